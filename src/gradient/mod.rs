@@ -1,0 +1,3 @@
+//! Class gradients: how they are measured (`probe`) and everything derived from them (`gram`).
+
+pub mod gram;

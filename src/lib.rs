@@ -1,0 +1,24 @@
+//! Crosscurrent shows, while an image classifier trains, how its classes pull the weights against each other, and
+//! whether giving each branch its own channel attention (Class-Specific Branch Attention, CSBA) relieves that pull.
+//!
+//! ```text
+//! config ──► data ──► model ──► train ──► Event ──► run (reduce, log, replay) ──► figure ──► ui / cli / png
+//!                                │
+//!                             gradient (probe: class gradients ──► Gram matrices)
+//! ```
+//!
+//! Everything the trainer has to say is a [`run::event::Event`] of plain numbers, and [`run::Run::apply`] is the only
+//! reducer. Nothing imports `ui` or `cli`; tensors appear only under `data`, `model`, `ops`, `gradient` and `train`,
+//! egui only under `figure`, `ui` and `main`.
+
+pub mod config;
+pub mod data;
+pub mod figure;
+pub mod gradient;
+
+pub mod model;
+pub mod ops;
+pub mod random;
+pub mod run;
+pub mod train;
+pub mod ui;

@@ -1,0 +1,347 @@
+//! The run directory: created, locked and appended to by one writer; read by anyone.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Run;
+use super::event::{Event, FORMAT};
+use crate::config::RunConfig;
+
+/// What can go wrong with a run directory. Each message names the thing, the remedy, and the path last.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A file could not be read or written.
+    #[error("cannot {action}: {source}: {}", path.display())]
+    Io {
+        /// What was attempted.
+        action: String,
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("damaged file ({reason}); restore it from a copy or train again: {}", path.display())]
+    Damaged {
+        /// What is wrong with it.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by a newer version of the program.
+    #[error("the run has format {found}, this version reads up to {FORMAT}; update Crosscurrent to open it: {}", path.display())]
+    Newer {
+        /// The format found.
+        found: u32,
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// Another process is writing the run.
+    #[error("another process is writing this run; stop it first, or choose another directory: {}", path.display())]
+    Busy {
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// The directory holds a run already.
+    #[error("there is a run here already; resume it, or choose another directory: {}", path.display())]
+    Exists {
+        /// The run directory.
+        path: PathBuf,
+    },
+    /// The directory holds no run.
+    #[error("this is not a run (it has no events.jsonl); name a directory that `crosscurrent train` wrote: {}", path.display())]
+    NotARun {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+impl RunError {
+    pub(crate) fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            action: action.to_owned(),
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn damaged(path: &Path, reason: impl ToString) -> Self {
+        Self::Damaged {
+            reason: reason.to_string(),
+            path: path.to_owned(),
+        }
+    }
+}
+
+/// `run.toml`: the configuration as run, readable and editable by a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Version of the directory's layout.
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub code_version: String,
+    /// Instruction set and device.
+    pub instruction_set: String,
+    /// The configuration.
+    pub config: RunConfig,
+}
+
+/// Path of a run's configuration.
+pub fn config_path(run: &Path) -> PathBuf {
+    run.join("run.toml")
+}
+
+/// Path of a run's log.
+pub fn events_path(run: &Path) -> PathBuf {
+    run.join("events.jsonl")
+}
+
+/// Path of a probe's tensors, relative to the run directory.
+pub fn probe_file(step: u64) -> String {
+    format!("probes/{step:08}.safetensors")
+}
+
+/// Path of a checkpoint; `which` is `last` or `best`.
+pub fn checkpoint_path(run: &Path, which: &str) -> PathBuf {
+    run.join("checkpoints").join(format!("{which}.safetensors"))
+}
+
+/// Writes a file so that it is there whole or not at all: temporary file, fsync, rename.
+///
+/// # Errors
+/// Where the directory cannot be made or the file not written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    let write = || {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let temporary = path.with_extension("tmp");
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|e| RunError::io("write the file", path, e))
+}
+
+/// The one writer of a run. Dropping it releases the lock.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    run: PathBuf,
+}
+
+impl Writer {
+    /// Makes the directory and its empty log, and locks it.
+    ///
+    /// # Errors
+    /// Where the directory cannot be written, holds a run already, or is being written.
+    pub fn create(run: &Path) -> Result<Self, RunError> {
+        fs::create_dir_all(run).map_err(|e| RunError::io("make the run directory", run, e))?;
+        let path = events_path(run);
+        let exists = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0);
+        let writer = Self::lock(run)?;
+        if exists {
+            Err(RunError::Exists {
+                path: run.to_owned(),
+            })
+        } else {
+            Ok(writer)
+        }
+    }
+
+    /// Opens the log of an existing run to append to it, and cuts a torn last line.
+    ///
+    /// # Errors
+    /// Where there is no run, or it is being written.
+    pub fn append(run: &Path) -> Result<Self, RunError> {
+        if !events_path(run).is_file() {
+            return Err(RunError::NotARun {
+                path: run.to_owned(),
+            });
+        }
+        let mut writer = Self::lock(run)?;
+        writer
+            .cut_torn_line()
+            .map_err(|e| RunError::io("repair the log", &events_path(run), e))?;
+        Ok(writer)
+    }
+
+    fn lock(run: &Path) -> Result<Self, RunError> {
+        let path = events_path(run);
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(&path)
+            .map_err(|e| RunError::io("open the log", &path, e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self {
+                file,
+                run: run.to_owned(),
+            }),
+            Err(TryLockError::WouldBlock) => Err(RunError::Busy {
+                path: run.to_owned(),
+            }),
+            Err(TryLockError::Error(e)) => Err(RunError::io("lock the log", &path, e)),
+        }
+    }
+
+    fn cut_torn_line(&mut self) -> std::io::Result<()> {
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.read_to_end(&mut bytes)?;
+        let whole = bytes
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |newline| newline + 1);
+        self.file.set_len(whole as u64)
+    }
+
+    /// Appends one event as one line, in one write.
+    ///
+    /// # Errors
+    /// Where the log cannot be written.
+    pub fn write(&mut self, event: &Event) -> Result<(), RunError> {
+        let path = events_path(&self.run);
+        let mut line = serde_json::to_vec(event).map_err(|e| RunError::damaged(&path, e))?;
+        line.push(b'\n');
+        self.file
+            .write_all(&line)
+            .map_err(|e| RunError::io("write the log", &path, e))
+    }
+
+    /// Flushes the log to the disk; before a checkpoint, so that a checkpoint never outruns the log.
+    ///
+    /// # Errors
+    /// Where the log cannot be written.
+    pub fn sync(&self) -> Result<(), RunError> {
+        self.file
+            .sync_data()
+            .map_err(|e| RunError::io("flush the log", &events_path(&self.run), e))
+    }
+}
+
+/// A run as read from its directory.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The reduced run.
+    pub run: Run,
+    /// Whether a process holds the run's lock now: it is being trained.
+    pub running: bool,
+    /// Sentences about what was skipped: a torn last line, unknown events.
+    pub notes: Vec<String>,
+}
+
+/// Reads and replays a run. Never writes.
+///
+/// # Errors
+/// Where there is no run, its header is damaged, or it is of a newer format.
+pub fn load(run: &Path) -> Result<Loaded, RunError> {
+    let path = events_path(run);
+    if !path.is_file() {
+        return Err(RunError::NotARun {
+            path: run.to_owned(),
+        });
+    }
+    let file = File::open(&path).map_err(|e| RunError::io("open the log", &path, e))?;
+    let running = is_locked(&file);
+    let mut loaded = Loaded {
+        run: Run::default(),
+        running,
+        notes: Vec::new(),
+    };
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let read = reader
+            .read_until(b'\n', &mut line)
+            .map_err(|e| RunError::io("read the log", &path, e))?;
+        if read == 0 {
+            break;
+        }
+        if line.last() != Some(&b'\n') {
+            if !running {
+                loaded.notes.push(format!("line {number} of the log was cut short when its writer was killed; it is ignored"));
+            }
+            break;
+        }
+        match parse(&line) {
+            Ok(Some(event)) => {
+                if number == 1 && !matches!(event, Event::Started(_)) {
+                    return Err(RunError::damaged(&path, "its first line is not a header"));
+                }
+                loaded.run.apply(&event);
+            }
+            Ok(None) if number == 1 => {
+                return Err(match format_of(&line) {
+                    Some(found) if found > FORMAT => RunError::Newer {
+                        found,
+                        path: run.to_owned(),
+                    },
+                    _ => RunError::damaged(&path, "its first line is not a header"),
+                });
+            }
+            Ok(None) => loaded.notes.push(format!(
+                "line {number} of the log is an event this version does not know; it is skipped"
+            )),
+            Err(reason) => match format_of(&line) {
+                Some(found) if number == 1 && found > FORMAT => {
+                    return Err(RunError::Newer {
+                        found,
+                        path: run.to_owned(),
+                    });
+                }
+                _ => return Err(RunError::damaged(&path, format!("line {number}: {reason}"))),
+            },
+        }
+    }
+    if loaded.run.started.is_none() {
+        return Err(RunError::damaged(
+            &path,
+            "it has no header; the run ended before its first step",
+        ));
+    }
+    Ok(loaded)
+}
+
+/// One line of the log; none for an event this version does not know or a header of a newer format.
+fn parse(line: &[u8]) -> Result<Option<Event>, String> {
+    const KNOWN: [&str; 8] = [
+        "started", "step", "eval", "probe", "resumed", "finished", "stopped", "failed",
+    ];
+    let value: serde_json::Value = serde_json::from_slice(line).map_err(|e| e.to_string())?;
+    let name = value
+        .get("event")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default();
+    if !KNOWN.contains(&name)
+        || (name == "started" && format_of(line).is_none_or(|format| format > FORMAT))
+    {
+        return Ok(None);
+    }
+    serde_json::from_value(value)
+        .map(Some)
+        .map_err(|e| e.to_string())
+}
+
+fn format_of(line: &[u8]) -> Option<u32> {
+    let value: serde_json::Value = serde_json::from_slice(line).ok()?;
+    u32::try_from(value.get("format")?.as_u64()?).ok()
+}
+
+fn is_locked(file: &File) -> bool {
+    // A shared lock is refused exactly while a writer holds the exclusive one; it is dropped at once.
+    match file.try_lock_shared() {
+        Ok(()) => {
+            let _ = file.unlock();
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => false,
+    }
+}

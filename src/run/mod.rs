@@ -1,0 +1,198 @@
+//! A run: what training said so far, reduced from its events, and its directory on disk.
+//!
+//! [`Run::apply`] is the only reducer: a live run, a replayed one, a sample and a test all go through it.
+//!
+//! ```text
+//! <run>/run.toml                                  configuration, format and code version, instruction set
+//! <run>/events.jsonl                              append-only, one Event a line, first line the header
+//! <run>/data.safetensors                          labels u16 [N], train/val/test/probe indices u32; metadata: fingerprint, files
+//! <run>/probes/<step:08>.safetensors              gram f32 [L, K·S, K·S], update f32 [L, K·S], loss f32 [K·S], n f32 [K·S],
+//!                                                 gates/<branch> f32 [K, channels]; row a·S+s is piece s of class a
+//! <run>/predictions/<step:08>-<split>.safetensors class u16 [N], confidence f32 [N], at `best` and last also logits f32 [N, K]
+//! <run>/checkpoints/{last,best}.safetensors       parameters (PyTorch names, shapes), buffers, optimiser state, progress
+//! ```
+//!
+//! Every file but the log is written whole (temporary file, fsync, rename) before the event that names it. One writer
+//! at a time holds the lock on `events.jsonl`; readers never write. Steps count optimiser steps taken; `epoch` is a
+//! fraction of epochs done; losses are nats; `wall_secs` seconds.
+
+pub mod event;
+pub mod log;
+pub mod probe_file;
+
+use event::{End, Eval, Event, Probe, Split, Started, Step};
+
+/// The reduced state of a run: all that overviews draw. Probe tensors stay on disk until a matrix is opened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// The header; none until it was read.
+    pub started: Option<Started>,
+    /// Logged training steps, in order.
+    pub steps: Vec<Step>,
+    /// Evaluations, in order.
+    pub evals: Vec<Eval>,
+    /// Probes, in order.
+    pub probes: Vec<Probe>,
+    /// How the run ended; none while it runs, or where it was killed.
+    pub ending: Option<Ending>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// All epochs were trained.
+    Finished(End),
+    /// Stopped by the user; can be resumed.
+    Stopped(End),
+    /// Could not go on.
+    Failed(End),
+}
+
+impl Run {
+    /// A run from its events.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut run = Self::default();
+        events.into_iter().for_each(|event| run.apply(event));
+        run
+    }
+
+    /// Takes in one event. The only way a `Run` changes.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Started(started) => {
+                *self = Self {
+                    started: Some((**started).clone()),
+                    ..Self::default()
+                }
+            }
+            Event::Step(step) => self.steps.push(step.clone()),
+            Event::Eval(eval) => self.evals.push(eval.clone()),
+            Event::Probe(probe) => self.probes.push(probe.clone()),
+            Event::Resumed { step } => {
+                self.steps.retain(|x| x.step <= *step);
+                self.evals.retain(|x| x.step <= *step);
+                self.probes.retain(|x| x.step <= *step);
+                self.ending = None;
+            }
+            Event::Finished(end) => self.ending = Some(Ending::Finished(end.clone())),
+            Event::Stopped(end) => self.ending = Some(Ending::Stopped(end.clone())),
+            Event::Failed(end) => self.ending = Some(Ending::Failed(end.clone())),
+        }
+    }
+
+    /// Evaluations of one split, in order.
+    pub fn evals_of(&self, split: Split) -> impl DoubleEndedIterator<Item = &Eval> {
+        self.evals.iter().filter(move |eval| eval.split == split)
+    }
+
+    /// The last step anything is known of.
+    pub fn last_step(&self) -> u64 {
+        let ending = match &self.ending {
+            Some(Ending::Finished(end) | Ending::Stopped(end) | Ending::Failed(end)) => end.step,
+            None => 0,
+        };
+        let last = [
+            self.steps.last().map(|x| x.step),
+            self.evals.last().map(|x| x.step),
+            self.probes.last().map(|x| x.step),
+        ];
+        last.into_iter().flatten().fold(ending, u64::max)
+    }
+
+    /// The best validation evaluation so far: highest macro-F1, the earliest of equals.
+    pub fn best(&self) -> Option<&Eval> {
+        let mut best: Option<&Eval> = None;
+        for eval in self.evals_of(Split::Val) {
+            if eval.macro_f1 > best.and_then(|best| best.macro_f1) {
+                best = Some(eval);
+            }
+        }
+        best
+    }
+
+    /// Index of the newest probe taken at or before `step`; the first one where all are later.
+    pub fn probe_at(&self, step: u64) -> Option<usize> {
+        if self.probes.is_empty() {
+            return None;
+        }
+        Some(
+            self.probes
+                .partition_point(|probe| probe.step <= step)
+                .saturating_sub(1),
+        )
+    }
+
+    /// Each class's share of the training loss, π_k = n_k / Σ n; empty before the header.
+    pub fn priors(&self) -> Vec<f64> {
+        let Some(started) = &self.started else {
+            return Vec::new();
+        };
+        let total: usize = started.train_counts.iter().sum();
+        started
+            .train_counts
+            .iter()
+            .map(|&n| n as f64 / total.max(1) as f64)
+            .collect()
+    }
+
+    /// Gram rows of every layer that `scope` covers, in layer order.
+    pub fn gram_rows(&self, scope: &Scope) -> Vec<usize> {
+        let layers = self.started.iter().flat_map(|started| &started.layers);
+        layers
+            .filter(|layer| scope.covers(layer))
+            .filter_map(|layer| layer.gram)
+            .collect()
+    }
+}
+
+/// A part of the network that a Gram matrix can be asked of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// One layer, by name.
+    Layer(String),
+    /// One block, by group name, such as `branch2`.
+    Group(String),
+    /// All layers but the classifier.
+    Backbone,
+    /// Every layer.
+    Network,
+}
+
+impl Scope {
+    /// Whether a layer belongs to the scope.
+    pub fn covers(&self, layer: &event::Layer) -> bool {
+        match self {
+            Self::Layer(name) => layer.name == *name,
+            Self::Group(group) => layer.group == *group,
+            Self::Backbone => layer.group != CLASSIFIER,
+            Self::Network => true,
+        }
+    }
+
+    /// Name on screen and on the command line.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Layer(name) | Self::Group(name) => name,
+            Self::Backbone => "backbone",
+            Self::Network => "network",
+        }
+    }
+
+    /// The scope called `name` in a run's layer table: a layer, a block, `backbone` or `network`.
+    pub fn find(name: &str, started: &Started) -> Option<Self> {
+        match name {
+            "backbone" => Some(Self::Backbone),
+            "network" => Some(Self::Network),
+            _ if started.layers.iter().any(|layer| layer.name == name) => {
+                Some(Self::Layer(name.to_owned()))
+            }
+            _ if started.layers.iter().any(|layer| layer.group == name) => {
+                Some(Self::Group(name.to_owned()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Group and layer name of the last layer, whose class gradients conflict by construction.
+pub const CLASSIFIER: &str = "classifier";
