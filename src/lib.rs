@@ -21,7 +21,7 @@
     )
 )]
 
-//pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod data;
 pub mod figure;

@@ -285,7 +285,8 @@ impl Camera {
 impl Module {
     fn draw(r: &mut Random) -> Self {
         let blue = r.uniform();
-        let [dark, gap, frame] = [(0.7, 1.2), (0.5, 1.3), (0.55, 1.15)].map(|(low, high)| r.range(low, high));
+        let [dark, gap, frame] =
+            [(0.7, 1.2), (0.5, 1.3), (0.55, 1.15)].map(|(low, high)| r.range(low, high));
         let backgrounds = [
             [[0.62, 0.74, 0.88], [0.85, 0.89, 0.94]],
             [[0.20, 0.30, 0.12], [0.42, 0.48, 0.22]],
