@@ -1,5 +1,9 @@
 //! Figures: each drawn by one function, called by the window's panel and by the exporter alike.
 
+pub mod export;
+pub mod raster;
+pub mod style;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
