@@ -11,6 +11,16 @@
 //! reducer. Nothing imports `ui` or `cli`; tensors appear only under `data`, `model`, `ops`, `gradient` and `train`,
 //! egui only under `figure`, `ui` and `main`.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::float_cmp
+    )
+)]
+
 pub mod config;
 pub mod data;
 pub mod figure;
@@ -22,3 +32,6 @@ pub mod random;
 pub mod run;
 pub mod train;
 pub mod ui;
+
+#[cfg(test)]
+mod vectors;

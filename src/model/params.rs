@@ -1,0 +1,91 @@
+//! The ordered parameter store. (candle's `VarMap` is a hash map, whose order is random.)
+
+use candle_core::{Device, Result, Tensor, Var};
+
+use crate::random::Random;
+
+use super::spec::{Init, ParamSpec, Spec};
+
+/// Parameters in forward order.
+#[derive(Clone, Debug)]
+pub struct Params {
+    specs: Vec<ParamSpec>,
+    vars: Vec<Var>,
+}
+
+/// Running statistics of one batch-norm layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Running {
+    /// Layer name.
+    pub name: String,
+    /// Running mean, [C].
+    pub mean: Vec<f32>,
+    /// Running unbiased variance, [C].
+    pub variance: Vec<f32>,
+    /// Training batches that went into them.
+    pub batches: u64,
+}
+
+impl Params {
+    /// Draws every parameter by its name from `seed`, so that what two variants have in common starts identical.
+    ///
+    /// # Errors
+    /// Where the device is out of memory.
+    pub fn init(spec: &Spec, seed: u64, device: &Device) -> Result<Self> {
+        let specs = spec.params();
+        let draw = |param: &ParamSpec| {
+            let values = draw(param, seed);
+            Var::from_tensor(&Tensor::from_vec(values, param.shape.as_slice(), device)?)
+        };
+        let vars = specs.iter().map(draw).collect::<Result<_>>()?;
+        Ok(Self { specs, vars })
+    }
+
+    /// Name, shape and start of every parameter, in order.
+    pub fn specs(&self) -> &[ParamSpec] {
+        &self.specs
+    }
+
+    /// The parameters, in the order of [`Self::specs`].
+    pub fn vars(&self) -> &[Var] {
+        &self.vars
+    }
+
+    /// The parameter called `name`.
+    ///
+    /// # Errors
+    /// Where the network has none of that name.
+    pub fn get(&self, name: &str) -> Result<&Var> {
+        let position = self.specs.iter().position(|param| param.name == name);
+        match position.and_then(|position| self.vars.get(position)) {
+            Some(var) => Ok(var),
+            None => candle_core::bail!("the network has no parameter `{name}`"),
+        }
+    }
+
+    /// Number of trained values.
+    pub fn count(&self) -> usize {
+        self.vars.iter().map(|var| var.elem_count()).sum()
+    }
+}
+
+fn draw(param: &ParamSpec, seed: u64) -> Vec<f32> {
+    let len = param.shape.iter().product();
+    let mut random = Random::new(seed, &param.name, 0, 0);
+    match param.init {
+        Init::KaimingNormal { fan_in } => {
+            let deviation = (2.0 / fan_in as f64).sqrt();
+            (0..len)
+                .map(|_| (deviation * random.normal()) as f32)
+                .collect()
+        }
+        Init::Uniform { fan_in } => {
+            let bound = 1.0 / (fan_in as f64).sqrt();
+            (0..len)
+                .map(|_| random.range(-bound, bound) as f32)
+                .collect()
+        }
+        Init::Ones => vec![1.0; len],
+        Init::Zeros => vec![0.0; len],
+    }
+}
