@@ -251,13 +251,19 @@ impl App {
 
     fn train(&mut self, jobs: Vec<Job>) {
         if self.worker.is_some() {
-            self.tell("Training is under way; stop it before you start another.", true);
+            self.tell(
+                "Training is under way; stop it before you start another.",
+                true,
+            );
             return;
         }
         self.notice = None;
         match Worker::start(jobs, self.trainer.clone(), self.waker.clone()) {
             Ok(worker) => self.worker = Some(worker),
-            Err(error) => self.tell(format!("The system gives no thread to train in: {error}."), true),
+            Err(error) => self.tell(
+                format!("The system gives no thread to train in: {error}."),
+                true,
+            ),
         }
     }
 
@@ -268,7 +274,11 @@ impl App {
         } else {
             worker.control.resume();
         }
-        let state = if paused { State::Paused } else { State::Running };
+        let state = if paused {
+            State::Paused
+        } else {
+            State::Running
+        };
         if let Some(entry) = self.current_run().and_then(|id| self.runs.get_mut(id))
             && entry.state != State::Loading
         {
@@ -400,11 +410,14 @@ impl App {
             }
             Reply::Probes(replies) => {
                 let shown = self.looking.shown();
-                self.runs.take_probes(replies, &shown, self.looking.view.step);
+                self.runs
+                    .take_probes(replies, &shown, self.looking.view.step);
             }
             Reply::Scanned(config, result) => self.draft.scanned(&config, result),
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
-            Reply::Exported(Ok(path)) => self.tell(format!("Exported to {}", path.display()), false),
+            Reply::Exported(Ok(path)) => {
+                self.tell(format!("Exported to {}", path.display()), false)
+            }
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
             Reply::Failed(sentence) => self.tell(sentence, true),
         }
@@ -477,7 +490,10 @@ impl App {
                 self.closing_since = Some(Instant::now());
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
                 ctx.request_repaint_after(Duration::from_millis(100));
-                self.tell("Stopping training; the window closes when its checkpoint is written.", false);
+                self.tell(
+                    "Stopping training; the window closes when its checkpoint is written.",
+                    false,
+                );
             }
             (false, Some(since), worker) => {
                 if worker.is_none() || since.elapsed() > CLOSE_AFTER {
@@ -539,10 +555,11 @@ impl App {
     /// Turning it on without a run for the right takes the first other one, of another variant if there is one.
     fn show_side_by_side(&mut self, on: bool) {
         self.looking.side_by_side = on;
-        let left = self.looking.left.and_then(|id| self.runs.get(id));
-        let (Some(left), None) = (left, self.looking.right.filter(|_| on)) else {
+        if !on || self.looking.right.is_some() {
             return;
-        };
+        }
+        let left = self.looking.left.and_then(|id| self.runs.get(id));
+        let Some(left) = left else { return };
         let attention: Option<Attention> = left.attention();
         let others = || self.runs.iter().filter(|entry| entry.id != left.id);
         let other = others()

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::runs::RunId;
+use super::shim::data::{self, Summary};
 use super::waker::Waker;
 use super::worker::panic_sentence;
 use crate::config::RunConfig;
-use super::shim::data::{self, Summary};
 use crate::run::log::{self, Loaded};
 use crate::run::probe_file::ProbeTensors;
 
@@ -111,10 +111,7 @@ impl Background {
     pub(crate) fn scan(&mut self, config: RunConfig) {
         self.spawn(move || {
             let summary = data::scan(&config).map(Arc::new);
-            Reply::Scanned(
-                Box::new(config),
-                summary.map_err(|error| error.to_string()),
-            )
+            Reply::Scanned(Box::new(config), summary.map_err(|error| error.to_string()))
         });
     }
 
@@ -131,8 +128,9 @@ impl Background {
         render: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static,
     ) {
         self.spawn(move || {
-            let written = render()
-                .and_then(|bytes| log::write_whole(&path, &bytes).map_err(|error| error.to_string()));
+            let written = render().and_then(|bytes| {
+                log::write_whole(&path, &bytes).map_err(|error| error.to_string())
+            });
             Reply::Exported(written.map(|()| path))
         });
     }

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::runs::variant_name;
+use super::shim::data::{Plan, Summary};
 use super::worker::Job;
 use crate::config::{Attention, DataSource, RunConfig};
-use super::shim::data::{Plan, Summary};
 
 /// Seconds without a keystroke before the data is looked through again.
 const SCAN_DELAY_SECS: f64 = 0.4;
@@ -261,7 +261,9 @@ impl Draft {
     /// What the data looks like under the present configuration.
     pub(crate) fn preview(&self) -> Preview {
         if self.folder_is_missing() {
-            return Preview::Nothing("Choose the folder that holds one subfolder of images per class.");
+            return Preview::Nothing(
+                "Choose the folder that holds one subfolder of images per class.",
+            );
         }
         match &self.scan.result {
             None => Preview::Looking,
@@ -294,7 +296,10 @@ impl Draft {
 
     /// Seconds until [`Self::scan_due`] has something to do; none where nothing waits.
     pub(crate) fn scan_waits(&self, now: f64) -> Option<f64> {
-        let since = self.scan.waits_since.filter(|_| !self.folder_is_missing())?;
+        let since = self
+            .scan
+            .waits_since
+            .filter(|_| !self.folder_is_missing())?;
         Some((since + SCAN_DELAY_SECS - now).max(0.01))
     }
 
@@ -424,7 +429,10 @@ mod tests {
         assert!(draft.problems()[0].1.contains("between 1"));
         draft.typed(epochs, " 3 ".to_owned());
         assert!(draft.problems().is_empty() && draft.config.epochs == 3);
-        draft.variants.iter_mut().for_each(|variant| variant.1 = false);
+        draft
+            .variants
+            .iter_mut()
+            .for_each(|variant| variant.1 = false);
         assert_eq!(draft.problems()[0].0, "variants");
     }
 
@@ -433,13 +441,20 @@ mod tests {
         let parent = tempfile::tempdir()?;
         let draft = Draft::new(parent.path());
         let names = |jobs: &[Job]| -> Vec<String> {
-            let name = |job: &Job| job.dir().file_name().map(|x| x.to_string_lossy().into_owned());
+            let name = |job: &Job| {
+                job.dir()
+                    .file_name()
+                    .map(|x| x.to_string_lossy().into_owned())
+            };
             jobs.iter().filter_map(name).collect()
         };
         let first = draft.jobs(0);
         assert_eq!(
             names(&first),
-            ["solar-19700101-000000-baseline", "solar-19700101-000000-branch-attention"]
+            [
+                "solar-19700101-000000-baseline",
+                "solar-19700101-000000-branch-attention"
+            ]
         );
         std::fs::create_dir(first[0].dir())?;
         assert_eq!(names(&draft.jobs(0))[0], "solar-19700101-000000-baseline-2");

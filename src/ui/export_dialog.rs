@@ -42,7 +42,8 @@ impl ExportDraft {
         size: egui::Vec2,
         theme: egui::Theme,
     ) -> Self {
-        let side = |points: f32| (points.round() as u32).clamp(*SIDE_POINTS.start(), *SIDE_POINTS.end());
+        let side =
+            |points: f32| (points.round() as u32).clamp(*SIDE_POINTS.start(), *SIDE_POINTS.end());
         let title = words(kind).0.to_lowercase().replace(' ', "-");
         Self {
             kind,

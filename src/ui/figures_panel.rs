@@ -233,7 +233,6 @@ impl Column<'_> {
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.vertical_centered(|ui| {
                 ui.add_space(rect.height() * 0.3);
-                ui.spinner();
                 ui.label(RichText::new(text).weak());
             });
         });
@@ -241,7 +240,9 @@ impl Column<'_> {
 
     /// A figure with its heading.
     fn card_ui(&self, ui: &mut egui::Ui, kind: Kind, rect: Rect, actions: &mut Vec<Action>) {
-        let frame = egui::Frame::group(ui.style()).inner_margin(8);
+        let frame = egui::Frame::group(ui.style())
+            .fill(ui.visuals().faint_bg_color)
+            .inner_margin(8);
         let inner = rect.shrink(9.0);
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             frame.show(ui, |ui| {
@@ -267,7 +268,8 @@ impl Column<'_> {
         let (title, help) = words(kind);
         ui.horizontal(|ui| {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let button = egui::Button::new(RichText::new("Export PNG…").small().weak()).frame(false);
+                let button =
+                    egui::Button::new(RichText::new("Export PNG…").small().weak()).frame(false);
                 let name = format!("Export PNG… {title}, {}", self.entry.name);
                 *export_asked = ui
                     .add(button)
@@ -276,12 +278,16 @@ impl Column<'_> {
                     .clicked();
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     let text = RichText::new(title).strong();
-                    ui.add(egui::Label::new(text).truncate().sense(egui::Sense::hover()))
-                        .on_hover_ui(|ui| {
-                            ui.set_max_width(380.0);
-                            ui.label(RichText::new(title).strong());
-                            ui.label(help);
-                        });
+                    ui.add(
+                        egui::Label::new(text)
+                            .truncate()
+                            .sense(egui::Sense::hover()),
+                    )
+                    .on_hover_ui(|ui| {
+                        ui.set_max_width(380.0);
+                        ui.label(RichText::new(title).strong());
+                        ui.label(help);
+                    });
                 });
             });
         });

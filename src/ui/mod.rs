@@ -24,5 +24,6 @@ mod window;
 mod worker;
 
 pub use app::{App, Options};
+pub use style::apply as apply_style;
 pub use window::{OpenError, open};
 pub use worker::{Job, Trainer, trainer};

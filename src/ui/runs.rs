@@ -244,7 +244,11 @@ impl Runs {
 
     /// Whether one more batch of probe files fits, so that nothing that was read has to be dropped for it.
     fn has_room(&self) -> bool {
-        let sizes = || self.entries.iter().flat_map(|entry| entry.probes.values().map(|x| bytes(x)));
+        let sizes = || {
+            self.entries
+                .iter()
+                .flat_map(|entry| entry.probes.values().map(|x| bytes(x)))
+        };
         let largest = sizes().max().unwrap_or(0);
         sizes().sum::<usize>() + PROBES_AT_ONCE * largest <= PROBE_MEMORY_BYTES
     }
@@ -282,7 +286,10 @@ impl Runs {
         let mut order: Vec<(bool, u64, RunId, u64)> = Vec::new();
         for entry in &self.entries {
             let is_shown = shown.contains(&entry.id);
-            let at = entry.run.probe_at(cursor).map_or(cursor, |index| entry.run.probes[index].step);
+            let at = entry
+                .run
+                .probe_at(cursor)
+                .map_or(cursor, |index| entry.run.probes[index].step);
             for &step in entry.probes.keys().filter(|&&step| !is_shown || step != at) {
                 order.push((!is_shown, step.abs_diff(at), entry.id, step));
             }
@@ -291,7 +298,9 @@ impl Runs {
         while total > limit
             && let Some((_, _, id, step)) = order.pop()
         {
-            let dropped = self.get_mut(id).and_then(|entry| entry.probes.remove(&step));
+            let dropped = self
+                .get_mut(id)
+                .and_then(|entry| entry.probes.remove(&step));
             total -= dropped.map_or(0, |probe| bytes(&probe));
         }
     }
@@ -299,5 +308,6 @@ impl Runs {
 
 fn bytes(probe: &ProbeTensors) -> usize {
     let gates: usize = probe.gates.values().map(Vec::len).sum();
-    size_of::<f32>() * (probe.gram.len() + probe.update.len() + probe.loss.len() + probe.n.len() + gates)
+    size_of::<f32>()
+        * (probe.gram.len() + probe.update.len() + probe.loss.len() + probe.n.len() + gates)
 }

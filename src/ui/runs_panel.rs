@@ -112,17 +112,21 @@ fn remove_ui(ui: &mut egui::Ui, entry: &RunEntry, actions: &mut Vec<Action>) {
 
 fn open_ui(ui: &mut egui::Ui, path: &mut String, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
-        let choose = ui
-            .button("Open run…")
-            .on_hover_text("Pick a run folder in a dialog; or type its path beside and press Enter");
+        let choose = ui.button("Open run…").on_hover_text(
+            "Pick a run folder in a dialog; or type its path beside and press Enter",
+        );
         if choose.clicked() {
-            actions.push(Action::Choose(Purpose::RunFolder, PathBuf::from(path.trim())));
+            actions.push(Action::Choose(
+                Purpose::RunFolder,
+                PathBuf::from(path.trim()),
+            ));
         }
         let edit = egui::TextEdit::singleline(path)
             .hint_text("or its path")
             .desired_width(f32::INFINITY);
         let response = ui.add(edit).accessible_name("Path of a run to open");
-        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let entered =
+            response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if entered && !path.trim().is_empty() {
             actions.push(Action::Open(PathBuf::from(path.trim())));
             path.clear();

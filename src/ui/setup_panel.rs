@@ -33,7 +33,8 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
         field_ui(ui, draft, field, problem(field.name));
     }
     more_ui(ui, draft, &problem);
-    let help = "New runs go here, each into a folder of its own, named after data, time and network.";
+    let help =
+        "New runs go here, each into a folder of its own, named after data, time and network.";
     labelled_ui(ui, "Save runs in", help, problem("output"), |ui| {
         ui.add(egui::TextEdit::singleline(&mut draft.output).desired_width(f32::INFINITY))
     });
@@ -62,7 +63,10 @@ fn source_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<Action>) {
             let edit = egui::TextEdit::singleline(&mut draft.folder)
                 .hint_text("path of the folder")
                 .desired_width(f32::INFINITY);
-            changed |= ui.add(edit).accessible_name("Path of the image folder").changed();
+            changed |= ui
+                .add(edit)
+                .accessible_name("Path of the image folder")
+                .changed();
         });
     }
     if changed {
@@ -76,10 +80,7 @@ fn preview_ui(ui: &mut egui::Ui, draft: &Draft) {
             ui.label(RichText::new(sentence).weak());
         }
         Preview::Looking => {
-            ui.horizontal(|ui| {
-                ui.spinner();
-                ui.label(RichText::new("Looking through the images…").weak());
-            });
+            ui.label(RichText::new("Looking through the images…").weak());
         }
         Preview::Problem(sentence) => problem_ui(ui, Some(&sentence)),
         Preview::Counts(summary, plan) => {
@@ -101,9 +102,15 @@ fn bars_ui(ui: &mut egui::Ui, classes: &[String], plan: &Plan) {
         let row = ui.horizontal(|ui| {
             let height = 15.0;
             let cell = |ui: &mut egui::Ui, width: f32, align: egui::Align, text: String| {
-                let layout = egui::Layout::left_to_right(egui::Align::Center).with_main_align(align).with_main_justify(true);
+                let layout = egui::Layout::left_to_right(egui::Align::Center)
+                    .with_main_align(align)
+                    .with_main_justify(true);
                 ui.allocate_ui_with_layout(egui::vec2(width, height), layout, |ui| {
-                    ui.add(egui::Label::new(RichText::new(text).small()).truncate().halign(align));
+                    ui.add(
+                        egui::Label::new(RichText::new(text).small())
+                            .truncate()
+                            .halign(align),
+                    );
                 });
             };
             cell(ui, 104.0, egui::Align::LEFT, name.clone());
@@ -111,7 +118,7 @@ fn bars_ui(ui: &mut egui::Ui, classes: &[String], plan: &Plan) {
             let (rect, _) = ui.allocate_exact_size(egui::vec2(width, height), egui::Sense::hover());
             let mut bar = rect.shrink2(egui::vec2(0.0, 2.5));
             bar.set_width((width * train as f32 / largest as f32).max(1.0));
-            let colour = super::style::class_colour(class, ui.theme());
+            let colour = super::shim::class_colour(class, ui.theme());
             ui.painter().rect_filled(bar, 1.0, colour);
             cell(ui, 48.0, egui::Align::RIGHT, grouped(train as u64));
         });
@@ -180,7 +187,9 @@ fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
     problem_ui(ui, problem);
     let chosen = draft.variants.iter().filter(|(_, chosen)| *chosen).count();
     if chosen > 1 {
-        let text = RichText::new("Trained one after the other, baseline first.").small().weak();
+        let text = RichText::new("Trained one after the other, baseline first.")
+            .small()
+            .weak();
         ui.label(text);
     }
 }
@@ -190,7 +199,10 @@ fn width_ui(ui: &mut egui::Ui, draft: &mut Draft) {
     labelled_ui(ui, "Network width", help, None, |ui| {
         let mut last = None;
         for &width in Width::ALL {
-            last = Some(ui.selectable_value(&mut draft.config.width, width, width.name()).on_hover_text(help));
+            last = Some(
+                ui.selectable_value(&mut draft.config.width, width, width.name())
+                    .on_hover_text(help),
+            );
         }
         last.unwrap_or_else(|| ui.label(""))
     });
@@ -205,7 +217,11 @@ fn device_ui(ui: &mut egui::Ui, draft: &mut Draft) {
     labelled_ui(ui, "Device", help, None, |ui| {
         let mut last = None;
         for kind in built {
-            last = Some(ui.selectable_value(&mut draft.config.device, kind, kind.name().to_uppercase()));
+            last = Some(ui.selectable_value(
+                &mut draft.config.device,
+                kind,
+                kind.name().to_uppercase(),
+            ));
         }
         last.unwrap_or_else(|| ui.label(""))
     });
@@ -227,13 +243,11 @@ fn field_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &TextField, problem: Op
     }
 }
 
-fn more_ui<'a>(
-    ui: &mut egui::Ui,
-    draft: &mut Draft,
-    problem: &impl Fn(&str) -> Option<&'a str>,
-) {
+fn more_ui<'a>(ui: &mut egui::Ui, draft: &mut Draft, problem: &impl Fn(&str) -> Option<&'a str>) {
     // A mistake must not hide behind a closed header.
-    let has_problem = MORE_FIELDS.iter().any(|field| problem(field.name).is_some());
+    let has_problem = MORE_FIELDS
+        .iter()
+        .any(|field| problem(field.name).is_some());
     egui::CollapsingHeader::new("More")
         .open(has_problem.then_some(true))
         .show_unindented(ui, |ui| {

@@ -1,5 +1,42 @@
-//! shim
-pub(crate) fn apply(_: &egui::Context) {}
-pub(crate) fn class_colour(class: usize, _: egui::Theme) -> egui::Color32 {
-    [0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0xd55e00, 0x56b4e9].map(|c: u32| egui::Color32::from_rgb((c >> 16) as u8, (c >> 8) as u8, c as u8))[class % 6]
+//! Text sizes, fonts and colours of the window.
+
+use egui::{Color32, FontFamily, FontId, TextStyle, Theme};
+
+/// Gives a context the look of Crosscurrent. Once, before its first frame.
+pub fn apply(ctx: &egui::Context) {
+    ctx.set_fonts(fonts());
+    for theme in [Theme::Light, Theme::Dark] {
+        ctx.style_mut_of(theme, |style| {
+            let size = |points| FontId::new(points, FontFamily::Proportional);
+            style.text_styles.insert(TextStyle::Small, size(11.0));
+            style.text_styles.insert(TextStyle::Heading, size(16.0));
+            style.spacing.item_spacing = egui::vec2(8.0, 4.0);
+            style.spacing.button_padding = egui::vec2(7.0, 2.0);
+            style.interaction.tooltip_delay = 0.3;
+            colour(&mut style.visuals, theme);
+        });
+    }
+}
+
+/// Hack, which comes with egui, has the signs that its text font lacks (∇, →).
+fn fonts() -> egui::FontDefinitions {
+    let mut fonts = egui::FontDefinitions::default();
+    if let Some(family) = fonts.families.get_mut(&FontFamily::Proportional) {
+        family.insert(1.min(family.len()), "Hack".to_owned());
+    }
+    fonts
+}
+
+/// More contrast for text than egui gives, and panels that let the figures' cards stand out.
+fn colour(visuals: &mut egui::Visuals, theme: Theme) {
+    let (text, strong, panel, card, line) = match theme {
+        Theme::Light => (45, 10, 243, 255, 214),
+        Theme::Dark => (205, 245, 24, 31, 52),
+    };
+    visuals.widgets.noninteractive.fg_stroke.color = Color32::from_gray(text);
+    visuals.widgets.active.fg_stroke.color = Color32::from_gray(strong);
+    visuals.widgets.noninteractive.bg_stroke.color = Color32::from_gray(line);
+    visuals.panel_fill = Color32::from_gray(panel);
+    visuals.faint_bg_color = Color32::from_gray(card);
+    visuals.weak_text_alpha = 0.7;
 }

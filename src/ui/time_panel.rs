@@ -29,8 +29,10 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     ui.add_space(4.0);
     ui.add_enabled_ui(steps.len() > 1, |ui| {
         ui.horizontal(|ui| {
-            ui.label("Time").on_hover_text("The moment that every figure shows. The arrow keys step through it, too.");
-            for (text, name, count) in [("⏴", "Earlier probe", -1), ("⏵", "Later probe", 1)] {
+            ui.label("Time").on_hover_text(
+                "The moment that every figure shows. The arrow keys step through it, too.",
+            );
+            for (text, name, count) in [("‹", "Earlier probe", -1), ("›", "Later probe", 1)] {
                 let button = ui.button(text).on_hover_text(name).accessible_name(name);
                 if button.clicked() {
                     actions.push(Action::StepBy(count));
@@ -59,7 +61,11 @@ fn moment_ui(ui: &mut egui::Ui, app: &App, step: Option<u64>, is_held: bool) {
     let text = match step {
         None => "no probe yet".to_owned(),
         Some(step) => {
-            let entries = app.looking.shown().into_iter().filter_map(|id| app.runs.get(id));
+            let entries = app
+                .looking
+                .shown()
+                .into_iter()
+                .filter_map(|id| app.runs.get(id));
             let epoch = entries
                 .flat_map(|entry| &entry.run.probes)
                 .find(|probe| probe.step == step)
@@ -69,10 +75,15 @@ fn moment_ui(ui: &mut egui::Ui, app: &App, step: Option<u64>, is_held: bool) {
         }
     };
     let size = egui::vec2(210.0, ui.spacing().interact_size.y);
-    ui.allocate_ui_with_layout(size, egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        ui.set_min_width(size.x);
-        ui.label(text).on_hover_text("Optimiser steps taken and epochs done at the moment shown");
-    });
+    ui.allocate_ui_with_layout(
+        size,
+        egui::Layout::right_to_left(egui::Align::Center),
+        |ui| {
+            ui.set_min_width(size.x);
+            ui.label(text)
+                .on_hover_text("Optimiser steps taken and epochs done at the moment shown");
+        },
+    );
 }
 
 fn slider_ui(ui: &mut egui::Ui, steps: &[u64], at: usize, actions: &mut Vec<Action>) {

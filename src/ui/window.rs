@@ -93,7 +93,10 @@ fn sample_runs() -> Vec<PathBuf> {
         Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs")),
     ];
     let places = places.into_iter().flatten();
-    places.map(|dir| runs_in(&dir)).find(|runs| !runs.is_empty()).unwrap_or_default()
+    places
+        .map(|dir| runs_in(&dir))
+        .find(|runs| !runs.is_empty())
+        .unwrap_or_default()
 }
 
 /// The run directories in `dir`, by name; the baseline first, since it is what the others are compared to.
@@ -102,7 +105,11 @@ fn runs_in(dir: &Path) -> Vec<PathBuf> {
     let is_run = |path: &PathBuf| crate::run::log::events_path(path).is_file();
     let mut runs: Vec<_> = entries.map(|entry| entry.path()).filter(is_run).collect();
     runs.sort_by_key(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         (!name.contains("baseline"), name)
     });
     runs
@@ -143,6 +150,8 @@ mod tests {
     fn a_missing_library_is_named() {
         let text = "Library libxkbcommon-x11.so could not be loaded.";
         let error = OpenError(reason_of_panic(text)).to_string();
-        assert!(error.contains("libxkbcommon-x11-0") && error.contains("crosscurrent train --help"));
+        assert!(
+            error.contains("libxkbcommon-x11-0") && error.contains("crosscurrent train --help")
+        );
     }
 }

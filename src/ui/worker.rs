@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::shim::train;
 use super::waker::Waker;
 use crate::config::RunConfig;
-use super::shim::train;
 use crate::train::{Control, Message};
 
 /// One run to train.
