@@ -1,5 +1,8 @@
 fn main() {
-    let runs = std::env::args().skip(1).map(std::path::PathBuf::from).collect();
+    let runs = std::env::args()
+        .skip(1)
+        .map(std::path::PathBuf::from)
+        .collect();
     if let Err(error) = crosscurrent::ui::open(runs) {
         println!("{error}");
     }

@@ -308,17 +308,8 @@ impl App {
                 self.began();
                 true
             }
-            Ok(Update::Message(Message::Loading { done, total })) => {
-                worker.loading = Some((done, total));
-                true
-            }
-            Ok(Update::Message(Message::Notice(text))) => {
-                self.tell(text, false);
-                true
-            }
-            Ok(Update::Message(Message::Event(event))) => {
-                worker.loading = None;
-                self.take_event(&event);
+            Ok(Update::Message(message)) => {
+                self.take_message(*message);
                 true
             }
             Ok(Update::Ended(result)) => {
@@ -330,6 +321,21 @@ impl App {
                 self.worker = None;
                 false
             }
+        }
+    }
+
+    fn take_message(&mut self, message: Message) {
+        let loading = match &message {
+            Message::Loading { done, total } => Some((*done, *total)),
+            _ => None,
+        };
+        match message {
+            Message::Notice(text) => return self.tell(text, false),
+            Message::Event(event) => self.take_event(&event),
+            Message::Loading { .. } => {}
+        }
+        if let Some(worker) = &mut self.worker {
+            worker.loading = loading;
         }
     }
 

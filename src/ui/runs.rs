@@ -311,3 +311,76 @@ fn bytes(probe: &ProbeTensors) -> usize {
     size_of::<f32>()
         * (probe.gram.len() + probe.update.len() + probe.loss.len() + probe.n.len() + gates)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::{Event, Probe};
+
+    /// Two runs with probes at 0, 10, … 40 of 40 bytes each, all in memory.
+    fn two_runs() -> Runs {
+        let mut runs = Runs::default();
+        for name in ["a", "b"] {
+            let id = runs.add(PathBuf::from(name), State::Finished);
+            let replies = (0..5).map(|index| {
+                let step = index * 10;
+                let probe = Probe {
+                    step,
+                    epoch: 0.0,
+                    file: String::new(),
+                    layers: Vec::new(),
+                    backbone: Default::default(),
+                    classifier: Default::default(),
+                };
+                if let Some(entry) = runs.get_mut(id) {
+                    entry.run.apply(&Event::Probe(probe));
+                }
+                let gram = vec![0.0; 10];
+                let tensors = ProbeTensors {
+                    gram,
+                    ..ProbeTensors::default()
+                };
+                ProbeReply {
+                    run: id,
+                    step,
+                    tensors: Ok(Arc::new(tensors)),
+                }
+            });
+            let replies = replies.collect();
+            runs.take_probes(replies, &[0, 1], None);
+        }
+        runs
+    }
+
+    fn kept(runs: &Runs, id: RunId) -> Vec<u64> {
+        runs.get(id)
+            .into_iter()
+            .flat_map(|entry| entry.probes.keys().copied())
+            .collect()
+    }
+
+    #[test]
+    fn probes_near_the_cursor_stay_in_memory() {
+        let mut runs = two_runs();
+        runs.forget_probes(&[0], Some(20), 3 * 40);
+        assert_eq!((kept(&runs, 0), kept(&runs, 1)), (vec![10, 20, 30], vec![]));
+        runs.forget_probes(&[0], Some(20), 0);
+        assert_eq!(kept(&runs, 0), [20], "the one looked at is never dropped");
+    }
+
+    #[test]
+    fn the_probe_at_the_cursor_is_read_first() {
+        let mut runs = two_runs();
+        runs.entries
+            .iter_mut()
+            .for_each(|entry| entry.probes.clear());
+        let wanted = runs.wanted_probes(&[0, 1], Some(30));
+        let steps: Vec<_> = wanted.iter().map(|request| request.step).collect();
+        assert_eq!(steps[..2], [30, 30]);
+        assert_eq!(steps.len(), PROBES_AT_ONCE);
+        assert!(
+            runs.wanted_probes(&[0, 1], None).is_empty(),
+            "one request at a time"
+        );
+    }
+}

@@ -47,7 +47,7 @@ pub(crate) enum Update {
     /// Job number `.0` begins.
     Began(usize),
     /// The current job says something.
-    Message(Message),
+    Message(Box<Message>),
     /// The current job is over; an error says why it failed.
     Ended(Result<(), String>),
 }
@@ -120,7 +120,7 @@ fn work(
             break;
         }
         send(Update::Began(index));
-        let mut emit = |message| send(Update::Message(message));
+        let mut emit = |message| send(Update::Message(Box::new(message)));
         let result = catch_unwind(AssertUnwindSafe(|| trainer(job, control, &mut emit)))
             .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
         let failed = result.is_err();
