@@ -170,9 +170,11 @@ impl App {
             .default_size(316.0)
             .size_range(280.0..=440.0)
             .show(ui, |ui| {
-                egui::Panel::bottom("training").show(ui, |ui| {
-                    training_panel::training_ui(ui, self, &mut actions);
-                });
+                egui::Panel::bottom("training")
+                    .frame(egui::Frame::NONE)
+                    .show(ui, |ui| {
+                        training_panel::training_ui(ui, self, &mut actions);
+                    });
                 egui::ScrollArea::vertical()
                     .auto_shrink(false)
                     .show(ui, |ui| {

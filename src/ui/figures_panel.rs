@@ -12,12 +12,14 @@ use crate::run::event::Started;
 use crate::run::{CLASSIFIER, Scope};
 
 const GAP: f32 = 8.0;
+/// Kept free on the right, so that the scroll bar covers no figure.
+const SCROLL_BAR: f32 = 4.0;
 /// Height of the card that holds the network map.
-const MAP_HEIGHT: f32 = 150.0;
+const MAP_HEIGHT: f32 = 132.0;
 /// A column at least this wide has the matrix beside the curves, a narrower one below them.
 const WIDE: f32 = 720.0;
 /// Below this height the wide layout scrolls.
-const WIDE_MIN_HEIGHT: f32 = 560.0;
+const WIDE_MIN_HEIGHT: f32 = 540.0;
 
 /// What a figure is called on screen, and how to read it.
 pub(crate) fn words(kind: Kind) -> (&'static str, &'static str) {
@@ -162,8 +164,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(available: Vec2, entries: &[&RunEntry]) -> Self {
+    fn of(mut available: Vec2, entries: &[&RunEntry]) -> Self {
         let count = entries.len();
+        available.x -= SCROLL_BAR;
         let width = ((available.x - GAP * (count - 1) as f32) / count as f32).max(300.0);
         let least = if width >= WIDE {
             MAP_HEIGHT + GAP + WIDE_MIN_HEIGHT

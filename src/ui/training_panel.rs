@@ -35,7 +35,10 @@ fn buttons_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     let width = (ui.available_width() - 2.0 * ui.spacing().item_spacing.x) / 3.0;
     let size = egui::vec2(width, 28.0);
     ui.horizontal(|ui| {
-        let start = egui::Button::new(egui::RichText::new("Start").strong()).min_size(size);
+        let mut start = egui::Button::new(egui::RichText::new("Start").strong()).min_size(size);
+        if reason.is_none() {
+            start = start.fill(ui.visuals().selection.bg_fill);
+        }
         let start = ui
             .add_enabled(reason.is_none(), start)
             .on_hover_text("Train the chosen networks")
