@@ -53,9 +53,9 @@ pub(crate) struct Notice {
 }
 
 /// What is looked at.
-pub(crate) struct Looking {
+pub(crate) struct ViewState {
     /// Scope, step and pair.
-    pub(crate) view: View,
+    pub(crate) figure: View,
     /// The run on the left.
     pub(crate) left: Option<RunId>,
     /// The run on the right; kept while only one is shown.
@@ -64,7 +64,7 @@ pub(crate) struct Looking {
     pub(crate) side_by_side: bool,
 }
 
-impl Looking {
+impl ViewState {
     /// The runs shown, from left to right.
     pub(crate) fn shown(&self) -> Vec<RunId> {
         let right = self
@@ -77,7 +77,7 @@ impl Looking {
 /// The application, apart from the window it is shown in.
 pub struct App {
     pub(crate) runs: Runs,
-    pub(crate) looking: Looking,
+    pub(crate) view: ViewState,
     pub(crate) draft: Draft,
     pub(crate) worker: Option<Worker>,
     pub(crate) notice: Option<Notice>,
@@ -98,8 +98,8 @@ impl App {
         let waker = Waker::default();
         let mut app = Self {
             runs: Runs::default(),
-            looking: Looking {
-                view: View {
+            view: ViewState {
+                figure: View {
                     scope: Scope::Backbone,
                     step: None,
                     pair: None,
@@ -122,7 +122,7 @@ impl App {
         for dir in options.runs {
             app.open(dir);
         }
-        app.looking.side_by_side = app.looking.right.is_some();
+        app.view.side_by_side = app.view.right.is_some();
         app
     }
 
@@ -199,7 +199,7 @@ impl App {
 
     /// Probe steps of the runs shown.
     pub(crate) fn steps(&self) -> Vec<u64> {
-        self.runs.probe_steps(&self.looking.shown())
+        self.runs.probe_steps(&self.view.shown())
     }
 
     pub(crate) fn tell(&mut self, text: impl Into<String>, is_error: bool) {
@@ -225,7 +225,7 @@ impl App {
             Action::ShowRight(id) => self.show_right(id),
             Action::SideBySide(on) => self.show_side_by_side(on),
             Action::Pick(pick) => self.pick(pick),
-            Action::GoTo(step) => self.looking.view.step = step,
+            Action::GoTo(step) => self.view.figure.step = step,
             Action::StepBy(count) => self.step_by(count),
             Action::SetTheme(theme) => ctx.set_theme(theme),
             Action::Choose(purpose, start) => self.background.choose(purpose, &start),
@@ -355,15 +355,15 @@ impl App {
         if let Some(entry) = self.runs.get_mut(id) {
             entry.state = State::Loading;
         }
-        let is_shown = self.looking.shown().contains(&id);
+        let is_shown = self.view.shown().contains(&id);
         if index > 0 {
-            self.looking.right = Some(id);
-            self.looking.side_by_side = true;
+            self.view.right = Some(id);
+            self.view.side_by_side = true;
         } else if !is_shown {
-            self.looking.left = Some(id);
-            self.looking.side_by_side = false;
+            self.view.left = Some(id);
+            self.view.side_by_side = false;
         }
-        self.looking.view.step = None;
+        self.view.figure.step = None;
     }
 
     fn take_event(&mut self, event: &Event) {
@@ -417,9 +417,9 @@ impl App {
                 self.tell(sentence, true);
             }
             Reply::Probes(replies) => {
-                let shown = self.looking.shown();
+                let shown = self.view.shown();
                 self.runs
-                    .take_probes(replies, &shown, self.looking.view.step);
+                    .take_probes(replies, &shown, self.view.figure.step);
             }
             Reply::Scanned(config, result) => self.draft.scanned(&config, result),
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
@@ -463,8 +463,8 @@ impl App {
     }
 
     fn ask_for_probes(&mut self) {
-        let shown = self.looking.shown();
-        let wanted = self.runs.wanted_probes(&shown, self.looking.view.step);
+        let shown = self.view.shown();
+        let wanted = self.runs.wanted_probes(&shown, self.view.figure.step);
         if !wanted.is_empty() {
             self.background.read_probes(wanted);
         }
@@ -523,62 +523,62 @@ impl App {
             return;
         }
         let id = self.runs.add(dir.clone(), State::Opening);
-        if self.looking.left.is_none() {
-            self.looking.left = Some(id);
-        } else if self.looking.right.is_none() {
-            self.looking.right = Some(id);
+        if self.view.left.is_none() {
+            self.view.left = Some(id);
+        } else if self.view.right.is_none() {
+            self.view.right = Some(id);
         }
         self.background.read_run(id, dir);
     }
 
     fn remove(&mut self, id: RunId) {
         self.runs.remove(id);
-        if self.looking.right == Some(id) {
-            self.looking.right = None;
+        if self.view.right == Some(id) {
+            self.view.right = None;
         }
-        if self.looking.left == Some(id) {
-            self.looking.left = self.looking.right.take();
+        if self.view.left == Some(id) {
+            self.view.left = self.view.right.take();
         }
-        if self.looking.left.is_none() {
-            self.looking.left = self.runs.iter().next().map(|entry| entry.id);
+        if self.view.left.is_none() {
+            self.view.left = self.runs.iter().next().map(|entry| entry.id);
         }
-        self.looking.side_by_side &= self.looking.right.is_some();
+        self.view.side_by_side &= self.view.right.is_some();
     }
 
     fn show_left(&mut self, id: RunId) {
-        if self.looking.right == Some(id) {
-            self.looking.right = self.looking.left;
+        if self.view.right == Some(id) {
+            self.view.right = self.view.left;
         }
-        self.looking.left = Some(id);
+        self.view.left = Some(id);
     }
 
     fn show_right(&mut self, id: RunId) {
-        if self.looking.left == Some(id) {
-            self.looking.left = self.looking.right.or(self.looking.left);
+        if self.view.left == Some(id) {
+            self.view.left = self.view.right.or(self.view.left);
         }
-        self.looking.right = Some(id);
-        self.looking.side_by_side = true;
+        self.view.right = Some(id);
+        self.view.side_by_side = true;
     }
 
     /// Turning it on without a run for the right takes the first other one, of another variant if there is one.
     fn show_side_by_side(&mut self, on: bool) {
-        self.looking.side_by_side = on;
-        if !on || self.looking.right.is_some() {
+        self.view.side_by_side = on;
+        if !on || self.view.right.is_some() {
             return;
         }
-        let left = self.looking.left.and_then(|id| self.runs.get(id));
+        let left = self.view.left.and_then(|id| self.runs.get(id));
         let Some(left) = left else { return };
         let attention: Option<Attention> = left.attention();
         let others = || self.runs.iter().filter(|entry| entry.id != left.id);
         let other = others()
             .find(|entry| entry.attention() != attention)
             .or_else(|| others().next());
-        self.looking.right = other.map(|entry| entry.id);
-        self.looking.side_by_side = self.looking.right.is_some();
+        self.view.right = other.map(|entry| entry.id);
+        self.view.side_by_side = self.view.right.is_some();
     }
 
     fn pick(&mut self, pick: Pick) {
-        let view = &mut self.looking.view;
+        let view = &mut self.view.figure;
         match pick {
             Pick::Pair(a, b) => view.pair = Some((a, b)),
             Pick::Scope(scope) => view.scope = scope,
@@ -591,9 +591,9 @@ impl App {
         let Some(last) = steps.len().checked_sub(1) else {
             return;
         };
-        let at = super::time_panel::position(&steps, self.looking.view.step);
+        let at = super::time_panel::position(&steps, self.view.figure.step);
         let to = at.saturating_add_signed(count).min(last);
-        self.looking.view.step = Some(steps[to]);
+        self.view.figure.step = Some(steps[to]);
     }
 
     // --- export ---
@@ -608,7 +608,7 @@ impl App {
         let Some(export) = self.export.take() else {
             return;
         };
-        match export.job(&self.runs, &self.looking) {
+        match export.job(&self.runs, &self.view) {
             Ok((path, render)) => self.background.export(path, render),
             Err(sentence) => self.tell(sentence, true),
         }

@@ -169,10 +169,7 @@ impl Draft {
             (attention, chosen)
         });
         Self {
-            config: RunConfig {
-                imbalance: 20.0,
-                ..RunConfig::default()
-            },
+            config: RunConfig::default(),
             folder: String::new(),
             variants: variants.collect(),
             output: output.display().to_string(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::action::Action;
-use super::app::Looking;
+use super::app::ViewState;
 use super::background::Purpose;
 use super::figures_panel::words;
 use super::runs::{RunId, Runs};
@@ -60,8 +60,8 @@ impl ExportDraft {
     ///
     /// # Errors
     /// Where the run is no longer on the list.
-    pub(crate) fn job(&self, runs: &Runs, looking: &Looking) -> Result<(PathBuf, Render), String> {
-        let shown = looking.shown();
+    pub(crate) fn job(&self, runs: &Runs, view: &ViewState) -> Result<(PathBuf, Render), String> {
+        let shown = view.shown();
         let entry = runs
             .get(self.run)
             .ok_or("the run was taken off the list; open it again")?;
@@ -75,7 +75,7 @@ impl ExportDraft {
                 probes: entry.probes.clone(),
             })
             .collect();
-        let (kind, view, theme) = (self.kind, looking.view.clone(), self.theme);
+        let (kind, view, theme) = (self.kind, view.figure.clone(), self.theme);
         let (size, scale) = ([self.width, self.height], self.scale);
         let render = move || render(&copies, kind, &view, size, scale, theme);
         Ok((PathBuf::from(self.path.trim()), Box::new(render)))

@@ -60,13 +60,13 @@ pub(crate) fn words(kind: Kind) -> (&'static str, &'static str) {
 }
 
 pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
-    let shown = app.looking.shown();
+    let shown = app.view.shown();
     let entries: Vec<&RunEntry> = shown.iter().filter_map(|&id| app.runs.get(id)).collect();
     if entries.is_empty() {
         empty_ui(ui);
         return;
     }
-    scope_ui(ui, &entries, &app.looking.view, actions);
+    scope_ui(ui, &entries, &app.view.figure, actions);
     let columns = Columns::of(ui.available_size(), &entries);
     egui::ScrollArea::vertical()
         .auto_shrink(false)
@@ -81,7 +81,7 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
                 let panel = Column {
                     entry,
                     subjects: &subjects,
-                    view: &app.looking.view,
+                    view: &app.view.figure,
                 };
                 ui.push_id(entry.id, |ui| panel.show(ui, column, actions));
             }

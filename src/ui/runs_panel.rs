@@ -32,7 +32,7 @@ pub(crate) fn runs_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action
 fn run_ui(ui: &mut egui::Ui, app: &App, entry: &RunEntry, actions: &mut Vec<Action>) {
     let name = &entry.name;
     ui.horizontal(|ui| {
-        let shown = app.looking.shown();
+        let shown = app.view.shown();
         let is_left = shown.first() == Some(&entry.id);
         let is_right = shown.get(1) == Some(&entry.id);
         let left = ui

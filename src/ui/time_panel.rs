@@ -24,7 +24,7 @@ pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
 
 pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     let steps = app.steps();
-    let held = app.looking.view.step;
+    let held = app.view.figure.step;
     let at = position(&steps, held);
     ui.add_space(4.0);
     ui.add_enabled_ui(steps.len() > 1, |ui| {
@@ -62,7 +62,7 @@ fn moment_ui(ui: &mut egui::Ui, app: &App, step: Option<u64>, is_held: bool) {
         None => "no probe yet".to_owned(),
         Some(step) => {
             let entries = app
-                .looking
+                .view
                 .shown()
                 .into_iter()
                 .filter_map(|id| app.runs.get(id));

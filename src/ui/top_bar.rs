@@ -31,7 +31,7 @@ fn theme_ui(ui: &mut egui::Ui, actions: &mut Vec<Action>) {
 
 fn side_by_side_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     let can = app.runs.iter().count() > 1;
-    let on = app.looking.side_by_side;
+    let on = app.view.side_by_side;
     let button = egui::Button::selectable(on, "Two runs side by side");
     let response = ui
         .add_enabled(can, button)

@@ -24,8 +24,9 @@ pub fn open(mut runs: Vec<PathBuf>) -> Result<(), OpenError> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let result = catch_unwind(AssertUnwindSafe(|| run(runs, hook)));
+    drop(std::panic::take_hook());
     match result {
-        Ok(result) => result.map_err(|error| OpenError(one_line(&error.to_string()))),
+        Ok(result) => result.map_err(|error| OpenError(reason_of_error(&error))),
         Err(panic) => {
             let text = panic
                 .downcast_ref::<String>()
@@ -113,6 +114,21 @@ fn runs_in(dir: &Path) -> Vec<PathBuf> {
         (!name.contains("baseline"), name)
     });
     runs
+}
+
+/// The last part of the error's text: what comes before it are places in the source code of libraries.
+fn reason_of_error(error: &eframe::Error) -> String {
+    let text = one_line(&error.to_string());
+    let last = text
+        .rsplit(": ")
+        .next()
+        .unwrap_or(&text)
+        .trim_end_matches('.');
+    match error {
+        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => format!("no display: {last}"),
+        eframe::Error::AppCreation(_) => text,
+        _ => format!("no OpenGL: {last}"),
+    }
 }
 
 fn reason_of_panic(text: &str) -> String {
