@@ -554,7 +554,13 @@ impl App {
 
     fn show_right(&mut self, id: RunId) {
         if self.view.left == Some(id) {
-            self.view.left = self.view.right.or(self.view.left);
+            let mut others = self.runs.iter().map(|entry| entry.id);
+            let other = self
+                .view
+                .right
+                .or_else(|| others.find(|&other| other != id));
+            let Some(other) = other else { return };
+            self.view.left = Some(other);
         }
         self.view.right = Some(id);
         self.view.side_by_side = true;
