@@ -1,1 +1,18 @@
-fn main() {}
+//! The program: opens the window, or runs a command without one.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crosscurrent::cli::{self, Arguments};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Some(command) => cli::run(command),
+        None => match crosscurrent::ui::open(arguments.runs) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => cli::fail(&error),
+        },
+    }
+}

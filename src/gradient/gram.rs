@@ -367,3 +367,6 @@ impl Gram {
 fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().copied().map(f64::from).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,17 @@
 //! The run directory: created, locked and appended to by one writer; read by anyone.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::Run;
-use super::event::{Event, FORMAT};
-use crate::config::RunConfig;
+use super::event::{Event, FORMAT, Split};
+use crate::config::{DataSource, RunConfig};
 
 /// What can go wrong with a run directory. Each message names the thing, the remedy, and the path last.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +92,21 @@ pub struct RunFile {
     pub config: RunConfig,
 }
 
+/// A directory under `parent` for a new run, named after its data and attention, that does not exist yet.
+pub fn new_run_dir(parent: &Path, config: &RunConfig) -> PathBuf {
+    let data = match &config.data {
+        DataSource::Solar => "solar".to_owned(),
+        DataSource::Folder(path) => match path.file_name() {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => "folder".to_owned(),
+        },
+    };
+    let name = format!("{data}-{}", config.attention);
+    let candidates = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
+    let free = candidates.map(|name| parent.join(name)).find(|path| !path.exists());
+    free.unwrap_or_else(|| parent.join(name))
+}
+
 /// Path of a run's configuration.
 pub fn config_path(run: &Path) -> PathBuf {
     run.join("run.toml")
@@ -107,6 +125,118 @@ pub fn probe_file(step: u64) -> String {
 /// Path of a checkpoint; `which` is `last` or `best`.
 pub fn checkpoint_path(run: &Path, which: &str) -> PathBuf {
     run.join("checkpoints").join(format!("{which}.safetensors"))
+}
+
+/// Path of a run's labels and split indices.
+pub fn data_path(run: &Path) -> PathBuf {
+    run.join("data.safetensors")
+}
+
+/// Path of the predictions of an evaluation, relative to the run directory.
+pub fn predictions_file(step: u64, split: Split) -> String {
+    let split = match split {
+        Split::Train => "train",
+        Split::Val => "val",
+        Split::Test => "test",
+    };
+    format!("predictions/{step:08}-{split}.safetensors")
+}
+
+/// Writes labels u16 [N] and split indices u32 with their metadata.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write_data(
+    path: &Path,
+    labels: &[u16],
+    splits: &[(&str, &Vec<u32>)],
+    metadata: HashMap<String, String>,
+) -> Result<(), RunError> {
+    let bytes = |values: &[u32]| {
+        values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let mut tensors = vec![(
+        "labels",
+        Dtype::U16,
+        labels.len(),
+        labels.iter().flat_map(|x| x.to_le_bytes()).collect(),
+    )];
+    tensors.extend(
+        splits
+            .iter()
+            .map(|(name, values)| (*name, Dtype::U32, values.len(), bytes(values))),
+    );
+    let tensors: Vec<_> = tensors
+        .into_iter()
+        .map(|(name, dtype, len, bytes)| (name, dtype, vec![len], bytes))
+        .collect();
+    write_tensors(path, &tensors, Some(metadata))
+}
+
+/// Writes predicted classes u16 [N] and confidences f32 [N], and where given logits f32 [N, K].
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write_predictions(
+    path: &Path,
+    class: &[u16],
+    confidence: &[f32],
+    logits: Option<&[f32]>,
+) -> Result<(), RunError> {
+    let bytes = |values: &[f32]| {
+        values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let n = class.len();
+    let classes = class.iter().flat_map(|class| class.to_le_bytes()).collect();
+    let mut tensors = vec![
+        ("class", Dtype::U16, vec![n], classes),
+        ("confidence", Dtype::F32, vec![n], bytes(confidence)),
+    ];
+    if let Some(logits) = logits {
+        tensors.push((
+            "logits",
+            Dtype::F32,
+            vec![n, logits.len() / n.max(1)],
+            bytes(logits),
+        ));
+    }
+    write_tensors(path, &tensors, None)
+}
+
+/// Writes named tensors (little-endian bytes) as one safetensors file, whole.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write_tensors<N: AsRef<str>>(
+    path: &Path,
+    tensors: &[(N, Dtype, Vec<usize>, Vec<u8>)],
+    metadata: Option<HashMap<String, String>>,
+) -> Result<(), RunError> {
+    let mut views = Vec::with_capacity(tensors.len());
+    for (name, dtype, shape, bytes) in tensors {
+        let view = TensorView::new(*dtype, shape.clone(), bytes)
+            .map_err(|e| RunError::damaged(path, e))?;
+        views.push((name.as_ref(), view));
+    }
+    let file = safetensors::serialize(views, metadata).map_err(|e| RunError::damaged(path, e))?;
+    write_whole(path, &file)
+}
+
+/// Removes a run directory in which nothing was recorded; leaves any other alone.
+pub fn remove_empty(run: &Path) {
+    let path = events_path(run);
+    if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0)
+        && fs::remove_file(&path).is_ok()
+    {
+        // Fails, as it should, where there is anything else in it.
+        let _ = fs::remove_dir(run);
+    }
 }
 
 /// Writes a file so that it is there whole or not at all: temporary file, fsync, rename.
@@ -178,16 +308,22 @@ impl Writer {
             .append(true)
             .open(&path)
             .map_err(|e| RunError::io("open the log", &path, e))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self {
-                file,
-                run: run.to_owned(),
-            }),
-            Err(TryLockError::WouldBlock) => Err(RunError::Busy {
-                path: run.to_owned(),
-            }),
-            Err(TryLockError::Error(e)) => Err(RunError::io("lock the log", &path, e)),
+        // A reader that looks whether the run is being written holds the lock for an instant.
+        for _ in 0..20 {
+            match file.try_lock() {
+                Ok(()) => {
+                    return Ok(Self {
+                        file,
+                        run: run.to_owned(),
+                    });
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+                Err(TryLockError::Error(e)) => return Err(RunError::io("lock the log", &path, e)),
+            }
         }
+        Err(RunError::Busy {
+            path: run.to_owned(),
+        })
     }
 
     fn cut_torn_line(&mut self) -> std::io::Result<()> {

@@ -66,8 +66,19 @@ impl Run {
                 }
             }
             Event::Step(step) => self.steps.push(step.clone()),
-            Event::Eval(eval) => self.evals.push(eval.clone()),
-            Event::Probe(probe) => self.probes.push(probe.clone()),
+            // Best and last are evaluated once more at the end, so evaluations and probes may come late, or again
+            // where a run was killed just then: kept in order of step, the last word counts.
+            Event::Eval(eval) => {
+                self.evals
+                    .retain(|x| (x.step, x.split) != (eval.step, eval.split));
+                let at = self.evals.partition_point(|x| x.step <= eval.step);
+                self.evals.insert(at, eval.clone());
+            }
+            Event::Probe(probe) => {
+                self.probes.retain(|x| x.step != probe.step);
+                let at = self.probes.partition_point(|x| x.step <= probe.step);
+                self.probes.insert(at, probe.clone());
+            }
             Event::Resumed { step } => {
                 self.steps.retain(|x| x.step <= *step);
                 self.evals.retain(|x| x.step <= *step);

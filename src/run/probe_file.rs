@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, SafeTensors};
 
 use crate::gradient::gram::Gram;
 
@@ -62,30 +62,20 @@ impl ProbeTensors {
     /// Where the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), RunError> {
         let (rows, layers) = (self.n.len(), self.layers());
+        let entry = |name: &str, shape: Vec<usize>, values: &[f32]| {
+            (name.to_owned(), Dtype::F32, shape, little_endian(values))
+        };
         let mut tensors = vec![
-            ("gram".to_owned(), vec![layers, rows, rows], &self.gram),
-            ("update".to_owned(), vec![layers, rows], &self.update),
-            ("loss".to_owned(), vec![rows], &self.loss),
-            ("n".to_owned(), vec![rows], &self.n),
+            entry("gram", vec![layers, rows, rows], &self.gram),
+            entry("update", vec![layers, rows], &self.update),
+            entry("loss", vec![rows], &self.loss),
+            entry("n", vec![rows], &self.n),
         ];
         for (branch, gates) in &self.gates {
             let shape = vec![self.classes, gates.len() / self.classes.max(1)];
-            tensors.push((format!("gates/{branch}"), shape, gates));
+            tensors.push(entry(&format!("gates/{branch}"), shape, gates));
         }
-        let bytes: Vec<_> = tensors
-            .iter()
-            .map(|(_, _, values)| little_endian(values))
-            .collect();
-        let mut views = Vec::new();
-        for ((name, shape, _), bytes) in tensors.into_iter().zip(&bytes) {
-            views.push((
-                name,
-                TensorView::new(Dtype::F32, shape, bytes)
-                    .map_err(|e| RunError::damaged(path, e))?,
-            ));
-        }
-        let file = safetensors::serialize(views, None).map_err(|e| RunError::damaged(path, e))?;
-        super::log::write_whole(path, &file)
+        super::log::write_tensors(path, &tensors, None)
     }
 
     /// Reads the file.

@@ -1,8 +1,116 @@
 //! Training: the loop, and the messages through which it is watched and steered.
 
+pub mod checkpoint;
+pub mod device;
+pub mod metrics;
+pub mod schedule;
+pub mod sgd;
+mod trainer;
+
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use crate::config::{FieldError, RunConfig};
+use crate::data::DataError;
 use crate::run::event::Event;
+use crate::run::log::RunError;
+
+/// Trains a new run in directory `dir`, made if need be. Returns when the run has finished or was stopped; every
+/// event is on disk before `emit` hears of it.
+///
+/// # Errors
+/// Where the configuration, the data, the device or the directory cannot be used, or the loss diverges. What was
+/// recorded until then is kept.
+pub fn run(
+    dir: &Path,
+    config: &RunConfig,
+    control: &Control,
+    emit: &mut (dyn FnMut(Message) + Send),
+) -> Result<(), TrainError> {
+    on_threads(config.threads, || {
+        trainer::start(dir, config, control, emit)
+    })
+}
+
+/// Goes on with a run that was stopped or killed, from its last checkpoint: bit-exactly what would have come without
+/// the interruption.
+///
+/// # Errors
+/// As [`run`]; also where the run has finished, is being written, or its data have changed.
+pub fn resume(
+    dir: &Path,
+    control: &Control,
+    emit: &mut (dyn FnMut(Message) + Send),
+) -> Result<(), TrainError> {
+    let config = trainer::read_config(dir)?;
+    on_threads(config.threads, || {
+        trainer::resume(dir, &config, control, emit)
+    })
+}
+
+fn on_threads<T: Send>(
+    threads: Option<usize>,
+    work: impl FnOnce() -> Result<T, TrainError> + Send,
+) -> Result<T, TrainError> {
+    let Some(threads) = threads else {
+        return work();
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|error| TrainError::Device(format!("cannot start {threads} threads: {error}")))?
+        .install(work)
+}
+
+/// Why a run could not start or go on. Each message is one sentence with the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A field of the configuration cannot work.
+    #[error(transparent)]
+    Config(#[from] FieldError),
+    /// The images cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The run directory cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The device is not there.
+    #[error("{0}")]
+    Device(String),
+    /// A tensor operation failed.
+    #[error("a tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+    /// The device ran out of memory.
+    #[error("the device ran out of memory with batches of {batch} images ({reason}); try `batch` {}", (batch / 2).max(2))]
+    OutOfMemory {
+        /// Images per step.
+        batch: usize,
+        /// What the device said.
+        reason: String,
+    },
+    /// The loss is NaN or infinite.
+    #[error(
+        "the loss is not a finite number at step {step} with learning rate {lr}; try a smaller `lr` (such as {}) or a \
+         longer `warmup`; everything up to this step is kept", smaller(*.lr)
+    )]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// Its learning rate.
+        lr: f64,
+    },
+    /// The run has nothing left to do.
+    #[error("this run has finished; start a new one with `crosscurrent train`: {}", .0.display())]
+    Finished(std::path::PathBuf),
+    /// The data are not those the run was trained on.
+    #[error(
+        "the images at `{0}` have changed since this run started, so it cannot be resumed; restore them or start a new run"
+    )]
+    DataChanged(String),
+}
+
+/// A tenth of a learning rate that was too large, and never more than 0.1.
+fn smaller(lr: f64) -> f64 {
+    (lr / 10.0).min(0.1)
+}
 
 /// What a training run tells whoever watches it.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,60 @@
+//! Long-tail profiles: how many images each class keeps.
+
+use crate::config::Profile;
+
+/// Counts for imbalance factor `imbalance` ≥ 1 from the classes' natural counts: the profile starts from the largest
+/// class and no class gets more than it has, nor fewer than one image of those it has. An imbalance of 1 changes nothing.
+///
+/// exp: n_j = floor(n_max·μ^(j/(K−1))); step: the first K/2 classes n_max, the others floor(n_max·μ); μ = 1/imbalance
+/// (Cui et al. CVPR 2019; Cao et al. NeurIPS 2019). Class order is frequency order.
+pub fn counts(natural: &[usize], imbalance: f64, profile: Profile) -> Vec<usize> {
+    if imbalance <= 1.0 {
+        return natural.to_vec();
+    }
+    let classes = natural.len();
+    let largest = natural.iter().copied().max().unwrap_or(0) as f64;
+    let wanted = |class: usize| match profile {
+        Profile::Exp => largest * (1.0 / imbalance).powf(class as f64 / (classes.max(2) - 1) as f64),
+        Profile::Step if class < classes / 2 => largest,
+        Profile::Step => largest / imbalance,
+    };
+    let cut = |(class, &natural): (usize, &usize)| (wanted(class) as usize).max(1).min(natural);
+    natural.iter().enumerate().map(cut).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors::section;
+
+    /// CIFAR-10-LT as published by the LDAM and class-balanced-loss repositories.
+    #[test]
+    fn published_counts() {
+        let balanced = [5000; 10];
+        assert_eq!(
+            counts(&balanced, 100.0, Profile::Exp),
+            [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
+        );
+        assert_eq!(
+            counts(&balanced, 200.0, Profile::Exp),
+            [5000, 2775, 1540, 854, 474, 263, 146, 81, 45, 25]
+        );
+        assert_eq!(counts(&[10, 10, 10], 2.0, Profile::Step), [10, 5, 5]);
+        assert_eq!(counts(&[7, 100, 3], 1.0, Profile::Exp), [7, 100, 3]);
+        assert_eq!(counts(&[7, 100, 3], 10.0, Profile::Exp), [7, 31, 3], "no class gets more than it has");
+        assert_eq!(counts(&[5, 5], 1000.0, Profile::Exp), [5, 1], "nor none of what it has");
+    }
+
+    #[test]
+    fn counts_of_the_reference() -> anyhow::Result<()> {
+        let Some(section) = section("lt_counts")? else { return Ok(()) };
+        for case in section["cases"].as_array().unwrap() {
+            let number = |key: &str| case[key].as_f64().unwrap();
+            let natural = vec![number("img_max") as usize; number("classes") as usize];
+            let profile = case["profile"].as_str().unwrap().parse().unwrap();
+            let wanted: Vec<usize> = serde_json::from_value(case["counts"].clone())?;
+            assert_eq!(counts(&natural, number("imbalance_factor"), profile), wanted, "{case}");
+        }
+        Ok(())
+    }
+}

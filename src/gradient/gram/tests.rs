@@ -1,0 +1,236 @@
+use anyhow::{Context, Result};
+
+use super::*;
+use crate::random::Random;
+use crate::vectors::{numbers, section};
+
+/// The Gram matrix of explicit pieces, [K·S][D].
+fn gram_of(classes: usize, counts: &[f32], pieces: &[Vec<f64>]) -> Gram {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>() as f32;
+    let products: Vec<f32> = pieces
+        .iter()
+        .flat_map(|a| pieces.iter().map(move |b| dot(a, b)))
+        .collect();
+    Gram::new(classes, counts, &products, &vec![0.0; counts.len()]).unwrap()
+}
+
+fn noise(rows: usize, dimensions: usize, seed: u64) -> Vec<Vec<f64>> {
+    let row = |item| {
+        let mut random = Random::new(seed, "noise", 0, item as u64);
+        (0..dimensions).map(|_| random.normal()).collect()
+    };
+    (0..rows).map(row).collect()
+}
+
+fn assert_close(got: Option<f64>, wanted: f64, what: &str) {
+    let got = got.unwrap_or_else(|| panic!("{what} is undefined"));
+    assert!(
+        (got - wanted).abs() <= 1e-5 * wanted.abs().max(1e-2),
+        "{what}: {got} instead of {wanted}"
+    );
+}
+
+/// Section `interference`: NumPy, from explicit class gradients.
+#[test]
+fn indices_of_the_reference() -> Result<()> {
+    let Some(section) = section("interference")? else {
+        return Ok(());
+    };
+    for case in section["cases"].as_array().context("cases")? {
+        let rows: Vec<Vec<f64>> = serde_json::from_value(case["grads"].clone())?;
+        let classes = rows.len();
+        // Two equal pieces a class: products of different pieces are then those of the classes.
+        let pieces: Vec<Vec<f64>> = rows
+            .iter()
+            .flat_map(|row| [row.clone(), row.clone()])
+            .collect();
+        let gram = gram_of(classes, &vec![1.0; 2 * classes], &pieces);
+        let cosine = numbers(&case["cosine"])?;
+        let norms = numbers(&case["norms"])?;
+        for a in 0..classes {
+            assert_close(gram.norm(a), norms[a], "norm");
+            for b in 0..classes {
+                if norms[a] > 0.0 && norms[b] > 0.0 {
+                    assert_close(gram.cosine(a, b), cosine[a * classes + b], "cosine");
+                } else {
+                    assert_eq!(gram.cosine(a, b), None, "a zero gradient has no direction");
+                }
+            }
+        }
+        let summary = gram.summary(&vec![1.0 / classes as f64; classes]);
+        assert_eq!(
+            summary.pairs as u64,
+            case["n_valid_pairs"].as_u64().context("pairs")?
+        );
+        assert_close(
+            summary.interference,
+            case["mean_negative_part"].as_f64().context("mean")?,
+            "interference",
+        );
+        let fraction = case["fraction_conflicting_pairs"]
+            .as_f64()
+            .context("fraction")?;
+        assert_eq!(
+            summary.conflicting as f64,
+            (fraction * summary.pairs as f64).round(),
+            "pieces without noise"
+        );
+        let changes = numbers(&case["first_order_loss_change_per_unit_lr"])?;
+        for (k, wanted) in changes.into_iter().enumerate() {
+            let effect = gram.net_influence(1.0, &vec![1.0; classes], k);
+            assert_close(effect.map(|effect| effect.nats), wanted, "influence");
+        }
+        let squares: f64 = norms.iter().map(|norm| norm * norm).sum();
+        let total = (squares / case["gradient_diversity"].as_f64().context("diversity")?).sqrt();
+        let wanted = total / norms.iter().sum::<f64>();
+        assert_close(
+            gram.cancellation(&vec![1.0; classes]),
+            wanted,
+            "cancellation",
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn matrices_add_over_layers() {
+    let (first, second) = (noise(8, 5, 1), noise(8, 3, 2));
+    let both: Vec<Vec<f64>> = first
+        .iter()
+        .zip(&second)
+        .map(|(a, b)| [a.as_slice(), b].concat())
+        .collect();
+    let counts = [3.0, 2.0, 5.0, 5.0, 1.0, 1.0, 4.0, 3.0];
+    let mut sum = gram_of(4, &counts, &first);
+    sum.add(&gram_of(4, &counts, &second));
+    let whole = gram_of(4, &counts, &both);
+    for a in 0..4 {
+        for b in 0..4 {
+            assert_close(sum.dot(a, b), whole.dot(a, b).unwrap(), "sum of layers");
+        }
+    }
+}
+
+#[test]
+fn pieces_weighted_by_their_images_make_the_class() {
+    let pieces = noise(4, 6, 3);
+    let gram = gram_of(2, &[3.0, 1.0, 0.0, 2.0], &pieces);
+    let class: Vec<f64> = pieces[0]
+        .iter()
+        .zip(&pieces[1])
+        .map(|(a, b)| (3.0 * a + b) / 4.0)
+        .collect();
+    let square = class.iter().map(|x| x * x).sum::<f64>();
+    assert_close(gram.norm(0), square.sqrt(), "norm");
+    let dot = class.iter().zip(&pieces[3]).map(|(a, b)| a * b).sum();
+    assert_close(gram.dot(0, 1), dot, "an empty piece counts nothing");
+    assert_eq!(gram.images(1), 2.0);
+}
+
+#[test]
+fn the_matrix_is_symmetric_with_ones_on_its_diagonal() {
+    let gram = gram_of(5, &[2.0; 20], &noise(20, 30, 4));
+    let matrix = gram.matrix();
+    for a in 0..5 {
+        assert_eq!(
+            matrix[a][a],
+            Cell {
+                cosine: Some(1.0),
+                resolved: true
+            }
+        );
+        for b in 0..5 {
+            let (one, other) = (matrix[a][b], matrix[b][a]);
+            assert_eq!(one.resolved, other.resolved);
+            assert!((one.cosine.unwrap() - other.cosine.unwrap()).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn pure_noise_hardly_ever_resolves() {
+    let (mut resolved, mut pairs) = (0, 0);
+    for (seed, dimensions) in (0..60).zip([10, 200, 2000].into_iter().cycle()) {
+        let gram = gram_of(10, &[8.0; 40], &noise(40, dimensions, seed));
+        let summary = gram.summary(&[0.1; 10]);
+        resolved += summary.resolved;
+        pairs += summary.pairs;
+        // Noise makes as much "conflict" as the floor says, and the floor is not 0.
+        let (interference, floor) = (summary.interference.unwrap(), summary.floor.unwrap());
+        assert!(
+            interference < 2.5 * floor && floor < 2.5 * interference,
+            "{interference} against {floor}"
+        );
+    }
+    let share =
+        f64::from(u32::try_from(resolved).unwrap()) / f64::from(u32::try_from(pairs).unwrap());
+    assert!(
+        share < 0.05,
+        "{:.1} % of noise cells resolved",
+        100.0 * share
+    );
+}
+
+#[test]
+fn a_real_conflict_resolves() {
+    let mut pieces = noise(12, 400, 5);
+    for (row, piece) in pieces.iter_mut().enumerate() {
+        let sign = [1.0, -1.0, 0.0][row / 4];
+        piece.iter_mut().for_each(|x| *x = 0.3 * *x + sign);
+    }
+    let summary = gram_of(3, &[8.0; 12], &pieces).summary(&[1.0 / 3.0; 3]);
+    assert_eq!(summary.conflicting, 1, "{summary:?}");
+    assert!(summary.interference.unwrap() > 10.0 * summary.floor.unwrap());
+}
+
+/// Over many draws the mean squared standard error is the variance of the estimate.
+#[test]
+fn the_standard_error_is_that_of_the_product() {
+    let (mut dots, mut squares) = (Vec::new(), 0.0);
+    let draws = 600;
+    for seed in 0..draws {
+        let mut pieces = noise(8, 12, 1000 + seed);
+        pieces
+            .iter_mut()
+            .flatten()
+            .for_each(|x| *x = 0.5 * *x + 1.0);
+        let gram = gram_of(2, &[8.0; 8], &pieces);
+        dots.push(gram.dot(0, 1).unwrap());
+        squares += gram.standard_error(0, 1).unwrap().powi(2) / draws as f64;
+    }
+    let mean = dots.iter().sum::<f64>() / draws as f64;
+    let variance = dots.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (draws - 1) as f64;
+    assert!(
+        (0.85..1.2).contains(&(squares / variance)),
+        "{squares} against {variance}"
+    );
+}
+
+#[test]
+fn undefined_stays_undefined() {
+    let mut pieces = noise(6, 4, 6);
+    pieces[2] = vec![0.0; 4];
+    pieces[3] = vec![0.0; 4];
+    let gram = gram_of(3, &[1.0, 1.0, 1.0, 1.0, 0.0, 0.0], &pieces);
+    assert_eq!((gram.norm(1), gram.norm(2)), (Some(0.0), None));
+    for (a, b) in [(0, 1), (0, 2), (1, 1), (2, 2)] {
+        assert_eq!(
+            gram.cell(a, b),
+            Cell {
+                cosine: None,
+                resolved: false
+            },
+            "{a}, {b}"
+        );
+    }
+    let summary = gram.summary(&[0.5, 0.3, 0.2]);
+    assert_eq!((summary.pairs, summary.interference), (0, None));
+    // A single piece has no standard error, so nothing about it is resolved.
+    let single = gram_of(2, &[1.0, 0.0, 2.0, 2.0], &noise(4, 9, 7));
+    assert!(single.cosine(0, 1).is_some() && !single.cell(0, 1).resolved);
+    assert_eq!(single.influence(0.1, &[0.5, 0.5], 0, 0), None);
+    assert!(
+        Gram::new(0, &[], &[], &[]).is_none()
+            && Gram::new(2, &[1.0; 3], &[0.0; 9], &[0.0; 3]).is_none()
+    );
+}

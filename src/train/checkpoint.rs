@@ -1,0 +1,162 @@
+//! Checkpoints: everything that training needs to go on bit-exactly, in one safetensors file.
+//!
+//! Parameters and batch-norm buffers have PyTorch's names and shapes; optimiser state is under `optimiser/`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use crate::model::Net;
+use crate::run::log::{RunError, write_tensors};
+
+use super::TrainError;
+use super::sgd::Sgd;
+
+/// How far a run has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Optimiser steps taken.
+    pub step: u64,
+    /// Epoch under way, from 0.
+    pub epoch: u64,
+    /// Steps taken in it.
+    pub step_in_epoch: u64,
+    /// Training images seen.
+    pub images: u64,
+    /// Seconds of training so far.
+    pub wall_secs: f64,
+    /// Step of the best validation macro-F1 so far.
+    pub best_step: Option<u64>,
+    /// That macro-F1.
+    pub best_macro_f1: Option<f64>,
+    /// Learning rate of the last step.
+    pub last_lr: f64,
+}
+
+const OPTIMISER: &str = "optimiser/";
+
+/// Writes a checkpoint whole; the previous one stays until then.
+///
+/// # Errors
+/// Where a tensor cannot be read or the file not written.
+pub fn save(path: &Path, net: &Net, sgd: &Sgd, progress: &Progress) -> Result<(), TrainError> {
+    let mut tensors = Vec::new();
+    let mut push = |name: String, shape: &[usize], values: &[f32]| {
+        let bytes = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        tensors.push((name, Dtype::F32, shape.to_vec(), bytes));
+    };
+    let (buffers, _) = sgd.state();
+    for (i, (spec, var)) in net
+        .params()
+        .specs()
+        .iter()
+        .zip(net.params().vars())
+        .enumerate()
+    {
+        push(
+            spec.name.clone(),
+            &spec.shape,
+            &var.flatten_all()?.to_vec1()?,
+        );
+        if let Some(buffer) = buffers.get(i) {
+            push(
+                format!("{OPTIMISER}{}", spec.name),
+                &spec.shape,
+                &buffer.flatten_all()?.to_vec1()?,
+            );
+        }
+    }
+    for norm in net.norms() {
+        push(
+            format!("{}.running_mean", norm.name),
+            &[norm.mean.len()],
+            &norm.mean,
+        );
+        push(
+            format!("{}.running_var", norm.name),
+            &[norm.variance.len()],
+            &norm.variance,
+        );
+    }
+    for norm in net.norms() {
+        let bytes = i64::try_from(norm.batches)
+            .unwrap_or(i64::MAX)
+            .to_le_bytes()
+            .to_vec();
+        tensors.push((
+            format!("{}.num_batches_tracked", norm.name),
+            Dtype::I64,
+            vec![],
+            bytes,
+        ));
+    }
+    let progress = serde_json::to_string(progress).map_err(|e| RunError::damaged(path, e))?;
+    let metadata = HashMap::from([("progress".to_owned(), progress)]);
+    Ok(write_tensors(path, &tensors, Some(metadata))?)
+}
+
+/// Restores a checkpoint into a network and an optimiser of the same shape.
+///
+/// # Errors
+/// Where the file is missing, cut short, or of another network.
+pub fn load(
+    path: &Path,
+    net: &mut Net,
+    sgd: &mut Sgd,
+    device: &Device,
+) -> Result<Progress, TrainError> {
+    let bytes = std::fs::read(path).map_err(|e| RunError::io("read the checkpoint", path, e))?;
+    let damaged = |error: &dyn std::fmt::Display| RunError::damaged(path, error);
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e))?;
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
+    let progress = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|metadata| metadata.get("progress"));
+    let progress = progress.ok_or_else(|| damaged(&"it says nothing of its progress"))?;
+    let progress: Progress = serde_json::from_str(progress).map_err(|e| damaged(&e))?;
+    let read = |name: &str, shape: &[usize]| -> Result<Vec<f32>, TrainError> {
+        let view = file.tensor(name).map_err(|e| damaged(&e))?;
+        if view.dtype() != Dtype::F32 || view.shape() != shape {
+            return Err(damaged(&format!("`{name}` is not f32 {shape:?}")).into());
+        }
+        let (words, _) = view.data().as_chunks::<4>();
+        Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+    };
+    let mut buffers = Vec::new();
+    for (spec, var) in net.params().specs().iter().zip(net.params().vars()) {
+        var.set(&Tensor::from_vec(
+            read(&spec.name, &spec.shape)?,
+            spec.shape.as_slice(),
+            device,
+        )?)?;
+        let name = format!("{OPTIMISER}{}", spec.name);
+        if progress.step > 0 {
+            buffers.push(Tensor::from_vec(
+                read(&name, &spec.shape)?,
+                spec.shape.as_slice(),
+                device,
+            )?);
+        }
+    }
+    for norm in net.norms_mut() {
+        norm.mean = read(&format!("{}.running_mean", norm.name), &[norm.mean.len()])?;
+        norm.variance = read(
+            &format!("{}.running_var", norm.name),
+            &[norm.variance.len()],
+        )?;
+        let name = format!("{}.num_batches_tracked", norm.name);
+        let tracked = file.tensor(&name).map_err(|e| damaged(&e))?;
+        let tracked = <[u8; 8]>::try_from(tracked.data())
+            .map_err(|_| damaged(&format!("`{name}` is not i64")))?;
+        norm.batches = u64::try_from(i64::from_le_bytes(tracked)).unwrap_or(0);
+    }
+    sgd.restore(buffers, progress.last_lr);
+    Ok(progress)
+}

@@ -1,0 +1,124 @@
+//! Stochastic gradient descent with momentum and weight decay, in PyTorch's order of operations.
+
+use candle_core::{Result, Tensor, Var};
+
+/// Optimiser state.
+#[derive(Clone, Debug)]
+pub struct Sgd {
+    momentum: f64,
+    weight_decay: f64,
+    /// Momentum buffers in parameter order; empty before the first step.
+    buffers: Vec<Tensor>,
+    /// Learning rate of the last step.
+    last_lr: f64,
+}
+
+impl Sgd {
+    /// An optimiser that has taken no step.
+    pub fn new(momentum: f64, weight_decay: f64) -> Self {
+        Self {
+            momentum,
+            weight_decay,
+            buffers: Vec::new(),
+            last_lr: 0.0,
+        }
+    }
+
+    /// One step: g ← g + wd·p; buf ← g at the first step, else μ·buf + g; p ← p − lr·buf.
+    ///
+    /// # Errors
+    /// Where shapes differ or the device is out of memory.
+    pub fn step(&mut self, params: &[Var], grads: &[Tensor], lr: f64) -> Result<()> {
+        let mut buffers = Vec::with_capacity(params.len());
+        for (i, (param, grad)) in params.iter().zip(grads).enumerate() {
+            let value = param.detach();
+            let grad = (grad + (&value * self.weight_decay)?)?;
+            let buffer = match self.buffers.get(i) {
+                Some(buffer) => ((buffer * self.momentum)? + grad)?,
+                None => grad,
+            };
+            param.set(&(value - (&buffer * lr)?)?)?;
+            buffers.push(buffer);
+        }
+        self.buffers = buffers;
+        self.last_lr = lr;
+        Ok(())
+    }
+
+    /// Δθ of the last step, in parameter order; none before the first.
+    ///
+    /// # Errors
+    /// Where the device is out of memory.
+    pub fn last_update(&self) -> Result<Option<Vec<Tensor>>> {
+        if self.buffers.is_empty() {
+            return Ok(None);
+        }
+        self.buffers
+            .iter()
+            .map(|buffer| buffer * -self.last_lr)
+            .collect::<Result<_>>()
+            .map(Some)
+    }
+
+    /// Momentum buffers and last learning rate, for a checkpoint.
+    pub fn state(&self) -> (&[Tensor], f64) {
+        (&self.buffers, self.last_lr)
+    }
+
+    /// Takes up the state of a checkpoint.
+    pub fn restore(&mut self, buffers: Vec<Tensor>, last_lr: f64) {
+        self.buffers = buffers;
+        self.last_lr = last_lr;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vectors::{assert_close, numbers, section, vector};
+
+    /// f = ½ Σ a (x − b)², whose gradient is a (x − b); trajectories from PyTorch.
+    #[test]
+    fn trajectories_of_pytorch() -> anyhow::Result<()> {
+        let Some(section) = section("optimizers")? else {
+            return Ok(());
+        };
+        let (a, b) = (vector(&section["a"])?, vector(&section["b"])?);
+        let mut checked = 0;
+        for case in section["cases"].as_array().unwrap() {
+            let name = case["name"].as_str().unwrap();
+            let hyper = &case["hyper"];
+            if !name.starts_with("sgd")
+                || hyper.get("nesterov").is_some()
+                || hyper.get("dampening").is_some()
+            {
+                continue;
+            }
+            let of = |key: &str| {
+                hyper
+                    .get(key)
+                    .and_then(serde_json::Value::as_f64)
+                    .unwrap_or(0.0)
+            };
+            let mut sgd = Sgd::new(of("momentum"), of("weight_decay"));
+            let x = Var::from_tensor(&vector(&section["x0"])?)?;
+            assert!(sgd.last_update()?.is_none());
+            for (step, lr) in case["steps"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .zip(numbers(&case["lrs"])?)
+            {
+                let before = x.copy()?;
+                let grad = a.mul(&x.sub(&b)?)?;
+                sgd.step(std::slice::from_ref(&x), &[grad.detach()], lr)?;
+                assert_close(&x, &vector(&step["param_after"])?, name)?;
+                let moved = sgd.last_update()?.unwrap().remove(0);
+                assert_close(&moved, &x.sub(&before)?, "last update")?;
+            }
+            checked += 1;
+        }
+        assert_eq!(checked, 4);
+        Ok(())
+    }
+}

@@ -1,0 +1,606 @@
+//! The training loop of one run.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use candle_core::{Device, Tensor};
+
+use crate::config::RunConfig;
+use crate::data::batches::{Batch, Loader, eval_batch, steps_per_epoch};
+use crate::data::{self, Dataset};
+use crate::gradient::gram::ConflictSummary;
+use crate::gradient::probe;
+use crate::model::{Mode, Net, Spec};
+use crate::random::Random;
+use crate::run::event::{End, Eval, Event, FORMAT, Probe, ProbeSet, Split, Started, Step};
+use crate::run::log::{self, RunError, RunFile, Writer};
+use crate::run::{Ending, Run, Scope};
+
+use super::checkpoint::{self, Progress};
+use super::metrics::Predictions;
+use super::schedule::learning_rate;
+use super::sgd::Sgd;
+use super::{Control, Message, TrainError, device};
+
+/// Images of an evaluation that go through the network at a time.
+const EVAL_BATCH: usize = 250;
+/// Training images that set the running statistics before the first step.
+const NORM_IMAGES: usize = 512;
+/// Training steps logged per epoch, at most.
+const LOGGED_PER_EPOCH: u64 = 50;
+
+type Emit<'a> = &'a mut (dyn FnMut(Message) + Send);
+
+/// The configuration a run was started with.
+pub(super) fn read_config(dir: &Path) -> Result<RunConfig, TrainError> {
+    // The log's header says first whether the run can be read at all.
+    let loaded = log::load(dir)?;
+    match loaded.run.started {
+        Some(started) => Ok(started.config),
+        None => Err(RunError::NotARun {
+            path: dir.to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// Trains a new run.
+pub(super) fn start(
+    dir: &Path,
+    config: &RunConfig,
+    control: &Control,
+    emit: Emit<'_>,
+) -> Result<(), TrainError> {
+    if let Some(error) = config.validate().into_iter().next() {
+        return Err(error.into());
+    }
+    let device = device::open(config.device).map_err(TrainError::Device)?;
+    // Before the images are read, so that a directory that cannot be written is known at once.
+    let writer = Writer::create(dir)?;
+    let data = load_data(config, control, emit).inspect_err(|_| log::remove_empty(dir))?;
+    let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
+    let result = trainer.begin().and_then(|()| trainer.train());
+    trainer.close(result)
+}
+
+/// Goes on with a run from its last checkpoint.
+pub(super) fn resume(
+    dir: &Path,
+    config: &RunConfig,
+    control: &Control,
+    emit: Emit<'_>,
+) -> Result<(), TrainError> {
+    let writer = Writer::append(dir)?;
+    let loaded = log::load(dir)?;
+    if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
+        return Err(TrainError::Finished(dir.to_owned()));
+    }
+    let device = device::open(config.device).map_err(TrainError::Device)?;
+    let data = load_data(config, control, emit)?;
+    let fingerprint = loaded
+        .run
+        .started
+        .as_ref()
+        .map(|started| started.data_fingerprint.clone());
+    let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
+    if fingerprint != Some(trainer.data.fingerprint()) {
+        return Err(TrainError::DataChanged(config.data.to_string()));
+    }
+    trainer.run = loaded.run;
+    let path = log::checkpoint_path(dir, "last");
+    trainer.progress =
+        checkpoint::load(&path, &mut trainer.net, &mut trainer.sgd, &trainer.device)?;
+    trainer.base_secs = trainer.progress.wall_secs;
+    let step = trainer.progress.step;
+    let result = trainer
+        .emit(Event::Resumed { step })
+        .and_then(|()| trainer.train());
+    trainer.close(result)
+}
+
+fn load_data(
+    config: &RunConfig,
+    control: &Control,
+    emit: Emit<'_>,
+) -> Result<Arc<Dataset>, TrainError> {
+    // Decoding threads report through a channel: `emit` belongs to this thread.
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    let loaded = std::thread::scope(|scope| {
+        let loader = scope.spawn(move || {
+            data::load(config, &|done, total| {
+                let _ = sender.send((done, total));
+                !control.is_stopped()
+            })
+        });
+        for (done, total) in receiver {
+            emit(Message::Loading { done, total });
+        }
+        loader.join()
+    });
+    let loaded = match loaded {
+        Ok(loaded) => loaded?,
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
+    for note in loaded.notes {
+        emit(Message::Notice(note));
+    }
+    Ok(Arc::new(loaded.dataset))
+}
+
+struct Trainer<'a> {
+    dir: &'a Path,
+    config: &'a RunConfig,
+    data: Arc<Dataset>,
+    normalise: crate::run::event::Normalise,
+    device: Device,
+    net: Net,
+    sgd: Sgd,
+    progress: Progress,
+    writer: Writer,
+    control: &'a Control,
+    watcher: Emit<'a>,
+    /// Everything emitted so far.
+    run: Run,
+    /// Probe images by piece, [K·S].
+    pieces: Vec<Vec<u32>>,
+    priors: Vec<f64>,
+    steps_per_epoch: u64,
+    total_steps: u64,
+    clock: Instant,
+    /// Seconds trained before this process.
+    base_secs: f64,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(
+        dir: &'a Path,
+        config: &'a RunConfig,
+        data: Arc<Dataset>,
+        device: Device,
+        writer: Writer,
+        control: &'a Control,
+        watcher: Emit<'a>,
+    ) -> Result<Self, TrainError> {
+        let classes = data.classes.len();
+        let spec = Spec {
+            image: [data.height, data.width, data.channels],
+            classes,
+            width: config.width,
+            attention: config.attention,
+        };
+        let images = data.probe_indices(config.probe_images, config.data_seed);
+        let steps_per_epoch = steps_per_epoch(&data, config.batch);
+        let total = data.train.len().max(1) as f64;
+        Ok(Self {
+            dir,
+            config,
+            normalise: data.normalise(),
+            net: Net::new(spec, config.seed, &device)?,
+            sgd: Sgd::new(config.momentum, config.weight_decay),
+            progress: Progress::default(),
+            writer,
+            control,
+            watcher,
+            run: Run::default(),
+            pieces: probe::cut(&images, probe::pieces_for(classes)),
+            priors: data
+                .counts(&data.train)
+                .into_iter()
+                .map(|n| n as f64 / total)
+                .collect(),
+            steps_per_epoch,
+            total_steps: steps_per_epoch * u64::from(config.epochs),
+            clock: Instant::now(),
+            base_secs: 0.0,
+            data,
+            device,
+        })
+    }
+
+    /// Writes what does not change during a run, and measures the untrained network.
+    fn begin(&mut self) -> Result<(), TrainError> {
+        let instruction_set = device::describe(&self.device);
+        let file = RunFile {
+            format: FORMAT,
+            code_version: env!("CARGO_PKG_VERSION").to_owned(),
+            instruction_set: instruction_set.clone(),
+            config: self.config.clone(),
+        };
+        let path = log::config_path(self.dir);
+        let text = toml::to_string(&file).map_err(|e| RunError::damaged(&path, e))?;
+        log::write_whole(&path, text.as_bytes())?;
+        self.write_data_file()?;
+        let created = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let id = Random::new(
+            created.as_nanos() as u64,
+            "run",
+            u64::from(std::process::id()),
+            0,
+        )
+        .next_u64();
+        let classes = self.data.classes.len();
+        let started = Started {
+            format: FORMAT,
+            id: format!("{id:016x}"),
+            parent: None,
+            created_unix_secs: created.as_secs(),
+            code_version: file.code_version,
+            instruction_set,
+            config: self.config.clone(),
+            classes: self.data.classes.clone(),
+            train_counts: self.data.counts(&self.data.train),
+            val_counts: self.data.counts(&self.data.val),
+            test_counts: self.data.counts(&self.data.test),
+            image: self.net.spec().image,
+            normalise: self.normalise.clone(),
+            layers: self.net.spec().layers(),
+            probe: ProbeSet {
+                pieces: self.pieces.len() / classes,
+                counts: self
+                    .pieces
+                    .chunks(self.pieces.len() / classes)
+                    .map(piece_lengths)
+                    .collect(),
+            },
+            steps_per_epoch: self.steps_per_epoch,
+            total_steps: self.total_steps,
+            data_fingerprint: self.data.fingerprint(),
+        };
+        self.emit(Event::Started(Box::new(started)))?;
+        self.set_norms()?;
+        self.measure()
+    }
+
+    /// One pass over some training images sets the running statistics, or the first probe would see a network whose
+    /// activations are not normalised. Training itself uses the batch's own statistics and is not affected.
+    fn set_norms(&mut self) -> Result<(), TrainError> {
+        let mut indices = self.data.train.clone();
+        Random::new(self.config.data_seed, "norms", 0, 0).shuffle(&mut indices);
+        indices.truncate(NORM_IMAGES);
+        let mut updates = Vec::new();
+        for batch in indices.chunks(self.config.batch) {
+            updates.push(self.net.forward(&self.images(batch)?, Mode::Train)?.norms);
+        }
+        self.net.set_norms(&updates);
+        Ok(())
+    }
+
+    fn train(&mut self) -> Result<(), TrainError> {
+        let mut loader = Loader::start(
+            self.data.clone(),
+            &self.normalise,
+            self.config,
+            self.progress.step,
+        );
+        while self.progress.step < self.total_steps {
+            if !self.control.wait() {
+                self.save("last")?;
+                let step = self.progress.step;
+                return self.emit(Event::Stopped(End {
+                    step,
+                    message: "stopped by the user".to_owned(),
+                }));
+            }
+            let Some(batch) = loader.next_batch() else { break };
+            self.step(batch)?;
+            self.measure()?;
+        }
+        self.finish()
+    }
+
+    fn step(&mut self, batch: Batch) -> Result<(), TrainError> {
+        let step = self.progress.step + 1;
+        let size = batch.labels.len();
+        let [h, w, c] = self.net.spec().image;
+        let images = Tensor::from_vec(batch.images, (size, h, w, c), &self.device)?;
+        let labels = Tensor::from_vec(batch.labels, size, &self.device)?;
+        let out = self.net.forward(&images, Mode::Train)?;
+        let loss = candle_nn::loss::cross_entropy(&out.logits, &labels)?;
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        let lr = learning_rate(
+            self.config.lr,
+            self.config.warmup,
+            step - 1,
+            self.total_steps,
+        );
+        if !value.is_finite() {
+            return Err(TrainError::Diverged { step, lr });
+        }
+        let store = loss.backward()?;
+        let mut grads = Vec::with_capacity(self.net.params().vars().len());
+        for var in self.net.params().vars() {
+            grads.push(
+                store
+                    .get(var)
+                    .cloned()
+                    .map_or_else(|| var.zeros_like(), Ok)?,
+            );
+        }
+        self.sgd.step(self.net.params().vars(), &grads, lr)?;
+        self.net.update_norms(&out.norms);
+        self.progress.step = step;
+        self.progress.epoch = step / self.steps_per_epoch;
+        self.progress.step_in_epoch = step % self.steps_per_epoch;
+        self.progress.images += size as u64;
+        self.progress.last_lr = lr;
+        self.progress.wall_secs = self.base_secs + self.clock.elapsed().as_secs_f64();
+        let every = (self.steps_per_epoch / LOGGED_PER_EPOCH).max(1);
+        if step.is_multiple_of(every) || step == self.total_steps {
+            let event = Step {
+                step,
+                epoch: self.epoch(),
+                images: self.progress.images,
+                wall_secs: self.progress.wall_secs,
+                loss: Some(value),
+                lr,
+                grad_norms: self.layer_norms(&grads)?,
+            };
+            self.emit(Event::Step(event))?;
+        }
+        Ok(())
+    }
+
+    /// Norm of the gradient by Gram row.
+    fn layer_norms(&self, grads: &[Tensor]) -> Result<Vec<Option<f64>>, TrainError> {
+        let params = self.net.params().specs();
+        let mut norms = Vec::new();
+        for layer in self
+            .net
+            .spec()
+            .layers()
+            .iter()
+            .filter(|layer| layer.gram.is_some())
+        {
+            let mut square = 0.0;
+            for (_, grad) in params
+                .iter()
+                .zip(grads)
+                .filter(|(param, _)| param.layer_is(&layer.name))
+            {
+                square += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
+            }
+            norms.push(square.is_finite().then(|| square.sqrt()));
+        }
+        Ok(norms)
+    }
+
+    /// Evaluates and probes where the current step is due for it, and writes a checkpoint after an evaluation.
+    fn measure(&mut self) -> Result<(), TrainError> {
+        let step = self.progress.step;
+        let ends = step == 0 || step == self.total_steps;
+        let eval_every = self
+            .config
+            .eval_every
+            .unwrap_or((self.steps_per_epoch / 4).max(1));
+        let probe_every = self
+            .config
+            .probe_every
+            .unwrap_or((self.steps_per_epoch / 2).max(1));
+        let evaluate = ends || step.is_multiple_of(eval_every);
+        let mut best = false;
+        if evaluate && !self.data.val.is_empty() {
+            let eval = self.evaluate(Split::Val, false)?;
+            best = eval.macro_f1 > self.progress.best_macro_f1;
+            if best {
+                self.progress.best_step = Some(step);
+                self.progress.best_macro_f1 = eval.macro_f1;
+            }
+        }
+        if ends || step.is_multiple_of(probe_every) {
+            self.probe()?;
+        }
+        if best {
+            self.save("best")?;
+        }
+        if evaluate {
+            self.save("last")?;
+        }
+        Ok(())
+    }
+
+    /// The last step's and the best step's test results and probes.
+    fn finish(&mut self) -> Result<(), TrainError> {
+        let last = self.progress.step;
+        self.evaluate(Split::Test, true)?;
+        match self.progress.best_step {
+            None => self.save("best")?,
+            Some(best) if best == last => {}
+            Some(_) => self.measure_best()?,
+        }
+        self.emit(Event::Finished(End {
+            step: last,
+            message: String::new(),
+        }))
+    }
+
+    fn measure_best(&mut self) -> Result<(), TrainError> {
+        let path = log::checkpoint_path(self.dir, "best");
+        let (last, lr) = (self.progress.clone(), self.sgd.state().1);
+        let last_params = self
+            .net
+            .params()
+            .vars()
+            .iter()
+            .map(|var| var.copy())
+            .collect::<Result<Vec<_>, _>>()?;
+        let (last_norms, last_buffers) = (self.net.norms().to_vec(), self.sgd.state().0.to_vec());
+        self.progress = checkpoint::load(&path, &mut self.net, &mut self.sgd, &self.device)?;
+        self.evaluate(Split::Test, true)?;
+        self.evaluate(Split::Val, true)?;
+        if !self
+            .run
+            .probes
+            .iter()
+            .any(|probe| probe.step == self.progress.step)
+        {
+            self.probe()?;
+        }
+        for (var, value) in self.net.params().vars().iter().zip(&last_params) {
+            var.set(value)?;
+        }
+        self.net.norms_mut().clone_from_slice(&last_norms);
+        self.sgd.restore(last_buffers, lr);
+        self.progress = last;
+        Ok(())
+    }
+
+    /// Evaluates one split and writes its predictions, with logits where `logits` is set.
+    fn evaluate(&mut self, split: Split, logits: bool) -> Result<Eval, TrainError> {
+        let indices = match split {
+            Split::Train => self.data.train.clone(),
+            Split::Val => self.data.val.clone(),
+            Split::Test => self.data.test.clone(),
+        };
+        let classes = self.data.classes.len();
+        let mut predictions = Predictions::default();
+        for chunk in indices.chunks(EVAL_BATCH) {
+            let out = self.net.forward(&self.images(chunk)?, Mode::Eval)?;
+            let truth: Vec<u16> = chunk
+                .iter()
+                .map(|&i| self.data.labels[i as usize])
+                .collect();
+            predictions.extend(
+                &out.logits.flatten_all()?.to_vec1::<f32>()?,
+                &truth,
+                classes,
+            );
+        }
+        let eval = predictions.evaluate(classes, split, self.progress.step, self.epoch());
+        let name = log::predictions_file(self.progress.step, split);
+        log::write_predictions(
+            &self.dir.join(name),
+            &predictions.class,
+            &predictions.confidence,
+            logits.then_some(predictions.logits.as_slice()),
+        )?;
+        self.emit(Event::Eval(eval.clone()))?;
+        Ok(eval)
+    }
+
+    fn probe(&mut self) -> Result<(), TrainError> {
+        let counts = piece_lengths(&self.pieces);
+        let update = self.sgd.last_update()?;
+        let tensors = probe::probe(
+            &self.net,
+            &counts,
+            |piece| self.images(&self.pieces[piece]),
+            update.as_deref(),
+        )?;
+        let file = log::probe_file(self.progress.step);
+        tensors.save(&self.dir.join(&file))?;
+        let summary = |scope: &Scope| -> ConflictSummary {
+            let gram = tensors.gram_of(&self.run.gram_rows(scope));
+            gram.map(|gram| gram.summary(&self.priors))
+                .unwrap_or_default()
+        };
+        let rows = 0..tensors.layers();
+        let layers = rows
+            .filter_map(|row| Some(tensors.gram_of(&[row])?.summary(&self.priors)))
+            .collect();
+        let event = Probe {
+            step: self.progress.step,
+            epoch: self.epoch(),
+            file,
+            layers,
+            backbone: summary(&Scope::Backbone),
+            classifier: summary(&Scope::Layer(crate::run::CLASSIFIER.to_owned())),
+        };
+        self.emit(Event::Probe(event))
+    }
+
+    /// Images as the network sees them, not augmented: [n, H, W, C].
+    fn images(&self, indices: &[u32]) -> candle_core::Result<Tensor> {
+        let [h, w, c] = self.net.spec().image;
+        let values = eval_batch(&self.data, indices, &self.normalise);
+        Tensor::from_vec(values, (indices.len(), h, w, c), &self.device)
+    }
+
+    fn epoch(&self) -> f64 {
+        self.progress.step as f64 / self.steps_per_epoch as f64
+    }
+
+    /// Writes a checkpoint; the log goes to disk first, so that no checkpoint is ahead of it.
+    fn save(&self, which: &str) -> Result<(), TrainError> {
+        self.writer.sync()?;
+        checkpoint::save(
+            &log::checkpoint_path(self.dir, which),
+            &self.net,
+            &self.sgd,
+            &self.progress,
+        )
+    }
+
+    fn emit(&mut self, event: Event) -> Result<(), TrainError> {
+        self.writer.write(&event)?;
+        self.run.apply(&event);
+        (self.watcher)(Message::Event(event));
+        Ok(())
+    }
+
+    /// Records why a run failed; what it recorded before stays.
+    fn close(mut self, result: Result<(), TrainError>) -> Result<(), TrainError> {
+        let Err(error) = result else {
+            return self.writer.sync().map_err(Into::into);
+        };
+        let error = match error {
+            TrainError::Tensor(reason) if is_out_of_memory(&reason) => {
+                let reason = reason
+                    .to_string()
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                TrainError::OutOfMemory {
+                    batch: self.config.batch,
+                    reason,
+                }
+            }
+            error => error,
+        };
+        let end = End {
+            step: self.progress.step,
+            message: error.to_string(),
+        };
+        // The log may be what failed (a full disk): the first error is the one to report.
+        let _ = self.emit(Event::Failed(end));
+        Err(error)
+    }
+
+    fn write_data_file(&self) -> Result<(), TrainError> {
+        let data = &self.data;
+        let probe: Vec<u32> = self.pieces.concat();
+        let mut metadata = HashMap::from([("fingerprint".to_owned(), data.fingerprint())]);
+        if let Some(files) = &data.files {
+            let path = log::data_path(self.dir);
+            metadata.insert(
+                "files".to_owned(),
+                serde_json::to_string(files).map_err(|e| RunError::damaged(&path, e))?,
+            );
+        }
+        let splits = [
+            ("train", &data.train),
+            ("val", &data.val),
+            ("test", &data.test),
+            ("probe", &probe),
+        ];
+        Ok(log::write_data(
+            &log::data_path(self.dir),
+            &data.labels,
+            &splits,
+            metadata,
+        )?)
+    }
+}
+
+fn piece_lengths(pieces: &[Vec<u32>]) -> Vec<usize> {
+    pieces.iter().map(Vec::len).collect()
+}
+
+fn is_out_of_memory(error: &candle_core::Error) -> bool {
+    let text = error.to_string().to_lowercase();
+    text.contains("out of memory") || text.contains("out_of_memory")
+}

@@ -1,0 +1,201 @@
+"""The network of src/model in PyTorch, and the numbers that src/gradient/probe/tests.rs is held against.
+
+    python tests/peers/torch_network.py > tests/peers/network.json      (needs torch and numpy)
+
+Parameters, running statistics and images come from the same counter-based generator as in src/random.rs, so that both
+programs start from the same numbers without a file between them. Everything here is computed in f64: class gradients in
+class-mean form (mean cross-entropy of a piece of one class), batch norm in eval mode.
+"""
+
+import json
+import math
+import sys
+
+import numpy as np
+import torch
+from torch import nn
+
+GOLDEN = 0x9E3779B97F4A7C15
+MASK = (1 << 64) - 1
+
+
+def finalise(z):
+    """SplitMix64's finaliser, on Python integers or uint64 arrays."""
+    if isinstance(z, np.ndarray):
+        with np.errstate(over="ignore"):
+            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def mix(key):
+    return finalise((key + GOLDEN) & MASK)
+
+
+def uniforms(seed, purpose, count):
+    """`count` uniform numbers of the stream Random::new(seed, purpose, 0, 0)."""
+    name = 0xCBF29CE484222325
+    for byte in purpose.encode():
+        name = ((name ^ byte) * 0x100000001B3) & MASK
+    state = mix(seed)
+    for key in (name, 0, 0):
+        state = mix(state ^ mix(key))
+    with np.errstate(over="ignore"):
+        states = np.uint64(state) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN)
+    return (finalise(states) >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+
+
+def normals(seed, purpose, count):
+    u = uniforms(seed, purpose, 2 * count)
+    return np.sqrt(-2 * np.log(1 - u[0::2])) * np.cos(2 * np.pi * u[1::2])
+
+
+class Gate(nn.Module):
+    def __init__(self, channels, hidden):
+        super().__init__()
+        self.fc1 = nn.Linear(channels, hidden, bias=False)
+        self.fc2 = nn.Linear(hidden, channels, bias=False)
+
+    def forward(self, x):
+        s = torch.sigmoid(self.fc2(torch.relu(self.fc1(x.mean((2, 3))))))
+        return x * s[:, :, None, None]
+
+
+class Stem(nn.Module):
+    def __init__(self, inputs, c):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, c, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(c)
+        self.conv2 = nn.Conv2d(c, c, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(c)
+
+    def forward(self, x):
+        x = torch.relu(self.bn1(self.conv1(x)))
+        x = torch.relu(self.bn2(self.conv2(x)))
+        return nn.functional.max_pool2d(x, 2)
+
+
+class Branch(nn.Module):
+    def __init__(self, inputs, first, second, dilation, gate_hidden):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, first, 3, padding=dilation, dilation=dilation, bias=False)
+        self.bn1 = nn.BatchNorm2d(first)
+        self.conv2 = nn.Conv2d(first, second, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(second)
+        self.gate = Gate(second, gate_hidden) if gate_hidden else None
+
+    def forward(self, x):
+        x = nn.functional.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 2)
+        x = torch.relu(self.bn2(self.conv2(x)))
+        return self.gate(x) if self.gate else x
+
+
+class Fuse(nn.Module):
+    def __init__(self, inputs, fused, gate_hidden):
+        super().__init__()
+        self.gate = Gate(inputs, gate_hidden) if gate_hidden else None
+        self.conv = nn.Conv2d(inputs, fused, 1, bias=False)
+        self.bn = nn.BatchNorm2d(fused)
+
+    def forward(self, x):
+        x = self.gate(x) if self.gate else x
+        return torch.relu(self.bn(self.conv(x))).mean((2, 3))
+
+
+class Network(nn.Module):
+    """`attention` is none, branch or shared; `divisor` 1, 2 or 4 stands for width 1, 1/2 or 1/4."""
+
+    def __init__(self, classes, channels, attention, divisor):
+        super().__init__()
+        stem, first, second, fused, hidden = (c // divisor for c in (64, 96, 384, 128, 192))
+        self.stem = Stem(channels, stem)
+        for b in (1, 2, 3):
+            setattr(self, f"branch{b}", Branch(stem, first, second, b, hidden if attention == "branch" else 0))
+        self.fuse = Fuse(3 * second, fused, hidden if attention == "shared" else 0)
+        self.classifier = nn.Linear(fused, classes)
+
+    def forward(self, x):
+        x = self.stem(x)
+        x = torch.cat([self.branch1(x), self.branch2(x), self.branch3(x)], 1)
+        return self.classifier(self.fuse(x))
+
+
+def initialise(net, seed):
+    """As src/model/params.rs, then batch norm moved off its trivial start so that mistakes in it show."""
+    with torch.no_grad():
+        for name, p in net.named_parameters():
+            if ".bn" in name:
+                value = (1.0 if name.endswith("weight") else 0.0) + 0.2 * normals(seed, name, p.numel())
+            elif name.startswith("classifier"):
+                bound = 1 / math.sqrt(net.classifier.in_features)
+                value = -bound + 2 * bound * uniforms(seed, name, p.numel())
+            else:
+                value = math.sqrt(2 / (p.numel() // p.shape[0])) * normals(seed, name, p.numel())
+            p.copy_(torch.from_numpy(value.astype(np.float32).astype(np.float64)).reshape(p.shape))
+        for name, b in net.named_buffers():
+            if name.endswith("running_mean"):
+                b.copy_(torch.from_numpy((0.3 * normals(seed, name, b.numel())).astype(np.float32)))
+            elif name.endswith("running_var"):
+                b.copy_(torch.from_numpy((0.5 + uniforms(seed, name, b.numel())).astype(np.float32)))
+
+
+def layers(net):
+    """Modules with parameters, in the order of our layer table; a gate is one layer."""
+    order = []
+    for name, p in net.named_parameters():
+        layer = name.rsplit(".", 1)[0]
+        layer = layer.removesuffix(".fc1").removesuffix(".fc2")
+        if layer not in order:
+            order.append(layer)
+    return order
+
+
+def case(attention, image, classes, counts):
+    h, w, c = image
+    net = Network(classes, c, attention, 4).double().eval()
+    initialise(net, 5)
+    n = sum(counts)
+    x = normals(5, "images", n * h * w * c).astype(np.float32).astype(np.float64).reshape(n, h, w, c)
+    x = torch.from_numpy(x).permute(0, 3, 1, 2)
+    pieces = len(counts) // classes
+    names = [name for name, _ in net.named_parameters()]
+    gradients, losses, start = [], [], 0
+    with torch.no_grad():
+        logits = net(x)
+    for row, count in enumerate(counts):
+        if count == 0:
+            gradients.append([torch.zeros_like(p) for p in net.parameters()])
+            losses.append(None)
+            continue
+        target = torch.full((count,), row // pieces)
+        loss = nn.functional.cross_entropy(net(x[start : start + count]), target)
+        gradients.append(torch.autograd.grad(loss, list(net.parameters())))
+        losses.append(loss.item())
+        start += count
+    grams, norms = {}, {}
+    for layer in layers(net):
+        own = [i for i, name in enumerate(names) if name.startswith(layer + ".")]
+        rows = torch.stack([torch.cat([g[i].flatten() for i in own]) for g in gradients])
+        weights = torch.tensor(counts, dtype=torch.float64).reshape(classes, pieces, 1)
+        mean = (rows.reshape(classes, pieces, -1) * weights).sum(1) / weights.sum(1)
+        grams[layer] = [[f"{v:.8g}" for v in row] for row in (mean @ mean.T).tolist()]
+        norms[layer] = [f"{v:.8g}" for v in rows.norm(dim=1).tolist()]
+    return {
+        "attention": attention, "image": image, "classes": classes, "counts": counts, "seed": 5,
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "logits": [[f"{v:.8g}" for v in row] for row in logits.tolist()], "loss": losses,
+        "class_gram": grams, "piece_norms": norms,
+    }
+
+
+if __name__ == "__main__":
+    cases = [
+        case("none", [16, 16, 3], 3, [2, 1, 1, 1, 2, 2]),
+        case("branch", [16, 20, 1], 4, [1, 1, 2, 1, 1, 0, 3, 2]),
+        case("shared", [17, 18, 3], 3, [1, 1, 2, 1, 1, 1]),
+    ]
+    text = json.dumps({"torch": torch.__version__, "cases": cases})
+    sys.stdout.write(text.replace('"class_gram"', '\n"class_gram"').replace('{"attention"', '\n{"attention"') + "\n")
