@@ -116,7 +116,7 @@ fn perform(
     job: &Job,
     control: &Control,
     next: &dyn Fn() -> bool,
-    emit: &mut dyn FnMut(Message),
+    emit: &mut (dyn FnMut(Message) + Send),
     told: &dyn Fn(),
 ) -> anyhow::Result<()> {
     let dir = job.dir();
@@ -181,7 +181,9 @@ fn written_runs(output: &Path) -> anyhow::Result<Vec<Run>> {
     let mut dirs: Vec<_> = std::fs::read_dir(output)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
+    // The baseline, `solar-none`, before `solar-branch`.
     dirs.sort();
+    dirs.reverse();
     dirs.iter().map(|dir| Ok(load(dir)?.run)).collect()
 }
 

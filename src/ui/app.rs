@@ -1,7 +1,7 @@
 //! The application: its state, what happens between frames, and the layout of the window.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::action::Action;
 use super::background::{Background, Purpose, Reply};
@@ -239,9 +239,7 @@ impl App {
     // --- training ---
 
     fn start(&mut self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let jobs = self.draft.jobs(now.map_or(0, |since| since.as_secs()));
-        self.train(jobs);
+        self.train(self.draft.jobs());
     }
 
     fn resume_run(&mut self, id: RunId) {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::runs::RunId;
-use super::shim::data::{self, Summary};
 use super::waker::Waker;
 use super::worker::panic_sentence;
 use crate::config::RunConfig;
+use crate::data::{self, Summary};
 use crate::run::log::{self, Loaded};
 use crate::run::probe_file::ProbeTensors;
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::runs::variant_name;
-use super::shim::data::{Plan, Summary};
 use super::worker::Job;
 use crate::config::{Attention, DataSource, RunConfig};
+use crate::data::{Plan, Summary};
+use crate::run::log::new_run_dir;
 
 /// Seconds without a keystroke before the data is looked through again.
 const SCAN_DELAY_SECS: f64 = 0.4;
@@ -230,27 +230,19 @@ impl Draft {
         }
     }
 
-    /// The jobs of one press on Start: the chosen variants, one after the other, each in a directory that is not there
-    /// yet. `now_unix_secs` names them.
-    pub(crate) fn jobs(&self, now_unix_secs: u64) -> Vec<Job> {
-        let data = match &self.config.data {
-            DataSource::Solar => "solar".to_owned(),
-            DataSource::Folder(path) => path.file_name().map_or_else(
-                || "images".to_owned(),
-                |name| name.to_string_lossy().into_owned(),
-            ),
-        };
-        let stem = format!("{data}-{}", stamp(now_unix_secs));
+    /// The jobs of one press on Start: the chosen variants, one after the other, each in a new directory.
+    pub(crate) fn jobs(&self) -> Vec<Job> {
+        let parent = absolute(Path::new(self.output.trim()));
         let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
-        let job = |&(attention, _): &(Attention, bool)| Job::Train {
-            dir: free_dir(
-                &absolute(Path::new(self.output.trim())),
-                &format!("{stem}-{}", dir_suffix(attention)),
-            ),
-            config: Box::new(RunConfig {
+        let job = |&(attention, _): &(Attention, bool)| {
+            let config = RunConfig {
                 attention,
                 ..self.config.clone()
-            }),
+            };
+            Job::Train {
+                dir: new_run_dir(&parent, &config),
+                config: Box::new(config),
+            }
         };
         chosen.map(job).collect()
     }
@@ -336,42 +328,9 @@ fn label_of(field: &str) -> &str {
     }
 }
 
-fn dir_suffix(attention: Attention) -> String {
-    variant_name(attention).to_lowercase().replace(' ', "-")
-}
-
 /// The same path from the root of the file system, so that a run has one name however it was opened.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// `parent/name`, or the first of `parent/name-2`, … that is not there.
-fn free_dir(parent: &Path, name: &str) -> PathBuf {
-    let first = parent.join(name);
-    let others = (2..).map(|number| parent.join(format!("{name}-{number}")));
-    let mut all = std::iter::once(first.clone()).chain(others);
-    all.find(|dir| !dir.exists()).unwrap_or(first)
-}
-
-/// `20260131-235959` in UTC, from seconds since 1970 (Hinnant, "chrono-compatible low-level date algorithms").
-pub(crate) fn stamp(unix_secs: u64) -> String {
-    let (days, secs) = (unix_secs / 86_400, unix_secs % 86_400);
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (secs / 3_600, secs / 60 % 60, secs % 60);
-    format!("{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
 }
 
 fn whole<T: FromStr>(text: &str) -> Result<T, String> {
@@ -406,14 +365,6 @@ fn optional<T: ToString>(value: Option<T>) -> String {
 mod tests {
     use super::*;
 
-    /// `date -u -d @N +%Y%m%d-%H%M%S`
-    #[test]
-    fn stamps_are_utc_dates() {
-        assert_eq!(stamp(0), "19700101-000000");
-        assert_eq!(stamp(951_782_400), "20000229-000000");
-        assert_eq!(stamp(1_798_761_599), "20261231-235959");
-    }
-
     #[test]
     fn what_is_typed_is_checked() {
         let mut draft = Draft::new(Path::new("runs"));
@@ -445,16 +396,10 @@ mod tests {
             };
             jobs.iter().filter_map(name).collect()
         };
-        let first = draft.jobs(0);
-        assert_eq!(
-            names(&first),
-            [
-                "solar-19700101-000000-baseline",
-                "solar-19700101-000000-branch-attention"
-            ]
-        );
+        let first = draft.jobs();
+        assert_eq!(names(&first), ["solar-none", "solar-branch"]);
         std::fs::create_dir(first[0].dir())?;
-        assert_eq!(names(&draft.jobs(0))[0], "solar-19700101-000000-baseline-2");
+        assert_eq!(names(&draft.jobs()), ["solar-none-2", "solar-branch"]);
         Ok(())
     }
 }

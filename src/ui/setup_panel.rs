@@ -8,9 +8,9 @@ use super::action::Action;
 use super::background::Purpose;
 use super::draft::{Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField};
 use super::runs::variant_name;
-use super::shim::data::Plan;
 use super::widgets::{grouped, labelled_ui, problem_ui};
 use crate::config::{Attention, DataSource, DeviceKind, Profile, Width};
+use crate::data::Plan;
 
 /// The bars of more classes than this scroll.
 const BARS_HEIGHT: f32 = 176.0;
@@ -33,8 +33,7 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
         field_ui(ui, draft, field, problem(field.name));
     }
     more_ui(ui, draft, &problem);
-    let help =
-        "New runs go here, each into a folder of its own, named after data, time and network.";
+    let help = "New runs go here, each into a folder of its own, named after data and network.";
     labelled_ui(ui, "Save runs in", help, problem("output"), |ui| {
         ui.add(egui::TextEdit::singleline(&mut draft.output).desired_width(f32::INFINITY))
     });

@@ -1,43 +1,5 @@
 //! Stand-ins until the real modules land.
 #![allow(dead_code, missing_docs)]
-pub(crate) mod data {
-    use crate::config::RunConfig;
-    #[derive(Debug)]
-    pub(crate) struct Summary {
-        pub(crate) classes: Vec<String>,
-    }
-    pub(crate) struct Plan {
-        pub(crate) train: Vec<usize>,
-        pub(crate) val: Vec<usize>,
-        pub(crate) test: Vec<usize>,
-        pub(crate) natural: Vec<usize>,
-    }
-    pub(crate) fn scan(_: &RunConfig) -> Result<Summary, std::fmt::Error> {
-        Ok(Summary {
-            classes: [
-                "Clean",
-                "Dusty",
-                "Bird-drop",
-                "Electrical-damage",
-                "Physical-damage",
-                "Snow-covered",
-            ]
-            .map(String::from)
-            .to_vec(),
-        })
-    }
-    impl Summary {
-        pub(crate) fn plan(&self, config: &RunConfig) -> Plan {
-            let f = |j: usize| (2000.0 * config.imbalance.powf(-(j as f64) / 5.0)) as usize;
-            Plan {
-                train: (0..6).map(f).collect(),
-                val: vec![100; 6],
-                test: vec![100; 6],
-                natural: vec![2000; 6],
-            }
-        }
-    }
-}
 pub(crate) mod figure {
     use crate::figure::*;
     pub(crate) struct Scales;
@@ -85,24 +47,4 @@ pub(crate) mod figure {
 pub(crate) fn class_colour(class: usize, _: egui::Theme) -> egui::Color32 {
     [0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0xd55e00, 0x56b4e9]
         .map(|c: u32| egui::Color32::from_rgb((c >> 16) as u8, (c >> 8) as u8, c as u8))[class % 6]
-}
-pub(crate) mod train {
-    use crate::config::RunConfig;
-    use crate::train::*;
-    use std::path::Path;
-    pub(crate) fn run(
-        _: &Path,
-        _: &RunConfig,
-        _: &Control,
-        _: &mut dyn FnMut(Message),
-    ) -> Result<(), std::fmt::Error> {
-        Ok(())
-    }
-    pub(crate) fn resume(
-        _: &Path,
-        _: &Control,
-        _: &mut dyn FnMut(Message),
-    ) -> Result<(), std::fmt::Error> {
-        Ok(())
-    }
 }

@@ -111,7 +111,7 @@ fn runs_in(dir: &Path) -> Vec<PathBuf> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        (!name.contains("baseline"), name)
+        (!name.contains("none") && !name.contains("baseline"), name)
     });
     runs
 }

@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::shim::train;
 use super::waker::Waker;
 use crate::config::RunConfig;
-use crate::train::{Control, Message};
+use crate::train::{self, Control, Message};
 
 /// One run to train.
 #[derive(Clone, Debug)]
@@ -39,8 +38,9 @@ impl Job {
 }
 
 /// What does the training: the real trainer in the window, a scripted one in tests. An error is one sentence.
-pub type Trainer =
-    Arc<dyn Fn(&Job, &Control, &mut dyn FnMut(Message)) -> Result<(), String> + Send + Sync>;
+pub type Trainer = Arc<
+    dyn Fn(&Job, &Control, &mut (dyn FnMut(Message) + Send)) -> Result<(), String> + Send + Sync,
+>;
 
 /// What the training thread reports.
 pub(crate) enum Update {
