@@ -87,9 +87,10 @@ fn moment_ui(ui: &mut egui::Ui, app: &App, step: Option<u64>, is_held: bool) {
 }
 
 fn slider_ui(ui: &mut egui::Ui, steps: &[u64], at: usize, actions: &mut Vec<Action>) {
-    let mut index = at;
+    // With a single probe there is nothing to choose, and the handle stands at the end.
+    let mut index = if steps.len() > 1 { at } else { 1 };
     ui.spacing_mut().slider_width = (ui.available_width() - 8.0).max(40.0);
-    let last = steps.len().saturating_sub(1);
+    let last = steps.len().saturating_sub(1).max(1);
     let slider = egui::Slider::new(&mut index, 0..=last)
         .show_value(false)
         .trailing_fill(true);
