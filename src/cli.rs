@@ -1,9 +1,11 @@
 //! The commands that need no window: `train`, `resume`, `summary`, `export`, `data`.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -14,6 +16,7 @@ use crate::data;
 use crate::figure::{self, export};
 use crate::run::event::{Event, Split};
 use crate::run::log::{self, Loaded};
+use crate::run::probe_file::ProbeTensors;
 use crate::run::{Ending, Run, Scope};
 use crate::train::{self, Control, Message};
 
@@ -199,7 +202,10 @@ pub fn run(command: Command) -> ExitCode {
 
 /// Says on stderr, in one sentence, what went wrong.
 pub fn fail(error: &dyn Display) -> ExitCode {
-    #[expect(clippy::print_stderr, reason = "the one place where a command reports its failure")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "the one place where a command reports its failure"
+    )]
     {
         eprintln!("crosscurrent: {error}");
     }
@@ -212,10 +218,14 @@ pub fn fail(error: &dyn Display) -> ExitCode {
 struct Usage(String);
 
 fn parse_figure(name: &str) -> Result<figure::Kind, String> {
-    figure::Kind::ALL.iter().copied().find(|kind| kind.name() == name).ok_or_else(|| {
-        let names: Vec<_> = figure::Kind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("no such figure; there are {}", names.join(", "))
-    })
+    figure::Kind::ALL
+        .iter()
+        .copied()
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = figure::Kind::ALL.iter().map(|kind| kind.name()).collect();
+            format!("no such figure; there are {}", names.join(", "))
+        })
 }
 
 impl SourceArguments {
@@ -226,7 +236,9 @@ impl SourceArguments {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read the configuration {}", path.display()))?;
                 let parsed = toml::from_str(&text).map_err(|error| one_line(&error));
-                parsed.map_err(|error| Usage(format!("{error}, in the configuration {}", path.display())))?
+                parsed.map_err(|error| {
+                    Usage(format!("{error}, in the configuration {}", path.display()))
+                })?
             }
         };
         set(&mut config.data, self.data.clone());
@@ -282,18 +294,28 @@ fn one_line(error: &toml::de::Error) -> String {
 
 fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
     let config = arguments.config()?;
-    let out = arguments.out.clone().unwrap_or_else(|| log::new_run_dir(Path::new("runs"), &config));
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| log::new_run_dir(Path::new("runs"), &config));
     say(format!("writing the run to {}", out.display()));
     let control = stop_on_interrupt();
     let mut report = Report::new(config.epochs, &out);
-    Ok(train::run(&out, &config, &control, &mut |message| report.take(&message))?)
+    Ok(train::run(&out, &config, &control, &mut |message| {
+        report.take(&message)
+    })?)
 }
 
 fn resume(run: &Path) -> anyhow::Result<()> {
-    let epochs = log::load(run)?.run.started.map_or(0, |started| started.config.epochs);
+    let epochs = log::load(run)?
+        .run
+        .started
+        .map_or(0, |started| started.config.epochs);
     let control = stop_on_interrupt();
     let mut report = Report::new(epochs, run);
-    Ok(train::resume(run, &control, &mut |message| report.take(&message))?)
+    Ok(train::resume(run, &control, &mut |message| {
+        report.take(&message)
+    })?)
 }
 
 /// Ctrl+C stops at the next step, with a checkpoint. Where the handler cannot be set, it just ends the program, which
@@ -321,8 +343,18 @@ struct Report {
 
 impl Report {
     fn new(epochs: u32, run: &Path) -> Self {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        Self { bar, epochs, run: run.to_owned(), loading: true, last: String::new() }
+        let bar = if std::io::stderr().is_terminal() {
+            ProgressBar::new(0)
+        } else {
+            ProgressBar::hidden()
+        };
+        Self {
+            bar,
+            epochs,
+            run: run.to_owned(),
+            loading: true,
+            last: String::new(),
+        }
     }
 
     fn take(&mut self, message: &Message) {
@@ -362,7 +394,12 @@ impl Report {
             Event::Step(step) => {
                 self.bar.set_position(step.step);
                 let rate = step.images as f64 / step.wall_secs.max(1e-9);
-                self.last = format!("epoch {:.2}/{} loss {} {rate:.0} images/s", step.epoch, self.epochs, number(step.loss));
+                self.last = format!(
+                    "epoch {:.2}/{} loss {} {rate:.0} images/s",
+                    step.epoch,
+                    self.epochs,
+                    number(step.loss)
+                );
                 self.bar.set_message(self.last.clone());
             }
             Event::Eval(eval) => {
@@ -383,13 +420,20 @@ impl Report {
             }
             Event::Probe(_) => {}
             Event::Resumed { step } => {
-                let total = log::load(&self.run).ok().and_then(|loaded| loaded.run.started);
-                self.bar.set_length(total.map_or(0, |started| started.total_steps));
+                let total = log::load(&self.run)
+                    .ok()
+                    .and_then(|loaded| loaded.run.started);
+                self.bar
+                    .set_length(total.map_or(0, |started| started.total_steps));
                 self.line(format!("resumed after step {step}"));
             }
             Event::Finished(end) | Event::Stopped(end) => {
                 self.bar.finish_and_clear();
-                let word = if matches!(event, Event::Finished(_)) { "finished" } else { "stopped" };
+                let word = if matches!(event, Event::Finished(_)) {
+                    "finished"
+                } else {
+                    "stopped"
+                };
                 say(format!("{word} after step {}", end.step));
             }
             Event::Failed(_) => self.bar.finish_and_clear(),
@@ -397,7 +441,11 @@ impl Report {
     }
 
     fn line(&self, line: String) {
-        if self.bar.is_hidden() { say(line) } else { self.bar.suspend(|| say(line)) }
+        if self.bar.is_hidden() {
+            say(line)
+        } else {
+            self.bar.suspend(|| say(line))
+        }
     }
 }
 
@@ -434,14 +482,25 @@ struct Row {
 impl Row {
     fn new(path: &Path, loaded: &Loaded) -> anyhow::Result<Self> {
         let run = &loaded.run;
-        let started = run.started.as_ref().with_context(|| format!("no header: {}", path.display()))?;
+        let started = run
+            .started
+            .as_ref()
+            .with_context(|| format!("no header: {}", path.display()))?;
         let test_at = |step: u64| run.evals_of(Split::Test).find(|eval| eval.step == step);
         let last = run.evals_of(Split::Test).next_back();
         let best = run.best();
-        let rarest = started.train_counts.iter().enumerate().min_by_key(|(_, n)| **n).map_or(0, |(k, _)| k);
+        let rarest = started
+            .train_counts
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, n)| **n)
+            .map_or(0, |(k, _)| k);
         let probe = run.probes.last();
         Ok(Self {
-            run: path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
+            run: path.file_name().map_or_else(
+                || path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
             state: state(run, loaded.running),
             data: started.config.data.to_string(),
             attention: started.config.attention,
@@ -452,7 +511,9 @@ impl Row {
             test_macro_f1: last.and_then(|eval| eval.macro_f1),
             test_accuracy: last.and_then(|eval| eval.accuracy),
             test_balanced_accuracy: last.and_then(|eval| eval.balanced_accuracy),
-            best_test_macro_f1: best.and_then(|best| test_at(best.step)).and_then(|eval| eval.macro_f1),
+            best_test_macro_f1: best
+                .and_then(|best| test_at(best.step))
+                .and_then(|eval| eval.macro_f1),
             best_val_macro_f1: best.and_then(|best| best.macro_f1),
             rarest_class: started.classes.get(rarest).cloned().unwrap_or_default(),
             rarest_test_f1: last.and_then(|eval| eval.f1.get(rarest).copied().flatten()),
@@ -476,15 +537,30 @@ fn state(run: &Run, running: bool) -> &'static str {
 }
 
 fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
-    let rows = runs.iter().map(|run| Row::new(run, &log::load(run)?)).collect::<anyhow::Result<Vec<_>>>()?;
+    let rows = runs
+        .iter()
+        .map(|run| Row::new(run, &log::load(run)?))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     if json {
         say(serde_json::to_string_pretty(&rows)?);
         return Ok(());
     }
     let mut table = vec![
         [
-            "run", "attention", "width", "seed", "state", "step", "macro-F1 test", "at best val", "best val", "accuracy",
-            "balanced", "rarest class F1", "interference (floor)", "classifier",
+            "run",
+            "attention",
+            "width",
+            "seed",
+            "state",
+            "step",
+            "macro-F1 test",
+            "at best val",
+            "best val",
+            "accuracy",
+            "balanced",
+            "rarest class F1",
+            "interference (floor)",
+            "classifier",
         ]
         .map(str::to_owned),
     ];
@@ -502,62 +578,143 @@ fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
             number(row.test_accuracy),
             number(row.test_balanced_accuracy),
             format!("{} {}", row.rarest_class, number(row.rarest_test_f1)),
-            format!("{} ({})", number(row.backbone_interference), number(row.backbone_floor)),
+            format!(
+                "{} ({})",
+                number(row.backbone_interference),
+                number(row.backbone_floor)
+            ),
             number(row.classifier_interference),
         ]);
     }
     print_table(&table);
     for row in &rows {
-        row.notes.iter().for_each(|note| say(format!("{}: {note}", row.run)));
+        row.notes
+            .iter()
+            .for_each(|note| say(format!("{}: {note}", row.run)));
     }
     Ok(())
 }
 
 fn print_table<const N: usize>(rows: &[[String; N]]) {
-    let widths: [usize; N] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    });
     for row in rows {
-        let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<_> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         say(cells.join("  ").trim_end());
     }
 }
 
 fn export_figure(arguments: &ExportArguments) -> anyhow::Result<()> {
     let loaded = log::load(&arguments.run)?;
-    let started = loaded.run.started.as_ref().context("the run has no header")?;
+    let started = loaded
+        .run
+        .started
+        .as_ref()
+        .context("the run has no header")?;
     let scope = Scope::find(&arguments.layer, started).ok_or_else(|| {
-        let names: Vec<_> = started.layers.iter().filter(|layer| layer.gram.is_some()).map(|layer| layer.name.as_str()).collect();
-        Usage(format!("`{}` is no layer of this run; there are {}, and the blocks, backbone, network", arguments.layer, names.join(", ")))
+        let names: Vec<_> = started
+            .layers
+            .iter()
+            .filter(|layer| layer.gram.is_some())
+            .map(|layer| layer.name.as_str())
+            .collect();
+        Usage(format!(
+            "`{}` is no layer of this run; there are {}, and the blocks, backbone, network",
+            arguments.layer,
+            names.join(", ")
+        ))
     })?;
     let class = |name: &String| {
         let found = started.classes.iter().position(|class| class == name);
-        found.or_else(|| name.parse().ok().filter(|&k| k < started.classes.len()))
-            .ok_or_else(|| Usage(format!("`{name}` is no class of this run; there are {}", started.classes.join(", "))))
+        found
+            .or_else(|| name.parse().ok().filter(|&k| k < started.classes.len()))
+            .ok_or_else(|| {
+                Usage(format!(
+                    "`{name}` is no class of this run; there are {}",
+                    started.classes.join(", ")
+                ))
+            })
     };
     let pair = match arguments.pair.as_deref() {
         Some([a, b]) => Some((class(a)?, class(b)?)),
         _ => None,
     };
-    let view = figure::View { scope, step: arguments.step, pair, ..figure::View::default() };
-    let probes = figure::load_probes(&arguments.run, &loaded.run, arguments.figure, &view)?;
-    let name = arguments.run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let subject = figure::Subject { name: &name, run: &loaded.run, probes: &probes };
+    let view = figure::View {
+        scope,
+        step: arguments.step,
+        pair,
+    };
+    let probes = load_probes(&arguments.run, &loaded.run, arguments.figure, &view)?;
+    let name = arguments
+        .run
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let subject = figure::Subject {
+        name: &name,
+        run: &loaded.run,
+        probes: &probes,
+    };
     let options = export::Options {
         size: [arguments.size.width as f32, arguments.size.height as f32],
         scale: arguments.scale,
         dark: arguments.dark,
     };
-    let image = export::figure_png(arguments.figure, subject, &view, &options);
+    options.validate()?;
+    let image = figure::figure_png(arguments.figure, subject, &view, &options);
     export::write_png(&arguments.out, &image)?;
     say(format!("wrote {}", arguments.out.display()));
     Ok(())
+}
+
+/// The probe tensors that a figure needs: every one for a curve, the one at the cursor for a matrix.
+fn load_probes(
+    dir: &Path,
+    run: &Run,
+    kind: figure::Kind,
+    view: &figure::View,
+) -> anyhow::Result<BTreeMap<u64, Arc<ProbeTensors>>> {
+    let classes = run
+        .started
+        .as_ref()
+        .map_or(0, |started| started.classes.len());
+    let at_cursor = run.probe_at(view.step.unwrap_or(u64::MAX));
+    let wanted = |index: usize| match kind {
+        figure::Kind::PairCosine => view.pair.is_some(),
+        figure::Kind::ConflictMatrix => Some(index) == at_cursor,
+        _ => false,
+    };
+    let mut probes = BTreeMap::new();
+    for (_, probe) in run
+        .probes
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| wanted(*index))
+    {
+        probes.insert(
+            probe.step,
+            Arc::new(ProbeTensors::load(&dir.join(&probe.file), classes)?),
+        );
+    }
+    Ok(probes)
 }
 
 fn show_data(arguments: &DataArguments) -> anyhow::Result<()> {
     let config = checked(arguments.source.config()?)?;
     let loaded = data::load(&config, &|_, _| true)?;
     let data = &loaded.dataset;
-    loaded.notes.iter().for_each(|note| say(format!("note: {note}")));
+    loaded
+        .notes
+        .iter()
+        .for_each(|note| say(format!("note: {note}")));
     say(format!(
         "{} images, {} wide × {} high, {}; fingerprint {}",
         data.labels.len(),
@@ -567,9 +724,18 @@ fn show_data(arguments: &DataArguments) -> anyhow::Result<()> {
         data.fingerprint()
     ));
     let mut table = vec![["class", "train", "validation", "test"].map(str::to_owned)];
-    let (train, val, test) = (data.counts(&data.train), data.counts(&data.val), data.counts(&data.test));
+    let (train, val, test) = (
+        data.counts(&data.train),
+        data.counts(&data.val),
+        data.counts(&data.test),
+    );
     for (k, class) in data.classes.iter().enumerate() {
-        table.push([class.clone(), train[k].to_string(), val[k].to_string(), test[k].to_string()]);
+        table.push([
+            class.clone(),
+            train[k].to_string(),
+            val[k].to_string(),
+            test[k].to_string(),
+        ]);
     }
     let sum = |counts: &[usize]| counts.iter().sum::<usize>().to_string();
     table.push(["all".to_owned(), sum(&train), sum(&val), sum(&test)]);

@@ -33,7 +33,7 @@ fn window(options: Options) -> Window {
     let mut window = Harness::builder()
         .with_size(egui::vec2(1280.0, 800.0))
         .with_max_steps(40)
-        .with_context_setup(crosscurrent::ui::apply_style)
+        .with_context_setup(crosscurrent::figure::style::install)
         .build_ui_state(
             |ui, app: &mut App| {
                 app.logic(ui.ctx());

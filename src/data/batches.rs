@@ -34,7 +34,12 @@ pub struct Loader {
 
 impl Loader {
     /// Prepares batches from step `first_step` (counted from 0) on: the same ones that would come from the start.
-    pub fn start(data: Arc<Dataset>, normalise: &Normalise, config: &RunConfig, first_step: u64) -> Self {
+    pub fn start(
+        data: Arc<Dataset>,
+        normalise: &Normalise,
+        config: &RunConfig,
+        first_step: u64,
+    ) -> Self {
         let (sender, batches) = crossbeam_channel::bounded(AHEAD);
         let mut source = Source::new(data, normalise, config);
         thread::spawn(move || {
@@ -64,11 +69,14 @@ pub fn eval_batch(data: &Dataset, indices: &[u32], normalise: &Normalise) -> Vec
     let table = lookup(normalise);
     let channels = data.channels;
     let mut values = vec![0.0; indices.len() * data.image_len()];
-    values.par_chunks_mut(data.image_len().max(1)).zip(indices).for_each(|(out, &index)| {
-        for (i, (out, &pixel)) in out.iter_mut().zip(data.image(index)).enumerate() {
-            *out = table[i % channels][usize::from(pixel)];
-        }
-    });
+    values
+        .par_chunks_mut(data.image_len().max(1))
+        .zip(indices)
+        .for_each(|(out, &index)| {
+            for (i, (out, &pixel)) in out.iter_mut().zip(data.image(index)).enumerate() {
+                *out = table[i % channels][usize::from(pixel)];
+            }
+        });
     values
 }
 
@@ -108,31 +116,47 @@ impl Source {
             self.epoch = Some(epoch);
         }
         let start = (step % steps) as usize * self.batch;
-        let indices = &self.order[start.min(self.order.len())..(start + self.batch).min(self.order.len())];
+        let indices =
+            &self.order[start.min(self.order.len())..(start + self.batch).min(self.order.len())];
         let len = self.data.image_len();
         let mut images = vec![0.0; indices.len() * len];
         for (out, &index) in images.chunks_mut(len.max(1)).zip(indices) {
             self.augment(out, index, epoch);
         }
-        let labels = indices.iter().map(|&i| u32::from(self.data.labels[i as usize])).collect();
-        Batch { step, images, labels }
+        let labels = indices
+            .iter()
+            .map(|&i| u32::from(self.data.labels[i as usize]))
+            .collect();
+        Batch {
+            step,
+            images,
+            labels,
+        }
     }
 
     /// Random crop from the image padded with black, and random flip: a function of seed, epoch and image.
     fn augment(&self, out: &mut [f32], index: u32, epoch: u64) {
         let (h, w, c) = (self.data.height, self.data.width, self.data.channels);
         let mut random = Random::new(self.seed, "augment", epoch, u64::from(index));
-        let (top, left) = (random.below(2 * self.padding + 1), random.below(2 * self.padding + 1));
+        let (top, left) = (
+            random.below(2 * self.padding + 1),
+            random.below(2 * self.padding + 1),
+        );
         let flipped = self.flip && random.below(2) == 1;
         let image = self.data.image(index);
         for (i, out) in out.chunks_mut(c).enumerate() {
             let (y, x) = (i / w, i % w);
             let x = if flipped { w - 1 - x } else { x };
             let (y, x) = (y + top, x + left);
-            let inside = (self.padding..h + self.padding).contains(&y) && (self.padding..w + self.padding).contains(&x);
+            let inside = (self.padding..h + self.padding).contains(&y)
+                && (self.padding..w + self.padding).contains(&x);
             for (channel, out) in out.iter_mut().enumerate() {
                 // Black is padded before normalisation, as PyTorch's RandomCrop on images does.
-                let pixel = if inside { image[((y - self.padding) * w + x - self.padding) * c + channel] } else { 0 };
+                let pixel = if inside {
+                    image[((y - self.padding) * w + x - self.padding) * c + channel]
+                } else {
+                    0
+                };
                 *out = self.table[channel][usize::from(pixel)];
             }
         }
@@ -141,8 +165,15 @@ impl Source {
 
 /// Normalised value of every pixel value, by channel.
 fn lookup(normalise: &Normalise) -> Vec<[f32; 256]> {
-    let channel = |(mean, std): (&f32, &f32)| std::array::from_fn(|pixel| (pixel as f32 / 255.0 - mean) / std);
-    normalise.mean.iter().zip(&normalise.std).map(channel).collect()
+    let channel = |(mean, std): (&f32, &f32)| {
+        std::array::from_fn(|pixel| (pixel as f32 / 255.0 - mean) / std)
+    };
+    normalise
+        .mean
+        .iter()
+        .zip(&normalise.std)
+        .map(channel)
+        .collect()
 }
 
 #[cfg(test)]
@@ -163,7 +194,11 @@ mod tests {
     }
 
     fn config() -> RunConfig {
-        RunConfig { batch: 4, crop_padding: 2, ..RunConfig::default() }
+        RunConfig {
+            batch: 4,
+            crop_padding: 2,
+            ..RunConfig::default()
+        }
     }
 
     #[test]
@@ -173,12 +208,24 @@ mod tests {
         let mut loader = Loader::start(data.clone(), &normalise, &config(), 0);
         let batches: Vec<Batch> = (0..9).filter_map(|_| loader.next_batch()).collect();
         for epoch in batches.chunks(3) {
-            let mut labels: Vec<u32> = epoch.iter().flat_map(|batch| batch.labels.clone()).collect();
-            assert_eq!(epoch.iter().map(|batch| batch.labels.len()).collect::<Vec<_>>(), [4, 4, 2]);
+            let mut labels: Vec<u32> = epoch
+                .iter()
+                .flat_map(|batch| batch.labels.clone())
+                .collect();
+            assert_eq!(
+                epoch
+                    .iter()
+                    .map(|batch| batch.labels.len())
+                    .collect::<Vec<_>>(),
+                [4, 4, 2]
+            );
             labels.sort_unstable();
             assert_eq!(labels, (0..10).collect::<Vec<_>>());
         }
-        assert_ne!(batches[0].labels, batches[3].labels, "each epoch has its own order");
+        assert_ne!(
+            batches[0].labels, batches[3].labels,
+            "each epoch has its own order"
+        );
         for first in 1..9 {
             let mut resumed = Loader::start(data.clone(), &normalise, &config(), first);
             assert_eq!(resumed.next_batch().as_ref(), batches.get(first as usize));
@@ -190,18 +237,28 @@ mod tests {
     fn without_augmentation_batches_are_the_images() {
         let data = Arc::new(data());
         let normalise = data.normalise();
-        let plain = RunConfig { crop_padding: 0, flip: false, ..config() };
+        let plain = RunConfig {
+            crop_padding: 0,
+            flip: false,
+            ..config()
+        };
         let batch = Source::new(data.clone(), &normalise, &plain).batch(1);
         let indices: Vec<u32> = batch.labels.clone();
         assert_eq!(batch.images, eval_batch(&data, &indices, &normalise));
-        let mean: f32 = eval_batch(&data, &data.train, &normalise).iter().sum::<f32>() / 900.0;
+        let mean: f32 = eval_batch(&data, &data.train, &normalise)
+            .iter()
+            .sum::<f32>()
+            / 900.0;
         assert!(mean.abs() < 1e-4, "normalised to mean 0, not {mean}");
     }
 
     #[test]
     fn crops_move_and_flip_within_the_padding() {
         let data = Arc::new(data());
-        let normalise = Normalise { mean: vec![0.0; 3], std: vec![1.0 / 255.0; 3] };
+        let normalise = Normalise {
+            mean: vec![0.0; 3],
+            std: vec![1.0 / 255.0; 3],
+        };
         let mut source = Source::new(data.clone(), &normalise, &config());
         let mut seen = std::collections::BTreeSet::new();
         for epoch in 0..200 {
@@ -212,18 +269,22 @@ mod tests {
                 (Ok(y), Ok(x)) if y < 6 && x < 5 => i32::from(data.image(label)[(y * 5 + x) * 3]),
                 _ => 0,
             };
-            let found = (-2..=2).flat_map(|dy| (-2..=2).flat_map(move |dx| [(dy, dx, false), (dy, dx, true)])).find(
-                |&(dy, dx, flip)| {
+            let found = (-2..=2)
+                .flat_map(|dy| (-2..=2).flat_map(move |dx| [(dy, dx, false), (dy, dx, true)]))
+                .find(|&(dy, dx, flip)| {
                     (0..6).all(|y| {
                         (0..5).all(|x| {
                             let source = if flip { 4 - x } else { x };
                             value(y as usize, x as usize) == original(y + dy, source + dx)
                         })
                     })
-                },
-            );
+                });
             seen.insert(found.expect("every crop is a shift, perhaps flipped, of its image"));
         }
-        assert!(seen.len() > 40, "{} of 50 shifts and flips seen", seen.len());
+        assert!(
+            seen.len() > 40,
+            "{} of 50 shifts and flips seen",
+            seen.len()
+        );
     }
 }

@@ -14,7 +14,9 @@ use crate::config::{RunConfig, Size};
 
 use super::{DataError, Dataset, Source, Summary};
 
-const ENDINGS: [&str; 12] = ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "ppm", "pgm", "pnm", "pbm"];
+const ENDINGS: [&str; 12] = [
+    "png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "ppm", "pgm", "pnm", "pbm",
+];
 /// Images up to this size keep it where all agree.
 const OWN_SIZE: u32 = 64;
 /// Size that others are brought to.
@@ -27,7 +29,13 @@ const MOST_BYTES: usize = 16 << 30;
 const DECODE_BYTES: u64 = 1 << 30;
 
 /// Splits by the names their directories may have.
-const SPLITS: [(&str, usize); 5] = [("train", 0), ("val", 1), ("valid", 1), ("validation", 1), ("test", 2)];
+const SPLITS: [(&str, usize); 5] = [
+    ("train", 0),
+    ("val", 1),
+    ("valid", 1),
+    ("validation", 1),
+    ("test", 2),
+];
 
 /// An image file found in the folder.
 struct Entry {
@@ -49,11 +57,20 @@ pub(super) fn scan(root: &Path) -> Result<Summary, DataError> {
     let listing = list(root)?;
     let count = |split: usize| {
         let mut counts = vec![0; listing.classes.len()];
-        listing.entries.iter().filter(|entry| entry.split == split).for_each(|entry| counts[entry.class] += 1);
+        listing
+            .entries
+            .iter()
+            .filter(|entry| entry.split == split)
+            .for_each(|entry| counts[entry.class] += 1);
         counts
     };
     let optional = |split: usize| listing.has[split].then(|| count(split));
-    Ok(Summary { train: count(0), val: optional(1), test: optional(2), classes: listing.classes.clone() })
+    Ok(Summary {
+        train: count(0),
+        val: optional(1),
+        test: optional(2),
+        classes: listing.classes.clone(),
+    })
 }
 
 /// Decodes every image, on all threads.
@@ -75,7 +92,11 @@ pub(super) fn load(
             decoded => decoded.map(Ok),
         }
     };
-    let decoded: Vec<Result<Small, DataError>> = listing.entries.par_iter().map(decode).collect::<Result<_, _>>()?;
+    let decoded: Vec<Result<Small, DataError>> = listing
+        .entries
+        .par_iter()
+        .map(decode)
+        .collect::<Result<_, _>>()?;
     progress(total, total);
     assemble(root, config, listing, decoded)
 }
@@ -94,8 +115,13 @@ impl Small {
             reason: reason.to_string(),
             path: path.to_owned(),
         };
-        let bytes = fs::read(path).map_err(|source| DataError::Io { path: path.to_owned(), source })?;
-        let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| unreadable(&e))?;
+        let bytes = fs::read(path).map_err(|source| DataError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut reader = ImageReader::new(Cursor::new(bytes))
+            .with_guessed_format()
+            .map_err(|e| unreadable(&e))?;
         let mut limits = Limits::default();
         limits.max_alloc = Some(DECODE_BYTES);
         reader.limits(limits);
@@ -132,11 +158,21 @@ fn assemble(
     listing: Listing,
     decoded: Vec<Result<Small, DataError>>,
 ) -> Result<Source, DataError> {
-    let skipped: Vec<String> = decoded.iter().filter_map(|result| result.as_ref().err().map(ToString::to_string)).collect();
-    let read: Vec<(Entry, Small)> =
-        listing.entries.into_iter().zip(decoded).filter_map(|(entry, image)| Some((entry, image.ok()?))).collect();
+    let skipped: Vec<String> = decoded
+        .iter()
+        .filter_map(|result| result.as_ref().err().map(ToString::to_string))
+        .collect();
+    let read: Vec<(Entry, Small)> = listing
+        .entries
+        .into_iter()
+        .zip(decoded)
+        .filter_map(|(entry, image)| Some((entry, image.ok()?)))
+        .collect();
     let Some((_, first)) = read.first() else {
-        return Err(DataError::Layout { problem: "there is no readable image".to_owned(), path: root.to_owned() });
+        return Err(DataError::Layout {
+            problem: "there is no readable image".to_owned(),
+            path: root.to_owned(),
+        });
     };
     let agree = read.iter().all(|(_, image)| image.own == first.own);
     let small = first.own.0.max(first.own.1) <= OWN_SIZE;
@@ -146,24 +182,33 @@ fn assemble(
             width: (first.own.0 as usize).max(SMALLEST),
             height: (first.own.1 as usize).max(SMALLEST),
         },
-        None => Size { width: DEFAULT_SIZE, height: DEFAULT_SIZE },
+        None => Size {
+            width: DEFAULT_SIZE,
+            height: DEFAULT_SIZE,
+        },
     };
     let grey = read.iter().all(|(_, image)| image.grey);
     let channels = config.channels.unwrap_or(if grey { 1 } else { 3 });
     let len = size.width * size.height * channels;
     if read.len().saturating_mul(len) > MOST_BYTES {
         let gib = read.len() as f64 * len as f64 / f64::from(1 << 30);
-        return Err(DataError::TooLarge { images: read.len(), gib });
+        return Err(DataError::TooLarge {
+            images: read.len(),
+            gib,
+        });
     }
     let mut images = vec![0; read.len() * len];
-    images.par_chunks_mut(len).zip(&read).for_each(|(out, (_, small))| {
-        let image = resize(&small.image, size.width as u32, size.height as u32);
-        if channels == 1 {
-            out.copy_from_slice(image.to_luma8().as_raw());
-        } else {
-            out.copy_from_slice(image.to_rgb8().as_raw());
-        }
-    });
+    images
+        .par_chunks_mut(len)
+        .zip(&read)
+        .for_each(|(out, (_, small))| {
+            let image = resize(&small.image, size.width as u32, size.height as u32);
+            if channels == 1 {
+                out.copy_from_slice(image.to_luma8().as_raw());
+            } else {
+                out.copy_from_slice(image.to_rgb8().as_raw());
+            }
+        });
     let mut dataset = Dataset {
         images,
         height: size.height,
@@ -171,7 +216,11 @@ fn assemble(
         channels,
         labels: read.iter().map(|(entry, _)| entry.class as u16).collect(),
         classes: listing.classes,
-        files: Some(read.iter().map(|(entry, _)| relative(&entry.path, root)).collect()),
+        files: Some(
+            read.iter()
+                .map(|(entry, _)| relative(&entry.path, root))
+                .collect(),
+        ),
         ..Dataset::default()
     };
     for (index, (entry, _)) in read.iter().enumerate() {
@@ -179,7 +228,10 @@ fn assemble(
     }
     let mut notes = Vec::new();
     if !skipped.is_empty() {
-        notes.push(format!("{} files could not be decoded and are left out", skipped.len()));
+        notes.push(format!(
+            "{} files could not be decoded and are left out",
+            skipped.len()
+        ));
         notes.extend(skipped);
     }
     Ok(Source { dataset, notes })
@@ -188,23 +240,47 @@ fn assemble(
 /// Lists the folder: classes in byte order, files in byte order within each, hidden ones left out.
 fn list(root: &Path) -> Result<Listing, DataError> {
     let children = directories(root)?;
-    let is_split = |name: &str| SPLITS.iter().find(|(split, _)| *split == name).map(|(_, split)| *split);
-    let splits: Vec<(usize, PathBuf)> =
-        children.iter().filter_map(|(name, path)| Some((is_split(name)?, path.clone()))).collect();
-    let splits = if splits.iter().any(|(split, _)| *split == 0) { splits } else { vec![(0, root.to_owned())] };
+    let is_split = |name: &str| {
+        SPLITS
+            .iter()
+            .find(|(split, _)| *split == name)
+            .map(|(_, split)| *split)
+    };
+    let splits: Vec<(usize, PathBuf)> = children
+        .iter()
+        .filter_map(|(name, path)| Some((is_split(name)?, path.clone())))
+        .collect();
+    let splits = if splits.iter().any(|(split, _)| *split == 0) {
+        splits
+    } else {
+        vec![(0, root.to_owned())]
+    };
     let mut names = BTreeSet::new();
     for (_, directory) in &splits {
         names.extend(directories(directory)?.into_iter().map(|(name, _)| name));
     }
     let classes: Vec<String> = names.into_iter().collect();
-    let layout = |problem: String| DataError::Layout { problem, path: root.to_owned() };
+    let layout = |problem: String| DataError::Layout {
+        problem,
+        path: root.to_owned(),
+    };
     if classes.len() < 2 {
-        return Err(layout(format!("found {} class folders, and at least 2 are needed", classes.len())));
+        return Err(layout(format!(
+            "found {} class folders, and at least 2 are needed",
+            classes.len()
+        )));
     }
     if classes.len() > usize::from(u16::MAX) {
-        return Err(layout(format!("found {} class folders, more than 65535", classes.len())));
+        return Err(layout(format!(
+            "found {} class folders, more than 65535",
+            classes.len()
+        )));
     }
-    let mut listing = Listing { classes, entries: Vec::new(), has: [false; 3] };
+    let mut listing = Listing {
+        classes,
+        entries: Vec::new(),
+        has: [false; 3],
+    };
     for (split, directory) in &splits {
         for (class, name) in listing.classes.iter().enumerate() {
             let path = directory.join(name);
@@ -213,7 +289,10 @@ fn list(root: &Path) -> Result<Listing, DataError> {
                 collect(&path, class, *split, &mut listing.entries)?;
             }
             if listing.entries.len() == before && *split == 0 {
-                return Err(DataError::EmptyClass { class: name.clone(), path });
+                return Err(DataError::EmptyClass {
+                    class: name.clone(),
+                    path,
+                });
             }
             listing.has[*split] |= listing.entries.len() > before;
         }
@@ -226,7 +305,10 @@ fn directories(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
     let mut found = Vec::new();
     for path in children(root)? {
         if path.is_dir() {
-            let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .map(str::to_owned);
             let name = name.ok_or_else(|| DataError::Layout {
                 problem: "a folder's name is not valid UTF-8; rename it".to_owned(),
                 path: path.clone(),
@@ -239,7 +321,10 @@ fn directories(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
 
 /// Everything in a directory that is not hidden, sorted.
 fn children(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let error = |source| DataError::Io { path: directory.to_owned(), source };
+    let error = |source| DataError::Io {
+        path: directory.to_owned(),
+        source,
+    };
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory).map_err(error)? {
         let entry = entry.map_err(error)?;
@@ -252,7 +337,12 @@ fn children(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 /// Image files below a class folder, at any depth.
-fn collect(directory: &Path, class: usize, split: usize, entries: &mut Vec<Entry>) -> Result<(), DataError> {
+fn collect(
+    directory: &Path,
+    class: usize,
+    split: usize,
+    entries: &mut Vec<Entry>,
+) -> Result<(), DataError> {
     for path in children(directory)? {
         if path.is_dir() {
             collect(&path, class, split, entries)?;
@@ -264,10 +354,15 @@ fn collect(directory: &Path, class: usize, split: usize, entries: &mut Vec<Entry
 }
 
 fn is_image(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let ending = path
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
 fn relative(path: &Path, root: &Path) -> String {
-    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
 }

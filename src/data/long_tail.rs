@@ -14,7 +14,9 @@ pub fn counts(natural: &[usize], imbalance: f64, profile: Profile) -> Vec<usize>
     let classes = natural.len();
     let largest = natural.iter().copied().max().unwrap_or(0) as f64;
     let wanted = |class: usize| match profile {
-        Profile::Exp => largest * (1.0 / imbalance).powf(class as f64 / (classes.max(2) - 1) as f64),
+        Profile::Exp => {
+            largest * (1.0 / imbalance).powf(class as f64 / (classes.max(2) - 1) as f64)
+        }
         Profile::Step if class < classes / 2 => largest,
         Profile::Step => largest / imbalance,
     };
@@ -41,19 +43,33 @@ mod tests {
         );
         assert_eq!(counts(&[10, 10, 10], 2.0, Profile::Step), [10, 5, 5]);
         assert_eq!(counts(&[7, 100, 3], 1.0, Profile::Exp), [7, 100, 3]);
-        assert_eq!(counts(&[7, 100, 3], 10.0, Profile::Exp), [7, 31, 3], "no class gets more than it has");
-        assert_eq!(counts(&[5, 5], 1000.0, Profile::Exp), [5, 1], "nor none of what it has");
+        assert_eq!(
+            counts(&[7, 100, 3], 10.0, Profile::Exp),
+            [7, 31, 3],
+            "no class gets more than it has"
+        );
+        assert_eq!(
+            counts(&[5, 5], 1000.0, Profile::Exp),
+            [5, 1],
+            "nor none of what it has"
+        );
     }
 
     #[test]
     fn counts_of_the_reference() -> anyhow::Result<()> {
-        let Some(section) = section("lt_counts")? else { return Ok(()) };
+        let Some(section) = section("lt_counts")? else {
+            return Ok(());
+        };
         for case in section["cases"].as_array().unwrap() {
             let number = |key: &str| case[key].as_f64().unwrap();
             let natural = vec![number("img_max") as usize; number("classes") as usize];
             let profile = case["profile"].as_str().unwrap().parse().unwrap();
             let wanted: Vec<usize> = serde_json::from_value(case["counts"].clone())?;
-            assert_eq!(counts(&natural, number("imbalance_factor"), profile), wanted, "{case}");
+            assert_eq!(
+                counts(&natural, number("imbalance_factor"), profile),
+                wanted,
+                "{case}"
+            );
         }
         Ok(())
     }

@@ -56,7 +56,9 @@ impl Dataset {
     /// Images of each class among `indices`, [K].
     pub fn counts(&self, indices: &[u32]) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
-        indices.iter().for_each(|&i| counts[usize::from(self.labels[i as usize])] += 1);
+        indices
+            .iter()
+            .for_each(|&i| counts[usize::from(self.labels[i as usize])] += 1);
         counts
     }
 
@@ -70,7 +72,9 @@ impl Dataset {
             hash.bytes(class.as_bytes());
             hash.bytes(&[0]);
         }
-        self.labels.iter().for_each(|label| hash.bytes(&label.to_le_bytes()));
+        self.labels
+            .iter()
+            .for_each(|label| hash.bytes(&label.to_le_bytes()));
         hash.bytes(&self.images);
         format!("{:016x}", hash.finish())
     }
@@ -86,17 +90,25 @@ impl Dataset {
                 }
             }
         }
-        let mut normalise = Normalise { mean: Vec::new(), std: Vec::new() };
+        let mut normalise = Normalise {
+            mean: Vec::new(),
+            std: Vec::new(),
+        };
         for counts in counts {
             let total = counts.iter().sum::<u64>().max(1) as f64;
             let moment = |f: &dyn Fn(f64) -> f64| {
-                let terms = counts.iter().enumerate().map(|(value, &n)| n as f64 * f(value as f64 / 255.0));
+                let terms = counts
+                    .iter()
+                    .enumerate()
+                    .map(|(value, &n)| n as f64 * f(value as f64 / 255.0));
                 terms.sum::<f64>() / total
             };
             let mean = moment(&|x| x);
             let std = moment(&|x| (x - mean) * (x - mean)).sqrt();
             normalise.mean.push(mean as f32);
-            normalise.std.push(if std > 1e-6 { std as f32 } else { 1.0 });
+            normalise
+                .std
+                .push(if std > 1e-6 { std as f32 } else { 1.0 });
         }
         normalise
     }
@@ -124,7 +136,10 @@ struct Hash {
 
 impl Default for Hash {
     fn default() -> Self {
-        Self { state: 0xcbf2_9ce4_8422_2325, pending: Vec::new() }
+        Self {
+            state: 0xcbf2_9ce4_8422_2325,
+            pending: Vec::new(),
+        }
     }
 }
 
@@ -148,7 +163,9 @@ impl Hash {
     fn words(&mut self, bytes: &[u8]) {
         let (words, _) = bytes.as_chunks::<8>();
         for word in words {
-            self.state = (self.state ^ u64::from_le_bytes(*word)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+            self.state = (self.state ^ u64::from_le_bytes(*word))
+                .wrapping_mul(0x0000_0100_0000_01b3)
+                .rotate_left(23);
         }
     }
 
@@ -228,7 +245,10 @@ struct Source {
 ///
 /// # Errors
 /// Where the images cannot be used.
-pub fn load(config: &RunConfig, progress: &(dyn Fn(usize, usize) -> bool + Sync)) -> Result<Loaded, DataError> {
+pub fn load(
+    config: &RunConfig,
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
+) -> Result<Loaded, DataError> {
     let Source { mut dataset, notes } = match &config.data {
         DataSource::Solar => solar::load(config, progress)?,
         DataSource::Folder(path) => image_folder::load(path, config, progress)?,
@@ -238,7 +258,10 @@ pub fn load(config: &RunConfig, progress: &(dyn Fn(usize, usize) -> bool + Sync)
         && let Some(class) = dataset.counts(&dataset.train).iter().position(|&n| n == 0)
     {
         let class = dataset.classes[class].clone();
-        return Err(DataError::EmptyClass { path: path.join(&class), class });
+        return Err(DataError::EmptyClass {
+            path: path.join(&class),
+            class,
+        });
     }
     Ok(Loaded { dataset, notes })
 }

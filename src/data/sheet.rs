@@ -19,12 +19,17 @@ pub fn sheet(data: &Dataset, per_class: usize) -> RgbImage {
         Rgb([32, 32, 32]),
     );
     for class in 0..data.classes.len() {
-        let own = data.train.iter().filter(|&&index| usize::from(data.labels[index as usize]) == class);
+        let own = data
+            .train
+            .iter()
+            .filter(|&&index| usize::from(data.labels[index as usize]) == class);
         for (column, &index) in own.take(columns).enumerate() {
             let pixels = data.image(index);
             let thumbnail = RgbImage::from_fn(width as u32, height as u32, |x, y| {
                 let at = (y as usize / factor * data.width + x as usize / factor) * data.channels;
-                Rgb(std::array::from_fn(|channel| pixels[at + channel.min(data.channels - 1)]))
+                Rgb(std::array::from_fn(|channel| {
+                    pixels[at + channel.min(data.channels - 1)]
+                }))
             });
             let (x, y) = (GAP + column * (width + GAP), GAP + class * (height + GAP));
             imageops::replace(&mut sheet, &thumbnail, x as i64, y as i64);

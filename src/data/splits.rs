@@ -46,9 +46,21 @@ impl Summary {
     ///   100 of each class; else a tenth of each class. A class never loses its last training image.
     /// * The long tail is cut from what is left.
     pub fn plan(&self, config: &RunConfig) -> Plan {
-        let test = self.test.clone().unwrap_or_else(|| self.train.iter().map(|&n| share(n, TEST_SHARE)).collect());
-        let set_apart = if self.test.is_some() { vec![0; self.train.len()] } else { test.clone() };
-        let train: Vec<usize> = self.train.iter().zip(&set_apart).map(|(n, test)| n - test).collect();
+        let test = self
+            .test
+            .clone()
+            .unwrap_or_else(|| self.train.iter().map(|&n| share(n, TEST_SHARE)).collect());
+        let set_apart = if self.test.is_some() {
+            vec![0; self.train.len()]
+        } else {
+            test.clone()
+        };
+        let train: Vec<usize> = self
+            .train
+            .iter()
+            .zip(&set_apart)
+            .map(|(n, test)| n - test)
+            .collect();
         let balanced = train.windows(2).all(|pair| pair[0] == pair[1]);
         let per_class = |&n: &usize| match config.val {
             Some(val) => val.min(n.saturating_sub(1)),
@@ -65,7 +77,12 @@ impl Summary {
                 (val, rest)
             }
         };
-        Plan { train: long_tail::counts(&natural, config.imbalance, config.profile), val, test, natural }
+        Plan {
+            train: long_tail::counts(&natural, config.imbalance, config.profile),
+            val,
+            test,
+            natural,
+        }
     }
 }
 

@@ -102,8 +102,11 @@ pub fn new_run_dir(parent: &Path, config: &RunConfig) -> PathBuf {
         },
     };
     let name = format!("{data}-{}", config.attention);
-    let candidates = std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
-    let free = candidates.map(|name| parent.join(name)).find(|path| !path.exists());
+    let candidates =
+        std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
+    let free = candidates
+        .map(|name| parent.join(name))
+        .find(|path| !path.exists());
     free.unwrap_or_else(|| parent.join(name))
 }
 

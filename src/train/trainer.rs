@@ -285,7 +285,9 @@ impl<'a> Trainer<'a> {
                     message: "stopped by the user".to_owned(),
                 }));
             }
-            let Some(batch) = loader.next_batch() else { break };
+            let Some(batch) = loader.next_batch() else {
+                break;
+            };
             self.step(batch)?;
             self.measure()?;
         }

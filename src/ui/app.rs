@@ -613,7 +613,7 @@ impl App {
             return;
         };
         match export.job(&self.runs, &self.view) {
-            Ok((path, render)) => self.background.export(path, render),
+            Ok(export) => self.background.export(export),
             Err(sentence) => self.tell(sentence, true),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::export_dialog::Export;
 use super::runs::RunId;
 use super::waker::Waker;
 use super::worker::panic_sentence;
@@ -121,18 +122,9 @@ impl Background {
         self.spawn(move || Reply::Chosen(purpose, dialog(purpose, &start)));
     }
 
-    /// Writes a figure: `render` draws it and gives the bytes of the file.
-    pub(crate) fn export(
-        &mut self,
-        path: PathBuf,
-        render: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static,
-    ) {
-        self.spawn(move || {
-            let written = render().and_then(|bytes| {
-                log::write_whole(&path, &bytes).map_err(|error| error.to_string())
-            });
-            Reply::Exported(written.map(|()| path))
-        });
+    /// Draws and writes a figure.
+    pub(crate) fn export(&mut self, export: Export) {
+        self.spawn(move || Reply::Exported(export()));
     }
 
     fn spawn(&mut self, work: impl FnOnce() -> Reply + Send + 'static) {

@@ -7,29 +7,24 @@ use std::sync::Arc;
 use super::action::Action;
 use super::app::ViewState;
 use super::background::Purpose;
-use super::figures_panel::words;
-use super::runs::{RunId, Runs};
-use super::shim::figure::{Scales, figure_png};
+use super::runs::{RunEntry, RunId, Runs};
 use super::widgets::{labelled_ui, problem_ui};
-use crate::figure::{Kind, Subject, View};
+use crate::figure::export::{Options, write_png};
+use crate::figure::{Kind, Subject, figure_png_among};
 use crate::run::Run;
 use crate::run::probe_file::ProbeTensors;
 
-/// Sides of an exported figure, in points.
-const SIDE_POINTS: std::ops::RangeInclusive<u32> = 100..=4000;
+/// Margins and heading that the image has around what the panel shows, in points.
+const AROUND: egui::Vec2 = egui::vec2(16.0, 46.0);
 
-/// Draws a figure off-screen and gives the bytes of its file.
-pub(crate) type Render = Box<dyn FnOnce() -> Result<Vec<u8>, String> + Send>;
+/// Draws a figure off-screen and writes it.
+pub(crate) type Export = Box<dyn FnOnce() -> Result<PathBuf, String> + Send>;
 
 /// The export being asked about.
 pub(crate) struct ExportDraft {
     kind: Kind,
     run: RunId,
-    width: u32,
-    height: u32,
-    /// Pixels per point.
-    scale: u32,
-    theme: egui::Theme,
+    options: Options,
     pub(crate) path: String,
 }
 
@@ -42,43 +37,51 @@ impl ExportDraft {
         size: egui::Vec2,
         theme: egui::Theme,
     ) -> Self {
-        let side =
-            |points: f32| (points.round() as u32).clamp(*SIDE_POINTS.start(), *SIDE_POINTS.end());
-        let title = words(kind).0.to_lowercase().replace(' ', "-");
+        let size = (size + AROUND).round();
         Self {
             kind,
             run,
-            width: side(size.x),
-            height: side(size.y),
-            scale: 2,
-            theme,
-            path: format!("{run_name}-{title}.png"),
+            options: Options {
+                size: [size.x, size.y],
+                scale: 2.0,
+                dark: theme == egui::Theme::Dark,
+            },
+            path: format!("{run_name}-{}.png", kind.name()),
         }
     }
 
-    /// What to do in the background: where to write, and how to draw it. Takes copies, so that the run may go on.
+    /// What to do in the background. Takes copies, so that the run may go on meanwhile.
     ///
     /// # Errors
     /// Where the run is no longer on the list.
-    pub(crate) fn job(&self, runs: &Runs, view: &ViewState) -> Result<(PathBuf, Render), String> {
-        let shown = view.shown();
+    pub(crate) fn job(&self, runs: &Runs, view: &ViewState) -> Result<Export, String> {
         let entry = runs
             .get(self.run)
             .ok_or("the run was taken off the list; open it again")?;
+        let copy = Copy::of(entry);
         // The panel's scales are those of all runs shown.
-        let others = shown.iter().filter(|&&id| id != self.run);
-        let copies: Vec<Copy> = std::iter::once(entry)
-            .chain(others.filter_map(|&id| runs.get(id)))
-            .map(|entry| Copy {
-                name: entry.name.clone(),
-                run: entry.run.clone(),
-                probes: entry.probes.clone(),
-            })
-            .collect();
-        let (kind, view, theme) = (self.kind, view.figure.clone(), self.theme);
-        let (size, scale) = ([self.width, self.height], self.scale);
-        let render = move || render(&copies, kind, &view, size, scale, theme);
-        Ok((PathBuf::from(self.path.trim()), Box::new(render)))
+        let shown = view.shown().into_iter().filter_map(|id| runs.get(id));
+        let shown: Vec<_> = shown.map(Copy::of).collect();
+        let (kind, view, options) = (self.kind, view.figure.clone(), self.options);
+        let path = PathBuf::from(self.path.trim());
+        Ok(Box::new(move || {
+            let shown: Vec<_> = shown.iter().map(Copy::subject).collect();
+            let image = figure_png_among(kind, copy.subject(), &shown, &view, &options);
+            write_png(&path, &image).map_err(|error| error.to_string())?;
+            Ok(path)
+        }))
+    }
+
+    /// Why it cannot be written like this.
+    fn problem(&self) -> Option<String> {
+        let path = self.path.trim();
+        if path.is_empty() {
+            return Some("name a file".to_owned());
+        }
+        if !path.to_lowercase().ends_with(".png") {
+            return Some("the name must end in .png".to_owned());
+        }
+        self.options.validate().err().map(|error| error.to_string())
     }
 }
 
@@ -90,6 +93,14 @@ struct Copy {
 }
 
 impl Copy {
+    fn of(entry: &RunEntry) -> Self {
+        Self {
+            name: entry.name.clone(),
+            run: entry.run.clone(),
+            probes: entry.probes.clone(),
+        }
+    }
+
     fn subject(&self) -> Subject<'_> {
         Subject {
             name: &self.name,
@@ -99,61 +110,50 @@ impl Copy {
     }
 }
 
-fn render(
-    copies: &[Copy],
-    kind: Kind,
-    view: &View,
-    size: [u32; 2],
-    scale: u32,
-    theme: egui::Theme,
-) -> Result<Vec<u8>, String> {
-    let subjects: Vec<_> = copies.iter().map(Copy::subject).collect();
-    let first = *subjects.first().ok_or("there is no run to draw")?;
-    let scales = Scales::of(kind, &subjects, view);
-    figure_png(kind, first, view, &scales, size, scale, theme)
-}
-
 pub(crate) fn export_ui(ctx: &egui::Context, export: &mut ExportDraft, actions: &mut Vec<Action>) {
     let modal = egui::Modal::new(egui::Id::unique("export")).show(ctx, |ui| {
-        ui.set_width(420.0);
+        ui.set_width(440.0);
         ui.label(egui::RichText::new("Export PNG").heading());
-        ui.label(egui::RichText::new(words(export.kind).0).weak());
+        ui.label(egui::RichText::new(export.kind.title()).weak());
         ui.add_space(6.0);
-        size_ui(ui, export);
+        size_ui(ui, &mut export.options);
         let help = "Colours of the figure, whatever the window uses";
         labelled_ui(ui, "Colours", help, None, |ui| {
-            ui.selectable_value(&mut export.theme, egui::Theme::Light, "Light");
-            ui.selectable_value(&mut export.theme, egui::Theme::Dark, "Dark")
+            ui.selectable_value(&mut export.options.dark, false, "Light");
+            ui.selectable_value(&mut export.options.dark, true, "Dark")
         });
-        path_ui(ui, export, actions);
+        path_ui(ui, &mut export.path, actions);
+        let problem = export.problem();
+        problem_ui(ui, problem.as_deref());
         ui.add_space(8.0);
-        buttons_ui(ui, export, actions);
+        buttons_ui(ui, problem, actions);
     });
     if modal.should_close() {
         actions.push(Action::CancelExport);
     }
 }
 
-fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
-    for (label, value) in [("Width", &mut export.width), ("Height", &mut export.height)] {
-        let help = "Size of the figure in points, as on screen; the image has this many times the scale in pixels";
+fn size_ui(ui: &mut egui::Ui, options: &mut Options) {
+    let [width, height] = &mut options.size;
+    for (label, value) in [("Width", width), ("Height", height)] {
+        let help = "Size of the image in points, as on screen; times the scale it is in pixels";
         labelled_ui(ui, label, help, None, |ui| {
-            ui.add(egui::DragValue::new(value).range(SIDE_POINTS).suffix(" pt"))
+            ui.add(egui::DragValue::new(value).max_decimals(0).suffix(" pt"))
         });
     }
     let help = "Pixels per point: 1 for a screen, 2 or 3 for print and sharp displays";
     labelled_ui(ui, "Scale", help, None, |ui| {
-        let mut last = None;
-        for scale in 1..=3 {
-            last = Some(ui.selectable_value(&mut export.scale, scale, format!("{scale}×")));
-        }
-        let (width, height) = (export.width * export.scale, export.height * export.scale);
-        ui.label(egui::RichText::new(format!("{width} × {height} pixels")).weak());
-        last.unwrap_or_else(|| ui.label(""))
+        ui.selectable_value(&mut options.scale, 1.0, "1×");
+        ui.selectable_value(&mut options.scale, 2.0, "2×");
+        let last = ui.selectable_value(&mut options.scale, 3.0, "3×");
+        let [width, height] = options.size.map(|side| side * options.scale);
+        let pixels = format!("{width:.0} × {height:.0} pixels");
+        ui.label(egui::RichText::new(pixels).weak());
+        last
     });
 }
 
-fn path_ui(ui: &mut egui::Ui, export: &mut ExportDraft, actions: &mut Vec<Action>) {
+fn path_ui(ui: &mut egui::Ui, path: &mut String, actions: &mut Vec<Action>) {
     let help = "Where the image is written; an existing file is replaced";
     labelled_ui(ui, "File", help, None, |ui| {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -161,32 +161,17 @@ fn path_ui(ui: &mut egui::Ui, export: &mut ExportDraft, actions: &mut Vec<Action
                 .button("Choose…")
                 .on_hover_text("Pick the place in a dialog; or type it beside");
             if choose.clicked() {
-                let start = PathBuf::from(export.path.trim());
+                let start = PathBuf::from(path.trim());
                 actions.push(Action::Choose(Purpose::ExportFile, start));
             }
-            ui.add(egui::TextEdit::singleline(&mut export.path).desired_width(f32::INFINITY))
+            ui.add(egui::TextEdit::singleline(path).desired_width(f32::INFINITY))
         })
         .inner
     });
-    problem_ui(ui, export.problem());
 }
 
-impl ExportDraft {
-    fn problem(&self) -> Option<&'static str> {
-        let path = self.path.trim();
-        if path.is_empty() {
-            Some("name a file")
-        } else if !path.to_lowercase().ends_with(".png") {
-            Some("the name must end in .png")
-        } else {
-            None
-        }
-    }
-}
-
-fn buttons_ui(ui: &mut egui::Ui, export: &ExportDraft, actions: &mut Vec<Action>) {
+fn buttons_ui(ui: &mut egui::Ui, problem: Option<String>, actions: &mut Vec<Action>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        let problem = export.problem();
         let write = ui
             .add_enabled(problem.is_none(), egui::Button::new("Export"))
             .on_disabled_hover_text(problem.unwrap_or_default());

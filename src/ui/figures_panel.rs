@@ -5,9 +5,8 @@ use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 use super::action::Action;
 use super::app::App;
 use super::runs::{RunEntry, State, variant_name};
-use super::shim::figure::{Scales, figure_ui};
 use super::widgets::problem_ui;
-use crate::figure::{Kind, Pick, Subject, View};
+use crate::figure::{Kind, Pick, Scales, Subject, View, figure_ui};
 use crate::run::event::Started;
 use crate::run::{CLASSIFIER, Scope};
 
@@ -20,44 +19,6 @@ const MAP_HEIGHT: f32 = 132.0;
 const WIDE: f32 = 720.0;
 /// Below this height the wide layout scrolls.
 const WIDE_MIN_HEIGHT: f32 = 540.0;
-
-/// What a figure is called on screen, and how to read it.
-pub(crate) fn words(kind: Kind) -> (&'static str, &'static str) {
-    match kind {
-        Kind::ClassF1 => (
-            "How well each class is recognised",
-            "F1 of each class on the validation images over training, from 0 (never right) to 1 (always right). A gap is a class whose F1 is undefined.",
-        ),
-        Kind::Scores => (
-            "Overall scores",
-            "Macro-F1 (mean of the classes' F1), accuracy, and balanced accuracy (mean recall of the classes), from 0 to 1. Where accuracy stays high and macro-F1 low, small classes are missed.",
-        ),
-        Kind::Loss => (
-            "Loss",
-            "Mean cross-entropy in nats, of training batches and of the validation images. Lower is better; a validation loss that rises while training falls is overfitting.",
-        ),
-        Kind::GradNorms => (
-            "How hard each class pulls",
-            "Norm of each class's gradient in the selected part of the network over training. A large norm means that the class would change these weights a lot.",
-        ),
-        Kind::DepthProfile => (
-            "Where each class pulls",
-            "Norm of each class's gradient by layer, from input to output, at the moment shown. Layers where small classes lie far below large ones learn little from them.",
-        ),
-        Kind::ConflictMatrix => (
-            "How classes pull against each other",
-            "Cosine between the gradients of two classes in the selected part of the network (Gradient Conflict Matrix): +1 they want the same change, −1 the opposite. Faded cells cannot be told from 0; hatched ones are undefined. Click a cell to follow the pair over time.",
-        ),
-        Kind::PairCosine => (
-            "The selected pair over time",
-            "Cosine between the gradients of the two selected classes, from −1 (opposite) to +1 (same). Faded points cannot be told from 0. Click a cell of the matrix to choose the pair.",
-        ),
-        Kind::Architecture => (
-            "The network",
-            "Data flows from left to right. Click a layer or a block, and every figure follows.",
-        ),
-    }
-}
 
 pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     let shown = app.view.shown();
@@ -260,7 +221,7 @@ impl Column<'_> {
                 if asked {
                     actions.push(Action::AskExport(kind, self.entry.id, size));
                 }
-                let scales = Scales::of(kind, self.subjects, self.view);
+                let scales = Scales::of(ui.ctx(), kind, self.subjects, self.view);
                 let pick = figure_ui(ui, kind, self.entry.subject(), self.view, &scales);
                 actions.extend(pick.map(Action::Pick));
             });
@@ -268,7 +229,7 @@ impl Column<'_> {
     }
 
     fn heading_ui(&self, ui: &mut egui::Ui, kind: Kind, export_asked: &mut bool) {
-        let (title, help) = words(kind);
+        let (title, help) = (kind.title(), kind.help());
         ui.horizontal(|ui| {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let button =

@@ -13,8 +13,6 @@ mod figures_panel;
 mod runs;
 mod runs_panel;
 mod setup_panel;
-mod shim;
-mod style;
 mod time_panel;
 mod top_bar;
 mod training_panel;
@@ -24,6 +22,5 @@ mod window;
 mod worker;
 
 pub use app::{App, Options};
-pub use style::apply as apply_style;
-pub use window::{OpenError, open};
+pub use window::{WindowError, open};
 pub use worker::{Job, Trainer, trainer};

@@ -173,10 +173,7 @@ impl Runs {
     pub(crate) fn add(&mut self, dir: PathBuf, state: State) -> RunId {
         let id = self.next_id;
         self.next_id += 1;
-        let name = dir.file_name().map_or_else(
-            || dir.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        );
+        let name = self.free_name(&dir);
         self.entries.push(RunEntry {
             id,
             name,
@@ -188,6 +185,15 @@ impl Runs {
             state,
         });
         id
+    }
+
+    /// The name of a directory, with a number where another run on the list has that name.
+    fn free_name(&self, dir: &Path) -> String {
+        let name = dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy();
+        let others = (2..).map(|number| format!("{name} ({number})"));
+        let mut names = std::iter::once(name.to_string()).chain(others);
+        let is_free = |name: &String| self.entries.iter().all(|entry| entry.name != *name);
+        names.find(is_free).unwrap_or_default()
     }
 
     pub(crate) fn remove(&mut self, id: RunId) {

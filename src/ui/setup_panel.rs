@@ -117,7 +117,7 @@ fn bars_ui(ui: &mut egui::Ui, classes: &[String], plan: &Plan) {
             let (rect, _) = ui.allocate_exact_size(egui::vec2(width, height), egui::Sense::hover());
             let mut bar = rect.shrink2(egui::vec2(0.0, 2.5));
             bar.set_width((width * train as f32 / largest as f32).max(1.0));
-            let colour = super::shim::class_colour(class, ui.theme());
+            let colour = crate::figure::palette::class(class);
             ui.painter().rect_filled(bar, 1.0, colour);
             cell(ui, 48.0, egui::Align::RIGHT, grouped(train as u64));
         });

@@ -1,46 +1,58 @@
 //! The window itself: opening it, and saying in one sentence why it cannot be opened.
 
+use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::app::{App, Options};
+use super::worker::panic_text;
 
-/// Why the window could not be opened.
+/// Why there is no window, or no longer one.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "no window can be opened here ({0}); everything works without one, too: see `crosscurrent train --help`"
-)]
-pub struct OpenError(String);
+pub enum WindowError {
+    /// It could not be opened.
+    #[error(
+        "no window can be opened here ({0}); everything works without one, too: see `crosscurrent train --help`"
+    )]
+    Open(String),
+    /// It was open, and then the window system failed or the program did.
+    #[error(
+        "the window closed unexpectedly ({0}); everything recorded is kept, see `crosscurrent resume --help`"
+    )]
+    Lost(String),
+}
 
 /// Opens the window on some runs, or on the sample runs where none is named, and returns when it is closed.
 ///
 /// # Errors
 /// Where there is no display, no OpenGL, or a library that the window system needs is missing.
-pub fn open(mut runs: Vec<PathBuf>) -> Result<(), OpenError> {
+pub fn open(mut runs: Vec<PathBuf>) -> Result<(), WindowError> {
     if runs.is_empty() {
         runs = sample_runs();
     }
     // winit panics where it finds no library to read the keyboard with; the sentence below says more than its report.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let result = catch_unwind(AssertUnwindSafe(|| run(runs, hook)));
-    drop(std::panic::take_hook());
-    match result {
-        Ok(result) => result.map_err(|error| OpenError(reason_of_error(&error))),
-        Err(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied());
-            Err(OpenError(reason_of_panic(text.unwrap_or("unknown reason"))))
-        }
+    let was_open = Cell::new(false);
+    let result = catch_unwind(AssertUnwindSafe(|| run(runs, hook, &was_open)));
+    let reason = match result {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => reason_of_error(&error),
+        Err(panic) => reason_of_panic(panic.as_ref()),
+    };
+    if was_open.get() {
+        Err(WindowError::Lost(reason))
+    } else {
+        drop(std::panic::take_hook());
+        Err(WindowError::Open(reason))
     }
 }
 
 type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
 
 /// `hook` is put back once the window exists: from then on a panic is a fault of the program and is reported as such.
-fn run(runs: Vec<PathBuf>, hook: Hook) -> eframe::Result {
+fn run(runs: Vec<PathBuf>, hook: Hook, was_open: &Cell<bool>) -> eframe::Result {
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"));
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("Crosscurrent")
@@ -62,7 +74,8 @@ fn run(runs: Vec<PathBuf>, hook: Hook) -> eframe::Result {
         options,
         Box::new(move |context| {
             std::panic::set_hook(hook);
-            super::style::apply(&context.egui_ctx);
+            was_open.set(true);
+            crate::figure::style::install(&context.egui_ctx);
             Ok(Box::new(Window(App::new(Options {
                 runs,
                 ..Options::default()
@@ -131,10 +144,12 @@ fn reason_of_error(error: &eframe::Error) -> String {
     }
 }
 
-fn reason_of_panic(text: &str) -> String {
-    match text.contains("xkbcommon") {
-        true => "the library libxkbcommon-x11 is missing; install it, such as the Debian package libxkbcommon-x11-0".to_owned(),
-        false => one_line(text),
+fn reason_of_panic(panic: &(dyn Any + Send)) -> String {
+    let text = panic_text(panic);
+    if text.contains("xkbcommon") {
+        "the library libxkbcommon-x11 is missing; install it, such as the Debian package libxkbcommon-x11-0".to_owned()
+    } else {
+        one_line(text)
     }
 }
 
@@ -164,8 +179,9 @@ mod tests {
 
     #[test]
     fn a_missing_library_is_named() {
-        let text = "Library libxkbcommon-x11.so could not be loaded.";
-        let error = OpenError(reason_of_panic(text)).to_string();
+        let panic: Box<dyn Any + Send> =
+            Box::new("Library libxkbcommon-x11.so could not be loaded.");
+        let error = WindowError::Open(reason_of_panic(panic.as_ref())).to_string();
         assert!(
             error.contains("libxkbcommon-x11-0") && error.contains("crosscurrent train --help")
         );

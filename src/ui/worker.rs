@@ -131,16 +131,19 @@ fn work(
     }
 }
 
-/// What a panic said, as a sentence for the notice.
+/// A panic as a sentence for the notice.
 pub(crate) fn panic_sentence(panic: &(dyn Any + Send)) -> String {
-    let what = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no reason given");
+    let text = panic_text(panic);
     format!(
-        "an internal error ended it ({what}); everything recorded so far is kept, please report this"
+        "an internal error ended it ({text}); everything recorded so far is kept, please report this"
     )
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given")
 }
 
 /// The trainer of the real window.

@@ -1,9 +1,21 @@
-//! Text sizes, fonts and colours of the window.
+//! Text sizes, fonts and colours: the same in the window and in exported figures.
 
 use egui::{Color32, FontFamily, FontId, TextStyle, Theme};
 
-/// Gives a context the look of Crosscurrent. Once, before its first frame.
-pub fn apply(ctx: &egui::Context) {
+/// Gives a context the look of Crosscurrent in the dark or the light theme, whatever the system prefers.
+pub fn apply(ctx: &egui::Context, dark: bool) {
+    install(ctx);
+    ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
+}
+
+/// Gives a context the look of Crosscurrent in both themes and leaves the choice of theme alone.
+///
+/// Only the first call on a context does anything, so a later change of its style stays.
+pub fn install(ctx: &egui::Context) {
+    let installed = egui::Id::unique("crosscurrent style");
+    if ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default(installed), true)) {
+        return;
+    }
     ctx.set_fonts(fonts());
     for theme in [Theme::Light, Theme::Dark] {
         ctx.style_mut_of(theme, |style| {
@@ -18,7 +30,7 @@ pub fn apply(ctx: &egui::Context) {
     }
 }
 
-/// Hack, which comes with egui, has the signs that its text font lacks (∇, →).
+/// Hack, which comes with egui, has the signs that its text font lacks (∇, ‖, →, ⁻³).
 fn fonts() -> egui::FontDefinitions {
     let mut fonts = egui::FontDefinitions::default();
     if let Some(family) = fonts.families.get_mut(&FontFamily::Proportional) {

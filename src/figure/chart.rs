@@ -1,0 +1,417 @@
+//! A chart of curves: what is drawn, its scales, and the drawing.
+
+use egui::{Color32, Context, RichText, Role, Stroke, Ui, Vec2b, WidgetInfo};
+use egui_plot::{
+    GridInput, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints,
+    Points, VLine,
+};
+
+use super::{Kind, Pick, Subject, View, curves, empty_ui};
+
+/// Curves a legend has room for.
+const LEGEND: usize = 24;
+/// Layers that get a number on the axis, at most.
+const LAYER_LABELS: f64 = 16.0;
+
+/// Everything a chart shows, in plot coordinates. On a logarithmic axis y is already log10.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chart {
+    pub(super) name: &'static str,
+    pub(super) y_label: String,
+    pub(super) x: Axis,
+    pub(super) log_y: bool,
+    /// Bounds of y that do not depend on the data.
+    pub(super) fixed_y: Option<(f64, f64)>,
+    pub(super) curves: Vec<Curve>,
+    /// Where the cursor stands.
+    pub(super) cursor: Option<f64>,
+    /// What to say where there is nothing to draw.
+    pub(super) empty: String,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Axis {
+    /// Epochs, of this many steps.
+    Epoch { steps_per_epoch: f64 },
+    /// Layers by position.
+    Layers(Vec<String>),
+}
+
+impl Default for Axis {
+    fn default() -> Self {
+        Self::Epoch {
+            steps_per_epoch: 1.0,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Curve {
+    pub(super) name: String,
+    pub(super) color: Color32,
+    /// Points in order; none breaks the line.
+    pub(super) points: Vec<(f64, Option<f64>)>,
+    pub(super) look: Look,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// A line with its points where they are few.
+    Line,
+    /// A thin, pale line.
+    Thin,
+    /// Points alone, diamonds.
+    Points,
+    /// Points alone, circles.
+    Dots { filled: bool },
+}
+
+/// Axis bounds that figures of several runs share.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scales {
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+impl Scales {
+    /// Bounds that hold what `kind` shows of all `subjects`.
+    pub fn of(ctx: &Context, kind: Kind, subjects: &[Subject<'_>], view: &View) -> Self {
+        let mut scales = Self {
+            x: (0.0, 1.0),
+            y: (0.0, 1.0),
+        };
+        if matches!(kind, Kind::ConflictMatrix | Kind::Architecture) {
+            return scales;
+        }
+        let charts: Vec<Chart> = subjects
+            .iter()
+            .map(|subject| curves::chart(ctx, kind, *subject, view))
+            .collect();
+        let points = || {
+            charts
+                .iter()
+                .flat_map(|chart| &chart.curves)
+                .flat_map(|curve| &curve.points)
+        };
+        let defined = || points().filter_map(|(_, y)| *y).filter(|y| y.is_finite());
+        scales.x = match charts.first().map(|chart| &chart.x) {
+            Some(Axis::Layers(names)) => (-0.5, names.len() as f64 - 0.5),
+            _ => (0.0, points().map(|(x, _)| *x).fold(0.0, f64::max).max(1e-3)),
+        };
+        scales.y = match charts.iter().find_map(|chart| chart.fixed_y) {
+            Some(fixed) => fixed,
+            None => {
+                let (low, high) = defined().fold((f64::MAX, f64::MIN), |(low, high), y| {
+                    (low.min(y), high.max(y))
+                });
+                let log = charts.iter().any(|chart| chart.log_y);
+                match (low <= high, log) {
+                    (false, _) => (0.0, 1.0),
+                    (true, true) => ((low - 0.05).floor(), (high + 0.05).ceil()),
+                    (true, false) => (0.0, 1.05 * high.max(1e-6)),
+                }
+            }
+        };
+        scales
+    }
+}
+
+/// Draws a chart with its legend above it.
+pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pick> {
+    if !chart
+        .curves
+        .iter()
+        .any(|curve| curve.points.iter().any(|(_, y)| y.is_some()))
+    {
+        empty_ui(ui, &chart.empty);
+        return None;
+    }
+    legend_ui(ui, chart);
+    let hidden = hidden(ui);
+    let text = ui.visuals().weak_text_color();
+    let mut plot = Plot::new(chart.name)
+        .allow_scroll(false)
+        .allow_drag(false)
+        .allow_axis_zoom_drag(false)
+        .set_margin_fraction(egui::Vec2::ZERO)
+        .include_x(scales.x.0)
+        .include_x(scales.x.1)
+        .include_y(scales.y.0)
+        .include_y(scales.y.1)
+        .show_crosshair(false)
+        .y_axis_label(RichText::new(&chart.y_label).size(11.0).color(text))
+        .y_axis_min_width(38.0)
+        .auto_bounds(Vec2b::TRUE)
+        .label_formatter(|position| hover_text(chart, position));
+    if chart.log_y {
+        plot = plot.y_grid_spacer(decades).y_axis_formatter(|mark, _| {
+            if is_whole(mark.value) {
+                power_of_ten(mark.value)
+            } else {
+                String::new()
+            }
+        });
+    }
+    if let Axis::Layers(_) = &chart.x {
+        plot = plot
+            .x_axis_label(
+                RichText::new("layer, from input to output")
+                    .size(11.0)
+                    .color(text),
+            )
+            .x_grid_spacer(|input| whole_marks(input, 1.0))
+            .x_axis_formatter(|mark, bounds| {
+                layer_label(mark.value, bounds.end() - bounds.start())
+            });
+    } else {
+        plot = plot.x_axis_label(RichText::new("epoch").size(11.0).color(text));
+    }
+    let response = plot.show(ui, |plot| {
+        for curve in chart
+            .curves
+            .iter()
+            .filter(|curve| !hidden.contains(&curve.name))
+        {
+            draw(plot, curve);
+        }
+        if let Some(x) = chart.cursor {
+            plot.vline(
+                VLine::new("", x)
+                    .stroke(Stroke::new(1.0, text))
+                    .allow_hover(false),
+            );
+        }
+        plot.pointer_coordinate()
+    });
+    let name = chart.name;
+    response
+        .response
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+    if !response.response.clicked() {
+        return None;
+    }
+    pick(chart, response.inner?)
+}
+
+/// Number of a layer, counted from 1: names have no room on the axis, hovering tells them.
+fn layer_label(value: f64, span: f64) -> String {
+    let every = (span / LAYER_LABELS).ceil().max(1.0);
+    let shown = is_whole(value) && value >= 0.0 && (value % every).abs() < 1e-9;
+    if shown {
+        format!("{:.0}", value + 1.0)
+    } else {
+        String::new()
+    }
+}
+
+fn pick(chart: &Chart, at: PlotPoint) -> Option<Pick> {
+    match &chart.x {
+        Axis::Epoch { steps_per_epoch } => {
+            Some(Pick::Step((at.x.max(0.0) * steps_per_epoch).round() as u64))
+        }
+        Axis::Layers(names) => {
+            let name = names.get(at.x.round().max(0.0) as usize)?;
+            Some(Pick::Scope(crate::run::Scope::Layer(name.clone())))
+        }
+    }
+}
+
+fn draw<'a>(plot: &mut egui_plot::PlotUi<'a>, curve: &Curve) {
+    if let Look::Points | Look::Dots { .. } = curve.look {
+        let points: Vec<[f64; 2]> = curve
+            .points
+            .iter()
+            .filter_map(|(x, y)| Some([*x, (*y)?]))
+            .collect();
+        let (shape, filled) = match curve.look {
+            Look::Dots { filled } => (MarkerShape::Circle, filled),
+            _ => (MarkerShape::Diamond, true),
+        };
+        let marks = Points::new(curve.name.clone(), points)
+            .color(curve.color)
+            .shape(shape)
+            .filled(filled);
+        plot.points(marks.radius(if filled { 4.0 } else { 3.5 }));
+        return;
+    }
+    let thin = curve.look == Look::Thin;
+    let color = if thin {
+        curve.color.gamma_multiply(0.55)
+    } else {
+        curve.color
+    };
+    for segment in curve
+        .points
+        .split(|(_, y)| y.is_none())
+        .filter(|segment| !segment.is_empty())
+    {
+        let points: Vec<[f64; 2]> = segment
+            .iter()
+            .filter_map(|(x, y)| Some([*x, (*y)?]))
+            .collect();
+        // A lone point has no line to be seen by; few points are marked so that one sees how often was measured.
+        if points.len() == 1 || (!thin && curve.points.len() <= 40) {
+            let marks = Points::new(curve.name.clone(), points.clone())
+                .color(color)
+                .radius(if thin { 1.2 } else { 2.2 });
+            plot.points(marks.allow_hover(points.len() == 1));
+        }
+        let line = egui_plot::Line::new(curve.name.clone(), PlotPoints::from(points));
+        plot.line(
+            line.color(color)
+                .width(if thin { 1.0 } else { 1.8 })
+                .style(LineStyle::Solid),
+        );
+    }
+}
+
+/// Names with their colours; a click hides or shows a curve.
+fn legend_ui(ui: &mut Ui, chart: &Chart) {
+    let mut entries: Vec<&Curve> = Vec::new();
+    for curve in &chart.curves {
+        if !entries.iter().any(|entry| entry.name == curve.name) {
+            entries.push(curve);
+        }
+    }
+    if entries.len() > LEGEND {
+        return;
+    }
+    let id = ui.scope_id().with("hidden");
+    let mut hidden = hidden(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(10.0, 1.0);
+        for curve in entries {
+            let off = hidden.contains(&curve.name);
+            let response = entry_ui(ui, curve, off);
+            let hint = if off {
+                "Click to show"
+            } else {
+                "Click to hide"
+            };
+            if response.on_hover_text(hint).clicked() {
+                if off {
+                    hidden.retain(|name| *name != curve.name);
+                } else {
+                    hidden.push(curve.name.clone());
+                }
+                ui.data_mut(|data| data.insert_temp(id, hidden.clone()));
+            }
+        }
+    });
+}
+
+fn entry_ui(ui: &mut Ui, curve: &Curve, off: bool) -> egui::Response {
+    let color = if off {
+        ui.visuals().weak_text_color().gamma_multiply(0.5)
+    } else {
+        ui.visuals().text_color()
+    };
+    let galley =
+        ui.painter()
+            .layout_no_wrap(curve.name.clone(), egui::FontId::proportional(11.0), color);
+    let size = egui::vec2(galley.size().x + 13.0, galley.size().y);
+    let (rect, response) = ui.allocate_exact_size(size, egui::Sense::click());
+    let mark = egui::Rect::from_center_size(
+        egui::pos2(rect.left() + 4.5, rect.center().y),
+        egui::vec2(9.0, 9.0),
+    );
+    if off {
+        ui.painter()
+            .rect_stroke(mark, 2.0, Stroke::new(1.0, color), egui::StrokeKind::Inside);
+    } else {
+        ui.painter().rect_filled(mark, 2.0, curve.color);
+    }
+    ui.painter()
+        .galley(egui::pos2(rect.left() + 13.0, rect.top()), galley, color);
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::CheckBox, true, !off, format!("Show {}", curve.name))
+    });
+    response
+}
+
+fn hidden(ui: &Ui) -> Vec<String> {
+    ui.data(|data| data.get_temp(ui.scope_id().with("hidden")))
+        .unwrap_or_default()
+}
+
+fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {
+    let HoverPosition::NearDataPoint {
+        plot_name,
+        position,
+        ..
+    } = position
+    else {
+        return None;
+    };
+    let y = if chart.log_y {
+        format!("{:.3e}", 10_f64.powf(position.y))
+    } else {
+        format!("{:.4}", position.y)
+    };
+    let place = match &chart.x {
+        Axis::Epoch { steps_per_epoch } => {
+            format!(
+                "epoch {:.2}, step {:.0}",
+                position.x,
+                position.x * steps_per_epoch
+            )
+        }
+        Axis::Layers(names) => names
+            .get(position.x.round().max(0.0) as usize)
+            .cloned()
+            .unwrap_or_default(),
+    };
+    Some(format!("{plot_name}\n{} {y}\n{place}", chart.y_label))
+}
+
+/// Grid lines of a log10 axis: decades, and thinner ones at 2…9 between them.
+fn decades(input: GridInput) -> Vec<GridMark> {
+    let (low, high) = input.bounds;
+    let every = ((high - low) / 6.0).ceil().max(1.0);
+    let mut marks = Vec::new();
+    let mut decade = (low / every).floor() * every;
+    while decade <= high && marks.len() < 400 {
+        marks.push(GridMark {
+            value: decade,
+            step_size: every,
+        });
+        if every < 1.5 {
+            marks.extend((2..10).map(|i| GridMark {
+                value: decade + f64::from(i).log10(),
+                step_size: 0.1,
+            }));
+        }
+        decade += every;
+    }
+    marks
+}
+
+fn whole_marks(input: GridInput, step: f64) -> Vec<GridMark> {
+    let first = input.bounds.0.ceil() as i64;
+    (first..=input.bounds.1.floor() as i64)
+        .map(|x| GridMark {
+            value: x as f64,
+            step_size: step,
+        })
+        .collect()
+}
+
+fn is_whole(value: f64) -> bool {
+    (value - value.round()).abs() < 1e-9
+}
+
+/// 10ⁿ with n in superscript figures.
+fn power_of_ten(exponent: f64) -> String {
+    let superscript = |c: char| match c {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        digit => char::from_u32(u32::from('⁰') + digit.to_digit(10).unwrap_or(0)).unwrap_or(digit),
+    };
+    let exponent = format!("{exponent:.0}");
+    format!(
+        "10{}",
+        exponent.chars().map(superscript).collect::<String>()
+    )
+}

@@ -1,0 +1,86 @@
+//! Colours. A class keeps its colour by its number, in every view, theme and export.
+
+use egui::{Color32, Rgba, ecolor::Hsva};
+
+/// Twelve colours that stay apart on light and dark and under colour-vision deficiencies (after Paul Tol's "bright"
+/// and "muted" schemes, 2021).
+const CLASSES: [Color32; 12] = [
+    Color32::from_rgb(0x44, 0x77, 0xaa),
+    Color32::from_rgb(0xee, 0x66, 0x77),
+    Color32::from_rgb(0x22, 0x99, 0x44),
+    Color32::from_rgb(0xcc, 0xaa, 0x33),
+    Color32::from_rgb(0x55, 0xbb, 0xdd),
+    Color32::from_rgb(0xaa, 0x44, 0x88),
+    Color32::from_rgb(0xee, 0x88, 0x33),
+    Color32::from_rgb(0x00, 0x99, 0x88),
+    Color32::from_rgb(0x88, 0x77, 0xdd),
+    Color32::from_rgb(0x99, 0x99, 0x44),
+    Color32::from_rgb(0xbb, 0x55, 0x44),
+    Color32::from_rgb(0x88, 0x99, 0xaa),
+];
+
+/// Colour of class `k`.
+pub fn class(k: usize) -> Color32 {
+    CLASSES.get(k).copied().unwrap_or_else(|| {
+        // The golden angle keeps neighbours apart however many classes there are.
+        let hue = (k as f32 * 0.618_034).fract();
+        Hsva::new(
+            hue,
+            0.55 + 0.2 * ((k / 3) % 2) as f32,
+            0.65 + 0.15 * (k % 3) as f32,
+            1.0,
+        )
+        .into()
+    })
+}
+
+/// Colour of one of a chart's own quantities, such as macro-F1.
+pub fn series(i: usize) -> Color32 {
+    [CLASSES[0], CLASSES[6], CLASSES[7]][i % 3]
+}
+
+/// Anchors of the diverging scale: red (conflict) over the neutral middle to blue (agreement), after ColorBrewer RdBu.
+const RED: [Color32; 2] = [
+    Color32::from_rgb(0xb2, 0x18, 0x2b),
+    Color32::from_rgb(0xef, 0x8a, 0x62),
+];
+const BLUE: [Color32; 2] = [
+    Color32::from_rgb(0x67, 0xa9, 0xcf),
+    Color32::from_rgb(0x21, 0x66, 0xac),
+];
+
+/// Colour of a cosine in [−1, 1].
+pub fn diverging(value: f64, dark: bool) -> Color32 {
+    let neutral = if dark {
+        Color32::from_gray(0x30)
+    } else {
+        Color32::from_gray(0xf4)
+    };
+    let stops = [RED[0], RED[1], neutral, BLUE[0], BLUE[1]];
+    let at = (value.clamp(-1.0, 1.0) + 1.0) * 2.0;
+    let low = (at.floor() as usize).min(3);
+    blend(stops[low], stops[low + 1], (at - low as f64) as f32)
+}
+
+/// Colour of an interference in [0, 1]: neutral to red; small values are told apart by a square root.
+pub fn interference(value: f64, dark: bool) -> Color32 {
+    diverging(-value.clamp(0.0, 1.0).sqrt(), dark)
+}
+
+/// Between two colours, `t` from 0 to 1.
+pub fn blend(a: Color32, b: Color32, t: f32) -> Color32 {
+    let mix = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * t).round() as u8;
+    Color32::from_rgb(mix(a.r(), b.r()), mix(a.g(), b.g()), mix(a.b(), b.b()))
+}
+
+/// Black or white, whichever reads better on `background`.
+pub fn text_on(background: Color32) -> Color32 {
+    let rgba = Rgba::from(background);
+    let luminance = 0.2126 * rgba.r() + 0.7152 * rgba.g() + 0.0722 * rgba.b();
+    // The luminance at which both have the same contrast ratio (WCAG 2).
+    if luminance > 0.179 {
+        Color32::from_gray(0x18)
+    } else {
+        Color32::from_gray(0xf8)
+    }
+}
