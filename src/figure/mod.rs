@@ -211,10 +211,21 @@ pub fn figure_ui(
     .inner
 }
 
-/// The figure as an image with its heading: what the window exports and what the command line writes.
+/// The figure as an image with its heading: what the command line writes.
 pub fn figure_png(
     kind: Kind,
     subject: Subject<'_>,
+    view: &View,
+    options: &export::Options,
+) -> image::RgbaImage {
+    figure_png_among(kind, subject, &[subject], view, options)
+}
+
+/// As [`figure_png`], with the scales of all runs in `shown`: what the window exports.
+pub fn figure_png_among(
+    kind: Kind,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
     view: &View,
     options: &export::Options,
 ) -> image::RgbaImage {
@@ -226,7 +237,7 @@ pub fn figure_png(
             });
         });
         ui.add_space(6.0);
-        let scales = Scales::of(ui.ctx(), kind, &[subject], view);
+        let scales = Scales::of(ui.ctx(), kind, shown, view);
         figure_ui(ui, kind, subject, view, &scales);
     })
 }

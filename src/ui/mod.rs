@@ -1,11 +1,26 @@
-//! The window.
+//! The window: set up an experiment, watch it train, and look at how classes pull against each other.
+//!
+//! State has four parts: the runs on the list, what is looked at, the experiment being set up, and the training thread.
+//! Between frames [`App::logic`] takes in what threads report; [`App::ui`] draws, collects what the user asked for and
+//! does it afterwards. Nothing here computes with tensors, and nothing slow happens while drawing.
 
-use std::path::PathBuf;
+mod action;
+mod app;
+mod background;
+mod draft;
+mod export_dialog;
+mod figures_panel;
+mod runs;
+mod runs_panel;
+mod setup_panel;
+mod time_panel;
+mod top_bar;
+mod training_panel;
+mod waker;
+mod widgets;
+mod window;
+mod worker;
 
-/// stub
-///
-/// # Errors
-/// stub
-pub fn open(_: Vec<PathBuf>) -> Result<(), String> {
-    Err("not there yet".to_owned())
-}
+pub use app::{App, Options};
+pub use window::{WindowError, open};
+pub use worker::{Job, Trainer, trainer};

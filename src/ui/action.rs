@@ -1,0 +1,50 @@
+//! What the user asked for: collected while the window is drawn, applied afterwards.
+
+use std::path::PathBuf;
+
+use super::background::Purpose;
+use super::runs::RunId;
+use crate::figure::{Kind, Pick};
+
+/// Anything that touches files, threads or runs, or what is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// Train the experiment as set up.
+    Start,
+    /// Let training wait at the next step.
+    Pause,
+    /// Go on after a pause.
+    Resume,
+    /// End training at the next step, with a checkpoint.
+    Stop,
+    /// Go on with a stopped or interrupted run.
+    Continue(RunId),
+    /// Open a run directory.
+    Open(PathBuf),
+    /// Take a run off the list; its files stay.
+    Remove(RunId),
+    /// Show a run on the left.
+    ShowLeft(RunId),
+    /// Show a run on the right, beside the left one.
+    ShowRight(RunId),
+    /// Show one run, or two side by side.
+    SideBySide(bool),
+    /// A click in a figure.
+    Pick(Pick),
+    /// Look at a step; none follows the newest.
+    GoTo(Option<u64>),
+    /// Move by this many probes.
+    StepBy(isize),
+    /// Switch between light and dark.
+    SetTheme(egui::Theme),
+    /// Open a file dialog; the path is where it starts.
+    Choose(Purpose, PathBuf),
+    /// Ask how to export a figure that is shown at this size, in points.
+    AskExport(Kind, RunId, egui::Vec2),
+    /// Write the figure as asked.
+    Export,
+    /// Close the export dialog.
+    CancelExport,
+    /// Clear the notice.
+    Dismiss,
+}

@@ -1,0 +1,620 @@
+//! The application: its state, what happens between frames, and the layout of the window.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::action::Action;
+use super::background::{Background, Purpose, Reply};
+use super::draft::{Draft, absolute};
+use super::export_dialog::{ExportDraft, export_ui};
+use super::runs::{RunId, Runs, State, state_at_rest};
+use super::waker::Waker;
+use super::worker::{Job, Trainer, Update, Worker, trainer};
+use super::{figures_panel, runs_panel, setup_panel, time_panel, top_bar, training_panel};
+use crate::config::Attention;
+use crate::figure::{Kind, Pick, View};
+use crate::run::Scope;
+use crate::run::event::Event;
+use crate::train::Message;
+
+/// Messages are taken in for at most this long per frame.
+const DRAIN_FOR: Duration = Duration::from_millis(10);
+
+/// How often a run that another process trains is read again.
+const REREAD_EVERY_SECS: f64 = 2.0;
+
+/// After this long, closing the window no longer waits for training to stop.
+const CLOSE_AFTER: Duration = Duration::from_secs(10);
+
+/// What the application starts with.
+pub struct Options {
+    /// Run directories to open.
+    pub runs: Vec<PathBuf>,
+    /// Folder that new runs go to.
+    pub output: PathBuf,
+    /// What does the training.
+    pub trainer: Trainer,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            runs: Vec::new(),
+            output: PathBuf::from("runs"),
+            trainer: trainer(),
+        }
+    }
+}
+
+/// The one notice.
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    pub(crate) is_error: bool,
+}
+
+/// What is looked at.
+pub(crate) struct ViewState {
+    /// Scope, step and pair.
+    pub(crate) figure: View,
+    /// The run on the left.
+    pub(crate) left: Option<RunId>,
+    /// The run on the right; kept while only one is shown.
+    pub(crate) right: Option<RunId>,
+    /// Whether both are shown.
+    pub(crate) side_by_side: bool,
+}
+
+impl ViewState {
+    /// The runs shown, from left to right.
+    pub(crate) fn shown(&self) -> Vec<RunId> {
+        let right = self
+            .right
+            .filter(|right| self.side_by_side && Some(*right) != self.left);
+        self.left.into_iter().chain(right).collect()
+    }
+}
+
+/// The application, apart from the window it is shown in.
+pub struct App {
+    pub(crate) runs: Runs,
+    pub(crate) view: ViewState,
+    pub(crate) draft: Draft,
+    pub(crate) worker: Option<Worker>,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) export: Option<ExportDraft>,
+    pub(crate) run_to_open: String,
+    background: Background,
+    waker: Waker,
+    trainer: Trainer,
+    /// When runs trained elsewhere were last read, in window seconds.
+    reread_at: f64,
+    /// When the user asked to close the window while training was under way.
+    closing_since: Option<Instant>,
+}
+
+impl App {
+    /// The application before its first frame.
+    pub fn new(options: Options) -> Self {
+        let waker = Waker::default();
+        let mut app = Self {
+            runs: Runs::default(),
+            view: ViewState {
+                figure: View {
+                    scope: Scope::Backbone,
+                    step: None,
+                    pair: None,
+                },
+                left: None,
+                right: None,
+                side_by_side: false,
+            },
+            draft: Draft::new(&options.output),
+            worker: None,
+            notice: None,
+            export: None,
+            run_to_open: String::new(),
+            background: Background::new(waker.clone()),
+            waker,
+            trainer: options.trainer,
+            reread_at: 0.0,
+            closing_since: None,
+        };
+        for dir in options.runs {
+            app.open(dir);
+        }
+        app.view.side_by_side = app.view.right.is_some();
+        app
+    }
+
+    /// Whether work in the background is not done, or its results not yet taken in. Training does not count.
+    pub fn is_busy(&self) -> bool {
+        self.background.is_busy()
+    }
+
+    /// Whether training is under way.
+    pub fn is_training(&self) -> bool {
+        self.worker.is_some()
+    }
+
+    /// What happens between frames: takes in what threads report, and asks them for what is needed next.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        self.waker.attach(ctx);
+        let deadline = Instant::now() + DRAIN_FOR;
+        while let Some(reply) = self.background.next_reply() {
+            self.take_reply(reply);
+        }
+        while self.take_update() {
+            if Instant::now() >= deadline {
+                ctx.request_repaint();
+                break;
+            }
+        }
+        self.ask_for_probes();
+        let now = ctx.input(|input| input.time);
+        if let Some(config) = self.draft.scan_due(now) {
+            self.background.scan(config);
+        } else if let Some(secs) = self.draft.scan_waits(now) {
+            ctx.request_repaint_after(Duration::from_secs_f64(secs));
+        }
+        self.reread_running(ctx, now);
+        self.close_if_asked(ctx);
+    }
+
+    /// Draws the whole window and does what was asked for in it.
+    pub fn ui(&mut self, ui: &mut egui::Ui) {
+        let mut actions = time_panel::keys(ui.ctx());
+        egui::Panel::top("top").show(ui, |ui| {
+            top_bar::top_bar_ui(ui, self, &mut actions);
+        });
+        egui::Panel::left("setup")
+            .default_size(316.0)
+            .size_range(280.0..=440.0)
+            .show(ui, |ui| {
+                egui::Panel::bottom("training")
+                    .frame(egui::Frame::NONE)
+                    .show(ui, |ui| {
+                        training_panel::training_ui(ui, self, &mut actions);
+                    });
+                egui::ScrollArea::vertical()
+                    .auto_shrink(false)
+                    .show(ui, |ui| {
+                        runs_panel::runs_ui(ui, self, &mut actions);
+                        ui.separator();
+                        setup_panel::setup_ui(ui, &mut self.draft, &mut actions);
+                    });
+            });
+        egui::Panel::bottom("time").show(ui, |ui| {
+            time_panel::time_ui(ui, self, &mut actions);
+        });
+        egui::CentralPanel::default().show(ui, |ui| {
+            figures_panel::figures_ui(ui, self, &mut actions);
+        });
+        if let Some(export) = &mut self.export {
+            export_ui(ui.ctx(), export, &mut actions);
+        }
+        for action in actions {
+            self.apply(action, ui.ctx());
+        }
+    }
+
+    /// Probe steps of the runs shown.
+    pub(crate) fn steps(&self) -> Vec<u64> {
+        self.runs.probe_steps(&self.view.shown())
+    }
+
+    pub(crate) fn tell(&mut self, text: impl Into<String>, is_error: bool) {
+        self.notice = Some(Notice {
+            text: text.into(),
+            is_error,
+        });
+    }
+
+    fn apply(&mut self, action: Action, ctx: &egui::Context) {
+        ctx.request_repaint();
+        match action {
+            Action::Start => self.start(),
+            Action::Pause => self.pause(true),
+            Action::Resume => self.pause(false),
+            Action::Stop => self.stop(),
+            Action::Continue(id) => self.resume_run(id),
+            Action::Open(dir) => {
+                self.open(dir);
+            }
+            Action::Remove(id) => self.remove(id),
+            Action::ShowLeft(id) => self.show_left(id),
+            Action::ShowRight(id) => self.show_right(id),
+            Action::SideBySide(on) => self.show_side_by_side(on),
+            Action::Pick(pick) => self.pick(pick),
+            Action::GoTo(step) => self.view.figure.step = step,
+            Action::StepBy(count) => self.step_by(count),
+            Action::SetTheme(theme) => ctx.set_theme(theme),
+            Action::Choose(purpose, start) => self.background.choose(purpose, &start),
+            Action::AskExport(kind, id, size) => self.ask_export(kind, id, size, ctx.theme()),
+            Action::Export => self.write_export(),
+            Action::CancelExport => self.export = None,
+            Action::Dismiss => self.notice = None,
+        }
+    }
+
+    // --- training ---
+
+    fn start(&mut self) {
+        self.train(self.draft.jobs());
+    }
+
+    fn resume_run(&mut self, id: RunId) {
+        if let Some(entry) = self.runs.get(id) {
+            let dir = entry.dir.clone();
+            self.train(vec![Job::Resume { dir }]);
+        }
+    }
+
+    fn train(&mut self, jobs: Vec<Job>) {
+        if self.worker.is_some() {
+            self.tell(
+                "Training is under way; stop it before you start another.",
+                true,
+            );
+            return;
+        }
+        self.notice = None;
+        match Worker::start(jobs, self.trainer.clone(), self.waker.clone()) {
+            Ok(worker) => self.worker = Some(worker),
+            Err(error) => self.tell(
+                format!("The system gives no thread to train in: {error}."),
+                true,
+            ),
+        }
+    }
+
+    fn pause(&mut self, paused: bool) {
+        let Some(worker) = &self.worker else { return };
+        if paused {
+            worker.control.pause();
+        } else {
+            worker.control.resume();
+        }
+        let state = if paused {
+            State::Paused
+        } else {
+            State::Running
+        };
+        if let Some(entry) = self.current_run().and_then(|id| self.runs.get_mut(id))
+            && entry.state != State::Loading
+        {
+            entry.state = state;
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.control.stop();
+        }
+    }
+
+    fn current_run(&self) -> Option<RunId> {
+        self.runs.at_dir(self.worker.as_ref()?.current_dir()?)
+    }
+
+    /// Takes in one report of the training thread; false where none is waiting.
+    fn take_update(&mut self) -> bool {
+        let Some(worker) = &mut self.worker else {
+            return false;
+        };
+        match worker.updates.try_recv() {
+            Ok(Update::Began(index)) => {
+                worker.current = index;
+                worker.loading = None;
+                self.began();
+                true
+            }
+            Ok(Update::Message(message)) => {
+                self.take_message(*message);
+                true
+            }
+            Ok(Update::Ended(result)) => {
+                self.ended(result);
+                true
+            }
+            Err(crossbeam_channel::TryRecvError::Empty) => false,
+            Err(crossbeam_channel::TryRecvError::Disconnected) => {
+                self.worker = None;
+                false
+            }
+        }
+    }
+
+    fn take_message(&mut self, message: Message) {
+        let loading = match &message {
+            Message::Loading { done, total } => Some((*done, *total)),
+            _ => None,
+        };
+        match message {
+            Message::Notice(text) => return self.tell(text, false),
+            Message::Event(event) => self.take_event(&event),
+            Message::Loading { .. } => {}
+        }
+        if let Some(worker) = &mut self.worker {
+            worker.loading = loading;
+        }
+    }
+
+    /// Puts the run of the current job on the list and shows it: the first of a pair left, the second right.
+    fn began(&mut self) {
+        let Some(worker) = &self.worker else { return };
+        let Some(dir) = worker.current_dir().map(Path::to_path_buf) else {
+            return;
+        };
+        let index = worker.current;
+        let id = match self.runs.at_dir(&dir) {
+            Some(id) => id,
+            None => self.runs.add(dir, State::Loading),
+        };
+        if let Some(entry) = self.runs.get_mut(id) {
+            entry.state = State::Loading;
+        }
+        let is_shown = self.view.shown().contains(&id);
+        if index > 0 {
+            self.view.right = Some(id);
+            self.view.side_by_side = true;
+        } else if !is_shown {
+            self.view.left = Some(id);
+            self.view.side_by_side = false;
+        }
+        self.view.figure.step = None;
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        let is_paused = self
+            .worker
+            .as_ref()
+            .is_some_and(|worker| worker.control.is_paused());
+        let Some(entry) = self.current_run().and_then(|id| self.runs.get_mut(id)) else {
+            return;
+        };
+        entry.run.apply(event);
+        if let Event::Resumed { step } = event {
+            // What was probed after the checkpoint is void and will be written anew.
+            entry.probes.retain(|at, _| at <= step);
+            entry.probe_errors.retain(|at, _| at <= step);
+        }
+        entry.state = match &entry.run.ending {
+            Some(_) => state_at_rest(&entry.run, false),
+            None if is_paused => State::Paused,
+            None => State::Running,
+        };
+    }
+
+    fn ended(&mut self, result: Result<(), String>) {
+        let Some(id) = self.current_run() else { return };
+        let Some(entry) = self.runs.get_mut(id) else {
+            return;
+        };
+        let name = entry.name.clone();
+        if entry.run.started.is_none() {
+            // Nothing was recorded: there is no run to show.
+            self.remove(id);
+        } else {
+            entry.state = match (&result, &entry.run.ending) {
+                (Err(sentence), None) => State::Failed(sentence.clone()),
+                _ => state_at_rest(&entry.run, false),
+            };
+        }
+        if let Err(sentence) = result {
+            self.tell(format!("{name}: {sentence}"), true);
+        }
+    }
+
+    // --- what threads found ---
+
+    fn take_reply(&mut self, reply: Reply) {
+        match reply {
+            Reply::Run(id, Ok(loaded)) => self.opened(id, *loaded),
+            Reply::Run(id, Err(sentence)) => {
+                self.remove(id);
+                self.tell(sentence, true);
+            }
+            Reply::Probes(replies) => {
+                let shown = self.view.shown();
+                self.runs
+                    .take_probes(replies, &shown, self.view.figure.step);
+            }
+            Reply::Scanned(config, result) => self.draft.scanned(&config, result),
+            Reply::Chosen(purpose, path) => self.chosen(purpose, path),
+            Reply::Exported(Ok(path)) => {
+                self.tell(format!("Exported to {}", path.display()), false)
+            }
+            Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
+            Reply::Failed(sentence) => self.tell(sentence, true),
+        }
+    }
+
+    fn opened(&mut self, id: RunId, loaded: crate::run::log::Loaded) {
+        let Some(entry) = self.runs.get_mut(id) else {
+            return;
+        };
+        entry.state = state_at_rest(&loaded.run, loaded.running);
+        // A file that was not whole yet may be now.
+        entry.probe_errors.clear();
+        entry.run = loaded.run;
+        entry.notes = loaded.notes;
+    }
+
+    fn chosen(&mut self, purpose: Purpose, path: Option<PathBuf>) {
+        let Some(path) = path else {
+            return;
+        };
+        match purpose {
+            Purpose::ImageFolder => {
+                self.draft.folder = path.display().to_string();
+                self.draft.use_folder(true);
+            }
+            Purpose::RunFolder => {
+                self.open(path);
+            }
+            Purpose::ExportFile => {
+                if let Some(export) = &mut self.export {
+                    export.path = path.display().to_string();
+                }
+            }
+        }
+    }
+
+    fn ask_for_probes(&mut self) {
+        let shown = self.view.shown();
+        let wanted = self.runs.wanted_probes(&shown, self.view.figure.step);
+        if !wanted.is_empty() {
+            self.background.read_probes(wanted);
+        }
+    }
+
+    fn reread_running(&mut self, ctx: &egui::Context, now: f64) {
+        let running: Vec<_> = self
+            .runs
+            .iter()
+            .filter(|entry| entry.state == State::Elsewhere)
+            .map(|entry| (entry.id, entry.dir.clone()))
+            .collect();
+        if running.is_empty() {
+            return;
+        }
+        if now - self.reread_at >= REREAD_EVERY_SECS {
+            self.reread_at = now;
+            for (id, dir) in running {
+                self.background.read_run(id, dir);
+            }
+        }
+        ctx.request_repaint_after(Duration::from_secs_f64(REREAD_EVERY_SECS));
+    }
+
+    /// Closing while training stops the run first, so that its checkpoint is written; closing again does not wait.
+    fn close_if_asked(&mut self, ctx: &egui::Context) {
+        let asked = ctx.input(|input| input.viewport().close_requested());
+        match (asked, self.closing_since, &self.worker) {
+            (true, None, Some(worker)) => {
+                worker.control.stop();
+                self.closing_since = Some(Instant::now());
+                ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+                ctx.request_repaint_after(Duration::from_millis(100));
+                self.tell(
+                    "Stopping training; the window closes when its checkpoint is written.",
+                    false,
+                );
+            }
+            (false, Some(since), worker) => {
+                if worker.is_none() || since.elapsed() > CLOSE_AFTER {
+                    ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+                }
+                ctx.request_repaint_after(Duration::from_millis(100));
+            }
+            _ => {}
+        }
+    }
+
+    // --- runs and what is looked at ---
+
+    /// Puts a run on the list and reads it. The first one is shown left, the second right.
+    fn open(&mut self, dir: PathBuf) {
+        let dir = absolute(&dir);
+        if let Some(id) = self.runs.at_dir(&dir) {
+            self.show_left(id);
+            return;
+        }
+        let id = self.runs.add(dir.clone(), State::Opening);
+        if self.view.left.is_none() {
+            self.view.left = Some(id);
+        } else if self.view.right.is_none() {
+            self.view.right = Some(id);
+        }
+        self.background.read_run(id, dir);
+    }
+
+    fn remove(&mut self, id: RunId) {
+        self.runs.remove(id);
+        if self.view.right == Some(id) {
+            self.view.right = None;
+        }
+        if self.view.left == Some(id) {
+            self.view.left = self.view.right.take();
+        }
+        if self.view.left.is_none() {
+            self.view.left = self.runs.iter().next().map(|entry| entry.id);
+        }
+        self.view.side_by_side &= self.view.right.is_some();
+    }
+
+    fn show_left(&mut self, id: RunId) {
+        if self.view.right == Some(id) {
+            self.view.right = self.view.left;
+        }
+        self.view.left = Some(id);
+    }
+
+    fn show_right(&mut self, id: RunId) {
+        if self.view.left == Some(id) {
+            let mut others = self.runs.iter().map(|entry| entry.id);
+            let other = self
+                .view
+                .right
+                .or_else(|| others.find(|&other| other != id));
+            let Some(other) = other else { return };
+            self.view.left = Some(other);
+        }
+        self.view.right = Some(id);
+        self.view.side_by_side = true;
+    }
+
+    /// Turning it on without a run for the right takes the first other one, of another variant if there is one.
+    fn show_side_by_side(&mut self, on: bool) {
+        self.view.side_by_side = on;
+        if !on || self.view.right.is_some() {
+            return;
+        }
+        let left = self.view.left.and_then(|id| self.runs.get(id));
+        let Some(left) = left else { return };
+        let attention: Option<Attention> = left.attention();
+        let others = || self.runs.iter().filter(|entry| entry.id != left.id);
+        let other = others()
+            .find(|entry| entry.attention() != attention)
+            .or_else(|| others().next());
+        self.view.right = other.map(|entry| entry.id);
+        self.view.side_by_side = self.view.right.is_some();
+    }
+
+    fn pick(&mut self, pick: Pick) {
+        let view = &mut self.view.figure;
+        match pick {
+            Pick::Pair(a, b) => view.pair = Some((a, b)),
+            Pick::Scope(scope) => view.scope = scope,
+            Pick::Step(step) => view.step = Some(step),
+        }
+    }
+
+    fn step_by(&mut self, count: isize) {
+        let steps = self.steps();
+        let Some(last) = steps.len().checked_sub(1) else {
+            return;
+        };
+        let at = super::time_panel::position(&steps, self.view.figure.step);
+        let to = at.saturating_add_signed(count).min(last);
+        self.view.figure.step = Some(steps[to]);
+    }
+
+    // --- export ---
+
+    fn ask_export(&mut self, kind: Kind, id: RunId, size: egui::Vec2, theme: egui::Theme) {
+        if let Some(entry) = self.runs.get(id) {
+            self.export = Some(ExportDraft::new(kind, id, &entry.name, size, theme));
+        }
+    }
+
+    fn write_export(&mut self) {
+        let Some(export) = self.export.take() else {
+            return;
+        };
+        match export.job(&self.runs, &self.view) {
+            Ok(export) => self.background.export(export),
+            Err(sentence) => self.tell(sentence, true),
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! The centre: the map of the network, and the figures of one run or of two side by side.
+
+use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
+
+use super::action::Action;
+use super::app::App;
+use super::runs::{RunEntry, State, variant_name};
+use super::widgets::problem_ui;
+use crate::figure::{Kind, Pick, Scales, Subject, View, figure_ui};
+use crate::run::event::Started;
+use crate::run::{CLASSIFIER, Scope};
+
+const GAP: f32 = 8.0;
+/// Kept free on the right, so that the scroll bar covers no figure.
+const SCROLL_BAR: f32 = 4.0;
+/// Height of the card that holds the network map.
+const MAP_HEIGHT: f32 = 132.0;
+/// A column at least this wide has the matrix beside the curves, a narrower one below them.
+const WIDE: f32 = 720.0;
+/// Below this height the wide layout scrolls.
+const WIDE_MIN_HEIGHT: f32 = 540.0;
+
+pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+    let shown = app.view.shown();
+    let entries: Vec<&RunEntry> = shown.iter().filter_map(|&id| app.runs.get(id)).collect();
+    if entries.is_empty() {
+        empty_ui(ui);
+        return;
+    }
+    scope_ui(ui, &entries, &app.view.figure, actions);
+    let columns = Columns::of(ui.available_size(), &entries);
+    egui::ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            let size = vec2(columns.total_width(), columns.height);
+            let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+            let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
+            for (index, entry) in entries.iter().enumerate() {
+                let left = rect.left() + index as f32 * (columns.width + GAP);
+                let min = pos2(left, rect.top());
+                let column = Rect::from_min_size(min, vec2(columns.width, columns.height));
+                let panel = Column {
+                    entry,
+                    subjects: &subjects,
+                    view: &app.view.figure,
+                };
+                ui.push_id(entry.id, |ui| panel.show(ui, column, actions));
+            }
+        });
+}
+
+fn empty_ui(ui: &mut egui::Ui) {
+    ui.vertical_centered(|ui| {
+        ui.add_space(ui.available_height() * 0.35);
+        ui.label(RichText::new("Watch how classes pull a network against each other").heading());
+        ui.add_space(6.0);
+        let text = "Press Start to train a baseline and a network with branch attention on the built-in images,\nor choose an image folder, or open a run.";
+        ui.label(RichText::new(text).weak());
+    });
+}
+
+/// Chooses the part of the network that gradients are shown for, by name; clicking in the map does the same.
+fn scope_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        let help = "Gradients are shown for this part of the network. The classifier pulls classes apart by construction, so the backbone (all other layers) is the fairer summary.";
+        let label = ui.label("Part of the network").on_hover_text(help);
+        // The run with the most layers knows every name the others know.
+        let headers = entries.iter().filter_map(|entry| entry.run.started.as_ref());
+        let Some(started) = headers.max_by_key(|started| started.layers.len()) else {
+            ui.label(RichText::new("waits for the first run to begin").weak());
+            return;
+        };
+        let combo = egui::ComboBox::from_id_salt("scope")
+            .selected_text(scope_name(&view.scope))
+            .height(420.0)
+            .show_ui(ui, |ui| {
+                for scope in scopes(started) {
+                    let indent = if matches!(scope, Scope::Layer(_)) { "    " } else { "" };
+                    let text = format!("{indent}{}", scope_name(&scope));
+                    if ui.selectable_label(view.scope == scope, text).clicked() {
+                        actions.push(Action::Pick(Pick::Scope(scope)));
+                    }
+                }
+            });
+        combo.response.labelled_by(label.id).on_hover_text(help);
+        if let Some((a, b)) = view.pair
+            && let (Some(a), Some(b)) = (started.classes.get(a), started.classes.get(b))
+        {
+            ui.separator();
+            ui.label(format!("Pair {a} × {b}"))
+                .on_hover_text("The pair of classes whose cosine is drawn over time; click a cell of the matrix to choose another");
+        }
+    });
+}
+
+fn scope_name(scope: &Scope) -> String {
+    match scope {
+        Scope::Network => "Whole network".to_owned(),
+        Scope::Backbone => "Backbone (all but the classifier)".to_owned(),
+        Scope::Layer(name) | Scope::Group(name) => name.clone(),
+    }
+}
+
+/// Everything with gradients that can be selected, from whole to part.
+fn scopes(started: &Started) -> Vec<Scope> {
+    let mut scopes = vec![Scope::Network, Scope::Backbone];
+    let mut group = "";
+    for layer in started.layers.iter().filter(|layer| layer.gram.is_some()) {
+        if layer.group != group {
+            group = &layer.group;
+            scopes.push(Scope::Group(layer.group.clone()));
+        }
+        if layer.name != CLASSIFIER {
+            scopes.push(Scope::Layer(layer.name.clone()));
+        }
+    }
+    scopes
+}
+
+/// How the centre is cut into columns, one per run.
+struct Columns {
+    count: usize,
+    width: f32,
+    height: f32,
+}
+
+impl Columns {
+    fn of(mut available: Vec2, entries: &[&RunEntry]) -> Self {
+        let count = entries.len();
+        available.x -= SCROLL_BAR;
+        let width = ((available.x - GAP * (count - 1) as f32) / count as f32).max(300.0);
+        let least = if width >= WIDE {
+            MAP_HEIGHT + GAP + WIDE_MIN_HEIGHT
+        } else {
+            narrow_height(width)
+        };
+        let titles = if count > 1 { TITLE_HEIGHT } else { 0.0 };
+        Self {
+            count,
+            width,
+            height: available.y.max(least + titles),
+        }
+    }
+
+    fn total_width(&self) -> f32 {
+        self.count as f32 * (self.width + GAP) - GAP
+    }
+}
+
+/// Height of a column's title, shown where there are two.
+const TITLE_HEIGHT: f32 = 24.0;
+
+/// One run's figures.
+struct Column<'a> {
+    entry: &'a RunEntry,
+    /// Of all columns, for common scales.
+    subjects: &'a [Subject<'a>],
+    view: &'a View,
+}
+
+impl Column<'_> {
+    fn show(&self, ui: &mut egui::Ui, mut rect: Rect, actions: &mut Vec<Action>) {
+        if self.subjects.len() > 1 {
+            let title = rect.with_max_y(rect.top() + TITLE_HEIGHT);
+            self.title_ui(ui, title);
+            rect.min.y += TITLE_HEIGHT;
+        }
+        if self.entry.run.started.is_none() {
+            self.waiting_ui(ui, rect);
+            return;
+        }
+        let cards = if rect.width() >= WIDE {
+            wide(rect)
+        } else {
+            narrow(rect)
+        };
+        for (kind, rect) in cards {
+            ui.push_id(kind, |ui| self.card_ui(ui, kind, rect, actions));
+        }
+    }
+
+    fn title_ui(&self, ui: &mut egui::Ui, rect: Rect) {
+        let variant = self.entry.attention().map_or("Run", variant_name);
+        ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(variant).strong().size(15.0));
+                ui.add(egui::Label::new(RichText::new(&self.entry.name).weak()).truncate());
+            });
+        });
+    }
+
+    fn waiting_ui(&self, ui: &mut egui::Ui, rect: Rect) {
+        let text = match self.entry.state {
+            State::Opening => "The run is being read…",
+            _ => "The figures appear with the first step…",
+        };
+        ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+            ui.vertical_centered(|ui| {
+                ui.add_space(rect.height() * 0.3);
+                ui.label(RichText::new(text).weak());
+            });
+        });
+    }
+
+    /// A figure with its heading.
+    fn card_ui(&self, ui: &mut egui::Ui, kind: Kind, rect: Rect, actions: &mut Vec<Action>) {
+        let frame = egui::Frame::group(ui.style())
+            .fill(ui.visuals().faint_bg_color)
+            .inner_margin(8);
+        let inner = rect.shrink(9.0);
+        ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+            frame.show(ui, |ui| {
+                ui.set_min_size(inner.size());
+                ui.set_max_size(inner.size());
+                let mut asked = false;
+                self.heading_ui(ui, kind, &mut asked);
+                if kind == Kind::ConflictMatrix {
+                    problem_ui(ui, self.probe_error());
+                }
+                let size = ui.available_size();
+                if asked {
+                    actions.push(Action::AskExport(kind, self.entry.id, size));
+                }
+                let scales = Scales::of(ui.ctx(), kind, self.subjects, self.view);
+                let pick = figure_ui(ui, kind, self.entry.subject(), self.view, &scales);
+                actions.extend(pick.map(Action::Pick));
+            });
+        });
+    }
+
+    fn heading_ui(&self, ui: &mut egui::Ui, kind: Kind, export_asked: &mut bool) {
+        let (title, help) = (kind.title(), kind.help());
+        ui.horizontal(|ui| {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let button =
+                    egui::Button::new(RichText::new("Export PNG…").small().weak()).frame(false);
+                let name = format!("Export PNG… {title}, {}", self.entry.name);
+                *export_asked = ui
+                    .add(button)
+                    .on_hover_text("Save exactly this figure as an image, at any size")
+                    .accessible_name(name)
+                    .clicked();
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let text = RichText::new(title).strong();
+                    ui.add(
+                        egui::Label::new(text)
+                            .truncate()
+                            .sense(egui::Sense::hover()),
+                    )
+                    .on_hover_ui(|ui| {
+                        ui.set_max_width(380.0);
+                        ui.label(RichText::new(title).strong());
+                        ui.label(help);
+                    });
+                });
+            });
+        });
+    }
+
+    /// Why the probe at the cursor could not be read.
+    fn probe_error(&self) -> Option<&str> {
+        let run = &self.entry.run;
+        let probe = &run.probes[run.probe_at(self.view.step.unwrap_or(u64::MAX))?];
+        self.entry.probe_errors.get(&probe.step).map(String::as_str)
+    }
+}
+
+/// Map on top; curves on the left, the matrix and its pair on the right.
+fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
+    let (map, rest) = split_y(rect, MAP_HEIGHT);
+    let matrix_width = (0.46 * rest.width()).min(0.78 * rest.height());
+    let (left, right) = split_x(rest, rest.width() - matrix_width - GAP);
+    let (f1, below) = split_y(left, 0.38 * left.height());
+    let (upper, lower) = split_y(below, 0.5 * (below.height() - GAP));
+    let half = 0.5 * (left.width() - GAP);
+    let ((norms, depth), (scores, loss)) = (split_x(upper, half), split_x(lower, half));
+    let (matrix, pair) = split_y(right, 0.69 * right.height());
+    vec![
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::GradNorms, norms),
+        (Kind::DepthProfile, depth),
+        (Kind::Scores, scores),
+        (Kind::Loss, loss),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::PairCosine, pair),
+    ]
+}
+
+/// All figures of a narrow column with their heights, those that must be seen at once first.
+fn narrow_rows(width: f32) -> [(Kind, f32); 8] {
+    [
+        (Kind::Architecture, 130.0),
+        (Kind::ClassF1, 170.0),
+        (Kind::ConflictMatrix, (0.72 * width).clamp(280.0, 560.0)),
+        (Kind::PairCosine, 170.0),
+        (Kind::GradNorms, 200.0),
+        (Kind::DepthProfile, 200.0),
+        (Kind::Scores, 200.0),
+        (Kind::Loss, 200.0),
+    ]
+}
+
+fn narrow_height(width: f32) -> f32 {
+    let rows = narrow_rows(width);
+    rows.iter().map(|(_, height)| height + GAP).sum::<f32>() - GAP
+}
+
+/// Everything below each other.
+fn narrow(rect: Rect) -> Vec<(Kind, Rect)> {
+    let mut rest = rect;
+    let place = |(kind, height)| {
+        let (row, below) = split_y(rest, height);
+        rest = below;
+        (kind, row)
+    };
+    narrow_rows(rect.width()).into_iter().map(place).collect()
+}
+
+/// The upper `height` points, and what lies below the gap.
+fn split_y(rect: Rect, height: f32) -> (Rect, Rect) {
+    let cut = rect.top() + height;
+    (rect.with_max_y(cut), rect.with_min_y(cut + GAP))
+}
+
+/// The left `width` points, and what lies right of the gap.
+fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
+    let cut = rect.left() + width;
+    (rect.with_max_x(cut), rect.with_min_x(cut + GAP))
+}

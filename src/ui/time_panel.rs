@@ -1,0 +1,118 @@
+//! The moment looked at: a slider over all probes, which moves every view.
+
+use super::action::Action;
+use super::app::App;
+use super::widgets::grouped;
+
+/// Left and right arrow keys step through the probes, unless a widget has the keyboard.
+pub(crate) fn keys(ctx: &egui::Context) -> Vec<Action> {
+    if ctx.memory(|memory| memory.focused().is_some()) {
+        return Vec::new();
+    }
+    let count = |key| ctx.input(|input| input.num_presses(key)) as isize;
+    match count(egui::Key::ArrowRight) - count(egui::Key::ArrowLeft) {
+        0 => Vec::new(),
+        count => vec![Action::StepBy(count)],
+    }
+}
+
+/// Where `step` stands among the probes' steps: the newest one at or before it.
+pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
+    let after = step.map_or(steps.len(), |step| steps.partition_point(|&at| at <= step));
+    after.saturating_sub(1)
+}
+
+pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+    let steps = app.steps();
+    let held = app.view.figure.step;
+    let at = position(&steps, held);
+    ui.add_space(4.0);
+    ui.add_enabled_ui(steps.len() > 1, |ui| {
+        ui.horizontal(|ui| {
+            ui.label("Time").on_hover_text(
+                "The moment that every figure shows. The arrow keys step through it, too.",
+            );
+            for (text, name, count) in [("‹", "Earlier probe", -1), ("›", "Later probe", 1)] {
+                let button = ui.button(text).on_hover_text(name).accessible_name(name);
+                if button.clicked() {
+                    actions.push(Action::StepBy(count));
+                }
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                live_ui(ui, held.is_none(), actions);
+                moment_ui(ui, app, steps.get(at).copied(), held.is_some());
+                slider_ui(ui, &steps, at, actions);
+            });
+        });
+    });
+    ui.add_space(4.0);
+}
+
+fn live_ui(ui: &mut egui::Ui, is_live: bool, actions: &mut Vec<Action>) {
+    let button = ui
+        .selectable_label(is_live, "Live")
+        .on_hover_text("Follow the newest probe; off while a moment of the past is held");
+    if button.clicked() {
+        actions.push(Action::GoTo(None));
+    }
+}
+
+fn moment_ui(ui: &mut egui::Ui, app: &App, step: Option<u64>, is_held: bool) {
+    let text = match step {
+        None => "no probe yet".to_owned(),
+        Some(step) => {
+            let entries = app
+                .view
+                .shown()
+                .into_iter()
+                .filter_map(|id| app.runs.get(id));
+            let epoch = entries
+                .flat_map(|entry| &entry.run.probes)
+                .find(|probe| probe.step == step)
+                .map_or(0.0, |probe| probe.epoch);
+            let state = if is_held { "held" } else { "newest" };
+            format!("step {} · epoch {epoch:.1} · {state}", grouped(step))
+        }
+    };
+    let size = egui::vec2(210.0, ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(
+        size,
+        egui::Layout::right_to_left(egui::Align::Center),
+        |ui| {
+            ui.set_min_width(size.x);
+            ui.label(text)
+                .on_hover_text("Optimiser steps taken and epochs done at the moment shown");
+        },
+    );
+}
+
+fn slider_ui(ui: &mut egui::Ui, steps: &[u64], at: usize, actions: &mut Vec<Action>) {
+    // With a single probe there is nothing to choose, and the handle stands at the end.
+    let mut index = if steps.len() > 1 { at } else { 1 };
+    ui.spacing_mut().slider_width = (ui.available_width() - 8.0).max(40.0);
+    let last = steps.len().saturating_sub(1).max(1);
+    let slider = egui::Slider::new(&mut index, 0..=last)
+        .show_value(false)
+        .trailing_fill(true);
+    let response = ui.add(slider).accessible_name("Moment shown");
+    if response.changed()
+        && let Some(&step) = steps.get(index)
+    {
+        actions.push(Action::GoTo(Some(step)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_between_probes_shows_the_earlier_one() {
+        let steps = [0, 10, 20];
+        assert_eq!(position(&steps, None), 2);
+        assert_eq!(position(&steps, Some(0)), 0);
+        assert_eq!(position(&steps, Some(19)), 1);
+        assert_eq!(position(&steps, Some(20)), 2);
+        assert_eq!(position(&[], Some(5)), 0);
+    }
+}

@@ -1,0 +1,67 @@
+//! The bar at the top: name, notice, side by side, theme.
+
+use super::action::Action;
+use super::app::App;
+
+pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+    ui.add_space(2.0);
+    ui.horizontal(|ui| {
+        ui.label(egui::RichText::new("Crosscurrent").heading().strong());
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            theme_ui(ui, actions);
+            side_by_side_ui(ui, app, actions);
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                notice_ui(ui, app, actions);
+            });
+        });
+    });
+    ui.add_space(2.0);
+}
+
+fn theme_ui(ui: &mut egui::Ui, actions: &mut Vec<Action>) {
+    let (text, other) = match ui.theme() {
+        egui::Theme::Dark => ("Light", egui::Theme::Light),
+        egui::Theme::Light => ("Dark", egui::Theme::Dark),
+    };
+    let help = format!("Switch to {} colours", text.to_lowercase());
+    if ui.button(text).on_hover_text(&help).clicked() {
+        actions.push(Action::SetTheme(other));
+    }
+}
+
+fn side_by_side_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+    let can = app.runs.iter().count() > 1;
+    let on = app.view.side_by_side;
+    let button = egui::Button::selectable(on, "Two runs side by side");
+    let response = ui
+        .add_enabled(can, button)
+        .on_hover_text("Show two runs next to each other, with the same scales")
+        .on_disabled_hover_text("Train or open a second run to compare two");
+    if response.clicked() {
+        actions.push(Action::SideBySide(!on));
+    }
+}
+
+fn notice_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+    let Some(notice) = &app.notice else { return };
+    let colour = if notice.is_error {
+        ui.visuals().error_fg_color
+    } else {
+        ui.visuals().text_color()
+    };
+    ui.add_space(12.0);
+    let width = ui.available_width() - 70.0;
+    ui.scope(|ui| {
+        ui.set_max_width(width.max(40.0));
+        let text = egui::RichText::new(&notice.text).color(colour);
+        ui.add(egui::Label::new(text).truncate())
+            .on_hover_text(&notice.text);
+    });
+    if ui
+        .small_button("Dismiss")
+        .on_hover_text("Clear this notice")
+        .clicked()
+    {
+        actions.push(Action::Dismiss);
+    }
+}

@@ -1,0 +1,189 @@
+//! The window itself: opening it, and saying in one sentence why it cannot be opened.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::app::{App, Options};
+use super::worker::panic_text;
+
+/// Why there is no window, or no longer one.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// It could not be opened.
+    #[error(
+        "no window can be opened here ({0}); everything works without one, too: see `crosscurrent train --help`"
+    )]
+    Open(String),
+    /// It was open, and then the window system failed or the program did.
+    #[error(
+        "the window closed unexpectedly ({0}); everything recorded is kept, see `crosscurrent resume --help`"
+    )]
+    Lost(String),
+}
+
+/// Opens the window on some runs, or on the sample runs where none is named, and returns when it is closed.
+///
+/// # Errors
+/// Where there is no display, no OpenGL, or a library that the window system needs is missing.
+pub fn open(mut runs: Vec<PathBuf>) -> Result<(), WindowError> {
+    if runs.is_empty() {
+        runs = sample_runs();
+    }
+    // winit panics where it finds no library to read the keyboard with; the sentence below says more than its report.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let was_open = Cell::new(false);
+    let result = catch_unwind(AssertUnwindSafe(|| run(runs, hook, &was_open)));
+    let reason = match result {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => reason_of_error(&error),
+        Err(panic) => reason_of_panic(panic.as_ref()),
+    };
+    if was_open.get() {
+        Err(WindowError::Lost(reason))
+    } else {
+        drop(std::panic::take_hook());
+        Err(WindowError::Open(reason))
+    }
+}
+
+type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
+
+/// `hook` is put back once the window exists: from then on a panic is a fault of the program and is reported as such.
+fn run(runs: Vec<PathBuf>, hook: Hook, was_open: &Cell<bool>) -> eframe::Result {
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"));
+    let mut viewport = egui::ViewportBuilder::default()
+        .with_title("Crosscurrent")
+        .with_app_id("crosscurrent")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([800.0, 560.0]);
+    if let Ok(icon) = icon {
+        viewport = viewport.with_icon(icon);
+    }
+    let options = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Glow,
+        centered: true,
+        dithering: false,
+        ..Default::default()
+    };
+    eframe::run_native(
+        "Crosscurrent",
+        options,
+        Box::new(move |context| {
+            std::panic::set_hook(hook);
+            was_open.set(true);
+            crate::figure::style::install(&context.egui_ctx);
+            Ok(Box::new(Window(App::new(Options {
+                runs,
+                ..Options::default()
+            }))))
+        }),
+    )
+}
+
+struct Window(App);
+
+impl eframe::App for Window {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.0.logic(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.0.ui(ui);
+    }
+}
+
+/// The recorded runs that come with the program: in the working directory, beside the executable, or in the source
+/// tree it was built from. Empty where there are none.
+fn sample_runs() -> Vec<PathBuf> {
+    let beside = std::env::current_exe().ok();
+    let beside = beside.as_deref().and_then(Path::parent);
+    let places = [
+        Some(PathBuf::from("sample_runs")),
+        beside.map(|dir| dir.join("sample_runs")),
+        Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs")),
+    ];
+    let places = places.into_iter().flatten();
+    places
+        .map(|dir| runs_in(&dir))
+        .find(|runs| !runs.is_empty())
+        .unwrap_or_default()
+}
+
+/// The run directories in `dir`, by name; the baseline first, since it is what the others are compared to.
+fn runs_in(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_run = |path: &PathBuf| crate::run::log::events_path(path).is_file();
+    let mut runs: Vec<_> = entries.map(|entry| entry.path()).filter(is_run).collect();
+    runs.sort_by_key(|path| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        (!name.contains("none") && !name.contains("baseline"), name)
+    });
+    runs
+}
+
+/// The last part of the error's text: what comes before it are places in the source code of libraries.
+fn reason_of_error(error: &eframe::Error) -> String {
+    let text = one_line(&error.to_string());
+    let last = text
+        .rsplit(": ")
+        .next()
+        .unwrap_or(&text)
+        .trim_end_matches('.');
+    match error {
+        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => format!("no display: {last}"),
+        eframe::Error::AppCreation(_) => text,
+        _ => format!("no OpenGL: {last}"),
+    }
+}
+
+fn reason_of_panic(panic: &(dyn Any + Send)) -> String {
+    let text = panic_text(panic);
+    if text.contains("xkbcommon") {
+        "the library libxkbcommon-x11 is missing; install it, such as the Debian package libxkbcommon-x11-0".to_owned()
+    } else {
+        one_line(text)
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_baseline_of_the_sample_runs_comes_first() -> std::io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        for name in ["solar-attention", "solar-baseline", "notes"] {
+            std::fs::create_dir(dir.path().join(name))?;
+        }
+        for name in ["solar-attention", "solar-baseline"] {
+            std::fs::write(dir.path().join(name).join("events.jsonl"), "")?;
+        }
+        let runs = runs_in(dir.path());
+        let names: Vec<_> = runs.iter().filter_map(|path| path.file_name()).collect();
+        assert_eq!(names, ["solar-baseline", "solar-attention"]);
+        assert!(runs_in(&dir.path().join("absent")).is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn a_missing_library_is_named() {
+        let panic: Box<dyn Any + Send> =
+            Box::new("Library libxkbcommon-x11.so could not be loaded.");
+        let error = WindowError::Open(reason_of_panic(panic.as_ref())).to_string();
+        assert!(
+            error.contains("libxkbcommon-x11-0") && error.contains("crosscurrent train --help")
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! The training thread: runs one or several jobs one after the other, and reports through a channel.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::waker::Waker;
+use crate::config::RunConfig;
+use crate::train::{self, Control, Message};
+
+/// One run to train.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// A new run in a new directory.
+    Train {
+        /// The run directory.
+        dir: PathBuf,
+        /// What to train.
+        config: Box<RunConfig>,
+    },
+    /// A stopped or interrupted run that goes on from its last checkpoint.
+    Resume {
+        /// The run directory.
+        dir: PathBuf,
+    },
+}
+
+impl Job {
+    /// The run directory.
+    pub fn dir(&self) -> &Path {
+        match self {
+            Self::Train { dir, .. } | Self::Resume { dir } => dir,
+        }
+    }
+}
+
+/// What does the training: the real trainer in the window, a scripted one in tests. An error is one sentence.
+pub type Trainer = Arc<
+    dyn Fn(&Job, &Control, &mut (dyn FnMut(Message) + Send)) -> Result<(), String> + Send + Sync,
+>;
+
+/// What the training thread reports.
+pub(crate) enum Update {
+    /// Job number `.0` begins.
+    Began(usize),
+    /// The current job says something.
+    Message(Box<Message>),
+    /// The current job is over; an error says why it failed.
+    Ended(Result<(), String>),
+}
+
+/// The training thread, as seen from the window.
+pub(crate) struct Worker {
+    /// Steers all jobs: stopping ends the current one and starts no other.
+    pub(crate) control: Control,
+    /// The jobs, in order.
+    pub(crate) jobs: Vec<Job>,
+    /// The job under way.
+    pub(crate) current: usize,
+    /// Images read of how many, before the first step of the current job.
+    pub(crate) loading: Option<(usize, usize)>,
+    /// Closed once the last job is over.
+    pub(crate) updates: Receiver<Update>,
+}
+
+impl Worker {
+    /// Starts a thread that does `jobs` in order.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub(crate) fn start(jobs: Vec<Job>, trainer: Trainer, waker: Waker) -> std::io::Result<Self> {
+        let (sender, updates) = unbounded();
+        let control = Control::default();
+        let (jobs_of_thread, control_of_thread) = (jobs.clone(), control.clone());
+        std::thread::Builder::new()
+            .name("training".to_owned())
+            .spawn(move || {
+                work(
+                    &jobs_of_thread,
+                    &trainer,
+                    &control_of_thread,
+                    &sender,
+                    &waker,
+                );
+                drop(sender);
+                waker.wake();
+            })?;
+        Ok(Self {
+            control,
+            jobs,
+            current: 0,
+            loading: None,
+            updates,
+        })
+    }
+
+    /// Directory of the run that is being trained.
+    pub(crate) fn current_dir(&self) -> Option<&Path> {
+        self.jobs.get(self.current).map(Job::dir)
+    }
+}
+
+fn work(
+    jobs: &[Job],
+    trainer: &Trainer,
+    control: &Control,
+    sender: &Sender<Update>,
+    waker: &Waker,
+) {
+    // Sending fails only where the window is gone; the run then ends through `control`.
+    let send = |update| {
+        let _ = sender.send(update);
+        waker.wake_soon();
+    };
+    for (index, job) in jobs.iter().enumerate() {
+        if control.is_stopped() {
+            break;
+        }
+        send(Update::Began(index));
+        let mut emit = |message| send(Update::Message(Box::new(message)));
+        let result = catch_unwind(AssertUnwindSafe(|| trainer(job, control, &mut emit)))
+            .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
+        let failed = result.is_err();
+        send(Update::Ended(result));
+        if failed {
+            break;
+        }
+    }
+}
+
+/// A panic as a sentence for the notice.
+pub(crate) fn panic_sentence(panic: &(dyn Any + Send)) -> String {
+    let text = panic_text(panic);
+    format!(
+        "an internal error ended it ({text}); everything recorded so far is kept, please report this"
+    )
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given")
+}
+
+/// The trainer of the real window.
+pub fn trainer() -> Trainer {
+    Arc::new(|job, control, emit| {
+        let result = match job {
+            Job::Train { dir, config } => train::run(dir, config, control, emit),
+            Job::Resume { dir } => train::resume(dir, control, emit),
+        };
+        result.map_err(|error| error.to_string())
+    })
+}

@@ -1,0 +1,261 @@
+//! A run made of constructed numbers, with the layer table of a real network: for tests of what is drawn from runs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crosscurrent::config::{Attention, RunConfig, Width};
+use crosscurrent::gradient::gram::{ConflictSummary, Gram};
+use crosscurrent::model::Spec;
+use crosscurrent::random::Random;
+use crosscurrent::run::CLASSIFIER;
+use crosscurrent::run::event::{
+    End, Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
+};
+use crosscurrent::run::log::{Writer, probe_file};
+use crosscurrent::run::probe_file::ProbeTensors;
+
+const CLASSES: [&str; 6] = [
+    "Clean",
+    "Dusty",
+    "Bird-drop",
+    "Electrical-damage",
+    "Physical-damage",
+    "Snow-covered",
+];
+const COUNTS: [usize; 6] = [1000, 549, 301, 165, 50, 90];
+const PIECES: usize = 4;
+/// Length of the made-up gradients.
+const WEIGHTS: usize = 64;
+/// Steps between two logged steps, evaluations and probes.
+const STEP_EVERY: u64 = 5;
+const EVAL_EVERY: u64 = 10;
+
+/// What is made up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Constructed {
+    pub(crate) attention: Attention,
+    /// Steps of the whole run.
+    pub(crate) steps: u64,
+    /// Steps between two probes.
+    pub(crate) probe_every: u64,
+}
+
+impl Constructed {
+    /// Every event of a finished run, in order. Probes are made by [`Self::tensors`].
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let started = self.started();
+        let mut events = vec![Event::Started(Box::new(started))];
+        for step in 0..=self.steps {
+            if step > 0 && step.is_multiple_of(STEP_EVERY) {
+                events.push(Event::Step(self.step(step)));
+            }
+            if step.is_multiple_of(EVAL_EVERY) {
+                events.push(Event::Eval(self.eval(step, Split::Val)));
+            }
+            if step.is_multiple_of(self.probe_every) || step == self.steps {
+                events.push(Event::Probe(self.probe(step)));
+            }
+        }
+        events.push(Event::Eval(self.eval(self.steps, Split::Test)));
+        events.push(Event::Finished(End {
+            step: self.steps,
+            message: String::new(),
+        }));
+        events
+    }
+
+    /// Writes the run directory, whole or up to and without the event `until`.
+    pub(crate) fn write(&self, dir: &Path, until: impl Fn(&Event) -> bool) -> anyhow::Result<()> {
+        let mut writer = Writer::create(dir)?;
+        for event in self.events().iter().take_while(|event| !until(event)) {
+            self.write_event(&mut writer, dir, event)?;
+        }
+        Ok(())
+    }
+
+    /// Writes one event, its probe file before it.
+    pub(crate) fn write_event(
+        &self,
+        writer: &mut Writer,
+        dir: &Path,
+        event: &Event,
+    ) -> anyhow::Result<()> {
+        if let Event::Probe(probe) = event {
+            self.tensors(probe.step).save(&dir.join(&probe.file))?;
+        }
+        Ok(writer.write(event)?)
+    }
+
+    fn layers(&self) -> Vec<Layer> {
+        let spec = Spec {
+            image: [32, 32, 3],
+            classes: CLASSES.len(),
+            width: Width::Quarter,
+            attention: self.attention,
+        };
+        spec.layers()
+    }
+
+    fn started(&self) -> Started {
+        Started {
+            format: FORMAT,
+            id: format!("constructed-{}", self.attention),
+            parent: None,
+            created_unix_secs: 1_700_000_000,
+            code_version: env!("CARGO_PKG_VERSION").to_owned(),
+            instruction_set: "none".to_owned(),
+            config: RunConfig {
+                attention: self.attention,
+                imbalance: 20.0,
+                epochs: 4,
+                ..RunConfig::default()
+            },
+            classes: CLASSES.map(str::to_owned).to_vec(),
+            train_counts: COUNTS.to_vec(),
+            val_counts: vec![50; CLASSES.len()],
+            test_counts: vec![100; CLASSES.len()],
+            image: [32, 32, 3],
+            normalise: Normalise {
+                mean: vec![0.5; 3],
+                std: vec![0.25; 3],
+            },
+            layers: self.layers(),
+            probe: ProbeSet {
+                pieces: PIECES,
+                counts: vec![vec![8; PIECES]; CLASSES.len()],
+            },
+            steps_per_epoch: self.steps.div_ceil(4),
+            total_steps: self.steps,
+            data_fingerprint: "0".to_owned(),
+        }
+    }
+
+    /// Share of training done, in [0, 1].
+    fn done(&self, step: u64) -> f64 {
+        step as f64 / self.steps as f64
+    }
+
+    fn random(&self, purpose: &str, step: u64, item: usize) -> Random {
+        let seed = self.attention.name().len() as u64;
+        Random::new(seed, purpose, step, item as u64)
+    }
+
+    fn step(&self, step: u64) -> Step {
+        let rows = self.layers().iter().filter(|x| x.gram.is_some()).count();
+        let mut random = self.random("step", step, 0);
+        Step {
+            step,
+            epoch: 4.0 * self.done(step),
+            images: step * 128,
+            wall_secs: step as f64 * 0.4,
+            loss: Some(1.8 * (-2.0 * self.done(step)).exp() + 0.15 * random.uniform()),
+            lr: 0.1 * (1.0 - self.done(step)),
+            grad_norms: (0..rows).map(|_| Some(0.5 + random.uniform())).collect(),
+        }
+    }
+
+    fn eval(&self, step: u64, split: Split) -> Eval {
+        let help = if self.attention == Attention::Branch {
+            0.25
+        } else {
+            0.0
+        };
+        let f1: Vec<_> = (0..CLASSES.len())
+            .map(|k| {
+                let share = (COUNTS[k] as f64 / 1000.0).powf(0.35 - help);
+                let noise = 0.04 * self.random("eval", step, k).normal();
+                Some((share * (1.0 - (-4.0 * self.done(step)).exp()) + noise).clamp(0.0, 1.0))
+            })
+            .collect();
+        let mean = f1.iter().flatten().sum::<f64>() / CLASSES.len() as f64;
+        Eval {
+            step,
+            epoch: 4.0 * self.done(step),
+            split,
+            loss: Some(1.9 * (-1.7 * self.done(step)).exp() + 0.1),
+            accuracy: Some((0.3 + 0.8 * mean).min(1.0)),
+            balanced_accuracy: Some(mean),
+            macro_f1: Some(mean),
+            macro_f1_classes: CLASSES.len(),
+            precision: f1.clone(),
+            recall: f1.clone(),
+            f1,
+            support: vec![50; CLASSES.len()],
+            confusion: vec![vec![0; CLASSES.len()]; CLASSES.len()],
+        }
+    }
+
+    /// A probe's event; its numbers are those of its tensors.
+    fn probe(&self, step: u64) -> Probe {
+        let tensors = self.tensors(step);
+        let priors: Vec<_> = COUNTS
+            .map(|n| n as f64 / COUNTS.iter().sum::<usize>() as f64)
+            .into();
+        let summary = |rows: &[usize]| {
+            let gram: Option<Gram> = tensors.gram_of(rows);
+            gram.map_or_else(ConflictSummary::default, |gram| gram.summary(&priors))
+        };
+        let layers = self.layers();
+        let rows = |classifier: bool| -> Vec<usize> {
+            let of = layers
+                .iter()
+                .filter(|x| (x.group == CLASSIFIER) == classifier);
+            of.filter_map(|layer| layer.gram).collect()
+        };
+        Probe {
+            step,
+            epoch: 4.0 * self.done(step),
+            file: probe_file(step),
+            layers: (0..tensors.layers()).map(|row| summary(&[row])).collect(),
+            backbone: summary(&rows(false)),
+            classifier: summary(&rows(true)),
+        }
+    }
+
+    /// The tensors of a probe: gradients that fall apart into frequent and rare classes, in some layers more than in
+    /// others, and less so with attention.
+    fn tensors(&self, step: u64) -> ProbeTensors {
+        let rows = CLASSES.len() * PIECES;
+        let layers = self.layers();
+        let mut probe = ProbeTensors {
+            classes: CLASSES.len(),
+            loss: vec![1.0; rows],
+            n: vec![8.0; rows],
+            gates: BTreeMap::new(),
+            ..ProbeTensors::default()
+        };
+        let trained = layers.iter().filter(|layer| layer.gram.is_some());
+        for (layer, _) in trained.enumerate() {
+            let pieces: Vec<_> = (0..rows)
+                .map(|row| self.gradient(step, layer, row))
+                .collect();
+            for a in &pieces {
+                for b in &pieces {
+                    probe.gram.push(a.iter().zip(b).map(|(x, y)| x * y).sum());
+                }
+                probe.update.push(0.0);
+            }
+        }
+        probe
+    }
+
+    fn gradient(&self, step: u64, layer: usize, row: usize) -> Vec<f32> {
+        let (class, rare) = (row / PIECES, row / PIECES >= 3);
+        let strength = 0.3 + 0.7 * ((layer as f64 * 0.7).sin().abs());
+        let pull = if self.attention == Attention::Branch {
+            0.35
+        } else {
+            0.8
+        } * strength;
+        let size = (1.0 - 0.6 * self.done(step)) * if rare { 1.8 } else { 0.9 }
+            / (1.0 + 0.1 * layer as f64);
+        let mut own = self.random("class", layer as u64, class);
+        let mut noise = self.random("piece", step, layer * 1000 + row);
+        let axis = if rare { -pull } else { pull };
+        let value = |at: usize| {
+            let common = if at < 8 { axis } else { 0.0 };
+            size * (common + 0.3 * own.normal() + 0.4 * noise.normal())
+        };
+        (0..WEIGHTS).map(value).map(|x| x as f32).collect()
+    }
+}

@@ -1,0 +1,405 @@
+//! The window, driven through the accessible names of its widgets, without a display.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use crosscurrent::config::Attention;
+use crosscurrent::run::event::{End, Event};
+use crosscurrent::run::log::{Writer, load};
+use crosscurrent::run::{Ending, Run};
+use crosscurrent::train::{Control, Message};
+use crosscurrent::ui::{App, Job, Options, Trainer};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+mod constructed;
+use constructed::Constructed;
+
+/// A test that waits longer than this has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const SHORT: Constructed = Constructed {
+    attention: Attention::None,
+    steps: 40,
+    probe_every: 10,
+};
+
+type Window = Harness<'static, App>;
+
+fn window(options: Options) -> Window {
+    let mut window = Harness::builder()
+        .with_size(egui::vec2(1280.0, 800.0))
+        .with_max_steps(40)
+        .with_context_setup(crosscurrent::figure::style::install)
+        .build_ui_state(
+            |ui, app: &mut App| {
+                app.logic(ui.ctx());
+                app.ui(ui);
+            },
+            App::new(options),
+        );
+    settle(&mut window);
+    window
+}
+
+/// Runs frames until nothing is read or written in the background any more.
+fn settle(window: &mut Window) {
+    let patience = std::time::Instant::now() + PATIENCE;
+    loop {
+        window.run();
+        if !window.state().is_busy() {
+            break;
+        }
+        assert!(
+            std::time::Instant::now() < patience,
+            "work in the background does not end"
+        );
+        std::thread::yield_now();
+    }
+    window.run();
+}
+
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    settle(window);
+}
+
+fn has(window: &Window, text: &str) -> bool {
+    window.query_all_by_label_contains(text).next().is_some()
+}
+
+fn value(window: &Window, label: &str) -> Option<f64> {
+    window.get_by_label(label).accesskit_node().numeric_value()
+}
+
+/// A trainer that writes a constructed run, one event for each permit, and acknowledges it.
+struct Script {
+    permits: Sender<()>,
+    written: Receiver<()>,
+}
+
+impl Script {
+    fn new() -> (Self, Trainer) {
+        let (permits, permitted) = unbounded::<()>();
+        let (acknowledge, written) = unbounded();
+        let trainer: Trainer = Arc::new(move |job: &Job, control, emit| {
+            let next = || permitted.recv().is_ok() && control.wait();
+            let told = || {
+                let _ = acknowledge.send(());
+            };
+            perform(job, control, &next, emit, &told).map_err(|error| error.to_string())
+        });
+        (Self { permits, written }, trainer)
+    }
+
+    /// Lets the trainer go on by `count` events and waits until they are written.
+    fn go_on(&self, window: &mut Window, count: usize) -> anyhow::Result<()> {
+        for _ in 0..count {
+            self.permits.send(())?;
+            self.written
+                .recv_timeout(PATIENCE)
+                .context("the trainer waits")?;
+        }
+        settle(window);
+        Ok(())
+    }
+
+    fn is_silent(&self) -> bool {
+        self.written.is_empty()
+    }
+}
+
+fn perform(
+    job: &Job,
+    control: &Control,
+    next: &dyn Fn() -> bool,
+    emit: &mut (dyn FnMut(Message) + Send),
+    told: &dyn Fn(),
+) -> anyhow::Result<()> {
+    let dir = job.dir();
+    let (mut writer, run, events) = match job {
+        Job::Train { config, .. } => {
+            let run = Constructed {
+                attention: config.attention,
+                ..SHORT
+            };
+            (Writer::create(dir)?, run, run.events())
+        }
+        Job::Resume { .. } => {
+            let known = load(dir)?.run;
+            let step = known.last_step();
+            let mut events = vec![Event::Resumed { step }];
+            events.extend(
+                SHORT
+                    .events()
+                    .into_iter()
+                    .filter(|event| event.step() > step),
+            );
+            (Writer::append(dir)?, SHORT, events)
+        }
+    };
+    let mut step = 0;
+    for event in events {
+        let goes_on = next();
+        let event = if goes_on {
+            event
+        } else {
+            let message = "stopped by the test".to_owned();
+            Event::Stopped(End { step, message })
+        };
+        step = event.step();
+        run.write_event(&mut writer, dir, &event)?;
+        emit(Message::Event(event));
+        if !goes_on {
+            ensure!(control.is_stopped(), "the script was dropped");
+            told();
+            return Ok(());
+        }
+        told();
+    }
+    Ok(())
+}
+
+/// Waits until the training thread is done.
+fn wait_for_end(window: &mut Window) {
+    let patience = std::time::Instant::now() + PATIENCE;
+    while window.state().is_training() {
+        window.run();
+        assert!(
+            std::time::Instant::now() < patience,
+            "training does not end"
+        );
+        std::thread::yield_now();
+    }
+    settle(window);
+}
+
+fn written_runs(output: &Path) -> anyhow::Result<Vec<Run>> {
+    let mut dirs: Vec<_> = std::fs::read_dir(output)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    // The baseline, `solar-none`, before `solar-branch`.
+    dirs.sort();
+    dirs.reverse();
+    dirs.iter().map(|dir| Ok(load(dir)?.run)).collect()
+}
+
+fn two_runs(parent: &Path) -> anyhow::Result<Options> {
+    let mut runs = Vec::new();
+    for (name, attention) in [("baseline", Attention::None), ("branch", Attention::Branch)] {
+        let dir = parent.join(name);
+        let run = Constructed { attention, ..SHORT };
+        run.write(&dir, |_| false)?;
+        runs.push(dir);
+    }
+    Ok(Options {
+        runs,
+        output: parent.join("new"),
+        ..Options::default()
+    })
+}
+
+#[test]
+fn an_empty_window_says_what_to_do() {
+    let window = window(Options::default());
+    assert!(has(&window, "Press Start to train a baseline"));
+    assert!(has(&window, "None yet."));
+    assert!(
+        window
+            .get_by_label("Moment shown")
+            .accesskit_node()
+            .is_disabled()
+    );
+    assert!(
+        window
+            .get_by_label("Two runs side by side")
+            .accesskit_node()
+            .is_disabled()
+    );
+}
+
+#[test]
+fn a_pair_is_started_paused_resumed_and_stopped() -> anyhow::Result<()> {
+    let output = tempfile::tempdir()?;
+    let (script, trainer) = Script::new();
+    let mut window = window(Options {
+        output: output.path().to_owned(),
+        trainer,
+        ..Options::default()
+    });
+    click(&mut window, "Start");
+    script.go_on(&mut window, 12)?;
+    assert!(has(&window, "Run 1 of 2: Baseline") && has(&window, "Baseline · running"));
+    assert!(window.get_by_label("Start").accesskit_node().is_disabled());
+
+    click(&mut window, "Pause");
+    assert!(has(&window, "Baseline · paused"));
+    script.permits.send(())?;
+    settle(&mut window);
+    assert!(script.is_silent(), "a paused run goes on");
+    click(&mut window, "Resume");
+    script.written.recv_timeout(PATIENCE)?;
+    settle(&mut window);
+    assert!(has(&window, "Baseline · running"));
+
+    // To the end of the baseline, and into the second run.
+    let rest = SHORT.events().len() - 13;
+    script.go_on(&mut window, rest)?;
+    script.go_on(&mut window, 10)?;
+    assert!(has(&window, "Run 2 of 2: Branch attention") && has(&window, "Baseline · finished"));
+    click(&mut window, "Stop");
+    script.go_on(&mut window, 1)?;
+    wait_for_end(&mut window);
+    assert!(has(&window, "Branch attention · stopped"));
+    assert!(!window.get_by_label("Start").accesskit_node().is_disabled());
+
+    let runs = written_runs(output.path())?;
+    ensure!(runs.len() == 2);
+    assert!(matches!(runs[0].ending, Some(Ending::Finished(_))));
+    assert!(matches!(runs[1].ending, Some(Ending::Stopped(_))));
+    Ok(())
+}
+
+#[test]
+fn stopping_the_first_run_of_a_pair_starts_no_second() -> anyhow::Result<()> {
+    let output = tempfile::tempdir()?;
+    let (script, trainer) = Script::new();
+    let mut window = window(Options {
+        output: output.path().to_owned(),
+        trainer,
+        ..Options::default()
+    });
+    click(&mut window, "Start");
+    script.go_on(&mut window, 8)?;
+    click(&mut window, "Stop");
+    script.go_on(&mut window, 1)?;
+    wait_for_end(&mut window);
+    assert_eq!(written_runs(output.path())?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn an_interrupted_run_is_continued() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let dir = parent.path().join("killed");
+    SHORT.write(&dir, |event| event.step() > 20)?;
+    let (script, trainer) = Script::new();
+    let mut window = window(Options {
+        runs: vec![dir.clone()],
+        output: parent.path().join("new"),
+        trainer,
+    });
+    assert!(has(&window, "Baseline · interrupted"));
+    click(&mut window, "Continue killed");
+    let rest = SHORT
+        .events()
+        .iter()
+        .filter(|event| event.step() > 20)
+        .count();
+    script.go_on(&mut window, 1 + rest)?;
+    wait_for_end(&mut window);
+    assert!(has(&window, "Baseline · finished"));
+    assert!(matches!(load(&dir)?.run.ending, Some(Ending::Finished(_))));
+    Ok(())
+}
+
+#[test]
+fn a_trainer_that_fails_or_panics_leaves_a_sentence() -> anyhow::Result<()> {
+    let fails: Trainer = Arc::new(|_, _, _| Err("the folder holds no images".to_owned()));
+    let panics: Trainer = Arc::new(|_, _, _| {
+        // Not `panic!`, whose report would look like a failed test.
+        std::panic::resume_unwind(Box::new("off by one"))
+    });
+    for (trainer, sentence) in [
+        (fails, "the folder holds no images"),
+        (panics, "off by one"),
+    ] {
+        let output = tempfile::tempdir()?;
+        let mut window = window(Options {
+            output: output.path().to_owned(),
+            trainer,
+            ..Options::default()
+        });
+        click(&mut window, "Start");
+        wait_for_end(&mut window);
+        assert!(has(&window, sentence), "{sentence}");
+        click(&mut window, "Dismiss");
+        assert!(!has(&window, sentence), "{sentence}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_damaged_run_is_one_sentence() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let damaged = parent.path().join("damaged");
+    std::fs::create_dir(&damaged)?;
+    std::fs::write(damaged.join("events.jsonl"), "{\"event\":\n")?;
+    let good = parent.path().join("good");
+    SHORT.write(&good, |_| false)?;
+    std::fs::write(good.join("probes/00000040.safetensors"), "torn")?;
+    let mut window = window(Options {
+        runs: vec![good, damaged.clone()],
+        ..Options::default()
+    });
+    assert!(has(&window, "damaged file") && has(&window, &damaged.display().to_string()));
+    // The other run is shown; its damaged probe says so in the matrix, and the others are whole.
+    let torn = "00000040.safetensors";
+    assert!(has(&window, torn));
+    click(&mut window, "Earlier probe");
+    assert!(!has(&window, torn));
+    Ok(())
+}
+
+#[test]
+fn what_is_typed_is_checked_at_once() -> anyhow::Result<()> {
+    let mut window = window(Options::default());
+    let epochs = window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Epochs");
+    epochs.focus();
+    settle(&mut window);
+    window
+        .get_by_role_and_label(egui::accesskit::Role::TextInput, "Epochs")
+        .type_text("x");
+    settle(&mut window);
+    assert!(has(&window, "write a whole number"));
+    assert!(window.get_by_label("Start").accesskit_node().is_disabled());
+    Ok(())
+}
+
+#[test]
+fn the_slider_moves_all_views() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = window(two_runs(parent.path())?);
+    assert!(has(&window, "step 40 · epoch 4.0 · newest"));
+    window.get_by_label("Moment shown").set_value_accesskit(1.0);
+    settle(&mut window);
+    assert!(has(&window, "step 10 · epoch 1.0 · held"));
+    click(&mut window, "Later probe");
+    assert_eq!(value(&window, "Moment shown"), Some(2.0));
+    window.key_press(egui::Key::ArrowLeft);
+    settle(&mut window);
+    assert_eq!(value(&window, "Moment shown"), Some(1.0));
+    click(&mut window, "Live");
+    assert!(has(&window, "step 40 · epoch 4.0 · newest"));
+    Ok(())
+}
+
+#[test]
+fn runs_change_sides_and_leave_the_list() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = window(two_runs(parent.path())?);
+    let titles = |window: &Window| window.query_all_by_label("The network").count();
+    assert_eq!(titles(&window), 2, "two runs are shown side by side");
+    click(&mut window, "Show branch on the left");
+    assert_eq!(titles(&window), 2);
+    click(&mut window, "Two runs side by side");
+    assert_eq!(titles(&window), 1);
+    click(&mut window, "Remove branch");
+    assert!(!has(&window, "Show branch on the left") && has(&window, "Show baseline on the left"));
+    click(&mut window, "Remove baseline");
+    assert!(has(&window, "None yet."));
+    Ok(())
+}
