@@ -214,7 +214,8 @@ impl Triangle {
         // Not as a difference of two far-away values: in a long thin triangle that would lose all precision.
         let share = |from: [i64; 2], to: [i64; 2]| triangle.share((from[1] - to[1]) * SUBPIXELS);
         triangle.step = triangle.along([share(c, a), share(a, b)]);
-        if attributes[0] == attributes[1] && attributes[0] == attributes[2] {
+        let look = corners.map(|corner| (corner.color, corner.uv));
+        if look[0] == look[1] && look[0] == look[2] {
             triangle.flat = Some(texture.tint(&attributes[0], triangle.filter));
         }
         Some(triangle)
