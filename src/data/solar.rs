@@ -23,15 +23,15 @@ const CLASSES: [&str; 6] = [
     "Physical-damage",
     "Snow-covered",
 ];
-/// Training images: what a survey finds, Physical-damage 20 times rarer than Clean.
-const TRAIN: [usize; 6] = [1600, 1100, 800, 320, 80, 500];
+/// Training images: what a survey finds, Physical-damage 12 times rarer than Clean.
+const TRAIN: [usize; 6] = [1400, 1000, 800, 450, 120, 500];
 /// Test images: the same number of each class.
 const TEST: [usize; 6] = [150; 6];
 const SEED: u64 = 2024;
 /// Samples per pixel and axis.
 const SAMPLES: usize = 2;
 /// Severity of faults, from barely visible to plain.
-const SEVERITY: (f64, f64) = (0.2, 1.0);
+const SEVERITY: (f64, f64) = (0.3, 1.0);
 /// Largest standard deviation of the sensor noise, of full brightness.
 const NOISE: f64 = 0.07;
 

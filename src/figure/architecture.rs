@@ -14,7 +14,12 @@ use crate::run::event::{Layer, Started};
 use super::matrix::fitted;
 use super::{Pick, Subject, View, empty_ui, palette};
 
+/// Height of a block's name above its boxes.
 const LABEL: f32 = 15.0;
+/// Width of a block's name beside its boxes, where lanes are too low to carry it above.
+const SIDE_LABEL: f32 = 50.0;
+/// Lanes lower than this have their names beside them.
+const LOW: f32 = 40.0;
 const GAP: f32 = 5.0;
 
 /// Draws the map; a click selects a layer, a block, the backbone or the whole network.
@@ -36,7 +41,7 @@ pub(super) fn architecture_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) ->
     );
     for (group, rect) in &map.lanes {
         let scope = Scope::Group(group.clone());
-        let label = Rect::from_min_size(rect.min, vec2(rect.width(), LABEL));
+        let label = map.label(*rect);
         let response = button(ui, label, group, &format!("Block {group}"));
         let color = if view.scope == scope {
             ui.visuals().strong_text_color()
@@ -48,9 +53,14 @@ pub(super) fn architecture_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) ->
             group,
             &FontId::proportional(10.5),
             color,
-            rect.width(),
+            label.width(),
         );
-        ui.painter().galley(label.min, galley, color);
+        let at = if map.low {
+            label.center() - galley.size() / 2.0
+        } else {
+            label.min
+        };
+        ui.painter().galley(at, galley, color);
         if view.scope == scope || response.hovered() {
             let frame = rect.expand(2.0);
             ui.painter()
@@ -229,6 +239,8 @@ fn layer_text_ui(ui: &mut Ui, layer: &Layer, summary: Option<&ConflictSummary>) 
 
 /// Where blocks and layers lie: blocks in columns by depth, parallel blocks below each other.
 struct Map {
+    /// Whether names stand beside the lanes.
+    low: bool,
     lanes: BTreeMap<String, Rect>,
     boxes: BTreeMap<String, Rect>,
 }
@@ -259,37 +271,59 @@ impl Map {
             .iter()
             .map(|groups| groups.iter().map(|group| length(group)).fold(0.0, f32::max))
             .collect();
+        let lanes_at_most = columns.iter().map(Vec::len).max().unwrap_or(1) as f32;
+        let lowest = (area.height() - GAP * (lanes_at_most - 1.0)) / lanes_at_most;
+        let low = lowest < LOW;
+        let (above, beside) = if low {
+            (0.0, SIDE_LABEL)
+        } else {
+            (LABEL + 1.0, 0.0)
+        };
         let gutter = 22.0;
-        let room = area.width() - gutter * (columns.len().max(1) - 1) as f32;
-        let unit = (room / widths.iter().sum::<f32>().max(1.0)).min(60.0);
+        let fixed = gutter * (columns.len().max(1) - 1) as f32 + beside * columns.len() as f32;
+        let unit = (area.width() - fixed) / widths.iter().sum::<f32>().max(1.0);
+        let unit = unit.clamp(2.0, 60.0);
         let mut map = Self {
+            low,
             lanes: BTreeMap::new(),
             boxes: BTreeMap::new(),
         };
         let mut left = area.left();
-        let lanes_at_most = columns.iter().map(Vec::len).max().unwrap_or(1) as f32;
-        let lane_height = ((area.height() - GAP * (lanes_at_most - 1.0)) / lanes_at_most).min(90.0);
         for (groups, width) in columns.iter().zip(&widths) {
-            let height = groups.len() as f32 * (lane_height + GAP) - GAP;
+            let count = groups.len() as f32;
+            // A block that stands alone may be twice as high as parallel ones.
+            let lane_height = ((area.height() + GAP) / count - GAP)
+                .min(2.0 * lowest)
+                .min(90.0);
+            let height = count * (lane_height + GAP) - GAP;
             let mut top = area.center().y - height / 2.0;
             for group in groups {
-                let lane = Rect::from_min_size(pos2(left, top), vec2(width * unit, lane_height));
+                let size = vec2(beside + width * unit, lane_height);
+                let lane = Rect::from_min_size(pos2(left, top), size);
                 map.lanes.insert(group.clone(), lane);
-                let mut x = left;
+                let mut x = left + beside;
                 for layer in layers_of(group) {
                     let width = weight(layer) * unit;
-                    let rect = Rect::from_min_max(
-                        pos2(x, top + LABEL + 1.0),
-                        pos2(x + width - 2.0, lane.bottom()),
-                    );
+                    let min = pos2(x, top + above);
+                    let rect = Rect::from_min_max(min, pos2(x + width - 2.0, lane.bottom()));
                     map.boxes.insert(layer.name.clone(), rect);
                     x += width;
                 }
                 top += lane_height + GAP;
             }
-            left += width * unit + gutter;
+            left += beside + width * unit + gutter;
         }
         map
+    }
+
+    /// Where a lane's name stands.
+    fn label(&self, lane: Rect) -> Rect {
+        let size = if self.low {
+            vec2(SIDE_LABEL - 4.0, lane.height())
+        } else {
+            vec2(lane.width(), LABEL)
+        };
+        Rect::from_min_size(lane.min, size)
     }
 
     /// Lines between blocks; within a block the boxes touch.
@@ -306,7 +340,9 @@ impl Map {
                 else {
                     continue;
                 };
-                let (from, to) = (from.right_center(), to.left_center());
+                // A line ends before the name that stands beside the boxes.
+                let beside = if self.low { SIDE_LABEL } else { 0.0 };
+                let (from, to) = (from.right_center(), to.left_center() - vec2(beside, 0.0));
                 let bend = vec2((to.x - from.x) / 2.0, 0.0);
                 painter.add(CubicBezierShape::from_points_stroke(
                     [from, from + bend, to - bend, to],

@@ -8,6 +8,8 @@ use egui_plot::{
 
 use super::{Kind, Pick, Subject, View, curves, empty_ui};
 
+/// Height from which on a chart has a legend of more than a line.
+const LEGEND_HEIGHT: f32 = 170.0;
 /// Curves a legend has room for.
 const LEGEND: usize = 24;
 
@@ -139,8 +141,9 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
         .include_y(scales.y.1)
         .show_crosshair(false)
         .grid_color(text.gamma_multiply(0.35))
-        .x_grid_spacer(nice_marks)
-        .y_grid_spacer(nice_marks)
+        .x_grid_spacer(|input| nice_marks(input, 9.0))
+        .y_grid_spacer(|input| nice_marks(input, 5.0))
+        .y_axis_formatter(|mark, _| plain_number(mark))
         .y_axis_label(RichText::new(&chart.y_label).size(11.0).color(text))
         .y_axis_min_width(38.0)
         .auto_bounds(Vec2b::TRUE)
@@ -273,7 +276,8 @@ fn legend_ui(ui: &mut Ui, chart: &Chart) {
             entries.push(curve);
         }
     }
-    if entries.len() > LEGEND {
+    // A small chart needs its room for the curves; hovering names them, and classes have their colours everywhere.
+    if entries.len() > LEGEND || (entries.len() > 3 && ui.available_height() < LEGEND_HEIGHT) {
         return;
     }
     let id = ui.scope_id().with("hidden");
@@ -365,10 +369,10 @@ fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {
 }
 
 /// Grid lines at 1, 2 or 5 times a power of ten, as many as have room for a label.
-fn nice_marks(input: GridInput) -> Vec<GridMark> {
+fn nice_marks(input: GridInput, spacing: f64) -> Vec<GridMark> {
     let (low, high) = input.bounds;
     // `base_step_size` is the step at which lines would be 8 points apart.
-    let least = (input.base_step_size * 5.0).max((high - low) / 10.0);
+    let least = (input.base_step_size * spacing).max((high - low) / 10.0);
     let power = 10_f64.powf(least.log10().floor());
     let Some(step) = [1.0, 2.0, 5.0, 10.0]
         .map(|x| x * power)
@@ -385,6 +389,14 @@ fn nice_marks(input: GridInput) -> Vec<GridMark> {
             step_size: step,
         })
         .collect()
+}
+
+/// A mark's value with as many decimals as its step needs.
+fn plain_number(mark: GridMark) -> String {
+    let decimals = (-mark.step_size.log10()).ceil().clamp(0.0, 9.0) as usize;
+    // Rounding may leave a zero with a sign.
+    let text = format!("{:.decimals$}", mark.value + 0.0);
+    text.replace('-', "−")
 }
 
 /// Grid lines of a log10 axis: decades, and thinner ones at 2…9 between them.

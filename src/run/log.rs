@@ -251,11 +251,12 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        let temporary = path.with_extension("tmp");
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".tmp");
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(temporary, path)
     };
     write().map_err(|e| RunError::io("write the file", path, e))
 }
