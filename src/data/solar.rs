@@ -31,7 +31,7 @@ const SEED: u64 = 2024;
 /// Samples per pixel and axis.
 const SAMPLES: usize = 2;
 /// Severity of faults, from barely visible to plain.
-const SEVERITY: (f64, f64) = (0.15, 1.0);
+const SEVERITY: (f64, f64) = (0.2, 1.0);
 /// Largest standard deviation of the sensor noise, of full brightness.
 const NOISE: f64 = 0.07;
 
@@ -189,8 +189,7 @@ impl Scene {
         let mut faults = Vec::new();
         blemishes(r, &mut faults);
         let (low, high) = SEVERITY;
-        // More mild faults than plain ones.
-        let severity = low + (high - low) * r.uniform().powf(1.3);
+        let severity = r.range(low, high);
         match class {
             1 => dusty(r, severity, &mut faults),
             2 => bird_drop(r, severity, &mut faults),
@@ -395,12 +394,12 @@ fn blemishes(r: &mut Random, faults: &mut Vec<Fault>) {
             strength: r.range(0.2, 0.5),
         });
     }
-    if r.uniform() < 0.15 {
+    if r.uniform() < 0.1 {
         let cell = [0, 0].map(|_| r.uniform());
         faults.push(Fault::BurntCell {
             cell,
             colour: [0.03, 0.03, 0.04],
-            strength: r.range(0.1, 0.35),
+            strength: r.range(0.1, 0.25),
         });
     }
 }
@@ -440,7 +439,7 @@ fn electrical(r: &mut Random, severity: f64, module: &Module, faults: &mut Vec<F
                 faults.push(Fault::BurntCell {
                     cell,
                     colour,
-                    strength: 0.3 + 0.65 * severity,
+                    strength: 0.4 + 0.55 * severity,
                 });
             }
         }
@@ -449,7 +448,7 @@ fn electrical(r: &mut Random, severity: f64, module: &Module, faults: &mut Vec<F
                 let centre = [r.range(-0.8, 0.8), r.range(-0.8, 0.8)];
                 faults.push(Fault::Burn {
                     centre,
-                    radius: r.range(0.08, 0.14) + 0.2 * severity,
+                    radius: r.range(0.12, 0.18) + 0.22 * severity,
                     strength: 0.4 + 0.6 * severity,
                 });
             }
@@ -468,7 +467,7 @@ fn electrical(r: &mut Random, severity: f64, module: &Module, faults: &mut Vec<F
                 }
                 faults.push(Fault::Line {
                     points,
-                    width: 0.025 + 0.03 * severity,
+                    width: 0.035 + 0.035 * severity,
                     colour: brown,
                     strength: 0.4 + 0.6 * severity,
                 });
@@ -515,9 +514,9 @@ fn physical(r: &mut Random, severity: f64, faults: &mut Vec<Fault>) {
         };
         faults.push(Fault::Line {
             points,
-            width: 0.016 + 0.02 * severity,
+            width: 0.024 + 0.026 * severity,
             colour,
-            strength: 0.45 + 0.5 * severity,
+            strength: 0.55 + 0.45 * severity,
         });
     }
 }

@@ -128,16 +128,12 @@ fn scale_ui(ui: &Ui, at: egui::Pos2) {
         font.clone(),
         color,
     );
-    for i in 0..60 {
-        let value = f64::from(i) / 59.0;
-        let strip = Rect::from_min_size(at + vec2(i as f32 * 1.2, 0.0), vec2(1.7, 9.0));
-        painter.rect_filled(
-            strip,
-            0.0,
-            palette::interference(value, ui.visuals().dark_mode),
-        );
-    }
-    painter.text(at + vec2(78.0, 4.0), Align2::LEFT_CENTER, "1", font, color);
+    let bar = Rect::from_min_size(at, vec2(64.0, 9.0));
+    palette::paint_scale(painter, bar, false, |t| {
+        palette::interference(t * palette::INTERFERENCE_END, ui.visuals().dark_mode)
+    });
+    let end = format!("≥ {}", palette::INTERFERENCE_END);
+    painter.text(at + vec2(69.0, 4.0), Align2::LEFT_CENTER, end, font, color);
 }
 
 fn button(ui: &Ui, rect: Rect, name: &str, hint: &str) -> Response {

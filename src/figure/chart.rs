@@ -10,8 +10,6 @@ use super::{Kind, Pick, Subject, View, curves, empty_ui};
 
 /// Curves a legend has room for.
 const LEGEND: usize = 24;
-/// Layers that get a number on the axis, at most.
-const LAYER_LABELS: f64 = 16.0;
 
 /// Everything a chart shows, in plot coordinates. On a logarithmic axis y is already log10.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +97,8 @@ impl Scales {
             _ => (0.0, points().map(|(x, _)| *x).fold(0.0, f64::max).max(1e-3)),
         };
         scales.y = match charts.iter().find_map(|chart| chart.fixed_y) {
-            Some(fixed) => fixed,
+            // A little room, so that a curve on the bound is not cut.
+            Some((low, high)) => (low - 0.02 * (high - low), high + 0.02 * (high - low)),
             None => {
                 let (low, high) = defined().fold((f64::MAX, f64::MIN), |(low, high), y| {
                     (low.min(y), high.max(y))
@@ -139,6 +138,9 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
         .include_y(scales.y.0)
         .include_y(scales.y.1)
         .show_crosshair(false)
+        .grid_color(text.gamma_multiply(0.35))
+        .x_grid_spacer(nice_marks)
+        .y_grid_spacer(nice_marks)
         .y_axis_label(RichText::new(&chart.y_label).size(11.0).color(text))
         .y_axis_min_width(38.0)
         .auto_bounds(Vec2b::TRUE)
@@ -152,16 +154,25 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
             }
         });
     }
-    if let Axis::Layers(_) = &chart.x {
+    if let Axis::Layers(layers) = &chart.x {
+        let blocks = blocks(layers);
+        let marks: Vec<f64> = blocks.iter().map(|(middle, _)| *middle).collect();
         plot = plot
-            .x_axis_label(
-                RichText::new("layer, from input to output")
-                    .size(11.0)
-                    .color(text),
-            )
-            .x_grid_spacer(|input| whole_marks(input, 1.0))
-            .x_axis_formatter(|mark, bounds| {
-                layer_label(mark.value, bounds.end() - bounds.start())
+            // Every block has its name, however short it is: to the plot they are all far apart.
+            .x_grid_spacer(move |_| {
+                marks
+                    .iter()
+                    .map(|&value| GridMark {
+                        value,
+                        step_size: 1e3,
+                    })
+                    .collect()
+            })
+            .x_axis_formatter(move |mark, _| {
+                let block = blocks
+                    .iter()
+                    .find(|(middle, _)| (middle - mark.value).abs() < 0.1);
+                block.map_or_else(String::new, |(_, name)| name.clone())
             });
     } else {
         plot = plot.x_axis_label(RichText::new("epoch").size(11.0).color(text));
@@ -191,17 +202,6 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
         return None;
     }
     pick(chart, response.inner?)
-}
-
-/// Number of a layer, counted from 1: names have no room on the axis, hovering tells them.
-fn layer_label(value: f64, span: f64) -> String {
-    let every = (span / LAYER_LABELS).ceil().max(1.0);
-    let shown = is_whole(value) && value >= 0.0 && (value % every).abs() < 1e-9;
-    if shown {
-        format!("{:.0}", value + 1.0)
-    } else {
-        String::new()
-    }
 }
 
 fn pick(chart: &Chart, at: PlotPoint) -> Option<Pick> {
@@ -367,6 +367,29 @@ fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {
     Some(format!("{plot_name}\n{} {y}\n{place}", chart.y_label))
 }
 
+/// Grid lines at 1, 2 or 5 times a power of ten, as many as have room for a label.
+fn nice_marks(input: GridInput) -> Vec<GridMark> {
+    let (low, high) = input.bounds;
+    // `base_step_size` is the step at which lines would be 8 points apart.
+    let least = (input.base_step_size * 5.0).max((high - low) / 10.0);
+    let power = 10_f64.powf(least.log10().floor());
+    let Some(step) = [1.0, 2.0, 5.0, 10.0]
+        .map(|x| x * power)
+        .into_iter()
+        .find(|step| *step >= least)
+    else {
+        return Vec::new();
+    };
+    let first = (low / step).ceil() as i64;
+    let last = (high / step).floor() as i64;
+    (first..=last.min(first + 100))
+        .map(|i| GridMark {
+            value: i as f64 * step,
+            step_size: step,
+        })
+        .collect()
+}
+
 /// Grid lines of a log10 axis: decades, and thinner ones at 2…9 between them.
 fn decades(input: GridInput) -> Vec<GridMark> {
     let (low, high) = input.bounds;
@@ -389,14 +412,28 @@ fn decades(input: GridInput) -> Vec<GridMark> {
     marks
 }
 
-fn whole_marks(input: GridInput, step: f64) -> Vec<GridMark> {
-    let first = input.bounds.0.ceil() as i64;
-    (first..=input.bounds.1.floor() as i64)
-        .map(|x| GridMark {
-            value: x as f64,
-            step_size: step,
-        })
-        .collect()
+/// Middle and name of every block, from the layers' names (`block.layer`).
+fn blocks(layers: &[String]) -> Vec<(f64, String)> {
+    let block = |name: &String| name.split('.').next().unwrap_or(name).to_owned();
+    let mut blocks: Vec<(f64, String)> = Vec::new();
+    let mut start = 0;
+    while start < layers.len() {
+        let name = block(&layers[start]);
+        let len = layers[start..]
+            .iter()
+            .take_while(|layer| block(layer) == name)
+            .count();
+        // A short block has room for a short name only.
+        let room = 2 * len + 4;
+        let name = if name.chars().count() > room {
+            name.chars().take(room - 1).chain(['…']).collect()
+        } else {
+            name
+        };
+        blocks.push((start as f64 + (len as f64 - 1.0) / 2.0, name));
+        start += len;
+    }
+    blocks
 }
 
 fn is_whole(value: f64) -> bool {

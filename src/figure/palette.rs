@@ -62,9 +62,42 @@ pub fn diverging(value: f64, dark: bool) -> Color32 {
     blend(stops[low], stops[low + 1], (at - low as f64) as f32)
 }
 
-/// Colour of an interference in [0, 1]: neutral to red; small values are told apart by a square root.
+/// Interference from which on the colour stays the darkest: more than half is hardly ever seen.
+pub const INTERFERENCE_END: f64 = 0.5;
+
+/// Colour of an interference: neutral at 0, darkest red from [`INTERFERENCE_END`] on.
 pub fn interference(value: f64, dark: bool) -> Color32 {
-    diverging(-value.clamp(0.0, 1.0).sqrt(), dark)
+    diverging(-value / INTERFERENCE_END, dark)
+}
+
+/// Paints a continuous colour scale: `color(t)` for t from 0 (left or top) to 1.
+pub fn paint_scale(
+    painter: &egui::Painter,
+    rect: egui::Rect,
+    vertical: bool,
+    color: impl Fn(f64) -> Color32,
+) {
+    const STEPS: u32 = 48;
+    let mut mesh = egui::Mesh::default();
+    for i in 0..=STEPS {
+        let t = i as f32 / STEPS as f32;
+        let color = color(f64::from(t));
+        let ends = if vertical {
+            let y = egui::lerp(rect.y_range(), t);
+            [egui::pos2(rect.left(), y), egui::pos2(rect.right(), y)]
+        } else {
+            let x = egui::lerp(rect.x_range(), t);
+            [egui::pos2(x, rect.top()), egui::pos2(x, rect.bottom())]
+        };
+        ends.into_iter()
+            .for_each(|end| mesh.colored_vertex(end, color));
+        if i > 0 {
+            let last = 2 * i;
+            mesh.add_triangle(last - 2, last - 1, last);
+            mesh.add_triangle(last - 1, last, last + 1);
+        }
+    }
+    painter.add(mesh);
 }
 
 /// Between two colours, `t` from 0 to 1.

@@ -15,7 +15,8 @@ const FAR: f32 = 1_000_000.0;
 /// Keeps the textures of one [`egui::Context`] and paints its triangles.
 ///
 /// Does what egui's own painters do: vertex colour times texture, blended with premultiplied alpha in gamma space.
-/// Textures are clamped at their edges. Paint callbacks are left out: they need a graphics card.
+/// Textures are clamped at their edges and sampled by their magnification filter at every size. Paint callbacks are
+/// left out: they need a graphics card.
 #[derive(Default)]
 pub struct Rasteriser {
     textures: HashMap<TextureId, Texture>,
@@ -209,9 +210,12 @@ impl Triangle {
             flat: None,
             filter: texture.options.magnification,
         };
-        let [here, right] = [0, 1].map(|x| triangle.attributes_at(x, 0));
-        triangle.step = std::array::from_fn(|i| right[i] - here[i]);
-        if attributes[0] == attributes[1] && attributes[0] == attributes[2] {
+        let [a, b, c] = positions;
+        // Not as a difference of two far-away values: in a long thin triangle that would lose all precision.
+        let share = |from: [i64; 2], to: [i64; 2]| triangle.share((from[1] - to[1]) * SUBPIXELS);
+        triangle.step = triangle.along([share(c, a), share(a, b)]);
+        let look = corners.map(|corner| (corner.color, corner.uv));
+        if look[0] == look[1] && look[0] == look[2] {
             triangle.flat = Some(texture.tint(&attributes[0], triangle.filter));
         }
         Some(triangle)
@@ -252,11 +256,20 @@ impl Triangle {
     fn attributes_at(&self, x: i64, y: i64) -> Attributes {
         let [a, b, c] = self.corners;
         let at = centre(x, y);
-        let share = |twice_area: i64| (twice_area as f64 / self.area as f64) as f32;
-        let (second, third) = (share(edge(c, a, at)), share(edge(a, b, at)));
+        let from_first = self.along([self.share(edge(c, a, at)), self.share(edge(a, b, at))]);
+        std::array::from_fn(|i| self.attributes[0][i] + from_first[i])
+    }
+
+    /// A part of the triangle's area.
+    fn share(&self, twice_area: i64) -> f32 {
+        (twice_area as f64 / self.area as f64) as f32
+    }
+
+    /// Change of the attributes on the way from the first corner by shares of the ways to the second and the third.
+    fn along(&self, [second, third]: [f32; 2]) -> Attributes {
+        let [first, to_second, to_third] = self.attributes;
         std::array::from_fn(|i| {
-            let [first, towards_second, towards_third] = self.attributes.map(|of| of[i]);
-            first + second * (towards_second - first) + third * (towards_third - first)
+            second * (to_second[i] - first[i]) + third * (to_third[i] - first[i])
         })
     }
 
@@ -523,6 +536,30 @@ mod tests {
         for x in 0..200 {
             let off = image.get_pixel(x, 1)[0].abs_diff(x as u8);
             assert!(off <= 1, "at {x}");
+        }
+    }
+
+    /// As the feathered edges of long lines are.
+    #[test]
+    fn a_long_thin_triangle_far_out_is_shaded_precisely() {
+        let mut strip = mesh(
+            &[
+                pos2(0.0, 1000.1),
+                pos2(2000.0, 1000.1),
+                pos2(2000.0, 1001.0),
+                pos2(0.0, 1001.0),
+            ],
+            &[0, 1, 2, 0, 2, 3],
+            Color32::BLACK,
+        );
+        strip.vertices[1].color = Color32::WHITE;
+        strip.vertices[2].color = Color32::WHITE;
+        let primitives = clipped(strip, Rect::EVERYTHING);
+        let image = plain().paint([2000, 1001], 1.0, &primitives, Color32::GREEN);
+        for x in 0..2000 {
+            let wanted = (f64::from(x) + 0.5) / 2000.0 * 255.0;
+            let off = f64::from(image.get_pixel(x, 1000)[0]) - wanted;
+            assert!(off.abs() < 0.51, "off by {off} at {x}");
         }
     }
 

@@ -1,0 +1,214 @@
+//! The commands, run as a user would.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result};
+
+use crate::common::images;
+
+fn crosscurrent(directory: &Path, arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crosscurrent"));
+    // No display: nothing here may look for one, and the window must say so in a sentence.
+    command
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .current_dir(directory)
+        .args(arguments);
+    Ok(command.output()?)
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn train_summary_export_data() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    images(&at.join("data"))?;
+    let data = crosscurrent(
+        at,
+        &[
+            "data",
+            "--data",
+            "folder:data",
+            "--imbalance",
+            "3",
+            "--sheet",
+            "sheet.png",
+        ],
+    )?;
+    assert_eq!(data.status.code(), Some(0), "{}", stderr(&data));
+    assert!(
+        stdout(&data).contains("16 wide × 16 high, RGB") && stdout(&data).contains("spots"),
+        "{}",
+        stdout(&data)
+    );
+    assert!(image::open(at.join("sheet.png"))?.width() > 100);
+
+    for attention in ["none", "branch"] {
+        let arguments = [
+            "train",
+            "--data",
+            "folder:data",
+            "--attention",
+            attention,
+            "--epochs",
+            "2",
+            "--batch",
+            "16",
+            "--lr",
+            "0.05",
+        ];
+        let train = crosscurrent(at, &arguments)?;
+        assert_eq!(train.status.code(), Some(0), "{}", stderr(&train));
+        let text = stdout(&train);
+        assert!(
+            text.contains("macro-F1") && text.contains("finished after step"),
+            "{text}"
+        );
+        assert!(
+            !text.contains('\r') && stderr(&train).is_empty(),
+            "plain lines in a log"
+        );
+    }
+    let summary = crosscurrent(at, &["summary", "runs/data-none", "runs/data-branch"])?;
+    let text = stdout(&summary);
+    assert!(
+        text.contains("data-none") && text.contains("data-branch") && text.contains("finished"),
+        "{text}"
+    );
+    let json = crosscurrent(at, &["summary", "--json", "runs/data-none"])?;
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout)?;
+    assert!(
+        json[0]["test_macro_f1"].is_number() && json[0]["rarest_class"] == "spots",
+        "{json}"
+    );
+
+    for figure in [
+        "class-f1",
+        "scores",
+        "loss",
+        "grad-norms",
+        "depth-profile",
+        "conflict-matrix",
+        "pair-cosine",
+        "architecture",
+    ] {
+        let file = format!("{figure}.png");
+        let arguments = [
+            "export",
+            "runs/data-branch",
+            "--figure",
+            figure,
+            "--layer",
+            "branch1.gate",
+            "--pair",
+            "down",
+            "2",
+            "--size",
+            "400x300",
+            "--scale",
+            "1.5",
+            "--out",
+            &file,
+        ];
+        let export = crosscurrent(at, &arguments)?;
+        assert_eq!(
+            export.status.code(),
+            Some(0),
+            "{figure}: {}",
+            stderr(&export)
+        );
+        let image = image::open(at.join(&file))?.to_rgb8();
+        assert_eq!(image.dimensions(), (600, 450));
+        let first = *image.get_pixel(0, 0);
+        let drawn = image.pixels().filter(|pixel| **pixel != first).count();
+        assert!(drawn > 5000, "{figure}: only {drawn} pixels are drawn");
+        let bytes = std::fs::read(at.join(&file))?;
+        crosscurrent(at, &arguments)?;
+        assert!(
+            bytes == std::fs::read(at.join(&file))?,
+            "{figure}: the same figure twice, the same bytes"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn failures_are_one_sentence_with_the_right_exit_code() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    images(&at.join("data"))?;
+    std::fs::write(at.join("bad.toml"), "epochs = 2\nwidht = \"1\"\n")?;
+    let cases: [(&[&str], i32, &str); 10] = [
+        (&["train", "--data", "folder:nowhere"], 1, "nowhere"),
+        (&["train", "--data", "nonsense"], 2, "nonsense"),
+        (
+            &["train", "--data", "folder:data", "--batch", "0"],
+            2,
+            "batch",
+        ),
+        (
+            &["train", "--data", "folder:data", "--attention", "some"],
+            2,
+            "none, branch, shared",
+        ),
+        (&["train", "--config", "bad.toml"], 2, "widht"),
+        (
+            &["train", "--data", "folder:data", "--device", "metal"],
+            1,
+            "metal",
+        ),
+        (&["resume", "data"], 1, "not a run"),
+        (&["summary", "data"], 1, "not a run"),
+        (
+            &["export", "data", "--figure", "nothing", "--out", "x.png"],
+            2,
+            "class-f1",
+        ),
+        (&["dance"], 1, "crosscurrent train --help"),
+    ];
+    for (arguments, code, word) in cases {
+        let output = crosscurrent(at, arguments)?;
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(word), "{arguments:?}: {text}");
+        assert!(!text.contains("panicked"), "{arguments:?}: {text}");
+        if code == 1 {
+            assert_eq!(text.trim_end().lines().count(), 1, "{arguments:?}: {text}");
+        }
+    }
+    Ok(())
+}
+
+/// The header names no directory but the data source, no user and no host.
+#[test]
+fn a_run_tells_nothing_of_the_machine() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    images(&at.join("data"))?;
+    crosscurrent(
+        at,
+        &[
+            "train",
+            "--data",
+            "folder:data",
+            "--epochs",
+            "1",
+            "--out",
+            "here",
+        ],
+    )?;
+    let parent = at.to_str().context("path")?;
+    for file in ["run.toml", "events.jsonl"] {
+        let text = std::fs::read_to_string(at.join("here").join(file))?;
+        assert!(!text.contains(parent), "{file} names {parent}");
+    }
+    Ok(())
+}

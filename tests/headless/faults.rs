@@ -1,0 +1,332 @@
+//! What goes wrong in practice: each gets one clear sentence, and nothing recorded is lost.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use crosscurrent::config::RunConfig;
+use crosscurrent::run::event::Event;
+use crosscurrent::run::log::{self, Writer};
+use crosscurrent::run::probe_file::ProbeTensors;
+use crosscurrent::run::{Ending, Run};
+
+use crate::common::{config, images, resume, tensors, train, train_until};
+
+/// A data set and a run on it that was stopped after five steps.
+fn stopped_run() -> Result<(tempfile::TempDir, PathBuf)> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let dir = root.path().join("run");
+    train_until(&dir, &config(&root.path().join("data")), 5)?;
+    Ok((root, dir))
+}
+
+fn sentence(result: Result<impl Sized>, words: &[&str]) {
+    let message = result
+        .err()
+        .map(|error| format!("{error:#}"))
+        .expect("an error was expected");
+    for word in words {
+        assert!(message.contains(word), "`{word}` is missing in: {message}");
+    }
+    assert_eq!(message.lines().count(), 1, "one sentence: {message}");
+}
+
+fn append(path: &Path, text: &str) -> Result<()> {
+    Ok(OpenOptions::new()
+        .append(true)
+        .open(path)?
+        .write_all(text.as_bytes())?)
+}
+
+#[test]
+fn a_torn_last_line_is_ignored_and_then_cut() -> Result<()> {
+    let (_root, dir) = stopped_run()?;
+    let before = log::load(&dir)?.run;
+    append(&log::events_path(&dir), r#"{"event":"step","step":6,"epo"#)?;
+    let torn = log::load(&dir)?;
+    assert!(torn.run == before);
+    assert!(torn.notes[0].contains("cut short"), "{:?}", torn.notes);
+    resume(&dir)?;
+    let after = log::load(&dir)?;
+    assert!(
+        after.notes.is_empty() && matches!(after.run.ending, Some(Ending::Finished(_))),
+        "{:?}",
+        after.notes
+    );
+    Ok(())
+}
+
+#[test]
+fn unknown_events_are_skipped_and_newer_formats_refused() -> Result<()> {
+    let (_root, dir) = stopped_run()?;
+    append(
+        &log::events_path(&dir),
+        "{\"event\":\"thought\",\"step\":5}\n",
+    )?;
+    assert!(log::load(&dir)?.notes[0].contains("does not know"));
+    let text = fs::read_to_string(log::events_path(&dir))?;
+    fs::write(
+        log::events_path(&dir),
+        text.replacen("\"format\":1", "\"format\":99", 1),
+    )?;
+    sentence(
+        log::load(&dir).map_err(Into::into),
+        &["format 99", "update Crosscurrent"],
+    );
+    sentence(resume(&dir), &["format 99"]);
+    assert!(
+        fs::read_to_string(log::events_path(&dir))?.contains("thought"),
+        "nothing was overwritten"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_damaged_line_names_its_number() -> Result<()> {
+    let (_root, dir) = stopped_run()?;
+    let text = fs::read_to_string(log::events_path(&dir))?;
+    let broken: Vec<_> = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| if i == 2 { "{nonsense}" } else { line })
+        .collect();
+    fs::write(log::events_path(&dir), broken.join("\n") + "\n")?;
+    sentence(
+        log::load(&dir).map_err(Into::into),
+        &["line 3", "events.jsonl"],
+    );
+    Ok(())
+}
+
+#[test]
+fn probe_files_missing_or_cut_short() -> Result<()> {
+    let (_root, dir) = stopped_run()?;
+    let path = dir.join(log::probe_file(3));
+    let bytes = fs::read(&path)?;
+    for len in [0, 4, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&path, &bytes[..len])?;
+        sentence(
+            ProbeTensors::load(&path, 3).map_err(Into::into),
+            &["damaged", "00000003.safetensors"],
+        );
+    }
+    fs::remove_file(&path)?;
+    sentence(
+        ProbeTensors::load(&path, 3).map_err(Into::into),
+        &["00000003.safetensors"],
+    );
+    assert!(
+        log::load(&dir)?.run.probes.len() >= 2,
+        "the log alone is enough for overviews"
+    );
+    resume(&dir)?;
+    Ok(())
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named() -> Result<()> {
+    let (_root, dir) = stopped_run()?;
+    let path = log::checkpoint_path(&dir, "last");
+    let bytes = fs::read(&path)?;
+    fs::write(&path, &bytes[..bytes.len() - 100])?;
+    let events = fs::read(log::events_path(&dir))?;
+    sentence(resume(&dir), &["damaged", "last.safetensors"]);
+    assert!(
+        fs::read(log::events_path(&dir))?.starts_with(&events),
+        "what was recorded is kept"
+    );
+    fs::write(&path, &bytes)?;
+    resume(&dir)?;
+    Ok(())
+}
+
+#[test]
+fn a_run_has_one_writer() -> Result<()> {
+    let (root, dir) = stopped_run()?;
+    let writer = Writer::append(&dir)?;
+    assert!(
+        log::load(&dir)?.running,
+        "a reader sees that the run is being written"
+    );
+    sentence(resume(&dir), &["another process"]);
+    drop(writer);
+    assert!(!log::load(&dir)?.running);
+    sentence(
+        train(&dir, &config(&root.path().join("data"))),
+        &["already", "resume"],
+    );
+    resume(&dir)?;
+    sentence(resume(&dir), &["finished"]);
+    Ok(())
+}
+
+#[test]
+fn a_directory_that_cannot_be_written() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    fs::write(root.path().join("file"), "in the way")?;
+    sentence(
+        train(&root.path().join("file"), &config),
+        &["cannot make the run directory", "file"],
+    );
+    sentence(
+        train(&root.path().join("file/below"), &config),
+        &["cannot make the run directory"],
+    );
+    // A file where the checkpoints should go: the run fails, and what came before is there.
+    let dir = root.path().join("run");
+    fs::create_dir_all(&dir)?;
+    fs::write(dir.join("checkpoints"), "in the way")?;
+    sentence(train(&dir, &config), &["cannot write", "checkpoints"]);
+    let run = log::load(&dir)?.run;
+    assert!(matches!(run.ending, Some(Ending::Failed(_))) && !run.evals.is_empty());
+    Ok(())
+}
+
+#[test]
+fn bad_images_leave_no_empty_run_behind() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    fs::write(root.path().join("data/down/broken.png"), "no image")?;
+    let dir = root.path().join("run");
+    sentence(
+        train(&dir, &config(&root.path().join("data"))),
+        &["cannot decode", "broken.png", "skip_unreadable"],
+    );
+    assert!(!dir.exists());
+    let skipping = RunConfig {
+        skip_unreadable: true,
+        epochs: 1,
+        ..config(&root.path().join("data"))
+    };
+    train(&dir, &skipping)?;
+    fs::create_dir(root.path().join("data/zebra"))?;
+    sentence(
+        train(&root.path().join("other"), &skipping),
+        &["class `zebra` has no training image", "delete"],
+    );
+    Ok(())
+}
+
+#[test]
+fn a_class_with_one_image_trains() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let data = root.path().join("data");
+    images(&data)?;
+    for i in 1..7 {
+        fs::remove_file(data.join(format!("spots/{i:02}.png")))?;
+    }
+    train(
+        &root.path().join("run"),
+        &RunConfig {
+            epochs: 1,
+            ..config(&data)
+        },
+    )?;
+    let run = log::load(&root.path().join("run"))?.run;
+    let last = run.evals.last().expect("an evaluation");
+    assert_eq!(
+        (last.support[2], last.recall[2]),
+        (0, None),
+        "no image to test it on, so no recall"
+    );
+    assert!(
+        run.probes[0].layers[0].norm[2].is_some(),
+        "its gradient is measured all the same"
+    );
+    Ok(())
+}
+
+#[test]
+fn changed_data_cannot_be_resumed() -> Result<()> {
+    let (root, dir) = stopped_run()?;
+    fs::remove_file(root.path().join("data/across/03.png"))?;
+    sentence(resume(&dir), &["have changed"]);
+    Ok(())
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_run() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let dir = root.path().join("run");
+    let wild = RunConfig {
+        lr: 1e6,
+        epochs: 60,
+        ..config(&root.path().join("data"))
+    };
+    sentence(
+        train(&dir, &wild),
+        &[
+            "not a finite number at step",
+            "learning rate",
+            "try a smaller `lr`",
+        ],
+    );
+    let run = log::load(&dir)?.run;
+    let Some(Ending::Failed(end)) = &run.ending else {
+        panic!("{:?}", run.ending)
+    };
+    assert!(end.message.contains("not a finite number"));
+    assert!(!run.evals.is_empty() && log::checkpoint_path(&dir, "last").is_file());
+    Ok(())
+}
+
+/// Killed at any moment: the log opens, and resuming ends in the parameters of a run that nothing disturbed.
+#[cfg(unix)]
+#[test]
+fn killed_runs_open_and_resume() -> Result<()> {
+    use std::process::{Command, Stdio};
+
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = RunConfig {
+        epochs: 10,
+        ..config(&root.path().join("data"))
+    };
+    let whole = root.path().join("whole");
+    train(&whole, &config)?;
+    fs::write(root.path().join("run.toml"), toml::to_string(&config)?)?;
+    let dir = root.path().join("killed");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+        .args(["train", "--config"])
+        .arg(root.path().join("run.toml"))
+        .arg("--out")
+        .arg(&dir)
+        .stdout(Stdio::null())
+        .spawn()?;
+    let logged = || {
+        log::load(&dir)
+            .map(|loaded| loaded.run.last_step())
+            .unwrap_or(0)
+    };
+    while logged() < 7 {
+        assert!(
+            child.try_wait()?.is_none(),
+            "the run ended before it could be killed"
+        );
+        std::thread::yield_now();
+    }
+    child.kill()?;
+    child.wait()?;
+    let killed = log::load(&dir)?;
+    assert!(!killed.running && killed.run.ending.is_none() && killed.run.last_step() >= 7);
+    let events = resume(&dir)?;
+    let Event::Resumed { step } = events[0] else {
+        panic!("{:?}", events[0])
+    };
+    assert!(
+        step >= 6,
+        "resumed from the last evaluation, not from {step}"
+    );
+    assert_eq!(tensors(&whole, "last")?, tensors(&dir, "last")?);
+    let counts = |run: &Run| (run.steps.len(), run.evals.len(), run.probes.len());
+    assert_eq!(
+        counts(&log::load(&dir)?.run),
+        counts(&log::load(&whole)?.run)
+    );
+    Ok(())
+}

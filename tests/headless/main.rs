@@ -1,0 +1,15 @@
+//! Everything that needs no window: training, runs on disk, faults, the command line, and who may import whom.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::float_cmp
+)]
+
+mod cli;
+mod common;
+mod faults;
+mod python;
+mod structure;
+mod training;

@@ -1,0 +1,181 @@
+//! A run as a whole: it learns, repeats, stops and goes on, and its log says the same as the live run.
+
+use anyhow::{Context, Result};
+use crosscurrent::config::{Attention, RunConfig};
+use crosscurrent::gradient::gram::Gram;
+use crosscurrent::run::event::{Event, Split};
+use crosscurrent::run::probe_file::ProbeTensors;
+use crosscurrent::run::{Ending, Run, Scope, log};
+
+use crate::common::{config, images, resume, tensors, timeless, train, train_until};
+
+#[test]
+fn the_same_configuration_twice_gives_the_same_events() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let (first, second) = (root.path().join("first"), root.path().join("second"));
+    let one: Vec<Event> = train(&first, &config)?.iter().map(timeless).collect();
+    let two: Vec<Event> = train(&second, &config)?.iter().map(timeless).collect();
+    assert!(one == two, "the events differ");
+    assert_eq!(tensors(&first, "last")?, tensors(&second, "last")?);
+    let probe = |dir: &std::path::Path| std::fs::read(dir.join(log::probe_file(6)));
+    assert_eq!(probe(&first)?, probe(&second)?);
+    let three = RunConfig {
+        threads: Some(1),
+        ..config.clone()
+    };
+    let other = RunConfig { seed: 1, ..config };
+    assert_ne!(
+        one,
+        train(&root.path().join("other"), &other)?
+            .iter()
+            .map(timeless)
+            .collect::<Vec<_>>()
+    );
+    train(&root.path().join("single thread"), &three)?;
+    Ok(())
+}
+
+#[test]
+fn stop_and_resume_change_nothing() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let whole = root.path().join("whole");
+    let events = train(&whole, &config)?;
+    for stop_at in [1, 5, 8] {
+        let dir = root.path().join(format!("stopped at {stop_at}"));
+        let before = train_until(&dir, &config, stop_at)?;
+        assert!(
+            matches!(before.last(), Some(Event::Stopped(end)) if end.step == stop_at),
+            "{:?}",
+            before.last()
+        );
+        let after = resume(&dir)?;
+        assert!(matches!(after[0], Event::Resumed { step } if step == stop_at));
+        assert_eq!(
+            tensors(&whole, "last")?,
+            tensors(&dir, "last")?,
+            "stopped at {stop_at}"
+        );
+        assert_eq!(tensors(&whole, "best")?, tensors(&dir, "best")?);
+        let timeless_run = |run: &Run| {
+            let mut run = run.clone();
+            if let Some(started) = &mut run.started {
+                started.id.clear();
+                started.created_unix_secs = 0;
+            }
+            run.steps.iter_mut().for_each(|step| step.wall_secs = 0.0);
+            run
+        };
+        let resumed = log::load(&dir)?.run;
+        assert!(
+            timeless_run(&resumed) == timeless_run(&Run::replay(&events)),
+            "stopped at {stop_at}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn the_log_replays_to_the_live_run() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let dir = root.path().join("run");
+    let mut live = Run::default();
+    for event in train(&dir, &config(&root.path().join("data")))? {
+        live.apply(&event);
+    }
+    let loaded = log::load(&dir)?;
+    assert!(loaded.run == live, "the replayed run is not the live one");
+    assert!(!loaded.running && loaded.notes.is_empty());
+    assert!(matches!(live.ending, Some(Ending::Finished(_))));
+    let started = live.started.as_ref().context("header")?;
+    assert_eq!((started.steps_per_epoch, started.total_steps), (4, 16));
+    let probed: Vec<u64> = live.probes.iter().map(|probe| probe.step).collect();
+    for step in [0, 3, 6, 9, 12, 15, 16] {
+        assert!(probed.contains(&step), "no probe at {step}: {probed:?}");
+    }
+    let best = live.best().context("best")?.step;
+    let tested: Vec<u64> = live.evals_of(Split::Test).map(|eval| eval.step).collect();
+    assert!(
+        tested.contains(&best) && tested.contains(&16) && probed.contains(&best),
+        "best {best}: {tested:?}"
+    );
+    assert!(
+        live.steps.last().context("steps")?.loss < live.steps[0].loss,
+        "it learns"
+    );
+    Ok(())
+}
+
+/// The summaries in the log are those of the tensors in the probe files, and scopes add.
+#[test]
+fn probe_files_hold_what_the_log_says() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let dir = root.path().join("run");
+    train(&dir, &config(&root.path().join("data")))?;
+    let run = log::load(&dir)?.run;
+    let priors = run.priors();
+    for probe in &run.probes {
+        let tensors = ProbeTensors::load(&dir.join(&probe.file), 3)?;
+        assert_eq!(tensors.layers(), probe.layers.len());
+        for (row, summary) in probe.layers.iter().enumerate() {
+            assert_eq!(
+                tensors.gram_of(&[row]).context("gram")?.summary(&priors),
+                *summary
+            );
+        }
+        let backbone = tensors
+            .gram_of(&run.gram_rows(&Scope::Backbone))
+            .context("backbone")?;
+        assert_eq!(backbone.summary(&priors), probe.backbone);
+        let network = tensors
+            .gram_of(&run.gram_rows(&Scope::Network))
+            .context("network")?;
+        let parts = [Scope::Backbone, Scope::Layer("classifier".to_owned())];
+        let dot = |gram: &Gram| gram.dot(0, 1).unwrap();
+        let sum: f64 = parts
+            .iter()
+            .map(|scope| dot(&tensors.gram_of(&run.gram_rows(scope)).unwrap()))
+            .sum();
+        assert!((dot(&network) - sum).abs() < 1e-6 * sum.abs().max(1.0));
+        assert_eq!(tensors.gates.len(), 3);
+        assert!(
+            tensors
+                .gates
+                .values()
+                .flatten()
+                .all(|gate| (0.0..=1.0).contains(gate))
+        );
+        let moved = tensors.update.iter().any(|product| *product != 0.0);
+        assert_eq!(
+            moved,
+            probe.step > 0,
+            "no step was taken before the first probe"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn without_validation_the_last_epoch_is_the_chosen_one() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let dir = root.path().join("run");
+    let config = RunConfig {
+        val: Some(0),
+        attention: Attention::Shared,
+        imbalance: 5.0,
+        epochs: 1,
+        ..config(&root.path().join("data"))
+    };
+    train(&dir, &config)?;
+    let run = log::load(&dir)?.run;
+    assert_eq!(run.evals_of(Split::Val).count(), 0);
+    assert_eq!(run.evals_of(Split::Test).count(), 1);
+    assert_eq!(tensors(&dir, "best")?, tensors(&dir, "last")?);
+    Ok(())
+}
