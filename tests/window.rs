@@ -67,6 +67,12 @@ fn click(window: &mut Window, label: &str) {
     settle(window);
 }
 
+/// What the first matrix says in words.
+fn summary(window: &Window) -> Option<String> {
+    let mut found = window.query_all_by_label_contains("Interference ");
+    found.next()?.accesskit_node().value()
+}
+
 fn has(window: &Window, text: &str) -> bool {
     window.query_all_by_label_contains(text).next().is_some()
 }
@@ -391,7 +397,7 @@ fn the_slider_moves_all_views() -> anyhow::Result<()> {
 fn runs_change_sides_and_leave_the_list() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = window(two_runs(parent.path())?);
-    let titles = |window: &Window| window.query_all_by_label("The network").count();
+    let titles = |window: &Window| window.query_all_by_label("Network").count();
     assert_eq!(titles(&window), 2, "two runs are shown side by side");
     click(&mut window, "Show branch on the left");
     assert_eq!(titles(&window), 2);
@@ -401,5 +407,88 @@ fn runs_change_sides_and_leave_the_list() -> anyhow::Result<()> {
     assert!(!has(&window, "Show branch on the left") && has(&window, "Show baseline on the left"));
     click(&mut window, "Remove baseline");
     assert!(has(&window, "None yet."));
+    Ok(())
+}
+
+#[test]
+fn a_layer_and_a_cell_are_selected_by_a_click() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut options = two_runs(parent.path())?;
+    options.runs.truncate(1);
+    let mut window = window(options);
+    let backbone = summary(&window).context("the matrix has a summary")?;
+    click(&mut window, "branch2.conv1");
+    let layer = summary(&window).context("the matrix has a summary")?;
+    assert_ne!(backbone, layer, "the matrix follows the layer");
+    click(&mut window, "Backbone");
+    assert_eq!(summary(&window), Some(backbone));
+
+    assert!(has(&window, "Click a cell of the matrix"));
+    click(&mut window, "Dusty × Physical-damage");
+    assert!(has(&window, "Pair Dusty × Physical-damage"));
+    assert!(!has(&window, "Click a cell of the matrix"));
+    Ok(())
+}
+
+#[test]
+fn the_matrix_follows_the_slider() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut options = two_runs(parent.path())?;
+    options.runs.truncate(1);
+    let mut window = window(options);
+    let newest = summary(&window);
+    window.get_by_label("Moment shown").set_value_accesskit(0.0);
+    settle(&mut window);
+    assert!(newest.is_some() && summary(&window).is_some());
+    assert_ne!(summary(&window), newest);
+    Ok(())
+}
+
+/// What the window writes is what `crosscurrent export` writes from the same run.
+#[test]
+fn a_figure_is_exported() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut options = two_runs(parent.path())?;
+    options.runs.truncate(1);
+    let mut window = window(options);
+    let file = parent.path().join("matrix.png");
+    click(
+        &mut window,
+        "Export PNG… How classes pull against each other, baseline",
+    );
+    assert!(has(&window, "pixels"));
+    click(&mut window, "1×");
+    let field = window.get_by_role_and_label(egui::accesskit::Role::TextInput, "File");
+    field.set_text_value_accesskit(&file.display().to_string());
+    settle(&mut window);
+    click(&mut window, "Export");
+    assert!(has(&window, "Exported to"));
+    let image = image::open(&file)?;
+    assert!(image.width() > 300 && image.height() > 300);
+    let command = parent.path().join("command.png");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+        .arg("export")
+        .arg(parent.path().join("baseline"))
+        .args([
+            "--figure",
+            "conflict-matrix",
+            "--scale",
+            "1",
+            "--dark",
+            "--size",
+        ])
+        .arg(format!("{}x{}", image.width(), image.height()))
+        .arg("--out")
+        .arg(&command)
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        std::fs::read(&file)? == std::fs::read(&command)?,
+        "the two images differ"
+    );
     Ok(())
 }

@@ -282,6 +282,8 @@ fn legend_ui(ui: &mut Ui, chart: &Chart) {
     }
     let id = ui.scope_id().with("hidden");
     let mut hidden = hidden(ui);
+    // Its rows are as high as their text, not as buttons.
+    let usual = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 0.0);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(10.0, 1.0);
         for curve in entries {
@@ -302,6 +304,7 @@ fn legend_ui(ui: &mut Ui, chart: &Chart) {
             }
         }
     });
+    ui.spacing_mut().interact_size.y = usual;
 }
 
 fn entry_ui(ui: &mut Ui, curve: &Curve, off: bool) -> egui::Response {

@@ -16,6 +16,8 @@ use super::{Pick, Subject, View, empty_ui, palette, remembered};
 const NUMBER_WIDTH: f32 = 34.0;
 /// Up to this many classes every cell is a widget of its own, reachable by name.
 const NAMED_CELLS: usize = 20;
+/// Width in which the summary fits on one line.
+const SUMMARY_WIDTH: f32 = 640.0;
 /// Width of the colour bar with its labels.
 const BAR: f32 = 46.0;
 
@@ -73,11 +75,15 @@ pub(super) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Optio
         );
         return None;
     };
-    let summary_height = if conflicts_by_construction(&view.scope) {
+    // In a narrow figure the summary takes two lines.
+    let mut summary_height = if ui.available_width() < SUMMARY_WIDTH {
         44.0
     } else {
-        28.0
+        24.0
     };
+    if conflicts_by_construction(&view.scope) {
+        summary_height += 20.0;
+    }
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_max(area.min, pos2(area.max.x, area.max.y - summary_height));
     let pick = Grid::new(ui, area, names).draw(ui, &shown, names, view);

@@ -12,7 +12,7 @@ pub mod style;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use egui::{Align, Layout, RichText, Ui};
+use egui::{Layout, RichText, Ui};
 
 use crate::run::event::Probe;
 use crate::run::probe_file::ProbeTensors;
@@ -230,12 +230,9 @@ pub fn figure_png_among(
     options: &export::Options,
 ) -> image::RgbaImage {
     export::png(options, |ui| {
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(kind.title()).strong().size(16.0));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.label(RichText::new(caption(kind, subject, view)).weak());
-            });
-        });
+        ui.label(RichText::new(kind.title()).strong().size(16.0));
+        let caption = RichText::new(caption(kind, subject, view)).small().weak();
+        ui.add(egui::Label::new(caption).truncate());
         ui.add_space(6.0);
         let scales = Scales::of(ui.ctx(), kind, shown, view);
         figure_ui(ui, kind, subject, view, &scales);

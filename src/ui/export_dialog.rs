@@ -15,7 +15,7 @@ use crate::run::Run;
 use crate::run::probe_file::ProbeTensors;
 
 /// Margins and heading that the image has around what the panel shows, in points.
-const AROUND: egui::Vec2 = egui::vec2(16.0, 46.0);
+const AROUND: egui::Vec2 = egui::vec2(16.0, 64.0);
 
 /// Draws a figure off-screen and writes it.
 pub(crate) type Export = Box<dyn FnOnce() -> Result<PathBuf, String> + Send>;
@@ -111,7 +111,9 @@ impl Copy {
 }
 
 pub(crate) fn export_ui(ctx: &egui::Context, export: &mut ExportDraft, actions: &mut Vec<Action>) {
-    let modal = egui::Modal::new(egui::Id::unique("export")).show(ctx, |ui| {
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(16);
+    let modal = egui::Modal::new(egui::Id::unique("export")).frame(frame);
+    let modal = modal.show(ctx, |ui| {
         ui.set_width(440.0);
         ui.label(egui::RichText::new("Export PNG").heading());
         ui.label(egui::RichText::new(export.kind.title()).weak());

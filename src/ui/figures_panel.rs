@@ -14,11 +14,15 @@ const GAP: f32 = 8.0;
 /// Kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 /// Height of the card that holds the network map.
-const MAP_HEIGHT: f32 = 132.0;
-/// A column at least this wide has the matrix beside the curves, a narrower one below them.
-const WIDE: f32 = 720.0;
-/// Below this height the wide layout scrolls.
-const WIDE_MIN_HEIGHT: f32 = 540.0;
+const MAP_HEIGHT: f32 = 168.0;
+/// A column at least this wide has two figures beside each other, and
+const MEDIUM: f32 = 700.0;
+/// one this wide three.
+const WIDE: f32 = 900.0;
+/// Below this height, map not counted, these layouts scroll: curves need room to be read.
+const GRID_MIN_HEIGHT: f32 = 650.0;
+/// Narrower cards have a shorter export button.
+const SHORT_EXPORT: f32 = 300.0;
 
 pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     let shown = app.view.shown();
@@ -28,6 +32,7 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
         return;
     }
     scope_ui(ui, &entries, &app.view.figure, actions);
+    let view_height = ui.available_height();
     let columns = Columns::of(ui.available_size(), &entries);
     egui::ScrollArea::vertical()
         .auto_shrink(false)
@@ -43,6 +48,7 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
                     entry,
                     subjects: &subjects,
                     view: &app.view.figure,
+                    view_height,
                 };
                 ui.push_id(entry.id, |ui| panel.show(ui, column, actions));
             }
@@ -129,10 +135,13 @@ impl Columns {
         let count = entries.len();
         available.x -= SCROLL_BAR;
         let width = ((available.x - GAP * (count - 1) as f32) / count as f32).max(300.0);
-        let least = if width >= WIDE {
-            MAP_HEIGHT + GAP + WIDE_MIN_HEIGHT
+        let least = if width >= MEDIUM {
+            MAP_HEIGHT + GAP + GRID_MIN_HEIGHT
         } else {
-            narrow_height(width)
+            narrow_rows(width, available.y)
+                .iter()
+                .map(|(_, height)| height + GAP)
+                .sum()
         };
         let titles = if count > 1 { TITLE_HEIGHT } else { 0.0 };
         Self {
@@ -156,6 +165,8 @@ struct Column<'a> {
     /// Of all columns, for common scales.
     subjects: &'a [Subject<'a>],
     view: &'a View,
+    /// What is seen without scrolling.
+    view_height: f32,
 }
 
 impl Column<'_> {
@@ -171,8 +182,10 @@ impl Column<'_> {
         }
         let cards = if rect.width() >= WIDE {
             wide(rect)
+        } else if rect.width() >= MEDIUM {
+            medium(rect)
         } else {
-            narrow(rect)
+            narrow(rect, self.view_height)
         };
         for (kind, rect) in cards {
             ui.push_id(kind, |ui| self.card_ui(ui, kind, rect, actions));
@@ -232,8 +245,12 @@ impl Column<'_> {
         let (title, help) = (kind.title(), kind.help());
         ui.horizontal(|ui| {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let button =
-                    egui::Button::new(RichText::new("Export PNG…").small().weak()).frame(false);
+                let text = if ui.available_width() < SHORT_EXPORT {
+                    "PNG…"
+                } else {
+                    "Export PNG…"
+                };
+                let button = egui::Button::new(RichText::new(text).small().weak()).frame(false);
                 let name = format!("Export PNG… {title}, {}", self.entry.name);
                 *export_asked = ui
                     .add(button)
@@ -270,11 +287,11 @@ fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
     let (map, rest) = split_y(rect, MAP_HEIGHT);
     let matrix_width = (0.46 * rest.width()).min(0.78 * rest.height());
     let (left, right) = split_x(rest, rest.width() - matrix_width - GAP);
-    let (f1, below) = split_y(left, 0.38 * left.height());
+    let (f1, below) = split_y(left, 0.32 * left.height());
     let (upper, lower) = split_y(below, 0.5 * (below.height() - GAP));
     let half = 0.5 * (left.width() - GAP);
     let ((norms, depth), (scores, loss)) = (split_x(upper, half), split_x(lower, half));
-    let (matrix, pair) = split_y(right, 0.69 * right.height());
+    let (matrix, pair) = split_y(right, 0.67 * right.height());
     vec![
         (Kind::Architecture, map),
         (Kind::ClassF1, f1),
@@ -287,34 +304,58 @@ fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
     ]
 }
 
-/// All figures of a narrow column with their heights, those that must be seen at once first.
-fn narrow_rows(width: f32) -> [(Kind, f32); 8] {
-    [
-        (Kind::Architecture, 130.0),
-        (Kind::ClassF1, 170.0),
-        (Kind::ConflictMatrix, (0.72 * width).clamp(280.0, 560.0)),
-        (Kind::PairCosine, 170.0),
-        (Kind::GradNorms, 200.0),
-        (Kind::DepthProfile, 200.0),
-        (Kind::Scores, 200.0),
-        (Kind::Loss, 200.0),
+/// Map on top; below it two columns of four rows, of which the matrix takes two.
+fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
+    let (map, rest) = split_y(rect, MAP_HEIGHT);
+    let (left, right) = split_x(rest, 0.5 * (rest.width() - GAP));
+    let row = 0.25 * (rest.height() - 3.0 * GAP);
+    let (f1, left) = split_y(left, row);
+    let (norms, left) = split_y(left, row);
+    let (scores, loss) = split_y(left, row);
+    let (matrix, right) = split_y(right, 2.0 * row + GAP);
+    let (depth, pair) = split_y(right, row);
+    vec![
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::GradNorms, norms),
+        (Kind::Scores, scores),
+        (Kind::Loss, loss),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::DepthProfile, depth),
+        (Kind::PairCosine, pair),
     ]
 }
 
-fn narrow_height(width: f32) -> f32 {
-    let rows = narrow_rows(width);
-    rows.iter().map(|(_, height)| height + GAP).sum::<f32>() - GAP
+/// All figures of a narrow column with their heights. Map, F1 and matrix fill what is seen without scrolling.
+fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
+    let map = 152.0;
+    let seen = view_height - TITLE_HEIGHT - map - 2.0 * GAP;
+    let f1 = (0.36 * seen).clamp(170.0, 320.0);
+    let matrix = (seen - f1).clamp(300.0, 0.9 * width.max(340.0));
+    [
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::PairCosine, 210.0),
+        (Kind::GradNorms, 240.0),
+        (Kind::DepthProfile, 240.0),
+        (Kind::Scores, 220.0),
+        (Kind::Loss, 220.0),
+    ]
 }
 
 /// Everything below each other.
-fn narrow(rect: Rect) -> Vec<(Kind, Rect)> {
+fn narrow(rect: Rect, view_height: f32) -> Vec<(Kind, Rect)> {
     let mut rest = rect;
     let place = |(kind, height)| {
         let (row, below) = split_y(rest, height);
         rest = below;
         (kind, row)
     };
-    narrow_rows(rect.width()).into_iter().map(place).collect()
+    narrow_rows(rect.width(), view_height)
+        .into_iter()
+        .map(place)
+        .collect()
 }
 
 /// The upper `height` points, and what lies below the gap.
