@@ -114,6 +114,10 @@ fn smaller(lr: f64) -> f64 {
 
 /// What a training run tells whoever watches it.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few are sent a second, and nearly all are events"
+)]
 pub enum Message {
     /// Before the first step: images being read, of how many.
     Loading {

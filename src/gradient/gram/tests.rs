@@ -131,18 +131,16 @@ fn pieces_weighted_by_their_images_make_the_class() {
 fn the_matrix_is_symmetric_with_ones_on_its_diagonal() {
     let gram = gram_of(5, &[2.0; 20], &noise(20, 30, 4));
     let matrix = gram.matrix();
-    for a in 0..5 {
-        assert_eq!(
-            matrix[a][a],
-            Cell {
-                cosine: Some(1.0),
-                resolved: true
-            }
-        );
-        for b in 0..5 {
-            let (one, other) = (matrix[a][b], matrix[b][a]);
-            assert_eq!(one.resolved, other.resolved);
-            assert!((one.cosine.unwrap() - other.cosine.unwrap()).abs() < 1e-12);
+    for (a, row) in matrix.iter().enumerate() {
+        let one = Cell {
+            cosine: Some(1.0),
+            resolved: true,
+        };
+        assert_eq!(row[a], one);
+        for (b, cell) in row.iter().enumerate() {
+            let other = matrix[b][a];
+            assert_eq!(cell.resolved, other.resolved);
+            assert!((cell.cosine.unwrap() - other.cosine.unwrap()).abs() < 1e-12);
         }
     }
 }
