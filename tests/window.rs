@@ -492,3 +492,37 @@ fn a_figure_is_exported() -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn an_image_folder_is_looked_through_as_it_is_typed() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    for (class, count) in [("cat", 9), ("dog", 4)] {
+        std::fs::create_dir(parent.path().join(class))?;
+        for index in 0..count {
+            let image = image::RgbImage::new(16, 16);
+            image.save(parent.path().join(class).join(format!("{index}.png")))?;
+        }
+    }
+    let mut window = window(Options::default());
+    click(&mut window, "Image folder");
+    assert!(has(&window, "Choose the folder that holds"));
+    assert!(window.get_by_label("Start").accesskit_node().is_disabled());
+    for (path, expected, can_start) in [
+        (parent.path().join("absent"), "absent", false),
+        (parent.path().to_owned(), "dog", true),
+    ] {
+        let field = window.get_by_label("Path of the image folder");
+        field.set_text_value_accesskit(&path.display().to_string());
+        // The folder is read once the typing has paused; a step of the harness is a quarter of a second.
+        window.run_steps(6);
+        settle(&mut window);
+        assert!(has(&window, expected), "{expected}");
+        let start = window.get_by_label("Start");
+        assert_eq!(
+            !start.accesskit_node().is_disabled(),
+            can_start,
+            "{expected}"
+        );
+    }
+    Ok(())
+}

@@ -10,6 +10,8 @@ use super::{Kind, Pick, Subject, View, curves, empty_ui};
 
 /// Height from which on a chart has a legend of more than a line.
 const LEGEND_HEIGHT: f32 = 170.0;
+/// Width from which on every block has its name on the axis.
+const BLOCK_NAMES_WIDTH: f32 = 560.0;
 /// Curves a legend has room for.
 const LEGEND: usize = 24;
 
@@ -158,7 +160,13 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
         });
     }
     if let Axis::Layers(layers) = &chart.x {
-        let blocks = blocks(layers);
+        // A narrow chart names every other block: all of their names would overlap.
+        let every = if ui.available_width() < BLOCK_NAMES_WIDTH {
+            2
+        } else {
+            1
+        };
+        let blocks: Vec<_> = blocks(layers).into_iter().step_by(every).collect();
         let marks: Vec<f64> = blocks.iter().map(|(middle, _)| *middle).collect();
         plot = plot
             // Every block has its name, however short it is: to the plot they are all far apart.
@@ -178,7 +186,10 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
                 block.map_or_else(String::new, |(_, name)| name.clone())
             });
     } else {
-        plot = plot.x_axis_label(RichText::new("epoch").size(11.0).color(text));
+        plot = plot
+            .x_axis_label(RichText::new("epoch").size(11.0).color(text))
+            // Half epochs are not rounded to whole ones.
+            .x_axis_formatter(|mark, _| plain_number(mark));
     }
     let response = plot.show(ui, |plot| {
         for curve in chart

@@ -14,13 +14,13 @@ const GAP: f32 = 8.0;
 /// Kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 /// Height of the card that holds the network map.
-const MAP_HEIGHT: f32 = 168.0;
+const MAP_HEIGHT: f32 = 150.0;
 /// A column at least this wide has two figures beside each other, and
 const MEDIUM: f32 = 700.0;
 /// one this wide three.
 const WIDE: f32 = 900.0;
 /// Below this height, map not counted, these layouts scroll: curves need room to be read.
-const GRID_MIN_HEIGHT: f32 = 650.0;
+const GRID_MIN_HEIGHT: f32 = 660.0;
 /// Narrower cards have a shorter export button.
 const SHORT_EXPORT: f32 = 300.0;
 
@@ -287,7 +287,7 @@ fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
     let (map, rest) = split_y(rect, MAP_HEIGHT);
     let matrix_width = (0.46 * rest.width()).min(0.78 * rest.height());
     let (left, right) = split_x(rest, rest.width() - matrix_width - GAP);
-    let (f1, below) = split_y(left, 0.32 * left.height());
+    let (f1, below) = split_y(left, 0.35 * left.height());
     let (upper, lower) = split_y(below, 0.5 * (below.height() - GAP));
     let half = 0.5 * (left.width() - GAP);
     let ((norms, depth), (scores, loss)) = (split_x(upper, half), split_x(lower, half));
@@ -308,11 +308,12 @@ fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
 fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
     let (map, rest) = split_y(rect, MAP_HEIGHT);
     let (left, right) = split_x(rest, 0.5 * (rest.width() - GAP));
-    let row = 0.25 * (rest.height() - 3.0 * GAP);
-    let (f1, left) = split_y(left, row);
+    let rows = rest.height() - 3.0 * GAP;
+    let (first, row) = (0.31 * rows, 0.23 * rows);
+    let (f1, left) = split_y(left, first);
     let (norms, left) = split_y(left, row);
     let (scores, loss) = split_y(left, row);
-    let (matrix, right) = split_y(right, 2.0 * row + GAP);
+    let (matrix, right) = split_y(right, first + GAP + row);
     let (depth, pair) = split_y(right, row);
     vec![
         (Kind::Architecture, map),
@@ -328,9 +329,9 @@ fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
 
 /// All figures of a narrow column with their heights. Map, F1 and matrix fill what is seen without scrolling.
 fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
-    let map = 152.0;
+    let map = 136.0;
     let seen = view_height - TITLE_HEIGHT - map - 2.0 * GAP;
-    let f1 = (0.36 * seen).clamp(170.0, 320.0);
+    let f1 = (0.4 * seen).clamp(216.0, 320.0);
     let matrix = (seen - f1).clamp(300.0, 0.9 * width.max(340.0));
     [
         (Kind::Architecture, map),
