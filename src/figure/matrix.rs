@@ -17,7 +17,9 @@ const NUMBER_WIDTH: f32 = 34.0;
 /// Up to this many classes every cell is a widget of its own, reachable by name.
 const NAMED_CELLS: usize = 20;
 /// Width in which the summary fits on one line.
-const SUMMARY_WIDTH: f32 = 640.0;
+const SUMMARY_WIDTH: f32 = 660.0;
+/// Angle of names that stand above their columns, in radians.
+const TILT: f32 = 0.85;
 /// Width of the colour bar with its labels.
 const BAR: f32 = 46.0;
 
@@ -75,15 +77,10 @@ pub(super) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Optio
         );
         return None;
     };
-    // In a narrow figure the summary takes two lines.
-    let mut summary_height = if ui.available_width() < SUMMARY_WIDTH {
-        44.0
-    } else {
-        24.0
-    };
-    if conflicts_by_construction(&view.scope) {
-        summary_height += 20.0;
-    }
+    // In a narrow figure the summary takes several lines.
+    let lines = (SUMMARY_WIDTH / ui.available_width().max(1.0)).ceil();
+    let lines = lines.min(4.0) + f32::from(conflicts_by_construction(&view.scope));
+    let summary_height = 4.0 + 20.0 * lines;
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_max(area.min, pos2(area.max.x, area.max.y - summary_height));
     let pick = Grid::new(ui, area, names).draw(ui, &shown, names, view);
@@ -98,6 +95,8 @@ fn conflicts_by_construction(scope: &Scope) -> bool {
 
 /// Where everything lies.
 struct Grid {
+    /// Upper edge of the figure.
+    top: f32,
     /// The square of cells.
     square: Rect,
     /// Side of a cell.
@@ -137,6 +136,7 @@ impl Grid {
             vec2(12.0, square.height()),
         );
         Self {
+            top: area.top(),
             square,
             side,
             bar,
@@ -192,7 +192,7 @@ impl Grid {
         let mut color = palette::diverging(cosine, self.dark);
         if diagonal {
             // Always 1: shown, but not as if it were news.
-            color = palette::blend(background, ui.visuals().weak_text_color(), 0.35);
+            color = palette::blend(background, ui.visuals().weak_text_color(), 0.2);
         } else if !cell.resolved {
             color = palette::blend(background, color, 0.3);
         }
@@ -226,6 +226,13 @@ impl Grid {
                 middle.y - galley.size().y / 2.0,
             );
             painter.galley(at, galley.clone(), color);
+            // What stands on edge must not rise out of the figure.
+            let rise = (self.square.top() - self.top - 12.0).max(16.0) / TILT.sin();
+            let galley = if galley.size().x + 6.0 < self.side {
+                galley
+            } else {
+                fitted(painter, name, &self.font, color, rise)
+            };
             let width = galley.size().x;
             let foot = pos2(middle.x - galley.size().y * 0.35, self.square.top() - 4.0);
             let tilted = if width + 6.0 < self.side {
@@ -237,7 +244,7 @@ impl Grid {
                 )
             } else {
                 egui::epaint::TextShape::new(foot - vec2(0.0, galley.size().y * 0.5), galley, color)
-                    .with_angle(-0.85)
+                    .with_angle(-TILT)
             };
             painter.add(Shape::Text(tilted));
         }
