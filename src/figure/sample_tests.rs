@@ -313,7 +313,7 @@ fn every_figure_of_every_run_is_drawn_at_every_size() {
                     if size[0] > 1000.0 && i != 1 {
                         continue;
                     }
-                    let dark = (i + size[0] as usize / 20) % 2 == 0;
+                    let dark = (i + size[0] as usize / 20).is_multiple_of(2);
                     let image = figure_png(kind, sample.subject(), view, &options(size, dark));
                     let expected = (size[0] as u32, size[1] as u32);
                     assert_eq!(image.dimensions(), expected, "{what}, {}", kind.name());
@@ -369,6 +369,33 @@ fn clicks_pick_what_they_are_on() {
     assert!(
         matches!(layer[..], [Pick::Scope(Scope::Layer(_))]),
         "{layer:?}"
+    );
+}
+
+/// A hundred classes in cells of less than a pixel: none of them may vanish.
+#[test]
+fn a_crowded_matrix_has_all_its_rows() {
+    let sample = Sample::new(100, 1);
+    let view = View::default();
+    let image = figure_png(
+        Kind::ConflictMatrix,
+        sample.subject(),
+        &view,
+        &options([340.0, 200.0], false),
+    );
+    let is_red = |pixel: &image::Rgba<u8>| pixel[0] > pixel[2].saturating_add(60);
+    // Left of the colour bar.
+    let inside = image.width() / 2..image.width() * 3 / 5;
+    let rows: Vec<_> = (0..image.height())
+        .filter(|&y| inside.clone().any(|x| is_red(image.get_pixel(x, y))))
+        .collect();
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+        panic!("no red at all");
+    };
+    assert!(last - first >= 40, "{rows:?}");
+    assert!(
+        rows.windows(2).all(|pair| pair[1] - pair[0] <= 8),
+        "{rows:?}"
     );
 }
 
