@@ -10,10 +10,14 @@ use super::{Kind, Pick, Subject, View, curves, empty_ui};
 
 /// Height from which on a chart has a legend of more than a line.
 const LEGEND_HEIGHT: f32 = 170.0;
-/// Width from which on every block has its name on the axis.
-const BLOCK_NAMES_WIDTH: f32 = 560.0;
 /// Curves a legend has room for.
 const LEGEND: usize = 24;
+
+/// What a curve's name ends in where the mark stands for no number.
+const NOT_FINITE: &str = "is not finite";
+
+/// Points that a character of a label takes, on average.
+const CHARACTER_WIDTH: f64 = 7.0;
 
 /// Everything a chart shows, in plot coordinates. On a logarithmic axis y is already log10.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +29,8 @@ pub(super) struct Chart {
     /// Bounds of y that do not depend on the data.
     pub(super) fixed_y: Option<(f64, f64)>,
     pub(super) curves: Vec<Curve>,
+    /// Whether a value that is none was infinite or not a number, rather than undefined.
+    pub(super) none_is_not_finite: bool,
     /// Where the cursor stands.
     pub(super) cursor: Option<f64>,
     /// What to say where there is nothing to draw.
@@ -98,7 +104,11 @@ impl Scales {
         let defined = || points().filter_map(|(_, y)| *y).filter(|y| y.is_finite());
         scales.x = match charts.first().map(|chart| &chart.x) {
             Some(Axis::Layers(names)) => (-0.5, names.len() as f64 - 0.5),
-            _ => (0.0, points().map(|(x, _)| *x).fold(0.0, f64::max).max(1e-3)),
+            _ => {
+                let last = points().map(|(x, _)| *x).fold(0.0, f64::max).max(1e-3);
+                // A little room, so that the first and the last point are not cut.
+                (-0.01 * last, 1.015 * last)
+            }
         };
         scales.y = match charts.iter().find_map(|chart| chart.fixed_y) {
             // A little room, so that a curve on the bound is not cut.
@@ -121,10 +131,11 @@ impl Scales {
 
 /// Draws a chart with its legend above it.
 pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pick> {
+    let drawn = |(_, y): &(f64, Option<f64>)| y.is_some() || chart.none_is_not_finite;
     if !chart
         .curves
         .iter()
-        .any(|curve| curve.points.iter().any(|(_, y)| y.is_some()))
+        .any(|curve| curve.points.iter().any(drawn))
     {
         empty_ui(ui, &chart.empty);
         return None;
@@ -145,6 +156,7 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
         .grid_color(text.gamma_multiply(0.35))
         .x_grid_spacer(|input| nice_marks(input, 9.0))
         .y_grid_spacer(|input| nice_marks(input, 5.0))
+        .x_axis_formatter(|mark, _| plain_number(mark))
         .y_axis_formatter(|mark, _| plain_number(mark))
         .y_axis_label(RichText::new(&chart.y_label).size(11.0).color(text))
         .y_axis_min_width(38.0)
@@ -160,13 +172,7 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
         });
     }
     if let Axis::Layers(layers) = &chart.x {
-        // A narrow chart names every other block: all of their names would overlap.
-        let every = if ui.available_width() < BLOCK_NAMES_WIDTH {
-            2
-        } else {
-            1
-        };
-        let blocks: Vec<_> = blocks(layers).into_iter().step_by(every).collect();
+        let blocks = blocks(layers, ui.available_width() - 60.0);
         let marks: Vec<f64> = blocks.iter().map(|(middle, _)| *middle).collect();
         plot = plot
             // Every block has its name, however short it is: to the plot they are all far apart.
@@ -199,6 +205,7 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
         {
             draw(plot, curve);
         }
+        draw_not_finite(plot, chart, scales);
         if let Some(x) = chart.cursor {
             plot.vline(
                 VLine::new("", x)
@@ -279,6 +286,28 @@ fn draw<'a>(plot: &mut egui_plot::PlotUi<'a>, curve: &Curve) {
     }
 }
 
+/// Crosses at the upper edge where a value that must be a number is none.
+fn draw_not_finite<'a>(plot: &mut egui_plot::PlotUi<'a>, chart: &Chart, scales: &Scales) {
+    if !chart.none_is_not_finite {
+        return;
+    }
+    let (low, high) = scales.y;
+    let edge = high - 0.03 * (high - low);
+    for curve in &chart.curves {
+        let lost = curve.points.iter().filter(|(_, y)| y.is_none());
+        let points: Vec<[f64; 2]> = lost.map(|(x, _)| [*x, edge]).collect();
+        if !points.is_empty() {
+            let marks = Points::new(format!("{} {NOT_FINITE}", curve.name), points);
+            plot.points(
+                marks
+                    .color(curve.color)
+                    .shape(MarkerShape::Cross)
+                    .radius(4.0),
+            );
+        }
+    }
+}
+
 /// Names with their colours; a click hides or shows a curve.
 fn legend_ui(ui: &mut Ui, chart: &Chart) {
     let mut entries: Vec<&Curve> = Vec::new();
@@ -288,9 +317,17 @@ fn legend_ui(ui: &mut Ui, chart: &Chart) {
         }
     }
     // A small chart needs its room for the curves; hovering names them, and classes have their colours everywhere.
-    if entries.len() > LEGEND || (entries.len() > 3 && ui.available_height() < LEGEND_HEIGHT) {
+    if entries.len() > 3 && ui.available_height() < LEGEND_HEIGHT {
         return;
     }
+    if entries.len() > LEGEND {
+        let text = format!("{} classes; hover a curve for its name", entries.len());
+        ui.label(RichText::new(text).size(11.0).weak());
+        return;
+    }
+    let is_marked = |curve: &&Curve| curve.look == Look::Points && !curve.points.is_empty();
+    let marks = chart.curves.iter().find(is_marked);
+    let marks = marks.filter(|curve| curve.name != "Test").is_some();
     let id = ui.scope_id().with("hidden");
     let mut hidden = hidden(ui);
     // Its rows are as high as their text, not as buttons.
@@ -314,8 +351,24 @@ fn legend_ui(ui: &mut Ui, chart: &Chart) {
                 ui.data_mut(|data| data.insert_temp(id, hidden.clone()));
             }
         }
+        if marks {
+            test_marks_ui(ui);
+        }
     });
     ui.spacing_mut().interact_size.y = usual;
+}
+
+/// Says what the diamonds are.
+fn test_marks_ui(ui: &mut Ui) {
+    let color = ui.visuals().weak_text_color();
+    ui.spacing_mut().item_spacing.x = 2.0;
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(11.0, 11.0), egui::Sense::hover());
+    let at = rect.center();
+    let corners = [(0.0, -4.0), (4.0, 0.0), (0.0, 4.0), (-4.0, 0.0)];
+    let corners = corners.map(|(x, y)| at + egui::vec2(x, y)).to_vec();
+    ui.painter()
+        .add(egui::Shape::convex_polygon(corners, color, Stroke::NONE));
+    ui.label(RichText::new("test images").size(11.0).color(color));
 }
 
 fn entry_ui(ui: &mut Ui, curve: &Curve, off: bool) -> egui::Response {
@@ -361,7 +414,9 @@ fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {
     else {
         return None;
     };
-    let y = if chart.log_y {
+    let y = if plot_name.ends_with(NOT_FINITE) {
+        String::new()
+    } else if chart.log_y {
         format!("{:.3e}", 10_f64.powf(position.y))
     } else {
         format!("{:.4}", position.y)
@@ -379,6 +434,9 @@ fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {
             .cloned()
             .unwrap_or_default(),
     };
+    if y.is_empty() {
+        return Some(format!("{plot_name}\n{place}"));
+    }
     Some(format!("{plot_name}\n{} {y}\n{place}", chart.y_label))
 }
 
@@ -435,8 +493,9 @@ fn decades(input: GridInput) -> Vec<GridMark> {
     marks
 }
 
-/// Middle and name of every block, from the layers' names (`block.layer`).
-fn blocks(layers: &[String]) -> Vec<(f64, String)> {
+/// Middle and name of every block, from the layers' names (`block.layer`), shortened to the room that `width` points
+/// leave it between its neighbours.
+fn blocks(layers: &[String], width: f32) -> Vec<(f64, String)> {
     let block = |name: &String| name.split('.').next().unwrap_or(name).to_owned();
     let mut blocks: Vec<(f64, String)> = Vec::new();
     let mut start = 0;
@@ -446,15 +505,23 @@ fn blocks(layers: &[String]) -> Vec<(f64, String)> {
             .iter()
             .take_while(|layer| block(layer) == name)
             .count();
-        // A short block has room for a short name only.
-        let room = 2 * len + 4;
-        let name = if name.chars().count() > room {
-            name.chars().take(room - 1).chain(['…']).collect()
-        } else {
-            name
-        };
         blocks.push((start as f64 + (len as f64 - 1.0) / 2.0, name));
         start += len;
+    }
+    let points_per_layer = f64::from(width) / layers.len().max(1) as f64;
+    let edges = [-0.5, layers.len() as f64 - 0.5];
+    let middles: Vec<f64> = blocks.iter().map(|(middle, _)| *middle).collect();
+    for (i, (middle, name)) in blocks.iter_mut().enumerate() {
+        // Half the way to a neighbour is free, and all of it to the edge.
+        let before = i.checked_sub(1).map(|i| (*middle - middles[i]) / 2.0);
+        let after = middles.get(i + 1).map(|next| (next - *middle) / 2.0);
+        let left = before.unwrap_or(*middle - edges[0] + 1.0);
+        let right = after.unwrap_or(edges[1] - *middle + 0.3);
+        let room = (2.0 * left.min(right) * points_per_layer / CHARACTER_WIDTH) as usize;
+        if name.chars().count() > room {
+            let short = name.chars().take(room.saturating_sub(1));
+            *name = short.chain((room > 2).then_some('…')).collect();
+        }
     }
     blocks
 }

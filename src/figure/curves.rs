@@ -113,12 +113,14 @@ fn loss(subject: Subject<'_>) -> Chart {
     };
     let [val, mut test] = over_evals(subject, "Validation", palette::series(0), |eval| eval.loss);
     "Test".clone_into(&mut test.name);
+    test.color = palette::series(2);
     let mut curves = vec![train, val];
     if !test.points.is_empty() {
         curves.push(test);
     }
     Chart {
         y_label: "nats".to_owned(),
+        none_is_not_finite: true,
         curves,
         empty: "The loss appears with the first steps.".to_owned(),
         ..Chart::default()

@@ -17,7 +17,13 @@ const NUMBER_WIDTH: f32 = 34.0;
 /// Up to this many classes every cell is a widget of its own, reachable by name.
 const NAMED_CELLS: usize = 20;
 /// Width in which the summary fits on one line.
-const SUMMARY_WIDTH: f32 = 640.0;
+const SUMMARY_WIDTH: f32 = 660.0;
+/// Cells smaller than this have no gap between them.
+const SMALL: f32 = 8.0;
+/// Height below which there are no names above the columns.
+const LEAST_TOP: f32 = 44.0;
+/// Angle of names that stand above their columns, in radians.
+const TILT: f32 = 0.85;
 /// Width of the colour bar with its labels.
 const BAR: f32 = 46.0;
 
@@ -75,15 +81,10 @@ pub(super) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Optio
         );
         return None;
     };
-    // In a narrow figure the summary takes two lines.
-    let mut summary_height = if ui.available_width() < SUMMARY_WIDTH {
-        44.0
-    } else {
-        24.0
-    };
-    if conflicts_by_construction(&view.scope) {
-        summary_height += 20.0;
-    }
+    // In a narrow figure the summary takes several lines.
+    let lines = (SUMMARY_WIDTH / ui.available_width().max(1.0)).ceil();
+    let lines = lines.min(4.0) + f32::from(conflicts_by_construction(&view.scope));
+    let summary_height = 4.0 + 20.0 * lines;
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_max(area.min, pos2(area.max.x, area.max.y - summary_height));
     let pick = Grid::new(ui, area, names).draw(ui, &shown, names, view);
@@ -98,6 +99,8 @@ fn conflicts_by_construction(scope: &Scope) -> bool {
 
 /// Where everything lies.
 struct Grid {
+    /// Upper edge of the figure.
+    top: f32,
     /// The square of cells.
     square: Rect,
     /// Side of a cell.
@@ -122,11 +125,18 @@ impl Grid {
             .fold(0.0, f32::max);
         // Names may take a third of the width; above the columns they stand on edge and take less.
         let left = (longest + 8.0).min(area.width() / 3.0);
-        let top = (longest * 0.75 + 12.0).min(area.height() / 4.0);
+        let wanted = longest * 0.75 + 12.0;
+        let top = wanted.min(area.height() / 4.0);
+        // Cut to a letter or two they would only take room; the rows have the same names.
+        let top = if top < wanted.min(LEAST_TOP) {
+            4.0
+        } else {
+            top
+        };
         let k = names.len().max(1) as f32;
         let side = ((area.width() - left - BAR - 8.0) / k)
             .min((area.height() - top) / k)
-            .max(1.0);
+            .max(0.1);
         // Whole points keep the cells' edges sharp.
         let side = if side > 6.0 { side.floor() } else { side };
         let used = vec2(left + side * k + 8.0 + BAR, top + side * k);
@@ -137,6 +147,7 @@ impl Grid {
             vec2(12.0, square.height()),
         );
         Self {
+            top: area.top(),
             square,
             side,
             bar,
@@ -152,11 +163,19 @@ impl Grid {
 
     fn draw(&self, ui: &mut Ui, shown: &Shown, names: &[String], view: &View) -> Option<Pick> {
         let painter = ui.painter().clone();
+        // Shapes of their own would be moved to whole pixels, and the smallest would vanish.
+        let mut small = egui::Mesh::default();
         for (row, cells) in shown.cells.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
-                self.paint_cell(&painter, ui, self.cell(row, column), *cell, row == column);
+                let rect = self.cell(row, column);
+                if self.side < SMALL {
+                    small.add_colored_rect(rect, self.color(ui, *cell, row == column));
+                } else {
+                    self.paint_cell(&painter, ui, rect, *cell, row == column);
+                }
             }
         }
+        painter.add(small);
         self.paint_names(&painter, ui, names);
         self.paint_bar(&painter, ui);
         let (hovered, pick) = self.interact(ui, shown, names);
@@ -177,10 +196,26 @@ impl Grid {
         pick
     }
 
-    fn paint_cell(&self, painter: &Painter, ui: &Ui, rect: Rect, cell: Cell, diagonal: bool) {
-        let gap = if self.side > 8.0 { 1.0 } else { 0.0 };
-        let inner = Rect::from_min_max(rect.min, rect.max - Vec2::splat(gap));
+    /// Plain colour of a cell; of an undefined one, that of its hatching from far away.
+    fn color(&self, ui: &Ui, cell: Cell, diagonal: bool) -> Color32 {
         let background = ui.visuals().panel_fill;
+        let Some(cosine) = cell.cosine else {
+            return palette::blend(background, ui.visuals().weak_text_color(), 0.35);
+        };
+        if diagonal {
+            // Always 1: shown, but not as if it were news.
+            return palette::blend(background, ui.visuals().weak_text_color(), 0.2);
+        }
+        let color = palette::diverging(cosine, self.dark);
+        if cell.resolved {
+            color
+        } else {
+            palette::blend(background, color, 0.3)
+        }
+    }
+
+    fn paint_cell(&self, painter: &Painter, ui: &Ui, rect: Rect, cell: Cell, diagonal: bool) {
+        let inner = Rect::from_min_max(rect.min, rect.max - Vec2::splat(1.0));
         let Some(cosine) = cell.cosine else {
             hatch(
                 painter,
@@ -189,13 +224,7 @@ impl Grid {
             );
             return;
         };
-        let mut color = palette::diverging(cosine, self.dark);
-        if diagonal {
-            // Always 1: shown, but not as if it were news.
-            color = palette::blend(background, ui.visuals().weak_text_color(), 0.35);
-        } else if !cell.resolved {
-            color = palette::blend(background, color, 0.3);
-        }
+        let color = self.color(ui, cell, diagonal);
         painter.rect_filled(inner, 0.0, color);
         if self.side >= NUMBER_WIDTH && !diagonal {
             let mut text = palette::text_on(color);
@@ -226,6 +255,16 @@ impl Grid {
                 middle.y - galley.size().y / 2.0,
             );
             painter.galley(at, galley.clone(), color);
+            if self.square.top() - self.top < 5.0 {
+                continue;
+            }
+            // What stands on edge must not rise out of the figure.
+            let rise = (self.square.top() - self.top - 12.0).max(16.0) / TILT.sin();
+            let galley = if galley.size().x + 6.0 < self.side {
+                galley
+            } else {
+                fitted(painter, name, &self.font, color, rise)
+            };
             let width = galley.size().x;
             let foot = pos2(middle.x - galley.size().y * 0.35, self.square.top() - 4.0);
             let tilted = if width + 6.0 < self.side {
@@ -237,7 +276,7 @@ impl Grid {
                 )
             } else {
                 egui::epaint::TextShape::new(foot - vec2(0.0, galley.size().y * 0.5), galley, color)
-                    .with_angle(-0.85)
+                    .with_angle(-TILT)
             };
             painter.add(Shape::Text(tilted));
         }

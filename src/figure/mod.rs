@@ -291,4 +291,6 @@ fn remembered<T: Clone + Send + Sync + 'static>(
 }
 
 #[cfg(test)]
+mod sample_tests;
+#[cfg(test)]
 mod tests;

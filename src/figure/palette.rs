@@ -26,8 +26,8 @@ pub fn class(k: usize) -> Color32 {
         let hue = (k as f32 * 0.618_034).fract();
         Hsva::new(
             hue,
-            0.55 + 0.2 * ((k / 3) % 2) as f32,
-            0.65 + 0.15 * (k % 3) as f32,
+            0.6 + 0.2 * ((k / 3) % 2) as f32,
+            0.6 + 0.12 * (k % 3) as f32,
             1.0,
         )
         .into()
