@@ -651,6 +651,7 @@ fn export_figure(arguments: &ExportArguments) -> anyhow::Result<()> {
         scope,
         step: arguments.step,
         pair,
+        ..figure::View::default()
     };
     let probes = load_probes(&arguments.run, &loaded.run, arguments.figure, &view)?;
     let name = arguments

@@ -1,5 +1,7 @@
 //! A chart of curves: what is drawn, its scales, and the drawing.
 
+use std::collections::BTreeSet;
+
 use egui::{Color32, Context, RichText, Role, Stroke, Ui, Vec2b, WidgetInfo};
 use egui_plot::{
     GridInput, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints,
@@ -103,7 +105,14 @@ impl Scales {
         };
         let defined = || points().filter_map(|(_, y)| *y).filter(|y| y.is_finite());
         scales.x = match charts.first().map(|chart| &chart.x) {
-            Some(Axis::Layers(names)) => (-0.5, names.len() as f64 - 0.5),
+            // Two variants need not have the same layers: the longer table sets the scale.
+            Some(Axis::Layers(_)) => {
+                let layers = charts.iter().map(|chart| match &chart.x {
+                    Axis::Layers(names) => names.len(),
+                    Axis::Epoch { .. } => 0,
+                });
+                (-0.5, layers.max().unwrap_or(0) as f64 - 0.5)
+            }
             _ => {
                 let last = points().map(|(x, _)| *x).fold(0.0, f64::max).max(1e-3);
                 // A little room, so that the first and the last point are not cut.
@@ -130,7 +139,12 @@ impl Scales {
 }
 
 /// Draws a chart with its legend above it.
-pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pick> {
+pub(super) fn chart_ui(
+    ui: &mut Ui,
+    chart: &Chart,
+    scales: &Scales,
+    hidden: &BTreeSet<String>,
+) -> Option<Pick> {
     let drawn = |(_, y): &(f64, Option<f64>)| y.is_some() || chart.none_is_not_finite;
     if !chart
         .curves
@@ -140,8 +154,7 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
         empty_ui(ui, &chart.empty);
         return None;
     }
-    legend_ui(ui, chart);
-    let hidden = hidden(ui);
+    let toggled = legend_ui(ui, chart, hidden);
     let text = ui.visuals().weak_text_color();
     let mut plot = Plot::new(chart.name)
         .allow_scroll(false)
@@ -192,10 +205,7 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
                 block.map_or_else(String::new, |(_, name)| name.clone())
             });
     } else {
-        plot = plot
-            .x_axis_label(RichText::new("epoch").size(11.0).color(text))
-            // Half epochs are not rounded to whole ones.
-            .x_axis_formatter(|mark, _| plain_number(mark));
+        plot = plot.x_axis_label(RichText::new("epoch").size(11.0).color(text));
     }
     let response = plot.show(ui, |plot| {
         for curve in chart
@@ -219,8 +229,8 @@ pub(super) fn chart_ui(ui: &mut Ui, chart: &Chart, scales: &Scales) -> Option<Pi
     response
         .response
         .widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
-    if !response.response.clicked() {
-        return None;
+    if toggled.is_some() || !response.response.clicked() {
+        return toggled;
     }
     pick(chart, response.inner?)
 }
@@ -309,7 +319,7 @@ fn draw_not_finite<'a>(plot: &mut egui_plot::PlotUi<'a>, chart: &Chart, scales: 
 }
 
 /// Names with their colours; a click hides or shows a curve.
-fn legend_ui(ui: &mut Ui, chart: &Chart) {
+fn legend_ui(ui: &mut Ui, chart: &Chart, hidden: &BTreeSet<String>) -> Option<Pick> {
     let mut entries: Vec<&Curve> = Vec::new();
     for curve in &chart.curves {
         if !entries.iter().any(|entry| entry.name == curve.name) {
@@ -318,18 +328,17 @@ fn legend_ui(ui: &mut Ui, chart: &Chart) {
     }
     // A small chart needs its room for the curves; hovering names them, and classes have their colours everywhere.
     if entries.len() > 3 && ui.available_height() < LEGEND_HEIGHT {
-        return;
+        return None;
     }
     if entries.len() > LEGEND {
         let text = format!("{} classes; hover a curve for its name", entries.len());
         ui.label(RichText::new(text).size(11.0).weak());
-        return;
+        return None;
     }
     let is_marked = |curve: &&Curve| curve.look == Look::Points && !curve.points.is_empty();
     let marks = chart.curves.iter().find(is_marked);
     let marks = marks.filter(|curve| curve.name != "Test").is_some();
-    let id = ui.scope_id().with("hidden");
-    let mut hidden = hidden(ui);
+    let mut toggled = None;
     // Its rows are as high as their text, not as buttons.
     let usual = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 0.0);
     ui.horizontal_wrapped(|ui| {
@@ -343,12 +352,7 @@ fn legend_ui(ui: &mut Ui, chart: &Chart) {
                 "Click to hide"
             };
             if response.on_hover_text(hint).clicked() {
-                if off {
-                    hidden.retain(|name| *name != curve.name);
-                } else {
-                    hidden.push(curve.name.clone());
-                }
-                ui.data_mut(|data| data.insert_temp(id, hidden.clone()));
+                toggled = Some(Pick::Curve(curve.name.clone()));
             }
         }
         if marks {
@@ -356,6 +360,7 @@ fn legend_ui(ui: &mut Ui, chart: &Chart) {
         }
     });
     ui.spacing_mut().interact_size.y = usual;
+    toggled
 }
 
 /// Says what the diamonds are.
@@ -398,11 +403,6 @@ fn entry_ui(ui: &mut Ui, curve: &Curve, off: bool) -> egui::Response {
         WidgetInfo::selected(Role::CheckBox, true, !off, format!("Show {}", curve.name))
     });
     response
-}
-
-fn hidden(ui: &Ui) -> Vec<String> {
-    ui.data(|data| data.get_temp(ui.scope_id().with("hidden")))
-        .unwrap_or_default()
 }
 
 fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {

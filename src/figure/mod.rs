@@ -9,7 +9,7 @@ pub mod palette;
 pub mod raster;
 pub mod style;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use egui::{Layout, RichText, Ui};
@@ -69,6 +69,8 @@ pub struct View {
     pub step: Option<u64>,
     /// The selected pair of classes.
     pub pair: Option<(usize, usize)>,
+    /// Names of the curves that are switched off: a class is switched off in every figure.
+    pub hidden: BTreeSet<String>,
 }
 
 impl Default for View {
@@ -77,6 +79,7 @@ impl Default for View {
             scope: Scope::Backbone,
             step: None,
             pair: None,
+            hidden: BTreeSet::new(),
         }
     }
 }
@@ -192,6 +195,8 @@ pub enum Pick {
     Scope(Scope),
     /// A moment.
     Step(u64),
+    /// A curve, by name, to be switched off or on.
+    Curve(String),
 }
 
 /// Draws a figure into the space that is left; returns what was clicked.
@@ -206,7 +211,10 @@ pub fn figure_ui(
     ui.push_id((kind, subject.name), |ui| match kind {
         Kind::ConflictMatrix => matrix::matrix_ui(ui, subject, view),
         Kind::Architecture => architecture::architecture_ui(ui, subject, view),
-        _ => chart::chart_ui(ui, &curves::chart(ui.ctx(), kind, subject, view), scales),
+        _ => {
+            let chart = curves::chart(ui.ctx(), kind, subject, view);
+            chart::chart_ui(ui, &chart, scales, &view.hidden)
+        }
     })
     .inner
 }
@@ -290,7 +298,5 @@ fn remembered<T: Clone + Send + Sync + 'static>(
     }
 }
 
-#[cfg(test)]
-mod sample_tests;
 #[cfg(test)]
 mod tests;

@@ -1,307 +1,452 @@
-//! Every figure of constructed runs: at any size, in both themes, and with anything undefined or missing.
+//! Every figure of constructed runs: small and large, light and dark, whole and with parts missing.
 
-use anyhow::Result;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use egui::vec2;
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::config::{Attention, RunConfig, Width};
-use crate::gradient::gram::ConflictSummary;
-use crate::model::Spec;
+use crate::config::RunConfig;
 use crate::random::Random;
-use crate::run::event::{End, Eval, Event, Normalise, ProbeSet, Split, Started, Step};
+use crate::run::CLASSIFIER;
+use crate::run::event::{
+    Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
+};
 
-type Probes = BTreeMap<u64, Arc<ProbeTensors>>;
+const STEPS_PER_EPOCH: u64 = 50;
+const PIECES: usize = 4;
+
+/// A run and the probe tensors that are loaded.
+struct Sample {
+    run: Run,
+    probes: BTreeMap<u64, Arc<ProbeTensors>>,
+}
+
+impl Sample {
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            name: "solar, seed 0",
+            run: &self.run,
+            probes: &self.probes,
+        }
+    }
+
+    fn empty() -> Self {
+        Self {
+            run: Run::default(),
+            probes: BTreeMap::new(),
+        }
+    }
+
+    fn started(classes: usize) -> Self {
+        let mut sample = Self::empty();
+        sample
+            .run
+            .apply(&Event::Started(Box::new(started(classes))));
+        sample
+    }
+
+    /// `moments` probes and evaluations, and three times as many logged steps. Class 1 has no image to probe from 3
+    /// classes on, one evaluation and one step have no loss, and a class has no F1 at first.
+    fn new(classes: usize, moments: u64) -> Self {
+        let mut sample = Self::started(classes);
+        for moment in 0..moments {
+            let step = moment * 30;
+            let epoch = step as f64 / STEPS_PER_EPOCH as f64;
+            let (probe, tensors) = probe(classes, step, epoch);
+            sample.probes.insert(step, Arc::new(tensors));
+            sample.run.apply(&Event::Probe(probe));
+            sample
+                .run
+                .apply(&Event::Eval(eval(classes, step, epoch, Split::Val)));
+            for i in 1..=3 {
+                sample.run.apply(&Event::Step(train_step(step + 10 * i)));
+            }
+        }
+        let last = sample.run.last_step();
+        let epoch = last as f64 / STEPS_PER_EPOCH as f64;
+        sample
+            .run
+            .apply(&Event::Eval(eval(classes, last, epoch, Split::Test)));
+        sample
+    }
+}
+
+fn names(classes: usize) -> Vec<String> {
+    let known = [
+        "Clean",
+        "Dusty",
+        "Bird-drop",
+        "Electrical-damage",
+        "Physical-damage",
+        "Snow-covered",
+        "Hot-Spot-Multi",
+        "Offline-Module",
+    ];
+    let other = |k| format!("Class {k}");
+    (0..classes)
+        .map(|k| known.get(k).map_or_else(|| other(k), ToString::to_string))
+        .collect()
+}
+
+/// Another network than ours: a stem, two lanes of unequal length, and a classifier.
+fn layers() -> Vec<Layer> {
+    let table: [(&str, &str, &[&str]); 13] = [
+        ("stem.conv1", "conv", &[]),
+        ("stem.bn1", "batch_norm", &["stem.conv1"]),
+        ("stem.pool", "max_pool", &["stem.bn1"]),
+        ("branch1.conv1", "conv", &["stem.pool"]),
+        ("branch1.bn1", "batch_norm", &["branch1.conv1"]),
+        ("branch2.conv1", "conv", &["stem.pool"]),
+        ("branch2.bn1", "batch_norm", &["branch2.conv1"]),
+        ("branch2.conv2", "conv", &["branch2.bn1"]),
+        ("branch2.gate", "gate", &["branch2.conv2"]),
+        ("fuse.concat", "concat", &["branch1.bn1", "branch2.gate"]),
+        ("fuse.conv", "conv", &["fuse.concat"]),
+        ("fuse.pool", "mean_pool", &["fuse.conv"]),
+        (CLASSIFIER, "linear", &["fuse.pool"]),
+    ];
+    let mut rows = 0..;
+    table
+        .into_iter()
+        .map(|(name, kind, inputs)| {
+            let trained = !(kind.ends_with("pool") || kind == "concat");
+            Layer {
+                name: name.to_owned(),
+                group: name.split('.').next().unwrap_or(name).to_owned(),
+                kind: kind.to_owned(),
+                shape: vec![16, 16, 24],
+                params: if trained { 1234 } else { 0 },
+                inputs: inputs.iter().map(ToString::to_string).collect(),
+                gram: trained.then(|| rows.next()).flatten(),
+            }
+        })
+        .collect()
+}
 
 fn started(classes: usize) -> Started {
-    let spec = Spec {
-        image: [32, 32, 3],
-        classes,
-        width: Width::Quarter,
-        attention: Attention::Branch,
-    };
     Started {
-        format: 1,
-        id: "a run".to_owned(),
+        format: FORMAT,
+        id: "sample".to_owned(),
         parent: None,
         created_unix_secs: 0,
-        code_version: String::new(),
-        instruction_set: String::new(),
+        code_version: "0".to_owned(),
+        instruction_set: "none".to_owned(),
         config: RunConfig::default(),
-        classes: (0..classes).map(|k| format!("Class number {k}")).collect(),
-        train_counts: (1..=classes).rev().map(|k| 10 * k).collect(),
-        val_counts: vec![5; classes],
-        test_counts: vec![5; classes],
+        classes: names(classes),
+        train_counts: (0..classes).map(|k| 1000 / (k + 1)).collect(),
+        val_counts: vec![10; classes],
+        test_counts: vec![10; classes],
         image: [32, 32, 3],
         normalise: Normalise {
             mean: vec![0.5; 3],
             std: vec![0.25; 3],
         },
-        layers: spec.layers(),
+        layers: layers(),
         probe: ProbeSet {
-            pieces: 2,
-            counts: vec![vec![4, 4]; classes],
+            pieces: PIECES,
+            counts: vec![vec![8; PIECES]; classes],
         },
-        steps_per_epoch: 10,
-        total_steps: 40,
-        data_fingerprint: String::new(),
+        steps_per_epoch: STEPS_PER_EPOCH,
+        total_steps: 400,
+        data_fingerprint: "0".to_owned(),
     }
 }
 
-fn eval(classes: usize, step: u64, split: Split) -> Eval {
-    let confusion = (0..classes)
-        .map(|a| (0..classes).map(|b| u64::from(a == b) * step + 1).collect())
-        .collect();
-    let mut eval = crate::train::metrics::from_confusion(
-        confusion,
-        split,
+fn train_step(step: u64) -> Step {
+    let noise = Random::new(0, "step", 0, step).uniform();
+    Step {
         step,
-        step as f64 / 10.0,
-        Some(2.0 / (1.0 + step as f64)),
-    );
-    // One class is undefined now and then.
-    if step.is_multiple_of(20) {
-        eval.f1[0] = None;
+        epoch: step as f64 / STEPS_PER_EPOCH as f64,
+        images: 128 * step,
+        wall_secs: step as f64,
+        loss: (step != 100).then(|| 1.6 * (-(step as f64) / 200.0).exp() + 0.4 * noise),
+        lr: 0.1,
+        grad_norms: Vec::new(),
     }
-    eval
 }
 
-/// Gradients of `classes` classes in two pieces each; class 1 has no images, class 2 a gradient of 0.
-fn tensors(classes: usize, layers: usize, step: u64) -> ProbeTensors {
-    let rows = 2 * classes;
+fn eval(classes: usize, step: u64, epoch: f64, split: Split) -> Eval {
+    let f1: Vec<_> = (0..classes)
+        .map(|k| {
+            let random = Random::new(1, "f1", step, k as u64).uniform();
+            let top = 0.95 - 0.8 * k as f64 / classes as f64;
+            let learnt = 1.0 - (-(step as f64) / 120.0).exp();
+            (k > 1 || step > 90).then_some((top * learnt + 0.06 * random).min(1.0))
+        })
+        .collect();
+    let mean = f1.iter().flatten().sum::<f64>() / f1.iter().flatten().count().max(1) as f64;
+    Eval {
+        step,
+        epoch,
+        split,
+        loss: (step != 120).then(|| 1.7 * (-(step as f64) / 180.0).exp() + 0.3),
+        accuracy: Some(0.3 + 0.7 * mean),
+        balanced_accuracy: Some(0.1 + 0.8 * mean),
+        macro_f1: Some(mean),
+        macro_f1_classes: classes,
+        precision: f1.clone(),
+        recall: f1.clone(),
+        f1,
+        support: vec![10; classes],
+        confusion: vec![vec![0; classes]; classes],
+    }
+}
+
+/// Gradients of eight weights a layer: classes share a direction, or are drawn apart by it, under noise.
+fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
+    let trained = layers().iter().filter(|layer| layer.gram.is_some()).count();
+    let rows = classes * PIECES;
+    let missing = |row: usize| classes > 2 && row / PIECES == 1;
+    let gradient = |layer: usize, row: usize| -> Vec<f64> {
+        if missing(row) {
+            return vec![0.0; 8];
+        }
+        let class = row / PIECES;
+        let mut own = Random::new(2, "class", layer as u64, class as u64);
+        let mut noise = Random::new(3, "noise", step, (layer * rows + row) as u64);
+        let axis = [0.8, -0.8, 0.2][class % 3] * (1.0 - 0.1 * layer as f64);
+        let size = 0.3 / (1.0 + step as f64 / 100.0) * (1.0 + class as f64 / 3.0);
+        (0..8)
+            .map(|at| {
+                let common = if at < 2 { axis } else { 0.0 };
+                size * (common + 0.4 * own.normal() + 0.3 * noise.normal())
+            })
+            .collect()
+    };
     let mut tensors = ProbeTensors {
         classes,
+        update: vec![0.0; trained * rows],
         loss: vec![1.0; rows],
-        n: vec![4.0; rows],
+        n: (0..rows)
+            .map(|row| if missing(row) { 0.0 } else { 8.0 })
+            .collect(),
         ..ProbeTensors::default()
     };
-    if classes > 3 {
-        tensors.n[2] = 0.0;
-        tensors.n[3] = 0.0;
-    }
-    for layer in 0..layers {
-        let gradient = |row: usize| -> Vec<f32> {
-            let mut random = Random::new(step, "gradient", layer as u64, row as u64);
-            let mut class = Random::new(step, "class", layer as u64, row as u64 / 2);
-            let zero = classes > 3 && (row / 2 == 2 || row / 2 == 1);
-            let value = |own: f64, shared: f64| {
-                if zero {
-                    0.0
-                } else {
-                    (0.2 * own + shared) as f32
-                }
-            };
-            (0..6)
-                .map(|_| value(random.normal(), class.normal()))
-                .collect()
-        };
-        let gradients: Vec<Vec<f32>> = (0..rows).map(gradient).collect();
-        for a in &gradients {
-            tensors.gram.extend(
-                gradients
-                    .iter()
-                    .map(|b| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>()),
-            );
-        }
-        tensors.update.extend(vec![0.0; rows]);
-    }
-    tensors
-}
-
-/// A run with `probes` probes and evaluations.
-fn run(classes: usize, probes: u64) -> (Run, Probes) {
-    let started = started(classes);
-    let layers = started
-        .layers
-        .iter()
-        .filter(|layer| layer.gram.is_some())
-        .count();
-    let mut events = vec![Event::Started(Box::new(started))];
-    let mut loaded = BTreeMap::new();
-    for i in 0..probes {
-        let step = 10 * i;
-        let tensors = tensors(classes, layers, step);
-        let priors = vec![1.0 / classes as f64; classes];
-        let summary = |row: usize| {
-            tensors
-                .gram_of(&[row])
-                .map(|gram| gram.summary(&priors))
-                .unwrap_or_default()
-        };
-        events.push(Event::Eval(eval(classes, step, Split::Val)));
-        let loss = (i != 1).then_some(1.0 / (i as f64 + 1.0));
-        let step_event = Step {
-            step,
-            epoch: i as f64,
-            images: step,
-            wall_secs: i as f64,
-            loss,
-            lr: 0.1,
-            grad_norms: vec![None; layers],
-        };
-        events.push(Event::Step(step_event));
-        events.push(Event::Probe(Probe {
-            step,
-            epoch: i as f64,
-            file: String::new(),
-            layers: (0..layers).map(summary).collect(),
-            backbone: ConflictSummary::default(),
-            classifier: summary(layers - 1),
-        }));
-        loaded.insert(step, Arc::new(tensors));
-    }
-    if probes > 2 {
-        events.push(Event::Eval(eval(classes, 10 * (probes - 1), Split::Test)));
-        events.push(Event::Finished(End {
-            step: 10 * (probes - 1),
-            message: String::new(),
-        }));
-    }
-    (Run::replay(&events), loaded)
-}
-
-fn subject<'a>(run: &'a Run, probes: &'a Probes) -> Subject<'a> {
-    Subject {
-        name: "constructed",
-        run,
-        probes,
-    }
-}
-
-/// Pixels that differ from the background, which is what the corner shows.
-fn drawn(image: &image::RgbaImage) -> usize {
-    let background = *image.get_pixel(0, 0);
-    image.pixels().filter(|pixel| **pixel != background).count()
-}
-
-#[test]
-fn every_figure_of_every_run_at_every_size() {
-    let empty = Run::default();
-    let none = BTreeMap::new();
-    for (classes, probes) in [(2, 1), (3, 0), (6, 4), (12, 3), (100, 2)] {
-        let (run, loaded) = run(classes, probes);
-        for (run, probes) in [(&run, &loaded), (&run, &none), (&empty, &none)] {
-            for &kind in Kind::ALL {
-                for (scope, step, pair) in [
-                    (Scope::Backbone, None, None),
-                    (
-                        Scope::Layer("branch2.gate".to_owned()),
-                        Some(15),
-                        Some((0, 1)),
-                    ),
-                    (
-                        Scope::Layer("stem.pool".to_owned()),
-                        Some(7),
-                        Some((classes + 5, 0)),
-                    ),
-                    (Scope::Network, Some(10_000), Some((classes - 1, 0))),
-                ] {
-                    let view = View { scope, step, pair };
-                    for (size, dark) in [([90.0, 70.0], false), ([420.0, 300.0], true)] {
-                        let options = export::Options {
-                            size,
-                            scale: 1.0,
-                            dark,
-                        };
-                        let image = figure_png(kind, subject(run, probes), &view, &options);
-                        assert_eq!(image.dimensions(), (size[0] as u32, size[1] as u32));
-                        assert!(
-                            drawn(&image) > 20,
-                            "{kind:?} of {classes} classes draws nothing"
-                        );
-                    }
-                }
-            }
+    for layer in 0..trained {
+        let pieces: Vec<_> = (0..rows).map(|row| gradient(layer, row)).collect();
+        for a in &pieces {
+            let products = pieces
+                .iter()
+                .map(|b| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>());
+            tensors.gram.extend(products.map(|product| product as f32));
         }
     }
-}
-
-#[test]
-fn the_same_figure_has_the_same_bytes() {
-    let (run, probes) = run(6, 4);
-    let view = View {
-        pair: Some((0, 5)),
-        ..View::default()
+    let priors = vec![1.0 / classes as f64; classes];
+    let summary = |rows: &[usize]| {
+        let gram = tensors.gram_of(rows);
+        gram.map_or_else(Default::default, |gram| gram.summary(&priors))
     };
-    for &kind in Kind::ALL {
-        let options = export::Options {
-            size: [500.0, 360.0],
-            scale: 1.5,
-            dark: false,
-        };
-        let draw = || figure_png(kind, subject(&run, &probes), &view, &options);
-        assert!(draw() == draw(), "{kind:?}");
+    let probe = Probe {
+        step,
+        epoch,
+        file: String::new(),
+        layers: (0..trained).map(|row| summary(&[row])).collect(),
+        backbone: summary(&(0..trained - 1).collect::<Vec<_>>()),
+        classifier: summary(&[trained - 1]),
+    };
+    (probe, tensors)
+}
+
+fn options(size: [f32; 2], dark: bool) -> export::Options {
+    export::Options {
+        size,
+        scale: 1.0,
+        dark,
     }
 }
 
-/// What a click in a figure selects, by the name that assistive technology reads.
-fn clicked(kind: Kind, label: &str) -> Result<Option<Pick>> {
-    let (run, probes) = run(6, 4);
-    let mut picked = None;
-    let mut harness = Harness::builder()
-        .with_size(egui::vec2(700.0, 500.0))
-        .build_ui(|ui| {
-            let view = View::default();
-            let scales = Scales::of(ui.ctx(), kind, &[subject(&run, &probes)], &view);
-            if let Some(pick) = figure_ui(ui, kind, subject(&run, &probes), &view, &scales) {
-                picked = Some(pick);
+/// The whole of it, and what can be missing.
+fn samples() -> Vec<(&'static str, Sample)> {
+    let mut unread = Sample::new(6, 3);
+    unread.probes.clear();
+    let mut narrower = Sample::new(6, 2);
+    // As if the log and the file were of two runs: more layers in the table than in the tensors.
+    let cut = Arc::new(ProbeTensors {
+        update: Vec::new(),
+        gram: Vec::new(),
+        ..ProbeTensors::clone(&narrower.probes[&30])
+    });
+    narrower.probes.insert(30, cut);
+    vec![
+        ("no header", Sample::empty()),
+        ("header alone", Sample::started(6)),
+        ("one moment", Sample::new(6, 1)),
+        ("one class", Sample::new(1, 3)),
+        ("two classes", Sample::new(2, 3)),
+        ("six classes", Sample::new(6, 8)),
+        ("thirteen classes", Sample::new(13, 3)),
+        ("a hundred classes", Sample::new(100, 1)),
+        ("probes not read", unread),
+        ("tensors cut short", narrower),
+    ]
+}
+
+#[test]
+fn every_figure_of_every_run_is_drawn_at_every_size() {
+    for (what, sample) in samples() {
+        let views = [
+            View::default(),
+            View {
+                scope: Scope::Layer("branch2.conv2".to_owned()),
+                step: Some(35),
+                pair: Some((0, 2)),
+                ..View::default()
+            },
+            // What another run on screen may have selected, and this one lacks.
+            View {
+                scope: Scope::Group("branch9".to_owned()),
+                step: Some(1_000_000),
+                pair: Some((0, 500)),
+                ..View::default()
+            },
+        ];
+        for (i, view) in views.iter().enumerate() {
+            for &kind in Kind::ALL {
+                for size in [
+                    [120.0, 80.0],
+                    [16.0, 16.0],
+                    [420.0, 300.0],
+                    [1600.0, 1200.0],
+                ] {
+                    // The large ones differ in nothing but their size.
+                    if size[0] > 1000.0 && i != 1 {
+                        continue;
+                    }
+                    let dark = (i + size[0] as usize / 20).is_multiple_of(2);
+                    let image = figure_png(kind, sample.subject(), view, &options(size, dark));
+                    let expected = (size[0] as u32, size[1] as u32);
+                    assert_eq!(image.dimensions(), expected, "{what}, {}", kind.name());
+                }
             }
-        });
+        }
+    }
+}
+
+/// What is picked when the widget called `label` is clicked.
+fn picked(kind: Kind, classes: usize, label: &str) -> Vec<Pick> {
+    let sample = Sample::new(classes, 2);
+    let view = View::default();
+    let draw = move |ui: &mut Ui, picks: &mut Vec<Pick>| {
+        let scales = Scales::of(ui.ctx(), kind, &[sample.subject()], &view);
+        picks.extend(figure_ui(ui, kind, sample.subject(), &view, &scales));
+    };
+    let mut harness = Harness::builder()
+        .with_size(vec2(700.0, 400.0))
+        .with_context_setup(style::install)
+        .build_ui_state(draw, Vec::new());
     harness.run();
     harness.get_by_label(label).click();
     harness.run();
-    drop(harness);
-    Ok(picked)
+    harness.into_state()
 }
 
 #[test]
-fn clicks_select() -> Result<()> {
-    let pair = clicked(Kind::ConflictMatrix, "Class number 4 × Class number 0")?;
-    assert_eq!(pair, Some(Pick::Pair(4, 0)));
-    assert_eq!(
-        clicked(Kind::ConflictMatrix, "Class number 3 × Class number 3")?,
-        None,
-        "no pair with itself"
+fn clicks_pick_what_they_are_on() {
+    let pair = picked(Kind::ConflictMatrix, 6, "Clean × Bird-drop");
+    assert_eq!(pair, [Pick::Pair(0, 2)]);
+    // A class has no pair with itself.
+    assert_eq!(picked(Kind::ConflictMatrix, 6, "Clean × Clean"), []);
+    // Many classes share one widget, whose middle lies on the diagonal.
+    assert_eq!(picked(Kind::ConflictMatrix, 41, "Conflict matrix"), []);
+    for (label, scope) in [
+        ("branch2.gate", Scope::Layer("branch2.gate".to_owned())),
+        ("branch1", Scope::Group("branch1".to_owned())),
+        ("Backbone", Scope::Backbone),
+        ("Whole network", Scope::Network),
+    ] {
+        let picks = picked(Kind::Architecture, 6, label);
+        assert_eq!(picks, [Pick::Scope(scope)], "{label}");
+    }
+    // Nothing is measured in a pool.
+    assert_eq!(picked(Kind::Architecture, 6, "stem.pool"), []);
+    let middle = picked(Kind::Loss, 6, Kind::Loss.title());
+    assert!(
+        matches!(middle[..], [Pick::Step(1..=59)]),
+        "{middle:?} of 60 steps"
     );
-    let layer = clicked(Kind::Architecture, "branch3.conv2")?;
-    assert_eq!(
-        layer,
-        Some(Pick::Scope(Scope::Layer("branch3.conv2".to_owned())))
+    let layer = picked(Kind::DepthProfile, 6, Kind::DepthProfile.title());
+    assert!(
+        matches!(layer[..], [Pick::Scope(Scope::Layer(_))]),
+        "{layer:?}"
     );
-    assert_eq!(
-        clicked(Kind::Architecture, "branch1")?,
-        Some(Pick::Scope(Scope::Group("branch1".to_owned())))
-    );
-    assert_eq!(
-        clicked(Kind::Architecture, "Whole network")?,
-        Some(Pick::Scope(Scope::Network))
-    );
-    assert!(matches!(
-        clicked(Kind::ClassF1, Kind::ClassF1.title())?,
-        Some(Pick::Step(_))
-    ));
-    assert!(matches!(
-        clicked(Kind::DepthProfile, Kind::DepthProfile.title())?,
-        Some(Pick::Scope(_))
-    ));
-    Ok(())
 }
 
+/// A hundred classes in cells of less than a pixel: none of them may vanish.
 #[test]
-fn two_runs_share_their_scales() -> Result<()> {
-    let ((one, one_probes), (other, other_probes)) = (run(6, 3), run(6, 5));
-    let ctx = egui::Context::default();
-    let view = View {
-        pair: Some((0, 4)),
-        ..View::default()
+fn a_crowded_matrix_has_all_its_rows() {
+    let sample = Sample::new(100, 1);
+    let view = View::default();
+    let image = figure_png(
+        Kind::ConflictMatrix,
+        sample.subject(),
+        &view,
+        &options([340.0, 200.0], false),
+    );
+    let is_red = |pixel: &image::Rgba<u8>| pixel[0] > pixel[2].saturating_add(60);
+    // Left of the colour bar.
+    let inside = image.width() / 2..image.width() * 3 / 5;
+    let rows: Vec<_> = (0..image.height())
+        .filter(|&y| inside.clone().any(|x| is_red(image.get_pixel(x, y))))
+        .collect();
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+        panic!("no red at all");
     };
+    assert!(last - first >= 40, "{rows:?}");
+    assert!(
+        rows.windows(2).all(|pair| pair[1] - pair[0] <= 8),
+        "{rows:?}"
+    );
+}
+
+#[test]
+fn runs_side_by_side_share_their_scales() {
+    let (short, long) = (Sample::new(6, 2), Sample::new(6, 8));
+    let view = View::default();
+    let context = egui::Context::default();
     for &kind in Kind::ALL {
-        let subjects = [subject(&one, &one_probes), subject(&other, &other_probes)];
-        let both = Scales::of(&ctx, kind, &subjects, &view);
+        let of = |subjects: &[Subject<'_>]| Scales::of(&context, kind, subjects, &view);
+        let both = of(&[short.subject(), long.subject()]);
         assert_eq!(
             both,
-            Scales::of(&ctx, kind, &[subjects[1], subjects[0]], &view)
+            of(&[long.subject(), short.subject()]),
+            "{}",
+            kind.name()
         );
+        if kind == Kind::Loss {
+            assert_ne!(both, of(&[short.subject()]));
+            assert_eq!(both, of(&[long.subject()]));
+        }
+    }
+}
+
+/// Writes every figure for a person to look at: `FIGURE_SHOTS=folder cargo test --release --lib figure:: -- --ignored`
+#[test]
+#[ignore = "writes images for a person to look at"]
+fn shots() -> anyhow::Result<()> {
+    let Some(folder) = std::env::var_os("FIGURE_SHOTS").map(std::path::PathBuf::from) else {
+        println!("skipped: FIGURE_SHOTS names no folder");
+        return Ok(());
+    };
+    std::fs::create_dir_all(&folder)?;
+    let view = View {
+        scope: Scope::Layer("branch2.conv2".to_owned()),
+        step: Some(60),
+        pair: Some((0, 2)),
+        ..View::default()
+    };
+    for (classes, moments) in [(2, 3), (6, 9), (12, 30), (100, 2)] {
+        let sample = Sample::new(classes, moments);
+        for &kind in Kind::ALL {
+            for (size, dark) in [([760.0, 520.0], false), ([340.0, 230.0], true)] {
+                let image = figure_png(kind, sample.subject(), &view, &options(size, dark));
+                let look = if dark { "dark" } else { "light" };
+                let name = format!("{}-{classes}-{look}.png", kind.name());
+                export::write_png(&folder.join(name), &image)?;
+            }
+        }
     }
     Ok(())
 }
@@ -313,7 +458,7 @@ fn lightness(color: egui::Color32) -> f32 {
 }
 
 #[test]
-fn colours_are_stable_distinct_and_seen_on_both_themes() -> Result<()> {
+fn colours_are_stable_distinct_and_seen_on_both_themes() {
     let colors: Vec<_> = (0..12).map(palette::class).collect();
     for (i, a) in colors.iter().enumerate() {
         for b in &colors[..i] {
@@ -357,5 +502,4 @@ fn colours_are_stable_distinct_and_seen_on_both_themes() -> Result<()> {
     }
     let rgb = palette::interference(0.25, false);
     assert_ne!(rgb, palette::interference(0.0, false));
-    Ok(())
 }

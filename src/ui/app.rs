@@ -13,7 +13,6 @@ use super::worker::{Job, Trainer, Update, Worker, trainer};
 use super::{figures_panel, runs_panel, setup_panel, time_panel, top_bar, training_panel};
 use crate::config::Attention;
 use crate::figure::{Kind, Pick, View};
-use crate::run::Scope;
 use crate::run::event::Event;
 use crate::train::Message;
 
@@ -99,11 +98,7 @@ impl App {
         let mut app = Self {
             runs: Runs::default(),
             view: ViewState {
-                figure: View {
-                    scope: Scope::Backbone,
-                    step: None,
-                    pair: None,
-                },
+                figure: View::default(),
                 left: None,
                 right: None,
                 side_by_side: false,
@@ -587,6 +582,11 @@ impl App {
             Pick::Pair(a, b) => view.pair = Some((a, b)),
             Pick::Scope(scope) => view.scope = scope,
             Pick::Step(step) => view.step = Some(step),
+            Pick::Curve(name) => {
+                if !view.hidden.remove(&name) {
+                    view.hidden.insert(name);
+                }
+            }
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod cli;
 mod common;
+mod display;
 mod faults;
 mod python;
 mod structure;
