@@ -48,9 +48,9 @@ mod tests {
         assert_eq!(counts(&[10, 10, 10], 2.0, Profile::Step), [10, 5, 5]);
         assert_eq!(counts(&[7, 100, 3], 1.0, Profile::Exp), [7, 100, 3]);
         assert_eq!(
-            counts(&[7, 100, 3], 10.0, Profile::Exp),
-            [7, 31, 3],
-            "no class gets more than it has"
+            counts(&[7, 60, 100], 10.0, Profile::Exp),
+            [7, 31, 100],
+            "by rank, and no class gets more than it has"
         );
         assert_eq!(
             counts(&[5, 5], 1000.0, Profile::Exp),

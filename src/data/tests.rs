@@ -297,7 +297,7 @@ fn solar_is_the_same_everywhere() -> Result<()> {
         ..config.clone()
     };
     let counts = scan(&cut)?.plan(&cut).train;
-    assert_eq!((counts[0], counts[5]), (1260, 12));
+    assert_eq!((counts[0], counts[4], counts[5]), (1260, 12, 79));
     let large = RunConfig {
         size: Some(Size {
             width: 48,

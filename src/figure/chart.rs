@@ -114,7 +114,8 @@ impl Scales {
                 (-0.5, layers.max().unwrap_or(0) as f64 - 0.5)
             }
             _ => {
-                let last = points().map(|(x, _)| *x).fold(0.0, f64::max).max(1e-3);
+                // In its first moments a run is shown on a scale that has readable marks.
+                let last = points().map(|(x, _)| *x).fold(0.1, f64::max);
                 // A little room, so that the first and the last point are not cut.
                 (-0.01 * last, 1.015 * last)
             }
@@ -168,7 +169,7 @@ pub(super) fn chart_ui(
         .show_crosshair(false)
         .grid_color(text.gamma_multiply(0.35))
         .x_grid_spacer(|input| nice_marks(input, 9.0))
-        .y_grid_spacer(|input| nice_marks(input, 5.0))
+        .y_grid_spacer(|input| nice_marks(input, 3.5))
         .x_axis_formatter(|mark, _| plain_number(mark))
         .y_axis_formatter(|mark, _| plain_number(mark))
         .y_axis_label(RichText::new(&chart.y_label).size(11.0).color(text))
@@ -519,8 +520,11 @@ fn blocks(layers: &[String], width: f32) -> Vec<(f64, String)> {
         let right = after.unwrap_or(edges[1] - *middle + 0.3);
         let room = (2.0 * left.min(right) * points_per_layer / CHARACTER_WIDTH) as usize;
         if name.chars().count() > room {
-            let short = name.chars().take(room.saturating_sub(1));
-            *name = short.chain((room > 2).then_some('…')).collect();
+            // A letter or two would say nothing.
+            *name = match room {
+                0..4 => String::new(),
+                _ => name.chars().take(room - 1).chain(['…']).collect(),
+            };
         }
     }
     blocks

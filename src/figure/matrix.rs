@@ -244,6 +244,12 @@ impl Grid {
 
     fn paint_names(&self, painter: &Painter, ui: &Ui, names: &[String]) {
         let color = ui.visuals().text_color();
+        // Names that all fit their columns lie flat; a mixture would read as if it meant something.
+        let fits = |name: &String| {
+            let galley = painter.layout_no_wrap(name.clone(), self.font.clone(), color);
+            galley.size().x + 6.0 < self.side
+        };
+        let flat = names.iter().all(fits);
         // With many classes only every n-th name fits.
         let every = (13.0 / self.side).ceil().max(1.0) as usize;
         let room = self.square.left() - ui.max_rect().left() - 6.0;
@@ -260,15 +266,14 @@ impl Grid {
             }
             // What stands on edge must not rise out of the figure.
             let rise = (self.square.top() - self.top - 12.0).max(16.0) / TILT.sin();
-            let galley = if galley.size().x + 6.0 < self.side {
+            let galley = if flat {
                 galley
             } else {
                 fitted(painter, name, &self.font, color, rise)
             };
             let width = galley.size().x;
             let foot = pos2(middle.x - galley.size().y * 0.35, self.square.top() - 4.0);
-            let tilted = if width + 6.0 < self.side {
-                // A name that fits its column lies flat.
+            let placed = if flat {
                 egui::epaint::TextShape::new(
                     pos2(middle.x - width / 2.0, foot.y - galley.size().y),
                     galley,
@@ -278,7 +283,7 @@ impl Grid {
                 egui::epaint::TextShape::new(foot - vec2(0.0, galley.size().y * 0.5), galley, color)
                     .with_angle(-TILT)
             };
-            painter.add(Shape::Text(tilted));
+            painter.add(Shape::Text(placed));
         }
     }
 
