@@ -173,9 +173,16 @@ impl App {
                 egui::ScrollArea::vertical()
                     .auto_shrink(false)
                     .show(ui, |ui| {
-                        runs_panel::runs_ui(ui, self, &mut actions);
-                        ui.separator();
-                        setup_panel::setup_ui(ui, &mut self.draft, &mut actions);
+                        // The scroll bar floats: without a margin it would lie on the numbers.
+                        let margin = egui::Margin {
+                            right: 8,
+                            ..egui::Margin::ZERO
+                        };
+                        egui::Frame::NONE.inner_margin(margin).show(ui, |ui| {
+                            runs_panel::runs_ui(ui, self, &mut actions);
+                            ui.separator();
+                            setup_panel::setup_ui(ui, &mut self.draft, &mut actions);
+                        });
                     });
             });
         egui::Panel::bottom("time").show(ui, |ui| {
