@@ -22,7 +22,7 @@ pub struct Batch {
     pub step: u64,
     /// Augmented, normalised images, [B, H, W, C].
     pub images: Vec<f32>,
-    /// Their classes, [B].
+    /// Their classes, `[B]`.
     pub labels: Vec<u32>,
 }
 

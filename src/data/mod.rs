@@ -27,7 +27,7 @@ pub struct Dataset {
     pub width: usize,
     /// C: 1 (grey) or 3 (RGB).
     pub channels: usize,
-    /// Class of every image, [N].
+    /// Class of every image, `[N]`.
     pub labels: Vec<u16>,
     /// Class names.
     pub classes: Vec<String>,
@@ -53,7 +53,7 @@ impl Dataset {
         &self.images[index as usize * len..][..len]
     }
 
-    /// Images of each class among `indices`, [K].
+    /// Images of each class among `indices`, `[K]`.
     pub fn counts(&self, indices: &[u32]) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
         indices

@@ -1,7 +1,7 @@
 //! The Gram matrix of class-gradient pieces, and everything derived from it: norms, conflict, cancellation, influence.
 //!
-//! Plain numbers, no tensors. A class gradient g_k is the mean of its pieces g[k,s], weighted by their image counts;
-//! a probe stores, per layer, all products ⟨g[a,s], g[b,t]⟩. Products add over layers, so a block, a branch or the
+//! Plain numbers, no tensors. A class gradient g_k is the mean of its pieces `g[k,s]`, weighted by their image counts;
+//! a probe stores, per layer, all products ⟨`g[a,s]`, `g[b,t]`⟩. Products add over layers, so a block, a branch or the
 //! whole network is the sum of its layers' matrices.
 
 use serde::{Deserialize, Serialize};
@@ -154,7 +154,7 @@ impl Gram {
         }
     }
 
-    /// The conflict matrix, [K][K].
+    /// The conflict matrix, `[K][K]`.
     pub fn matrix(&self) -> Vec<Vec<Cell>> {
         (0..self.classes)
             .map(|a| (0..self.classes).map(|b| self.cell(a, b)).collect())

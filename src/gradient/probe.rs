@@ -30,7 +30,7 @@ pub fn cut(images: &[Vec<u32>], pieces: usize) -> Vec<Vec<u32>> {
     all
 }
 
-/// Measures the gradient of the mean cross-entropy of every piece, g[k,s] = ∇θ (1/n) Σ CE(f(x_i), k), with batch norm on
+/// Measures the gradient of the mean cross-entropy of every piece, `g[k,s]` = ∇θ (1/n) Σ CE(f(x_i), k), with batch norm on
 /// its running statistics, and keeps per layer the products of all pieces and their products with `update`.
 ///
 /// * `counts` – images of each piece, [K·S];

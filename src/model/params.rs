@@ -18,9 +18,9 @@ pub struct Params {
 pub struct Running {
     /// Layer name.
     pub name: String,
-    /// Running mean, [C].
+    /// Running mean, `[C]`.
     pub mean: Vec<f32>,
-    /// Running unbiased variance, [C].
+    /// Running unbiased variance, `[C]`.
     pub variance: Vec<f32>,
     /// Training batches that went into them.
     pub batches: u64,

@@ -7,14 +7,14 @@ use super::{Function, cpu};
 /// Statistics of one batch, per channel: what the running statistics are updated with.
 #[derive(Clone, Debug)]
 pub struct BatchStats {
-    /// Mean, [C].
+    /// Mean, `[C]`.
     pub mean: Vec<f32>,
-    /// Unbiased variance (n/(n−1)), [C], as PyTorch keeps it.
+    /// Unbiased variance (n/(n−1)), `[C]`, as PyTorch keeps it.
     pub variance: Vec<f32>,
 }
 
 /// Training mode: normalises `x` [N, H, W, C] with the batch's own mean and biased variance, then scales by `weight`
-/// [C] and shifts by `bias` [C]. ReLU (gradient 0 at 0) follows where `relu` is set.
+/// `[C]` and shifts by `bias` `[C]`. ReLU (gradient 0 at 0) follows where `relu` is set.
 ///
 /// # Errors
 /// Where the shapes do not fit together.
@@ -55,7 +55,7 @@ pub fn batch_norm_train(
     Ok((out, stats))
 }
 
-/// Evaluation mode: the running statistics `mean` and `variance` [C] are constants.
+/// Evaluation mode: the running statistics `mean` and `variance` `[C]` are constants.
 ///
 /// # Errors
 /// Where the shapes do not fit together.

@@ -115,7 +115,7 @@ pub struct Layer {
     pub group: String,
     /// `conv`, `batch_norm`, `max_pool`, `gate`, `concat`, `mean_pool` or `linear`.
     pub kind: String,
-    /// Output shape of one image, [H, W, C] or [C].
+    /// Output shape of one image, `[H, W, C]` or `[C]`.
     pub shape: Vec<usize>,
     /// Number of trained parameters.
     pub params: usize,
@@ -130,7 +130,7 @@ pub struct Layer {
 pub struct ProbeSet {
     /// Pieces that each class is cut into.
     pub pieces: usize,
-    /// Images in each piece, [K][S]; 0 where a class has too few.
+    /// Images in each piece, `[K][S]`; 0 where a class has too few.
     pub counts: Vec<Vec<usize>>,
 }
 
@@ -192,7 +192,7 @@ pub struct Eval {
     pub f1: Vec<Option<f64>>,
     /// Images of each class.
     pub support: Vec<u64>,
-    /// Counts, [truth][prediction].
+    /// Counts, `[truth][prediction]`.
     pub confusion: Vec<Vec<u64>>,
 }
 

@@ -145,7 +145,7 @@ pub fn predictions_file(step: u64, split: Split) -> String {
     format!("predictions/{step:08}-{split}.safetensors")
 }
 
-/// Writes labels u16 [N] and split indices u32 with their metadata.
+/// Writes labels u16 `[N]` and split indices u32 with their metadata.
 ///
 /// # Errors
 /// Where the file cannot be written.
@@ -179,7 +179,7 @@ pub fn write_data(
     write_tensors(path, &tensors, Some(metadata))
 }
 
-/// Writes predicted classes u16 [N] and confidences f32 [N], and where given logits f32 [N, K].
+/// Writes predicted classes u16 `[N]` and confidences f32 `[N]`, and where given logits f32 `[N, K]`.
 ///
 /// # Errors
 /// Where the file cannot be written.

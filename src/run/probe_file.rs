@@ -16,7 +16,7 @@ pub struct ProbeTensors {
     pub classes: usize,
     /// Gram matrices, [L, K·S, K·S], row a·S+s.
     pub gram: Vec<f32>,
-    /// ⟨g[a,s], Δθ⟩ of the last optimiser step, [L, K·S]; zeros before the first.
+    /// ⟨`g[a,s]`, Δθ⟩ of the last optimiser step, `[L, K·S]`; zeros before the first.
     pub update: Vec<f32>,
     /// Mean cross-entropy of each piece in nats, [K·S]; NaN for an empty piece.
     pub loss: Vec<f32>,

@@ -5,11 +5,11 @@ use crate::run::event::{Eval, Split};
 /// What is known of every evaluated image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Predictions {
-    /// True class, [N].
+    /// True class, `[N]`.
     pub truth: Vec<u16>,
-    /// Predicted class, [N].
+    /// Predicted class, `[N]`.
     pub class: Vec<u16>,
-    /// Softmax probability of the predicted class, [N].
+    /// Softmax probability of the predicted class, `[N]`.
     pub confidence: Vec<f32>,
     /// Logits, [N, K].
     pub logits: Vec<f32>,
@@ -61,7 +61,7 @@ impl Predictions {
     }
 }
 
-/// Metrics of a confusion matrix, [truth][prediction]. F1 = 2TP/(2TP+FP+FN) is none only where TP+FP+FN = 0; macro-F1
+/// Metrics of a confusion matrix, `[truth][prediction]`. F1 = 2TP/(2TP+FP+FN) is none only where TP+FP+FN = 0; macro-F1
 /// is the mean over defined classes, balanced accuracy the mean recall over classes with support.
 pub fn from_confusion(
     confusion: Vec<Vec<u64>>,
