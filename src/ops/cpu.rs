@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use candle_core::{D, Result, Storage, Tensor};
+use candle_core::{Result, Storage, Tensor};
 use rayon::prelude::*;
 
-use super::kernels::arch;
+use super::kernels::{arch, vectorised};
 use super::tape::Pending;
 
 /// Values that a thread takes at a time in a plain loop.
@@ -56,15 +56,32 @@ pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) ->
     result
 }
 
+/// Values that a loop over whole pixels takes at a time, or a little more.
+const STRETCH: usize = 512;
+
+/// A value for each channel, repeated over as many pixels as make a stretch: a loop over a stretch is long where one
+/// over the channels of a pixel would be over before it is at speed. Chunks of the result's length, the last perhaps
+/// shorter, begin with a pixel.
+pub(super) fn repeated(channels: &[f32]) -> Vec<f32> {
+    channels.repeat(STRETCH.div_ceil(channels.len().max(1)))
+}
+
+/// Sums over pixels, gathered in stretches, for each of `channels`.
+#[inline(always)]
+pub(super) fn folded(stretch: &[f32], channels: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; channels];
+    for pixel in stretch.chunks_exact(channels) {
+        sums.iter_mut().zip(pixel).for_each(|(sum, x)| *sum += x);
+    }
+    sums
+}
+
 impl Pending {
     /// Applies it to whole pixels.
     #[inline(always)]
     pub(super) fn apply(&self, from: &[f32], to: &mut [f32]) {
-        let channels = self.scale.len();
-        for (from, to) in from
-            .chunks_exact(channels)
-            .zip(to.chunks_exact_mut(channels))
-        {
+        let stretch = self.scale.len();
+        for (from, to) in from.chunks(stretch).zip(to.chunks_mut(stretch)) {
             let constants = self.scale.iter().zip(&self.shift);
             for ((to, from), (scale, shift)) in to.iter_mut().zip(from).zip(constants) {
                 *to = floored(from * scale + shift, self.floor);
@@ -81,15 +98,15 @@ pub(super) fn floored(value: f32, floor: f32) -> f32 {
 
 /// The values of `x` with what is pending applied.
 pub(super) fn apply(x: &Tensor, pending: &Pending) -> Result<Tensor> {
-    let channels = x.dim(D::Minus1)?;
-    let len = (TASK / channels).max(1) * channels;
+    let len = TASK.div_ceil(pending.scale.len()) * pending.scale.len();
     let arch = arch();
     let mut out = vec![0.0; x.elem_count()];
     with(x, |x| {
         out.par_chunks_mut(len)
             .zip(x.par_chunks(len))
             .for_each(|(out, x)| {
-                arch.dispatch(
+                vectorised(
+                    arch,
                     #[inline(always)]
                     || pending.apply(x, out),
                 );

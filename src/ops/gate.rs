@@ -4,8 +4,9 @@ use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
 use super::cpu::{self, with};
-use super::kernels::arch;
+use super::kernels::{arch, vectorised};
 use super::pool::means;
+use super::profile::{Work, timed};
 use super::tape::{Pending, Tape, Var};
 
 /// One of the inputs of [`concat`].
@@ -23,6 +24,10 @@ pub struct Part<'a> {
 /// # Errors
 /// Where the shapes do not fit together.
 pub fn concat(tape: &Tape, parts: &[Part<'_>]) -> Result<(Var, Vec<Tensor>)> {
+    timed(Work::Gate, || record(tape, parts))
+}
+
+fn record(tape: &Tape, parts: &[Part<'_>]) -> Result<(Var, Vec<Tensor>)> {
     let mut gates = Vec::new();
     let mut saved = Vec::new();
     let mut inputs = Vec::new();
@@ -44,15 +49,17 @@ pub fn concat(tape: &Tape, parts: &[Part<'_>]) -> Result<(Var, Vec<Tensor>)> {
     }
     let out = forward(&saved)?;
     let out = tape.record(out, &inputs, move |grad| {
-        let grad = grad.contiguous()?;
-        let mut start = 0;
-        let mut grads = Vec::new();
-        for part in saved {
-            let channels = part.x.tensor.dim(D::Minus1)?;
-            grads.extend(part.backward(&grad, start)?.into_iter().map(Some));
-            start += channels;
-        }
-        Ok(grads)
+        timed(Work::Gate, || {
+            let grad = grad.contiguous()?;
+            let mut start = 0;
+            let mut grads = Vec::new();
+            for part in saved {
+                let channels = part.x.tensor.dim(D::Minus1)?;
+                grads.extend(part.backward(&grad, start)?.into_iter().map(Some));
+                start += channels;
+            }
+            Ok(grads)
+        })
     });
     Ok((out, gates))
 }
@@ -132,7 +139,8 @@ fn forward(parts: &[Saved]) -> Result<Tensor> {
                 .for_each(|(i, (out, image))| {
                     let gate = gate.get(i * c..(i + 1) * c);
                     let pending = part.x.pending.as_deref();
-                    arch.dispatch(
+                    vectorised(
+                        arch,
                         #[inline(always)]
                         || {
                             for (out, pixel) in
@@ -218,7 +226,8 @@ impl Saved {
                     .for_each(|(out, (image, grad))| {
                         let mut values = vec![0.0; c];
                         let pending = self.x.pending.as_deref();
-                        arch.dispatch(
+                        vectorised(
+                            arch,
                             #[inline(always)]
                             || {
                                 for (pixel, grad) in
@@ -278,7 +287,8 @@ impl Saved {
                     let own = gate.map(|(gate, share)| {
                         (&gate[i * c..(i + 1) * c], &share[i * c..(i + 1) * c])
                     });
-                    arch.dispatch(
+                    vectorised(
+                        arch,
                         #[inline(always)]
                         || {
                             for (out, grad) in out.chunks_exact_mut(c).zip(grad.chunks_exact(total))

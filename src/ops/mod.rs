@@ -18,6 +18,7 @@ mod gate;
 mod kernels;
 mod pool;
 mod products;
+pub mod profile;
 mod step;
 mod tape;
 

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::cpu;
-use super::kernels::arch;
+use super::kernels::{arch, vectorised};
 use super::tape::{Pending, Tape, Var};
 
 /// Mean over all pixels: [N, H, W, C] → [N, C].
@@ -33,7 +33,8 @@ pub(super) fn means(x: &Var) -> Result<Tensor> {
         out.par_chunks_mut(c)
             .zip(values.par_chunks(h * w * c))
             .for_each(|(out, image)| {
-                arch.dispatch(
+                vectorised(
+                    arch,
                     #[inline(always)]
                     || image_mean(image, x.pending.as_deref(), out),
                 );
@@ -44,15 +45,21 @@ pub(super) fn means(x: &Var) -> Result<Tensor> {
 
 #[inline(always)]
 fn image_mean(image: &[f32], pending: Option<&Pending>, out: &mut [f32]) {
-    let c = out.len();
-    let mut pixel = vec![0.0; c];
-    for values in image.chunks_exact(c) {
-        match pending {
-            Some(pending) => pending.apply(values, &mut pixel),
-            None => pixel.copy_from_slice(values),
-        }
-        out.iter_mut().zip(&pixel).for_each(|(sum, x)| *sum += x);
+    let mut sums = cpu::repeated(out);
+    let mut values = vec![0.0; sums.len()];
+    for stretch in image.chunks(sums.len()) {
+        let values = match pending {
+            Some(pending) => {
+                pending.apply(stretch, &mut values[..stretch.len()]);
+                &values[..stretch.len()]
+            }
+            None => stretch,
+        };
+        sums.iter_mut().zip(values).for_each(|(sum, x)| *sum += x);
     }
-    let pixels = (image.len() / c) as f32;
-    out.iter_mut().for_each(|sum| *sum /= pixels);
+    let pixels = (image.len() / out.len()) as f32;
+    let sums = cpu::folded(&sums, out.len());
+    out.iter_mut()
+        .zip(sums)
+        .for_each(|(out, sum)| *out = sum / pixels);
 }

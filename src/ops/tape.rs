@@ -26,7 +26,9 @@ pub struct Var {
 /// y = max(scale·x + shift, floor), channel by channel.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pending {
+    /// Repeated over several pixels: see [`cpu::repeated`].
     pub(super) scale: Vec<f32>,
+    /// Repeated likewise.
     pub(super) shift: Vec<f32>,
     /// 0 for a ReLU, else −∞.
     pub(super) floor: f32,

@@ -6,8 +6,12 @@ use candle_core::{Result, Tensor};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::ops::cpu::{floored, with, with_scratch};
-use crate::ops::kernels::{Panels, Plane, WeightGrad, accumulate, arch, convolve, lanes};
+use crate::ops::cpu::{folded, repeated, with, with_scratch};
+use crate::ops::kernels::{
+    Panels, Plane, Rows, WeightGrad, accumulate, arch, convolve, lanes, max_pool, max_pool_grad,
+    vectorised,
+};
+use crate::ops::profile::{Work, timed};
 use crate::ops::tape::{Packed, Pending, Tape, Var};
 
 use super::{Affine, BatchStats, Conv, Stats, batch_stats, widen};
@@ -105,9 +109,14 @@ pub(super) fn conv2d(
         },
     };
     let floor = if conv.relu { 0.0 } else { f32::NEG_INFINITY };
+    let (scale, shift) = (repeated(&affine.scale), repeated(&affine.shift));
     let after = Arc::new(After {
         affine,
-        floor,
+        pending: Arc::new(Pending {
+            scale,
+            shift,
+            floor,
+        }),
         pool: conv.pool,
         batch: stats.is_some(),
         norm: conv.norm.is_some(),
@@ -122,9 +131,9 @@ pub(super) fn conv2d(
     if let Some(norm) = &conv.norm {
         inputs.extend([norm.weight, norm.bias]);
     }
+    let pending = (!conv.pool && (conv.relu || conv.norm.is_some())).then(|| after.pending.clone());
     let backward = {
         let (x, packed, weight) = (x.clone(), weight.packed.clone(), weight.tensor.clone());
-        let after = after.clone();
         move |grad| {
             Backward {
                 arch,
@@ -139,14 +148,7 @@ pub(super) fn conv2d(
         }
     };
     let mut out = tape.record(out, &inputs, backward);
-    if !conv.pool && (conv.relu || conv.norm.is_some()) {
-        let Affine { scale, shift, .. } = after.affine.clone();
-        out.pending = Some(Arc::new(Pending {
-            scale,
-            shift,
-            floor,
-        }));
-    }
+    out.pending = pending;
     Ok((out, stats))
 }
 
@@ -154,7 +156,8 @@ pub(super) fn conv2d(
 #[derive(Debug)]
 struct After {
     affine: Affine,
-    floor: f32,
+    /// Norm and ReLU as a reader of the output applies them.
+    pending: Arc<Pending>,
     pool: bool,
     /// Whether the statistics are the batch's.
     batch: bool,
@@ -172,10 +175,11 @@ fn forward(
     let (plane, outputs) = (shape.input(), shape.outputs);
     let window = plane.window(shape.k, shape.dilation);
     with(&weight.tensor, |values| {
-        weight
-            .packed
-            .forward
-            .get_or_init(|| Panels::forward(values, outputs, shape.taps(), shape.lanes));
+        weight.packed.forward.get_or_init(|| {
+            timed(Work::Pack, || {
+                Panels::forward(values, outputs, shape.taps(), shape.lanes)
+            })
+        });
     })?;
     let Some(panels) = weight.packed.forward.get() else {
         candle_core::bail!("conv2d: the weights are not packed");
@@ -196,15 +200,22 @@ fn forward(
             .zip(values.par_chunks(shape.image().max(1)))
             .for_each(|((out, partial), image)| {
                 with_scratch(plane.len(), |scratch| {
-                    load(arch, image, &plane, x.pending.as_deref(), scratch);
-                    convolve(arch, scratch, &plane, &window, panels, out);
+                    timed(Work::Load, || {
+                        load(arch, image, &plane, x.pending.as_deref(), scratch)
+                    });
+                    timed(Work::Forward, || {
+                        convolve(arch, scratch, &plane, &window, panels, out)
+                    });
                 });
                 if moments {
                     let (mean, squares) = partial.split_at_mut(outputs);
-                    arch.dispatch(
-                        #[inline(always)]
-                        || image_moments(out, mean, squares),
-                    );
+                    timed(Work::Moments, || {
+                        vectorised(
+                            arch,
+                            #[inline(always)]
+                            || image_moments(out, mean, squares),
+                        );
+                    });
                 }
             });
     })?;
@@ -215,7 +226,8 @@ fn forward(
 fn load(arch: Arch, image: &[f32], plane: &Plane, pending: Option<&Pending>, scratch: &mut [f32]) {
     match pending {
         None => plane.fill(image, scratch, |from, to| to.copy_from_slice(from)),
-        Some(pending) => arch.dispatch(
+        Some(pending) => vectorised(
+            arch,
             #[inline(always)]
             || {
                 plane.fill(
@@ -235,15 +247,20 @@ fn load(arch: Arch, image: &[f32], plane: &Plane, pending: Option<&Pending>, scr
 fn image_moments(image: &[f32], mean: &mut [f32], squares: &mut [f32]) {
     let channels = mean.len();
     let pixels = (image.len() / channels) as f32;
-    for pixel in image.chunks_exact(channels) {
-        mean.iter_mut().zip(pixel).for_each(|(sum, x)| *sum += x);
+    let mut sums = repeated(mean);
+    for stretch in image.chunks(sums.len()) {
+        sums.iter_mut().zip(stretch).for_each(|(sum, x)| *sum += x);
     }
+    mean.copy_from_slice(&folded(&sums, channels));
     mean.iter_mut().for_each(|sum| *sum /= pixels);
-    for pixel in image.chunks_exact(channels) {
-        for ((sum, x), mean) in squares.iter_mut().zip(pixel).zip(mean.iter()) {
+    let means = repeated(mean);
+    sums.fill(0.0);
+    for stretch in image.chunks(sums.len()) {
+        for ((sum, x), mean) in sums.iter_mut().zip(stretch).zip(&means) {
             *sum += (x - mean) * (x - mean);
         }
     }
+    squares.copy_from_slice(&folded(&sums, channels));
 }
 
 /// Mean and biased variance of a batch from those of its images (Chan et al. 1983), in f64.
@@ -289,42 +306,22 @@ fn pool(arch: Arch, shape: &Shape, raw: &Tensor, after: &After) -> Result<Tensor
             .for_each(|(row, out)| {
                 let (image, y) = (row / oh, row % oh);
                 let rows = &raw[(image * h + 2 * y) * w * c..][..2 * w * c];
-                arch.dispatch(
-                    #[inline(always)]
-                    || pool_row(rows, w, after, out),
-                );
+                timed(Work::Pool, || max_pool(arch, after.rows(rows, w), out));
             });
     })?;
     Tensor::from_vec(out, (n, oh, ow, c), raw.device())
 }
 
-/// The four values a pooled value is the largest of, after norm and ReLU, for two rows `rows` of `w` pixels.
-#[inline(always)]
-fn corners<'a>(rows: &'a [f32], w: usize, c: usize, column: usize) -> [&'a [f32]; 4] {
-    let at = |pixel: usize| &rows[pixel * c..(pixel + 1) * c];
-    let left = 2 * column;
-    [at(left), at(left + 1), at(w + left), at(w + left + 1)]
-}
-
-#[inline(always)]
-fn pool_row(rows: &[f32], w: usize, after: &After, out: &mut [f32]) {
-    let Affine { scale, shift, .. } = &after.affine;
-    let c = scale.len();
-    let (scale, shift) = (&scale[..c], &shift[..c]);
-    for (column, out) in out.chunks_exact_mut(c).enumerate() {
-        let [a, b, d, e] = corners(rows, w, c, column);
-        for i in 0..c {
-            let value = |x: f32| x * scale[i] + shift[i];
-            // Keeps NaN: a comparison with one is false.
-            let larger = |x: f32, y: f32| if x < y { y } else { x };
-            let [a, b, d, e] = [value(a[i]), value(b[i]), value(d[i]), value(e[i])];
-            let top = larger(larger(a, b), larger(d, e));
-            let lost = a + b + d + e;
-            out[i] = if lost.is_nan() {
-                lost
-            } else {
-                floored(top, after.floor)
-            };
+impl After {
+    /// Two rows of the convolution's output, to be pooled.
+    fn rows<'a>(&'a self, values: &'a [f32], width: usize) -> Rows<'a> {
+        let Affine { scale, shift, .. } = &self.affine;
+        Rows {
+            values,
+            width,
+            scale,
+            shift,
+            floor: self.pending.floor,
         }
     }
 }
@@ -340,8 +337,11 @@ struct Backward {
     after: Arc<After>,
 }
 
-/// a = mean(g) and b = inverse·mean(g·x̂) of every channel; 0 where the statistics are constants.
+/// What the norm's backward pass subtracts: a = mean(g) and b = inverse·mean(g·x̂) of every channel, 0 where the
+/// statistics are constants; and what goes with them. All repeated over several pixels.
 struct Offsets {
+    scale: Vec<f32>,
+    mean: Vec<f32>,
     a: Vec<f32>,
     b: Vec<f32>,
 }
@@ -354,9 +354,11 @@ impl Backward {
     fn run(&self, grad: &Tensor) -> Result<Vec<Option<Tensor>>> {
         let (shape, device) = (&self.shape, self.raw.device());
         with(&self.weight, |values| {
-            self.packed
-                .adjoint
-                .get_or_init(|| Panels::adjoint(values, shape.outputs, shape.taps(), shape.lanes));
+            self.packed.adjoint.get_or_init(|| {
+                timed(Work::Pack, || {
+                    Panels::adjoint(values, shape.outputs, shape.taps(), shape.lanes)
+                })
+            });
         })?;
         let (input, weight, sums) = with(grad, |grad| {
             with(&self.raw, |raw| {
@@ -436,7 +438,7 @@ impl Backward {
         let sums = if self.after.batch { first } else { sums };
         Ok((
             needs_input.then_some(input),
-            weight.unpack(shape.taps()),
+            timed(Work::Pack, || weight.unpack(shape.taps())),
             sums,
         ))
     }
@@ -472,26 +474,32 @@ impl Backward {
                     let n = start + i;
                     let image = &mut images[i * inner.len()..][..inner.len()];
                     let own = &x[n * shape.image()..][..shape.image()];
-                    load(*arch, own, &inner, self.x.pending.as_deref(), image);
+                    timed(Work::Load, || {
+                        load(*arch, own, &inner, self.x.pending.as_deref(), image)
+                    });
                     let raw = &raw[n * shape.raw()..][..shape.raw()];
                     let out = &mut grads[i * outer.len()..][..outer.len()];
                     let grad = &grad[n * passed..][..passed];
                     if !after.batch && after.norm {
-                        add_sums(&mut sums, &self.image_sums(raw, grad));
+                        add_sums(
+                            &mut sums,
+                            &timed(Work::NormSums, || self.image_sums(raw, grad)),
+                        );
                     }
-                    self.raw_gradient(raw, grad, offsets, &outer, out);
+                    timed(Work::NormGrad, || {
+                        self.raw_gradient(raw, grad, offsets, &outer, out)
+                    });
                     if let (Some(panels), false) = (self.packed.adjoint.get(), input.is_empty()) {
                         let to = &mut input[(n - from) * shape.image()..][..shape.image()];
-                        convolve(*arch, out, &outer, &adjoint, panels, to);
+                        timed(Work::InputGrad, || {
+                            convolve(*arch, out, &outer, &adjoint, panels, to)
+                        });
                     }
                 }
-                accumulate(
-                    *arch,
-                    (images, &inner, &window),
-                    (grads, &outer),
-                    len,
-                    &mut weight,
-                );
+                timed(Work::WeightGrad, || {
+                    let (input, grad) = ((&*images, &inner, &window), (&*grads, &outer));
+                    accumulate(*arch, input, grad, len, &mut weight);
+                });
                 start += len;
             }
         });
@@ -509,10 +517,11 @@ impl Backward {
         out: &mut [f32],
     ) {
         let c = self.shape.outputs;
-        let Affine { scale, mean, .. } = &self.after.affine;
-        let (scale, mean, a, b) = (&scale[..c], &mean[..c], &offsets.a[..c], &offsets.b[..c]);
+        let Offsets { scale, mean, a, b } = offsets;
+        let stretch = scale.len();
         out.fill(0.0);
-        self.arch.dispatch(
+        vectorised(
+            self.arch,
             #[inline(always)]
             || {
                 self.for_each_row(
@@ -520,13 +529,17 @@ impl Backward {
                     grad,
                     #[inline(always)]
                     |row, raw, passed| {
+                        for (passed, raw) in passed.chunks_mut(stretch).zip(raw.chunks(stretch)) {
+                            subtract(passed, raw, (scale, mean), (a, b));
+                        }
                         let out = &mut out[plane.row(row)..][..self.shape.w * plane.stride];
-                        let pixels = out.chunks_exact_mut(plane.stride).zip(raw.chunks_exact(c));
-                        for ((out, raw), passed) in pixels.zip(passed.chunks_exact(c)) {
-                            let out = &mut out[..c];
-                            for i in 0..c {
-                                out[i] = scale[i] * (passed[i] - a[i] - b[i] * (raw[i] - mean[i]));
-                            }
+                        if plane.stride == c {
+                            out.copy_from_slice(passed);
+                        } else {
+                            let pixels = out
+                                .chunks_exact_mut(plane.stride)
+                                .zip(passed.chunks_exact(c));
+                            pixels.for_each(|(out, passed)| out[..c].copy_from_slice(passed));
                         }
                     },
                 );
@@ -536,14 +549,23 @@ impl Backward {
 
     fn offsets(&self, sums: &Sums) -> Offsets {
         let count = (self.shape.n * self.shape.h * self.shape.w) as f64;
-        let inverse = &self.after.affine.inverse;
+        let Affine {
+            scale,
+            mean,
+            inverse,
+            ..
+        } = &self.after.affine;
+        let a: Vec<f32> = sums.iter().map(|sum| (sum[0] / count) as f32).collect();
+        let b = sums
+            .iter()
+            .zip(inverse)
+            .map(|(sum, &inverse)| (f64::from(inverse) * sum[1] / count) as f32);
+        let b: Vec<f32> = b.collect();
         Offsets {
-            a: sums.iter().map(|sum| (sum[0] / count) as f32).collect(),
-            b: sums
-                .iter()
-                .zip(inverse)
-                .map(|(sum, &inverse)| (f64::from(inverse) * sum[1] / count) as f32)
-                .collect(),
+            scale: repeated(scale),
+            mean: repeated(mean),
+            a: repeated(&a),
+            b: repeated(&b),
         }
     }
 
@@ -552,7 +574,7 @@ impl Backward {
         let images: Vec<Sums> = raw
             .par_chunks(self.shape.raw())
             .zip(grad.par_chunks(grad.len() / self.shape.n))
-            .map(|(raw, grad)| self.image_sums(raw, grad))
+            .map(|(raw, grad)| timed(Work::NormSums, || self.image_sums(raw, grad)))
             .collect();
         let mut sums = vec![[0.0; 2]; self.shape.outputs];
         images.iter().for_each(|image| add_sums(&mut sums, image));
@@ -562,8 +584,10 @@ impl Backward {
     fn image_sums(&self, raw: &[f32], grad: &[f32]) -> Sums {
         let Affine { mean, inverse, .. } = &self.after.affine;
         let c = self.shape.outputs;
-        let (mut plain, mut weighted) = (vec![0.0_f32; c], vec![0.0_f32; c]);
-        self.arch.dispatch(
+        let mean = repeated(mean);
+        let (mut plain, mut weighted) = (vec![0.0_f32; mean.len()], vec![0.0_f32; mean.len()]);
+        vectorised(
+            self.arch,
             #[inline(always)]
             || {
                 self.for_each_row(
@@ -571,21 +595,18 @@ impl Backward {
                     grad,
                     #[inline(always)]
                     |_, raw, passed| {
-                        for (raw, passed) in raw.chunks_exact(c).zip(passed.chunks_exact(c)) {
-                            let sums = plain.iter_mut().zip(weighted.iter_mut());
-                            for ((plain, weighted), ((raw, passed), mean)) in
-                                sums.zip(raw.iter().zip(passed).zip(mean))
-                            {
-                                *plain += passed;
-                                *weighted += passed * (raw - mean);
-                            }
+                        for (raw, passed) in raw.chunks(mean.len()).zip(passed.chunks(mean.len())) {
+                            add_terms(&mut plain, &mut weighted, raw, passed, &mean);
                         }
                     },
                 );
             },
         );
-        let sums = plain.iter().zip(&weighted).zip(inverse);
-        sums.map(|((plain, weighted), inverse)| [f64::from(*plain), f64::from(weighted * inverse)])
+        let sums = folded(&plain, c)
+            .into_iter()
+            .zip(folded(&weighted, c))
+            .zip(inverse);
+        sums.map(|((plain, weighted), inverse)| [f64::from(plain), f64::from(weighted * inverse)])
             .collect()
     }
 
@@ -595,22 +616,19 @@ impl Backward {
         &self,
         raw: &[f32],
         grad: &[f32],
-        mut visit: impl FnMut(usize, &[f32], &[f32]),
+        mut visit: impl FnMut(usize, &[f32], &mut [f32]),
     ) {
         let (w, c) = (self.shape.w, self.shape.outputs);
-        let After {
-            affine,
-            floor,
-            pool,
-            ..
-        } = &*self.after;
-        let (scale, shift) = (&affine.scale[..c], &affine.shift[..c]);
+        let After { pending, pool, .. } = &*self.after;
         let mut passed = vec![0.0; if *pool { 2 * w * c } else { w * c }];
         if *pool {
             for (pair, grad) in grad.chunks_exact(w / 2 * c).enumerate() {
                 let rows = &raw[2 * pair * w * c..][..2 * w * c];
-                pooled_rows(rows, grad, w, (scale, shift), *floor, &mut passed);
-                let (upper, lower) = passed.split_at(w * c);
+                if w % 2 == 1 {
+                    passed.fill(0.0); // The column that the pool leaves out, likewise.
+                }
+                max_pool_grad(self.arch, self.after.rows(rows, w), grad, &mut passed);
+                let (upper, lower) = passed.split_at_mut(w * c);
                 visit(2 * pair, &rows[..w * c], upper);
                 visit(2 * pair + 1, &rows[w * c..], lower);
             }
@@ -618,72 +636,66 @@ impl Backward {
                 // The row that the pool leaves out: in no maximum, but in the batch's statistics.
                 let last = self.shape.h - 1;
                 passed.fill(0.0);
-                visit(last, &raw[last * w * c..], &passed[..w * c]);
+                visit(last, &raw[last * w * c..], &mut passed[..w * c]);
             }
             return;
         }
+        let stretch = pending.scale.len();
         for (row, (raw, grad)) in raw
             .chunks_exact(w * c)
             .zip(grad.chunks_exact(w * c))
             .enumerate()
         {
-            for ((raw, grad), passed) in raw
-                .chunks_exact(c)
-                .zip(grad.chunks_exact(c))
-                .zip(passed.chunks_exact_mut(c))
+            for ((passed, raw), grad) in passed
+                .chunks_mut(stretch)
+                .zip(raw.chunks(stretch))
+                .zip(grad.chunks(stretch))
             {
-                let values = passed
-                    .iter_mut()
-                    .zip(raw)
-                    .zip(grad)
-                    .zip(scale.iter().zip(shift));
-                for (((passed, raw), grad), (scale, shift)) in values {
-                    *passed = if raw * scale + shift > *floor {
-                        *grad
-                    } else {
-                        0.0
-                    };
-                }
+                mask(passed, raw, grad, pending);
             }
-            visit(row, raw, &passed);
+            visit(row, raw, &mut passed);
         }
     }
 }
 
-/// Sends the gradient of a pooled row to the first largest of its four values, where that is above the floor.
+// The loops are functions because the compiler then knows that what they write is not what they read.
+
+/// The gradient where the value is above the floor.
 #[inline(always)]
-fn pooled_rows(
-    rows: &[f32],
-    grad: &[f32],
-    w: usize,
-    (scale, shift): (&[f32], &[f32]),
-    floor: f32,
+fn mask(passed: &mut [f32], raw: &[f32], grad: &[f32], pending: &Pending) {
+    let constants = pending.scale.iter().zip(&pending.shift);
+    for (((passed, raw), grad), (scale, shift)) in
+        passed.iter_mut().zip(raw).zip(grad).zip(constants)
+    {
+        *passed = if raw * scale + shift > pending.floor {
+            *grad
+        } else {
+            0.0
+        };
+    }
+}
+
+/// Σg and Σg·(x − mean).
+#[inline(always)]
+fn add_terms(plain: &mut [f32], weighted: &mut [f32], raw: &[f32], passed: &[f32], mean: &[f32]) {
+    let sums = plain.iter_mut().zip(weighted);
+    for ((plain, weighted), ((raw, passed), mean)) in sums.zip(raw.iter().zip(passed).zip(mean)) {
+        *plain += passed;
+        *weighted += passed * (raw - mean);
+    }
+}
+
+/// scale·(g − a − b·(x − mean)).
+#[inline(always)]
+fn subtract(
     passed: &mut [f32],
+    raw: &[f32],
+    (scale, mean): (&[f32], &[f32]),
+    (a, b): (&[f32], &[f32]),
 ) {
-    let c = scale.len();
-    let (upper, lower) = passed.split_at_mut(w * c);
-    let pairs = upper
-        .chunks_exact_mut(2 * c)
-        .zip(lower.chunks_exact_mut(2 * c));
-    for (column, ((upper, lower), grad)) in pairs.zip(grad.chunks_exact(c)).enumerate() {
-        let [a, b, d, e] = corners(rows, w, c, column);
-        let (a_out, b_out) = upper.split_at_mut(c);
-        let (d_out, e_out) = lower.split_at_mut(c);
-        for i in 0..c {
-            let value = |x: f32| floored(x * scale[i] + shift[i], floor);
-            let [a, b, d, e] = [value(a[i]), value(b[i]), value(d[i]), value(e[i])];
-            let larger = |x: f32, y: f32| if x < y { y } else { x };
-            let top = larger(larger(a, b), larger(d, e));
-            let grad = if top > floor { grad[i] } else { 0.0 };
-            let to_a = a == top;
-            let to_b = !to_a & (b == top);
-            let to_d = !to_a & !to_b & (d == top);
-            let pick = |is: bool| if is { grad } else { 0.0 };
-            a_out[i] = pick(to_a);
-            b_out[i] = pick(to_b);
-            d_out[i] = pick(to_d);
-            e_out[i] = pick(!to_a & !to_b & !to_d);
-        }
+    let constants = scale.iter().zip(mean).zip(a.iter().zip(b));
+    for ((passed, raw), ((scale, mean), (a, b))) in passed.iter_mut().zip(raw).zip(constants) {
+        *passed = scale * (*passed - a - b * (raw - mean));
     }
 }
 

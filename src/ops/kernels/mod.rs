@@ -8,11 +8,13 @@
 mod direct;
 mod panels;
 mod planes;
+mod pool;
 mod weight_grad;
 
 pub(super) use direct::convolve;
 pub(super) use panels::{Panels, WeightGrad};
 pub(super) use planes::{Plane, Window};
+pub(super) use pool::{Rows, max_pool, max_pool_grad};
 pub(super) use weight_grad::accumulate;
 
 use pulp::{Arch, Simd, WithSimd};
@@ -30,6 +32,20 @@ pub(super) fn arch() -> Arch {
 thread_local! {
     /// Makes the operations of this thread use another instruction set, so that each is tested.
     pub(super) static FORCED: std::cell::Cell<Option<Arch>> = const { std::cell::Cell::new(None) };
+}
+
+/// Runs a loop compiled for the instruction set. The closure and what it calls must be `#[inline(always)]`, and it must
+/// change something it borrows: a closure that does not is called by way of a shim that is compiled for any machine.
+pub(super) fn vectorised(arch: Arch, body: impl FnMut()) {
+    struct Body<F>(F);
+    impl<F: FnMut()> WithSimd for Body<F> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(mut self, _: S) {
+            (self.0)();
+        }
+    }
+    arch.dispatch(Body(body));
 }
 
 /// Every instruction set this machine has, the scalar one first.

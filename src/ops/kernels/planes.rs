@@ -58,6 +58,7 @@ impl Plane {
 
     /// Copies an image [H, W, channels] into the plane `out`, each row by `copy(row index, from, to)`; the border and
     /// what fills up the pixels become 0.
+    #[inline(always)]
     pub(in crate::ops) fn fill(
         &self,
         image: &[f32],
