@@ -13,7 +13,13 @@ fn main() -> anyhow::Result<()> {
         .nth(1)
         .and_then(|x| x.parse().ok())
         .unwrap_or(8);
-    for &width in Width::ALL { if std::env::args().nth(2).is_some_and(|w| w != width.to_string()) { continue; }
+    for &width in Width::ALL {
+        if std::env::args()
+            .nth(2)
+            .is_some_and(|w| w != width.to_string())
+        {
+            continue;
+        }
         for attention in [Attention::None, Attention::Branch] {
             let spec = Spec {
                 image: [32, 32, 3],

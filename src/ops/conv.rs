@@ -76,22 +76,22 @@ pub fn conv2d(
     weight: &Var,
     conv: &Conv<'_>,
 ) -> Result<(Var, Option<BatchStats>)> {
-    let (_, h, w, channels) = x.tensor.dims4()?;
-    let (outputs, inputs, k, k2) = weight.tensor.dims4()?;
+    let (_, h, w, channels) = x.data.dims4()?;
+    let (outputs, inputs, k, k2) = weight.data.dims4()?;
     let norm_fits = conv.norm.as_ref().is_none_or(|norm| {
         let given = match norm.stats {
             Stats::Batch => outputs,
             Stats::Running { mean, variance } => mean.len().max(variance.len()),
         };
-        norm.weight.tensor.dims() == [outputs]
-            && norm.bias.tensor.dims() == [outputs]
+        norm.weight.data.dims() == [outputs]
+            && norm.bias.data.dims() == [outputs]
             && given == outputs
     });
     if inputs != channels || k != k2 || k % 2 == 0 || !norm_fits || (conv.pool && h.min(w) < 2) {
         candle_core::bail!(
             "conv2d: weight {:?} or what follows it does not fit input {:?}",
-            weight.tensor.shape(),
-            x.tensor.shape()
+            weight.data.dims(),
+            x.data.dims()
         );
     }
     if x.is_cpu() {
@@ -114,8 +114,8 @@ struct Affine {
 impl Affine {
     fn new(norm: &Norm<'_>, mean: &[f64], variance: &[f64]) -> Result<Self> {
         let (weight, bias) = (
-            norm.weight.tensor.to_vec1::<f32>()?,
-            norm.bias.tensor.to_vec1::<f32>()?,
+            norm.weight.data.tensor()?.to_vec1::<f32>()?,
+            norm.bias.data.tensor()?.to_vec1::<f32>()?,
         );
         let inverse: Vec<f32> = variance
             .iter()

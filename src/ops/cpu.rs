@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use candle_core::{Result, Storage, Tensor};
+use candle_core::{Device, Result, Storage, Tensor};
 use rayon::prelude::*;
 
+use super::data::{Data, memory};
 use super::kernels::{arch, vectorised};
 use super::tape::Pending;
 
@@ -97,11 +98,11 @@ pub(super) fn floored(value: f32, floor: f32) -> f32 {
 }
 
 /// The values of `x` with what is pending applied.
-pub(super) fn apply(x: &Tensor, pending: &Pending) -> Result<Tensor> {
+pub(super) fn apply(x: &Data, pending: &Pending) -> Result<Tensor> {
     let len = TASK.div_ceil(pending.scale.len()) * pending.scale.len();
     let arch = arch();
     let mut out = vec![0.0; x.elem_count()];
-    with(x, |x| {
+    x.with(|x| {
         out.par_chunks_mut(len)
             .zip(x.par_chunks(len))
             .for_each(|(out, x)| {
@@ -112,17 +113,17 @@ pub(super) fn apply(x: &Tensor, pending: &Pending) -> Result<Tensor> {
                 );
             });
     })?;
-    Tensor::from_vec(out, x.shape(), x.device())
+    Tensor::from_vec(out, x.dims(), &Device::Cpu)
 }
 
 /// a + b, of one shape.
-pub(super) fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if !is_cpu(a) {
-        return a + b;
+pub(super) fn add(a: &Data, b: &Data) -> Result<Data> {
+    if !a.is_cpu() {
+        return Ok((a.tensor()? + b.tensor()?)?.into());
     }
-    let mut out = vec![0.0; a.elem_count()];
-    with(a, |a| {
-        with(b, |b| {
+    let mut out = memory(a.elem_count());
+    a.with(|a| {
+        b.with(|b| {
             out.par_chunks_mut(TASK)
                 .zip(a.par_chunks(TASK).zip(b.par_chunks(TASK)))
                 .for_each(|(out, (a, b))| {
@@ -133,5 +134,5 @@ pub(super) fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
                 });
         })
     })??;
-    Tensor::from_vec(out, a.shape(), a.device())
+    Ok(Data::host(out, a.dims()))
 }

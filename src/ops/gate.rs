@@ -1,9 +1,9 @@
 //! Channel attention and the concatenation of what it scaled.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, Device, Result, Tensor};
 use rayon::prelude::*;
 
-use super::cpu::{self, with};
+use super::data::{Data, memory};
 use super::kernels::{arch, vectorised};
 use super::pool::means;
 use super::profile::{Work, timed};
@@ -50,13 +50,11 @@ fn record(tape: &Tape, parts: &[Part<'_>]) -> Result<(Var, Vec<Tensor>)> {
     let out = forward(&saved)?;
     let out = tape.record(out, &inputs, move |grad| {
         timed(Work::Gate, || {
-            let grad = grad.contiguous()?;
             let mut start = 0;
             let mut grads = Vec::new();
             for part in saved {
-                let channels = part.x.tensor.dim(D::Minus1)?;
-                grads.extend(part.backward(&grad, start)?.into_iter().map(Some));
-                start += channels;
+                grads.extend(part.backward(&grad, start)?.map(Some));
+                start += part.channels();
             }
             Ok(grads)
         })
@@ -85,13 +83,13 @@ struct Gate {
 impl Gate {
     fn new(x: &Var, fc1: &Var, fc2: &Var) -> Result<Self> {
         let squeezed = means(x)?;
-        let hidden = squeezed.matmul(&fc1.tensor.t()?)?;
+        let hidden = squeezed.matmul(&fc1.data.tensor()?.t()?)?;
         let hidden = hidden.mul(&hidden.gt(0.0)?.to_dtype(hidden.dtype())?)?;
-        let logits = hidden.matmul(&fc2.tensor.t()?)?;
+        let logits = hidden.matmul(&fc2.data.tensor()?.t()?)?;
         let value = (logits.neg()?.exp()? + 1.0)?.recip()?;
         Ok(Self {
-            fc1: fc1.tensor.clone(),
-            fc2: fc2.tensor.clone(),
+            fc1: fc1.data.tensor()?,
+            fc2: fc2.data.tensor()?,
             squeezed,
             hidden,
             value,
@@ -110,7 +108,7 @@ impl Gate {
     }
 }
 
-fn forward(parts: &[Saved]) -> Result<Tensor> {
+fn forward(parts: &[Saved]) -> Result<Data> {
     let Some(first) = parts.first() else {
         candle_core::bail!("concat: there is nothing to concatenate")
     };
@@ -119,48 +117,43 @@ fn forward(parts: &[Saved]) -> Result<Tensor> {
             .iter()
             .map(Saved::scaled)
             .collect::<Result<Vec<_>>>()?;
-        return Tensor::cat(&scaled, D::Minus1);
+        return Ok(Tensor::cat(&scaled, D::Minus1)?.into());
     }
     let arch = arch();
-    let (n, h, w, _) = first.x.tensor.dims4()?;
-    let total: usize = parts
-        .iter()
-        .map(|part| part.x.tensor.dim(D::Minus1))
-        .sum::<Result<usize>>()?;
-    let mut out = vec![0.0; n * h * w * total];
+    let (n, h, w, _) = first.x.data.dims4()?;
+    let total: usize = parts.iter().map(Saved::channels).sum();
+    let mut out = memory(n * h * w * total);
     let mut start = 0;
     for part in parts {
-        let c = part.x.tensor.dim(D::Minus1)?;
+        let c = part.channels();
         let gate = part.gate_values()?;
-        with(&part.x.tensor, |x| {
-            out.par_chunks_mut(h * w * total)
-                .zip(x.par_chunks(h * w * c))
-                .enumerate()
-                .for_each(|(i, (out, image))| {
-                    let gate = gate.get(i * c..(i + 1) * c);
-                    let pending = part.x.pending.as_deref();
-                    vectorised(
-                        arch,
-                        #[inline(always)]
-                        || {
-                            for (out, pixel) in
-                                out.chunks_exact_mut(total).zip(image.chunks_exact(c))
-                            {
-                                let out = &mut out[start..start + c];
-                                load(pixel, pending, out);
-                                if let Some(gate) = gate {
-                                    out.iter_mut()
-                                        .zip(gate)
-                                        .for_each(|(out, gate)| *out *= gate);
-                                }
+        part.x.data.with(|x| {
+            let images = out
+                .par_chunks_mut(h * w * total)
+                .zip(x.par_chunks(h * w * c));
+            images.enumerate().for_each(|(i, (out, image))| {
+                let gate = gate.get(i * c..(i + 1) * c);
+                let pending = part.x.pending.as_deref();
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || {
+                        for (out, pixel) in out.chunks_exact_mut(total).zip(image.chunks_exact(c)) {
+                            let out = &mut out[start..start + c];
+                            load(pixel, pending, out);
+                            if let Some(gate) = gate {
+                                out.iter_mut()
+                                    .zip(gate)
+                                    .for_each(|(out, gate)| *out *= gate);
                             }
-                        },
-                    );
-                });
+                        }
+                    },
+                );
+            });
         })?;
         start += c;
     }
-    Tensor::from_vec(out, (n, h, w, total), first.x.tensor.device())
+    Ok(Data::host(out, &[n, h, w, total]))
 }
 
 #[inline(always)]
@@ -171,10 +164,31 @@ fn load(pixel: &[f32], pending: Option<&Pending>, out: &mut [f32]) {
     }
 }
 
+/// Σ grad·x over the pixels of an image, for every channel.
+#[inline(always)]
+fn add_products(sums: &mut [f32], x: &[f32], grad: &[f32]) {
+    sums.iter_mut()
+        .zip(x.iter().zip(grad))
+        .for_each(|(sum, (x, grad))| *sum += x * grad);
+}
+
+/// grad·gate + share.
+#[inline(always)]
+fn spread(out: &mut [f32], grad: &[f32], gate: &[f32], share: &[f32]) {
+    let terms = grad.iter().zip(gate.iter().zip(share));
+    out.iter_mut()
+        .zip(terms)
+        .for_each(|(out, (grad, (gate, share)))| *out = grad * gate + share);
+}
+
 impl Saved {
+    fn channels(&self) -> usize {
+        self.x.data.dims().last().copied().unwrap_or(0)
+    }
+
     /// The values times the gate, by tensor operations.
     fn scaled(&self) -> Result<Tensor> {
-        let (n, _, _, c) = self.x.tensor.dims4()?;
+        let (n, _, _, c) = self.x.data.dims4()?;
         match &self.gate {
             Some(gate) => self
                 .x
@@ -193,33 +207,30 @@ impl Saved {
 
     /// Gradients of the values, and of W1 and W2 where there is a gate, from those of the whole, in which this part's
     /// channels begin at `start`.
-    fn backward(self, grad: &Tensor, start: usize) -> Result<Vec<Tensor>> {
-        let Some(gate) = &self.gate else {
-            return Ok(vec![self.input_gradient(grad, start, None)?]);
-        };
-        let [mean, fc1, fc2] = gate.backward(&self.gate_gradient(grad, start)?)?;
-        Ok(vec![
-            self.input_gradient(grad, start, Some(&mean))?,
-            fc1,
-            fc2,
-        ])
+    fn backward(&self, grad: &Data, start: usize) -> Result<std::vec::IntoIter<Data>> {
+        let mut grads = Vec::new();
+        match &self.gate {
+            None => grads.push(self.input_gradient(grad, start, None)?),
+            Some(gate) => {
+                let [mean, fc1, fc2] = gate.backward(&self.gate_gradient(grad, start)?)?;
+                grads.push(self.input_gradient(grad, start, Some((gate, &mean)))?);
+                grads.extend([fc1.into(), fc2.into()]);
+            }
+        }
+        Ok(grads.into_iter())
     }
 
     /// Gradient of the gate: for every image and channel Σ grad·x over the pixels, [N, C].
-    fn gate_gradient(&self, grad: &Tensor, start: usize) -> Result<Tensor> {
-        let (n, h, w, c) = self.x.tensor.dims4()?;
+    fn gate_gradient(&self, grad: &Data, start: usize) -> Result<Tensor> {
+        let (n, h, w, c) = self.x.data.dims4()?;
         if !self.x.is_cpu() {
-            return self
-                .x
-                .values()?
-                .mul(&grad.narrow(3, start, c)?)?
-                .reshape((n, h * w, c))?
-                .sum(1);
+            let products = self.x.values()?.mul(&grad.tensor()?.narrow(3, start, c)?)?;
+            return products.reshape((n, h * w, c))?.sum(1);
         }
-        let (arch, total) = (arch(), grad.dim(3)?);
+        let (arch, total) = (arch(), grad.dims4()?.3);
         let mut out = vec![0.0; n * c];
-        with(&self.x.tensor, |x| {
-            with(grad, |grad| {
+        self.x.data.with(|x| {
+            grad.with(|grad| {
                 let images = x.par_chunks(h * w * c).zip(grad.par_chunks(h * w * total));
                 out.par_chunks_mut(c)
                     .zip(images)
@@ -234,82 +245,67 @@ impl Saved {
                                     image.chunks_exact(c).zip(grad.chunks_exact(total))
                                 {
                                     load(pixel, pending, &mut values);
-                                    let terms = values.iter().zip(&grad[start..start + c]);
-                                    out.iter_mut()
-                                        .zip(terms)
-                                        .for_each(|(sum, (x, grad))| *sum += x * grad);
+                                    add_products(out, &values, &grad[start..start + c]);
                                 }
                             },
                         );
                     });
             })
         })??;
-        Tensor::from_vec(out, (n, c), grad.device())
+        Tensor::from_vec(out, (n, c), &Device::Cpu)
     }
 
-    /// Gradient of the values: grad·gate, and what came by way of the mean, spread over the pixels.
-    fn input_gradient(&self, grad: &Tensor, start: usize, mean: Option<&Tensor>) -> Result<Tensor> {
-        let (n, h, w, c) = self.x.tensor.dims4()?;
-        let pixels = (h * w) as f64;
-        let part = grad.narrow(3, start, c)?;
-        let (Some(gate), Some(mean)) = (&self.gate, mean) else {
-            return if self.x.is_cpu() {
-                self.copy_part(grad, start, None)
-            } else {
-                part.contiguous()
-            };
-        };
-        if !self.x.is_cpu() {
-            let share = (mean / pixels)?.reshape((n, 1, 1, c))?;
-            return part
-                .broadcast_mul(&gate.value.reshape((n, 1, 1, c))?)?
-                .broadcast_add(&share);
-        }
-        let gate: Vec<f32> = gate.value.flatten_all()?.to_vec1()?;
-        let share: Vec<f32> = (mean / pixels)?.flatten_all()?.to_vec1()?;
-        self.copy_part(grad, start, Some((&gate, &share)))
-    }
-
-    fn copy_part(
+    /// Gradient of the values: this part of `grad`, times the gate, and with what came by way of the mean, spread over
+    /// the pixels.
+    fn input_gradient(
         &self,
-        grad: &Tensor,
+        grad: &Data,
         start: usize,
-        gate: Option<(&[f32], &[f32])>,
-    ) -> Result<Tensor> {
-        let (n, h, w, c) = self.x.tensor.dims4()?;
-        let (arch, total) = (arch(), grad.dim(3)?);
-        let mut out = vec![0.0; n * h * w * c];
-        cpu::with(grad, |grad| {
-            out.par_chunks_mut(h * w * c)
-                .zip(grad.par_chunks(h * w * total))
-                .enumerate()
-                .for_each(|(i, (out, grad))| {
-                    let own = gate.map(|(gate, share)| {
-                        (&gate[i * c..(i + 1) * c], &share[i * c..(i + 1) * c])
-                    });
-                    vectorised(
-                        arch,
-                        #[inline(always)]
-                        || {
-                            for (out, grad) in out.chunks_exact_mut(c).zip(grad.chunks_exact(total))
-                            {
-                                let grad = &grad[start..start + c];
-                                match own {
-                                    Some((gate, share)) => {
-                                        let terms = grad.iter().zip(gate.iter().zip(share));
-                                        out.iter_mut().zip(terms).for_each(
-                                            |(out, (grad, (gate, share)))| {
-                                                *out = grad * gate + share
-                                            },
-                                        );
-                                    }
-                                    None => out.copy_from_slice(grad),
-                                }
+        gate: Option<(&Gate, &Tensor)>,
+    ) -> Result<Data> {
+        let (n, h, w, c) = self.x.data.dims4()?;
+        let pixels = (h * w) as f64;
+        if !self.x.is_cpu() {
+            let part = grad.tensor()?.narrow(3, start, c)?;
+            let Some((gate, mean)) = gate else {
+                return Ok(part.contiguous()?.into());
+            };
+            let share = (mean / pixels)?.reshape((n, 1, 1, c))?;
+            let gate = gate.value.reshape((n, 1, 1, c))?;
+            return Ok(part.broadcast_mul(&gate)?.broadcast_add(&share)?.into());
+        }
+        let gate = match gate {
+            Some((_, mean)) => Some((
+                self.gate_values()?,
+                (mean / pixels)?.flatten_all()?.to_vec1::<f32>()?,
+            )),
+            None => None,
+        };
+        let (arch, total) = (arch(), grad.dims4()?.3);
+        let mut out = memory(n * h * w * c);
+        grad.with(|grad| {
+            let images = out
+                .par_chunks_mut(h * w * c)
+                .zip(grad.par_chunks(h * w * total));
+            images.enumerate().for_each(|(i, (out, grad))| {
+                let own = gate
+                    .as_ref()
+                    .map(|(gate, share)| (&gate[i * c..(i + 1) * c], &share[i * c..(i + 1) * c]));
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || {
+                        for (out, grad) in out.chunks_exact_mut(c).zip(grad.chunks_exact(total)) {
+                            let grad = &grad[start..start + c];
+                            match own {
+                                Some((gate, share)) => spread(out, grad, gate, share),
+                                None => out.copy_from_slice(grad),
                             }
-                        },
-                    );
-                });
+                        }
+                    },
+                );
+            });
         })?;
-        Tensor::from_vec(out, (n, h, w, c), grad.device())
+        Ok(Data::host(out, &[n, h, w, c]))
     }
 }

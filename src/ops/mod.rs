@@ -13,6 +13,7 @@
 
 mod conv;
 mod cpu;
+mod data;
 mod dense;
 mod gate;
 mod kernels;

@@ -10,12 +10,13 @@ use std::sync::{Arc, OnceLock};
 use candle_core::{Result, Tensor};
 
 use super::cpu;
+use super::data::Data;
 use super::kernels::Panels;
 
 /// A value in a forward pass.
 #[derive(Clone, Debug)]
 pub struct Var {
-    pub(super) tensor: Tensor,
+    pub(super) data: Data,
     /// Where its gradient is gathered; none where nobody asks for it.
     pub(super) slot: Option<usize>,
     /// What every reader applies to the values: a batch norm or a ReLU whose result is not worth its memory.
@@ -44,8 +45,12 @@ pub(super) struct Packed {
 impl Var {
     /// A value whose gradient nobody asks for.
     pub fn constant(tensor: Tensor) -> Self {
+        Self::of(tensor.into())
+    }
+
+    fn of(data: Data) -> Self {
         Self {
-            tensor,
+            data,
             slot: None,
             pending: None,
             packed: Arc::default(),
@@ -58,18 +63,18 @@ impl Var {
     /// Where the device is out of memory.
     pub fn values(&self) -> Result<Tensor> {
         match &self.pending {
-            Some(pending) => cpu::apply(&self.tensor, pending),
-            None => Ok(self.tensor.clone()),
+            Some(pending) => cpu::apply(&self.data, pending),
+            None => self.data.tensor(),
         }
     }
 
     pub(super) fn is_cpu(&self) -> bool {
-        cpu::is_cpu(&self.tensor)
+        self.data.is_cpu()
     }
 }
 
 /// Gives the gradients of an operation's inputs from that of its output.
-type Backward = Box<dyn FnOnce(Tensor) -> Result<Vec<Option<Tensor>>>>;
+type Backward = Box<dyn FnOnce(Data) -> Result<Vec<Option<Data>>>>;
 
 struct Node {
     out: usize,
@@ -112,11 +117,11 @@ impl Tape {
     /// The result of an operation on `inputs`.
     pub(super) fn record(
         &self,
-        out: Tensor,
+        out: impl Into<Data>,
         inputs: &[&Var],
-        backward: impl FnOnce(Tensor) -> Result<Vec<Option<Tensor>>> + 'static,
+        backward: impl FnOnce(Data) -> Result<Vec<Option<Data>>> + 'static,
     ) -> Var {
-        let mut var = Var::constant(out);
+        let mut var = Var::of(out.into());
         if self.on && inputs.iter().any(|input| input.slot.is_some()) {
             let mut nodes = self.nodes.borrow_mut();
             let slot = self.leaves + nodes.len();
@@ -131,15 +136,28 @@ impl Tape {
         var
     }
 
+    /// The result of an operation whose gradient is made of tensor operations.
+    pub(super) fn record_tensors(
+        &self,
+        out: Tensor,
+        inputs: &[&Var],
+        backward: impl FnOnce(Tensor) -> Result<Vec<Option<Tensor>>> + 'static,
+    ) -> Var {
+        self.record(out, inputs, |grad| {
+            let grads = backward(grad.into_tensor()?)?;
+            Ok(grads.into_iter().map(|grad| grad.map(Data::from)).collect())
+        })
+    }
+
     /// Gradients of ⟨`out`, `seed`⟩ in all leaves, by index; none where `out` does not depend on a leaf.
     ///
     /// # Errors
     /// Where an operation fails.
     pub fn backward(self, out: &Var, seed: Tensor) -> Result<Vec<Option<Tensor>>> {
         let nodes = self.nodes.into_inner();
-        let mut grads: Vec<Option<Tensor>> = vec![None; self.leaves + nodes.len()];
+        let mut grads: Vec<Option<Data>> = vec![None; self.leaves + nodes.len()];
         if let Some(grad) = out.slot.and_then(|slot| grads.get_mut(slot)) {
-            *grad = Some(seed);
+            *grad = Some(seed.into());
         }
         for node in nodes.into_iter().rev() {
             let Some(grad) = grads[node.out].take() else {
@@ -156,8 +174,10 @@ impl Tape {
                 });
             }
         }
-        grads.truncate(self.leaves);
-        Ok(grads)
+        let leaves = grads.into_iter().take(self.leaves);
+        leaves
+            .map(|grad| grad.map(Data::into_tensor).transpose())
+            .collect()
     }
 }
 

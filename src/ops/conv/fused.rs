@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use candle_core::{Result, Tensor};
+use candle_core::Result;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::ops::cpu::{folded, repeated, with, with_scratch};
+use crate::ops::cpu::{folded, repeated, with_scratch};
+use crate::ops::data::{Data, memory};
 use crate::ops::kernels::{
     Panels, Plane, Rows, WeightGrad, accumulate, arch, convolve, lanes, max_pool, max_pool_grad,
     vectorised,
@@ -76,8 +77,8 @@ pub(super) fn conv2d(
     conv: &Conv<'_>,
 ) -> Result<(Var, Option<BatchStats>)> {
     let arch = arch();
-    let (n, h, w, inputs) = x.tensor.dims4()?;
-    let (outputs, _, k, _) = weight.tensor.dims4()?;
+    let (n, h, w, inputs) = x.data.dims4()?;
+    let (outputs, _, k, _) = weight.data.dims4()?;
     let shape = Shape {
         n,
         h,
@@ -121,7 +122,7 @@ pub(super) fn conv2d(
         batch: stats.is_some(),
         norm: conv.norm.is_some(),
     });
-    let raw = Tensor::from_vec(raw, (n, h, w, outputs), x.tensor.device())?;
+    let raw = Data::host(raw, &[n, h, w, outputs]);
     let out = if conv.pool {
         pool(arch, &shape, &raw, &after)?
     } else {
@@ -133,7 +134,7 @@ pub(super) fn conv2d(
     }
     let pending = (!conv.pool && (conv.relu || conv.norm.is_some())).then(|| after.pending.clone());
     let backward = {
-        let (x, packed, weight) = (x.clone(), weight.packed.clone(), weight.tensor.clone());
+        let (x, packed, weight) = (x.clone(), weight.packed.clone(), weight.data.clone());
         move |grad| {
             Backward {
                 arch,
@@ -174,7 +175,7 @@ fn forward(
 ) -> Result<(Vec<f32>, Vec<f32>)> {
     let (plane, outputs) = (shape.input(), shape.outputs);
     let window = plane.window(shape.k, shape.dilation);
-    with(&weight.tensor, |values| {
+    weight.data.with(|values| {
         weight.packed.forward.get_or_init(|| {
             timed(Work::Pack, || {
                 Panels::forward(values, outputs, shape.taps(), shape.lanes)
@@ -184,7 +185,7 @@ fn forward(
     let Some(panels) = weight.packed.forward.get() else {
         candle_core::bail!("conv2d: the weights are not packed");
     };
-    let mut raw = vec![0.0; shape.n * shape.raw()];
+    let mut raw = memory(shape.n * shape.raw());
     let mut partial = vec![
         0.0;
         if moments {
@@ -194,7 +195,7 @@ fn forward(
         }
     ];
     let each = partial.len() / shape.n.max(1);
-    with(&x.tensor, |values| {
+    x.data.with(|values| {
         raw.par_chunks_mut(shape.raw().max(1))
             .zip(partial.par_chunks_mut(each.max(1)))
             .zip(values.par_chunks(shape.image().max(1)))
@@ -290,7 +291,7 @@ fn merge(moments: &[f32], channels: usize, pixels: usize) -> (Vec<f64>, Vec<f64>
 }
 
 /// Norm, ReLU and pool of the convolution's output.
-fn pool(arch: Arch, shape: &Shape, raw: &Tensor, after: &After) -> Result<Tensor> {
+fn pool(arch: Arch, shape: &Shape, raw: &Data, after: &After) -> Result<Data> {
     let Shape {
         n,
         h,
@@ -299,8 +300,8 @@ fn pool(arch: Arch, shape: &Shape, raw: &Tensor, after: &After) -> Result<Tensor
         ..
     } = *shape;
     let (oh, ow) = (h / 2, w / 2);
-    let mut out = vec![0.0; n * oh * ow * c];
-    with(raw, |raw| {
+    let mut out = memory(n * oh * ow * c);
+    raw.with(|raw| {
         out.par_chunks_mut(ow * c)
             .enumerate()
             .for_each(|(row, out)| {
@@ -309,7 +310,7 @@ fn pool(arch: Arch, shape: &Shape, raw: &Tensor, after: &After) -> Result<Tensor
                 timed(Work::Pool, || max_pool(arch, after.rows(rows, w), out));
             });
     })?;
-    Tensor::from_vec(out, (n, oh, ow, c), raw.device())
+    Ok(Data::host(out, &[n, oh, ow, c]))
 }
 
 impl After {
@@ -331,9 +332,9 @@ struct Backward {
     arch: Arch,
     shape: Shape,
     x: Var,
-    weight: Tensor,
+    weight: Data,
     packed: Arc<Packed>,
-    raw: Tensor,
+    raw: Data,
     after: Arc<After>,
 }
 
@@ -351,29 +352,23 @@ type Sums = Vec<[f64; 2]>;
 
 impl Backward {
     /// Gradients of the input, the weight, and the norm's weight and bias.
-    fn run(&self, grad: &Tensor) -> Result<Vec<Option<Tensor>>> {
-        let (shape, device) = (&self.shape, self.raw.device());
-        with(&self.weight, |values| {
-            self.packed.adjoint.get_or_init(|| {
-                timed(Work::Pack, || {
-                    Panels::adjoint(values, shape.outputs, shape.taps(), shape.lanes)
-                })
-            });
+    fn run(&self, grad: &Data) -> Result<Vec<Option<Data>>> {
+        let shape = &self.shape;
+        self.weight.with(|values| {
+            let pack = || Panels::adjoint(values, shape.outputs, shape.taps(), shape.lanes);
+            self.packed.adjoint.get_or_init(|| timed(Work::Pack, pack));
         })?;
-        let (input, weight, sums) = with(grad, |grad| {
-            with(&self.raw, |raw| {
-                with(&self.x.tensor, |x| self.slices(x, raw, grad))
-            })
-        })????;
-        let weight = Tensor::from_vec(weight, self.weight.shape(), device)?;
-        let input = input
-            .map(|input| Tensor::from_vec(input, self.x.tensor.shape(), device))
-            .transpose()?;
-        let mut grads = vec![input, Some(weight)];
+        let read = |raw: &[f32], grad: &[f32]| self.x.data.with(|x| self.slices(x, raw, grad));
+        let (input, weight, sums) =
+            grad.with(|grad| self.raw.with(|raw| read(raw, grad)))????;
+        let weight = Data::host(weight, self.weight.dims());
+        let mut grads = vec![
+            input.map(|input| Data::host(input, self.x.data.dims())),
+            Some(weight),
+        ];
         if self.after.norm {
-            let channel = |i: usize| sums.iter().map(|sum| sum[i] as f32).collect::<Vec<_>>();
-            grads.push(Some(Tensor::from_vec(channel(1), shape.outputs, device)?));
-            grads.push(Some(Tensor::from_vec(channel(0), shape.outputs, device)?));
+            let channel = |i: usize| sums.iter().map(|sum| sum[i] as f32).collect();
+            grads.extend([1, 0].map(|i| Some(Data::host(channel(i), &[shape.outputs]))));
         }
         Ok(grads)
     }
@@ -394,14 +389,11 @@ impl Backward {
         };
         let offsets = self.offsets(&first);
         let needs_input = self.x.slot.is_some();
-        let mut input = vec![
-            0.0;
-            if needs_input {
-                shape.n * shape.image()
-            } else {
-                0
-            }
-        ];
+        let mut input = memory(if needs_input {
+            shape.n * shape.image()
+        } else {
+            0
+        });
         let threads = rayon::current_num_threads();
         let rows = shape.taps() * shape.inputs;
         let parts = if rows * shape.outputs <= SMALL_WEIGHT {
@@ -519,7 +511,7 @@ impl Backward {
         let c = self.shape.outputs;
         let Offsets { scale, mean, a, b } = offsets;
         let stretch = scale.len();
-        out.fill(0.0);
+        plane.clear(out);
         vectorised(
             self.arch,
             #[inline(always)]
@@ -529,17 +521,23 @@ impl Backward {
                     grad,
                     #[inline(always)]
                     |row, raw, passed| {
-                        for (passed, raw) in passed.chunks_mut(stretch).zip(raw.chunks(stretch)) {
-                            subtract(passed, raw, (scale, mean), (a, b));
-                        }
                         let out = &mut out[plane.row(row)..][..self.shape.w * plane.stride];
                         if plane.stride == c {
-                            out.copy_from_slice(passed);
+                            let stretches = out
+                                .chunks_mut(stretch)
+                                .zip(passed.chunks(stretch))
+                                .zip(raw.chunks(stretch));
+                            for ((out, passed), raw) in stretches {
+                                subtract(out, passed, raw, (scale, mean), (a, b));
+                            }
                         } else {
                             let pixels = out
                                 .chunks_exact_mut(plane.stride)
-                                .zip(passed.chunks_exact(c));
-                            pixels.for_each(|(out, passed)| out[..c].copy_from_slice(passed));
+                                .zip(passed.chunks_exact(c))
+                                .zip(raw.chunks_exact(c));
+                            for ((out, passed), raw) in pixels {
+                                subtract(&mut out[..c], passed, raw, (scale, mean), (a, b));
+                            }
                         }
                     },
                 );
@@ -688,14 +686,17 @@ fn add_terms(plain: &mut [f32], weighted: &mut [f32], raw: &[f32], passed: &[f32
 /// scale·(g − a − b·(x − mean)).
 #[inline(always)]
 fn subtract(
-    passed: &mut [f32],
+    out: &mut [f32],
+    passed: &[f32],
     raw: &[f32],
     (scale, mean): (&[f32], &[f32]),
     (a, b): (&[f32], &[f32]),
 ) {
     let constants = scale.iter().zip(mean).zip(a.iter().zip(b));
-    for ((passed, raw), ((scale, mean), (a, b))) in passed.iter_mut().zip(raw).zip(constants) {
-        *passed = scale * (*passed - a - b * (raw - mean));
+    for ((out, (passed, raw)), ((scale, mean), (a, b))) in
+        out.iter_mut().zip(passed.iter().zip(raw)).zip(constants)
+    {
+        *out = scale * (passed - a - b * (raw - mean));
     }
 }
 

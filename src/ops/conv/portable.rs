@@ -27,10 +27,10 @@ pub(super) fn conv2d(
 }
 
 fn convolution(tape: &Tape, x: &Var, weight: &Var, dilation: usize) -> Result<Var> {
-    let k = weight.tensor.dim(2)?;
-    let (input, kernel, needs_input) = (x.tensor.clone(), weight.tensor.clone(), x.slot.is_some());
+    let k = weight.data.dims()[2];
+    let (input, kernel, needs_input) = (x.data.tensor()?, weight.data.tensor()?, x.slot.is_some());
     let out = forward(&input, &kernel, dilation)?;
-    Ok(tape.record(out, &[x, weight], move |grad| {
+    Ok(tape.record_tensors(out, &[x, weight], move |grad| {
         let grad = grad.contiguous()?;
         // The adjoint of a "same" convolution is the convolution with the flipped kernel, in and out swapped.
         let adjoint = || forward(&grad, &kernel.flip(&[2, 3])?.transpose(0, 1)?, dilation);
@@ -87,7 +87,8 @@ fn columns(x: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
 }
 
 fn batch_norm(tape: &Tape, x: &Var, norm: &Norm<'_>) -> Result<(Var, Option<BatchStats>)> {
-    let (input, count) = (x.tensor.clone(), rows(&x.tensor)?);
+    let input = x.data.tensor()?;
+    let count = rows(&input)?;
     let device = input.device();
     let (mean, variance) = match norm.stats {
         Stats::Batch => moments(&input)?,
@@ -101,7 +102,7 @@ fn batch_norm(tape: &Tape, x: &Var, norm: &Norm<'_>) -> Result<(Var, Option<Batc
     let (mean, inverse) = (tensor(&affine.mean)?, tensor(&affine.inverse)?);
     let out = input.broadcast_mul(&scale)?.broadcast_add(&shift)?;
     let needs_input = x.slot.is_some();
-    let out = tape.record(out, &[x, norm.weight, norm.bias], move |grad| {
+    let out = tape.record_tensors(out, &[x, norm.weight, norm.bias], move |grad| {
         let channels = scale.elem_count();
         let flat = |x: &Tensor| x.reshape((count, channels));
         let normalised = input.broadcast_sub(&mean)?.broadcast_mul(&inverse)?;
@@ -136,13 +137,14 @@ fn moments(x: &Tensor) -> Result<(Vec<f64>, Vec<f64>)> {
 /// max(x, 0) that keeps NaN (candle's `relu` turns it into 0 and would hide a run that diverged), with gradient 0 at 0
 /// (candle's has 1 there, PyTorch's 0).
 fn relu(tape: &Tape, x: &Var) -> Result<Var> {
-    let open = x.tensor.gt(0.0)?.to_dtype(x.tensor.dtype())?;
-    let out = x.tensor.mul(&open)?;
-    Ok(tape.record(out, &[x], move |grad| Ok(vec![Some(grad.mul(&open)?)])))
+    let x_values = x.data.tensor()?;
+    let open = x_values.gt(0.0)?.to_dtype(x_values.dtype())?;
+    let out = x_values.mul(&open)?;
+    Ok(tape.record_tensors(out, &[x], move |grad| Ok(vec![Some(grad.mul(&open)?)])))
 }
 
 fn max_pool(tape: &Tape, x: &Var) -> Result<Var> {
-    let input = x.tensor.clone();
+    let input = x.data.tensor()?;
     let corners = blocks(&input)?;
     // A NaN is unlike itself; the maximum alone would pass over it and hide a run that diverged.
     let whole = corners
@@ -152,7 +154,7 @@ fn max_pool(tape: &Tape, x: &Var) -> Result<Var> {
         .gt(0.5)?;
     let out = whole.where_cond(&corners.max(0)?, &corners.sum(0)?)?;
     let pooled = out.clone();
-    Ok(tape.record(out, &[x], move |grad| {
+    Ok(tape.record_tensors(out, &[x], move |grad| {
         Ok(vec![Some(max_pool_grad(&input, &pooled, &grad)?)])
     }))
 }

@@ -6,7 +6,7 @@ use std::array;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::panels::Block;
-use super::{Panels, Plane, Window, tile_len, with_constant};
+use super::{Panels, Plane, Window, store, tile_len, with_constant};
 
 /// Convolves the image in `x` (of shape `plane`, as seen through `window`) with `panels` into `out`
 /// [height, width, Co].
@@ -105,7 +105,7 @@ impl Convolve<'_> {
         for (p, sums) in sums.iter().enumerate() {
             let out = &mut self.out[(at + p) * outputs + first..][..width];
             for (r, out) in out.chunks_mut(S::F32_LANES).enumerate().take(R) {
-                simd.partial_store_f32s(out, sums[r]);
+                store(simd, out, sums[r]);
             }
         }
     }

@@ -83,6 +83,24 @@ const fn tile_len<S: Simd, const R: usize>() -> usize {
     }
 }
 
+/// Up to a register of values; zeros where there are fewer.
+#[inline(always)]
+fn load<S: Simd>(simd: S, values: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(values).0.first() {
+        Some(&register) => register,
+        None => simd.partial_load_f32s(values),
+    }
+}
+
+/// Writes as many values as there is room for, a register at most.
+#[inline(always)]
+fn store<S: Simd>(simd: S, to: &mut [f32], values: S::f32s) {
+    match S::as_mut_simd_f32s(to).0.first_mut() {
+        Some(register) => *register = values,
+        None => simd.partial_store_f32s(to, values),
+    }
+}
+
 /// Calls `$call` with `$n` as a constant.
 macro_rules! with_constant {
     ($n:expr, $name:ident => $call:expr) => {

@@ -56,8 +56,27 @@ impl Plane {
         }
     }
 
-    /// Copies an image [H, W, channels] into the plane `out`, each row by `copy(row index, from, to)`; the border and
-    /// what fills up the pixels become 0.
+    /// Sets to 0 what no image is written to: the border, and what fills up the pixels.
+    #[inline(always)]
+    pub(in crate::ops) fn clear(&self, out: &mut [f32]) {
+        let out = &mut out[..self.len()];
+        if self.stride > self.channels {
+            out.fill(0.0);
+            return;
+        }
+        let (pitch, side) = (self.pitch(), self.border * self.stride);
+        for (row, out) in out.chunks_exact_mut(pitch).enumerate() {
+            if (self.border..self.border + self.height).contains(&row) {
+                out[..side].fill(0.0);
+                out[pitch - side..].fill(0.0);
+            } else {
+                out.fill(0.0);
+            }
+        }
+    }
+
+    /// Copies an image [H, W, channels] into the plane `out`, each row by `copy(row index, from, to)`; all else
+    /// becomes 0.
     #[inline(always)]
     pub(in crate::ops) fn fill(
         &self,
@@ -65,10 +84,7 @@ impl Plane {
         out: &mut [f32],
         mut copy: impl FnMut(&[f32], &mut [f32]),
     ) {
-        let out = &mut out[..self.len()];
-        if self.border > 0 || self.stride > self.channels {
-            out.fill(0.0);
-        }
+        self.clear(out);
         for (row, from) in image.chunks_exact(self.width * self.channels).enumerate() {
             let to = &mut out[self.row(row)..][..self.width * self.stride];
             if self.stride == self.channels {

@@ -4,6 +4,8 @@ use std::array;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::{load, store};
+
 /// Two rows of pixels of one image, and what is applied to their values first: max(scale·x + shift, floor).
 #[derive(Clone, Copy)]
 pub(in crate::ops) struct Rows<'a> {
@@ -48,22 +50,6 @@ impl Rows<'_> {
             let value = simd.add_f32s(simd.mul_f32s(x, scale), shift);
             simd.select_f32s(simd.less_than_f32s(value, floor), floor, value)
         })
-    }
-}
-
-#[inline(always)]
-fn load<S: Simd>(simd: S, values: &[f32]) -> S::f32s {
-    match S::as_simd_f32s(values).0.first() {
-        Some(&register) => register,
-        None => simd.partial_load_f32s(values),
-    }
-}
-
-#[inline(always)]
-fn store<S: Simd>(simd: S, to: &mut [f32], values: S::f32s) {
-    match S::as_mut_simd_f32s(to).0.first_mut() {
-        Some(register) => *register = values,
-        None => simd.partial_store_f32s(to, values),
     }
 }
 
