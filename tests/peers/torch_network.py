@@ -15,37 +15,31 @@ import numpy as np
 import torch
 from torch import nn
 
-GOLDEN = 0x9E3779B97F4A7C15
-MASK = (1 << 64) - 1
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def finalise(z):
-    """SplitMix64's finaliser, on Python integers or uint64 arrays."""
-    if isinstance(z, np.ndarray):
-        with np.errstate(over="ignore"):
-            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    return z ^ (z >> 31)
+    """SplitMix64's finaliser, on uint64."""
+    with np.errstate(over="ignore"):
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
 def mix(key):
-    return finalise((key + GOLDEN) & MASK)
+    with np.errstate(over="ignore"):
+        return finalise(np.asarray(key, dtype=np.uint64) + GOLDEN)
 
 
 def stream(seed, purpose, count, epoch=0, item=0):
-    """The first `count` 64-bit draws of Random::new(seed, purpose, epoch, item)."""
+    """The first `count` 64-bit draws of Random::new(seed, purpose, epoch, item), one row per item where there are many."""
     name = 0xCBF29CE484222325
     for byte in purpose.encode():
-        name = ((name ^ byte) * 0x100000001B3) & MASK
+        name = (name ^ byte) * 0x100000001B3 % (1 << 64)
     state = mix(seed)
     for key in (name, epoch, item):
         state = mix(state ^ mix(key))
-    with np.errstate(over="ignore"):
-        states = np.uint64(state) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN)
-    return finalise(states)
+    return finalise(state[..., None] + np.arange(1, count + 1, dtype=np.uint64) * GOLDEN)
 
 
 def uniforms(seed, purpose, count):
