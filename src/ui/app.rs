@@ -133,7 +133,7 @@ impl App {
 
     /// What happens between frames: takes in what threads report, and asks them for what is needed next.
     pub fn logic(&mut self, ctx: &egui::Context) {
-        self.waker.attach(ctx);
+        self.waker.frame_begins(ctx);
         let deadline = Instant::now() + DRAIN_FOR;
         while let Some(reply) = self.background.next_reply() {
             self.take_reply(reply);
