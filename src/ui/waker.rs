@@ -82,9 +82,14 @@ mod tests {
         let waker = Waker::default();
         waker.wake_soon();
         assert!(asked.lock().unwrap().is_empty(), "before the first frame");
-        for _ in 0..2 {
+        let frame = || {
             waker.frame_begins(&ctx);
             let _ = ctx.run_ui(egui::RawInput::default(), |_| ());
+        };
+        // A new window draws a few frames of its own accord.
+        (0..3).for_each(|_| frame());
+        for _ in 0..2 {
+            frame();
             asked.lock().unwrap().clear();
             (0..50).for_each(|_| waker.wake_soon());
             let asked = asked.lock().unwrap();
