@@ -464,9 +464,11 @@ impl App {
 
     fn ask_for_probes(&mut self) {
         let shown = self.view.shown();
-        let wanted = self.runs.wanted_probes(&shown, self.view.figure.step);
+        let held = self.view.figure.step;
+        let wanted = self.runs.wanted_probes(&shown, held);
         if !wanted.is_empty() {
-            self.background.read_probes(wanted);
+            // Who moved the slider waits for it; a new probe of a live run comes with the next redraw.
+            self.background.read_probes(wanted, held.is_some());
         }
     }
 
@@ -584,11 +586,12 @@ impl App {
     }
 
     fn pick(&mut self, pick: Pick) {
+        let steps = self.steps();
         let view = &mut self.view.figure;
         match pick {
             Pick::Pair(a, b) => view.pair = Some((a, b)),
             Pick::Scope(scope) => view.scope = scope,
-            Pick::Step(step) => view.step = Some(step),
+            Pick::Step(step) => view.step = super::time_panel::nearest(&steps, step).or(view.step),
             Pick::Curve(name) => {
                 if !view.hidden.remove(&name) {
                     view.hidden.insert(name);
