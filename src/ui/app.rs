@@ -131,6 +131,11 @@ impl App {
         self.worker.is_some()
     }
 
+    /// What every figure shows: the part of the network, the moment and the pair.
+    pub fn figure_view(&mut self) -> &mut View {
+        &mut self.view.figure
+    }
+
     /// What happens between frames: takes in what threads report, and asks them for what is needed next.
     pub fn logic(&mut self, ctx: &egui::Context) {
         self.waker.frame_begins(ctx);
@@ -251,7 +256,8 @@ impl App {
         }
     }
 
-    fn train(&mut self, jobs: Vec<Job>) {
+    /// Trains runs one after the other, as if Start had been pressed.
+    pub fn train(&mut self, jobs: Vec<Job>) {
         if self.worker.is_some() {
             self.tell(
                 "Training is under way; stop it before you start another.",
