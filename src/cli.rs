@@ -26,6 +26,9 @@ use crate::train::{self, Control, Message};
 pub struct Arguments {
     /// Run directories to open in the window; the recorded sample runs where none is named.
     pub runs: Vec<PathBuf>,
+    /// Print frame times and input latency when the window is closed.
+    #[arg(long, hide = true)]
+    pub frame_times: bool,
     /// What to do without a window.
     #[command(subcommand)]
     pub command: Option<Command>,

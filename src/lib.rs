@@ -31,6 +31,7 @@ pub mod model;
 pub mod ops;
 pub mod random;
 pub mod run;
+pub mod threads;
 pub mod train;
 pub mod ui;
 

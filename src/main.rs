@@ -8,9 +8,10 @@ use crosscurrent::cli::{self, Arguments};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    crosscurrent::threads::start_pool(arguments.command.is_none());
     match arguments.command {
         Some(command) => cli::run(command),
-        None => match crosscurrent::ui::open(arguments.runs) {
+        None => match crosscurrent::ui::open(arguments.runs, arguments.frame_times) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => cli::fail(&error),
         },

@@ -23,7 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 const SHORT: Constructed = Constructed {
     attention: Attention::None,
+    classes: 6,
     steps: 40,
+    step_every: 5,
+    eval_every: 10,
     probe_every: 10,
 };
 

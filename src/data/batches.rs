@@ -43,6 +43,7 @@ impl Loader {
         let (sender, batches) = crossbeam_channel::bounded(AHEAD);
         let mut source = Source::new(data, normalise, config);
         thread::spawn(move || {
+            crate::threads::give_way();
             for step in first_step.. {
                 // The receiver is gone once training ended.
                 if sender.send(source.batch(step)).is_err() {

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use egui::{Color32, Context, RichText, Role, Stroke, Ui, Vec2b, WidgetInfo};
 use egui_plot::{
-    GridInput, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints,
-    Points, VLine,
+    GridInput, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotPoint, Points, VLine,
 };
 
 use super::{Kind, Pick, Subject, View, curves, empty_ui};
@@ -21,8 +20,8 @@ const NOT_FINITE: &str = "is not finite";
 /// Points that a character of a label takes, on average.
 const CHARACTER_WIDTH: f64 = 7.0;
 
-/// Everything a chart shows, in plot coordinates. On a logarithmic axis y is already log10.
-#[derive(Clone, Debug, Default)]
+/// Everything a chart shows of a run, in plot coordinates. On a logarithmic axis y is already log10.
+#[derive(Debug, Default)]
 pub(super) struct Chart {
     pub(super) name: &'static str,
     pub(super) y_label: String,
@@ -33,13 +32,30 @@ pub(super) struct Chart {
     pub(super) curves: Vec<Curve>,
     /// Whether a value that is none was infinite or not a number, rather than undefined.
     pub(super) none_is_not_finite: bool,
-    /// Where the cursor stands.
-    pub(super) cursor: Option<f64>,
     /// What to say where there is nothing to draw.
     pub(super) empty: String,
 }
 
-#[derive(Clone, Debug)]
+impl Chart {
+    /// The largest x of any point.
+    fn last_x(&self) -> Option<f64> {
+        let curves = self.curves.iter();
+        curves.filter_map(|curve| curve.last_x).reduce(f64::max)
+    }
+
+    /// The least and the largest y; none without a finite one.
+    fn range_y(&self) -> Option<(f64, f64)> {
+        let curves = self.curves.iter();
+        curves.filter_map(|curve| curve.range_y).reduce(joined)
+    }
+}
+
+/// The range that holds two ranges.
+fn joined(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+#[derive(Debug)]
 pub(super) enum Axis {
     /// Epochs, of this many steps.
     Epoch { steps_per_epoch: f64 },
@@ -55,13 +71,67 @@ impl Default for Axis {
     }
 }
 
-#[derive(Clone, Debug)]
+/// A curve, made ready to be drawn many times.
+#[derive(Debug)]
 pub(super) struct Curve {
     pub(super) name: String,
     pub(super) color: Color32,
-    /// Points in order; none breaks the line.
-    pub(super) points: Vec<(f64, Option<f64>)>,
     pub(super) look: Look,
+    /// Points between two that have no y, in order; none of these pieces is empty.
+    segments: Vec<Vec<PlotPoint>>,
+    /// The x of every point that has no y.
+    undefined: Vec<f64>,
+    /// Largest x, with y or without.
+    last_x: Option<f64>,
+    /// Least and largest finite y.
+    range_y: Option<(f64, f64)>,
+}
+
+impl Curve {
+    /// `points` in order; one without y breaks the line.
+    pub(super) fn new(
+        name: String,
+        color: Color32,
+        look: Look,
+        points: impl Iterator<Item = (f64, Option<f64>)>,
+    ) -> Self {
+        let mut curve = Self {
+            name,
+            color,
+            look,
+            segments: Vec::new(),
+            undefined: Vec::new(),
+            last_x: None,
+            range_y: None,
+        };
+        let mut goes_on = false;
+        for (x, y) in points {
+            curve.last_x = Some(curve.last_x.map_or(x, |last| last.max(x)));
+            match y {
+                Some(y) if goes_on => {
+                    if let Some(segment) = curve.segments.last_mut() {
+                        segment.push(PlotPoint::new(x, y));
+                    }
+                }
+                Some(y) => curve.segments.push(vec![PlotPoint::new(x, y)]),
+                None => curve.undefined.push(x),
+            }
+            goes_on = y.is_some();
+            if let Some(y) = y.filter(|y| y.is_finite()) {
+                curve.range_y = Some(curve.range_y.map_or((y, y), |range| joined(range, (y, y))));
+            }
+        }
+        curve
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.segments.is_empty() && self.undefined.is_empty()
+    }
+
+    /// Points with y and without.
+    fn len(&self) -> usize {
+        self.segments.iter().map(Vec::len).sum::<usize>() + self.undefined.len()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,17 +163,10 @@ impl Scales {
         if matches!(kind, Kind::ConflictMatrix | Kind::Architecture) {
             return scales;
         }
-        let charts: Vec<Chart> = subjects
+        let charts: Vec<_> = subjects
             .iter()
             .map(|subject| curves::chart(ctx, kind, *subject, view))
             .collect();
-        let points = || {
-            charts
-                .iter()
-                .flat_map(|chart| &chart.curves)
-                .flat_map(|curve| &curve.points)
-        };
-        let defined = || points().filter_map(|(_, y)| *y).filter(|y| y.is_finite());
         scales.x = match charts.first().map(|chart| &chart.x) {
             // Two variants need not have the same layers: the longer table sets the scale.
             Some(Axis::Layers(_)) => {
@@ -115,7 +178,8 @@ impl Scales {
             }
             _ => {
                 // In its first moments a run is shown on a scale that has readable marks.
-                let last = points().map(|(x, _)| *x).fold(0.1, f64::max);
+                let ends = charts.iter().filter_map(|chart| chart.last_x());
+                let last = ends.fold(0.1, f64::max);
                 // A little room, so that the first and the last point are not cut.
                 (-0.01 * last, 1.015 * last)
             }
@@ -124,14 +188,12 @@ impl Scales {
             // A little room, so that a curve on the bound is not cut.
             Some((low, high)) => (low - 0.02 * (high - low), high + 0.02 * (high - low)),
             None => {
-                let (low, high) = defined().fold((f64::MAX, f64::MIN), |(low, high), y| {
-                    (low.min(y), high.max(y))
-                });
                 let log = charts.iter().any(|chart| chart.log_y);
-                match (low <= high, log) {
-                    (false, _) => (0.0, 1.0),
-                    (true, true) => ((low - 0.05).floor(), (high + 0.05).ceil()),
-                    (true, false) => (0.0, 1.05 * high.max(1e-6)),
+                let ranges = charts.iter().filter_map(|chart| chart.range_y());
+                match (ranges.reduce(joined), log) {
+                    (None, _) => (0.0, 1.0),
+                    (Some((low, high)), true) => ((low - 0.05).floor(), (high + 0.05).ceil()),
+                    (Some((_, high)), false) => (0.0, 1.05 * high.max(1e-6)),
                 }
             }
         };
@@ -139,19 +201,18 @@ impl Scales {
     }
 }
 
-/// Draws a chart with its legend above it.
+/// Draws a chart with its legend above it, and a line at x = `cursor`.
 pub(super) fn chart_ui(
     ui: &mut Ui,
     chart: &Chart,
     scales: &Scales,
+    cursor: Option<f64>,
     hidden: &BTreeSet<String>,
 ) -> Option<Pick> {
-    let drawn = |(_, y): &(f64, Option<f64>)| y.is_some() || chart.none_is_not_finite;
-    if !chart
-        .curves
-        .iter()
-        .any(|curve| curve.points.iter().any(drawn))
-    {
+    let is_drawn = |curve: &Curve| {
+        !curve.segments.is_empty() || (chart.none_is_not_finite && !curve.undefined.is_empty())
+    };
+    if !chart.curves.iter().any(is_drawn) {
         empty_ui(ui, &chart.empty);
         return None;
     }
@@ -217,7 +278,7 @@ pub(super) fn chart_ui(
             draw(plot, curve);
         }
         draw_not_finite(plot, chart, scales);
-        if let Some(x) = chart.cursor {
+        if let Some(x) = cursor {
             plot.vline(
                 VLine::new("", x)
                     .stroke(Stroke::new(1.0, text))
@@ -248,22 +309,19 @@ fn pick(chart: &Chart, at: PlotPoint) -> Option<Pick> {
     }
 }
 
-fn draw<'a>(plot: &mut egui_plot::PlotUi<'a>, curve: &Curve) {
+fn draw<'a>(plot: &mut egui_plot::PlotUi<'a>, curve: &'a Curve) {
     if let Look::Points | Look::Dots { .. } = curve.look {
-        let points: Vec<[f64; 2]> = curve
-            .points
-            .iter()
-            .filter_map(|(x, y)| Some([*x, (*y)?]))
-            .collect();
         let (shape, filled) = match curve.look {
             Look::Dots { filled } => (MarkerShape::Circle, filled),
             _ => (MarkerShape::Diamond, true),
         };
-        let marks = Points::new(curve.name.clone(), points)
-            .color(curve.color)
-            .shape(shape)
-            .filled(filled);
-        plot.points(marks.radius(if filled { 4.0 } else { 3.5 }));
+        for segment in &curve.segments {
+            let marks = Points::new(curve.name.clone(), segment.as_slice())
+                .color(curve.color)
+                .shape(shape)
+                .filled(filled);
+            plot.points(marks.radius(if filled { 4.0 } else { 3.5 }));
+        }
         return;
     }
     let thin = curve.look == Look::Thin;
@@ -272,23 +330,16 @@ fn draw<'a>(plot: &mut egui_plot::PlotUi<'a>, curve: &Curve) {
     } else {
         curve.color
     };
-    for segment in curve
-        .points
-        .split(|(_, y)| y.is_none())
-        .filter(|segment| !segment.is_empty())
-    {
-        let points: Vec<[f64; 2]> = segment
-            .iter()
-            .filter_map(|(x, y)| Some([*x, (*y)?]))
-            .collect();
+    let are_few = !thin && curve.len() <= 40;
+    for segment in &curve.segments {
         // A lone point has no line to be seen by; few points are marked so that one sees how often was measured.
-        if points.len() == 1 || (!thin && curve.points.len() <= 40) {
-            let marks = Points::new(curve.name.clone(), points.clone())
+        if segment.len() == 1 || are_few {
+            let marks = Points::new(curve.name.clone(), segment.as_slice())
                 .color(color)
                 .radius(if thin { 1.2 } else { 2.2 });
-            plot.points(marks.allow_hover(points.len() == 1));
+            plot.points(marks.allow_hover(segment.len() == 1));
         }
-        let line = egui_plot::Line::new(curve.name.clone(), PlotPoints::from(points));
+        let line = egui_plot::Line::new(curve.name.clone(), segment.as_slice());
         plot.line(
             line.color(color)
                 .width(if thin { 1.0 } else { 1.8 })
@@ -305,8 +356,7 @@ fn draw_not_finite<'a>(plot: &mut egui_plot::PlotUi<'a>, chart: &Chart, scales: 
     let (low, high) = scales.y;
     let edge = high - 0.03 * (high - low);
     for curve in &chart.curves {
-        let lost = curve.points.iter().filter(|(_, y)| y.is_none());
-        let points: Vec<[f64; 2]> = lost.map(|(x, _)| [*x, edge]).collect();
+        let points: Vec<[f64; 2]> = curve.undefined.iter().map(|x| [*x, edge]).collect();
         if !points.is_empty() {
             let marks = Points::new(format!("{} {NOT_FINITE}", curve.name), points);
             plot.points(
@@ -336,7 +386,7 @@ fn legend_ui(ui: &mut Ui, chart: &Chart, hidden: &BTreeSet<String>) -> Option<Pi
         ui.label(RichText::new(text).size(11.0).weak());
         return None;
     }
-    let is_marked = |curve: &&Curve| curve.look == Look::Points && !curve.points.is_empty();
+    let is_marked = |curve: &&Curve| curve.look == Look::Points && !curve.is_empty();
     let marks = chart.curves.iter().find(is_marked);
     let marks = marks.filter(|curve| curve.name != "Test").is_some();
     let mut toggled = None;

@@ -1,35 +1,79 @@
 //! What each chart shows of a run.
 
+use std::sync::Arc;
+
 use egui::Context;
 
 use crate::run::Scope;
-use crate::run::event::{Eval, Probe, Split};
+use crate::run::event::{Eval, Layer, Probe, Split};
+use crate::run::probe_file::ProbeTensors;
 
 use super::chart::{Axis, Chart, Curve, Look};
 use super::{Kind, Subject, View, palette, remembered};
 
-/// The chart of a run.
-pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View) -> Chart {
-    let mut chart = match kind {
-        Kind::ClassF1 => class_f1(subject),
-        Kind::Scores => scores(subject),
-        Kind::Loss => loss(subject),
-        Kind::GradNorms => grad_norms(subject, view),
-        Kind::DepthProfile => depth_profile(subject, view),
-        _ => pair_cosine(ctx, subject, view),
+/// The chart of a run, made anew only where something it shows has changed.
+pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View) -> Arc<Chart> {
+    let run = subject.run;
+    let id = run.started.as_ref().map(|started| &started.id);
+    let (evals, steps, probes) = (
+        run.revisions.evals,
+        run.revisions.steps,
+        run.revisions.probes,
+    );
+    let key = match kind {
+        Kind::ClassF1 | Kind::Scores => Key::Evals(evals),
+        Kind::Loss => Key::Steps(evals, steps),
+        Kind::GradNorms => Key::Scope(probes, &view.scope),
+        Kind::DepthProfile => Key::Moment(probes, subject.probe(view).map(|probe| probe.step)),
+        _ => Key::Pair(
+            probes,
+            &view.scope,
+            view.pair,
+            subject.probes.keys().copied().collect(),
+        ),
     };
-    chart.name = kind.title();
-    if let Axis::Epoch { steps_per_epoch } = &mut chart.x {
-        *steps_per_epoch = subject
-            .run
-            .started
-            .as_ref()
-            .map_or(1.0, |started| started.steps_per_epoch.max(1) as f64);
-        let shown = view.step.unwrap_or(u64::MAX).min(subject.run.last_step());
-        // Following the newest, the cursor would only cover the end of the curves.
-        chart.cursor = view.step.map(|_| subject.epoch(shown));
+    remembered(ctx, (kind.name(), subject.name), (id, key), || {
+        let mut chart = match kind {
+            Kind::ClassF1 => class_f1(subject),
+            Kind::Scores => scores(subject),
+            Kind::Loss => loss(subject),
+            Kind::GradNorms => grad_norms(subject, view),
+            Kind::DepthProfile => depth_profile(subject, view),
+            _ => pair_cosine(subject, view),
+        };
+        chart.name = kind.title();
+        if let Axis::Epoch { steps_per_epoch } = &mut chart.x {
+            let started = run.started.as_ref();
+            *steps_per_epoch = started.map_or(1.0, |started| started.steps_per_epoch.max(1) as f64);
+        }
+        Arc::new(chart)
+    })
+}
+
+/// All that a chart is made from, but for the run: revisions, and what of the view it depends on.
+#[derive(Debug, Hash)]
+enum Key<'a> {
+    Evals(u64),
+    Steps(u64, u64),
+    Scope(u64, &'a Scope),
+    Moment(u64, Option<u64>),
+    Pair(u64, &'a Scope, Option<(usize, usize)>, Vec<u64>),
+}
+
+/// The x of what is looked at: the layer selected, or the moment held. Following the newest, a line would only cover
+/// the end of the curves.
+pub(super) fn cursor(kind: Kind, subject: Subject<'_>, view: &View) -> Option<f64> {
+    if kind == Kind::DepthProfile {
+        let Scope::Layer(name) = &view.scope else {
+            return None;
+        };
+        let mut layers = layers_with_gradients(subject);
+        return layers
+            .position(|(layer, _)| layer.name == *name)
+            .map(|x| x as f64);
     }
-    chart
+    let step = view.step?;
+    Some(subject.epoch(step.min(subject.run.last_step())))
 }
 
 /// One curve through the validation evaluations and, as points alone, the test ones.
@@ -39,23 +83,23 @@ fn over_evals(
     color: egui::Color32,
     value: impl Fn(&Eval) -> Option<f64>,
 ) -> [Curve; 2] {
-    let points = |split: Split| {
-        subject
-            .run
-            .evals_of(split)
-            .map(|eval| (eval.epoch, value(eval)))
-            .collect()
-    };
-    let curve = |points, look| Curve {
-        name: name.to_owned(),
-        color,
-        points,
-        look,
+    let curve = |split: Split, look| {
+        let evals = subject.run.evals_of(split);
+        let points = evals.map(|eval| (eval.epoch, value(eval)));
+        Curve::new(name.to_owned(), color, look, points)
     };
     [
-        curve(points(Split::Val), Look::Line),
-        curve(points(Split::Test), Look::Points),
+        curve(Split::Val, Look::Line),
+        curve(Split::Test, Look::Points),
     ]
+}
+
+/// Layers that have class gradients, with their Gram rows, from input to output.
+fn layers_with_gradients(subject: Subject<'_>) -> impl Iterator<Item = (&Layer, usize)> {
+    let started = subject.run.started.iter();
+    started
+        .flat_map(|started| &started.layers)
+        .filter_map(|layer| Some((layer, layer.gram?)))
 }
 
 fn class_f1(subject: Subject<'_>) -> Chart {
@@ -100,22 +144,17 @@ fn scores(subject: Subject<'_>) -> Chart {
 }
 
 fn loss(subject: Subject<'_>) -> Chart {
-    let train = Curve {
-        name: "Training batches".to_owned(),
-        color: palette::series(1),
-        points: subject
-            .run
-            .steps
-            .iter()
-            .map(|step| (step.epoch, step.loss))
-            .collect(),
-        look: Look::Thin,
-    };
+    let train = Curve::new(
+        "Training batches".to_owned(),
+        palette::series(1),
+        Look::Thin,
+        subject.run.steps.iter().map(|step| (step.epoch, step.loss)),
+    );
     let [val, mut test] = over_evals(subject, "Validation", palette::series(0), |eval| eval.loss);
     "Test".clone_into(&mut test.name);
     test.color = palette::series(2);
     let mut curves = vec![train, val];
-    if !test.points.is_empty() {
+    if !test.is_empty() {
         curves.push(test);
     }
     Chart {
@@ -144,16 +183,10 @@ fn log10(value: Option<f64>) -> Option<f64> {
 
 fn grad_norms(subject: Subject<'_>, view: &View) -> Chart {
     let rows = subject.run.gram_rows(&view.scope);
-    let per_class = |(k, name): (usize, &String)| Curve {
-        name: name.clone(),
-        color: palette::class(k),
-        points: subject
-            .run
-            .probes
-            .iter()
-            .map(|probe| (probe.epoch, log10(norm(probe, &rows, k))))
-            .collect(),
-        look: Look::Line,
+    let per_class = |(k, name): (usize, &String)| {
+        let probes = subject.run.probes.iter();
+        let points = probes.map(|probe| (probe.epoch, log10(norm(probe, &rows, k))));
+        Curve::new(name.clone(), palette::class(k), Look::Line, points)
     };
     Chart {
         y_label: "‖g‖".to_owned(),
@@ -170,42 +203,19 @@ fn grad_norms(subject: Subject<'_>, view: &View) -> Chart {
 }
 
 fn depth_profile(subject: Subject<'_>, view: &View) -> Chart {
-    let layers = subject
-        .run
-        .started
-        .iter()
-        .flat_map(|started| &started.layers);
-    let layers: Vec<_> = layers
-        .filter_map(|layer| Some((layer, layer.gram?)))
-        .collect();
+    let layers: Vec<_> = layers_with_gradients(subject).collect();
     let probe = subject.probe(view);
-    let per_class = |(k, name): (usize, &String)| Curve {
-        name: name.clone(),
-        color: palette::class(k),
-        points: layers
-            .iter()
-            .enumerate()
-            .map(|(x, (_, row))| {
-                (
-                    x as f64,
-                    probe.and_then(|probe| log10(norm(probe, &[*row], k))),
-                )
-            })
-            .collect(),
-        look: Look::Line,
-    };
-    let cursor = match &view.scope {
-        Scope::Layer(name) => layers
-            .iter()
-            .position(|(layer, _)| layer.name == *name)
-            .map(|x| x as f64),
-        _ => None,
+    let per_class = |(k, name): (usize, &String)| {
+        let points = layers.iter().enumerate().map(|(x, (_, row))| {
+            let norm = probe.and_then(|probe| norm(probe, &[*row], k));
+            (x as f64, log10(norm))
+        });
+        Curve::new(name.clone(), palette::class(k), Look::Line, points)
     };
     Chart {
         y_label: "‖g‖".to_owned(),
         x: Axis::Layers(layers.iter().map(|(layer, _)| layer.name.clone()).collect()),
         log_y: true,
-        cursor,
         curves: subject
             .classes()
             .iter()
@@ -217,7 +227,7 @@ fn depth_profile(subject: Subject<'_>, view: &View) -> Chart {
     }
 }
 
-fn pair_cosine(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
+fn pair_cosine(subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         y_label: "cosine".to_owned(),
         fixed_y: Some((-1.0, 1.0)),
@@ -232,41 +242,23 @@ fn pair_cosine(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
         return chart;
     };
     let rows = subject.run.gram_rows(&view.scope);
-    let id = subject
-        .run
-        .started
-        .as_ref()
-        .map_or("", |started| started.id.as_str());
-    let steps: Vec<u64> = subject.probes.keys().copied().collect();
-    let cells = remembered(
-        ctx,
-        ("pair", subject.name),
-        (id, &rows, (a, b), &steps),
-        || {
-            let cell =
-                |(step, probe): (&u64, &std::sync::Arc<crate::run::probe_file::ProbeTensors>)| {
-                    Some((*step, probe.gram_of(&rows)?.cell(a, b)))
-                };
-            subject.probes.iter().filter_map(cell).collect::<Vec<_>>()
-        },
-    );
+    let cell = |(step, probe): (&u64, &Arc<ProbeTensors>)| {
+        // Of two classes alone: the products of all would be many times more.
+        let gram = probe.gram_of_pair(&rows, a, b)?;
+        Some((subject.epoch(*step), gram.cell(0, 1)))
+    };
+    let cells: Vec<_> = subject.probes.iter().filter_map(cell).collect();
     let name = format!("{} and {}", names[a], names[b]);
     let color = palette::blend(palette::class(a), palette::class(b), 0.5);
-    let points = |keep: &dyn Fn(bool) -> bool| -> Vec<(f64, Option<f64>)> {
+    let curve = |look, keep: &dyn Fn(bool) -> bool| {
         let kept = cells.iter().filter(|(_, cell)| keep(cell.resolved));
-        kept.map(|(step, cell)| (subject.epoch(*step), cell.cosine))
-            .collect()
-    };
-    let curve = |points, look| Curve {
-        name: name.clone(),
-        color,
-        points,
-        look,
+        let points = kept.map(|(epoch, cell)| (*epoch, cell.cosine));
+        Curve::new(name.clone(), color, look, points)
     };
     chart.curves = vec![
-        curve(points(&|_| true), Look::Thin),
-        curve(points(&|resolved| resolved), Look::Dots { filled: true }),
-        curve(points(&|resolved| !resolved), Look::Dots { filled: false }),
+        curve(Look::Thin, &|_| true),
+        curve(Look::Dots { filled: true }, &|resolved| resolved),
+        curve(Look::Dots { filled: false }, &|resolved| !resolved),
     ];
     "This part of the network has no probe of the two classes yet.".clone_into(&mut chart.empty);
     chart

@@ -213,7 +213,8 @@ pub fn figure_ui(
         Kind::Architecture => architecture::architecture_ui(ui, subject, view),
         _ => {
             let chart = curves::chart(ui.ctx(), kind, subject, view);
-            chart::chart_ui(ui, &chart, scales, &view.hidden)
+            let cursor = curves::cursor(kind, subject, view);
+            chart::chart_ui(ui, &chart, scales, cursor, &view.hidden)
         }
     })
     .inner

@@ -422,6 +422,50 @@ fn runs_side_by_side_share_their_scales() {
     }
 }
 
+/// Whatever is remembered from an earlier frame is what would be made anew.
+#[test]
+fn a_chart_follows_its_run_and_what_is_looked_at() {
+    let whole = Sample::new(6, 5);
+    let lived = egui::Context::default();
+    let mut sample = Sample::started(6);
+    let mut events: Vec<Event> = whole.run.steps.iter().cloned().map(Event::Step).collect();
+    events.extend(whole.run.evals.iter().cloned().map(Event::Eval));
+    events.extend(whole.run.probes.iter().cloned().map(Event::Probe));
+    events.sort_by_key(Event::step);
+    let twice = events.clone().into_iter().filter(|event| event.step() > 60);
+    let resumed = std::iter::once(Event::Resumed { step: 60 });
+    for event in events.clone().into_iter().chain(resumed).chain(twice) {
+        sample.run.apply(&event);
+        // A probe's file is read a little later.
+        let read = whole.probes.range(..event.step().saturating_sub(10));
+        sample.probes = read.map(|(step, probe)| (*step, probe.clone())).collect();
+        for view in [
+            View::default(),
+            View {
+                step: Some(35),
+                pair: Some((0, 2)),
+                ..View::default()
+            },
+            View {
+                scope: Scope::Group("branch2".to_owned()),
+                pair: Some((0, 3)),
+                ..View::default()
+            },
+        ] {
+            for &kind in Kind::ALL {
+                if matches!(kind, Kind::ConflictMatrix | Kind::Architecture) {
+                    continue;
+                }
+                let chart = |ctx: &egui::Context| {
+                    format!("{:?}", curves::chart(ctx, kind, sample.subject(), &view))
+                };
+                let anew = chart(&egui::Context::default());
+                assert_eq!(chart(&lived), anew, "{} after {event:?}", kind.name());
+            }
+        }
+    }
+}
+
 /// Writes every figure for a person to look at: `FIGURE_SHOTS=folder cargo test --release --lib figure:: -- --ignored`
 #[test]
 #[ignore = "writes images for a person to look at"]

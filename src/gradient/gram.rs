@@ -68,20 +68,37 @@ impl Effect {
 }
 
 impl Gram {
-    /// From stored tensors: `counts` [K·S], `products` [K·S, K·S], `update` [K·S]. None where the lengths disagree.
+    /// From stored tensors: `counts` `[K·S]`, `products` `[K·S, K·S]`, `update` `[K·S]`. None where the lengths
+    /// disagree.
     pub fn new(classes: usize, counts: &[f32], products: &[f32], update: &[f32]) -> Option<Self> {
+        Self::sum(classes, counts, [(products, update)])
+    }
+
+    /// The sum over the stored products and updates of some layers. None where the lengths disagree.
+    pub fn sum<'a>(
+        classes: usize,
+        counts: &[f32],
+        layers: impl IntoIterator<Item = (&'a [f32], &'a [f32])>,
+    ) -> Option<Self> {
         let rows = counts.len();
-        let fits = classes > 0
-            && rows.is_multiple_of(classes)
-            && products.len() == rows * rows
-            && update.len() == rows;
-        fits.then(|| Self {
+        if classes == 0 || !rows.is_multiple_of(classes) {
+            return None;
+        }
+        let mut sum = Self {
             classes,
             pieces: rows / classes,
-            counts: widen(counts),
-            products: widen(products),
-            update: widen(update),
-        })
+            counts: counts.iter().copied().map(f64::from).collect(),
+            products: vec![0.0; rows * rows],
+            update: vec![0.0; rows],
+        };
+        for (products, update) in layers {
+            if products.len() != rows * rows || update.len() != rows {
+                return None;
+            }
+            accumulate(&mut sum.products, products);
+            accumulate(&mut sum.update, update);
+        }
+        Some(sum)
     }
 
     /// Number of classes K.
@@ -225,21 +242,13 @@ impl Gram {
         }
         // Deleting a piece of class m moves m's own share and, where m is k, every product.
         for m in (0..self.classes).filter(|&m| self.images(m) > 0.0) {
-            let delete = |weights: Vec<f64>| {
+            let delete = |weights: &[f64]| {
                 let mut sum = 0.0;
                 for j in (0..self.classes).filter(|&j| self.images(j) > 0.0) {
-                    let weights_j = if j == m {
-                        weights.clone()
-                    } else {
-                        self.weights(j)
-                    };
-                    let weights_k = if k == m {
-                        weights.clone()
-                    } else {
-                        self.weights(k)
-                    };
+                    let weights_j = if j == m { weights } else { self.weights(j) };
+                    let weights_k = if k == m { weights } else { self.weights(k) };
                     let dot = if j == k {
-                        self.cross_piece_square_of(k, &weights_k)?
+                        self.cross_piece_square_of(k, weights_k)?
                     } else {
                         self.bilinear((j, weights_j), (k, weights_k))?
                     };
@@ -304,7 +313,7 @@ impl Gram {
     }
 
     fn cross_piece_square(&self, k: usize) -> Option<f64> {
-        self.cross_piece_square_of(k, &self.weights(k))
+        self.cross_piece_square_of(k, self.weights(k))
     }
 
     /// Unbiased ‖g_k‖²: the weighted mean of ⟨g[k,s], g[k,t]⟩ over s ≠ t.
@@ -320,7 +329,7 @@ impl Gram {
     }
 
     /// ⟨Σ_s u_s g[a,s], Σ_t v_t g[b,t]⟩ for weights normalised to sum 1; none where all weights are 0.
-    fn bilinear(&self, (a, u): (usize, Vec<f64>), (b, v): (usize, Vec<f64>)) -> Option<f64> {
+    fn bilinear(&self, (a, u): (usize, &[f64]), (b, v): (usize, &[f64])) -> Option<f64> {
         let total = u.iter().sum::<f64>() * v.iter().sum::<f64>();
         let mut sum = 0.0;
         for (s, x) in u.iter().enumerate() {
@@ -335,7 +344,7 @@ impl Gram {
     fn jackknife_variance(
         &self,
         k: usize,
-        statistic: impl Fn(Vec<f64>) -> Option<f64>,
+        statistic: impl Fn(&[f64]) -> Option<f64>,
     ) -> Option<f64> {
         let weights = self.weights(k);
         let present: Vec<_> = (0..self.pieces).filter(|&s| weights[s] > 0.0).collect();
@@ -343,18 +352,20 @@ impl Gram {
             return None;
         }
         let mut values = Vec::with_capacity(present.len());
+        let mut rest = weights.to_vec();
         for &s in &present {
-            let mut rest = weights.clone();
             rest[s] = 0.0;
-            values.push(statistic(rest)?);
+            values.push(statistic(&rest)?);
+            rest[s] = weights[s];
         }
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         Some((n - 1.0) / n * values.iter().map(|x| (x - mean).powi(2)).sum::<f64>())
     }
 
-    fn weights(&self, k: usize) -> Vec<f64> {
-        self.counts[k * self.pieces..(k + 1) * self.pieces].to_vec()
+    /// Images of each piece of class k, [S].
+    fn weights(&self, k: usize) -> &[f64] {
+        &self.counts[k * self.pieces..(k + 1) * self.pieces]
     }
 
     fn product(&self, a: usize, s: usize, b: usize, t: usize) -> f64 {
@@ -364,8 +375,10 @@ impl Gram {
     }
 }
 
-fn widen(values: &[f32]) -> Vec<f64> {
-    values.iter().copied().map(f64::from).collect()
+fn accumulate(sums: &mut [f64], values: &[f32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += f64::from(*value);
+    }
 }
 
 #[cfg(test)]

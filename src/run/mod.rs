@@ -35,6 +35,19 @@ pub struct Run {
     pub probes: Vec<Probe>,
     /// How the run ended; none while it runs, or where it was killed.
     pub ending: Option<Ending>,
+    /// How often each part has changed.
+    pub revisions: Revisions,
+}
+
+/// How often the parts of a run have changed: what was made from a part is up to date while its number stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Revisions {
+    /// Of [`Run::steps`].
+    pub steps: u64,
+    /// Of [`Run::evals`].
+    pub evals: u64,
+    /// Of [`Run::probes`].
+    pub probes: u64,
 }
 
 /// How a run ended.
@@ -58,6 +71,16 @@ impl Run {
 
     /// Takes in one event. The only way a `Run` changes.
     pub fn apply(&mut self, event: &Event) {
+        let (steps, evals, probes) = match event {
+            Event::Step(_) => (1, 0, 0),
+            Event::Eval(_) => (0, 1, 0),
+            Event::Probe(_) => (0, 0, 1),
+            Event::Resumed { .. } => (1, 1, 1),
+            _ => (0, 0, 0),
+        };
+        self.revisions.steps += steps;
+        self.revisions.evals += evals;
+        self.revisions.probes += probes;
         match event {
             Event::Started(started) => {
                 *self = Self {

@@ -29,22 +29,40 @@ pub struct ProbeTensors {
 impl ProbeTensors {
     /// The Gram matrix summed over some layers; none where `rows` is empty or out of range.
     pub fn gram_of(&self, rows: &[usize]) -> Option<Gram> {
-        let size = self.n.len();
-        let layer = |row: usize| {
-            let products = self.gram.get(row * size * size..(row + 1) * size * size)?;
-            Gram::new(
-                self.classes,
-                &self.n,
-                products,
-                self.update.get(row * size..(row + 1) * size)?,
-            )
-        };
-        let (first, rest) = rows.split_first()?;
-        let mut sum = layer(*first)?;
-        for &row in rest {
-            sum.add(&layer(row)?);
+        Gram::sum(self.classes, &self.n, self.layers_of(rows)?)
+    }
+
+    /// As [`Self::gram_of`], of two classes alone: `a` becomes class 0, `b` class 1. None also where there is no such
+    /// class.
+    pub fn gram_of_pair(&self, rows: &[usize], a: usize, b: usize) -> Option<Gram> {
+        let pieces = self.n.len().checked_div(self.classes)?;
+        if a >= self.classes || b >= self.classes {
+            return None;
         }
-        Some(sum)
+        let of = |k: usize| k * pieces..(k + 1) * pieces;
+        let kept: Vec<usize> = of(a).chain(of(b)).collect();
+        let take = |values: &[f32]| kept.iter().map(|&row| values[row]).collect::<Vec<_>>();
+        let layers: Vec<_> = self
+            .layers_of(rows)?
+            .into_iter()
+            .map(|(products, update)| {
+                let lines = kept.iter().map(|&row| &products[row * self.n.len()..]);
+                (lines.flat_map(take).collect::<Vec<_>>(), take(update))
+            })
+            .collect();
+        let layers = layers.iter().map(|(x, y)| (x.as_slice(), y.as_slice()));
+        Gram::sum(2, &take(&self.n), layers)
+    }
+
+    /// Products [K·S, K·S] and update [K·S] of some layers.
+    fn layers_of(&self, rows: &[usize]) -> Option<Vec<(&[f32], &[f32])>> {
+        let size = self.n.len();
+        let layer = |&row: &usize| {
+            let products = self.gram.get(row * size * size..(row + 1) * size * size)?;
+            Some((products, self.update.get(row * size..(row + 1) * size)?))
+        };
+        let layers: Option<Vec<_>> = rows.iter().map(layer).collect();
+        layers.filter(|layers| !layers.is_empty())
     }
 
     /// Number of layers L.
@@ -133,4 +151,43 @@ fn little_endian(values: &[f32]) -> Vec<u8> {
 fn from_little_endian(bytes: &[u8]) -> Vec<f32> {
     let (words, _) = bytes.as_chunks::<4>();
     words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    #[test]
+    fn a_pair_has_the_cell_it_has_among_all_classes() {
+        let (classes, pieces, layers) = (5, 3, 4);
+        let size = classes * pieces;
+        let mut random = Random::new(0, "pair", 0, 0);
+        let mut numbers =
+            |len: usize| -> Vec<f32> { (0..len).map(|_| random.normal() as f32).collect() };
+        let mut probe = ProbeTensors {
+            classes,
+            gram: numbers(layers * size * size),
+            update: numbers(layers * size),
+            n: vec![8.0; size],
+            ..ProbeTensors::default()
+        };
+        // Squares are positive, and class 4 lacks a piece.
+        for layer in 0..layers {
+            (0..size).for_each(|row| probe.gram[(layer * size + row) * size + row] = 9.0);
+        }
+        probe.n[4 * pieces + 1] = 0.0;
+        let rows = [0, 2, 3];
+        let all = probe.gram_of(&rows).unwrap();
+        for (a, b) in [(0, 1), (3, 2), (4, 0)] {
+            let pair = probe.gram_of_pair(&rows, a, b).unwrap();
+            assert_eq!(pair.cell(0, 1), all.cell(a, b));
+            assert_eq!([pair.norm(0), pair.norm(1)], [all.norm(a), all.norm(b)]);
+            assert_eq!(pair.update_effect(1), all.update_effect(b));
+        }
+        assert!(probe.gram_of_pair(&rows, 0, 5).is_none());
+        assert!(
+            probe.gram_of_pair(&[], 0, 1).is_none() && probe.gram_of_pair(&[4], 0, 1).is_none()
+        );
+    }
 }

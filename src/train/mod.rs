@@ -55,7 +55,7 @@ fn on_threads<T: Send>(
     let Some(threads) = threads else {
         return work();
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = crate::threads::pool().num_threads(threads).build();
     pool.map_err(|error| TrainError::Device(format!("cannot start {threads} threads: {error}")))?
         .install(work)
 }

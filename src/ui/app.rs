@@ -131,9 +131,14 @@ impl App {
         self.worker.is_some()
     }
 
+    /// What every figure shows: the part of the network, the moment and the pair.
+    pub fn figure_view(&mut self) -> &mut View {
+        &mut self.view.figure
+    }
+
     /// What happens between frames: takes in what threads report, and asks them for what is needed next.
     pub fn logic(&mut self, ctx: &egui::Context) {
-        self.waker.attach(ctx);
+        self.waker.frame_begins(ctx);
         let deadline = Instant::now() + DRAIN_FOR;
         while let Some(reply) = self.background.next_reply() {
             self.take_reply(reply);
@@ -251,7 +256,8 @@ impl App {
         }
     }
 
-    fn train(&mut self, jobs: Vec<Job>) {
+    /// Trains runs one after the other, as if Start had been pressed.
+    pub fn train(&mut self, jobs: Vec<Job>) {
         if self.worker.is_some() {
             self.tell(
                 "Training is under way; stop it before you start another.",
@@ -464,9 +470,11 @@ impl App {
 
     fn ask_for_probes(&mut self) {
         let shown = self.view.shown();
-        let wanted = self.runs.wanted_probes(&shown, self.view.figure.step);
+        let held = self.view.figure.step;
+        let wanted = self.runs.wanted_probes(&shown, held);
         if !wanted.is_empty() {
-            self.background.read_probes(wanted);
+            // Who moved the slider waits for it; a new probe of a live run comes with the next redraw.
+            self.background.read_probes(wanted, held.is_some());
         }
     }
 
@@ -584,11 +592,12 @@ impl App {
     }
 
     fn pick(&mut self, pick: Pick) {
+        let steps = self.steps();
         let view = &mut self.view.figure;
         match pick {
             Pick::Pair(a, b) => view.pair = Some((a, b)),
             Pick::Scope(scope) => view.scope = scope,
-            Pick::Step(step) => view.step = Some(step),
+            Pick::Step(step) => view.step = super::time_panel::nearest(&steps, step).or(view.step),
             Pick::Curve(name) => {
                 if !view.hidden.remove(&name) {
                     view.hidden.insert(name);

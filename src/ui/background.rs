@@ -96,8 +96,14 @@ impl Background {
         });
     }
 
-    pub(crate) fn read_probes(&mut self, requests: Vec<ProbeRequest>) {
-        self.spawn(move || {
+    /// Reads probe files; the window redraws at once where someone waits for them.
+    pub(crate) fn read_probes(&mut self, requests: Vec<ProbeRequest>, at_once: bool) {
+        let wake = if at_once {
+            Waker::wake
+        } else {
+            Waker::wake_soon
+        };
+        self.spawn_and(wake, move || {
             let read = |request: ProbeRequest| ProbeReply {
                 run: request.run,
                 step: request.step,
@@ -128,6 +134,10 @@ impl Background {
     }
 
     fn spawn(&mut self, work: impl FnOnce() -> Reply + Send + 'static) {
+        self.spawn_and(Waker::wake, work);
+    }
+
+    fn spawn_and(&mut self, wake: fn(&Waker), work: impl FnOnce() -> Reply + Send + 'static) {
         let (sender, waker) = (self.sender.clone(), self.waker.clone());
         let spawned = std::thread::Builder::new()
             .name("background".to_owned())
@@ -136,7 +146,7 @@ impl Background {
                     .unwrap_or_else(|panic| Reply::Failed(panic_sentence(panic.as_ref())));
                 // Sending fails only where the window is gone and nobody waits.
                 let _ = sender.send(reply);
-                waker.wake();
+                wake(&waker);
             });
         if let Err(error) = spawned {
             let _ = self.sender.send(Reply::Failed(format!(

@@ -234,6 +234,10 @@ impl Column<'_> {
                 if asked {
                     actions.push(Action::AskExport(kind, self.entry.id, size));
                 }
+                if !ui.is_rect_visible(rect) {
+                    // Scrolled out of sight: what is not seen costs nothing.
+                    return;
+                }
                 let scales = Scales::of(ui.ctx(), kind, self.subjects, self.view);
                 let pick = figure_ui(ui, kind, self.entry.subject(), self.view, &scales);
                 actions.extend(pick.map(Action::Pick));

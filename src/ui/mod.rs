@@ -10,6 +10,7 @@ mod background;
 mod draft;
 mod export_dialog;
 mod figures_panel;
+mod frame_times;
 mod runs;
 mod runs_panel;
 mod setup_panel;

@@ -22,6 +22,11 @@ pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
     after.saturating_sub(1)
 }
 
+/// The probe's step that lies nearest to `step`, the earlier of two; none without probes.
+pub(crate) fn nearest(steps: &[u64], step: u64) -> Option<u64> {
+    steps.iter().copied().min_by_key(|at| at.abs_diff(step))
+}
+
 pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     let steps = app.steps();
     let held = app.view.figure.step;
@@ -114,5 +119,14 @@ mod tests {
         assert_eq!(position(&steps, Some(19)), 1);
         assert_eq!(position(&steps, Some(20)), 2);
         assert_eq!(position(&[], Some(5)), 0);
+    }
+
+    #[test]
+    fn a_click_between_probes_goes_to_the_nearest() {
+        let steps = [0, 10, 20];
+        for (step, expected) in [(0, 0), (4, 0), (5, 0), (6, 10), (19, 20), (900, 20)] {
+            assert_eq!(nearest(&steps, step), Some(expected), "{step}");
+        }
+        assert_eq!(nearest(&[], 3), None);
     }
 }

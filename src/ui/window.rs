@@ -4,8 +4,10 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::app::{App, Options};
+use super::frame_times::FrameTimes;
 use super::worker::panic_text;
 
 /// Why there is no window, or no longer one.
@@ -23,11 +25,12 @@ pub enum WindowError {
     Lost(String),
 }
 
-/// Opens the window on some runs, or on the sample runs where none is named, and returns when it is closed.
+/// Opens the window on some runs, or on the sample runs where none is named, and returns when it is closed. With
+/// `frame_times` it then prints how long its frames took.
 ///
 /// # Errors
 /// Where there is no display, no OpenGL, or a library that the window system needs is missing.
-pub fn open(mut runs: Vec<PathBuf>) -> Result<(), WindowError> {
+pub fn open(mut runs: Vec<PathBuf>, frame_times: bool) -> Result<(), WindowError> {
     if runs.is_empty() {
         runs = sample_runs();
     }
@@ -35,7 +38,7 @@ pub fn open(mut runs: Vec<PathBuf>) -> Result<(), WindowError> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let was_open = Cell::new(false);
-    let result = catch_unwind(AssertUnwindSafe(|| run(runs, hook, &was_open)));
+    let result = catch_unwind(AssertUnwindSafe(|| run(runs, frame_times, hook, &was_open)));
     let reason = match result {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(error)) => reason_of_error(&error),
@@ -52,7 +55,7 @@ pub fn open(mut runs: Vec<PathBuf>) -> Result<(), WindowError> {
 type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
 
 /// `hook` is put back once the window exists: from then on a panic is a fault of the program and is reported as such.
-fn run(runs: Vec<PathBuf>, hook: Hook, was_open: &Cell<bool>) -> eframe::Result {
+fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>) -> eframe::Result {
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"));
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("Crosscurrent")
@@ -76,23 +79,44 @@ fn run(runs: Vec<PathBuf>, hook: Hook, was_open: &Cell<bool>) -> eframe::Result 
             std::panic::set_hook(hook);
             was_open.set(true);
             crate::figure::style::install(&context.egui_ctx);
-            Ok(Box::new(Window(App::new(Options {
+            let app = App::new(Options {
                 runs,
                 ..Options::default()
-            }))))
+            });
+            let frame_times = frame_times.then(FrameTimes::default);
+            Ok(Box::new(Window { app, frame_times }))
         }),
     )
 }
 
-struct Window(App);
+struct Window {
+    app: App,
+    /// Where they are asked for.
+    frame_times: Option<FrameTimes>,
+}
 
 impl eframe::App for Window {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        self.0.logic(ctx);
+    fn raw_input_hook(&mut self, _ctx: &egui::Context, input: &mut egui::RawInput) {
+        if let Some(times) = &mut self.frame_times {
+            times.frame_begins(!input.events.is_empty(), self.app.is_training());
+        }
+    }
+
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        if let (Some(times), Some(secs)) = (&mut self.frame_times, frame.info().cpu_usage) {
+            times.frame_before_took(Duration::from_secs_f32(secs));
+        }
+        self.app.logic(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        self.0.ui(ui);
+        self.app.ui(ui);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        if let Some(times) = &self.frame_times {
+            println!("{times}");
+        }
     }
 }
 

@@ -78,6 +78,7 @@ impl Worker {
         std::thread::Builder::new()
             .name("training".to_owned())
             .spawn(move || {
+                crate::threads::give_way();
                 work(
                     &jobs_of_thread,
                     &trainer,

@@ -23,19 +23,21 @@ const CLASSES: [&str; 6] = [
     "Snow-covered",
 ];
 const COUNTS: [usize; 6] = [1000, 549, 301, 165, 50, 90];
-const PIECES: usize = 4;
 /// Length of the made-up gradients.
 const WEIGHTS: usize = 64;
-/// Steps between two logged steps, evaluations and probes.
-const STEP_EVERY: u64 = 5;
-const EVAL_EVERY: u64 = 10;
 
 /// What is made up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Constructed {
     pub(crate) attention: Attention,
-    /// Steps of the whole run.
+    /// Classes; from the seventh on they have numbers for names.
+    pub(crate) classes: usize,
+    /// Steps of the whole run, of four epochs.
     pub(crate) steps: u64,
+    /// Steps between two logged steps.
+    pub(crate) step_every: u64,
+    /// Steps between two evaluations.
+    pub(crate) eval_every: u64,
     /// Steps between two probes.
     pub(crate) probe_every: u64,
 }
@@ -46,10 +48,10 @@ impl Constructed {
         let started = self.started();
         let mut events = vec![Event::Started(Box::new(started))];
         for step in 0..=self.steps {
-            if step > 0 && step.is_multiple_of(STEP_EVERY) {
+            if step > 0 && step.is_multiple_of(self.step_every) {
                 events.push(Event::Step(self.step(step)));
             }
-            if step.is_multiple_of(EVAL_EVERY) {
+            if step.is_multiple_of(self.eval_every) {
                 events.push(Event::Eval(self.eval(step, Split::Val)));
             }
             if step.is_multiple_of(self.probe_every) || step == self.steps {
@@ -86,10 +88,25 @@ impl Constructed {
         Ok(writer.write(event)?)
     }
 
+    fn names(&self) -> Vec<String> {
+        let other = |k| format!("Class {k}");
+        (0..self.classes)
+            .map(|k| CLASSES.get(k).map_or_else(|| other(k), ToString::to_string))
+            .collect()
+    }
+
+    fn pieces(&self) -> usize {
+        if self.classes > 20 { 2 } else { 4 }
+    }
+
+    fn counts(&self) -> Vec<usize> {
+        (0..self.classes).map(|k| COUNTS[k % 6]).collect()
+    }
+
     fn layers(&self) -> Vec<Layer> {
         let spec = Spec {
             image: [32, 32, 3],
-            classes: CLASSES.len(),
+            classes: self.classes,
             width: Width::Quarter,
             attention: self.attention,
         };
@@ -110,10 +127,10 @@ impl Constructed {
                 epochs: 4,
                 ..RunConfig::default()
             },
-            classes: CLASSES.map(str::to_owned).to_vec(),
-            train_counts: COUNTS.to_vec(),
-            val_counts: vec![50; CLASSES.len()],
-            test_counts: vec![100; CLASSES.len()],
+            classes: self.names(),
+            train_counts: self.counts(),
+            val_counts: vec![50; self.classes],
+            test_counts: vec![100; self.classes],
             image: [32, 32, 3],
             normalise: Normalise {
                 mean: vec![0.5; 3],
@@ -121,8 +138,8 @@ impl Constructed {
             },
             layers: self.layers(),
             probe: ProbeSet {
-                pieces: PIECES,
-                counts: vec![vec![8; PIECES]; CLASSES.len()],
+                pieces: self.pieces(),
+                counts: vec![vec![8; self.pieces()]; self.classes],
             },
             steps_per_epoch: self.steps.div_ceil(4),
             total_steps: self.steps,
@@ -160,14 +177,14 @@ impl Constructed {
         } else {
             0.0
         };
-        let f1: Vec<_> = (0..CLASSES.len())
+        let f1: Vec<_> = (0..self.classes)
             .map(|k| {
-                let share = (COUNTS[k] as f64 / 1000.0).powf(0.35 - help);
+                let share = (COUNTS[k % 6] as f64 / 1000.0).powf(0.35 - help);
                 let noise = 0.04 * self.random("eval", step, k).normal();
                 Some((share * (1.0 - (-4.0 * self.done(step)).exp()) + noise).clamp(0.0, 1.0))
             })
             .collect();
-        let mean = f1.iter().flatten().sum::<f64>() / CLASSES.len() as f64;
+        let mean = f1.iter().flatten().sum::<f64>() / self.classes as f64;
         Eval {
             step,
             epoch: 4.0 * self.done(step),
@@ -176,21 +193,21 @@ impl Constructed {
             accuracy: Some((0.3 + 0.8 * mean).min(1.0)),
             balanced_accuracy: Some(mean),
             macro_f1: Some(mean),
-            macro_f1_classes: CLASSES.len(),
+            macro_f1_classes: self.classes,
             precision: f1.clone(),
             recall: f1.clone(),
             f1,
-            support: vec![50; CLASSES.len()],
-            confusion: vec![vec![0; CLASSES.len()]; CLASSES.len()],
+            support: vec![50; self.classes],
+            confusion: vec![vec![0; self.classes]; self.classes],
         }
     }
 
     /// A probe's event; its numbers are those of its tensors.
     fn probe(&self, step: u64) -> Probe {
         let tensors = self.tensors(step);
-        let priors: Vec<_> = COUNTS
-            .map(|n| n as f64 / COUNTS.iter().sum::<usize>() as f64)
-            .into();
+        let counts = self.counts();
+        let total = counts.iter().sum::<usize>() as f64;
+        let priors: Vec<_> = counts.iter().map(|n| *n as f64 / total).collect();
         let summary = |rows: &[usize]| {
             let gram: Option<Gram> = tensors.gram_of(rows);
             gram.map_or_else(ConflictSummary::default, |gram| gram.summary(&priors))
@@ -215,10 +232,10 @@ impl Constructed {
     /// The tensors of a probe: gradients that fall apart into frequent and rare classes, in some layers more than in
     /// others, and less so with attention.
     fn tensors(&self, step: u64) -> ProbeTensors {
-        let rows = CLASSES.len() * PIECES;
+        let rows = self.classes * self.pieces();
         let layers = self.layers();
         let mut probe = ProbeTensors {
-            classes: CLASSES.len(),
+            classes: self.classes,
             loss: vec![1.0; rows],
             n: vec![8.0; rows],
             gates: BTreeMap::new(),
@@ -240,7 +257,8 @@ impl Constructed {
     }
 
     fn gradient(&self, step: u64, layer: usize, row: usize) -> Vec<f32> {
-        let (class, rare) = (row / PIECES, row / PIECES >= 3);
+        let class = row / self.pieces();
+        let rare = class % 6 >= 3;
         let strength = 0.3 + 0.7 * ((layer as f64 * 0.7).sin().abs());
         let pull = if self.attention == Attention::Branch {
             0.35

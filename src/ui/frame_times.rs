@@ -1,0 +1,224 @@
+//! How long frames take and how soon input is answered: recorded by the window itself, told when it is closed.
+
+use std::fmt::{self, Display};
+use std::time::{Duration, Instant};
+
+/// What a frame may take on a screen that is redrawn 60 times a second.
+const BUDGET: Duration = Duration::from_millis(16);
+
+/// Where the frame before is done for longer than this, the window rested until the input came. The end of a frame is
+/// not known better: eframe does not tell how long it then waits for the screen.
+const AT_REST: Duration = Duration::from_millis(30);
+
+/// Records frames. The time of a frame is what eframe reports of it: taking in input and messages, layout,
+/// tessellation and handing the triangles to OpenGL, without the wait for the screen. It is time on the clock, so a
+/// core taken away by other threads lengthens it.
+///
+/// The latency of input is counted for every frame that took some in, until that frame was done. When the input
+/// arrived is not known. Where the window rested, it was taken in at once, after what the thread had to wait for a
+/// core (on Linux, elsewhere not counted); where the frame before had only just ended, it may have arrived right after
+/// that one took in its own, and is counted as if it had. The true latency is thus shorter, but for the screen's part.
+#[derive(Debug, Default)]
+pub(super) struct FrameTimes {
+    /// The frame under way.
+    newest: Option<Frame>,
+    /// The one before, until its time is reported.
+    before: Option<Frame>,
+    times: Vec<Duration>,
+    latencies: Vec<Duration>,
+    without_input: usize,
+    /// Frames, those of them without input, and seconds while a run was trained.
+    live: (usize, usize, Duration),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    began: Instant,
+    has_input: bool,
+    /// Whether a run is trained.
+    is_live: bool,
+    /// What the thread has waited for a core in all its life.
+    waited: Duration,
+    /// How long its input had waited when it began.
+    input_waited: Duration,
+}
+
+impl FrameTimes {
+    /// A frame begins, with input or without.
+    pub(super) fn frame_begins(&mut self, has_input: bool, is_live: bool) {
+        let frame = Frame {
+            began: Instant::now(),
+            has_input,
+            is_live,
+            waited: waited_for_core().unwrap_or_default(),
+            input_waited: Duration::ZERO,
+        };
+        self.before = self.newest.replace(frame);
+    }
+
+    /// The frame before took so long.
+    pub(super) fn frame_before_took(&mut self, time: Duration) {
+        let (Some(before), Some(newest)) = (self.before.take(), &mut self.newest) else {
+            return;
+        };
+        let between = newest.began - before.began;
+        newest.input_waited = input_wait(between, time, newest.waited - before.waited);
+        self.times.push(time);
+        if before.has_input {
+            self.latencies.push(before.input_waited + time);
+        } else {
+            self.without_input += 1;
+        }
+        if before.is_live {
+            self.live.0 += 1;
+            self.live.1 += usize::from(!before.has_input);
+            self.live.2 += between;
+        }
+    }
+}
+
+/// How long input has waited at most when a frame takes it in, `between` after the frame before began, which took
+/// `time`; `waited` is what the thread waited for a core in between.
+fn input_wait(between: Duration, time: Duration, waited: Duration) -> Duration {
+    if between.saturating_sub(time) > AT_REST {
+        waited
+    } else {
+        between
+    }
+}
+
+/// What this thread has waited for a core so far: the second number of its scheduler statistics.
+fn waited_for_core() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanos = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(Duration::from_nanos(nanos))
+}
+
+impl Display for FrameTimes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.times.len();
+        let within = self.times.iter().filter(|time| **time < BUDGET).count();
+        let share = 100.0 * within as f64 / count.max(1) as f64;
+        writeln!(
+            f,
+            "{count} frames, {} without input: {}, {share:.2} % under 16 ms",
+            self.without_input,
+            Spread::of(&self.times)
+        )?;
+        writeln!(
+            f,
+            "input in {} frames, answered within: {}",
+            self.latencies.len(),
+            Spread::of(&self.latencies)
+        )?;
+        let (frames, without_input, time) = self.live;
+        let rate = |frames: usize| frames as f64 / time.as_secs_f64().max(1e-9);
+        write!(
+            f,
+            "live for {:.1} s: {:.1} frames/s, {:.1} without input",
+            time.as_secs_f64(),
+            rate(frames),
+            rate(without_input)
+        )
+    }
+}
+
+/// Where some durations lie.
+#[derive(Debug, PartialEq)]
+struct Spread {
+    median: Duration,
+    /// 99 % are no longer.
+    most: Duration,
+    worst: Duration,
+}
+
+impl Spread {
+    fn of(durations: &[Duration]) -> Self {
+        let mut sorted = durations.to_vec();
+        sorted.sort_unstable();
+        // The smallest one that at least this share does not exceed.
+        let rank = |percent: usize| {
+            let index = (percent * sorted.len()).div_ceil(100).saturating_sub(1);
+            sorted.get(index).copied().unwrap_or_default()
+        };
+        Self {
+            median: rank(50),
+            most: rank(99),
+            worst: rank(100),
+        }
+    }
+}
+
+impl Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = |time: Duration| 1e3 * time.as_secs_f64();
+        write!(
+            f,
+            "median {:.1} ms, 99 % {:.1} ms, worst {:.1} ms",
+            ms(self.median),
+            ms(self.most),
+            ms(self.worst)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        // Nearest rank: of 1…200 the 100th, the 198th and the last.
+        let spread = Spread::of(&(1..=200).rev().map(ms).collect::<Vec<_>>());
+        let expected = Spread {
+            median: ms(100),
+            most: ms(198),
+            worst: ms(200),
+        };
+        assert_eq!(spread, expected);
+        let one = Spread::of(&[ms(7)]);
+        assert_eq!([one.median, one.most, one.worst], [ms(7); 3]);
+        assert_eq!(Spread::of(&[]).worst, ms(0));
+    }
+
+    #[test]
+    fn input_waits_for_the_frame_under_way_or_for_a_core() {
+        assert_eq!(
+            input_wait(ms(20), ms(12), ms(1)),
+            ms(20),
+            "it may have come 20 ms ago"
+        );
+        assert_eq!(
+            input_wait(ms(500), ms(12), ms(3)),
+            ms(3),
+            "the window rested"
+        );
+    }
+
+    #[test]
+    fn a_summary_counts_frames_and_those_with_input() {
+        let mut times = FrameTimes::default();
+        for (has_input, is_live, took) in [
+            (true, false, 0),
+            (false, true, 20),
+            (true, true, 4),
+            (false, false, 6),
+        ] {
+            times.frame_begins(has_input, is_live);
+            times.frame_before_took(ms(took));
+        }
+        assert_eq!(times.times, [ms(20), ms(4), ms(6)]);
+        assert_eq!((times.latencies.len(), times.without_input), (2, 1));
+        assert_eq!((times.live.0, times.live.1), (2, 1));
+        assert!(
+            times
+                .to_string()
+                .starts_with("3 frames, 1 without input: median 6.0 ms")
+        );
+        assert!(times.to_string().contains("66.67 % under 16 ms"));
+    }
+}

@@ -1,0 +1,252 @@
+//! What a frame of the window costs while a run is trained, by what there is to show: `cargo bench --bench frames [-- WORDS OF A SCENE]`.
+//!
+//! No display and no OpenGL: processor time of layout and tessellation alone, each frame after a new event of the run,
+//! which is when least of the frame before can be kept.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use crosscurrent::config::{Attention, RunConfig};
+use crosscurrent::run::log::Writer;
+use crosscurrent::train::Message;
+use crosscurrent::ui::{App, Job, Options, Trainer};
+
+#[path = "../constructed/mod.rs"]
+#[expect(dead_code, reason = "other tests use it")]
+mod constructed;
+use constructed::Constructed;
+
+/// Frames that are measured.
+const FRAMES: usize = 200;
+
+struct Scene {
+    name: &'static str,
+    run: Constructed,
+}
+
+const SCENES: [Scene; 3] = [
+    Scene {
+        name: "6 classes, 300 steps",
+        run: Constructed {
+            attention: Attention::None,
+            classes: 6,
+            steps: 300,
+            step_every: 1,
+            eval_every: 7,
+            probe_every: 15,
+        },
+    },
+    Scene {
+        name: "10 classes, 2,000 logged steps, 160 evaluations, 80 probes",
+        run: Constructed {
+            attention: Attention::None,
+            classes: 10,
+            steps: 2000,
+            step_every: 1,
+            eval_every: 13,
+            probe_every: 25,
+        },
+    },
+    Scene {
+        name: "100 classes, 10,000 logged steps, 800 evaluations, 40 probes",
+        run: Constructed {
+            attention: Attention::None,
+            classes: 100,
+            steps: 10_000,
+            step_every: 1,
+            eval_every: 13,
+            probe_every: 250,
+        },
+    },
+];
+
+fn main() -> anyhow::Result<()> {
+    println!("processor time of a frame in ms: median, 99 %, worst");
+    // Cargo itself passes `--bench`.
+    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    let is_wanted = |scene: &&Scene| {
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| scene.name.contains(wanted.as_str()))
+    };
+    for scene in SCENES.iter().filter(is_wanted) {
+        for pair in [false, true] {
+            let runs = if pair { "two runs" } else { "one run" };
+            println!("{}, {runs}", scene.name);
+            measure(scene, pair)?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures frames after a new event of the run, and frames after the slider was moved to another probe.
+fn measure(scene: &Scene, pair: bool) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (permits, permitted) = unbounded();
+    let (tell, told) = unbounded();
+    let mut app = App::new(Options {
+        output: folder.path().to_owned(),
+        trainer: trainer(scene.run, permitted, tell),
+        ..Options::default()
+    });
+    let names: &[&str] = if pair { &["a", "b"] } else { &["a"] };
+    let job = |name| Job::Train {
+        dir: folder.path().join(name),
+        config: Box::new(RunConfig::default()),
+    };
+    app.train(names.iter().map(job).collect());
+    let mut window = Window::new(app);
+    if pair {
+        // The left run is whole, and the right one grows.
+        (0..FRAMES).try_for_each(|_| permits.send(()))?;
+        (0..=FRAMES).try_for_each(|_| told.recv())?;
+    }
+    told.recv().context("the trainer")?;
+    window.settle()?;
+    window.app.figure_view().pair = Some((0, 3));
+    let mut times = Times::default();
+    for _ in 0..FRAMES {
+        permits.send(())?;
+        told.recv()?;
+        times.push(window.frame());
+        window.settle()?;
+    }
+    times.print("a new event");
+    let mut times = Times::default();
+    let last = scene.run.steps / scene.run.probe_every;
+    for probe in last.saturating_sub(20)..=last {
+        window.app.figure_view().step = Some(probe * scene.run.probe_every);
+        times.push(window.frame());
+        window.settle()?;
+    }
+    times.print("another probe");
+    Ok(())
+}
+
+/// Writes a run: all but its last events at once, and those one for each permit. Tells of each of them, and before.
+fn trainer(run: Constructed, permitted: Receiver<()>, tell: Sender<()>) -> Trainer {
+    Arc::new(move |job: &Job, _, emit| {
+        let mut work = || -> anyhow::Result<()> {
+            let mut writer = Writer::create(job.dir())?;
+            let events = run.events();
+            let known = events.len() - FRAMES;
+            for (index, event) in events.into_iter().enumerate() {
+                if index >= known {
+                    permitted.recv()?;
+                }
+                run.write_event(&mut writer, job.dir(), &event)?;
+                emit(Message::Event(event));
+                if index + 1 >= known {
+                    tell.send(())?;
+                }
+            }
+            Ok(())
+        };
+        work().map_err(|error| error.to_string())
+    })
+}
+
+#[derive(Default)]
+struct Times {
+    layout: Vec<Duration>,
+    tessellation: Vec<Duration>,
+    vertices: usize,
+}
+
+impl Times {
+    fn push(&mut self, (layout, tessellation, vertices): (Duration, Duration, usize)) {
+        self.layout.push(layout);
+        self.tessellation.push(tessellation);
+        self.vertices = vertices;
+    }
+
+    fn print(&self, what: &str) {
+        println!(
+            "    after {what}: layout {}, tessellation {}, {} vertices",
+            spread(&self.layout),
+            spread(&self.tessellation),
+            self.vertices
+        );
+    }
+}
+
+fn spread(times: &[Duration]) -> String {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let at = |percent: usize| 1e3 * times[(percent * times.len()).div_ceil(100) - 1].as_secs_f64();
+    format!("{:.2} {:.2} {:.2}", at(50), at(99), at(100))
+}
+
+/// Of this thread: other programs on the machine do not lengthen it.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+struct Window {
+    ctx: egui::Context,
+    app: App,
+    time: f64,
+    /// Whether the frame before asked for another at once.
+    is_unfinished: bool,
+}
+
+impl Window {
+    fn new(app: App) -> Self {
+        let ctx = egui::Context::default();
+        crosscurrent::figure::style::install(&ctx);
+        Self {
+            ctx,
+            app,
+            time: 0.0,
+            is_unfinished: true,
+        }
+    }
+
+    /// Draws a frame; what layout and tessellation took, and the vertices that came of it.
+    fn frame(&mut self) -> (Duration, Duration, usize) {
+        self.time += 0.1;
+        let size = egui::vec2(1280.0, 800.0);
+        let input = egui::RawInput {
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, size)),
+            time: Some(self.time),
+            ..egui::RawInput::default()
+        };
+        let start = processor_time();
+        let output = self.ctx.run_ui(input, |ui| {
+            self.app.logic(ui.ctx());
+            self.app.ui(ui);
+        });
+        let layout = processor_time() - start;
+        let root = &output.viewport_output[&egui::ViewportId::ROOT];
+        self.is_unfinished = root.repaint_delay == Duration::ZERO;
+        let start = processor_time();
+        let primitives = self.ctx.tessellate(output.shapes, output.pixels_per_point);
+        let tessellation = processor_time() - start;
+        let vertices = primitives
+            .iter()
+            .map(|primitive| match &primitive.primitive {
+                egui::epaint::Primitive::Mesh(mesh) => mesh.vertices.len(),
+                egui::epaint::Primitive::Callback(_) => 0,
+            });
+        (layout, tessellation, vertices.sum())
+    }
+
+    /// Frames until everything that was asked for in the background is there.
+    fn settle(&mut self) -> anyhow::Result<()> {
+        let patience = Instant::now() + Duration::from_secs(60);
+        loop {
+            self.frame();
+            if !self.app.is_busy() && !self.is_unfinished {
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < patience,
+                "work in the background does not end"
+            );
+            std::thread::yield_now();
+        }
+    }
+}
