@@ -6,6 +6,7 @@
 //! gradient passes through pool, ReLU and norm on its way into scratch memory, where both convolutions of the
 //! backward pass find it.
 
+mod backward;
 mod fused;
 mod portable;
 
