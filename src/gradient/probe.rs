@@ -105,22 +105,15 @@ fn layer_ranges(net: &Net) -> Vec<Range<usize>> {
 /// The gradient of `loss` in all parameters, in their order.
 fn flat_gradient(net: &Net, loss: &Tensor) -> Result<Vec<f32>> {
     let grads = loss.backward()?;
-    let mut flat = Vec::with_capacity(net.params().count());
-    for var in net.params().vars() {
-        match grads.get(var) {
-            Some(grad) => flat.extend(grad.flatten_all()?.to_vec1::<f32>()?),
-            None => flat.extend(std::iter::repeat_n(0.0, var.elem_count())),
-        }
-    }
-    Ok(flat)
+    let vars = net.params().vars().iter();
+    let own = vars.map(|var| grads.get(var).cloned().map_or_else(|| var.zeros_like(), Ok));
+    flatten(&own.collect::<Result<Vec<_>>>()?)
 }
 
+/// All values one after the other. They are joined before they are read, so that a device is waited for only once.
 fn flatten(tensors: &[Tensor]) -> Result<Vec<f32>> {
-    let mut flat = Vec::new();
-    for tensor in tensors {
-        flat.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
-    }
-    Ok(flat)
+    let flat = tensors.iter().map(Tensor::flatten_all);
+    Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?.to_vec1()
 }
 
 /// The symmetric matrix of all products of `rows`, row-major; an empty row counts as 0.

@@ -6,6 +6,8 @@ use super::{Function, cpu};
 
 /// Values of the unfolded input held at a time on the CPU: small enough for the cache.
 const COLUMN_VALUES: usize = 1 << 20;
+/// The same on other devices: 512 MiB, far below the 2³² values that their kernels can count. Tests go by small pieces.
+pub const DEVICE_COLUMN_VALUES: usize = if cfg!(test) { 1 << 12 } else { 1 << 27 };
 
 /// Convolution of `x` [N, H, W, Ci] with `weight` [Co, Ci, k, k] (k odd), stride 1, padding dilation·(k−1)/2:
 /// [N, H, W, Co]. The gradient of `x` is computed only where something upstream asks for it.
@@ -81,14 +83,15 @@ fn weight_grad(x: &Tensor, grad: &Tensor, k: usize, dilation: usize) -> Result<T
         .contiguous()
 }
 
-/// (start, length) of the runs of samples that are unfolded at a time: all at once on a GPU.
+/// (start, length) of the runs of samples that are unfolded at a time.
 fn sample_chunks(x: &Tensor, k: usize) -> Result<Vec<(usize, usize)>> {
     let (n, h, w, c) = x.dims4()?;
-    let at_once = if cpu::is_cpu(x) {
-        (COLUMN_VALUES / (h * w * c * k * k).max(1)).clamp(1, n.max(1))
+    let values = if cpu::is_cpu(x) {
+        COLUMN_VALUES
     } else {
-        n
+        DEVICE_COLUMN_VALUES
     };
+    let at_once = (values / (h * w * c * k * k).max(1)).clamp(1, n.max(1));
     Ok((0..n)
         .step_by(at_once.max(1))
         .map(|start| (start, at_once.min(n - start)))

@@ -9,9 +9,10 @@ mod conv;
 mod cpu;
 mod norm;
 mod pool;
+mod portable;
 
 pub use act::{relu, scale_channels};
-pub use conv::conv2d;
+pub use conv::{DEVICE_COLUMN_VALUES, conv2d};
 pub use norm::{BatchStats, batch_norm_eval, batch_norm_train};
 pub use pool::{max_pool, mean_pool};
 
@@ -225,6 +226,19 @@ impl CustomOp3 for Function {
         let [a, b, c] = self.gradients(grad)?;
         Ok((a, b, c))
     }
+}
+
+/// Runs `work` on the path of other devices, with CPU tensors, so that it is tested without one.
+#[cfg(test)]
+pub(crate) fn on_portable_path<T>(work: impl FnOnce() -> T) -> T {
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            cpu::PORTABLE.set(self.0);
+        }
+    }
+    let _back = Back(cpu::PORTABLE.replace(true));
+    work()
 }
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::{Function, cpu};
+use super::{Function, cpu, portable};
 
-/// Statistics of one batch, per channel: what the running statistics are updated with.
+/// Statistics of one batch, per channel: what the running statistics are updated with. They stay on the device, so
+/// that those of all layers can be read at once.
 #[derive(Clone, Debug)]
 pub struct BatchStats {
     /// Mean, `[C]`.
-    pub mean: Vec<f32>,
+    pub mean: Tensor,
     /// Unbiased variance (n/(n−1)), `[C]`, as PyTorch keeps it.
-    pub variance: Vec<f32>,
+    pub variance: Tensor,
 }
 
 /// Training mode: normalises `x` [N, H, W, C] with the batch's own mean and biased variance, then scales by `weight`
@@ -25,6 +26,10 @@ pub fn batch_norm_train(
     eps: f64,
     relu: bool,
 ) -> Result<(Tensor, BatchStats)> {
+    check(x, &[weight.dims(), bias.dims()])?;
+    if !cpu::is_cpu(x) {
+        return portable::batch_norm_train(x, weight, bias, eps, relu);
+    }
     let input = x.detach().contiguous()?;
     let rows = input.elem_count() / input.dim(D::Minus1)?;
     let (mean, biased) = moments(&input)?;
@@ -33,12 +38,11 @@ pub fn batch_norm_train(
         .map(|variance| (1.0 / (variance + eps).sqrt()) as f32)
         .collect();
     let unbiased = rows as f64 / (rows as f64 - 1.0).max(1.0);
+    let mean: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
+    let variance = biased.iter().map(|&variance| (variance * unbiased) as f32);
     let stats = BatchStats {
-        mean: mean.iter().map(|&mean| mean as f32).collect(),
-        variance: biased
-            .iter()
-            .map(|&variance| (variance * unbiased) as f32)
-            .collect(),
+        mean: Tensor::new(mean.as_slice(), input.device())?,
+        variance: Tensor::from_iter(variance, input.device())?,
     };
     let out = normalise(
         x,
@@ -46,7 +50,7 @@ pub fn batch_norm_train(
         weight,
         bias,
         Fixed {
-            mean: stats.mean.clone(),
+            mean,
             inverse,
             batch: true,
             relu,
@@ -67,6 +71,14 @@ pub fn batch_norm_eval(
     eps: f64,
     relu: bool,
 ) -> Result<Tensor> {
+    let statistics = [[mean.len()], [variance.len()]];
+    check(
+        x,
+        &[weight.dims(), bias.dims(), &statistics[0], &statistics[1]],
+    )?;
+    if !cpu::is_cpu(x) {
+        return portable::batch_norm_eval(x, weight, bias, (mean, variance), eps, relu);
+    }
     let inverse = variance
         .iter()
         .map(|&variance| (1.0 / (f64::from(variance) + eps).sqrt()) as f32)
@@ -86,6 +98,17 @@ pub fn batch_norm_eval(
     )
 }
 
+fn check(x: &Tensor, shapes: &[&[usize]]) -> Result<()> {
+    let channels = x.dim(D::Minus1)?;
+    match shapes.iter().find(|shape| **shape != [channels]) {
+        Some(shape) => candle_core::bail!(
+            "batch norm: parameters {shape:?} do not fit input {:?}",
+            x.shape()
+        ),
+        None => Ok(()),
+    }
+}
+
 /// What is constant, or treated as such, while one batch is normalised.
 struct Fixed {
     mean: Vec<f32>,
@@ -103,14 +126,6 @@ fn normalise(
     bias: &Tensor,
     fixed: Fixed,
 ) -> Result<Tensor> {
-    let channels = input.dim(D::Minus1)?;
-    if weight.dims() != [channels] || bias.dims() != [channels] || fixed.mean.len() != channels {
-        candle_core::bail!(
-            "batch norm: parameters {:?} do not fit input {:?}",
-            weight.shape(),
-            x.shape()
-        );
-    }
     let weight_values = weight.detach().to_vec1::<f32>()?;
     let bias_values = bias.detach().to_vec1::<f32>()?;
     let scale: Vec<f32> = weight_values
@@ -165,34 +180,23 @@ fn gradients(
         Some(out) => mask_positive(grad, out)?,
         None => grad.clone(),
     };
-    let sums: Vec<[f64; 2]> = if cpu::is_cpu(input) {
-        cpu::with(input, |x| {
-            cpu::with(&grad, |grad| {
-                cpu::channel_sums::<2>(rows, channels, |range, sums| {
-                    for row in range {
-                        let at = row * channels..(row + 1) * channels;
-                        let values = x[at.clone()]
-                            .iter()
-                            .zip(&grad[at])
-                            .zip(fixed.mean.iter().zip(&fixed.inverse));
-                        for (sum, ((x, grad), (mean, inverse))) in sums.iter_mut().zip(values) {
-                            sum[0] += grad;
-                            sum[1] += grad * (x - mean) * inverse;
-                        }
+    let sums = cpu::with(input, |x| {
+        cpu::with(&grad, |grad| {
+            cpu::channel_sums::<2>(rows, channels, |range, sums| {
+                for row in range {
+                    let at = row * channels..(row + 1) * channels;
+                    let values = x[at.clone()]
+                        .iter()
+                        .zip(&grad[at])
+                        .zip(fixed.mean.iter().zip(&fixed.inverse));
+                    for (sum, ((x, grad), (mean, inverse))) in sums.iter_mut().zip(values) {
+                        sum[0] += grad;
+                        sum[1] += grad * (x - mean) * inverse;
                     }
-                })
+                }
             })
-        })??
-    } else {
-        let flat = grad.reshape((rows, channels))?;
-        let normalised = normalised_portable(input, fixed)?;
-        let bias = flat.sum(0)?.to_vec1::<f32>()?;
-        let weight = (&flat * normalised)?.sum(0)?.to_vec1::<f32>()?;
-        bias.iter()
-            .zip(weight)
-            .map(|(&bias, weight)| [f64::from(bias), f64::from(weight)])
-            .collect()
-    };
+        })
+    })??;
     let bias: Vec<f32> = sums.iter().map(|sum| sum[0] as f32).collect();
     let weight: Vec<f32> = sums.iter().map(|sum| sum[1] as f32).collect();
     let input_grad = if needs_input_grad {
@@ -235,14 +239,6 @@ fn input_gradient(
 ) -> Result<Tensor> {
     let channels = scale.len();
     let rows = input.elem_count() / channels;
-    if !cpu::is_cpu(input) {
-        let device = input.device();
-        let a = Tensor::from_iter(constants.iter().map(|constant| constant.0), device)?;
-        let b = Tensor::from_iter(constants.iter().map(|constant| constant.1), device)?;
-        let centred = input.broadcast_sub(&Tensor::new(mean, device)?)?;
-        let inner = grad.broadcast_sub(&a)?.sub(&centred.broadcast_mul(&b)?)?;
-        return inner.broadcast_mul(&Tensor::new(scale, device)?);
-    }
     let out = cpu::with(input, |x| {
         cpu::with(grad, |grad| {
             cpu::map_rows(rows, channels, |row, out| {
@@ -265,15 +261,6 @@ fn moments(x: &Tensor) -> Result<(Vec<f64>, Vec<f64>)> {
     let channels = x.dim(D::Minus1)?;
     let rows = x.elem_count() / channels;
     let count = rows.max(1) as f64;
-    if !cpu::is_cpu(x) {
-        let flat = x.reshape((rows, channels))?;
-        let mean = flat.mean(0)?;
-        let variance = flat.broadcast_sub(&mean)?.sqr()?.mean(0)?;
-        let widen = |x: Tensor| -> Result<Vec<f64>> {
-            Ok(x.to_vec1::<f32>()?.into_iter().map(f64::from).collect())
-        };
-        return Ok((widen(mean)?, widen(variance)?));
-    }
     cpu::with(x, |x| {
         let row = |row: usize| &x[row * channels..(row + 1) * channels];
         let sums = cpu::channel_sums::<1>(rows, channels, |range, sums| {
@@ -298,12 +285,6 @@ fn moments(x: &Tensor) -> Result<(Vec<f64>, Vec<f64>)> {
 
 fn affine(x: &Tensor, scale: &[f32], shift: &[f32], relu: bool) -> Result<Tensor> {
     let channels = scale.len();
-    if !cpu::is_cpu(x) {
-        let out = x
-            .broadcast_mul(&Tensor::new(scale, x.device())?)?
-            .broadcast_add(&Tensor::new(shift, x.device())?)?;
-        return if relu { rectify(&out) } else { Ok(out) };
-    }
     let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
     let out = cpu::with(x, |x| {
         cpu::map_rows(x.len() / channels, channels, |row, out| {
@@ -326,7 +307,7 @@ pub(super) fn rectify(x: &Tensor) -> Result<Tensor> {
 /// `grad` where `out` > 0, else 0; NaN where `out` is NaN.
 pub(super) fn mask_positive(grad: &Tensor, out: &Tensor) -> Result<Tensor> {
     if !cpu::is_cpu(grad) {
-        return grad.mul(&out.gt(0.0)?.to_dtype(grad.dtype())?);
+        return portable::mask_positive(grad, out);
     }
     let columns = grad.dim(D::Minus1)?;
     let values = cpu::with(grad, |grad| {
@@ -340,11 +321,4 @@ pub(super) fn mask_positive(grad: &Tensor, out: &Tensor) -> Result<Tensor> {
         })
     })??;
     Tensor::from_vec(values, grad.shape(), grad.device())
-}
-
-fn normalised_portable(x: &Tensor, fixed: &Fixed) -> Result<Tensor> {
-    let channels = fixed.mean.len();
-    x.reshape((x.elem_count() / channels, channels))?
-        .broadcast_sub(&Tensor::new(fixed.mean.as_slice(), x.device())?)?
-        .broadcast_mul(&Tensor::new(fixed.inverse.as_slice(), x.device())?)
 }

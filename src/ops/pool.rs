@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{Function, cpu};
+use super::{Function, cpu, portable};
 
 /// Maximum over 2×2 blocks, stride 2: [N, H, W, C] → [N, ⌊H/2⌋, ⌊W/2⌋, C]; an odd last row or column is left out, as
 /// in PyTorch. Of equal values the first in row-major order gets the gradient.
@@ -18,7 +18,7 @@ pub fn max_pool(x: &Tensor) -> Result<Tensor> {
     let out = if cpu::is_cpu(&input) {
         forward_cpu(&input)?
     } else {
-        blocks(&input)?.max(0)?
+        portable::largest_corner(&blocks(&input)?)?
     };
     let pooled = out.clone();
     Function::new("max_pool", out, move |grad| {
