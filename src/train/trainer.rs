@@ -56,7 +56,8 @@ pub(super) fn start(
     if let Some(error) = config.validate().into_iter().next() {
         return Err(error.into());
     }
-    let device = device::open(config.device).map_err(TrainError::Device)?;
+    let device = device::open(config.device, config.tf32)
+        .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
     // Before the images are read, so that a directory that cannot be written is known at once.
     let writer = Writer::create(dir)?;
     let data = load_data(config, control, emit).inspect_err(|_| log::remove_empty(dir))?;
@@ -77,7 +78,11 @@ pub(super) fn resume(
     if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
         return Err(TrainError::Finished(dir.to_owned()));
     }
-    let device = device::open(config.device).map_err(TrainError::Device)?;
+    let device = device::open(config.device, config.tf32).map_err(|reason| {
+        TrainError::Device(format!(
+            "{reason}, and this run was started on one; resume it where there is one"
+        ))
+    })?;
     let data = load_data(config, control, emit)?;
     let fingerprint = loaded
         .run
