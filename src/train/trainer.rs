@@ -14,17 +14,18 @@ use crate::gradient::gram::ConflictSummary;
 use crate::gradient::probe;
 use crate::model::{Mode, Net, Spec};
 use crate::random::Random;
-use crate::run::event::{End, Eval, Event, FORMAT, Probe, ProbeSet, Split, Started, Step};
+use crate::run::event::{End, Eval, Event, FORMAT, Layer, Probe, ProbeSet, Split, Started, Step};
 use crate::run::log::{self, RunError, RunFile, Writer};
 use crate::run::{Ending, Run, Scope};
 
 use super::checkpoint::{self, Progress};
+use super::memory::{self, Work};
 use super::metrics::Predictions;
 use super::schedule::learning_rate;
 use super::sgd::Sgd;
 use super::{Control, Message, TrainError, device};
 
-/// Images of an evaluation that go through the network at a time.
+/// Images of an evaluation that go through the network at a time, at most.
 const EVAL_BATCH: usize = 250;
 /// Training images that set the running statistics before the first step.
 const NORM_IMAGES: usize = 512;
@@ -182,7 +183,9 @@ impl<'a> Trainer<'a> {
             dir,
             config,
             normalise: data.normalise(),
-            net: Net::new(spec, config.seed, &device)?,
+            net: Net::new(spec.clone(), config.seed, &device).map_err(|error| {
+                memory::explain(error.into(), &device, &spec, Work::Step, config.batch)
+            })?,
             sgd: Sgd::new(config.momentum, config.weight_decay),
             progress: Progress::default(),
             writer,
@@ -353,26 +356,20 @@ impl<'a> Trainer<'a> {
 
     /// Norm of the gradient by Gram row.
     fn layer_norms(&self, grads: &[Tensor]) -> Result<Vec<Option<f64>>, TrainError> {
+        // All of them are read at once: every reading makes a device wait.
+        let squares = grads.iter().map(|grad| grad.sqr()?.sum_all());
+        let squares = Tensor::stack(&squares.collect::<Result<Vec<_>, _>>()?, 0)?;
+        let squares = squares.to_vec1::<f32>()?;
         let params = self.net.params().specs();
-        let mut norms = Vec::new();
-        for layer in self
-            .net
-            .spec()
-            .layers()
-            .iter()
-            .filter(|layer| layer.gram.is_some())
-        {
-            let mut square = 0.0;
-            for (_, grad) in params
-                .iter()
-                .zip(grads)
-                .filter(|(param, _)| param.layer_is(&layer.name))
-            {
-                square += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
-            }
-            norms.push(square.is_finite().then(|| square.sqrt()));
-        }
-        Ok(norms)
+        let layers = self.net.spec().layers();
+        let norm = |layer: &Layer| {
+            let own = params.iter().zip(&squares);
+            let own = own.filter(|(param, _)| param.layer_is(&layer.name));
+            let square: f64 = own.map(|(_, &square)| f64::from(square)).sum();
+            square.is_finite().then(|| square.sqrt())
+        };
+        let layers = layers.iter().filter(|layer| layer.gram.is_some());
+        Ok(layers.map(norm).collect())
     }
 
     /// Evaluates and probes where the current step is due for it, and writes a checkpoint after an evaluation.
@@ -427,12 +424,13 @@ impl<'a> Trainer<'a> {
     fn measure_best(&mut self) -> Result<(), TrainError> {
         let path = log::checkpoint_path(self.dir, "best");
         let (last, lr) = (self.progress.clone(), self.sgd.state().1);
+        // Not `copy`: on Metal that shares the memory which loading the checkpoint overwrites.
         let last_params = self
             .net
             .params()
             .vars()
             .iter()
-            .map(|var| var.copy())
+            .map(|var| var.force_contiguous().map(|copy| copy.detach()))
             .collect::<Result<Vec<_>, _>>()?;
         let (last_norms, last_buffers) = (self.net.norms().to_vec(), self.sgd.state().0.to_vec());
         self.progress = checkpoint::load(&path, &mut self.net, &mut self.sgd, &self.device)?;
@@ -464,7 +462,8 @@ impl<'a> Trainer<'a> {
         };
         let classes = self.data.classes.len();
         let mut predictions = Predictions::default();
-        for chunk in indices.chunks(EVAL_BATCH) {
+        // Without gradients an image needs less than half of the memory: what trains can also be evaluated.
+        for chunk in indices.chunks(EVAL_BATCH.min(2 * self.config.batch)) {
             let out = self.net.forward(&self.images(chunk)?, Mode::Eval)?;
             let truth: Vec<u16> = chunk
                 .iter()
@@ -496,7 +495,12 @@ impl<'a> Trainer<'a> {
             &counts,
             |piece| self.images(&self.pieces[piece]),
             update.as_deref(),
-        )?;
+        )
+        .map_err(|error| {
+            let pieces = self.pieces.len() / self.data.classes.len();
+            let largest = counts.iter().copied().max().unwrap_or(0);
+            self.explained(error.into(), Work::Probe { pieces }, largest)
+        })?;
         let file = log::probe_file(self.progress.step);
         tensors.save(&self.dir.join(&file))?;
         let summary = |scope: &Scope| -> ConflictSummary {
@@ -553,21 +557,7 @@ impl<'a> Trainer<'a> {
         let Err(error) = result else {
             return self.writer.sync().map_err(Into::into);
         };
-        let error = match error {
-            TrainError::Tensor(reason) if is_out_of_memory(&reason) => {
-                let reason = reason
-                    .to_string()
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                TrainError::OutOfMemory {
-                    batch: self.config.batch,
-                    reason,
-                }
-            }
-            error => error,
-        };
+        let error = self.explained(error, Work::Step, self.config.batch);
         let end = End {
             step: self.progress.step,
             message: error.to_string(),
@@ -575,6 +565,10 @@ impl<'a> Trainer<'a> {
         // The log may be what failed (a full disk): the first error is the one to report.
         let _ = self.emit(Event::Failed(end));
         Err(error)
+    }
+
+    fn explained(&self, error: TrainError, work: Work, images: usize) -> TrainError {
+        memory::explain(error, &self.device, self.net.spec(), work, images)
     }
 
     fn write_data_file(&self) -> Result<(), TrainError> {
@@ -605,9 +599,4 @@ impl<'a> Trainer<'a> {
 
 fn piece_lengths(pieces: &[Vec<u32>]) -> Vec<usize> {
     pieces.iter().map(Vec::len).collect()
-}
-
-fn is_out_of_memory(error: &candle_core::Error) -> bool {
-    let text = error.to_string().to_lowercase();
-    text.contains("out of memory") || text.contains("out_of_memory")
 }
