@@ -8,6 +8,9 @@ pub mod schedule;
 pub mod sgd;
 mod trainer;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
