@@ -7,8 +7,11 @@ use super::{BatchStats, Function};
 
 /// `grad` where `out` > 0 or is NaN, else 0. (A product with a mask would turn an infinite `grad` into NaN.)
 pub(super) fn mask_positive(grad: &Tensor, out: &Tensor) -> Result<Tensor> {
-    let zeros = Tensor::zeros((), grad.dtype(), grad.device())?.broadcast_as(grad.shape())?;
-    out.le(&zeros)?.where_cond(&zeros, grad)
+    // In one dimension: where something is broadcast, kernels divide by the size of every dimension for every value.
+    let values = grad.flatten_all()?;
+    let zeros = Tensor::zeros((), grad.dtype(), grad.device())?.broadcast_as(values.shape())?;
+    let shut = out.flatten_all()?.le(&zeros)?;
+    shut.where_cond(&zeros, &values)?.reshape(grad.shape())
 }
 
 /// The maximum over the first dimension of four corners [4, …]. Not candle's `max`: on CUDA it starts from −∞, which
@@ -89,7 +92,11 @@ fn normalise(
 ) -> Result<Tensor> {
     let scale = (weight.detach() * &fixed.inverse)?;
     let shift = (bias.detach() - (&scale * &fixed.mean)?)?;
-    let out = input.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+    let out = input
+        .reshape(((), scale.elem_count()))?
+        .broadcast_mul(&scale)?
+        .broadcast_add(&shift)?
+        .reshape(input.shape())?;
     let out = if fixed.relu {
         mask_positive(&out, &out)?
     } else {
