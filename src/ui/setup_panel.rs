@@ -214,11 +214,12 @@ fn device_ui(ui: &mut egui::Ui, draft: &mut Draft) {
     }
     let help = "Where the network is computed. Where the device is not there, the processor is used and a notice says so.";
     labelled_ui(ui, "Device", help, None, |ui| {
-        let mut last = None;
         for kind in built {
-            last = Some(ui.selectable_value(&mut draft.config.device, kind, kind.label()));
+            ui.selectable_value(&mut draft.config.device, kind, kind.label())
+                .on_hover_text(help);
         }
-        last.unwrap_or_else(|| ui.label(""))
+        // The row bears the label; each choice keeps its own name.
+        ui.response()
     });
 }
 
