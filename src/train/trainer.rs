@@ -269,9 +269,13 @@ impl<'a> Trainer<'a> {
         let mut indices = self.data.train.clone();
         Random::new(self.config.data_seed, "norms", 0, 0).shuffle(&mut indices);
         indices.truncate(NORM_IMAGES);
+        let weights = self.net.weights();
         let mut updates = Vec::new();
         for batch in indices.chunks(self.config.batch) {
-            updates.push(self.net.forward(&self.images(batch)?, Mode::Train)?.norms);
+            let out = self
+                .net
+                .forward(&weights, &self.images(batch)?, Mode::Train)?;
+            updates.push(out.norms);
         }
         self.net.set_norms(&updates);
         Ok(())
@@ -307,10 +311,12 @@ impl<'a> Trainer<'a> {
         let size = batch.labels.len();
         let [h, w, c] = self.net.spec().image;
         let images = Tensor::from_vec(batch.images, (size, h, w, c), &self.device)?;
-        let labels = Tensor::from_vec(batch.labels, size, &self.device)?;
-        let out = self.net.forward(&images, Mode::Train)?;
-        let loss = candle_nn::loss::cross_entropy(&out.logits, &labels)?;
-        let value = f64::from(loss.to_scalar::<f32>()?);
+        let mut out = self
+            .net
+            .forward(&self.net.weights(), &images, Mode::Train)?;
+        let norms = std::mem::take(&mut out.norms);
+        let loss = out.cross_entropy(&batch.labels)?;
+        let value = loss.value;
         let lr = learning_rate(
             self.config.lr,
             self.config.warmup,
@@ -320,18 +326,10 @@ impl<'a> Trainer<'a> {
         if !value.is_finite() {
             return Err(TrainError::Diverged { step, lr });
         }
-        let store = loss.backward()?;
-        let mut grads = Vec::with_capacity(self.net.params().vars().len());
-        for var in self.net.params().vars() {
-            grads.push(
-                store
-                    .get(var)
-                    .cloned()
-                    .map_or_else(|| var.zeros_like(), Ok)?,
-            );
-        }
-        self.sgd.step(self.net.params().vars(), &grads, lr)?;
-        self.net.update_norms(&out.norms);
+        let grads = loss.backward()?;
+        let params = self.sgd.step(self.net.params().values(), &grads, lr)?;
+        self.net.params_mut().set(params)?;
+        self.net.update_norms(&norms);
         self.progress.step = step;
         self.progress.epoch = step / self.steps_per_epoch;
         self.progress.step_in_epoch = step % self.steps_per_epoch;
@@ -424,14 +422,7 @@ impl<'a> Trainer<'a> {
     fn measure_best(&mut self) -> Result<(), TrainError> {
         let path = log::checkpoint_path(self.dir, "best");
         let (last, lr) = (self.progress.clone(), self.sgd.state().1);
-        // Not `copy`: on Metal that shares the memory which loading the checkpoint overwrites.
-        let last_params = self
-            .net
-            .params()
-            .vars()
-            .iter()
-            .map(|var| var.force_contiguous().map(|copy| copy.detach()))
-            .collect::<Result<Vec<_>, _>>()?;
+        let last_params = self.net.params().values().to_vec();
         let (last_norms, last_buffers) = (self.net.norms().to_vec(), self.sgd.state().0.to_vec());
         self.progress = checkpoint::load(&path, &mut self.net, &mut self.sgd, &self.device)?;
         self.evaluate(Split::Test, true)?;
@@ -444,9 +435,7 @@ impl<'a> Trainer<'a> {
         {
             self.probe()?;
         }
-        for (var, value) in self.net.params().vars().iter().zip(&last_params) {
-            var.set(value)?;
-        }
+        self.net.params_mut().set(last_params)?;
         self.net.norms_mut().clone_from_slice(&last_norms);
         self.sgd.restore(last_buffers, lr);
         self.progress = last;
@@ -461,10 +450,17 @@ impl<'a> Trainer<'a> {
             Split::Test => self.data.test.clone(),
         };
         let classes = self.data.classes.len();
+        let weights = self.net.weights();
         let mut predictions = Predictions::default();
-        // Without gradients an image needs less than half of the memory: what trains can also be evaluated.
-        for chunk in indices.chunks(EVAL_BATCH.min(2 * self.config.batch)) {
-            let out = self.net.forward(&self.images(chunk)?, Mode::Eval)?;
+        // On a device with memory of its own, what trains can also be evaluated.
+        let at_once = match self.device {
+            Device::Cpu => EVAL_BATCH,
+            _ => EVAL_BATCH.min(self.config.batch),
+        };
+        for chunk in indices.chunks(at_once) {
+            let out = self
+                .net
+                .forward(&weights, &self.images(chunk)?, Mode::Eval)?;
             let truth: Vec<u16> = chunk
                 .iter()
                 .map(|&i| self.data.labels[i as usize])
