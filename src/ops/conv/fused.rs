@@ -373,7 +373,6 @@ impl Backward {
         Ok(grads)
     }
 
-    #[expect(clippy::type_complexity, reason = "used once, taken apart at once")]
     fn slices(
         &self,
         x: &[f32],

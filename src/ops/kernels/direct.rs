@@ -102,6 +102,8 @@ impl Convolve<'_> {
         }
         let outputs = self.panels.outputs;
         let width = (R * S::F32_LANES).min(outputs - first);
+        // A copy, because the compiler keeps in registers only what it never has to index while the program runs.
+        let sums: [[S::f32s; R]; P] = array::from_fn(|p| array::from_fn(|r| sums[p][r]));
         for (p, sums) in sums.iter().enumerate() {
             let out = &mut self.out[(at + p) * outputs + first..][..width];
             for (r, out) in out.chunks_mut(S::F32_LANES).enumerate().take(R) {
