@@ -159,12 +159,10 @@ fn groups(net: &Net, pieces: usize, budget: usize) -> Vec<Vec<Range<usize>>> {
     groups
 }
 
+/// All values one after the other. They are joined before they are read, so that a device is waited for only once.
 fn flatten(tensors: &[Tensor]) -> Result<Vec<f32>> {
-    let mut flat = Vec::with_capacity(tensors.iter().map(Tensor::elem_count).sum());
-    for tensor in tensors {
-        flat.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
-    }
-    Ok(flat)
+    let flat = tensors.iter().map(Tensor::flatten_all);
+    Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?.to_vec1()
 }
 
 /// Mean gate per class, gathered piece by piece.

@@ -89,9 +89,31 @@ impl Loss {
     }
 }
 
-/// Statistics of one training batch, by batch-norm layer in forward order.
+/// Statistics of one training batch, by batch-norm layer in forward order: mean and unbiased variance, `[C]` each.
 #[derive(Clone, Debug, Default)]
-pub struct NormUpdate(Vec<BatchStats>);
+pub struct NormUpdate(Vec<(Vec<f32>, Vec<f32>)>);
+
+impl NormUpdate {
+    /// Reads the statistics of all layers from the device in one go.
+    fn read(layers: &[BatchStats]) -> Result<Self> {
+        if layers.is_empty() {
+            return Ok(Self::default());
+        }
+        let tensors: Vec<&Tensor> = layers
+            .iter()
+            .flat_map(|layer| [&layer.mean, &layer.variance])
+            .collect();
+        let values = Tensor::cat(&tensors, 0)?.to_vec1::<f32>()?;
+        let mut rest = values.as_slice();
+        let mut take = |tensor: &Tensor| {
+            let (own, others) = rest.split_at(tensor.elem_count().min(rest.len()));
+            rest = others;
+            own.to_vec()
+        };
+        let read = |layer: &BatchStats| (take(&layer.mean), take(&layer.variance));
+        Ok(Self(layers.iter().map(read).collect()))
+    }
+}
 
 impl Net {
     /// A network that starts from `seed`.
@@ -168,7 +190,7 @@ impl Net {
             stats: Vec::new(),
         };
         let out = pass.network(&Var::constant(x.clone()))?;
-        let (gates, norms) = (pass.gates, NormUpdate(pass.stats));
+        let (gates, norms) = (pass.gates, NormUpdate::read(&pass.stats)?);
         Ok(Forward {
             logits: out.values()?,
             gates,
@@ -180,20 +202,20 @@ impl Net {
 
     /// Moves the running statistics towards those of a training batch.
     pub fn update_norms(&mut self, update: &NormUpdate) {
-        for (norm, stats) in self.norms.iter_mut().zip(&update.0) {
+        for (norm, (mean, variance)) in self.norms.iter_mut().zip(&update.0) {
             norm.batches += 1;
-            blend(&mut norm.mean, &stats.mean, MOMENTUM);
-            blend(&mut norm.variance, &stats.variance, MOMENTUM);
+            blend(&mut norm.mean, mean, MOMENTUM);
+            blend(&mut norm.variance, variance, MOMENTUM);
         }
     }
 
     /// Sets the running statistics to the plain mean over training batches, as one pass before the first step does.
     pub fn set_norms(&mut self, updates: &[NormUpdate]) {
         for (i, update) in updates.iter().enumerate() {
-            for (norm, stats) in self.norms.iter_mut().zip(&update.0) {
+            for (norm, (mean, variance)) in self.norms.iter_mut().zip(&update.0) {
                 let weight = 1.0 / (i + 1) as f32;
-                blend(&mut norm.mean, &stats.mean, weight);
-                blend(&mut norm.variance, &stats.variance, weight);
+                blend(&mut norm.mean, mean, weight);
+                blend(&mut norm.variance, variance, weight);
             }
         }
     }

@@ -10,7 +10,9 @@ mod backward;
 mod fused;
 mod portable;
 
-use candle_core::{D, Result, Tensor};
+pub use portable::COLUMN_VALUES;
+
+use candle_core::{D, Device, Result, Tensor};
 
 use super::tape::{Tape, Var};
 
@@ -56,13 +58,14 @@ pub enum Stats<'a> {
     },
 }
 
-/// Statistics of one batch, per channel: what the running statistics are updated with.
+/// Statistics of one batch, per channel: what the running statistics are updated with. They stay on the device, so
+/// that those of all layers can be read at once.
 #[derive(Clone, Debug)]
 pub struct BatchStats {
     /// Mean, `[C]`.
-    pub mean: Vec<f32>,
+    pub mean: Tensor,
     /// Unbiased variance (n/(n−1)), `[C]`, as PyTorch keeps it.
-    pub variance: Vec<f32>,
+    pub variance: Tensor,
 }
 
 /// Convolution of `x` [N, H, W, Ci] with `weight` [Co, Ci, k, k] (k odd), stride 1, padding dilation·(k−1)/2, no bias,
@@ -150,16 +153,19 @@ impl Affine {
     }
 }
 
-/// The running statistics' counterpart of a batch's biased variance over `rows` values.
-fn batch_stats(mean: &[f64], biased: &[f64], rows: usize) -> BatchStats {
-    let unbiased = rows as f64 / (rows as f64 - 1.0).max(1.0);
-    BatchStats {
-        mean: mean.iter().map(|&mean| mean as f32).collect(),
-        variance: biased
-            .iter()
-            .map(|&variance| (variance * unbiased) as f32)
-            .collect(),
-    }
+/// The running statistics' counterpart of a batch's biased variance over `rows` values, on the CPU.
+fn batch_stats(mean: &[f64], biased: &[f64], rows: usize) -> Result<BatchStats> {
+    let unbiased = unbiased(rows);
+    let variance = biased.iter().map(|&variance| (variance * unbiased) as f32);
+    Ok(BatchStats {
+        mean: Tensor::from_iter(mean.iter().map(|&mean| mean as f32), &Device::Cpu)?,
+        variance: Tensor::from_iter(variance, &Device::Cpu)?,
+    })
+}
+
+/// What turns a biased variance over `rows` values into an unbiased one.
+fn unbiased(rows: usize) -> f64 {
+    rows as f64 / (rows as f64 - 1.0).max(1.0)
 }
 
 fn widen(values: &[f32]) -> Vec<f64> {

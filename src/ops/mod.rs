@@ -23,13 +23,26 @@ pub mod profile;
 mod step;
 mod tape;
 
-pub use conv::{BatchStats, Conv, Norm, Stats, conv2d};
+pub use conv::{BatchStats, COLUMN_VALUES, Conv, Norm, Stats, conv2d};
 pub use dense::{cross_entropy, linear};
 pub use gate::{Part, concat};
 pub use pool::mean_pool;
 pub use products::products;
 pub use step::sgd_step;
 pub use tape::{Tape, Var};
+
+/// Runs `work` on the path of other devices, with CPU tensors, so that it is tested without one.
+#[cfg(test)]
+pub(crate) fn on_portable_path<T>(work: impl FnOnce() -> T) -> T {
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            cpu::PORTABLE.set(self.0);
+        }
+    }
+    let _back = Back(cpu::PORTABLE.replace(true));
+    work()
+}
 
 #[cfg(test)]
 mod tests;

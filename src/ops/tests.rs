@@ -15,10 +15,7 @@ fn everywhere(check: impl Fn() -> Result<()>) -> Result<()> {
         kernels::FORCED.set(None);
         result?;
     }
-    cpu::PORTABLE.set(true);
-    let result = check();
-    cpu::PORTABLE.set(false);
-    result
+    on_portable_path(check)
 }
 
 fn random(shape: &[usize], seed: u64) -> Result<Tensor> {
@@ -156,6 +153,7 @@ fn batch_norm_as_in_pytorch() -> Result<()> {
                         (stats.variance, &variance, "running_var"),
                     ] {
                         let updated: Vec<f32> = new
+                            .to_vec1::<f32>()?
                             .iter()
                             .zip(old)
                             .map(|(new, old)| 0.9 * old + 0.1 * new)
@@ -520,6 +518,27 @@ fn nothing_hides_a_nan() -> Result<()> {
             );
         }
         assert!(has_nan(&mean_pool(&Tape::off(), &x)?)?);
+        Ok(())
+    })
+}
+
+/// A product with a mask of zeros and ones would pass an infinite gradient through a shut ReLU as NaN.
+#[test]
+fn a_shut_relu_passes_nothing() -> Result<()> {
+    everywhere(|| {
+        let image = |values: [f32; 3]| Tensor::from_slice(&values, (1, 1, 3, 1), &Device::Cpu);
+        let (_, grads) = run(
+            &[image([-1.0, 0.0, 2.0])?, identity(1)?],
+            |_| Ok(image([f32::INFINITY, 1.0, 3.0])?),
+            |tape, x| {
+                let conv = Conv {
+                    relu: true,
+                    ..plain(1)
+                };
+                Ok(conv2d(tape, &x[0], &x[1], &conv)?.0)
+            },
+        )?;
+        assert_eq!(grads[0].flatten_all()?.to_vec1::<f32>()?, [0.0, 0.0, 3.0]);
         Ok(())
     })
 }

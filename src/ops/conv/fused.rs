@@ -96,7 +96,7 @@ pub(super) fn conv2d(
         Some(norm) => match norm.stats {
             Stats::Batch => {
                 let (mean, variance) = merge(&moments, outputs, h * w);
-                stats = Some(batch_stats(&mean, &variance, n * h * w));
+                stats = Some(batch_stats(&mean, &variance, n * h * w)?);
                 Affine::new(norm, &mean, &variance)?
             }
             Stats::Running { mean, variance } => Affine::new(norm, &widen(mean), &widen(variance))?,

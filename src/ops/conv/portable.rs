@@ -1,10 +1,14 @@
 //! The way of other devices: made of candle operations that are right there, each step with its own gradient.
 
-use candle_core::{Result, Tensor};
+use candle_core::{D, Result, Tensor};
 
 use crate::ops::tape::{Tape, Var};
 
-use super::{Affine, BatchStats, Conv, Norm, Stats, batch_stats, rows, widen};
+use super::{BatchStats, Conv, EPS, Norm, Stats, rows, unbiased};
+
+/// Values of the unfolded input held at a time: 512 MiB, far below the 2³² values that CUDA kernels can count. Tests go
+/// by small pieces.
+pub const COLUMN_VALUES: usize = if cfg!(test) { 1 << 12 } else { 1 << 27 };
 
 pub(super) fn conv2d(
     tape: &Tape,
@@ -15,9 +19,8 @@ pub(super) fn conv2d(
     let mut out = convolution(tape, x, weight, conv.dilation)?;
     let mut stats = None;
     if let Some(norm) = &conv.norm {
-        (out, stats) = batch_norm(tape, &out, norm)?;
-    }
-    if conv.relu {
+        (out, stats) = batch_norm(tape, &out, norm, conv.relu)?;
+    } else if conv.relu {
         out = relu(tape, &out)?;
     }
     if conv.pool {
@@ -49,21 +52,38 @@ fn forward(x: &Tensor, weight: &Tensor, dilation: usize) -> Result<Tensor> {
         .permute((2, 3, 1, 0))?
         .reshape((k * k * ci, co))?
         .contiguous()?;
-    columns(x, k, dilation)?
-        .matmul(&panel)?
-        .reshape((n, h, w, co))
+    let part = |(start, len)| columns(&x.narrow(0, start, len)?, k, dilation)?.matmul(&panel);
+    let parts = image_chunks(x, k)?.map(part).collect::<Result<Vec<_>>>()?;
+    Tensor::cat(&parts, 0)?.reshape((n, h, w, co))
 }
 
 fn weight_grad(x: &Tensor, grad: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
     let ci = x.dim(3)?;
     let co = grad.dim(3)?;
-    let products = columns(x, k, dilation)?
-        .t()?
-        .matmul(&grad.reshape((rows(grad)?, co))?)?;
-    products
-        .reshape((k, k, ci, co))?
+    let part = |(start, len)| {
+        let grad = grad.narrow(0, start, len)?;
+        columns(&x.narrow(0, start, len)?, k, dilation)?
+            .t()?
+            .matmul(&grad.reshape((rows(&grad)?, co))?)
+    };
+    let sum = image_chunks(x, k)?
+        .map(part)
+        .reduce(|sum, part| sum? + part?);
+    let Some(sum) = sum else {
+        candle_core::bail!("conv2d: the batch is empty")
+    };
+    sum?.reshape((k, k, ci, co))?
         .permute((3, 2, 0, 1))?
         .contiguous()
+}
+
+/// (start, length) of the runs of images that are unfolded at a time.
+fn image_chunks(x: &Tensor, k: usize) -> Result<impl Iterator<Item = (usize, usize)>> {
+    let (n, h, w, c) = x.dims4()?;
+    let at_once = (COLUMN_VALUES / (h * w * c * k * k).max(1)).max(1);
+    Ok((0..n)
+        .step_by(at_once)
+        .map(move |start| (start, at_once.min(n - start))))
 }
 
 /// Unfolds [N, H, W, C] to [N·H·W, k·k·C]: row by row the neighbourhood of every pixel, zeros outside.
@@ -86,73 +106,102 @@ fn columns(x: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
     Tensor::cat(&taps, 1)
 }
 
-fn batch_norm(tape: &Tape, x: &Var, norm: &Norm<'_>) -> Result<(Var, Option<BatchStats>)> {
+/// Batch norm, followed by ReLU where `relu` is set. Nothing is read back: every value that is needed later stays a
+/// tensor, since each reading would make the device wait.
+fn batch_norm(
+    tape: &Tape,
+    x: &Var,
+    norm: &Norm<'_>,
+    relu: bool,
+) -> Result<(Var, Option<BatchStats>)> {
     let input = x.data.tensor()?;
     let count = rows(&input)?;
-    let device = input.device();
-    let (mean, variance) = match norm.stats {
-        Stats::Batch => moments(&input)?,
-        Stats::Running { mean, variance } => (widen(mean), widen(variance)),
-    };
+    // In two dimensions: where something is broadcast, kernels divide by every dimension's size for every value.
+    let flat = input.reshape((count, input.dim(D::Minus1)?))?;
     let batch = matches!(norm.stats, Stats::Batch);
-    let stats = batch.then(|| batch_stats(&mean, &variance, count));
-    let affine = Affine::new(norm, &mean, &variance)?;
-    let tensor = |values: &[f32]| Tensor::new(values, device);
-    let (scale, shift) = (tensor(&affine.scale)?, tensor(&affine.shift)?);
-    let (mean, inverse) = (tensor(&affine.mean)?, tensor(&affine.inverse)?);
-    let out = input.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+    let (mean, variance) = match norm.stats {
+        Stats::Batch => {
+            let mean = flat.mean(0)?;
+            // In two passes: one pass over squares loses what a large mean leaves.
+            let variance = flat.broadcast_sub(&mean)?.sqr()?.mean(0)?;
+            (mean, variance)
+        }
+        Stats::Running { mean, variance } => {
+            let tensor = |values: &[f32]| Tensor::new(values, input.device());
+            (tensor(mean)?, tensor(variance)?)
+        }
+    };
+    let stats = if batch {
+        Some(BatchStats {
+            mean: mean.clone(),
+            variance: (&variance * unbiased(count))?,
+        })
+    } else {
+        None
+    };
+    let inverse = (variance + EPS)?.sqrt()?.recip()?;
+    let scale = (norm.weight.data.tensor()? * &inverse)?;
+    let shift = (norm.bias.data.tensor()? - (&scale * &mean)?)?;
+    let out = flat.broadcast_mul(&scale)?.broadcast_add(&shift)?;
+    let out = if relu { open(&out, &out)? } else { out };
+    let active = relu.then(|| out.clone());
+    let out = out.reshape(input.shape())?;
     let needs_input = x.slot.is_some();
     let out = tape.record_tensors(out, &[x, norm.weight, norm.bias], move |grad| {
-        let channels = scale.elem_count();
-        let flat = |x: &Tensor| x.reshape((count, channels));
-        let normalised = input.broadcast_sub(&mean)?.broadcast_mul(&inverse)?;
-        let bias = flat(&grad)?.sum(0)?;
-        let weight = flat(&grad.mul(&normalised)?)?.sum(0)?;
+        let grad = grad.reshape(flat.shape())?;
+        let grad = match &active {
+            Some(active) => open(&grad, active)?,
+            None => grad,
+        };
+        let normalised = flat.broadcast_sub(&mean)?.broadcast_mul(&inverse)?;
+        let bias = grad.sum(0)?;
+        let weight = grad.mul(&normalised)?.sum(0)?;
+        if !needs_input {
+            return Ok(vec![None, Some(weight), Some(bias)]);
+        }
         // scale·(g − [mean(g) + x̂·mean(g·x̂)]), the bracket only where the statistics are the batch's (Ioffe & Szegedy
         // 2015, section 3).
-        let inner = if batch && needs_input {
+        let inner = if batch {
             let (a, b) = ((&bias / count as f64)?, (&weight / count as f64)?);
-            grad.broadcast_sub(&a)?
-                .sub(&normalised.broadcast_mul(&b)?)?
+            grad.sub(&normalised.broadcast_mul(&b)?)?
+                .broadcast_sub(&a)?
         } else {
             grad
         };
-        let input_grad = needs_input
-            .then(|| inner.broadcast_mul(&scale))
-            .transpose()?;
-        Ok(vec![input_grad, Some(weight), Some(bias)])
+        let input_grad = inner.broadcast_mul(&scale)?.reshape(input.shape())?;
+        Ok(vec![Some(input_grad), Some(weight), Some(bias)])
     });
     Ok((out, stats))
 }
 
-/// Mean and biased variance per channel, in two passes: one pass over squares loses what a large mean leaves.
-fn moments(x: &Tensor) -> Result<(Vec<f64>, Vec<f64>)> {
-    let count = rows(x)?;
-    let flat = x.reshape((count, x.elem_count() / count))?;
-    let mean = flat.mean(0)?;
-    let variance = flat.broadcast_sub(&mean)?.sqr()?.mean(0)?;
-    Ok((widen(&mean.to_vec1()?), widen(&variance.to_vec1()?)))
+/// `values` where `out` > 0 or is NaN, else 0: of `out` itself its ReLU (candle's turns NaN into 0 and would hide a run
+/// that diverged), of a gradient what passes that (0 at 0, as in PyTorch, where candle has 1). A product with a mask
+/// would turn an infinite gradient into NaN.
+fn open(values: &Tensor, out: &Tensor) -> Result<Tensor> {
+    let flat = values.flatten_all()?;
+    let zeros = Tensor::zeros((), flat.dtype(), flat.device())?.broadcast_as(flat.shape())?;
+    let shut = out.flatten_all()?.le(&zeros)?;
+    shut.where_cond(&zeros, &flat)?.reshape(values.shape())
 }
 
-/// max(x, 0) that keeps NaN (candle's `relu` turns it into 0 and would hide a run that diverged), with gradient 0 at 0
-/// (candle's has 1 there, PyTorch's 0).
 fn relu(tape: &Tape, x: &Var) -> Result<Var> {
-    let x_values = x.data.tensor()?;
-    let open = x_values.gt(0.0)?.to_dtype(x_values.dtype())?;
-    let out = x_values.mul(&open)?;
-    Ok(tape.record_tensors(out, &[x], move |grad| Ok(vec![Some(grad.mul(&open)?)])))
+    let input = x.data.tensor()?;
+    let out = open(&input, &input)?;
+    let active = out.clone();
+    Ok(tape.record_tensors(out, &[x], move |grad| Ok(vec![Some(open(&grad, &active)?)])))
 }
 
 fn max_pool(tape: &Tape, x: &Var) -> Result<Var> {
     let input = x.data.tensor()?;
     let corners = blocks(&input)?;
-    // A NaN is unlike itself; the maximum alone would pass over it and hide a run that diverged.
-    let whole = corners
-        .eq(&corners)?
-        .to_dtype(input.dtype())?
-        .min(0)?
-        .gt(0.5)?;
-    let out = whole.where_cond(&corners.max(0)?, &corners.sum(0)?)?;
+    let mut out = corners.get(0)?;
+    for corner in 1..4 {
+        let corner = corners.get(corner)?;
+        // A NaN is never less or equal, in either order: it stays. A maximum would pass over it and hide a run that
+        // diverged.
+        let larger = corner.le(&out)?.where_cond(&out, &corner)?;
+        out = out.eq(&out)?.where_cond(&larger, &out)?;
+    }
     let pooled = out.clone();
     Ok(tape.record_tensors(out, &[x], move |grad| {
         Ok(vec![Some(max_pool_grad(&input, &pooled, &grad)?)])
