@@ -59,7 +59,7 @@ pub struct Loss {
 }
 
 impl Forward {
-    /// Mean cross-entropy with the classes `labels` [N].
+    /// Mean cross-entropy with the classes `labels` `[N]`.
     ///
     /// # Errors
     /// Where the labels do not fit the logits.

@@ -4,7 +4,7 @@ use candle_core::{D, Result, Tensor};
 
 use super::tape::{Tape, Var};
 
-/// x Wᵀ + b: `x` [N, C], `weight` [K, C], `bias` [K] → [N, K].
+/// x Wᵀ + b: `x` [N, C], `weight` [K, C], `bias` `[K]` → [N, K].
 ///
 /// # Errors
 /// Where the shapes do not fit together.
@@ -22,7 +22,7 @@ pub fn linear(tape: &Tape, x: &Var, weight: &Var, bias: &Var) -> Result<Var> {
     }))
 }
 
-/// Mean cross-entropy of softmax(`logits` [N, K]) and `labels` [N], in nats: a scalar.
+/// Mean cross-entropy of softmax(`logits` [N, K]) and `labels` `[N]`, in nats: a scalar.
 ///
 /// # Errors
 /// Where the labels do not fit the logits.

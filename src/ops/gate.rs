@@ -9,7 +9,7 @@ use super::pool::means;
 use super::profile::{Work, timed};
 use super::tape::{Pending, Tape, Var};
 
-/// One of the inputs of [`concat`].
+/// One of the inputs of [`concat()`].
 #[derive(Debug)]
 pub struct Part<'a> {
     /// Activations, [N, H, W, C].
