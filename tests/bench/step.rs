@@ -128,8 +128,8 @@ fn layer_table(options: &Options, peak: f64) -> Result<()> {
     for &width in &options.widths {
         for layer in layers(width) {
             let (forward, backward) = layer.run(BATCH)?;
-            let flops = layer.flops() * BATCH as f64;
-            let (forward, backward) = (flops / forward, 2.0 * flops / backward);
+            let forward = layer.flops() * BATCH as f64 / forward;
+            let backward = layer.backward_flops() * BATCH as f64 / backward;
             println!(
                 "| {width} | {} {}→{} | {:.0} | {:.0} % | {:.0} | {:.0} % |",
                 layer.name,

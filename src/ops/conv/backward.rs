@@ -21,7 +21,7 @@ use super::fused::{After, Shape, load};
 /// Weights up to this many values are summed in several parts a thread, so that no thread waits long for another.
 const SMALL_WEIGHT: usize = 1 << 16;
 /// Values of scratch memory that several small images share, so that sums of a large weight are not fetched for each.
-const GROUP: usize = 1 << 16;
+const GROUP: usize = 3 << 16;
 
 /// Everything the backward pass needs.
 pub(super) struct Backward {
@@ -150,7 +150,7 @@ impl Backward {
         let mut weight = WeightGrad::zeros(shape.taps() * shape.inputs, shape.outputs, shape.lanes);
         let mut sums = vec![[0.0; 2]; shape.outputs];
         let end = (from + count).min(shape.n);
-        let group = (GROUP / inner.len().max(1)).max(1);
+        let group = (GROUP / (inner.len() + outer.len()).max(1)).max(1);
         let passed = grad.len() / shape.n;
         with_scratch(group * (inner.len() + outer.len()), |scratch| {
             let (images, grads) = scratch.split_at_mut(group * inner.len());
