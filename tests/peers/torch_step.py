@@ -12,7 +12,7 @@ eval    forward in eval mode under inference_mode. The same variants; no freezin
         evaluations.
 probe   the gradient of the mean cross-entropy of each of K·S pieces (32 images per class in S = 4 pieces, 2 where
         K > 20), batch norm in eval mode, then per layer the Gram matrix [K·S, K·S] of the pieces as one f32 product
-        (accumulating in f64 costs PyTorch several times as much). Variants, after METHODS.md §13:
+        (in f64 it takes PyTorch about five times as long). Variants, after METHODS.md §13:
   loop-*        (i-b) one forward and backward per piece; nchw, nhwc, compile-nhwc
   vmap          (ii) torch.func.vmap(grad) over images, then the mean of each piece
   vmap-pieces   the same over pieces, a piece being one call
