@@ -12,12 +12,12 @@ eval    forward in eval mode under inference_mode. The same variants; no freezin
         evaluations.
 probe   the gradient of the mean cross-entropy of each of K·S pieces (32 images per class in S = 4 pieces, 2 where
         K > 20), batch norm in eval mode, then per layer the Gram matrix [K·S, K·S] of the pieces as one f32 product
-        (accumulating in f64 costs PyTorch several times as much). Variants, after METHODS.md §13:
-  loop-*        (i-b) one forward and backward per piece; nchw, nhwc, compile-nhwc
-  vmap          (ii) torch.func.vmap(grad) over images, then the mean of each piece
+        (in f64 it takes PyTorch about five times as long). Variants:
+  loop-*        one forward and backward per piece; nchw, nhwc, compile-nhwc
+  vmap          torch.func.vmap(grad) over images, then the mean of each piece
   vmap-pieces   the same over pieces, a piece being one call
-  sorted-*      (v) one forward and one backward of the activations, then one weight gradient per piece and layer; nchw, nhwc
-  backpack      (iii) BackPACK's BatchGrad, then the mean of each piece
+  sorted-*      one forward and one backward of the activations, then one weight gradient per piece and layer; nchw, nhwc
+  backpack      BackPACK's BatchGrad, then the mean of each piece
   The last four go through the images in chunks; set-up tries a few sizes and keeps the fastest.
 
 Protocol of --serve: one JSON object per line on stdin, one per line on stdout, in order; ends with stdin.
