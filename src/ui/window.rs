@@ -110,6 +110,9 @@ impl eframe::App for Window {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        if let Some(times) = &mut self.frame_times {
+            times.frame_is_seen();
+        }
         self.app.ui(ui);
     }
 
