@@ -135,6 +135,10 @@ pub struct TrainArguments {
     /// cpu, cuda or metal.
     #[arg(long)]
     device: Option<DeviceKind>,
+    /// Faster matrix products on a CUDA device, with inputs rounded to 10 bits of mantissa (TF32); other devices always
+    /// compute in full f32.
+    #[arg(long)]
+    tf32: bool,
     /// Threads for tensor work.
     #[arg(long)]
     threads: Option<usize>,
@@ -270,6 +274,7 @@ impl TrainArguments {
         set(&mut config.seed, self.seed);
         set(&mut config.probe_images, self.probe_images);
         set(&mut config.device, self.device);
+        config.tf32 |= self.tf32;
         config.eval_every = self.eval_every.or(config.eval_every);
         config.probe_every = self.probe_every.or(config.probe_every);
         config.threads = self.threads.or(config.threads);

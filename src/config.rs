@@ -62,6 +62,9 @@ pub struct RunConfig {
     pub probe_images: usize,
     /// Where tensors live.
     pub device: DeviceKind,
+    /// Lets a CUDA device round what goes into matrix products to 10 bits of mantissa (TF32). Other devices compute in
+    /// full f32 whatever it says.
+    pub tf32: bool,
     /// Threads for tensor work; none: one per core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
@@ -93,6 +96,7 @@ impl Default for RunConfig {
             probe_every: None,
             probe_images: 32,
             device: DeviceKind::Cpu,
+            tf32: false,
             threads: None,
         }
     }
@@ -375,6 +379,15 @@ pub enum DeviceKind {
 named!(DeviceKind { Cpu = "cpu", Cuda = "cuda", Metal = "metal" });
 
 impl DeviceKind {
+    /// What it is called in a sentence.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU",
+            Self::Cuda => "CUDA",
+            Self::Metal => "Metal",
+        }
+    }
+
     /// The kinds this build of the program can use.
     pub fn built() -> Vec<Self> {
         let mut kinds = vec![Self::Cpu];
@@ -412,6 +425,10 @@ mod tests {
         );
         assert_eq!(toml::from_str::<RunConfig>(&text)?, config);
         assert_eq!(toml::from_str::<RunConfig>("")?, RunConfig::default());
+        // What was written before there was a field has the field's default.
+        let older = text.replace("tf32 = false\n", "");
+        assert_ne!(older, text);
+        assert_eq!(toml::from_str::<RunConfig>(&older)?, config);
         Ok(())
     }
 

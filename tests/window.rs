@@ -272,6 +272,21 @@ fn a_pair_is_started_paused_resumed_and_stopped() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What only some devices can do is offered only in builds that have them, and for them.
+#[test]
+fn rounded_products_are_offered_for_cuda_alone() {
+    const TF32: &str = "Faster, rounded products (TF32)";
+    let mut window = window(Options::default());
+    click(&mut window, "More");
+    if !cfg!(feature = "cuda") {
+        assert!(!has(&window, TF32) && !has(&window, "CUDA"));
+        return;
+    }
+    assert!(window.get_by_label(TF32).accesskit_node().is_disabled());
+    click(&mut window, "CUDA");
+    assert!(!window.get_by_label(TF32).accesskit_node().is_disabled());
+}
+
 #[test]
 fn stopping_the_first_run_of_a_pair_starts_no_second() -> anyhow::Result<()> {
     let output = tempfile::tempdir()?;

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use candle_core::{D, Result, Tensor};
-use rayon::prelude::*;
 
 use crate::model::{Mode, Net};
+use crate::ops;
 use crate::run::probe_file::ProbeTensors;
+
+/// Memory for the gradients of all pieces, in bytes: what does not fit is probed in groups of layers, one pass over the
+/// images each.
+const BUDGET: usize = 1 << 30;
 
 /// Pieces that a class is cut into: 4, or 2 where there are many classes.
 pub fn pieces_for(classes: usize) -> usize {
@@ -42,49 +46,78 @@ pub fn cut(images: &[Vec<u32>], pieces: usize) -> Vec<Vec<u32>> {
 pub fn probe(
     net: &Net,
     counts: &[usize],
+    images: impl FnMut(usize) -> Result<Tensor>,
+    update: Option<&[Tensor]>,
+) -> Result<ProbeTensors> {
+    probe_within(BUDGET, net, counts, images, update)
+}
+
+fn probe_within(
+    budget: usize,
+    net: &Net,
+    counts: &[usize],
     mut images: impl FnMut(usize) -> Result<Tensor>,
     update: Option<&[Tensor]>,
 ) -> Result<ProbeTensors> {
     let classes = net.spec().classes;
     let pieces = counts.len() / classes;
-    let ranges = layer_ranges(net);
+    let weights = net.weights();
     let mut result = ProbeTensors {
         classes,
         loss: vec![f32::NAN; counts.len()],
         n: counts.iter().map(|&n| n as f32).collect(),
         ..ProbeTensors::default()
     };
-    let mut gradients = vec![Vec::new(); counts.len()];
-    let mut gates = GateMeans::new(classes);
-    for (row, &count) in counts.iter().enumerate().filter(|&(_, &count)| count > 0) {
-        let class = row / pieces;
-        let out = net.forward(&images(row)?, Mode::Probe)?;
-        let labels = Tensor::full(class as u32, count, out.logits.device())?;
-        let loss = candle_nn::loss::cross_entropy(&out.logits, &labels)?;
-        result.loss[row] = loss.to_scalar()?;
-        gradients[row] = flat_gradient(net, &loss)?;
-        gates.add(class, &out.gates)?;
+    for (turn, layers) in groups(net, counts.len(), budget).into_iter().enumerate() {
+        let mut gates = GateMeans::new(classes);
+        // By parameter of the group, by piece.
+        let params = layers.first().map_or(0, |layer| layer.start)
+            ..layers.last().map_or(0, |layer| layer.end);
+        let mut gradients = vec![Vec::new(); counts.len()];
+        for (row, &count) in counts.iter().enumerate().filter(|&(_, &count)| count > 0) {
+            let class = row / pieces;
+            let out = net.forward(&weights, &images(row)?, Mode::Probe)?;
+            gates.add(class, &out.gates)?;
+            let loss = out.cross_entropy(&vec![class as u32; count])?;
+            result.loss[row] = loss.value as f32;
+            gradients[row] = flatten(&loss.backward()?[params.clone()])?;
+        }
+        let update = update
+            .map(|update| flatten(&update[params.clone()]))
+            .transpose()?;
+        let mut start = 0;
+        for layer in layers {
+            let len: usize = net.params().values()[layer]
+                .iter()
+                .map(Tensor::elem_count)
+                .sum();
+            // The step is one more vector: its products with the pieces come with the others.
+            let vectors = gradients
+                .iter()
+                .map(Vec::as_slice)
+                .chain([update.as_deref().unwrap_or_default()]);
+            let rows: Vec<&[f32]> = vectors
+                .map(|vector| vector.get(start..start + len).unwrap_or_default())
+                .collect();
+            let size = rows.len();
+            let products = ops::products(&rows);
+            for row in products.chunks_exact(size).take(size - 1) {
+                result
+                    .gram
+                    .extend(row[..size - 1].iter().map(|&value| value as f32));
+                result.update.push(row[size - 1] as f32);
+            }
+            start += len;
+        }
+        if turn == 0 {
+            result.gates = gates.finish();
+        }
     }
-    let update = update.map(flatten).transpose()?;
-    for range in &ranges {
-        let rows: Vec<&[f32]> = gradients
-            .iter()
-            .map(|g| g.get(range.clone()).unwrap_or_default())
-            .collect();
-        result.gram.extend(products(&rows));
-        let step = update
-            .as_deref()
-            .map_or(&[][..], |update| &update[range.clone()]);
-        result
-            .update
-            .extend(rows.iter().map(|row| dot(row, step) as f32));
-    }
-    result.gates = gates.finish();
     Ok(result)
 }
 
-/// Where each layer's values lie in a gradient of all parameters, by Gram row.
-fn layer_ranges(net: &Net) -> Vec<Range<usize>> {
+/// Which parameters belong to each layer, by Gram row.
+fn layer_params(net: &Net) -> Vec<Range<usize>> {
     let specs = net.params().specs();
     let mut start = 0;
     let mut ranges = Vec::new();
@@ -94,69 +127,42 @@ fn layer_ranges(net: &Net) -> Vec<Range<usize>> {
         .iter()
         .filter(|layer| layer.gram.is_some())
     {
-        let own = specs.iter().filter(|param| param.layer_is(&layer.name));
-        let len: usize = own.map(|param| param.shape.iter().product::<usize>()).sum();
-        ranges.push(start..start + len);
-        start += len;
+        let count = specs
+            .iter()
+            .filter(|param| param.layer_is(&layer.name))
+            .count();
+        ranges.push(start..start + count);
+        start += count;
     }
     ranges
 }
 
-/// The gradient of `loss` in all parameters, in their order.
-fn flat_gradient(net: &Net, loss: &Tensor) -> Result<Vec<f32>> {
-    let grads = loss.backward()?;
-    let mut flat = Vec::with_capacity(net.params().count());
-    for var in net.params().vars() {
-        match grads.get(var) {
-            Some(grad) => flat.extend(grad.flatten_all()?.to_vec1::<f32>()?),
-            None => flat.extend(std::iter::repeat_n(0.0, var.elem_count())),
+/// The layers in groups whose gradients fit the budget, a layer at least.
+fn groups(net: &Net, pieces: usize, budget: usize) -> Vec<Vec<Range<usize>>> {
+    let mut groups: Vec<Vec<Range<usize>>> = Vec::new();
+    let mut used = 0;
+    for layer in layer_params(net) {
+        let values: usize = net.params().values()[layer.clone()]
+            .iter()
+            .map(Tensor::elem_count)
+            .sum();
+        let bytes = values * pieces * size_of::<f32>();
+        match groups.last_mut() {
+            Some(group) if used + bytes <= budget => group.push(layer),
+            _ => {
+                groups.push(vec![layer]);
+                used = 0;
+            }
         }
+        used += bytes;
     }
-    Ok(flat)
+    groups
 }
 
+/// All values one after the other. They are joined before they are read, so that a device is waited for only once.
 fn flatten(tensors: &[Tensor]) -> Result<Vec<f32>> {
-    let mut flat = Vec::new();
-    for tensor in tensors {
-        flat.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
-    }
-    Ok(flat)
-}
-
-/// The symmetric matrix of all products of `rows`, row-major; an empty row counts as 0.
-fn products(rows: &[&[f32]]) -> Vec<f32> {
-    let size = rows.len();
-    let upper: Vec<Vec<f32>> = (0..size)
-        .into_par_iter()
-        .map(|i| (0..=i).map(|j| dot(rows[i], rows[j]) as f32).collect())
-        .collect();
-    let mut matrix = vec![0.0; size * size];
-    for (i, row) in upper.iter().enumerate() {
-        for (j, &value) in row.iter().enumerate() {
-            matrix[i * size + j] = value;
-            matrix[j * size + i] = value;
-        }
-    }
-    matrix
-}
-
-/// ⟨a, b⟩ in f64, in eight interleaved sums so that the compiler can vectorise it; 0 where either is empty.
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0_f64; LANES];
-    let (a_body, a_tail) = a.as_chunks::<LANES>();
-    let (b_body, b_tail) = b.as_chunks::<LANES>();
-    for (a, b) in a_body.iter().zip(b_body) {
-        for lane in 0..LANES {
-            sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
-        }
-    }
-    let tail: f64 = a_tail
-        .iter()
-        .zip(b_tail)
-        .map(|(a, b)| f64::from(*a) * f64::from(*b))
-        .sum();
-    sums.iter().sum::<f64>() + tail
+    let flat = tensors.iter().map(Tensor::flatten_all);
+    Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?.to_vec1()
 }
 
 /// Mean gate per class, gathered piece by piece.

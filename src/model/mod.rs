@@ -10,7 +10,7 @@ mod net;
 mod params;
 mod spec;
 
-pub use net::{Forward, Mode, Net, NormUpdate};
+pub use net::{Forward, Loss, Mode, Net, NormUpdate, Weights};
 pub use params::{Params, Running};
 pub use spec::{Init, ParamSpec, Spec};
 

@@ -1,17 +1,15 @@
 //! The forward pass.
 
-use candle_core::{D, Device, Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 
 use crate::config::Attention;
-use crate::ops::{self, BatchStats};
+use crate::ops::{self, BatchStats, Conv, Norm, Part, Stats, Tape, Var};
 use crate::run::CLASSIFIER;
 
 use super::BRANCHES;
 use super::params::{Params, Running};
 use super::spec::Spec;
 
-/// Added to variances under the root, as in PyTorch.
-const EPS: f64 = 1e-5;
 /// Weight of a new batch in the running statistics, as in PyTorch.
 const MOMENTUM: f32 = 0.1;
 
@@ -34,6 +32,10 @@ pub enum Mode {
     Eval,
 }
 
+/// A network's parameters as passes use them: what is packed of them is packed once for all passes.
+#[derive(Clone, Debug)]
+pub struct Weights(Vec<Var>);
+
 /// The result of a forward pass over N images.
 #[derive(Debug)]
 pub struct Forward {
@@ -43,11 +45,75 @@ pub struct Forward {
     pub gates: Vec<(String, Tensor)>,
     /// Batch statistics, in training mode; to be given to [`Net::update_norms`].
     pub norms: NormUpdate,
+    out: Var,
+    tape: Tape,
 }
 
-/// Statistics of one training batch, by batch-norm layer in forward order.
+/// The loss of a forward pass.
+#[derive(Debug)]
+pub struct Loss {
+    /// Mean cross-entropy, in nats.
+    pub value: f64,
+    out: Var,
+    tape: Tape,
+}
+
+impl Forward {
+    /// Mean cross-entropy with the classes `labels` `[N]`.
+    ///
+    /// # Errors
+    /// Where the labels do not fit the logits.
+    pub fn cross_entropy(self, labels: &[u32]) -> Result<Loss> {
+        let out = ops::cross_entropy(&self.tape, &self.out, labels)?;
+        Ok(Loss {
+            value: f64::from(out.values()?.to_scalar::<f32>()?),
+            out,
+            tape: self.tape,
+        })
+    }
+}
+
+impl Loss {
+    /// Its gradient in every parameter, in order; none of them after a pass in [`Mode::Eval`].
+    ///
+    /// # Errors
+    /// Where an operation fails.
+    pub fn backward(self) -> Result<Vec<Tensor>> {
+        let seed = self.out.values()?.ones_like()?;
+        Ok(self
+            .tape
+            .backward(&self.out, seed)?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+}
+
+/// Statistics of one training batch, by batch-norm layer in forward order: mean and unbiased variance, `[C]` each.
 #[derive(Clone, Debug, Default)]
-pub struct NormUpdate(Vec<BatchStats>);
+pub struct NormUpdate(Vec<(Vec<f32>, Vec<f32>)>);
+
+impl NormUpdate {
+    /// Reads the statistics of all layers from the device in one go.
+    fn read(layers: &[BatchStats]) -> Result<Self> {
+        if layers.is_empty() {
+            return Ok(Self::default());
+        }
+        let tensors: Vec<&Tensor> = layers
+            .iter()
+            .flat_map(|layer| [&layer.mean, &layer.variance])
+            .collect();
+        let values = Tensor::cat(&tensors, 0)?.to_vec1::<f32>()?;
+        let mut rest = values.as_slice();
+        let mut take = |tensor: &Tensor| {
+            let (own, others) = rest.split_at(tensor.elem_count().min(rest.len()));
+            rest = others;
+            own.to_vec()
+        };
+        let read = |layer: &BatchStats| (take(&layer.mean), take(&layer.variance));
+        Ok(Self(layers.iter().map(read).collect()))
+    }
+}
 
 impl Net {
     /// A network that starts from `seed`.
@@ -79,6 +145,11 @@ impl Net {
         &self.params
     }
 
+    /// Its parameters, to be trained or restored.
+    pub fn params_mut(&mut self) -> &mut Params {
+        &mut self.params
+    }
+
     /// Its running statistics, in forward order.
     pub fn norms(&self) -> &[Running] {
         &self.norms
@@ -89,41 +160,62 @@ impl Net {
         &mut self.norms
     }
 
+    /// Its parameters, for passes until they change.
+    pub fn weights(&self) -> Weights {
+        Weights(
+            self.params
+                .values()
+                .iter()
+                .enumerate()
+                .map(|(i, value)| Tape::leaf(value, i))
+                .collect(),
+        )
+    }
+
     /// Maps images `x` [N, H, W, C] to logits.
     ///
     /// # Errors
     /// Where `x` does not have the shape of the specification, or the device is out of memory.
-    pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Forward> {
+    pub fn forward(&self, weights: &Weights, x: &Tensor, mode: Mode) -> Result<Forward> {
+        let tape = match mode {
+            Mode::Eval => Tape::off(),
+            Mode::Train | Mode::Probe => Tape::new(weights.0.len()),
+        };
         let mut pass = Pass {
             net: self,
+            weights,
+            tape: &tape,
             mode,
             gates: Vec::new(),
             stats: Vec::new(),
         };
-        let logits = pass.network(x)?;
+        let out = pass.network(&Var::constant(x.clone()))?;
+        let (gates, norms) = (pass.gates, NormUpdate::read(&pass.stats)?);
         Ok(Forward {
-            logits,
-            gates: pass.gates,
-            norms: NormUpdate(pass.stats),
+            logits: out.values()?,
+            gates,
+            norms,
+            out,
+            tape,
         })
     }
 
     /// Moves the running statistics towards those of a training batch.
     pub fn update_norms(&mut self, update: &NormUpdate) {
-        for (norm, stats) in self.norms.iter_mut().zip(&update.0) {
+        for (norm, (mean, variance)) in self.norms.iter_mut().zip(&update.0) {
             norm.batches += 1;
-            blend(&mut norm.mean, &stats.mean, MOMENTUM);
-            blend(&mut norm.variance, &stats.variance, MOMENTUM);
+            blend(&mut norm.mean, mean, MOMENTUM);
+            blend(&mut norm.variance, variance, MOMENTUM);
         }
     }
 
     /// Sets the running statistics to the plain mean over training batches, as one pass before the first step does.
     pub fn set_norms(&mut self, updates: &[NormUpdate]) {
         for (i, update) in updates.iter().enumerate() {
-            for (norm, stats) in self.norms.iter_mut().zip(&update.0) {
+            for (norm, (mean, variance)) in self.norms.iter_mut().zip(&update.0) {
                 let weight = 1.0 / (i + 1) as f32;
-                blend(&mut norm.mean, &stats.mean, weight);
-                blend(&mut norm.variance, &stats.variance, weight);
+                blend(&mut norm.mean, mean, weight);
+                blend(&mut norm.variance, variance, weight);
             }
         }
     }
@@ -138,79 +230,149 @@ fn blend(running: &mut [f32], new: &[f32], weight: f32) {
 /// One forward pass under way.
 struct Pass<'a> {
     net: &'a Net,
+    weights: &'a Weights,
+    tape: &'a Tape,
     mode: Mode,
     gates: Vec<(String, Tensor)>,
     stats: Vec<BatchStats>,
 }
 
-impl Pass<'_> {
-    fn network(&mut self, x: &Tensor) -> Result<Tensor> {
+/// A convolution with batch norm and ReLU, and perhaps a max-pool.
+#[derive(Clone, Copy)]
+struct Layer<'a> {
+    conv: &'a str,
+    norm: &'a str,
+    dilation: usize,
+    pool: bool,
+}
+
+impl<'a> Pass<'a> {
+    fn network(&mut self, x: &Var) -> Result<Var> {
         let attention = self.net.spec.attention;
-        let x = self.conv_norm("stem.conv1", "stem.bn1", x, 1)?;
-        let x = self.conv_norm("stem.conv2", "stem.bn2", &x, 1)?;
-        let stem = ops::max_pool(&x)?;
+        let x = self.layer(
+            x,
+            Layer {
+                conv: "stem.conv1",
+                norm: "stem.bn1",
+                dilation: 1,
+                pool: false,
+            },
+        )?;
+        let stem = self.layer(
+            &x,
+            Layer {
+                conv: "stem.conv2",
+                norm: "stem.bn2",
+                dilation: 1,
+                pool: true,
+            },
+        )?;
         let mut branches = Vec::with_capacity(BRANCHES);
         for branch in 1..=BRANCHES {
             let name = |layer: &str| format!("branch{branch}.{layer}");
-            let x = self.conv_norm(&name("conv1"), &name("bn1"), &stem, branch)?;
-            let x = self.conv_norm(&name("conv2"), &name("bn2"), &ops::max_pool(&x)?, 1)?;
-            branches.push(if attention == Attention::Branch {
-                self.gate(&name("gate"), &x)?
-            } else {
-                x
-            });
+            let (conv, norm) = (name("conv1"), name("bn1"));
+            let x = self.layer(
+                &stem,
+                Layer {
+                    conv: &conv,
+                    norm: &norm,
+                    dilation: branch,
+                    pool: true,
+                },
+            )?;
+            let (conv, norm) = (name("conv2"), name("bn2"));
+            branches.push(self.layer(
+                &x,
+                Layer {
+                    conv: &conv,
+                    norm: &norm,
+                    dilation: 1,
+                    pool: false,
+                },
+            )?);
         }
-        let mut x = Tensor::cat(&branches, D::Minus1)?;
+        let gates: Vec<String> = match attention {
+            Attention::Branch => (1..=BRANCHES)
+                .map(|branch| format!("branch{branch}.gate"))
+                .collect(),
+            Attention::None | Attention::Shared => Vec::new(),
+        };
+        let branches: Vec<&Var> = branches.iter().collect();
+        let mut x = self.concat(&branches, &gates)?;
         if attention == Attention::Shared {
-            x = self.gate("fuse.gate", &x)?;
+            x = self.concat(&[&x], &["fuse.gate".to_owned()])?;
         }
-        let x = self.conv_norm("fuse.conv", "fuse.bn", &x, 1)?;
-        let features = ops::mean_pool(&x)?;
+        let x = self.layer(
+            &x,
+            Layer {
+                conv: "fuse.conv",
+                norm: "fuse.bn",
+                dilation: 1,
+                pool: false,
+            },
+        )?;
+        let features = ops::mean_pool(self.tape, &x)?;
         let weight = self.param(&format!("{CLASSIFIER}.weight"))?;
         let bias = self.param(&format!("{CLASSIFIER}.bias"))?;
-        features.matmul(&weight.t()?)?.broadcast_add(&bias)
+        ops::linear(self.tape, &features, weight, bias)
     }
 
-    /// Convolution, batch norm, ReLU.
-    fn conv_norm(&mut self, conv: &str, norm: &str, x: &Tensor, dilation: usize) -> Result<Tensor> {
-        let x = ops::conv2d(x, &self.param(&format!("{conv}.weight"))?, dilation)?;
-        let weight = self.param(&format!("{norm}.weight"))?;
-        let bias = self.param(&format!("{norm}.bias"))?;
-        if self.mode == Mode::Train {
-            let (x, stats) = ops::batch_norm_train(&x, &weight, &bias, EPS, true)?;
-            self.stats.push(stats);
-            return Ok(x);
-        }
-        let Some(running) = self.net.norms.iter().find(|running| running.name == norm) else {
-            candle_core::bail!("the network has no batch norm `{norm}`");
-        };
-        ops::batch_norm_eval(
-            &x,
-            &weight,
-            &bias,
-            (&running.mean, &running.variance),
-            EPS,
-            true,
-        )
-    }
-
-    /// s = σ(W2 · relu(W1 · mean(x))), x ← s ⊙ x (Hu et al. 2018, without biases).
-    fn gate(&mut self, name: &str, x: &Tensor) -> Result<Tensor> {
-        let squeezed = ops::mean_pool(x)?;
-        let hidden =
-            ops::relu(&squeezed.matmul(&self.param(&format!("{name}.fc1.weight"))?.t()?)?)?;
-        let logits = hidden.matmul(&self.param(&format!("{name}.fc2.weight"))?.t()?)?;
-        let gate = candle_nn::ops::sigmoid(&logits)?;
-        self.gates.push((name.to_owned(), gate.detach()));
-        ops::scale_channels(x, &gate)
-    }
-
-    fn param(&self, name: &str) -> Result<Tensor> {
-        let var = self.net.params.get(name)?;
-        Ok(if self.mode == Mode::Eval {
-            var.detach()
+    fn layer(&mut self, x: &Var, layer: Layer<'_>) -> Result<Var> {
+        let weight = self.param(&format!("{}.weight", layer.conv))?;
+        let stats = if self.mode == Mode::Train {
+            Stats::Batch
         } else {
-            var.as_tensor().clone()
-        })
+            let running = self
+                .net
+                .norms
+                .iter()
+                .find(|running| running.name == layer.norm);
+            let Some(Running { mean, variance, .. }) = running else {
+                candle_core::bail!("the network has no batch norm `{}`", layer.norm);
+            };
+            Stats::Running { mean, variance }
+        };
+        let norm = Norm {
+            weight: self.param(&format!("{}.weight", layer.norm))?,
+            bias: self.param(&format!("{}.bias", layer.norm))?,
+            stats,
+        };
+        let conv = Conv {
+            dilation: layer.dilation,
+            norm: Some(norm),
+            relu: true,
+            pool: layer.pool,
+        };
+        let (out, stats) = ops::conv2d(self.tape, x, weight, &conv)?;
+        self.stats.extend(stats);
+        Ok(out)
+    }
+
+    /// The parts side by side, each scaled by the gate of the same position, if any.
+    fn concat(&mut self, parts: &[&Var], gates: &[String]) -> Result<Var> {
+        let mut all = Vec::with_capacity(parts.len());
+        for (i, x) in parts.iter().enumerate() {
+            let gate = match gates.get(i) {
+                Some(name) => Some((
+                    self.param(&format!("{name}.fc1.weight"))?,
+                    self.param(&format!("{name}.fc2.weight"))?,
+                )),
+                None => None,
+            };
+            all.push(Part { x, gate });
+        }
+        let (out, values) = ops::concat(self.tape, &all)?;
+        self.gates.extend(gates.iter().cloned().zip(values));
+        Ok(out)
+    }
+
+    fn param(&self, name: &str) -> Result<&'a Var> {
+        let position = self.net.params.position(name)?;
+        match self.weights.0.get(position) {
+            Some(var) => Ok(var),
+            None => {
+                candle_core::bail!("the weights given are not this network's: `{name}` is missing")
+            }
+        }
     }
 }

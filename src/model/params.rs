@@ -1,6 +1,6 @@
 //! The ordered parameter store. (candle's `VarMap` is a hash map, whose order is random.)
 
-use candle_core::{Device, Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor};
 
 use crate::random::Random;
 
@@ -10,7 +10,7 @@ use super::spec::{Init, ParamSpec, Spec};
 #[derive(Clone, Debug)]
 pub struct Params {
     specs: Vec<ParamSpec>,
-    vars: Vec<Var>,
+    values: Vec<Tensor>,
 }
 
 /// Running statistics of one batch-norm layer.
@@ -35,10 +35,10 @@ impl Params {
         let specs = spec.params();
         let draw = |param: &ParamSpec| {
             let values = draw(param, seed);
-            Var::from_tensor(&Tensor::from_vec(values, param.shape.as_slice(), device)?)
+            Tensor::from_vec(values, param.shape.as_slice(), device)
         };
-        let vars = specs.iter().map(draw).collect::<Result<_>>()?;
-        Ok(Self { specs, vars })
+        let values = specs.iter().map(draw).collect::<Result<_>>()?;
+        Ok(Self { specs, values })
     }
 
     /// Name, shape and start of every parameter, in order.
@@ -47,25 +47,40 @@ impl Params {
     }
 
     /// The parameters, in the order of [`Self::specs`].
-    pub fn vars(&self) -> &[Var] {
-        &self.vars
+    pub fn values(&self) -> &[Tensor] {
+        &self.values
     }
 
-    /// The parameter called `name`.
+    /// Replaces all parameters.
+    ///
+    /// # Errors
+    /// Where their number or shapes differ.
+    pub fn set(&mut self, values: Vec<Tensor>) -> Result<()> {
+        let fit = values
+            .iter()
+            .zip(&self.specs)
+            .all(|(value, spec)| value.dims() == spec.shape.as_slice());
+        if values.len() != self.specs.len() || !fit {
+            candle_core::bail!("the parameters given are those of another network");
+        }
+        self.values = values;
+        Ok(())
+    }
+
+    /// Which parameter is called `name`.
     ///
     /// # Errors
     /// Where the network has none of that name.
-    pub fn get(&self, name: &str) -> Result<&Var> {
-        let position = self.specs.iter().position(|param| param.name == name);
-        match position.and_then(|position| self.vars.get(position)) {
-            Some(var) => Ok(var),
+    pub fn position(&self, name: &str) -> Result<usize> {
+        match self.specs.iter().position(|param| param.name == name) {
+            Some(position) => Ok(position),
             None => candle_core::bail!("the network has no parameter `{name}`"),
         }
     }
 
     /// Number of trained values.
     pub fn count(&self) -> usize {
-        self.vars.iter().map(|var| var.elem_count()).sum()
+        self.values.iter().map(Tensor::elem_count).sum()
     }
 }
 

@@ -76,18 +76,18 @@ fn a_pair_starts_from_equal_shared_weights() -> Result<()> {
     };
     let (baseline, csba) = (start(Attention::None, 3)?, start(Attention::Branch, 3)?);
     let other = start(Attention::None, 4)?;
-    for (param, var) in baseline.specs().iter().zip(baseline.vars()) {
-        let values = var.flatten_all()?.to_vec1::<f32>()?;
-        assert_eq!(
-            values,
-            csba.get(&param.name)?.flatten_all()?.to_vec1::<f32>()?,
-            "{}",
-            param.name
-        );
+    let named = |params: &Params, name: &str| -> Result<Vec<f32>> {
+        Ok(params.values()[params.position(name)?]
+            .flatten_all()?
+            .to_vec1()?)
+    };
+    for param in baseline.specs() {
+        let values = named(&baseline, &param.name)?;
+        assert_eq!(values, named(&csba, &param.name)?, "{}", param.name);
         let constant = matches!(param.init, Init::Ones | Init::Zeros);
         assert_eq!(
             constant,
-            values == other.get(&param.name)?.flatten_all()?.to_vec1::<f32>()?,
+            values == named(&other, &param.name)?,
             "{}",
             param.name
         );
@@ -112,20 +112,14 @@ fn any_size_channels_and_classes() -> Result<()> {
                 &Device::Cpu,
             )?;
             for mode in [Mode::Train, Mode::Probe, Mode::Eval] {
-                let out = net.forward(&x, mode)?;
+                let out = net.forward(&net.weights(), &x, mode)?;
                 assert_eq!(out.logits.dims(), [2, classes]);
                 assert_eq!(out.gates.len(), [0, 3, 1][attention as usize]);
-                let trained = out.logits.sum_all()?.backward()?;
-                let reached = net
-                    .params()
-                    .vars()
-                    .iter()
-                    .filter(|var| trained.get(var).is_some())
-                    .count();
+                let reached = out.cross_entropy(&[0, 1])?.backward()?.len();
                 let wanted = if mode == Mode::Eval {
                     0
                 } else {
-                    net.params().vars().len()
+                    net.params().values().len()
                 };
                 assert_eq!(reached, wanted, "{attention} {mode:?}");
             }

@@ -1,143 +1,178 @@
-//! Convolution: stride 1, "same" zero padding, no bias, any dilation.
+//! A convolution with what follows it: batch norm, ReLU, 2×2 max-pool, each if asked for.
+//!
+//! They are one operation because memory is what they cost: on the CPU the convolution's own output is all that is
+//! kept. The norm's statistics are taken while an image's output is still in the cache; the norm and the ReLU are left
+//! for the reader of the result to apply while it copies the image into its scratch memory; in the backward pass the
+//! gradient passes through pool, ReLU and norm on its way into scratch memory, where both convolutions of the
+//! backward pass find it.
 
-use candle_core::{Result, Tensor};
+mod backward;
+mod fused;
+mod portable;
 
-use super::{Function, cpu};
+pub use portable::COLUMN_VALUES;
 
-/// Values of the unfolded input held at a time on the CPU: small enough for the cache.
-const COLUMN_VALUES: usize = 1 << 20;
+use candle_core::{D, Device, Result, Tensor};
 
-/// Convolution of `x` [N, H, W, Ci] with `weight` [Co, Ci, k, k] (k odd), stride 1, padding dilation·(k−1)/2:
-/// [N, H, W, Co]. The gradient of `x` is computed only where something upstream asks for it.
+use super::tape::{Tape, Var};
+
+/// Added to variances under the root, as in PyTorch.
+const EPS: f64 = 1e-5;
+
+/// What a convolution is and what follows it.
+#[derive(Debug)]
+pub struct Conv<'a> {
+    /// Distance of the kernel's taps.
+    pub dilation: usize,
+    /// Batch norm after the convolution.
+    pub norm: Option<Norm<'a>>,
+    /// ReLU after that, with gradient 0 at 0, as in PyTorch.
+    pub relu: bool,
+    /// 2×2 max-pool after that: an odd last row or column is left out, and of equal values the first in row-major
+    /// order gets the gradient, as in PyTorch.
+    pub pool: bool,
+}
+
+/// Batch norm: (x − mean)/√(variance + eps), scaled by `weight` and shifted by `bias`, `[C]` each.
+#[derive(Debug)]
+pub struct Norm<'a> {
+    /// Scale, `[C]`.
+    pub weight: &'a Var,
+    /// Shift, `[C]`.
+    pub bias: &'a Var,
+    /// Where mean and variance come from.
+    pub stats: Stats<'a>,
+}
+
+/// Where a batch norm's mean and variance come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Stats<'a> {
+    /// Training: from the batch (the variance is the biased one); gradients flow through them.
+    Batch,
+    /// Evaluation: constants, `[C]` each.
+    Running {
+        /// Mean.
+        mean: &'a [f32],
+        /// Variance.
+        variance: &'a [f32],
+    },
+}
+
+/// Statistics of one batch, per channel: what the running statistics are updated with. They stay on the device, so
+/// that those of all layers can be read at once.
+#[derive(Clone, Debug)]
+pub struct BatchStats {
+    /// Mean, `[C]`.
+    pub mean: Tensor,
+    /// Unbiased variance (n/(n−1)), `[C]`, as PyTorch keeps it.
+    pub variance: Tensor,
+}
+
+/// Convolution of `x` [N, H, W, Ci] with `weight` [Co, Ci, k, k] (k odd), stride 1, padding dilation·(k−1)/2, no bias,
+/// and what `conv` says: [N, H, W, Co], or [N, ⌊H/2⌋, ⌊W/2⌋, Co] where pooled. With the batch's statistics where it
+/// normalised by them.
 ///
 /// # Errors
-/// Where the shapes do not fit together.
-pub fn conv2d(x: &Tensor, weight: &Tensor, dilation: usize) -> Result<Tensor> {
-    let (_, _, _, channels) = x.dims4()?;
-    let (_, inputs, k, k2) = weight.dims4()?;
-    if inputs != channels || k != k2 || k % 2 == 0 {
+/// Where the shapes do not fit together, or the device is out of memory.
+pub fn conv2d(
+    tape: &Tape,
+    x: &Var,
+    weight: &Var,
+    conv: &Conv<'_>,
+) -> Result<(Var, Option<BatchStats>)> {
+    let (_, h, w, channels) = x.data.dims4()?;
+    let (outputs, inputs, k, k2) = weight.data.dims4()?;
+    let norm_fits = conv.norm.as_ref().is_none_or(|norm| {
+        let given = match norm.stats {
+            Stats::Batch => outputs,
+            Stats::Running { mean, variance } => mean.len().max(variance.len()),
+        };
+        norm.weight.data.dims() == [outputs]
+            && norm.bias.data.dims() == [outputs]
+            && given == outputs
+    });
+    if inputs != channels || k != k2 || k % 2 == 0 || !norm_fits || (conv.pool && h.min(w) < 2) {
         candle_core::bail!(
-            "conv2d: weight {:?} does not fit input {:?}",
-            weight.shape(),
-            x.shape()
+            "conv2d: weight {:?} or what follows it does not fit input {:?}",
+            weight.data.dims(),
+            x.data.dims()
         );
     }
-    let needs_input_grad = x.track_op();
-    let (input, kernel) = (x.detach().contiguous()?, weight.detach());
-    let out = forward(&input, &kernel, dilation)?;
-    Function::new("conv2d", out, move |grad| {
-        let input_grad = if needs_input_grad {
-            // The adjoint of a "same" convolution is the convolution with the flipped kernel, in and out swapped.
-            let flipped = kernel.flip(&[2, 3])?.transpose(0, 1)?;
-            Some(forward(grad, &flipped, dilation)?)
-        } else {
-            None
-        };
-        Ok(vec![
-            input_grad,
-            Some(weight_grad(&input, grad, k, dilation)?),
-        ])
-    })
-    .attach(&[x, weight])
-}
-
-fn forward(x: &Tensor, weight: &Tensor, dilation: usize) -> Result<Tensor> {
-    let (n, h, w, ci) = x.dims4()?;
-    let (co, _, k, _) = weight.dims4()?;
-    let panel = weight
-        .permute((2, 3, 1, 0))?
-        .reshape((k * k * ci, co))?
-        .contiguous()?;
-    let mut parts = Vec::new();
-    for (start, len) in sample_chunks(x, k)? {
-        parts.push(columns(&x.narrow(0, start, len)?, k, dilation)?.matmul(&panel)?);
-    }
-    let rows = if let [part] = parts.as_slice() {
-        part.clone()
+    if x.is_cpu() {
+        fused::conv2d(tape, x, weight, conv)
     } else {
-        Tensor::cat(&parts, 0)?
-    };
-    rows.reshape((n, h, w, co))
-}
-
-fn weight_grad(x: &Tensor, grad: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
-    let (_, h, w, ci) = x.dims4()?;
-    let co = grad.dim(3)?;
-    let mut sum: Option<Tensor> = None;
-    for (start, len) in sample_chunks(x, k)? {
-        let columns = columns(&x.narrow(0, start, len)?, k, dilation)?;
-        let rows = grad.narrow(0, start, len)?.reshape((len * h * w, co))?;
-        let part = columns.t()?.matmul(&rows)?;
-        sum = Some(match sum {
-            Some(sum) => (sum + part)?,
-            None => part,
-        });
-    }
-    let Some(sum) = sum else {
-        candle_core::bail!("conv2d: the batch is empty")
-    };
-    sum.reshape((k, k, ci, co))?
-        .permute((3, 2, 0, 1))?
-        .contiguous()
-}
-
-/// (start, length) of the runs of samples that are unfolded at a time: all at once on a GPU.
-fn sample_chunks(x: &Tensor, k: usize) -> Result<Vec<(usize, usize)>> {
-    let (n, h, w, c) = x.dims4()?;
-    let at_once = if cpu::is_cpu(x) {
-        (COLUMN_VALUES / (h * w * c * k * k).max(1)).clamp(1, n.max(1))
-    } else {
-        n
-    };
-    Ok((0..n)
-        .step_by(at_once.max(1))
-        .map(|start| (start, at_once.min(n - start)))
-        .collect())
-}
-
-/// Unfolds [N, H, W, C] to [N·H·W, k·k·C]: row by row the neighbourhood of every pixel, zeros outside.
-fn columns(x: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
-    let (n, h, w, c) = x.dims4()?;
-    if k == 1 {
-        return x.reshape((n * h * w, c));
-    }
-    if cpu::is_cpu(x) {
-        columns_cpu(x, k, dilation)
-    } else {
-        columns_portable(x, k, dilation)
+        portable::conv2d(tape, x, weight, conv)
     }
 }
 
-fn columns_cpu(x: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
-    let (n, h, w, c) = x.dims4()?;
-    let reach = dilation * (k - 1) / 2;
-    let out = cpu::with(x, |x| {
-        cpu::map_rows(n * h * w, k * k * c, |row, out| {
-            let (sample, y, column) = (row / (h * w), row / w % h, row % w);
-            for (tap, out) in out.chunks_mut(c).enumerate() {
-                let (y, column) = (y + tap / k * dilation, column + tap % k * dilation);
-                if (reach..h + reach).contains(&y) && (reach..w + reach).contains(&column) {
-                    let start = ((sample * h + y - reach) * w + column - reach) * c;
-                    out.copy_from_slice(&x[start..start + c]);
-                }
-            }
+/// What a batch norm does to each channel: y = scale·x + shift.
+#[derive(Clone, Debug)]
+struct Affine {
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+    mean: Vec<f32>,
+    /// 1/√(variance + eps).
+    inverse: Vec<f32>,
+}
+
+impl Affine {
+    fn new(norm: &Norm<'_>, mean: &[f64], variance: &[f64]) -> Result<Self> {
+        let (weight, bias) = (
+            norm.weight.data.tensor()?.to_vec1::<f32>()?,
+            norm.bias.data.tensor()?.to_vec1::<f32>()?,
+        );
+        let inverse: Vec<f32> = variance
+            .iter()
+            .map(|variance| (1.0 / (variance + EPS).sqrt()) as f32)
+            .collect();
+        let mean: Vec<f32> = mean.iter().map(|&mean| mean as f32).collect();
+        let scale: Vec<f32> = weight
+            .iter()
+            .zip(&inverse)
+            .map(|(weight, inverse)| weight * inverse)
+            .collect();
+        let shift = bias
+            .iter()
+            .zip(scale.iter().zip(&mean))
+            .map(|(bias, (scale, mean))| bias - scale * mean);
+        Ok(Self {
+            shift: shift.collect(),
+            scale,
+            mean,
+            inverse,
         })
-    })?;
-    Tensor::from_vec(out, (n * h * w, k * k * c), x.device())
+    }
+
+    fn identity(channels: usize) -> Self {
+        Self {
+            scale: vec![1.0; channels],
+            shift: vec![0.0; channels],
+            mean: vec![0.0; channels],
+            inverse: vec![1.0; channels],
+        }
+    }
 }
 
-pub(super) fn columns_portable(x: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
-    let (n, h, w, c) = x.dims4()?;
-    let reach = dilation * (k - 1) / 2;
-    let padded = x
-        .pad_with_zeros(1, reach, reach)?
-        .pad_with_zeros(2, reach, reach)?;
-    let mut taps = Vec::with_capacity(k * k);
-    for tap in 0..k * k {
-        let view = padded
-            .narrow(1, tap / k * dilation, h)?
-            .narrow(2, tap % k * dilation, w)?;
-        taps.push(view.contiguous()?.reshape((n * h * w, c))?);
-    }
-    Tensor::cat(&taps, 1)
+/// The running statistics' counterpart of a batch's biased variance over `rows` values, on the CPU.
+fn batch_stats(mean: &[f64], biased: &[f64], rows: usize) -> Result<BatchStats> {
+    let unbiased = unbiased(rows);
+    let variance = biased.iter().map(|&variance| (variance * unbiased) as f32);
+    Ok(BatchStats {
+        mean: Tensor::from_iter(mean.iter().map(|&mean| mean as f32), &Device::Cpu)?,
+        variance: Tensor::from_iter(variance, &Device::Cpu)?,
+    })
+}
+
+/// What turns a biased variance over `rows` values into an unbiased one.
+fn unbiased(rows: usize) -> f64 {
+    rows as f64 / (rows as f64 - 1.0).max(1.0)
+}
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// Rows of pixels of [N, H, W, C].
+fn rows(x: &Tensor) -> Result<usize> {
+    Ok(x.elem_count() / x.dim(D::Minus1)?.max(1))
 }

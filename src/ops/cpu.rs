@@ -1,13 +1,18 @@
-//! Plain loops over CPU tensors, on all threads. Sums are taken over fixed chunks and added in order, so that their
-//! bits do not depend on the number of threads.
+//! Reading CPU tensors, scratch memory, and plain loops over them on all threads.
 
-use candle_core::{Result, Storage, Tensor};
+use std::cell::RefCell;
+
+use candle_core::{Device, Result, Storage, Tensor};
 use rayon::prelude::*;
 
-/// Number of chunks a sum over rows is cut into, whatever the thread count.
-const CHUNKS: usize = 64;
+use super::data::{Data, memory};
+use super::kernels::{arch, vectorised};
+use super::tape::Pending;
 
-/// Whether a tensor is on the CPU, where the loops of this module run.
+/// Values that a thread takes at a time in a plain loop.
+const TASK: usize = 1 << 15;
+
+/// Whether a tensor is on the CPU, where the loops and kernels run.
 pub(super) fn is_cpu(x: &Tensor) -> bool {
     #[cfg(test)]
     if PORTABLE.get() {
@@ -22,7 +27,7 @@ thread_local! {
     pub(super) static PORTABLE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// Reads the values of a contiguous f32 CPU tensor.
+/// Reads the values of an f32 CPU tensor.
 pub(super) fn with<T>(x: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
     let x = x.contiguous()?;
     let (storage, layout) = x.storage_and_layout();
@@ -37,60 +42,97 @@ pub(super) fn with<T>(x: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
     }
 }
 
-/// For each of the `columns` channels, `N` sums over all rows of what `terms(row, channel)` yields, in f64.
-/// Rows are chunks of `columns` values.
-pub(super) fn channel_sums<const N: usize>(
-    rows: usize,
-    columns: usize,
-    accumulate: impl Fn(std::ops::Range<usize>, &mut [[f32; N]]) + Sync,
-) -> Vec<[f64; N]> {
-    let per_chunk = rows.div_ceil(CHUNKS).max(1);
-    let partial: Vec<Vec<[f64; N]>> = (0..rows.div_ceil(per_chunk))
-        .into_par_iter()
-        .map(|chunk| {
-            let mut sums = vec![[0.0_f64; N]; columns];
-            let end = ((chunk + 1) * per_chunk).min(rows);
-            let mut start = chunk * per_chunk;
-            // Short f32 runs keep the loops fast; f64 across them keeps the sums accurate.
-            while start < end {
-                let stop = (start + 64).min(end);
-                let mut short = vec![[0.0_f32; N]; columns];
-                accumulate(start..stop, &mut short);
-                for (sum, short) in sums.iter_mut().zip(&short) {
-                    for (sum, short) in sum.iter_mut().zip(short) {
-                        *sum += f64::from(*short);
-                    }
-                }
-                start = stop;
-            }
-            sums
-        })
-        .collect();
-    let mut total = vec![[0.0; N]; columns];
-    for chunk in partial {
-        for (total, chunk) in total.iter_mut().zip(chunk) {
-            for (total, chunk) in total.iter_mut().zip(chunk) {
-                *total += chunk;
+/// Hands out `len` values of memory that its thread keeps from call to call; what is in them is left over.
+pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
+    thread_local! {
+        static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    }
+    // Taken out meanwhile: should the work wait for other threads, this one may take up another task.
+    let mut scratch = SCRATCH.take();
+    if scratch.len() < len {
+        scratch.resize(len, 0.0);
+    }
+    let result = work(&mut scratch[..len]);
+    SCRATCH.set(scratch);
+    result
+}
+
+/// Values that a loop over whole pixels takes at a time, or a little more.
+const STRETCH: usize = 512;
+
+/// A value for each channel, repeated over as many pixels as make a stretch: a loop over a stretch is long where one
+/// over the channels of a pixel would be over before it is at speed. Chunks of the result's length, the last perhaps
+/// shorter, begin with a pixel.
+pub(super) fn repeated(channels: &[f32]) -> Vec<f32> {
+    channels.repeat(STRETCH.div_ceil(channels.len().max(1)))
+}
+
+/// Sums over pixels, gathered in stretches, for each of `channels`.
+#[inline(always)]
+pub(super) fn folded(stretch: &[f32], channels: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; channels];
+    for pixel in stretch.chunks_exact(channels) {
+        sums.iter_mut().zip(pixel).for_each(|(sum, x)| *sum += x);
+    }
+    sums
+}
+
+impl Pending {
+    /// Applies it to whole pixels.
+    #[inline(always)]
+    pub(super) fn apply(&self, from: &[f32], to: &mut [f32]) {
+        let stretch = self.scale.len();
+        for (from, to) in from.chunks(stretch).zip(to.chunks_mut(stretch)) {
+            let constants = self.scale.iter().zip(&self.shift);
+            for ((to, from), (scale, shift)) in to.iter_mut().zip(from).zip(constants) {
+                *to = floored(from * scale + shift, self.floor);
             }
         }
     }
-    total
 }
 
-/// A new buffer of `rows` rows of `columns` values, each row filled by `fill(row index, row)`.
-pub(super) fn map_rows(
-    rows: usize,
-    columns: usize,
-    fill: impl Fn(usize, &mut [f32]) + Sync,
-) -> Vec<f32> {
-    let mut out = vec![0.0; rows * columns];
-    let per_task = (16_384 / columns.max(1)).max(1);
-    out.par_chunks_mut(per_task * columns)
-        .enumerate()
-        .for_each(|(task, chunk)| {
-            for (i, row) in chunk.chunks_mut(columns).enumerate() {
-                fill(task * per_task + i, row);
-            }
-        });
-    out
+/// max(value, floor) that keeps NaN: `f32::max` would hide a run that diverged.
+#[inline(always)]
+pub(super) fn floored(value: f32, floor: f32) -> f32 {
+    if value < floor { floor } else { value }
+}
+
+/// The values of `x` with what is pending applied.
+pub(super) fn apply(x: &Data, pending: &Pending) -> Result<Tensor> {
+    let len = TASK.div_ceil(pending.scale.len()) * pending.scale.len();
+    let arch = arch();
+    let mut out = vec![0.0; x.elem_count()];
+    x.with(|x| {
+        out.par_chunks_mut(len)
+            .zip(x.par_chunks(len))
+            .for_each(|(out, x)| {
+                vectorised(
+                    arch,
+                    #[inline(always)]
+                    || pending.apply(x, out),
+                );
+            });
+    })?;
+    Tensor::from_vec(out, x.dims(), &Device::Cpu)
+}
+
+/// a + b, of one shape.
+pub(super) fn add(a: &Data, b: &Data) -> Result<Data> {
+    if !a.is_cpu() {
+        return Ok((a.tensor()? + b.tensor()?)?.into());
+    }
+    let mut out = memory(a.elem_count());
+    a.with(|a| {
+        b.with(|b| {
+            out.par_chunks_mut(TASK)
+                .zip(a.par_chunks(TASK).zip(b.par_chunks(TASK)))
+                .for_each(|(out, (a, b))| {
+                    out.iter_mut()
+                        .zip(a)
+                        .zip(b)
+                        .for_each(|((out, a), b)| *out = a + b);
+                });
+        })
+    })??;
+    Ok(Data::host(out, a.dims()))
 }

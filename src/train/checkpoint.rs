@@ -52,17 +52,12 @@ pub fn save(path: &Path, net: &Net, sgd: &Sgd, progress: &Progress) -> Result<()
         tensors.push((name, Dtype::F32, shape.to_vec(), bytes));
     };
     let (buffers, _) = sgd.state();
-    for (i, (spec, var)) in net
-        .params()
-        .specs()
-        .iter()
-        .zip(net.params().vars())
-        .enumerate()
-    {
+    let params = net.params();
+    for (i, (spec, value)) in params.specs().iter().zip(params.values()).enumerate() {
         push(
             spec.name.clone(),
             &spec.shape,
-            &var.flatten_all()?.to_vec1()?,
+            &value.flatten_all()?.to_vec1()?,
         );
         if let Some(buffer) = buffers.get(i) {
             push(
@@ -129,13 +124,14 @@ pub fn load(
         let (words, _) = view.data().as_chunks::<4>();
         Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
     };
+    let mut values = Vec::new();
     let mut buffers = Vec::new();
-    for (spec, var) in net.params().specs().iter().zip(net.params().vars()) {
-        var.set(&Tensor::from_vec(
+    for spec in net.params().specs() {
+        values.push(Tensor::from_vec(
             read(&spec.name, &spec.shape)?,
             spec.shape.as_slice(),
             device,
-        )?)?;
+        )?);
         let name = format!("{OPTIMISER}{}", spec.name);
         if progress.step > 0 {
             buffers.push(Tensor::from_vec(
@@ -145,6 +141,7 @@ pub fn load(
             )?);
         }
     }
+    net.params_mut().set(values)?;
     for norm in net.norms_mut() {
         norm.mean = read(&format!("{}.running_mean", norm.name), &[norm.mean.len()])?;
         norm.variance = read(

@@ -1,14 +1,14 @@
 //! The device that tensors live on.
 
-use candle_core::Device;
+use candle_core::{DType, Device, Tensor};
 
-use crate::config::DeviceKind;
+use crate::config::{DeviceKind, RunConfig};
 
-/// Opens a device.
+/// Opens a device, and sets how exactly it multiplies matrices: `tf32` lets CUDA round what goes into a product.
 ///
 /// # Errors
 /// One sentence, where this build or this machine does not have it.
-pub fn open(kind: DeviceKind) -> Result<Device, String> {
+pub fn open(kind: DeviceKind, tf32: bool) -> Result<Device, String> {
     let opened = match kind {
         DeviceKind::Cpu => return Ok(Device::Cpu),
         DeviceKind::Cuda if !cfg!(feature = "cuda") => {
@@ -21,26 +21,47 @@ pub fn open(kind: DeviceKind) -> Result<Device, String> {
         DeviceKind::Cuda => quietly(|| Device::new_cuda(0)),
         DeviceKind::Metal => quietly(|| Device::new_metal(0)),
     };
-    opened.map_err(|reason| {
-        format!(
-            "no {} device can be used ({reason}); choose the device `cpu`",
-            kind.name()
-        )
-    })
+    if kind == DeviceKind::Cuda {
+        candle_core::cuda::set_gemm_reduced_precision_f32(tf32);
+    }
+    opened.map_err(|reason| format!("no {} device can be used ({reason})", kind.label()))
+}
+
+/// Where the device of `config` cannot be used: the same configuration on the CPU, and a sentence that says so.
+pub fn fallback(config: &RunConfig) -> Option<(RunConfig, String)> {
+    let reason = open(config.device, config.tf32).err()?;
+    let reason = reason.replacen("no ", "No ", 1);
+    let on_cpu = RunConfig {
+        device: DeviceKind::Cpu,
+        ..config.clone()
+    };
+    Some((on_cpu, format!("{reason}; this run uses the CPU instead.")))
 }
 
 fn quietly(
     open: impl FnOnce() -> candle_core::Result<Device> + std::panic::UnwindSafe,
 ) -> Result<Device, String> {
-    match std::panic::catch_unwind(open) {
+    let tried = std::panic::catch_unwind(|| {
+        let device = open()?;
+        // A driver too old for the kernels of this build says so only when the first of them is run.
+        Tensor::zeros(1, DType::F32, &device)?
+            .affine(1.0, 1.0)?
+            .to_vec1::<f32>()?;
+        Ok::<_, candle_core::Error>(device)
+    });
+    match tried {
         Ok(Ok(device)) => Ok(device),
-        Ok(Err(error)) => Err(error
-            .to_string()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .to_owned()),
+        Ok(Err(error)) => Err(in_words(&error.to_string()).to_owned()),
         Err(_) => Err("the driver gave up".to_owned()),
+    }
+}
+
+/// What a driver's error says, without its packaging: `DriverError(CUDA_ERROR_NO_DEVICE, "no device")` is `no device`.
+fn in_words(error: &str) -> &str {
+    let line = error.lines().next().unwrap_or_default();
+    match line.split('"').collect::<Vec<_>>().as_slice() {
+        [_, words, ")"] if line.starts_with("DriverError") => words,
+        _ => line,
     }
 }
 
@@ -48,6 +69,9 @@ fn quietly(
 pub fn describe(device: &Device) -> String {
     match device {
         Device::Cpu => format!("cpu {} {}", std::env::consts::ARCH, simd()),
+        Device::Cuda(_) if candle_core::cuda::gemm_reduced_precision_f32() => {
+            "cuda tf32".to_owned()
+        }
         Device::Cuda(_) => "cuda".to_owned(),
         Device::Metal(_) => "metal".to_owned(),
     }
@@ -71,5 +95,51 @@ fn simd() -> &'static str {
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     {
         "scalar"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_falls_back_to_the_cpu_and_says_so() {
+        let on = |device| RunConfig {
+            device,
+            seed: 7,
+            ..RunConfig::default()
+        };
+        assert_eq!(fallback(&on(DeviceKind::Cpu)), None);
+        for kind in [DeviceKind::Cuda, DeviceKind::Metal] {
+            if open(kind, false).is_ok() {
+                println!("skipped `{kind}`: it is there");
+                continue;
+            }
+            let (config, notice) = fallback(&on(kind)).unwrap();
+            assert_eq!(config, on(DeviceKind::Cpu));
+            assert!(
+                notice.starts_with(&format!("No {} device", kind.label()))
+                    && notice.ends_with("uses the CPU instead.")
+                    && notice.lines().count() == 1,
+                "{notice}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors_of_drivers_are_put_in_words() {
+        for (error, words) in [
+            (
+                "DriverError(CUDA_ERROR_NO_DEVICE, \"no CUDA-capable device is detected\")\nbacktrace",
+                "no CUDA-capable device is detected",
+            ),
+            (
+                "CublasError(CUBLAS_STATUS_NOT_INITIALIZED)",
+                "CublasError(CUBLAS_STATUS_NOT_INITIALIZED)",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(in_words(error), words);
+        }
     }
 }

@@ -2,10 +2,14 @@
 
 pub mod checkpoint;
 pub mod device;
+pub mod memory;
 pub mod metrics;
 pub mod schedule;
 pub mod sgd;
 mod trainer;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -79,13 +83,8 @@ pub enum TrainError {
     #[error("a tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
     /// The device ran out of memory.
-    #[error("the device ran out of memory with batches of {batch} images ({reason}); try `batch` {}", (batch / 2).max(2))]
-    OutOfMemory {
-        /// Images per step.
-        batch: usize,
-        /// What the device said.
-        reason: String,
-    },
+    #[error(transparent)]
+    OutOfMemory(#[from] memory::Shortage),
     /// The loss is NaN or infinite.
     #[error(
         "the loss is not a finite number at step {step} with learning rate {lr}; try a smaller `lr` (such as {}) or a \

@@ -1,6 +1,8 @@
 //! Stochastic gradient descent with momentum and weight decay, in PyTorch's order of operations.
 
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Result, Tensor};
+
+use crate::ops;
 
 /// Optimiser state.
 #[derive(Clone, Debug)]
@@ -24,25 +26,26 @@ impl Sgd {
         }
     }
 
-    /// One step: g ← g + wd·p; buf ← g at the first step, else μ·buf + g; p ← p − lr·buf.
+    /// One step: g ← g + wd·p; buf ← g at the first step, else μ·buf + g; p ← p − lr·buf. Gives the parameters after it.
     ///
     /// # Errors
     /// Where shapes differ or the device is out of memory.
-    pub fn step(&mut self, params: &[Var], grads: &[Tensor], lr: f64) -> Result<()> {
+    pub fn step(&mut self, params: &[Tensor], grads: &[Tensor], lr: f64) -> Result<Vec<Tensor>> {
+        let mut after = Vec::with_capacity(params.len());
         let mut buffers = Vec::with_capacity(params.len());
         for (i, (param, grad)) in params.iter().zip(grads).enumerate() {
-            let value = param.detach();
-            let grad = (grad + (&value * self.weight_decay)?)?;
-            let buffer = match self.buffers.get(i) {
-                Some(buffer) => ((buffer * self.momentum)? + grad)?,
-                None => grad,
-            };
-            param.set(&(value - (&buffer * lr)?)?)?;
+            let (param, buffer) = ops::sgd_step(
+                param,
+                grad,
+                self.buffers.get(i),
+                (self.momentum, self.weight_decay, lr),
+            )?;
+            after.push(param);
             buffers.push(buffer);
         }
         self.buffers = buffers;
         self.last_lr = lr;
-        Ok(())
+        Ok(after)
     }
 
     /// Δθ of the last step, in parameter order; none before the first.
@@ -101,7 +104,7 @@ mod tests {
                     .unwrap_or(0.0)
             };
             let mut sgd = Sgd::new(of("momentum"), of("weight_decay"));
-            let x = Var::from_tensor(&vector(&section["x0"])?)?;
+            let mut x = vector(&section["x0"])?;
             assert!(sgd.last_update()?.is_none());
             for (step, lr) in case["steps"]
                 .as_array()
@@ -109,9 +112,9 @@ mod tests {
                 .iter()
                 .zip(numbers(&case["lrs"])?)
             {
-                let before = x.copy()?;
+                let before = x.clone();
                 let grad = a.mul(&x.sub(&b)?)?;
-                sgd.step(std::slice::from_ref(&x), &[grad.detach()], lr)?;
+                x = sgd.step(&[x], &[grad], lr)?.remove(0);
                 assert_close(&x, &vector(&step["param_after"])?, name)?;
                 let moved = sgd.last_update()?.unwrap().remove(0);
                 assert_close(&moved, &x.sub(&before)?, "last update")?;

@@ -14,17 +14,18 @@ use crate::gradient::gram::ConflictSummary;
 use crate::gradient::probe;
 use crate::model::{Mode, Net, Spec};
 use crate::random::Random;
-use crate::run::event::{End, Eval, Event, FORMAT, Probe, ProbeSet, Split, Started, Step};
+use crate::run::event::{End, Eval, Event, FORMAT, Layer, Probe, ProbeSet, Split, Started, Step};
 use crate::run::log::{self, RunError, RunFile, Writer};
 use crate::run::{Ending, Run, Scope};
 
 use super::checkpoint::{self, Progress};
+use super::memory::{self, Work};
 use super::metrics::Predictions;
 use super::schedule::learning_rate;
 use super::sgd::Sgd;
 use super::{Control, Message, TrainError, device};
 
-/// Images of an evaluation that go through the network at a time.
+/// Images of an evaluation that go through the network at a time, at most.
 const EVAL_BATCH: usize = 250;
 /// Training images that set the running statistics before the first step.
 const NORM_IMAGES: usize = 512;
@@ -56,7 +57,8 @@ pub(super) fn start(
     if let Some(error) = config.validate().into_iter().next() {
         return Err(error.into());
     }
-    let device = device::open(config.device).map_err(TrainError::Device)?;
+    let device = device::open(config.device, config.tf32)
+        .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
     // Before the images are read, so that a directory that cannot be written is known at once.
     let writer = Writer::create(dir)?;
     let data = load_data(config, control, emit).inspect_err(|_| log::remove_empty(dir))?;
@@ -77,7 +79,11 @@ pub(super) fn resume(
     if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
         return Err(TrainError::Finished(dir.to_owned()));
     }
-    let device = device::open(config.device).map_err(TrainError::Device)?;
+    let device = device::open(config.device, config.tf32).map_err(|reason| {
+        TrainError::Device(format!(
+            "{reason}, and this run was started on one; resume it where there is one"
+        ))
+    })?;
     let data = load_data(config, control, emit)?;
     let fingerprint = loaded
         .run
@@ -177,7 +183,9 @@ impl<'a> Trainer<'a> {
             dir,
             config,
             normalise: data.normalise(),
-            net: Net::new(spec, config.seed, &device)?,
+            net: Net::new(spec.clone(), config.seed, &device).map_err(|error| {
+                memory::explain(error.into(), &device, &spec, Work::Step, config.batch)
+            })?,
             sgd: Sgd::new(config.momentum, config.weight_decay),
             progress: Progress::default(),
             writer,
@@ -261,9 +269,13 @@ impl<'a> Trainer<'a> {
         let mut indices = self.data.train.clone();
         Random::new(self.config.data_seed, "norms", 0, 0).shuffle(&mut indices);
         indices.truncate(NORM_IMAGES);
+        let weights = self.net.weights();
         let mut updates = Vec::new();
         for batch in indices.chunks(self.config.batch) {
-            updates.push(self.net.forward(&self.images(batch)?, Mode::Train)?.norms);
+            let out = self
+                .net
+                .forward(&weights, &self.images(batch)?, Mode::Train)?;
+            updates.push(out.norms);
         }
         self.net.set_norms(&updates);
         Ok(())
@@ -299,10 +311,12 @@ impl<'a> Trainer<'a> {
         let size = batch.labels.len();
         let [h, w, c] = self.net.spec().image;
         let images = Tensor::from_vec(batch.images, (size, h, w, c), &self.device)?;
-        let labels = Tensor::from_vec(batch.labels, size, &self.device)?;
-        let out = self.net.forward(&images, Mode::Train)?;
-        let loss = candle_nn::loss::cross_entropy(&out.logits, &labels)?;
-        let value = f64::from(loss.to_scalar::<f32>()?);
+        let mut out = self
+            .net
+            .forward(&self.net.weights(), &images, Mode::Train)?;
+        let norms = std::mem::take(&mut out.norms);
+        let loss = out.cross_entropy(&batch.labels)?;
+        let value = loss.value;
         let lr = learning_rate(
             self.config.lr,
             self.config.warmup,
@@ -312,18 +326,10 @@ impl<'a> Trainer<'a> {
         if !value.is_finite() {
             return Err(TrainError::Diverged { step, lr });
         }
-        let store = loss.backward()?;
-        let mut grads = Vec::with_capacity(self.net.params().vars().len());
-        for var in self.net.params().vars() {
-            grads.push(
-                store
-                    .get(var)
-                    .cloned()
-                    .map_or_else(|| var.zeros_like(), Ok)?,
-            );
-        }
-        self.sgd.step(self.net.params().vars(), &grads, lr)?;
-        self.net.update_norms(&out.norms);
+        let grads = loss.backward()?;
+        let params = self.sgd.step(self.net.params().values(), &grads, lr)?;
+        self.net.params_mut().set(params)?;
+        self.net.update_norms(&norms);
         self.progress.step = step;
         self.progress.epoch = step / self.steps_per_epoch;
         self.progress.step_in_epoch = step % self.steps_per_epoch;
@@ -348,26 +354,20 @@ impl<'a> Trainer<'a> {
 
     /// Norm of the gradient by Gram row.
     fn layer_norms(&self, grads: &[Tensor]) -> Result<Vec<Option<f64>>, TrainError> {
+        // All of them are read at once: every reading makes a device wait.
+        let squares = grads.iter().map(|grad| grad.sqr()?.sum_all());
+        let squares = Tensor::stack(&squares.collect::<Result<Vec<_>, _>>()?, 0)?;
+        let squares = squares.to_vec1::<f32>()?;
         let params = self.net.params().specs();
-        let mut norms = Vec::new();
-        for layer in self
-            .net
-            .spec()
-            .layers()
-            .iter()
-            .filter(|layer| layer.gram.is_some())
-        {
-            let mut square = 0.0;
-            for (_, grad) in params
-                .iter()
-                .zip(grads)
-                .filter(|(param, _)| param.layer_is(&layer.name))
-            {
-                square += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
-            }
-            norms.push(square.is_finite().then(|| square.sqrt()));
-        }
-        Ok(norms)
+        let layers = self.net.spec().layers();
+        let norm = |layer: &Layer| {
+            let own = params.iter().zip(&squares);
+            let own = own.filter(|(param, _)| param.layer_is(&layer.name));
+            let square: f64 = own.map(|(_, &square)| f64::from(square)).sum();
+            square.is_finite().then(|| square.sqrt())
+        };
+        let layers = layers.iter().filter(|layer| layer.gram.is_some());
+        Ok(layers.map(norm).collect())
     }
 
     /// Evaluates and probes where the current step is due for it, and writes a checkpoint after an evaluation.
@@ -422,13 +422,7 @@ impl<'a> Trainer<'a> {
     fn measure_best(&mut self) -> Result<(), TrainError> {
         let path = log::checkpoint_path(self.dir, "best");
         let (last, lr) = (self.progress.clone(), self.sgd.state().1);
-        let last_params = self
-            .net
-            .params()
-            .vars()
-            .iter()
-            .map(|var| var.copy())
-            .collect::<Result<Vec<_>, _>>()?;
+        let last_params = self.net.params().values().to_vec();
         let (last_norms, last_buffers) = (self.net.norms().to_vec(), self.sgd.state().0.to_vec());
         self.progress = checkpoint::load(&path, &mut self.net, &mut self.sgd, &self.device)?;
         self.evaluate(Split::Test, true)?;
@@ -441,9 +435,7 @@ impl<'a> Trainer<'a> {
         {
             self.probe()?;
         }
-        for (var, value) in self.net.params().vars().iter().zip(&last_params) {
-            var.set(value)?;
-        }
+        self.net.params_mut().set(last_params)?;
         self.net.norms_mut().clone_from_slice(&last_norms);
         self.sgd.restore(last_buffers, lr);
         self.progress = last;
@@ -458,9 +450,17 @@ impl<'a> Trainer<'a> {
             Split::Test => self.data.test.clone(),
         };
         let classes = self.data.classes.len();
+        let weights = self.net.weights();
         let mut predictions = Predictions::default();
-        for chunk in indices.chunks(EVAL_BATCH) {
-            let out = self.net.forward(&self.images(chunk)?, Mode::Eval)?;
+        // On a device with memory of its own, what trains can also be evaluated.
+        let at_once = match self.device {
+            Device::Cpu => EVAL_BATCH,
+            _ => EVAL_BATCH.min(self.config.batch),
+        };
+        for chunk in indices.chunks(at_once) {
+            let out = self
+                .net
+                .forward(&weights, &self.images(chunk)?, Mode::Eval)?;
             let truth: Vec<u16> = chunk
                 .iter()
                 .map(|&i| self.data.labels[i as usize])
@@ -491,7 +491,12 @@ impl<'a> Trainer<'a> {
             &counts,
             |piece| self.images(&self.pieces[piece]),
             update.as_deref(),
-        )?;
+        )
+        .map_err(|error| {
+            let pieces = self.pieces.len() / self.data.classes.len();
+            let largest = counts.iter().copied().max().unwrap_or(0);
+            self.explained(error.into(), Work::Probe { pieces }, largest)
+        })?;
         let file = log::probe_file(self.progress.step);
         tensors.save(&self.dir.join(&file))?;
         let summary = |scope: &Scope| -> ConflictSummary {
@@ -548,21 +553,7 @@ impl<'a> Trainer<'a> {
         let Err(error) = result else {
             return self.writer.sync().map_err(Into::into);
         };
-        let error = match error {
-            TrainError::Tensor(reason) if is_out_of_memory(&reason) => {
-                let reason = reason
-                    .to_string()
-                    .lines()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
-                TrainError::OutOfMemory {
-                    batch: self.config.batch,
-                    reason,
-                }
-            }
-            error => error,
-        };
+        let error = self.explained(error, Work::Step, self.config.batch);
         let end = End {
             step: self.progress.step,
             message: error.to_string(),
@@ -570,6 +561,10 @@ impl<'a> Trainer<'a> {
         // The log may be what failed (a full disk): the first error is the one to report.
         let _ = self.emit(Event::Failed(end));
         Err(error)
+    }
+
+    fn explained(&self, error: TrainError, work: Work, images: usize) -> TrainError {
+        memory::explain(error, &self.device, self.net.spec(), work, images)
     }
 
     fn write_data_file(&self) -> Result<(), TrainError> {
@@ -600,9 +595,4 @@ impl<'a> Trainer<'a> {
 
 fn piece_lengths(pieces: &[Vec<u32>]) -> Vec<usize> {
     pieces.iter().map(Vec::len).collect()
-}
-
-fn is_out_of_memory(error: &candle_core::Error) -> bool {
-    let text = error.to_string().to_lowercase();
-    text.contains("out of memory") || text.contains("out_of_memory")
 }

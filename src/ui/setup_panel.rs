@@ -214,15 +214,12 @@ fn device_ui(ui: &mut egui::Ui, draft: &mut Draft) {
     }
     let help = "Where the network is computed. Where the device is not there, the processor is used and a notice says so.";
     labelled_ui(ui, "Device", help, None, |ui| {
-        let mut last = None;
         for kind in built {
-            last = Some(ui.selectable_value(
-                &mut draft.config.device,
-                kind,
-                kind.name().to_uppercase(),
-            ));
+            ui.selectable_value(&mut draft.config.device, kind, kind.label())
+                .on_hover_text(help);
         }
-        last.unwrap_or_else(|| ui.label(""))
+        // The row bears the label; each choice keeps its own name.
+        ui.response()
     });
 }
 
@@ -253,7 +250,21 @@ fn more_ui<'a>(ui: &mut egui::Ui, draft: &mut Draft, problem: &impl Fn(&str) -> 
             for field in MORE_FIELDS {
                 field_ui(ui, draft, field, problem(field.name));
             }
+            if DeviceKind::built().contains(&DeviceKind::Cuda) {
+                tf32_ui(ui, draft);
+            }
             ui.checkbox(&mut draft.config.skip_unreadable, "Skip unreadable images")
                 .on_hover_text("Name image files that cannot be decoded and go on without them; otherwise the first one ends the run");
         });
+}
+
+fn tf32_ui(ui: &mut egui::Ui, draft: &mut Draft) {
+    let on_cuda = draft.config.device == DeviceKind::Cuda;
+    let check = egui::Checkbox::new(&mut draft.config.tf32, "Faster, rounded products (TF32)");
+    ui.add_enabled(on_cuda, check)
+        .on_hover_text(
+            "Lets the CUDA device round what goes into matrix products to 10 bits of mantissa instead of 23: faster on \
+             recent devices, and gradients are a little less exact",
+        )
+        .on_disabled_hover_text("Concerns CUDA devices only; others always compute in full precision");
 }

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::waker::Waker;
 use crate::config::RunConfig;
-use crate::train::{self, Control, Message};
+use crate::train::{self, Control, Message, device};
 
 /// One run to train.
 #[derive(Clone, Debug)]
@@ -151,7 +151,13 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
 pub fn trainer() -> Trainer {
     Arc::new(|job, control, emit| {
         let result = match job {
-            Job::Train { dir, config } => train::run(dir, config, control, emit),
+            Job::Train { dir, config } => match device::fallback(config) {
+                Some((config, notice)) => {
+                    emit(Message::Notice(notice));
+                    train::run(dir, &config, control, emit)
+                }
+                None => train::run(dir, config, control, emit),
+            },
             Job::Resume { dir } => train::resume(dir, control, emit),
         };
         result.map_err(|error| error.to_string())

@@ -163,7 +163,7 @@ fn failures_are_one_sentence_with_the_right_exit_code() -> Result<()> {
         (
             &["train", "--data", "folder:data", "--device", "metal"],
             1,
-            "metal",
+            "Metal",
         ),
         (&["resume", "data"], 1, "not a run"),
         (&["summary", "data"], 1, "not a run"),

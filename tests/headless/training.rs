@@ -1,11 +1,14 @@
 //! A run as a whole: it learns, repeats, stops and goes on, and its log says the same as the live run.
 
 use anyhow::{Context, Result};
-use crosscurrent::config::{Attention, RunConfig};
+use crosscurrent::config::{Attention, DeviceKind, RunConfig};
 use crosscurrent::gradient::gram::Gram;
 use crosscurrent::run::event::{Event, Split};
 use crosscurrent::run::probe_file::ProbeTensors;
 use crosscurrent::run::{Ending, Run, Scope, log};
+use crosscurrent::train::device::open;
+use crosscurrent::train::{Control, Message};
+use crosscurrent::ui::{Job, trainer};
 
 use crate::common::{config, images, resume, tensors, timeless, train, train_until};
 
@@ -177,5 +180,60 @@ fn without_validation_the_last_epoch_is_the_chosen_one() -> Result<()> {
     assert_eq!(run.evals_of(Split::Val).count(), 0);
     assert_eq!(run.evals_of(Split::Test).count(), 1);
     assert_eq!(tensors(&dir, "best")?, tensors(&dir, "last")?);
+    Ok(())
+}
+
+/// The command line fails, since nobody may be there to see a notice; the window goes on with the processor and says so.
+#[test]
+fn a_device_that_is_not_there() -> Result<()> {
+    let kinds = [DeviceKind::Metal, DeviceKind::Cuda];
+    let absent = kinds.into_iter().find(|&kind| open(kind, false).is_err());
+    let Some(device) = absent else {
+        println!("skipped: every device is there");
+        return Ok(());
+    };
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = RunConfig {
+        device,
+        epochs: 1,
+        ..config(&root.path().join("data"))
+    };
+    let (dir, fallen_back) = (root.path().join("run"), root.path().join("window"));
+    let error = train(&dir, &config).map(|_| ()).unwrap_err().to_string();
+    assert!(error.ends_with("; choose the device `cpu`"), "{error}");
+    assert!(!dir.exists(), "nothing is left behind");
+
+    let job = Job::Train {
+        dir: fallen_back.clone(),
+        config: Box::new(config.clone()),
+    };
+    let mut notices = Vec::new();
+    trainer()(&job, &Control::default(), &mut |message| {
+        if let Message::Notice(text) = message {
+            notices.push(text);
+        }
+    })
+    .map_err(anyhow::Error::msg)?;
+    assert!(
+        notices.len() == 1 && notices[0].contains(device.label()),
+        "{notices:?}"
+    );
+    let started = log::load(&fallen_back)?.run.started.context("header")?;
+    assert_eq!(started.config.device, DeviceKind::Cpu);
+
+    // A run of another machine, as far as its log says.
+    let on_cpu = RunConfig {
+        device: DeviceKind::Cpu,
+        epochs: 4,
+        ..config
+    };
+    train_until(&dir, &on_cpu, 3)?;
+    let events = std::fs::read_to_string(log::events_path(&dir))?;
+    let elsewhere = events.replace("\"device\":\"cpu\"", &format!("\"device\":\"{device}\""));
+    assert_ne!(elsewhere, events);
+    std::fs::write(log::events_path(&dir), elsewhere)?;
+    let error = resume(&dir).map(|_| ()).unwrap_err().to_string();
+    assert!(error.ends_with("resume it where there is one"), "{error}");
     Ok(())
 }

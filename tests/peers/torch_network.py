@@ -15,37 +15,35 @@ import numpy as np
 import torch
 from torch import nn
 
-GOLDEN = 0x9E3779B97F4A7C15
-MASK = (1 << 64) - 1
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def finalise(z):
-    """SplitMix64's finaliser, on Python integers or uint64 arrays."""
-    if isinstance(z, np.ndarray):
-        with np.errstate(over="ignore"):
-            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    return z ^ (z >> 31)
+    """SplitMix64's finaliser, on uint64."""
+    with np.errstate(over="ignore"):
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
 def mix(key):
-    return finalise((key + GOLDEN) & MASK)
+    with np.errstate(over="ignore"):
+        return finalise(np.asarray(key, dtype=np.uint64) + GOLDEN)
+
+
+def stream(seed, purpose, count, epoch=0, item=0):
+    """The first `count` 64-bit draws of Random::new(seed, purpose, epoch, item), one row per item where there are many."""
+    name = 0xCBF29CE484222325
+    for byte in purpose.encode():
+        name = (name ^ byte) * 0x100000001B3 % (1 << 64)
+    state = mix(seed)
+    for key in (name, epoch, item):
+        state = mix(state ^ mix(key))
+    return finalise(state[..., None] + np.arange(1, count + 1, dtype=np.uint64) * GOLDEN)
 
 
 def uniforms(seed, purpose, count):
-    """`count` uniform numbers of the stream Random::new(seed, purpose, 0, 0)."""
-    name = 0xCBF29CE484222325
-    for byte in purpose.encode():
-        name = ((name ^ byte) * 0x100000001B3) & MASK
-    state = mix(seed)
-    for key in (name, 0, 0):
-        state = mix(state ^ mix(key))
-    with np.errstate(over="ignore"):
-        states = np.uint64(state) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN)
-    return (finalise(states) >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+    return (stream(seed, purpose, count) >> np.uint64(11)).astype(np.float64) / float(1 << 53)
 
 
 def normals(seed, purpose, count):
@@ -123,10 +121,12 @@ class Network(nn.Module):
         return self.classifier(self.fuse(x))
 
 
-def initialise(net, seed):
-    """As src/model/params.rs, then batch norm moved off its trivial start so that mistakes in it show."""
+def initialise(net, seed, move_norms=True):
+    """As src/model/params.rs; batch norm is moved off its trivial start so that mistakes in it show."""
     with torch.no_grad():
         for name, p in net.named_parameters():
+            if ".bn" in name and not move_norms:
+                continue
             if ".bn" in name:
                 value = (1.0 if name.endswith("weight") else 0.0) + 0.2 * normals(seed, name, p.numel())
             elif name.startswith("classifier"):
@@ -135,7 +135,7 @@ def initialise(net, seed):
             else:
                 value = math.sqrt(2 / (p.numel() // p.shape[0])) * normals(seed, name, p.numel())
             p.copy_(torch.from_numpy(value.astype(np.float32).astype(np.float64)).reshape(p.shape))
-        for name, b in net.named_buffers():
+        for name, b in net.named_buffers() if move_norms else ():
             if name.endswith("running_mean"):
                 b.copy_(torch.from_numpy((0.3 * normals(seed, name, b.numel())).astype(np.float32)))
             elif name.endswith("running_var"):

@@ -1,0 +1,403 @@
+//! The CPU's backward pass: image by image the gradient passes through pool, ReLU and norm into scratch memory, where
+//! the convolution that gives the input's gradient and the products that give the weight's find it.
+
+use std::sync::Arc;
+
+use candle_core::Result;
+use pulp::Arch;
+use rayon::prelude::*;
+
+use crate::ops::cpu::{folded, repeated, with_scratch};
+use crate::ops::data::{Data, memory};
+use crate::ops::kernels::{
+    Panels, Plane, WeightGrad, accumulate, convolve, max_pool_grad, vectorised,
+};
+use crate::ops::profile::{Work, timed};
+use crate::ops::tape::{Packed, Pending, Var};
+
+use super::Affine;
+use super::fused::{After, Shape, load};
+
+/// Weights up to this many values are summed in several parts a thread, so that no thread waits long for another.
+const SMALL_WEIGHT: usize = 1 << 16;
+/// Values of scratch memory that several small images share, so that sums of a large weight are not fetched for each.
+const GROUP: usize = 1 << 16;
+
+/// Everything the backward pass needs.
+pub(super) struct Backward {
+    pub(super) arch: Arch,
+    pub(super) shape: Shape,
+    pub(super) x: Var,
+    pub(super) weight: Data,
+    pub(super) packed: Arc<Packed>,
+    pub(super) raw: Data,
+    pub(super) after: Arc<After>,
+}
+
+/// What the norm's backward pass subtracts: a = mean(g) and b = inverse·mean(g·x̂) of every channel, 0 where the
+/// statistics are constants; and what goes with them. All repeated over several pixels.
+struct Offsets {
+    scale: Vec<f32>,
+    mean: Vec<f32>,
+    a: Vec<f32>,
+    b: Vec<f32>,
+}
+
+/// Sums over a batch, per channel: Σg and Σg·x̂.
+type Sums = Vec<[f64; 2]>;
+
+impl Backward {
+    /// Gradients of the input, the weight, and the norm's weight and bias.
+    pub(super) fn run(&self, grad: &Data) -> Result<Vec<Option<Data>>> {
+        let shape = &self.shape;
+        self.weight.with(|values| {
+            let pack = || Panels::adjoint(values, shape.outputs, shape.taps(), shape.lanes);
+            self.packed.adjoint.get_or_init(|| timed(Work::Pack, pack));
+        })?;
+        let read = |raw: &[f32], grad: &[f32]| self.x.data.with(|x| self.slices(x, raw, grad));
+        let (input, weight, sums) =
+            grad.with(|grad| self.raw.with(|raw| read(raw, grad)))????;
+        let weight = Data::host(weight, self.weight.dims());
+        let mut grads = vec![
+            input.map(|input| Data::host(input, self.x.data.dims())),
+            Some(weight),
+        ];
+        if self.after.norm {
+            let channel = |i: usize| sums.iter().map(|sum| sum[i] as f32).collect();
+            grads.extend([1, 0].map(|i| Some(Data::host(channel(i), &[shape.outputs]))));
+        }
+        Ok(grads)
+    }
+
+    fn slices(
+        &self,
+        x: &[f32],
+        raw: &[f32],
+        grad: &[f32],
+    ) -> Result<(Option<Vec<f32>>, Vec<f32>, Sums)> {
+        let shape = &self.shape;
+        // The batch's statistics depend on every image, so all sums come before the first gradient; constants don't.
+        let first = if self.after.batch {
+            self.all_sums(raw, grad)
+        } else {
+            vec![[0.0; 2]; shape.outputs]
+        };
+        let offsets = self.offsets(&first);
+        let needs_input = self.x.slot.is_some();
+        let mut input = memory(if needs_input {
+            shape.n * shape.image()
+        } else {
+            0
+        });
+        let threads = rayon::current_num_threads();
+        let rows = shape.taps() * shape.inputs;
+        let parts = if rows * shape.outputs <= SMALL_WEIGHT {
+            4 * threads
+        } else {
+            threads
+        };
+        let each = shape.n.div_ceil(parts).max(1);
+        let parts: Vec<(WeightGrad, Sums)> = {
+            let part = |index: usize, input: &mut [f32]| {
+                self.part(index * each, each, (x, raw, grad), &offsets, input)
+            };
+            if needs_input {
+                input
+                    .par_chunks_mut(each * shape.image())
+                    .enumerate()
+                    .map(|(i, input)| part(i, input))
+                    .collect()
+            } else {
+                (0..shape.n.div_ceil(each))
+                    .into_par_iter()
+                    .map(|i| part(i, &mut []))
+                    .collect()
+            }
+        };
+        let mut parts = parts.into_iter();
+        let Some((mut weight, mut sums)) = parts.next() else {
+            candle_core::bail!("conv2d: the batch is empty")
+        };
+        for (other, more) in parts {
+            weight.add(&other);
+            add_sums(&mut sums, &more);
+        }
+        let sums = if self.after.batch { first } else { sums };
+        Ok((
+            needs_input.then_some(input),
+            timed(Work::Pack, || weight.unpack(shape.taps())),
+            sums,
+        ))
+    }
+
+    /// Gradients from images `from..from + count`: of the input into `input`, of the weight as a sum.
+    fn part(
+        &self,
+        from: usize,
+        count: usize,
+        (x, raw, grad): (&[f32], &[f32], &[f32]),
+        offsets: &Offsets,
+        input: &mut [f32],
+    ) -> (WeightGrad, Sums) {
+        let Self {
+            arch, shape, after, ..
+        } = self;
+        let (inner, outer) = (shape.input(), shape.output());
+        let (window, adjoint) = (
+            inner.window(shape.k, shape.dilation),
+            outer.window(shape.k, shape.dilation),
+        );
+        let mut weight = WeightGrad::zeros(shape.taps() * shape.inputs, shape.outputs, shape.lanes);
+        let mut sums = vec![[0.0; 2]; shape.outputs];
+        let end = (from + count).min(shape.n);
+        let group = (GROUP / inner.len().max(1)).max(1);
+        let passed = grad.len() / shape.n;
+        with_scratch(group * (inner.len() + outer.len()), |scratch| {
+            let (images, grads) = scratch.split_at_mut(group * inner.len());
+            let mut start = from;
+            while start < end {
+                let len = group.min(end - start);
+                for i in 0..len {
+                    let n = start + i;
+                    let image = &mut images[i * inner.len()..][..inner.len()];
+                    let own = &x[n * shape.image()..][..shape.image()];
+                    timed(Work::Load, || {
+                        load(*arch, own, &inner, self.x.pending.as_deref(), image)
+                    });
+                    let raw = &raw[n * shape.raw()..][..shape.raw()];
+                    let out = &mut grads[i * outer.len()..][..outer.len()];
+                    let grad = &grad[n * passed..][..passed];
+                    if !after.batch && after.norm {
+                        add_sums(
+                            &mut sums,
+                            &timed(Work::NormSums, || self.image_sums(raw, grad)),
+                        );
+                    }
+                    timed(Work::NormGrad, || {
+                        self.raw_gradient(raw, grad, offsets, &outer, out)
+                    });
+                    if let (Some(panels), false) = (self.packed.adjoint.get(), input.is_empty()) {
+                        let to = &mut input[(n - from) * shape.image()..][..shape.image()];
+                        timed(Work::InputGrad, || {
+                            convolve(*arch, out, &outer, &adjoint, panels, to)
+                        });
+                    }
+                }
+                timed(Work::WeightGrad, || {
+                    let (input, grad) = ((&*images, &inner, &window), (&*grads, &outer));
+                    accumulate(*arch, input, grad, len, &mut weight);
+                });
+                start += len;
+            }
+        });
+        (weight, sums)
+    }
+
+    /// Gradient of the convolution's output from that of what followed it, into the plane `out`:
+    /// scale·(g − a − b·(x − mean)) with g the gradient where ReLU and pool let it pass (Ioffe & Szegedy 2015, section 3).
+    fn raw_gradient(
+        &self,
+        raw: &[f32],
+        grad: &[f32],
+        offsets: &Offsets,
+        plane: &Plane,
+        out: &mut [f32],
+    ) {
+        let c = self.shape.outputs;
+        let Offsets { scale, mean, a, b } = offsets;
+        let stretch = scale.len();
+        plane.clear(out);
+        vectorised(
+            self.arch,
+            #[inline(always)]
+            || {
+                self.for_each_row(
+                    raw,
+                    grad,
+                    #[inline(always)]
+                    |row, raw, passed| {
+                        let out = &mut out[plane.row(row)..][..self.shape.w * plane.stride];
+                        if plane.stride == c {
+                            let stretches = out
+                                .chunks_mut(stretch)
+                                .zip(passed.chunks(stretch))
+                                .zip(raw.chunks(stretch));
+                            for ((out, passed), raw) in stretches {
+                                subtract(out, passed, raw, (scale, mean), (a, b));
+                            }
+                        } else {
+                            let pixels = out
+                                .chunks_exact_mut(plane.stride)
+                                .zip(passed.chunks_exact(c))
+                                .zip(raw.chunks_exact(c));
+                            for ((out, passed), raw) in pixels {
+                                subtract(&mut out[..c], passed, raw, (scale, mean), (a, b));
+                            }
+                        }
+                    },
+                );
+            },
+        );
+    }
+
+    fn offsets(&self, sums: &Sums) -> Offsets {
+        let count = (self.shape.n * self.shape.h * self.shape.w) as f64;
+        let Affine {
+            scale,
+            mean,
+            inverse,
+            ..
+        } = &self.after.affine;
+        let a: Vec<f32> = sums.iter().map(|sum| (sum[0] / count) as f32).collect();
+        let b = sums
+            .iter()
+            .zip(inverse)
+            .map(|(sum, &inverse)| (f64::from(inverse) * sum[1] / count) as f32);
+        let b: Vec<f32> = b.collect();
+        Offsets {
+            scale: repeated(scale),
+            mean: repeated(mean),
+            a: repeated(&a),
+            b: repeated(&b),
+        }
+    }
+
+    /// Σg and Σg·x̂ over the batch, image by image in order, whatever the threads.
+    fn all_sums(&self, raw: &[f32], grad: &[f32]) -> Sums {
+        let images: Vec<Sums> = raw
+            .par_chunks(self.shape.raw())
+            .zip(grad.par_chunks(grad.len() / self.shape.n))
+            .map(|(raw, grad)| timed(Work::NormSums, || self.image_sums(raw, grad)))
+            .collect();
+        let mut sums = vec![[0.0; 2]; self.shape.outputs];
+        images.iter().for_each(|image| add_sums(&mut sums, image));
+        sums
+    }
+
+    fn image_sums(&self, raw: &[f32], grad: &[f32]) -> Sums {
+        let Affine { mean, inverse, .. } = &self.after.affine;
+        let c = self.shape.outputs;
+        let mean = repeated(mean);
+        let (mut plain, mut weighted) = (vec![0.0_f32; mean.len()], vec![0.0_f32; mean.len()]);
+        vectorised(
+            self.arch,
+            #[inline(always)]
+            || {
+                self.for_each_row(
+                    raw,
+                    grad,
+                    #[inline(always)]
+                    |_, raw, passed| {
+                        for (raw, passed) in raw.chunks(mean.len()).zip(passed.chunks(mean.len())) {
+                            add_terms(&mut plain, &mut weighted, raw, passed, &mean);
+                        }
+                    },
+                );
+            },
+        );
+        let sums = folded(&plain, c)
+            .into_iter()
+            .zip(folded(&weighted, c))
+            .zip(inverse);
+        sums.map(|((plain, weighted), inverse)| [f64::from(plain), f64::from(weighted * inverse)])
+            .collect()
+    }
+
+    /// Calls `visit(row index, row, gradient that ReLU and pool let pass)` for every row of an image.
+    #[inline(always)]
+    fn for_each_row(
+        &self,
+        raw: &[f32],
+        grad: &[f32],
+        mut visit: impl FnMut(usize, &[f32], &mut [f32]),
+    ) {
+        let (w, c) = (self.shape.w, self.shape.outputs);
+        let After { pending, pool, .. } = &*self.after;
+        let mut passed = vec![0.0; if *pool { 2 * w * c } else { w * c }];
+        if *pool {
+            for (pair, grad) in grad.chunks_exact(w / 2 * c).enumerate() {
+                let rows = &raw[2 * pair * w * c..][..2 * w * c];
+                if w % 2 == 1 {
+                    passed.fill(0.0); // The column that the pool leaves out, likewise.
+                }
+                max_pool_grad(self.arch, self.after.rows(rows, w), grad, &mut passed);
+                let (upper, lower) = passed.split_at_mut(w * c);
+                visit(2 * pair, &rows[..w * c], upper);
+                visit(2 * pair + 1, &rows[w * c..], lower);
+            }
+            if self.shape.h % 2 == 1 {
+                // The row that the pool leaves out: in no maximum, but in the batch's statistics.
+                let last = self.shape.h - 1;
+                passed.fill(0.0);
+                visit(last, &raw[last * w * c..], &mut passed[..w * c]);
+            }
+            return;
+        }
+        let stretch = pending.scale.len();
+        for (row, (raw, grad)) in raw
+            .chunks_exact(w * c)
+            .zip(grad.chunks_exact(w * c))
+            .enumerate()
+        {
+            for ((passed, raw), grad) in passed
+                .chunks_mut(stretch)
+                .zip(raw.chunks(stretch))
+                .zip(grad.chunks(stretch))
+            {
+                mask(passed, raw, grad, pending);
+            }
+            visit(row, raw, &mut passed);
+        }
+    }
+}
+
+// The loops are functions because the compiler then knows that what they write is not what they read.
+
+/// The gradient where the value is above the floor.
+#[inline(always)]
+fn mask(passed: &mut [f32], raw: &[f32], grad: &[f32], pending: &Pending) {
+    let constants = pending.scale.iter().zip(&pending.shift);
+    for (((passed, raw), grad), (scale, shift)) in
+        passed.iter_mut().zip(raw).zip(grad).zip(constants)
+    {
+        *passed = if raw * scale + shift > pending.floor {
+            *grad
+        } else {
+            0.0
+        };
+    }
+}
+
+/// Σg and Σg·(x − mean).
+#[inline(always)]
+fn add_terms(plain: &mut [f32], weighted: &mut [f32], raw: &[f32], passed: &[f32], mean: &[f32]) {
+    let sums = plain.iter_mut().zip(weighted);
+    for ((plain, weighted), ((raw, passed), mean)) in sums.zip(raw.iter().zip(passed).zip(mean)) {
+        *plain += passed;
+        *weighted += passed * (raw - mean);
+    }
+}
+
+/// scale·(g − a − b·(x − mean)).
+#[inline(always)]
+fn subtract(
+    out: &mut [f32],
+    passed: &[f32],
+    raw: &[f32],
+    (scale, mean): (&[f32], &[f32]),
+    (a, b): (&[f32], &[f32]),
+) {
+    let constants = scale.iter().zip(mean).zip(a.iter().zip(b));
+    for ((out, (passed, raw)), ((scale, mean), (a, b))) in
+        out.iter_mut().zip(passed.iter().zip(raw)).zip(constants)
+    {
+        *out = scale * (passed - a - b * (raw - mean));
+    }
+}
+
+fn add_sums(sums: &mut Sums, more: &Sums) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        sum[0] += more[0];
+        sum[1] += more[1];
+    }
+}

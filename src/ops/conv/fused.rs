@@ -1,0 +1,327 @@
+//! The CPU's way: one image at a time in scratch memory, images on all threads.
+
+use std::sync::Arc;
+
+use candle_core::Result;
+use pulp::Arch;
+use rayon::prelude::*;
+
+use crate::ops::cpu::{folded, repeated, with_scratch};
+use crate::ops::data::{Data, memory};
+use crate::ops::kernels::{Panels, Plane, Rows, arch, convolve, lanes, max_pool, vectorised};
+use crate::ops::profile::{Work, timed};
+use crate::ops::tape::{Pending, Tape, Var};
+
+use super::backward::Backward;
+use super::{Affine, BatchStats, Conv, Stats, batch_stats, widen};
+
+/// Sizes of the images and of the convolution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) n: usize,
+    pub(super) h: usize,
+    pub(super) w: usize,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    pub(super) k: usize,
+    pub(super) dilation: usize,
+    /// Values in a SIMD register.
+    pub(super) lanes: usize,
+}
+
+impl Shape {
+    pub(super) fn taps(&self) -> usize {
+        self.k * self.k
+    }
+
+    pub(super) fn image(&self) -> usize {
+        self.h * self.w * self.inputs
+    }
+
+    pub(super) fn raw(&self) -> usize {
+        self.h * self.w * self.outputs
+    }
+
+    pub(super) fn plane(&self, channels: usize, stride: usize) -> Plane {
+        let border = self.dilation * (self.k - 1) / 2;
+        Plane {
+            height: self.h,
+            width: self.w,
+            channels,
+            stride,
+            border,
+        }
+    }
+
+    pub(super) fn input(&self) -> Plane {
+        self.plane(self.inputs, self.inputs)
+    }
+
+    /// The output's gradient, its pixels filled up to whole registers.
+    pub(super) fn output(&self) -> Plane {
+        self.plane(self.outputs, self.outputs.next_multiple_of(self.lanes))
+    }
+}
+
+pub(super) fn conv2d(
+    tape: &Tape,
+    x: &Var,
+    weight: &Var,
+    conv: &Conv<'_>,
+) -> Result<(Var, Option<BatchStats>)> {
+    let arch = arch();
+    let (n, h, w, inputs) = x.data.dims4()?;
+    let (outputs, _, k, _) = weight.data.dims4()?;
+    let shape = Shape {
+        n,
+        h,
+        w,
+        inputs,
+        outputs,
+        k,
+        dilation: conv.dilation,
+        lanes: lanes(arch),
+    };
+    let take_moments = matches!(
+        conv.norm,
+        Some(super::Norm {
+            stats: Stats::Batch,
+            ..
+        })
+    );
+    let (raw, moments) = forward(arch, &shape, x, weight, take_moments)?;
+    let mut stats = None;
+    let affine = match &conv.norm {
+        None => Affine::identity(outputs),
+        Some(norm) => match norm.stats {
+            Stats::Batch => {
+                let (mean, variance) = merge(&moments, outputs, h * w);
+                stats = Some(batch_stats(&mean, &variance, n * h * w)?);
+                Affine::new(norm, &mean, &variance)?
+            }
+            Stats::Running { mean, variance } => Affine::new(norm, &widen(mean), &widen(variance))?,
+        },
+    };
+    let floor = if conv.relu { 0.0 } else { f32::NEG_INFINITY };
+    let (scale, shift) = (repeated(&affine.scale), repeated(&affine.shift));
+    let after = Arc::new(After {
+        affine,
+        pending: Arc::new(Pending {
+            scale,
+            shift,
+            floor,
+        }),
+        pool: conv.pool,
+        batch: stats.is_some(),
+        norm: conv.norm.is_some(),
+    });
+    let raw = Data::host(raw, &[n, h, w, outputs]);
+    let out = if conv.pool {
+        pool(arch, &shape, &raw, &after)?
+    } else {
+        raw.clone()
+    };
+    let mut inputs = vec![x, weight];
+    if let Some(norm) = &conv.norm {
+        inputs.extend([norm.weight, norm.bias]);
+    }
+    let pending = (!conv.pool && (conv.relu || conv.norm.is_some())).then(|| after.pending.clone());
+    let backward = {
+        let (x, packed, weight) = (x.clone(), weight.packed.clone(), weight.data.clone());
+        move |grad| {
+            Backward {
+                arch,
+                shape,
+                x,
+                weight,
+                packed,
+                raw,
+                after,
+            }
+            .run(&grad)
+        }
+    };
+    let mut out = tape.record(out, &inputs, backward);
+    out.pending = pending;
+    Ok((out, stats))
+}
+
+/// What follows the convolution.
+#[derive(Debug)]
+pub(super) struct After {
+    pub(super) affine: Affine,
+    /// Norm and ReLU as a reader of the output applies them.
+    pub(super) pending: Arc<Pending>,
+    pub(super) pool: bool,
+    /// Whether the statistics are the batch's.
+    pub(super) batch: bool,
+    pub(super) norm: bool,
+}
+
+/// The convolution alone, and where asked for mean and summed squared deviations of each image, [N, 2, Co].
+fn forward(
+    arch: Arch,
+    shape: &Shape,
+    x: &Var,
+    weight: &Var,
+    moments: bool,
+) -> Result<(Vec<f32>, Vec<f32>)> {
+    let (plane, outputs) = (shape.input(), shape.outputs);
+    let window = plane.window(shape.k, shape.dilation);
+    weight.data.with(|values| {
+        weight.packed.forward.get_or_init(|| {
+            timed(Work::Pack, || {
+                Panels::forward(values, outputs, shape.taps(), shape.lanes)
+            })
+        });
+    })?;
+    let Some(panels) = weight.packed.forward.get() else {
+        candle_core::bail!("conv2d: the weights are not packed");
+    };
+    let mut raw = memory(shape.n * shape.raw());
+    let mut partial = vec![
+        0.0;
+        if moments {
+            shape.n * 2 * outputs
+        } else {
+            shape.n
+        }
+    ];
+    let each = partial.len() / shape.n.max(1);
+    x.data.with(|values| {
+        raw.par_chunks_mut(shape.raw().max(1))
+            .zip(partial.par_chunks_mut(each.max(1)))
+            .zip(values.par_chunks(shape.image().max(1)))
+            .for_each(|((out, partial), image)| {
+                with_scratch(plane.len(), |scratch| {
+                    timed(Work::Load, || {
+                        load(arch, image, &plane, x.pending.as_deref(), scratch)
+                    });
+                    timed(Work::Forward, || {
+                        convolve(arch, scratch, &plane, &window, panels, out)
+                    });
+                });
+                if moments {
+                    let (mean, squares) = partial.split_at_mut(outputs);
+                    timed(Work::Moments, || {
+                        vectorised(
+                            arch,
+                            #[inline(always)]
+                            || image_moments(out, mean, squares),
+                        );
+                    });
+                }
+            });
+    })?;
+    Ok((raw, partial))
+}
+
+/// Copies an image into scratch memory, with what is pending applied.
+pub(super) fn load(
+    arch: Arch,
+    image: &[f32],
+    plane: &Plane,
+    pending: Option<&Pending>,
+    scratch: &mut [f32],
+) {
+    match pending {
+        None => plane.fill(image, scratch, |from, to| to.copy_from_slice(from)),
+        Some(pending) => vectorised(
+            arch,
+            #[inline(always)]
+            || {
+                plane.fill(
+                    image,
+                    scratch,
+                    #[inline(always)]
+                    |from, to| pending.apply(from, to),
+                )
+            },
+        ),
+    }
+}
+
+/// Mean and summed squared deviations of an image's channels: in two passes, because one pass over squares loses what
+/// a large mean leaves.
+#[inline(always)]
+fn image_moments(image: &[f32], mean: &mut [f32], squares: &mut [f32]) {
+    let channels = mean.len();
+    let pixels = (image.len() / channels) as f32;
+    let mut sums = repeated(mean);
+    for stretch in image.chunks(sums.len()) {
+        sums.iter_mut().zip(stretch).for_each(|(sum, x)| *sum += x);
+    }
+    mean.copy_from_slice(&folded(&sums, channels));
+    mean.iter_mut().for_each(|sum| *sum /= pixels);
+    let means = repeated(mean);
+    sums.fill(0.0);
+    for stretch in image.chunks(sums.len()) {
+        for ((sum, x), mean) in sums.iter_mut().zip(stretch).zip(&means) {
+            *sum += (x - mean) * (x - mean);
+        }
+    }
+    squares.copy_from_slice(&folded(&sums, channels));
+}
+
+/// Mean and biased variance of a batch from those of its images (Chan et al. 1983), in f64.
+fn merge(moments: &[f32], channels: usize, pixels: usize) -> (Vec<f64>, Vec<f64>) {
+    let images = moments.len() / (2 * channels);
+    let count = (images * pixels).max(1) as f64;
+    let mut mean = vec![0.0; channels];
+    for image in moments.chunks_exact(2 * channels) {
+        mean.iter_mut()
+            .zip(image)
+            .for_each(|(sum, x)| *sum += f64::from(*x) / images as f64);
+    }
+    let mut variance = vec![0.0; channels];
+    for image in moments.chunks_exact(2 * channels) {
+        let (means, squares) = image.split_at(channels);
+        for ((sum, mean), (own, squares)) in variance
+            .iter_mut()
+            .zip(&mean)
+            .zip(means.iter().zip(squares))
+        {
+            let apart = f64::from(*own) - mean;
+            *sum += f64::from(*squares) + apart * apart * pixels as f64;
+        }
+    }
+    variance.iter_mut().for_each(|sum| *sum /= count);
+    (mean, variance)
+}
+
+/// Norm, ReLU and pool of the convolution's output.
+fn pool(arch: Arch, shape: &Shape, raw: &Data, after: &After) -> Result<Data> {
+    let Shape {
+        n,
+        h,
+        w,
+        outputs: c,
+        ..
+    } = *shape;
+    let (oh, ow) = (h / 2, w / 2);
+    let mut out = memory(n * oh * ow * c);
+    raw.with(|raw| {
+        out.par_chunks_mut(ow * c)
+            .enumerate()
+            .for_each(|(row, out)| {
+                let (image, y) = (row / oh, row % oh);
+                let rows = &raw[(image * h + 2 * y) * w * c..][..2 * w * c];
+                timed(Work::Pool, || max_pool(arch, after.rows(rows, w), out));
+            });
+    })?;
+    Ok(Data::host(out, &[n, oh, ow, c]))
+}
+
+impl After {
+    /// Two rows of the convolution's output, to be pooled.
+    pub(super) fn rows<'a>(&'a self, values: &'a [f32], width: usize) -> Rows<'a> {
+        let Affine { scale, shift, .. } = &self.affine;
+        Rows {
+            values,
+            width,
+            scale,
+            shift,
+            floor: self.pending.floor,
+        }
+    }
+}

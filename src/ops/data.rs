@@ -1,0 +1,145 @@
+//! The values of a pass: a tensor, or on the CPU memory of our own that is used again.
+//!
+//! Fresh memory is what a step would otherwise spend a quarter of its time on: the system hands it out page by page,
+//! each filled with zeros, and takes it back as soon as a tensor is gone.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use candle_core::{Device, Result, Tensor};
+
+use super::cpu;
+
+/// Values with a shape.
+#[derive(Clone, Debug)]
+pub(super) enum Data {
+    /// On any device.
+    Tensor(Tensor),
+    /// On the CPU.
+    Host(Arc<Host>),
+}
+
+/// Values on the CPU, whose memory goes to the next that asks for as much.
+#[derive(Debug)]
+pub(super) struct Host {
+    values: Vec<f32>,
+    shape: Vec<usize>,
+}
+
+/// Blocks of memory that a thread keeps, at most: more than a step of the network uses.
+const KEPT: usize = 64;
+/// Blocks of fewer values are not worth keeping.
+const SMALL: usize = 1 << 14;
+
+thread_local! {
+    /// Memory that is free, the longest unused first. A thread's own, so that it is gone when its run is over.
+    static FREE: RefCell<VecDeque<Vec<f32>>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// Memory for `len` values; what is in it is left over, every user writes all of it.
+pub(super) fn memory(len: usize) -> Vec<f32> {
+    let fits = |block: &Vec<f32>| (len..=len + len / 2).contains(&block.capacity());
+    let found = FREE.with_borrow_mut(|free| {
+        let best = (0..free.len())
+            .filter(|&i| fits(&free[i]))
+            .min_by_key(|&i| free[i].capacity());
+        best.and_then(|i| free.remove(i))
+    });
+    match found {
+        Some(mut block) => {
+            block.resize(len, 0.0);
+            block
+        }
+        None => vec![0.0; len],
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let block = std::mem::take(&mut self.values);
+        if block.capacity() >= SMALL {
+            // While a thread ends, its store may be gone already: then the memory is simply freed.
+            let _ = FREE.try_with(|free| {
+                if let Ok(mut free) = free.try_borrow_mut() {
+                    free.push_back(block);
+                    if free.len() > KEPT {
+                        free.pop_front();
+                    }
+                }
+            });
+        }
+    }
+}
+
+impl Data {
+    pub(super) fn host(values: Vec<f32>, shape: &[usize]) -> Self {
+        Self::Host(Arc::new(Host {
+            values,
+            shape: shape.to_vec(),
+        }))
+    }
+
+    pub(super) fn dims(&self) -> &[usize] {
+        match self {
+            Self::Tensor(tensor) => tensor.dims(),
+            Self::Host(host) => &host.shape,
+        }
+    }
+
+    pub(super) fn dims4(&self) -> Result<(usize, usize, usize, usize)> {
+        match *self.dims() {
+            [n, h, w, c] => Ok((n, h, w, c)),
+            ref other => candle_core::bail!("{other:?} instead of [N, H, W, C]"),
+        }
+    }
+
+    pub(super) fn elem_count(&self) -> usize {
+        self.dims().iter().product()
+    }
+
+    pub(super) fn is_cpu(&self) -> bool {
+        match self {
+            Self::Tensor(tensor) => cpu::is_cpu(tensor),
+            Self::Host(_) => true,
+        }
+    }
+
+    /// Reads values that are on the CPU.
+    pub(super) fn with<T>(&self, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
+        match self {
+            Self::Tensor(tensor) => cpu::with(tensor, read),
+            Self::Host(host) => Ok(read(&host.values)),
+        }
+    }
+
+    /// As a tensor; a copy of memory of our own.
+    pub(super) fn tensor(&self) -> Result<Tensor> {
+        match self {
+            Self::Tensor(tensor) => Ok(tensor.clone()),
+            Self::Host(host) => {
+                Tensor::from_slice(&host.values, host.shape.as_slice(), &Device::Cpu)
+            }
+        }
+    }
+
+    /// As a tensor; memory of our own is handed over where nobody else holds it.
+    pub(super) fn into_tensor(self) -> Result<Tensor> {
+        match self {
+            Self::Tensor(tensor) => Ok(tensor),
+            Self::Host(host) => match Arc::try_unwrap(host) {
+                Ok(mut host) => {
+                    let values = std::mem::take(&mut host.values);
+                    Tensor::from_vec(values, host.shape.as_slice(), &Device::Cpu)
+                }
+                Err(host) => Self::Host(host).tensor(),
+            },
+        }
+    }
+}
+
+impl From<Tensor> for Data {
+    fn from(tensor: Tensor) -> Self {
+        Self::Tensor(tensor)
+    }
+}

@@ -1,0 +1,182 @@
+//! Weights in the order in which the kernels read them.
+
+use rayon::prelude::*;
+
+/// Weights packed for one register width: for each block of output channels (two registers, the last perhaps one) all
+/// taps, all input channels, the block's channels, filled up with zeros.
+#[derive(Debug)]
+pub(in crate::ops) struct Panels {
+    values: Vec<f32>,
+    /// Taps times input channels.
+    rows: usize,
+    /// Output channels.
+    pub(super) outputs: usize,
+    lanes: usize,
+}
+
+/// One block of output channels.
+pub(super) struct Block<'a> {
+    /// Its first channel.
+    pub(super) first: usize,
+    /// Registers: 1 or 2.
+    pub(super) registers: usize,
+    /// [taps · input channels][registers · lanes].
+    pub(super) values: &'a [f32],
+}
+
+/// First channel and registers of every block.
+fn blocks(outputs: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..outputs.div_ceil(2 * lanes)).map(move |block| {
+        let first = block * 2 * lanes;
+        (first, if outputs - first > lanes { 2 } else { 1 })
+    })
+}
+
+/// Values of all panels.
+fn packed_len(rows: usize, outputs: usize, lanes: usize) -> usize {
+    rows * outputs.div_ceil(lanes) * lanes
+}
+
+impl Panels {
+    /// Packs `weight` [Co, Ci, k, k] (`taps` = k²) for the forward pass.
+    pub(in crate::ops) fn forward(
+        weight: &[f32],
+        outputs: usize,
+        taps: usize,
+        lanes: usize,
+    ) -> Self {
+        let inputs = weight.len() / (outputs * taps).max(1);
+        Self::pack(taps, inputs, outputs, lanes, |tap, i, o| {
+            weight[(o * inputs + i) * taps + tap]
+        })
+    }
+
+    /// Packs `weight` [Co, Ci, k, k] for the gradient of the input: the adjoint of a "same" convolution is the
+    /// convolution with the flipped kernel, input and output channels exchanged.
+    pub(in crate::ops) fn adjoint(
+        weight: &[f32],
+        outputs: usize,
+        taps: usize,
+        lanes: usize,
+    ) -> Self {
+        let inputs = weight.len() / (outputs * taps).max(1);
+        Self::pack(taps, outputs, inputs, lanes, |tap, i, o| {
+            weight[(i * inputs + o) * taps + taps - 1 - tap]
+        })
+    }
+
+    fn pack(
+        taps: usize,
+        inputs: usize,
+        outputs: usize,
+        lanes: usize,
+        weight: impl Fn(usize, usize, usize) -> f32 + Sync,
+    ) -> Self {
+        let rows = taps * inputs;
+        let mut values = vec![0.0; packed_len(rows, outputs, lanes)];
+        // All blocks but the last are two registers wide.
+        values
+            .par_chunks_mut((rows * 2 * lanes).max(1))
+            .enumerate()
+            .for_each(|(index, block)| {
+                let first = index * 2 * lanes;
+                let width = block.len() / rows;
+                for (row, panel) in block.chunks_exact_mut(width).enumerate() {
+                    let (tap, i) = (row / inputs, row % inputs);
+                    for (o, value) in (first..outputs).zip(panel) {
+                        *value = weight(tap, i, o);
+                    }
+                }
+            });
+        Self {
+            values,
+            rows,
+            outputs,
+            lanes,
+        }
+    }
+
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Block<'_>> {
+        let mut rest = self.values.as_slice();
+        blocks(self.outputs, self.lanes).map(move |(first, registers)| {
+            let (values, after) = rest.split_at(self.rows * registers * self.lanes);
+            rest = after;
+            Block {
+                first,
+                registers,
+                values,
+            }
+        })
+    }
+}
+
+/// The gradient of a weight while it is summed, packed as the forward panels are.
+#[derive(Debug)]
+pub(in crate::ops) struct WeightGrad {
+    values: Vec<f32>,
+    rows: usize,
+    outputs: usize,
+    lanes: usize,
+}
+
+/// One block of it.
+pub(super) struct BlockMut<'a> {
+    pub(super) first: usize,
+    pub(super) registers: usize,
+    pub(super) values: &'a mut [f32],
+}
+
+impl WeightGrad {
+    /// Zeros for `outputs` channels and `rows` = taps × input channels.
+    pub(in crate::ops) fn zeros(rows: usize, outputs: usize, lanes: usize) -> Self {
+        Self {
+            values: vec![0.0; packed_len(rows, outputs, lanes)],
+            rows,
+            outputs,
+            lanes,
+        }
+    }
+
+    pub(super) fn blocks_mut(&mut self) -> impl Iterator<Item = BlockMut<'_>> {
+        let (rows, lanes) = (self.rows, self.lanes);
+        let mut rest = self.values.as_mut_slice();
+        blocks(self.outputs, self.lanes).map(move |(first, registers)| {
+            let (values, after) = std::mem::take(&mut rest).split_at_mut(rows * registers * lanes);
+            rest = after;
+            BlockMut {
+                first,
+                registers,
+                values,
+            }
+        })
+    }
+
+    /// Adds another sum over the same weights.
+    pub(in crate::ops) fn add(&mut self, other: &Self) {
+        self.values
+            .iter_mut()
+            .zip(&other.values)
+            .for_each(|(sum, x)| *sum += x);
+    }
+
+    /// In PyTorch's order, [Co, Ci, k, k].
+    pub(in crate::ops) fn unpack(&self, taps: usize) -> Vec<f32> {
+        let inputs = self.rows / taps;
+        let mut weight = vec![0.0; self.rows * self.outputs];
+        weight
+            .par_chunks_mut(self.rows.max(1))
+            .enumerate()
+            .for_each(|(o, out)| {
+                let (block, lane) = (o / (2 * self.lanes), o % (2 * self.lanes));
+                let values = &self.values[block * self.rows * 2 * self.lanes..];
+                // The last block may be one register wide.
+                let width = (values.len() / self.rows).min(2 * self.lanes);
+                for i in 0..inputs {
+                    for (tap, out) in out[i * taps..(i + 1) * taps].iter_mut().enumerate() {
+                        *out = values[(tap * inputs + i) * width + lane];
+                    }
+                }
+            });
+        weight
+    }
+}

@@ -1,0 +1,191 @@
+//! The record of a forward pass, from which gradients are computed.
+//!
+//! candle's own record adds every gradient to a fresh tensor of zeros, on one thread, and copies what a custom operation
+//! computed; on a CPU that took longer than the convolutions. This one hands gradients on as they are, and frees what
+//! an operation kept as soon as its gradient is known.
+
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock};
+
+use candle_core::{Result, Tensor};
+
+use super::cpu;
+use super::data::Data;
+use super::kernels::Panels;
+
+/// A value in a forward pass.
+#[derive(Clone, Debug)]
+pub struct Var {
+    pub(super) data: Data,
+    /// Where its gradient is gathered; none where nobody asks for it.
+    pub(super) slot: Option<usize>,
+    /// What every reader applies to the values: a batch norm or a ReLU whose result is not worth its memory.
+    pub(super) pending: Option<Arc<Pending>>,
+    pub(super) packed: Arc<Packed>,
+}
+
+/// y = max(scale·x + shift, floor), channel by channel.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Pending {
+    /// Repeated over several pixels: see [`cpu::repeated`].
+    pub(super) scale: Vec<f32>,
+    /// Repeated likewise.
+    pub(super) shift: Vec<f32>,
+    /// 0 for a ReLU, else −∞.
+    pub(super) floor: f32,
+}
+
+/// A convolution's weights as the kernels read them, packed when first needed and kept as long as the variable.
+#[derive(Debug, Default)]
+pub(super) struct Packed {
+    pub(super) forward: OnceLock<Panels>,
+    pub(super) adjoint: OnceLock<Panels>,
+}
+
+impl Var {
+    /// A value whose gradient nobody asks for.
+    pub fn constant(tensor: Tensor) -> Self {
+        Self::of(tensor.into())
+    }
+
+    fn of(data: Data) -> Self {
+        Self {
+            data,
+            slot: None,
+            pending: None,
+            packed: Arc::default(),
+        }
+    }
+
+    /// The values.
+    ///
+    /// # Errors
+    /// Where the device is out of memory.
+    pub fn values(&self) -> Result<Tensor> {
+        match &self.pending {
+            Some(pending) => cpu::apply(&self.data, pending),
+            None => self.data.tensor(),
+        }
+    }
+
+    pub(super) fn is_cpu(&self) -> bool {
+        self.data.is_cpu()
+    }
+}
+
+/// Gives the gradients of an operation's inputs from that of its output.
+type Backward = Box<dyn FnOnce(Data) -> Result<Vec<Option<Data>>>>;
+
+struct Node {
+    out: usize,
+    inputs: Vec<Option<usize>>,
+    backward: Backward,
+}
+
+/// The operations of one forward pass.
+#[derive(Default)]
+pub struct Tape {
+    nodes: RefCell<Vec<Node>>,
+    leaves: usize,
+    /// Whether anything is recorded.
+    on: bool,
+}
+
+impl Tape {
+    /// A record for gradients in `leaves` parameters.
+    pub fn new(leaves: usize) -> Self {
+        Self {
+            leaves,
+            on: true,
+            ..Self::default()
+        }
+    }
+
+    /// No record: for passes whose gradients nobody asks for.
+    pub fn off() -> Self {
+        Self::default()
+    }
+
+    /// Parameter number `index`; what is packed of it is shared by all passes that use the variable.
+    pub fn leaf(tensor: &Tensor, index: usize) -> Var {
+        Var {
+            slot: Some(index),
+            ..Var::constant(tensor.clone())
+        }
+    }
+
+    /// The result of an operation on `inputs`.
+    pub(super) fn record(
+        &self,
+        out: impl Into<Data>,
+        inputs: &[&Var],
+        backward: impl FnOnce(Data) -> Result<Vec<Option<Data>>> + 'static,
+    ) -> Var {
+        let mut var = Var::of(out.into());
+        if self.on && inputs.iter().any(|input| input.slot.is_some()) {
+            let mut nodes = self.nodes.borrow_mut();
+            let slot = self.leaves + nodes.len();
+            var.slot = Some(slot);
+            let inputs = inputs.iter().map(|input| input.slot).collect();
+            nodes.push(Node {
+                out: slot,
+                inputs,
+                backward: Box::new(backward),
+            });
+        }
+        var
+    }
+
+    /// The result of an operation whose gradient is made of tensor operations.
+    pub(super) fn record_tensors(
+        &self,
+        out: Tensor,
+        inputs: &[&Var],
+        backward: impl FnOnce(Tensor) -> Result<Vec<Option<Tensor>>> + 'static,
+    ) -> Var {
+        self.record(out, inputs, |grad| {
+            let grads = backward(grad.into_tensor()?)?;
+            Ok(grads.into_iter().map(|grad| grad.map(Data::from)).collect())
+        })
+    }
+
+    /// Gradients of ⟨`out`, `seed`⟩ in all leaves, by index; none where `out` does not depend on a leaf.
+    ///
+    /// # Errors
+    /// Where an operation fails.
+    pub fn backward(self, out: &Var, seed: Tensor) -> Result<Vec<Option<Tensor>>> {
+        let nodes = self.nodes.into_inner();
+        let mut grads: Vec<Option<Data>> = vec![None; self.leaves + nodes.len()];
+        if let Some(grad) = out.slot.and_then(|slot| grads.get_mut(slot)) {
+            *grad = Some(seed.into());
+        }
+        for node in nodes.into_iter().rev() {
+            let Some(grad) = grads[node.out].take() else {
+                continue;
+            };
+            let inputs = (node.backward)(grad)?;
+            for (slot, grad) in node.inputs.iter().zip(inputs) {
+                let (Some(slot), Some(grad)) = (*slot, grad) else {
+                    continue;
+                };
+                grads[slot] = Some(match grads[slot].take() {
+                    Some(sum) => cpu::add(&sum, &grad)?,
+                    None => grad,
+                });
+            }
+        }
+        let leaves = grads.into_iter().take(self.leaves);
+        leaves
+            .map(|grad| grad.map(Data::into_tensor).transpose())
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for Tape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tape")
+            .field("leaves", &self.leaves)
+            .field("nodes", &self.nodes.borrow().len())
+            .finish()
+    }
+}

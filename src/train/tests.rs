@@ -1,0 +1,151 @@
+//! Training, evaluation and probe on the path of other devices: made of CPU tensors always, and on the CUDA device
+//! itself where there is one. All have to give the numbers of the CPU's own loops.
+
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+
+use super::device;
+use super::sgd::Sgd;
+use crate::config::{Attention, DeviceKind, Width};
+use crate::gradient::probe;
+use crate::model::{Mode, Net, Spec};
+use crate::ops::on_portable_path;
+use crate::random::Random;
+use crate::run::probe_file::ProbeTensors;
+
+/// An odd size, so that pooling leaves something out; classes of 5, 3 and 0 probe images.
+const IMAGE: [usize; 3] = [18, 21, 3];
+const COUNTS: [usize; 6] = [3, 2, 2, 1, 0, 0];
+const BATCH: usize = 12;
+
+/// Everything that a run records.
+struct Numbers {
+    losses: Vec<f32>,
+    params: Vec<Vec<f32>>,
+    norms: Vec<Vec<f32>>,
+    logits: Vec<f32>,
+    probe: ProbeTensors,
+}
+
+fn images(count: usize, purpose: &str, device: &Device) -> Result<Tensor> {
+    let [h, w, c] = IMAGE;
+    let mut random = Random::new(11, purpose, 0, 0);
+    let values: Vec<f32> = (0..count * h * w * c)
+        .map(|_| random.normal() as f32)
+        .collect();
+    Ok(Tensor::from_vec(values, (count, h, w, c), device)?)
+}
+
+/// Three steps with momentum, then an evaluation and a probe.
+fn numbers(attention: Attention, device: &Device) -> Result<Numbers> {
+    let spec = Spec {
+        image: IMAGE,
+        classes: 3,
+        width: Width::Quarter,
+        attention,
+    };
+    let mut net = Net::new(spec, 5, device)?;
+    let mut sgd = Sgd::new(0.9, 5e-4);
+    let mut losses = Vec::new();
+    for step in 0..3 {
+        let x = images(BATCH, &format!("batch {step}"), device)?;
+        let labels: Vec<u32> = (0..BATCH as u32).map(|i| (i + step) % 3).collect();
+        let mut out = net.forward(&net.weights(), &x, Mode::Train)?;
+        let norms = std::mem::take(&mut out.norms);
+        let loss = out.cross_entropy(&labels)?;
+        losses.push(loss.value as f32);
+        let params = sgd.step(net.params().values(), &loss.backward()?, 0.05)?;
+        net.params_mut().set(params)?;
+        net.update_norms(&norms);
+    }
+    let x = images(7, "evaluation", device)?;
+    let logits = net.forward(&net.weights(), &x, Mode::Eval)?.logits;
+    let piece = |row: usize| {
+        images(COUNTS[row], &format!("piece {row}"), device)
+            .map_err(|error| candle_core::Error::Msg(error.to_string()))
+    };
+    let update = sgd.last_update()?;
+    let probe = probe::probe(&net, &COUNTS, piece, update.as_deref())?;
+    let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+    Ok(Numbers {
+        losses,
+        params: net
+            .params()
+            .values()
+            .iter()
+            .map(values)
+            .collect::<candle_core::Result<_>>()?,
+        norms: net
+            .norms()
+            .iter()
+            .flat_map(|norm| [norm.mean.clone(), norm.variance.clone()])
+            .collect(),
+        logits: values(&logits)?,
+        probe,
+    })
+}
+
+/// Equal up to `tolerance` times the largest value.
+fn assert_close(got: &[f32], wanted: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(got.len(), wanted.len(), "{what}: length");
+    let scale = wanted.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    for (i, (got, wanted)) in got.iter().zip(wanted).enumerate() {
+        let same = got.is_nan() && wanted.is_nan();
+        assert!(
+            same || (got - wanted).abs() <= tolerance * scale.max(1e-6),
+            "{what}[{i}]: {got} instead of {wanted} at scale {scale}"
+        );
+    }
+}
+
+fn assert_agree(got: &Numbers, wanted: &Numbers, what: &str) {
+    assert_close(&got.losses, &wanted.losses, 1e-4, &format!("{what}, loss"));
+    for (i, (got, wanted)) in got.params.iter().zip(&wanted.params).enumerate() {
+        assert_close(got, wanted, 1e-3, &format!("{what}, parameter {i}"));
+    }
+    for (i, (got, wanted)) in got.norms.iter().zip(&wanted.norms).enumerate() {
+        assert_close(got, wanted, 1e-3, &format!("{what}, running statistic {i}"));
+    }
+    let what_logits = format!("{what}, evaluation");
+    assert_close(&got.logits, &wanted.logits, 1e-3, &what_logits);
+    let (got, wanted) = (&got.probe, &wanted.probe);
+    assert_close(&got.loss, &wanted.loss, 1e-3, &format!("{what}, probe"));
+    let per_layer = COUNTS.len() * COUNTS.len();
+    let layers = got
+        .gram
+        .chunks(per_layer)
+        .zip(wanted.gram.chunks(per_layer));
+    for (layer, (got, wanted)) in layers.enumerate() {
+        assert_close(got, wanted, 2e-3, &format!("{what}, Gram matrix {layer}"));
+    }
+    let layers = got.update.chunks(COUNTS.len());
+    for (layer, (got, wanted)) in layers.zip(wanted.update.chunks(COUNTS.len())).enumerate() {
+        assert_close(got, wanted, 5e-3, &format!("{what}, update {layer}"));
+    }
+    assert!(got.gates.keys().eq(wanted.gates.keys()), "{what}: gates");
+    for (name, wanted) in &wanted.gates {
+        assert_close(&got.gates[name], wanted, 1e-3, &format!("{what}, {name}"));
+    }
+}
+
+#[test]
+fn other_devices_compute_what_the_cpu_does() -> Result<()> {
+    let cuda = device::open(DeviceKind::Cuda, false);
+    if let Err(reason) = &cuda {
+        println!("skipped on CUDA: {reason}");
+    }
+    for &attention in Attention::ALL {
+        let on_cpu = numbers(attention, &Device::Cpu)?;
+        let portable = on_portable_path(|| numbers(attention, &Device::Cpu))?;
+        assert_ne!(
+            on_cpu.params, portable.params,
+            "the same bits: both took the same path"
+        );
+        assert_agree(&portable, &on_cpu, &format!("{attention}, portable"));
+        if let Ok(device) = &cuda {
+            let what = format!("{attention}, CUDA");
+            assert_agree(&numbers(attention, device)?, &on_cpu, &what);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,396 @@
+//! How fast a training step, an evaluation and a probe are, beside PyTorch on the same machine in the same run.
+//!
+//! ```text
+//! cargo bench --bench step -- [--peer PYTHON] [--rounds 5] [--threads N] [--widths 1/4,1/2,1] [layers|steps|eval|probe|scale …]
+//! ```
+//! With `--peer`, every round runs ours and each PyTorch variant in turn, and a ratio is formed in each round: the
+//! fastest variant's time over ours. Tables give medians over the rounds, with the smallest and the largest.
+
+mod peer;
+mod work;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use crosscurrent::config::{Attention, Width};
+use crosscurrent::ops::profile;
+use peer::Peer;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+use serde_json::json;
+use work::{Case, layers, step_flops};
+
+const BATCH: usize = 128;
+const CLASSES: usize = 10;
+const PASSES: &[&str] = &["eager-nchw", "eager-nhwc", "compile-nchw", "compile-nhwc"];
+const PROBES: &[&str] = &[
+    "loop-nchw",
+    "loop-nhwc",
+    "loop-compile-nhwc",
+    "vmap",
+    "sorted-nhwc",
+    "backpack",
+];
+
+/// What was asked for on the command line.
+struct Options {
+    peer: Option<String>,
+    rounds: usize,
+    threads: usize,
+    widths: Vec<Width>,
+    sections: Vec<String>,
+}
+
+fn main() -> Result<()> {
+    let options = options()?;
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build_global()?;
+    if let [section, width, attention] = options.sections.as_slice()
+        && section == "peak"
+    {
+        return report_peak(width, attention);
+    }
+    let peak = fma_peak(options.threads);
+    println!(
+        "{}, {} threads, {}; FMA peak measured {:.0} GFLOP/s; batch {BATCH}, 32×32×3, {CLASSES} classes, f32\n",
+        processor(),
+        options.threads,
+        instruction_set(),
+        peak / 1e9
+    );
+    let wanted = |name: &str| {
+        options.sections.is_empty() || options.sections.iter().any(|section| section == name)
+    };
+    if wanted("layers") {
+        layer_table(&options, peak)?;
+    }
+    if wanted("steps") {
+        contest(&options, "step", "Training step", peak)?;
+        profile_table(&options)?;
+    }
+    if wanted("eval") {
+        contest(&options, "eval", "Evaluation", peak)?;
+    }
+    if wanted("probe") {
+        contest(
+            &options,
+            "probe",
+            "Probe, 10 classes × 32 images in 4 pieces",
+            peak,
+        )?;
+    }
+    if wanted("scale") {
+        scale_table(&options)?;
+    }
+    Ok(())
+}
+
+fn options() -> Result<Options> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut options = Options {
+        peer: None,
+        rounds: 5,
+        threads,
+        widths: Width::ALL.to_vec(),
+        sections: Vec::new(),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .with_context(|| format!("{argument} needs a value"))
+        };
+        match argument.as_str() {
+            "--bench" => {} // Cargo's own.
+            "--peer" => options.peer = Some(value()?),
+            "--rounds" => options.rounds = value()?.parse()?,
+            "--threads" => options.threads = value()?.parse()?,
+            "--widths" => {
+                options.widths = value()?
+                    .split(',')
+                    .map(|width| width.parse().map_err(anyhow::Error::msg))
+                    .collect::<Result<_>>()?;
+            }
+            other if other.starts_with('-') => bail!("unknown option {other}"),
+            section => options.sections.push(section.to_owned()),
+        }
+    }
+    Ok(options)
+}
+
+/// Every convolution alone.
+fn layer_table(options: &Options, peak: f64) -> Result<()> {
+    println!(
+        "| width | convolution | forward GFLOP/s | of peak | backward GFLOP/s | of peak |\n|---|---|---|---|---|---|"
+    );
+    for &width in &options.widths {
+        for layer in layers(width) {
+            let (forward, backward) = layer.run(BATCH)?;
+            let flops = layer.flops() * BATCH as f64;
+            let (forward, backward) = (flops / forward, 2.0 * flops / backward);
+            println!(
+                "| {width} | {} {}→{} | {:.0} | {:.0} % | {:.0} | {:.0} % |",
+                layer.name,
+                layer.inputs,
+                layer.outputs,
+                forward / 1e9,
+                100.0 * forward / peak,
+                backward / 1e9,
+                100.0 * backward / peak
+            );
+        }
+    }
+    println!();
+    Ok(())
+}
+
+/// Ours against every variant, round by round.
+fn contest(options: &Options, work: &str, title: &str, peak: f64) -> Result<()> {
+    println!(
+        "{title}\n\n| width | attention | ours ms | images/s | of peak | fastest PyTorch ms | ratio (smallest–largest) | peak MiB ours / PyTorch | all PyTorch ms |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for &width in &options.widths {
+        for attention in [Attention::None, Attention::Branch] {
+            let mut case = Case::new(width, attention, CLASSES, BATCH)?;
+            let request = json!({"work": work, "width": width.to_string(), "attention": attention.to_string(),
+                "classes": CLASSES, "batch": BATCH, "images": work::PROBE_IMAGES});
+            let variants = if work == "probe" { PROBES } else { PASSES };
+            let mut peers = Vec::new();
+            for variant in options.peer.iter().flat_map(|_| variants) {
+                match Peer::start(
+                    options.peer.as_deref().unwrap_or_default(),
+                    options.threads,
+                    variant,
+                    &request,
+                ) {
+                    Ok(peer) => peers.push(peer),
+                    Err(error) => println!("left out: {error:#}"),
+                }
+            }
+            let mut run = || match work {
+                "step" => case.step(),
+                "eval" => case.eval(),
+                _ => case.probe(),
+            };
+            (0..3).try_for_each(|_| run())?;
+            let mut ours = Vec::new();
+            let mut theirs = vec![Vec::new(); peers.len()];
+            for _ in 0..options.rounds {
+                let secs = (0..3).map(|_| {
+                    let start = Instant::now();
+                    run().map(|()| start.elapsed().as_secs_f64())
+                });
+                ours.push(median(secs.collect::<Result<_>>()?));
+                for (peer, theirs) in peers.iter_mut().zip(&mut theirs) {
+                    theirs.push(median(peer.run(3)?));
+                }
+            }
+            let images = if work == "probe" {
+                CLASSES * work::PROBE_IMAGES
+            } else {
+                BATCH
+            } as f64;
+            let flops = images
+                * if work == "eval" {
+                    step_flops(width) / 3.0
+                } else {
+                    step_flops(width)
+                };
+            let typical = median(ours.clone());
+            print!(
+                "| {width} | {attention} | {:.1} | {:.0} | {:.0} % |",
+                1e3 * typical,
+                images / typical,
+                100.0 * flops / typical / peak
+            );
+            let medians: Vec<f64> = theirs.iter().map(|secs| median(secs.clone())).collect();
+            let fastest = (0..medians.len()).min_by(|&a, &b| medians[a].total_cmp(&medians[b]));
+            let Some(fastest) = fastest else {
+                println!(" | | {} | |", own_peak(work, width, attention)?);
+                continue;
+            };
+            let mut ratios: Vec<f64> = theirs[fastest]
+                .iter()
+                .zip(&ours)
+                .map(|(theirs, ours)| theirs / ours)
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            let all = peers
+                .iter()
+                .zip(&medians)
+                .map(|(peer, secs)| format!("{} {:.0}", peer.variant, 1e3 * secs));
+            println!(
+                " {:.1} ({}) | {:.2} ({:.2}–{:.2}) | {} / {} | {} |",
+                1e3 * medians[fastest],
+                peers[fastest].variant,
+                median(ratios.clone()),
+                ratios[0],
+                ratios[ratios.len() - 1],
+                own_peak(work, width, attention)?,
+                peers[fastest].peak_bytes.0 >> 20,
+                all.collect::<Vec<_>>().join(", ")
+            );
+        }
+    }
+    println!();
+    Ok(())
+}
+
+/// Where the time of a step goes.
+fn profile_table(options: &Options) -> Result<()> {
+    println!("Share of a training step by kind of work (branch attention)\n");
+    for &width in &options.widths {
+        let mut case = Case::new(width, Attention::Branch, CLASSES, BATCH)?;
+        (0..3).try_for_each(|_| case.step())?;
+        profile::measure(true);
+        let start = Instant::now();
+        (0..10).try_for_each(|_| case.step())?;
+        let whole = start.elapsed().as_secs_f64() * options.threads as f64;
+        let spent = profile::spent();
+        profile::measure(false);
+        let mut rest = 1.0;
+        let mut shares = Vec::new();
+        for (work, time) in spent.iter().filter(|(_, time)| !time.is_zero()) {
+            let share = time.as_secs_f64() / whole;
+            rest -= share;
+            shares.push(format!("{work:?} {:.1} %", 100.0 * share));
+        }
+        println!(
+            "width {width}: {}, everything else and waiting {:.1} %",
+            shares.join(", "),
+            100.0 * rest
+        );
+    }
+    println!();
+    Ok(())
+}
+
+/// How time grows with images and classes.
+fn scale_table(options: &Options) -> Result<()> {
+    println!(
+        "| width | K | batch | step ms | ms per image | probe ms | ms per image |\n|---|---|---|---|---|---|---|"
+    );
+    for &width in &options.widths {
+        let cases = [32, 64, 128, 256, 512].map(|batch| (10, batch));
+        for (classes, batch) in cases.into_iter().chain([(50, 128), (100, 128)]) {
+            let mut case = Case::new(width, Attention::Branch, classes, batch)?;
+            let mut time = |probe: bool| -> Result<f64> {
+                let mut secs = Vec::new();
+                for _ in 0..4 {
+                    let start = Instant::now();
+                    if probe {
+                        case.probe()?
+                    } else {
+                        case.step()?
+                    }
+                    secs.push(1e3 * start.elapsed().as_secs_f64());
+                }
+                Ok(median(secs))
+            };
+            let step = time(false)?;
+            let probe = if batch == BATCH {
+                Some(time(true)?)
+            } else {
+                None
+            };
+            let images = (classes * work::PROBE_IMAGES) as f64;
+            println!(
+                "| {width} | {classes} | {batch} | {step:.1} | {:.3} | {} | {} |",
+                step / batch as f64,
+                probe.map_or_else(String::new, |ms| format!("{ms:.0}")),
+                probe.map_or_else(String::new, |ms| format!("{:.3}", ms / images)),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Largest memory of a process of its own that does the work, in MiB.
+fn own_peak(work: &str, width: Width, attention: Attention) -> Result<String> {
+    let child = std::process::Command::new(std::env::current_exe()?)
+        .args(["peak", &format!("{work}:{width}"), &attention.to_string()])
+        .output()?;
+    Ok(String::from_utf8_lossy(&child.stdout).trim().to_owned())
+}
+
+fn report_peak(work: &str, attention: &str) -> Result<()> {
+    let (work, width) = work.split_once(':').context("WORK:WIDTH")?;
+    let width: Width = width.parse().map_err(anyhow::Error::msg)?;
+    let attention: Attention = attention.parse().map_err(anyhow::Error::msg)?;
+    let mut case = Case::new(width, attention, CLASSES, BATCH)?;
+    for _ in 0..5 {
+        match work {
+            "step" => case.step()?,
+            "eval" => case.eval()?,
+            _ => case.probe()?,
+        }
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| {
+        line.strip_prefix("VmHWM:")?
+            .split_whitespace()
+            .next()?
+            .parse::<u64>()
+            .ok()
+    });
+    println!(
+        "{}",
+        peak.map_or_else(|| "?".to_owned(), |kib| (kib >> 10).to_string())
+    );
+    Ok(())
+}
+
+/// What all threads reach together with nothing but multiply-adds, in floating-point operations a second.
+fn fma_peak(threads: usize) -> f64 {
+    const CHAINS: usize = 16;
+    const TURNS: usize = 20_000_000;
+    struct Chains;
+    impl WithSimd for Chains {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> usize {
+            let factor = simd.splat_f32s(std::hint::black_box(0.999));
+            let mut sums = [simd.splat_f32s(1.0); CHAINS];
+            for _ in 0..TURNS {
+                for sum in &mut sums {
+                    *sum = simd.mul_add_e_f32s(*sum, factor, factor);
+                }
+            }
+            std::hint::black_box(sums);
+            S::F32_LANES
+        }
+    }
+    let arch = pulp::Arch::new();
+    let once = || {
+        let start = Instant::now();
+        let lanes = (0..threads)
+            .into_par_iter()
+            .map(|_| arch.dispatch(Chains))
+            .max()
+            .unwrap_or(1);
+        (2 * CHAINS * TURNS * lanes * threads) as f64 / start.elapsed().as_secs_f64()
+    };
+    (0..3).map(|_| once()).fold(0.0, f64::max)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| {
+        line.strip_prefix("model name")?
+            .split_once(':')
+            .map(|(_, name)| name.trim().to_owned())
+    });
+    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+fn instruction_set() -> String {
+    crosscurrent::train::device::describe(&candle_core::Device::Cpu)
+}

@@ -1,0 +1,175 @@
+//! What is measured: a training step, an evaluation, a probe, and single convolutions.
+
+use anyhow::Result;
+use candle_core::{Device, Tensor};
+use crosscurrent::config::{Attention, Width};
+use crosscurrent::gradient::probe;
+use crosscurrent::model::{Mode, Net, Spec, Weights};
+use crosscurrent::ops::{self, Conv, Tape};
+use crosscurrent::random::Random;
+use crosscurrent::train::sgd::Sgd;
+
+/// Images of each class in a probe.
+pub(crate) const PROBE_IMAGES: usize = 32;
+
+/// A network and images for it, 32×32×3.
+pub(crate) struct Case {
+    net: Net,
+    sgd: Sgd,
+    images: Tensor,
+    labels: Vec<u32>,
+    weights: Weights,
+    counts: Vec<usize>,
+    probe_images: Vec<Tensor>,
+}
+
+impl Case {
+    pub(crate) fn new(
+        width: Width,
+        attention: Attention,
+        classes: usize,
+        batch: usize,
+    ) -> Result<Self> {
+        let spec = Spec {
+            image: [32, 32, 3],
+            classes,
+            width,
+            attention,
+        };
+        let net = Net::new(spec, 0, &Device::Cpu)?;
+        let pieces = probe::pieces_for(classes);
+        let counts = vec![PROBE_IMAGES / pieces; classes * pieces];
+        let probe_images = counts
+            .iter()
+            .map(|&n| random(&[n, 32, 32, 3]))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            weights: net.weights(),
+            net,
+            sgd: Sgd::new(0.9, 5e-4),
+            images: random(&[batch, 32, 32, 3])?,
+            labels: (0..batch as u32).map(|i| i % classes as u32).collect(),
+            counts,
+            probe_images,
+        })
+    }
+
+    /// One training step.
+    pub(crate) fn step(&mut self) -> Result<()> {
+        let mut out = self
+            .net
+            .forward(&self.net.weights(), &self.images, Mode::Train)?;
+        let norms = std::mem::take(&mut out.norms);
+        let grads = out.cross_entropy(&self.labels)?.backward()?;
+        let params = self.sgd.step(self.net.params().values(), &grads, 0.01)?;
+        self.net.params_mut().set(params)?;
+        self.net.update_norms(&norms);
+        Ok(())
+    }
+
+    /// Logits of the images.
+    pub(crate) fn eval(&mut self) -> Result<()> {
+        let out = self.net.forward(&self.weights, &self.images, Mode::Eval)?;
+        std::hint::black_box(out.logits);
+        Ok(())
+    }
+
+    /// One probe of `PROBE_IMAGES` images of each class.
+    pub(crate) fn probe(&mut self) -> Result<()> {
+        let tensors = probe::probe(
+            &self.net,
+            &self.counts,
+            |piece| Ok(self.probe_images[piece].clone()),
+            None,
+        )?;
+        std::hint::black_box(tensors);
+        Ok(())
+    }
+}
+
+pub(crate) fn random(shape: &[usize]) -> Result<Tensor> {
+    let mut random = Random::new(0, "bench", 0, 0);
+    let values: Vec<f32> = (0..shape.iter().product())
+        .map(|_| random.normal() as f32)
+        .collect();
+    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+}
+
+/// One of the network's convolutions: name, image side, channels in and out, kernel, dilation.
+#[derive(Clone, Copy)]
+pub(crate) struct Layer {
+    pub(crate) name: &'static str,
+    pub(crate) side: usize,
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    pub(crate) k: usize,
+    pub(crate) dilation: usize,
+    /// How often the network has it.
+    pub(crate) times: usize,
+}
+
+/// The convolutions of the network at a width.
+pub(crate) fn layers(width: Width) -> Vec<Layer> {
+    let c = |channels: usize| width.scale(channels);
+    let layer = |name, side, inputs, outputs, k, dilation, times| Layer {
+        name,
+        side,
+        inputs,
+        outputs,
+        k,
+        dilation,
+        times,
+    };
+    vec![
+        layer("stem.conv1", 32, 3, c(64), 3, 1, 1),
+        layer("stem.conv2", 32, c(64), c(64), 3, 1, 1),
+        layer("branch1.conv1", 16, c(64), c(96), 3, 1, 1),
+        layer("branch2.conv1", 16, c(64), c(96), 3, 2, 1),
+        layer("branch3.conv1", 16, c(64), c(96), 3, 3, 1),
+        layer("branch*.conv2", 8, c(96), c(384), 3, 1, 3),
+        layer("fuse.conv", 8, c(1152), c(128), 1, 1, 1),
+    ]
+}
+
+impl Layer {
+    /// Floating-point operations of its forward pass for an image.
+    pub(crate) fn flops(&self) -> f64 {
+        (2 * self.side * self.side * self.inputs * self.outputs * self.k * self.k) as f64
+    }
+
+    /// Runs it forward and backward on `batch` images: seconds of each.
+    pub(crate) fn run(&self, batch: usize) -> Result<(f64, f64)> {
+        let x = Tape::leaf(&random(&[batch, self.side, self.side, self.inputs])?, 0);
+        let weight = Tape::leaf(&random(&[self.outputs, self.inputs, self.k, self.k])?, 1);
+        let seed = random(&[batch, self.side, self.side, self.outputs])?;
+        let conv = Conv {
+            dilation: self.dilation,
+            norm: None,
+            relu: false,
+            pool: false,
+        };
+        let mut best = (f64::MAX, f64::MAX);
+        for _ in 0..5 {
+            let tape = Tape::new(2);
+            let start = std::time::Instant::now();
+            let (out, _) = ops::conv2d(&tape, &x, &weight, &conv)?;
+            best.0 = best.0.min(start.elapsed().as_secs_f64());
+            let seed = seed.clone();
+            let start = std::time::Instant::now();
+            std::hint::black_box(tape.backward(&out, seed)?);
+            best.1 = best.1.min(start.elapsed().as_secs_f64());
+        }
+        Ok(best)
+    }
+}
+
+/// Floating-point operations of a training step for an image: forward, and twice as much backward, but for the images'
+/// own gradient, which nobody needs.
+pub(crate) fn step_flops(width: Width) -> f64 {
+    let layers = layers(width);
+    let all: f64 = layers
+        .iter()
+        .map(|layer| 3.0 * layer.times as f64 * layer.flops())
+        .sum();
+    all - layers[0].flops()
+}

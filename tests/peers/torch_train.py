@@ -1,0 +1,232 @@
+"""The same learning in PyTorch: Crosscurrent's network trained on the same images by the same schedule.
+
+    python tests/peers/torch_train.py --init FILE.safetensors --batches FILE.safetensors
+        Trains from our parameters and batch-norm buffers (PyTorch's names; a checkpoint will do, its optimiser state is
+        ignored) on given batches, and prints the loss of every step. FILE of batches: images f32 [steps, B, H, W, C],
+        augmented and normalised; labels i64 or u32 [steps, B]; lrs f64 [steps].
+    python tests/peers/torch_train.py --data DIR [--attention branch] [--width 1/4] [--epochs 15] [--seed 0] [--imbalance 100]
+        Trains on an image folder with train/ and test/ of images of one size, as
+        `crosscurrent train --data folder:DIR --val 0 --imbalance 100 …` does, and prints the metrics of the last epoch.
+        Long tail, order, crops, flips and initial weights are drawn from the seeds as src/random.rs does: the same
+        seed gives both programs the same start and the same batches, but for rounding in their JPEG decoders.
+(needs torch, numpy, safetensors, Pillow and scikit-learn)
+
+Both print one line of JSON: "losses" of the first 50 steps (of all with --batches), and with --data also "macro_f1",
+"accuracy", "balanced_accuracy" and "recall" on the test images, "train_counts", and "epoch_secs", which includes
+making the batches but not evaluation. SGD with momentum 0.9 and weight decay 5e-4 on everything, f32.
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file
+from torch.nn.functional import cross_entropy
+
+from torch_network import Network, initialise, stream
+from torch_step import DIVISORS, PASSES
+
+PADDING = 4
+WARM_UP = 0.05
+
+
+def below(draws, n):
+    """Random::below of 64-bit draws: the upper half of the product with n < 2³²."""
+    n, half, low = np.asarray(n, dtype=np.uint64), np.uint64(32), np.uint64(0xFFFFFFFF)
+    return (((draws >> half) * n + ((draws & low) * n >> half)) >> half).astype(np.int64)
+
+
+def shuffled(items, seed, purpose, epoch=0, item=0):
+    items, last = list(items), len(items) - 1
+    swaps = below(stream(seed, purpose, max(last, 0), epoch, item), np.arange(last + 1, 1, -1))
+    for i, j in zip(range(last, 0, -1), swaps):
+        items[i], items[j] = items[j], items[i]
+    return items
+
+
+def learning_rate(peak, step, total):
+    """src/train/schedule.rs"""
+    warm = math.floor(WARM_UP * total + 0.5)
+    if step < warm:
+        return peak * (step + 1) / warm
+    return peak / 2 * (1 + math.cos(math.pi * (step - warm) / max(total - warm, 1)))
+
+
+def long_tail(natural, imbalance):
+    """src/data/long_tail.rs, exponential."""
+    counts, ranked = list(natural), sorted(range(len(natural)), key=lambda k: -natural[k])
+    if imbalance > 1:
+        for rank, k in enumerate(ranked):
+            wanted = int(max(natural) * (1 / imbalance) ** (rank / (len(natural) - 1)))
+            counts[k] = min(max(wanted, 1), natural[k])
+    return counts
+
+
+class Data:
+    """A folder's training images after the long tail was cut, and its test images; u8 [N, H, W, C]."""
+
+    def __init__(self, root, imbalance, data_seed=0):
+        files = [
+            (split, k, path)
+            for split in ("test", "train")
+            for k, folder in enumerate(sorted(p for p in (root / "train").iterdir() if p.is_dir()))
+            for path in sorted((root / split / folder.name).iterdir())
+        ]
+        self.classes = 1 + max(k for _, k, _ in files)
+        by_class = [
+            [i for i, (split, k, _) in enumerate(files) if (split, k) == ("train", wanted)]
+            for wanted in range(self.classes)
+        ]
+        self.counts = long_tail([len(own) for own in by_class], imbalance)
+        # Numbers of the files, which seed their augmentation.
+        self.items = np.array(sorted(
+            i
+            for k, own in enumerate(by_class)
+            for i in shuffled(own, data_seed, "split", item=k)[: self.counts[k]]
+        ))
+        self.images = decode(files[i][2] for i in self.items)
+        self.labels = np.array([files[i][1] for i in self.items])
+        self.test_images = decode(path for split, _, path in files if split == "test")
+        self.test_labels = np.array([k for split, k, _ in files if split == "test"])
+        pixels = self.images.reshape(-1, self.images.shape[-1])
+        values = np.arange(256) / 255
+        shares = [np.bincount(channel, minlength=256) / len(pixels) for channel in pixels.T]
+        mean = [share @ values for share in shares]
+        std = [math.sqrt(share @ (values - m) ** 2) for share, m in zip(shares, mean)]
+        self.mean, self.std = (torch.tensor(v, dtype=torch.float32) for v in (mean, std))
+        _, h, w, _ = self.images.shape
+        padded = np.pad(self.images, ((0, 0), (PADDING, PADDING), (PADDING, PADDING), (0, 0)))
+        # [N, top, left, C, H, W], a view
+        self.crops = np.lib.stride_tricks.sliding_window_view(padded, (h, w), (1, 2))
+
+    def normalised(self, images):
+        return (torch.from_numpy(images).float() / 255 - self.mean) / self.std
+
+    def batches(self, batch, epoch, seed):
+        """src/data/batches.rs: (images f32 [B, H, W, C], labels [B]) of an epoch."""
+        order = np.array(shuffled(range(len(self.items)), seed, "order", epoch))
+        draws = stream(seed, "augment", 3, epoch, self.items)
+        top, left = below(draws[:, 0], 2 * PADDING + 1), below(draws[:, 1], 2 * PADDING + 1)
+        flip = below(draws[:, 2], 2) == 1
+        for start in range(0, len(order), batch):
+            own = order[start : start + batch]
+            images = np.ascontiguousarray(self.crops[own, top[own], left[own]].transpose(0, 2, 3, 1))
+            flipped = flip[own]
+            images[flipped] = images[flipped, :, ::-1]
+            yield self.normalised(images), torch.from_numpy(self.labels[own])
+
+
+def decode(paths):
+    from PIL import Image
+
+    return np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
+
+
+class Trainer:
+    def __init__(self, net, variant):
+        self.format = torch.channels_last if variant.endswith("nhwc") else torch.contiguous_format
+        self.net = net.to(memory_format=self.format)
+        self.sgd = torch.optim.SGD(net.parameters(), lr=0, momentum=0.9, weight_decay=5e-4, fused=True)
+
+        def loss(images, labels):
+            return cross_entropy(net(images), labels)
+
+        self.loss = torch.compile(loss, dynamic=False) if variant.startswith("compile") else loss
+
+    def step(self, images, labels, lr):
+        """One step on images [B, H, W, C]; returns the loss before it."""
+        self.sgd.param_groups[0]["lr"] = lr
+        self.sgd.zero_grad(set_to_none=True)
+        loss = self.loss(images.permute(0, 3, 1, 2).contiguous(memory_format=self.format), labels)
+        loss.backward()
+        self.sgd.step()
+        return loss.item()
+
+    def predict(self, images):
+        self.net.eval()
+        with torch.inference_mode():
+            parts = [self.net(x.permute(0, 3, 1, 2)).argmax(1) for x in images.split(500)]
+        self.net.train()
+        return torch.cat(parts).numpy()
+
+
+def load_network(path):
+    """The network that a file's parameters belong to."""
+    state = {name: torch.from_numpy(v) for name, v in load_file(path).items() if not name.startswith("optimiser/")}
+    attention = "branch" if "branch1.gate.fc1.weight" in state else "shared" if "fuse.gate.fc1.weight" in state else "none"
+    first = state["stem.conv1.weight"]
+    net = Network(len(state["classifier.bias"]), first.shape[1], attention, 64 // first.shape[0])
+    missing, unexpected = net.load_state_dict(state, strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        sys.exit(f"{path}: missing {missing}, unexpected {unexpected}")
+    return net
+
+
+def given_batches(args):
+    batches = load_file(args.batches)
+    trainer = Trainer(load_network(args.init), args.variant)
+    steps = zip(batches["images"], batches["labels"].astype(np.int64), batches["lrs"].tolist())
+    losses = [trainer.step(torch.from_numpy(x), torch.from_numpy(labels), lr) for x, labels, lr in steps]
+    return {"losses": losses}
+
+
+def folder(args):
+    from sklearn.metrics import accuracy_score, f1_score, recall_score
+
+    data = Data(args.data, args.imbalance)
+    if args.init:
+        net = load_network(args.init)
+    else:
+        net = Network(data.classes, 3, args.attention, DIVISORS[args.width])
+        initialise(net, args.seed, move_norms=False)
+    trainer = Trainer(net, args.variant)
+    total = args.epochs * math.ceil(len(data.items) / args.batch)
+    losses, epoch_secs = [], []
+    for epoch in range(args.epochs):
+        start, before = time.perf_counter(), len(losses)
+        for images, labels in data.batches(args.batch, epoch, args.seed):
+            losses.append(trainer.step(images, labels, learning_rate(args.lr, len(losses), total)))
+        epoch_secs.append(time.perf_counter() - start)
+        mean = sum(losses[before:]) / (len(losses) - before)
+        print(f"epoch {epoch + 1}: loss {mean:.4f}, {epoch_secs[-1]:.1f} s", file=sys.stderr, flush=True)
+    truth, predicted = data.test_labels, trainer.predict(data.normalised(data.test_images))
+    labels = range(data.classes)
+    recall = recall_score(truth, predicted, labels=labels, average=None, zero_division=np.nan)
+    return {
+        "macro_f1": f1_score(truth, predicted, labels=labels, average="macro", zero_division=np.nan),
+        "accuracy": accuracy_score(truth, predicted), "balanced_accuracy": np.nanmean(recall),
+        "recall": recall.tolist(), "train_counts": data.counts, "epoch_secs": epoch_secs, "losses": losses[:50],
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--init", type=Path)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--batches", type=Path)
+    source.add_argument("--data", type=Path)
+    parser.add_argument("--attention", default="none", choices=["none", "branch", "shared"])
+    parser.add_argument("--width", default="1/4", choices=list(DIVISORS))
+    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--imbalance", type=float, default=100)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--variant", default="eager-nhwc", choices=PASSES)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    args = parser.parse_args()
+    if args.batches and not args.init:
+        parser.error("--batches needs --init")
+    torch.set_num_threads(args.threads)
+    print(json.dumps(given_batches(args) if args.batches else folder(args)))
+
+
+if __name__ == "__main__":
+    main()
