@@ -1,12 +1,14 @@
 """The window while it trains at full speed: frame times, answers to input, and what training loses to the window.
 
-    cargo build --release && python3 tests/bench/window_load.py [--rounds 3] [--secs 40]
+    cargo build --release && python3 tests/bench/window_load.py [--rounds 3] [--turns 3] [--secs 10]
 
-Needs Xvfb, openbox, xdotool, libX11 and libXtst, and Python alone. The built-in images and the default settings are
-trained in turn without a window ("headless"), in a window that is minimised ("idle"), in one that shows the run
-("live"), and in one that is also used all the time ("used"). Printed are images per second by way, as ratios to the
-headless run of the same round (a run that other programs disturbed is done again), what the window says of its frames, and the time from a movement of the pointer to the
-pixels that answer it, seen by another program ("screen").
+Needs Xvfb, openbox, xdotool, xprop, libX11 and libXtst, and Python alone. In every round the built-in images are
+trained with the default settings without a window ("headless"), and then in a window that in turn is minimised ("idle")
+and shows the run ("live"), and in the end is also used all the time ("used"): hovered, clicked, its slider dragged.
+
+Printed are images per second, and what remains of them: idle of headless by round, live and used of idle by turn; a part
+that other programs disturbed is done again. Then what the window says of its frames, and the time from a movement of
+the pointer to the pixels that answer it, as another program sees it ("screen").
 
 Training beside a window has a nice value of 10; so has the headless run here, or other programs on the machine would
 weigh on one more than on the other.
@@ -15,21 +17,21 @@ weigh on one more than on the other.
 import argparse
 import ctypes
 import json
-import math
 import os
 import pathlib
 import random
 import re
-import signal
 import statistics
 import subprocess
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WAYS = ["headless", "idle", "live", "used"]
+# More than are trained while it is measured.
+COUNT = 200
 # Places in a window of 1280 × 800 points, from its upper left corner.
 START = (53, 774)
+EPOCHS = (189, 559)
 LIGHT = (1249, 15)
 BESIDE_LIGHT = (900, 15)
 SLIDER = (420, 774), (980, 774)
@@ -93,7 +95,8 @@ class Window:
 
     def __init__(self, screen, binary, folder):
         self.screen = screen
-        arguments = [binary, "--frame-times", str(ROOT / "sample_runs/solar-none")]
+        self.run = folder / "runs/solar-none"
+        arguments = [binary, "--frame-times", *map(str, sorted((ROOT / "sample_runs").iterdir()))]
         self.process = subprocess.Popen(arguments, env=screen.env, cwd=folder, stdout=subprocess.PIPE, text=True)
         found = screen.xdotool("search", "--sync", "--onlyvisible", "--name", "^Crosscurrent$")
         self.id = found.split()[-1]
@@ -106,10 +109,14 @@ class Window:
         ).stdout
         left, _, top, _ = (int(word) for word in re.findall(r"\d+", extents)[:4])
         self.origin = (x - left, y - top)
+        screen.click(self.at(EPOCHS))
+        screen.xdotool("key", "ctrl+a")
+        screen.xdotool("type", str(COUNT))
         screen.click(self.at(START))
         # A minimised window would take in the click no sooner than it is shown again.
-        while not (folder / "runs/solar-none/events.jsonl").exists():
+        while newest(self.run) is None:
             time.sleep(0.1)
+        screen.move((1399, 899))
 
     def at(self, place):
         return self.origin[0] + place[0], self.origin[1] + place[1]
@@ -149,6 +156,17 @@ class Window:
             answers.append(1e3 * (time.monotonic() - start))
         return answers
 
+    def show(self, shown):
+        if shown:
+            self.screen.xdotool("windowmap", self.id)
+            self.screen.xdotool("windowactivate", self.id)
+        else:
+            self.screen.xdotool("windowminimize", self.id)
+        time.sleep(1)
+
+    def ours(self):
+        return [self.process.pid, self.screen.server.pid, self.screen.manager.pid, os.getpid()]
+
     def close(self):
         """What it says of its frames."""
         self.screen.xdotool("windowactivate", "--sync", self.id)
@@ -183,77 +201,63 @@ class Cores:
         return others / max(1, total)
 
 
-def wait_for_quiet():
+def wait_for_quiet(ours):
     """Until other programs leave the cores alone, or for ten minutes."""
-    for _ in range(200):
-        cores = Cores([])
-        time.sleep(3)
+    for _ in range(300):
+        cores = Cores(ours)
+        time.sleep(2)
         if cores.taken_by_others() < 0.05:
             return
 
 
-def speed(run):
-    """Images per second over whole epochs, without the first."""
-    steps, per_epoch = [], 1
-    for line in (run / "events.jsonl").read_text().splitlines():
-        event = json.loads(line)
-        if event["event"] == "started":
-            per_epoch = event["steps_per_epoch"]
-        if event["event"] == "step" and event["step"] % per_epoch == 0:
-            steps.append(event)
-    if len(steps) < 2:
-        return math.nan
-    images = steps[-1]["images"] - steps[0]["images"]
-    return images / (steps[-1]["wall_secs"] - steps[0]["wall_secs"])
+def newest(run):
+    """The newest step on record, if there is one."""
+    try:
+        lines = (run / "events.jsonl").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    for line in reversed(lines):
+        # The last line may be half written.
+        if line.startswith('{"event":"step"') and line.endswith("}"):
+            return json.loads(line)
+    return None
 
 
-def headless(binary, folder, secs):
-    run = folder / "runs" / "solar-none"
-    arguments = ["nice", "-n", "10", binary, "train", "--out", run]
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    cores = Cores([process.pid])
-    time.sleep(secs)
-    others = cores.taken_by_others()
-    process.send_signal(signal.SIGINT)
-    process.wait()
-    return speed(run), others
-
-
-def windowed(screen, binary, folder, secs, way):
-    window = Window(screen, binary, folder)
-    cores = Cores([window.process.pid, screen.server.pid, screen.manager.pid, os.getpid()])
-    answers = []
-    if way == "used":
-        answers = window.use(secs)
-    else:
-        screen.move((1399, 899))
-        if way == "idle":
-            screen.xdotool("windowminimize", window.id)
-        time.sleep(secs)
-    others = cores.taken_by_others()
-    said = window.close()
-    if answers:
-        said += f"\nscreen: {len(answers)} answers, {spread(answers)} ms"
-    return speed(folder / "runs" / "solar-none"), others, said
-
-
-def measure(screen, way, arguments):
-    """Images per second. Where other programs took more of the cores than allowed, once more."""
+def speed(run, ours, arguments, work=time.sleep):
+    """Images per second while `work` is done; once more where other programs took more of the cores than allowed."""
     for _ in range(8):
-        wait_for_quiet()
-        with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            if way == "headless":
-                value, others = headless(arguments.binary, folder, arguments.secs)
-                said = ""
-            else:
-                value, others, said = windowed(screen, arguments.binary, folder, arguments.secs, way)
-        print(f"{way}: {value:.0f} images/s; other programs took {100 * others:.0f} % of the cores", flush=True)
-        if said:
-            print("    " + said.replace("\n", "\n    "), flush=True)
+        wait_for_quiet(ours)
+        cores, before = Cores(ours), newest(run)
+        work(arguments.secs)
+        others, after = cores.taken_by_others(), newest(run)
         if others <= arguments.others:
             break
-    return value
+        print(f"    (other programs took {100 * others:.0f} % of the cores)", flush=True)
+    return (after["images"] - before["images"]) / (after["wall_secs"] - before["wall_secs"])
+
+
+def headless(arguments, folder):
+    run = folder / "run"
+    words = ["nice", "-n", "10", arguments.binary, "train", "--epochs", str(COUNT), "--out", run]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while newest(run) is None:
+        time.sleep(0.1)
+    speeds = [speed(run, [process.pid], arguments) for _ in range(arguments.turns)]
+    process.terminate()
+    process.wait()
+    return speeds
+
+
+def windowed(screen, arguments, folder):
+    """Speeds idle, live and used, what the window says, and answers to movements in ms."""
+    window, idle, live, used, answers = Window(screen, arguments.binary, folder), [], [], [], []
+    for _ in range(arguments.turns):
+        for shown, speeds in (False, idle), (True, live):
+            window.show(shown)
+            speeds.append(speed(window.run, window.ours(), arguments))
+    work = lambda secs: answers.extend(window.use(secs))
+    used.append(speed(window.run, window.ours(), arguments, work))
+    return idle, live, used, window.close(), answers
 
 
 def spread(values):
@@ -262,29 +266,40 @@ def spread(values):
     return f"median {at(50):.1f}, 99 % {at(99):.1f}, worst {at(100):.1f}"
 
 
+def told(ratios):
+    return f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", default=str(ROOT / "target/release/crosscurrent"))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--secs", type=float, default=40)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--secs", type=float, default=10)
     parser.add_argument("--others", type=float, default=0.05, help="share of the cores that other programs may take")
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     arguments = parser.parse_args()
-    screen = Screen()
-    speeds = {way: [] for way in arguments.ways}
+    screen, of_headless, live_of_idle, used_of_idle = Screen(), [], [], []
     try:
         for turn in range(arguments.rounds):
-            # In another order each time.
-            shift = turn % len(arguments.ways)
-            for way in arguments.ways[shift:] + arguments.ways[:shift]:
-                speeds[way].append(measure(screen, way, arguments))
+            with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+                # In another order each time.
+                if turn % 2 == 0:
+                    alone = headless(arguments, pathlib.Path(first))
+                idle, live, used, said, answers = windowed(screen, arguments, pathlib.Path(second))
+                if turn % 2 == 1:
+                    alone = headless(arguments, pathlib.Path(first))
+            for name, speeds in ("headless", alone), ("idle", idle), ("live", live), ("used", used):
+                print(f"{name}: {' '.join(f'{speed:.0f}' for speed in speeds)} images/s")
+            print("    " + said.replace("\n", "\n    "))
+            print(f"    screen: {len(answers)} answers, {spread(answers)} ms", flush=True)
+            of_headless.append(statistics.median(idle) / statistics.median(alone))
+            live_of_idle += [shown / hidden for shown, hidden in zip(live, idle)]
+            used_of_idle += [shown / statistics.median(idle) for shown in used]
     finally:
         screen.close()
-    for way in arguments.ways:
-        ratios = [value / base for value, base in zip(speeds[way], speeds.get("headless", []))]
-        if ratios:
-            low, high = min(ratios), max(ratios)
-            print(f"{way}: {statistics.median(ratios):.3f} of headless ({low:.3f} to {high:.3f})")
+    print(f"idle of headless {told(of_headless)}")
+    print(f"live of idle {told(live_of_idle)}")
+    print(f"used of idle {told(used_of_idle)}")
 
 
 main()
