@@ -411,6 +411,31 @@ fn the_slider_moves_all_views() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Two thirds along the time axis lies step 28: nearer to the probe of step 30 than to that of step 20.
+#[test]
+fn a_click_in_a_time_chart_goes_to_the_nearest_probe() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut options = two_runs(parent.path())?;
+    options.runs.truncate(1);
+    let mut window = window(options);
+    let chart = window.get_by_role_and_label(egui::accesskit::Role::Image, "F1 of each class");
+    let place = chart.rect().lerp_inside(egui::vec2(0.69, 0.5));
+    window.hover_at(place);
+    for pressed in [true, false] {
+        window.event(egui::Event::PointerButton {
+            pos: place,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: egui::Modifiers::NONE,
+        });
+    }
+    settle(&mut window);
+    let moment = window.query_all_by_label_contains(" · epoch ").next();
+    let moment = moment.and_then(|node| node.accesskit_node().value());
+    assert_eq!(moment.as_deref(), Some("step 30 · epoch 3.0 · held"));
+    Ok(())
+}
+
 #[test]
 fn runs_change_sides_and_leave_the_list() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;

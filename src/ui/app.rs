@@ -160,15 +160,26 @@ impl App {
         self.close_if_asked(ctx);
     }
 
+    /// The frame before took so long: messages of the training thread wait the longer, the longer frames take.
+    pub fn frame_took(&self, time: Duration) {
+        self.waker.frame_took(time);
+    }
+
     /// Draws the whole window and does what was asked for in it.
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         let mut actions = time_panel::keys(ui.ctx());
-        egui::Panel::top("top").show(ui, |ui| {
+        // The window is cleared in the colour of panels: filling them once more would be half the work of a frame where
+        // the processor draws.
+        let clear = egui::Color32::TRANSPARENT;
+        let panel = egui::Frame::side_top_panel(ui.style()).fill(clear);
+        let central = egui::Frame::central_panel(ui.style()).fill(clear);
+        egui::Panel::top("top").frame(panel).show(ui, |ui| {
             top_bar::top_bar_ui(ui, self, &mut actions);
         });
         egui::Panel::left("setup")
             .default_size(316.0)
             .size_range(280.0..=440.0)
+            .frame(panel)
             .show(ui, |ui| {
                 egui::Panel::bottom("training")
                     .frame(egui::Frame::NONE)
@@ -190,10 +201,10 @@ impl App {
                         });
                     });
             });
-        egui::Panel::bottom("time").show(ui, |ui| {
+        egui::Panel::bottom("time").frame(panel).show(ui, |ui| {
             time_panel::time_ui(ui, self, &mut actions);
         });
-        egui::CentralPanel::default().show(ui, |ui| {
+        egui::CentralPanel::default().frame(central).show(ui, |ui| {
             figures_panel::figures_ui(ui, self, &mut actions);
         });
         if let Some(export) = &mut self.export {

@@ -1,11 +1,18 @@
 //! Lets background threads wake the window, before and after it exists.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// While messages stream in, the window is redrawn at most this often.
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
+
+/// However long frames take, messages wait no longer for one.
+const REDRAW_AT_LAST: Duration = Duration::from_millis(500);
+
+/// Frames that messages ask for take at most one part of the window's time in this many. Where the processor draws,
+/// the window's own part is the smaller one, and it takes the cores away from training.
+const PARTS: u32 = 40;
 
 /// A handle that asks the window for a redraw. Does nothing until the first frame was drawn, which needs no waking.
 #[derive(Clone, Default)]
@@ -14,10 +21,17 @@ pub(crate) struct Waker(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     ctx: OnceLock<egui::Context>,
-    /// When the newest frame began.
-    drawn: Mutex<Option<Instant>>,
-    /// Whether a redraw was asked for since.
+    pace: Mutex<Pace>,
+    /// Whether a redraw was asked for since the newest frame began.
     asked: AtomicBool,
+}
+
+#[derive(Default)]
+struct Pace {
+    /// When the newest frame began.
+    drawn: Option<Instant>,
+    /// What frames take, about.
+    frame: Duration,
 }
 
 impl Waker {
@@ -27,8 +41,15 @@ impl Waker {
         if shared.ctx.get().is_none() {
             let _ = shared.ctx.set(ctx.clone());
         }
-        *shared.drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.pace().drawn = Some(Instant::now());
         shared.asked.store(false, Ordering::Release);
+    }
+
+    /// The newest frame took so long.
+    pub(crate) fn frame_took(&self, time: Duration) {
+        let mut pace = self.pace();
+        // A single long frame says little.
+        pace.frame = (3 * pace.frame + time) / 4;
     }
 
     /// Redraw at once: something the user waits for is there.
@@ -42,18 +63,25 @@ impl Waker {
     pub(crate) fn wake_soon(&self) {
         let Some(ctx) = self.0.ctx.get() else { return };
         if !self.0.asked.swap(true, Ordering::AcqRel) {
-            let drawn = *self.0.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-            ctx.request_repaint_after(delay(drawn.map(|drawn| drawn.elapsed())));
+            let delay = self.pace().delay(Instant::now());
+            ctx.request_repaint_after(delay);
         }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.0.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How long to wait where the newest frame began this long ago. Never zero, which egui takes for two frames.
-fn delay(since_frame: Option<Duration>) -> Duration {
-    let since_frame = since_frame.unwrap_or(Duration::ZERO);
-    REDRAW_EVERY
-        .saturating_sub(since_frame)
-        .max(Duration::from_millis(1))
+impl Pace {
+    /// How long to wait with a frame. Never zero, which egui takes for two frames.
+    fn delay(&self, now: Instant) -> Duration {
+        let every = (PARTS * self.frame).clamp(REDRAW_EVERY, REDRAW_AT_LAST);
+        let since_frame = self.drawn.map_or(Duration::ZERO, |drawn| now - drawn);
+        every
+            .saturating_sub(since_frame)
+            .max(Duration::from_millis(1))
+    }
 }
 
 #[cfg(test)]
@@ -63,14 +91,21 @@ mod tests {
     #[test]
     fn frames_keep_their_distance() {
         let ms = Duration::from_millis;
-        assert_eq!(delay(Some(ms(0))), ms(100));
-        assert_eq!(delay(Some(ms(70))), ms(30));
+        let now = Instant::now();
+        let delay = |since, frame| {
+            let drawn = Some(now);
+            Pace { drawn, frame }.delay(now + since)
+        };
+        assert_eq!(delay(ms(0), ms(1)), ms(100));
+        assert_eq!(delay(ms(70), ms(1)), ms(30));
+        assert_eq!(delay(ms(0), ms(5)), ms(200), "long frames are fewer");
+        assert_eq!(delay(ms(0), ms(90)), ms(500), "but never too few");
         assert_eq!(
-            delay(Some(ms(5000))),
+            delay(ms(5000), ms(1)),
             ms(1),
             "a rare message is shown at once"
         );
-        assert_eq!(delay(None), ms(100));
+        assert_eq!(Pace::default().delay(now), ms(100));
     }
 
     #[test]

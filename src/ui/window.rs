@@ -96,6 +96,10 @@ struct Window {
 }
 
 impl eframe::App for Window {
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+
     fn raw_input_hook(&mut self, _ctx: &egui::Context, input: &mut egui::RawInput) {
         if let Some(times) = &mut self.frame_times {
             times.frame_begins(!input.events.is_empty(), self.app.is_training());
@@ -103,13 +107,20 @@ impl eframe::App for Window {
     }
 
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
-        if let (Some(times), Some(secs)) = (&mut self.frame_times, frame.info().cpu_usage) {
-            times.frame_before_took(Duration::from_secs_f32(secs));
+        if let Some(secs) = frame.info().cpu_usage {
+            let time = Duration::from_secs_f32(secs);
+            self.app.frame_took(time);
+            if let Some(times) = &mut self.frame_times {
+                times.frame_before_took(time);
+            }
         }
         self.app.logic(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        if let Some(times) = &mut self.frame_times {
+            times.frame_is_seen();
+        }
         self.app.ui(ui);
     }
 

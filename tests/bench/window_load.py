@@ -1,0 +1,305 @@
+"""The window while it trains at full speed: frame times, answers to input, and what training loses to the window.
+
+    cargo build --release && python3 tests/bench/window_load.py [--rounds 3] [--turns 3] [--secs 10]
+
+Needs Xvfb, openbox, xdotool, xprop, libX11 and libXtst, and Python alone. In every round the built-in images are
+trained with the default settings without a window ("headless"), and then in a window that in turn is minimised ("idle")
+and shows the run ("live"), and in the end is also used all the time ("used"): hovered, clicked, its slider dragged.
+
+Printed are images per second, and what remains of them: idle of headless by round, live and used of idle by turn; a part
+that other programs disturbed is done again. Then what the window says of its frames, and the time from a movement of
+the pointer to the pixels that answer it, as another program sees it ("screen").
+
+Training beside a window has a nice value of 10; so has the headless run here, or other programs on the machine would
+weigh on one more than on the other.
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import pathlib
+import random
+import re
+import statistics
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# More than are trained while it is measured.
+COUNT = 200
+# Places in a window of 1280 × 800 points, from its upper left corner.
+START = (53, 774)
+EPOCHS = (189, 559)
+LIGHT = (1249, 15)
+BESIDE_LIGHT = (900, 15)
+SLIDER = (420, 774), (980, 774)
+
+
+class Screen:
+    """A display of our own, with a window manager."""
+
+    def __init__(self):
+        read, write = os.pipe()
+        arguments = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"]
+        self.server = subprocess.Popen(arguments, pass_fds=[write], stderr=subprocess.DEVNULL)
+        os.close(write)
+        self.name = ":" + os.read(read, 32).decode().strip()
+        self.env = {**os.environ, "DISPLAY": self.name}
+        self.env.pop("WAYLAND_DISPLAY", None)
+        self.manager = subprocess.Popen(["openbox"], env=self.env, stderr=subprocess.DEVNULL)
+        self.x11, self.test = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
+        for function in ["XOpenDisplay", "XDefaultRootWindow", "XGetImage"]:
+            getattr(self.x11, function).restype = ctypes.c_void_p
+        self.display = ctypes.c_void_p(self.x11.XOpenDisplay(self.name.encode()))
+        self.root = ctypes.c_void_p(self.x11.XDefaultRootWindow(self.display))
+
+    def close(self):
+        self.manager.terminate()
+        self.server.terminate()
+
+    def xdotool(self, *words):
+        words = [str(word) for word in words]
+        return subprocess.run(["xdotool", *words], env=self.env, capture_output=True, text=True, check=False).stdout
+
+    def move(self, at):
+        self.test.XTestFakeMotionEvent(self.display, -1, at[0], at[1], 0)
+        self.x11.XFlush(self.display)
+
+    def button(self, pressed):
+        self.test.XTestFakeButtonEvent(self.display, 1, int(pressed), 0)
+        self.x11.XFlush(self.display)
+
+    def click(self, at):
+        self.move(at)
+        time.sleep(0.05)
+        self.button(True)
+        time.sleep(0.05)
+        self.button(False)
+
+    def pixels(self, at):
+        """32 × 16 pixels around a place."""
+        size = (ctypes.c_uint(32), ctypes.c_uint(16))
+        plane, form = ctypes.c_ulong(2**32 - 1), 2
+        image = self.x11.XGetImage(self.display, self.root, at[0] - 16, at[1] - 8, *size, plane, form)
+        # struct _XImage: width, height, xoffset, format: 4 ints; then `char *data`.
+        data = ctypes.cast(image + 16, ctypes.POINTER(ctypes.c_void_p))[0]
+        copy = ctypes.string_at(data, 32 * 16 * 4)
+        self.x11.XDestroyImage(ctypes.c_void_p(image))
+        return copy
+
+
+class Window:
+    """The program with a window, training."""
+
+    def __init__(self, screen, binary, folder):
+        self.screen = screen
+        self.run = folder / "runs/solar-none"
+        arguments = [binary, "--frame-times", *map(str, sorted((ROOT / "sample_runs").iterdir()))]
+        self.process = subprocess.Popen(arguments, env=screen.env, cwd=folder, stdout=subprocess.PIPE, text=True)
+        found = screen.xdotool("search", "--sync", "--onlyvisible", "--name", "^Crosscurrent$")
+        self.id = found.split()[-1]
+        time.sleep(2)
+        geometry = screen.xdotool("getwindowgeometry", "--shell", self.id)
+        x, y = (int(re.search(rf"{axis}=(\d+)", geometry)[1]) for axis in "XY")
+        # The frame that the window manager adds is counted twice.
+        extents = subprocess.run(
+            ["xprop", "-id", self.id, "_NET_FRAME_EXTENTS"], env=screen.env, capture_output=True, text=True, check=False
+        ).stdout
+        left, _, top, _ = (int(word) for word in re.findall(r"\d+", extents)[:4])
+        self.origin = (x - left, y - top)
+        screen.click(self.at(EPOCHS))
+        screen.xdotool("key", "ctrl+a")
+        screen.xdotool("type", str(COUNT))
+        screen.click(self.at(START))
+        # A minimised window would take in the click no sooner than it is shown again.
+        while newest(self.run) is None:
+            time.sleep(0.1)
+        screen.move((1399, 899))
+
+    def at(self, place):
+        return self.origin[0] + place[0], self.origin[1] + place[1]
+
+    def use(self, secs):
+        """Moves about, clicks and drags for so long; the answers to movements over a button, in ms."""
+        screen, answers, end = self.screen, [], time.monotonic() + secs
+        dice = random.Random(0)
+        while time.monotonic() < end:
+            answers += self.hover(dice)
+            # Over the figures, where values under the pointer are shown.
+            for step in range(40):
+                screen.move(self.at((340 + 22 * step, dice.randrange(120, 740))))
+                time.sleep(0.016)
+            screen.click(self.at((380 + dice.randrange(400), 190)))
+            answers += self.hover(dice)
+            (left, y), (right, _) = SLIDER
+            screen.move(self.at((right, y)))
+            screen.button(True)
+            for step in range(60):
+                screen.move(self.at((right - (right - left) * abs(30 - step) // 30, y)))
+                time.sleep(0.016)
+            screen.button(False)
+            # Back to following the newest.
+            screen.click(self.at((1252, y)))
+        return answers
+
+    def hover(self, dice):
+        answers = []
+        for place in [LIGHT, BESIDE_LIGHT] * 3:
+            time.sleep(dice.uniform(0.05, 0.2))
+            before = self.screen.pixels(self.at(LIGHT))
+            start = time.monotonic()
+            self.screen.move(self.at(place))
+            while self.screen.pixels(self.at(LIGHT)) == before and time.monotonic() - start < 2:
+                time.sleep(0.0005)
+            answers.append(1e3 * (time.monotonic() - start))
+        return answers
+
+    def show(self, shown):
+        if shown:
+            self.screen.xdotool("windowmap", self.id)
+            self.screen.xdotool("windowactivate", self.id)
+        else:
+            self.screen.xdotool("windowminimize", self.id)
+        time.sleep(1)
+
+    def ours(self):
+        return [self.process.pid, self.screen.server.pid, self.screen.manager.pid, os.getpid()]
+
+    def close(self):
+        """What it says of its frames."""
+        self.screen.xdotool("windowactivate", "--sync", self.id)
+        time.sleep(0.5)
+        self.screen.xdotool("key", "alt+F4")
+        try:
+            return self.process.communicate(timeout=30)[0].strip()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return "did not close"
+
+
+class Cores:
+    """What other programs take of the cores from now on."""
+
+    def __init__(self, ours):
+        self.ours = ours
+        self.start = self.now()
+
+    def now(self):
+        words = pathlib.Path("/proc/stat").read_text().split()
+        user, nice, system, idle, wait, interrupts, soft, stolen = (int(word) for word in words[1:9])
+        own = 0
+        for process in self.ours:
+            fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+            own += int(fields[11]) + int(fields[12])
+        busy = user + nice + system + interrupts + soft + stolen
+        return busy - own, busy + idle + wait
+
+    def taken_by_others(self):
+        others, total = (after - before for after, before in zip(self.now(), self.start))
+        return others / max(1, total)
+
+
+def wait_for_quiet(ours):
+    """Until other programs leave the cores alone, or for ten minutes."""
+    for _ in range(300):
+        cores = Cores(ours)
+        time.sleep(2)
+        if cores.taken_by_others() < 0.05:
+            return
+
+
+def newest(run):
+    """The newest step on record, if there is one."""
+    try:
+        lines = (run / "events.jsonl").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    for line in reversed(lines):
+        # The last line may be half written.
+        if line.startswith('{"event":"step"') and line.endswith("}"):
+            return json.loads(line)
+    return None
+
+
+def speed(run, ours, arguments, work=time.sleep):
+    """Images per second while `work` is done; once more where other programs took more of the cores than allowed."""
+    for _ in range(8):
+        wait_for_quiet(ours)
+        cores, before = Cores(ours), newest(run)
+        work(arguments.secs)
+        others, after = cores.taken_by_others(), newest(run)
+        if others <= arguments.others:
+            break
+        print(f"    (other programs took {100 * others:.0f} % of the cores)", flush=True)
+    return (after["images"] - before["images"]) / (after["wall_secs"] - before["wall_secs"])
+
+
+def headless(arguments, folder):
+    run = folder / "run"
+    words = ["nice", "-n", "10", arguments.binary, "train", "--epochs", str(COUNT), "--out", run]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while newest(run) is None:
+        time.sleep(0.1)
+    speeds = [speed(run, [process.pid], arguments) for _ in range(arguments.turns)]
+    process.terminate()
+    process.wait()
+    return speeds
+
+
+def windowed(screen, arguments, folder):
+    """Speeds idle, live and used, what the window says, and answers to movements in ms."""
+    window, idle, live, used, answers = Window(screen, arguments.binary, folder), [], [], [], []
+    for _ in range(arguments.turns):
+        for shown, speeds in (False, idle), (True, live):
+            window.show(shown)
+            speeds.append(speed(window.run, window.ours(), arguments))
+    work = lambda secs: answers.extend(window.use(secs))
+    used.append(speed(window.run, window.ours(), arguments, work))
+    return idle, live, used, window.close(), answers
+
+
+def spread(values):
+    values = sorted(values)
+    at = lambda percent: values[max(0, -(-percent * len(values) // 100) - 1)]
+    return f"median {at(50):.1f}, 99 % {at(99):.1f}, worst {at(100):.1f}"
+
+
+def told(ratios):
+    return f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", default=str(ROOT / "target/release/crosscurrent"))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--secs", type=float, default=10)
+    parser.add_argument("--others", type=float, default=0.05, help="share of the cores that other programs may take")
+    arguments = parser.parse_args()
+    screen, of_headless, live_of_idle, used_of_idle = Screen(), [], [], []
+    try:
+        for turn in range(arguments.rounds):
+            with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+                # In another order each time.
+                if turn % 2 == 0:
+                    alone = headless(arguments, pathlib.Path(first))
+                idle, live, used, said, answers = windowed(screen, arguments, pathlib.Path(second))
+                if turn % 2 == 1:
+                    alone = headless(arguments, pathlib.Path(first))
+            for name, speeds in ("headless", alone), ("idle", idle), ("live", live), ("used", used):
+                print(f"{name}: {' '.join(f'{speed:.0f}' for speed in speeds)} images/s")
+            print("    " + said.replace("\n", "\n    "))
+            print(f"    screen: {len(answers)} answers, {spread(answers)} ms", flush=True)
+            of_headless.append(statistics.median(idle) / statistics.median(alone))
+            live_of_idle += [shown / hidden for shown, hidden in zip(live, idle)]
+            used_of_idle += [shown / statistics.median(idle) for shown in used]
+    finally:
+        screen.close()
+    print(f"idle of headless {told(of_headless)}")
+    print(f"live of idle {told(live_of_idle)}")
+    print(f"used of idle {told(used_of_idle)}")
+
+
+main()
