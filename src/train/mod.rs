@@ -52,13 +52,13 @@ pub fn resume(
     })
 }
 
+/// Does the work of a run on a pool of its own, all of it: a thread outside would go to sleep and be woken at every
+/// parallel loop, of which a step has a hundred.
 fn on_threads<T: Send>(
     threads: Option<usize>,
     work: impl FnOnce() -> Result<T, TrainError> + Send,
 ) -> Result<T, TrainError> {
-    let Some(threads) = threads else {
-        return work();
-    };
+    let threads = threads.unwrap_or_else(rayon::current_num_threads);
     let pool = crate::threads::pool().num_threads(threads).build();
     pool.map_err(|error| TrainError::Device(format!("cannot start {threads} threads: {error}")))?
         .install(work)

@@ -9,7 +9,7 @@
 mod peer;
 mod work;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use crosscurrent::config::{Attention, Width};
@@ -22,15 +22,11 @@ use work::{Case, layers, step_flops};
 
 const BATCH: usize = 128;
 const CLASSES: usize = 10;
+/// About how long one program works before the next has its turn.
+const TURN_SECS: f64 = 0.6;
+const SETTLE: Duration = Duration::from_millis(300);
 const PASSES: &[&str] = &["eager-nchw", "eager-nhwc", "compile-nchw", "compile-nhwc"];
-const PROBES: &[&str] = &[
-    "loop-nchw",
-    "loop-nhwc",
-    "loop-compile-nhwc",
-    "vmap",
-    "sorted-nhwc",
-    "backpack",
-];
+const PROBES: &[&str] = &["loop-nhwc", "loop-compile-nhwc", "sorted-nhwc", "backpack"];
 
 /// What was asked for on the command line.
 struct Options {
@@ -43,9 +39,14 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = options()?;
+    // On a pool, as training is.
     rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
-        .build_global()?;
+        .build()?
+        .install(|| measure(&options))
+}
+
+fn measure(options: &Options) -> Result<()> {
     if let [section, width, attention] = options.sections.as_slice()
         && section == "peak"
     {
@@ -63,25 +64,25 @@ fn main() -> Result<()> {
         options.sections.is_empty() || options.sections.iter().any(|section| section == name)
     };
     if wanted("layers") {
-        layer_table(&options, peak)?;
+        layer_table(options, peak)?;
     }
     if wanted("steps") {
-        contest(&options, "step", "Training step", peak)?;
-        profile_table(&options)?;
+        contest(options, "step", "Training step", peak)?;
+        profile_table(options)?;
     }
     if wanted("eval") {
-        contest(&options, "eval", "Evaluation", peak)?;
+        contest(options, "eval", "Evaluation", peak)?;
     }
     if wanted("probe") {
         contest(
-            &options,
+            options,
             "probe",
             "Probe, 10 classes × 32 images in 4 pieces",
             peak,
         )?;
     }
     if wanted("scale") {
-        scale_table(&options)?;
+        scale_table(options)?;
     }
     Ok(())
 }
@@ -176,16 +177,22 @@ fn contest(options: &Options, work: &str, title: &str, peak: f64) -> Result<()> 
                 _ => case.probe(),
             };
             (0..3).try_for_each(|_| run())?;
+            let mut run = |repeats: usize| -> Result<Vec<f64>> {
+                (0..repeats)
+                    .map(|_| {
+                        let start = Instant::now();
+                        run().map(|()| start.elapsed().as_secs_f64())
+                    })
+                    .collect()
+            };
+            // A turn of everybody takes about as long, and no less than three times the work.
+            let repeats = ((TURN_SECS / median(run(3)?)) as usize).clamp(3, 20);
             let mut ours = Vec::new();
             let mut theirs = vec![Vec::new(); peers.len()];
             for _ in 0..options.rounds {
-                let secs = (0..3).map(|_| {
-                    let start = Instant::now();
-                    run().map(|()| start.elapsed().as_secs_f64())
-                });
-                ours.push(median(secs.collect::<Result<_>>()?));
+                ours.push(turn(&mut run, repeats)?);
                 for (peer, theirs) in peers.iter_mut().zip(&mut theirs) {
-                    theirs.push(median(peer.run(3)?));
+                    theirs.push(turn(|repeats| peer.run(repeats), repeats)?);
                 }
             }
             let images = if work == "probe" {
@@ -237,6 +244,15 @@ fn contest(options: &Options, work: &str, title: &str, peak: f64) -> Result<()> 
     }
     println!();
     Ok(())
+}
+
+/// Median seconds of one program's turn. Before it, the threads of the program before go to sleep (PyTorch's spin for a
+/// while after their work), and the first time, when caches are cold, does not count.
+fn turn(mut run: impl FnMut(usize) -> Result<Vec<f64>>, repeats: usize) -> Result<f64> {
+    std::thread::sleep(SETTLE);
+    let mut secs = run(repeats + 1)?;
+    secs.remove(0);
+    Ok(median(secs))
 }
 
 /// Where the time of a step goes.
