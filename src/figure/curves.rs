@@ -39,6 +39,7 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
             Kind::Loss => loss(subject),
             Kind::GradNorms => grad_norms(subject, view),
             Kind::DepthProfile => depth_profile(subject, view),
+            Kind::LedgerTime => super::ledger::over_time(subject, view),
             _ => pair_cosine(subject, view),
         };
         chart.name = kind.title();

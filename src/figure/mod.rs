@@ -2,17 +2,27 @@
 
 mod architecture;
 mod chart;
+mod classes;
+mod confusion;
 mod curves;
+mod depth_time;
+mod difference;
 pub mod export;
+mod gates;
+mod ledger;
 mod matrix;
 pub mod palette;
 pub mod raster;
+mod scatter;
 pub mod style;
+pub mod table;
+mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use egui::{Layout, RichText, Ui};
+use serde::{Deserialize, Serialize};
 
 use crate::run::event::Probe;
 use crate::run::probe_file::ProbeTensors;
@@ -61,7 +71,8 @@ impl<'a> Subject<'a> {
 }
 
 /// What is looked at: shared by all figures and all runs on screen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct View {
     /// The selected part of the network.
     pub scope: Scope,
@@ -69,8 +80,83 @@ pub struct View {
     pub step: Option<u64>,
     /// The selected pair of classes.
     pub pair: Option<(usize, usize)>,
+    /// The selected class.
+    pub class: Option<usize>,
+    /// The selected cell of the confusion matrix: true class, predicted class.
+    pub confused: Option<(usize, usize)>,
     /// Names of the curves that are switched off: a class is switched off in every figure.
     pub hidden: BTreeSet<String>,
+    /// What time is measured in.
+    pub time: TimeAxis,
+    /// Order of the classes in matrices and lists.
+    pub order: Order,
+    /// What the network map and the picture of depth and time are coloured by.
+    pub quantity: Quantity,
+    /// What if training weighed classes differently.
+    pub what_if: WhatIf,
+}
+
+/// What time is measured in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TimeAxis {
+    /// Passes over the training images.
+    #[default]
+    Epoch,
+    /// Optimiser steps.
+    Step,
+    /// Training images seen.
+    Images,
+    /// Seconds of training.
+    WallTime,
+}
+
+/// Order of the classes in matrices and lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Order {
+    /// As the data set lists them.
+    #[default]
+    Listed,
+    /// By training images, the most frequent first.
+    Frequency,
+    /// By name.
+    Name,
+    /// Classes whose gradients agree beside each other: an order found once, and kept for all times and runs.
+    Similarity(Vec<usize>),
+}
+
+/// What parts of the network are coloured by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Quantity {
+    /// Mean over class pairs of max(0, −cosine).
+    #[default]
+    Interference,
+    /// Share of the resolved pairs that are in conflict.
+    ConflictRate,
+    /// Norm of the selected class's gradient.
+    ClassNorm,
+    /// Share of the squared gradient norms that belongs to the rarest third of the classes.
+    TailShare,
+}
+
+/// What if training weighed classes differently, or changed gradients where they conflict.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhatIf {
+    /// Weight of each class's loss, 1 as trained; empty for all 1.
+    pub weights: Vec<f64>,
+    /// What is done to conflicting gradients.
+    pub surgery: Surgery,
+}
+
+/// What is done to conflicting class gradients before they are summed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Surgery {
+    /// Nothing.
+    #[default]
+    None,
+    /// Each is projected away from those it conflicts with (Yu et al. 2020).
+    PcGrad,
+    /// The system of gradients is made orthogonal (Senushkin et al. 2023).
+    AlignedMtl,
 }
 
 impl Default for View {
@@ -79,13 +165,19 @@ impl Default for View {
             scope: Scope::Backbone,
             step: None,
             pair: None,
+            class: None,
+            confused: None,
             hidden: BTreeSet::new(),
+            time: TimeAxis::default(),
+            order: Order::default(),
+            quantity: Quantity::default(),
+            what_if: WhatIf::default(),
         }
     }
 }
 
 /// The figures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// F1 of every class over time.
     ClassF1,
@@ -103,6 +195,24 @@ pub enum Kind {
     PairCosine,
     /// Map of the network.
     Architecture,
+    /// Interference by layer and moment.
+    DepthTime,
+    /// The matrix of the run minus that of the first run shown.
+    ConflictDifference,
+    /// Who helps and who hurts the selected class, at the cursor.
+    Ledger,
+    /// What a step does to the selected class's loss over time.
+    LedgerTime,
+    /// What one step would do to every class under other weights.
+    WhatIf,
+    /// Mean gate by class and channel.
+    Gates,
+    /// Scores of every class at the cursor.
+    Classes,
+    /// Which classes are taken for which, at the cursor.
+    Confusion,
+    /// Class pairs by cosine and by how often they are confused.
+    ConflictConfusion,
 }
 
 impl Kind {
@@ -116,6 +226,15 @@ impl Kind {
         Self::ConflictMatrix,
         Self::PairCosine,
         Self::Architecture,
+        Self::DepthTime,
+        Self::ConflictDifference,
+        Self::Ledger,
+        Self::LedgerTime,
+        Self::WhatIf,
+        Self::Gates,
+        Self::Classes,
+        Self::Confusion,
+        Self::ConflictConfusion,
     ];
 
     /// Name on the command line.
@@ -129,6 +248,15 @@ impl Kind {
             Self::ConflictMatrix => "conflict-matrix",
             Self::PairCosine => "pair-cosine",
             Self::Architecture => "architecture",
+            Self::DepthTime => "depth-time",
+            Self::ConflictDifference => "conflict-difference",
+            Self::Ledger => "ledger",
+            Self::LedgerTime => "ledger-time",
+            Self::WhatIf => "what-if",
+            Self::Gates => "gates",
+            Self::Classes => "classes",
+            Self::Confusion => "confusion",
+            Self::ConflictConfusion => "conflict-confusion",
         }
     }
 
@@ -143,6 +271,15 @@ impl Kind {
             Self::ConflictMatrix => "How classes pull against each other",
             Self::PairCosine => "The selected pair over time",
             Self::Architecture => "Network",
+            Self::DepthTime => "Conflict by depth and time",
+            Self::ConflictDifference => "What changes between the two runs",
+            Self::Ledger => "Who helps and who hurts the class",
+            Self::LedgerTime => "What steps do to the class over time",
+            Self::WhatIf => "What if classes were weighed differently",
+            Self::Gates => "Gates by class and channel",
+            Self::Classes => "Scores of each class",
+            Self::Confusion => "Which classes are taken for which",
+            Self::ConflictConfusion => "Conflict against confusion",
         }
     }
 
@@ -182,6 +319,47 @@ impl Kind {
                 "Layers from input to output; the colour is interference, the mean over class pairs of max(0, −cosine). \
                  Click a layer or a block and everything follows."
             }
+            Self::DepthTime => {
+                "Layers from input (top) to output, probes from left to right; the colour is interference, the mean over \
+                 class pairs of max(0, −cosine). Red rows are layers where classes fight, red columns moments when they \
+                 do. Click to go to a layer and a moment."
+            }
+            Self::ConflictDifference => {
+                "Cosine of each pair in this run minus that in the first run shown, in the same part of the network at \
+                 the same moment. Blue: the pair agrees more than there. Red: it fights more. Faded where neither \
+                 cosine is told apart from 0."
+            }
+            Self::Ledger => {
+                "What each class's share of one plain gradient step does to the loss of the selected class, to first \
+                 order, in nats. Bars to the left lower its loss: that class helps. Bars to the right raise it: that \
+                 class hurts. Pale bars are not told apart from 0 (3 standard errors)."
+            }
+            Self::LedgerTime => {
+                "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned. \
+                 Filled points differ from 0 by more than 3 standard errors. The thin line is the change that the step \
+                 actually taken (momentum and all) makes, to first order."
+            }
+            Self::WhatIf => {
+                "First-order change of every class's loss under one plain gradient step, as trained and with the weights \
+                 set here. Left of 0 the loss falls. It holds for this moment and this one step only."
+            }
+            Self::Gates => {
+                "Mean gate of every class (rows) in every channel (columns), from 0 to 1, channels sorted by how much \
+                 classes differ in them. Columns of one colour treat all classes alike; a row that stands out is a \
+                 class the gate tells apart."
+            }
+            Self::Classes => {
+                "F1, precision and recall of every class with its support, at the last evaluation before the moment \
+                 shown. A dash is undefined: neither present nor predicted."
+            }
+            Self::Confusion => {
+                "Rows are true classes, columns predicted ones; the colour is the share of the row. Off the diagonal \
+                 are the mistakes. Click a cell to see its images."
+            }
+            Self::ConflictConfusion => {
+                "Every point is a pair of classes: to the left their gradients conflict, higher up they are confused \
+                 more often. Click a point to select the pair everywhere."
+            }
         }
     }
 }
@@ -197,24 +375,52 @@ pub enum Pick {
     Step(u64),
     /// A curve, by name, to be switched off or on.
     Curve(String),
+    /// A class.
+    Class(usize),
+    /// A layer at a moment.
+    ScopeAt(Scope, u64),
+    /// A cell of the confusion matrix: true class, predicted class.
+    Confused(usize, usize),
+    /// An order of classes.
+    Order(Order),
+    /// What parts of the network are coloured by.
+    Quantity(Quantity),
+    /// Other weights.
+    WhatIf(WhatIf),
 }
 
-/// Draws a figure into the space that is left; returns what was clicked.
+/// Draws a figure into the space that is left; returns what was clicked. `shown` are all runs on screen: they share
+/// scales, and differences are from the first.
 pub fn figure_ui(
     ui: &mut Ui,
     kind: Kind,
     subject: Subject<'_>,
+    shown: &[Subject<'_>],
     view: &View,
-    scales: &Scales,
 ) -> Option<Pick> {
     // Two figures of a kind stand side by side where two runs are compared.
     ui.push_id((kind, subject.name), |ui| match kind {
         Kind::ConflictMatrix => matrix::matrix_ui(ui, subject, view),
+        Kind::ConflictDifference => difference::difference_ui(ui, subject, shown, view),
         Kind::Architecture => architecture::architecture_ui(ui, subject, view),
-        _ => {
+        Kind::DepthTime => depth_time::depth_time_ui(ui, subject, shown, view),
+        Kind::Ledger => ledger::ledger_ui(ui, subject, shown, view),
+        Kind::WhatIf => what_if::what_if_ui(ui, subject, view),
+        Kind::Gates => gates::gates_ui(ui, subject, view),
+        Kind::Classes => classes::classes_ui(ui, subject, view),
+        Kind::Confusion => confusion::confusion_ui(ui, subject, view),
+        Kind::ConflictConfusion => scatter::scatter_ui(ui, subject, shown, view),
+        Kind::ClassF1
+        | Kind::Scores
+        | Kind::Loss
+        | Kind::GradNorms
+        | Kind::DepthProfile
+        | Kind::PairCosine
+        | Kind::LedgerTime => {
             let chart = curves::chart(ui.ctx(), kind, subject, view);
             let cursor = curves::cursor(kind, subject, view);
-            chart::chart_ui(ui, &chart, scales, cursor, &view.hidden)
+            let scales = Scales::of(ui.ctx(), kind, shown, view);
+            chart::chart_ui(ui, &chart, &scales, cursor, &view.hidden)
         }
     })
     .inner
@@ -243,8 +449,7 @@ pub fn figure_png_among(
         let caption = RichText::new(caption(kind, subject, view)).small().weak();
         ui.add(egui::Label::new(caption).truncate());
         ui.add_space(6.0);
-        let scales = Scales::of(ui.ctx(), kind, shown, view);
-        figure_ui(ui, kind, subject, view, &scales);
+        figure_ui(ui, kind, subject, shown, view);
     })
 }
 

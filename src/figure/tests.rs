@@ -330,8 +330,8 @@ fn picked(kind: Kind, classes: usize, label: &str) -> Vec<Pick> {
     let sample = Sample::new(classes, 2);
     let view = View::default();
     let draw = move |ui: &mut Ui, picks: &mut Vec<Pick>| {
-        let scales = Scales::of(ui.ctx(), kind, &[sample.subject()], &view);
-        picks.extend(figure_ui(ui, kind, sample.subject(), &view, &scales));
+        let subject = sample.subject();
+        picks.extend(figure_ui(ui, kind, subject, &[subject], &view));
     };
     let mut harness = Harness::builder()
         .with_size(vec2(700.0, 400.0))

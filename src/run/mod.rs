@@ -20,6 +20,8 @@ pub mod event;
 pub mod log;
 pub mod probe_file;
 
+use serde::{Deserialize, Serialize};
+
 use event::{End, Eval, Event, Probe, Split, Started, Step};
 
 /// The reduced state of a run: all that overviews draw. Probe tensors stay on disk until a matrix is opened.
@@ -187,7 +189,7 @@ impl Run {
 }
 
 /// A part of the network that a Gram matrix can be asked of.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// One layer, by name.
     Layer(String),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::background::Purpose;
+use super::page::Page;
 use super::runs::RunId;
 use crate::figure::{Kind, Pick};
 
@@ -29,6 +30,8 @@ pub(crate) enum Action {
     ShowRight(RunId),
     /// Show one run, or two side by side.
     SideBySide(bool),
+    /// Turn to a page.
+    Show(Page),
     /// A click in a figure.
     Pick(Pick),
     /// Look at a step; none follows the newest.

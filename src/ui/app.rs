@@ -7,6 +7,7 @@ use super::action::Action;
 use super::background::{Background, Purpose, Reply};
 use super::draft::{Draft, absolute};
 use super::export_dialog::{ExportDraft, export_ui};
+use super::page::Page;
 use super::runs::{RunId, Runs, State, state_at_rest};
 use super::waker::Waker;
 use super::worker::{Job, Trainer, Update, Worker, trainer};
@@ -55,6 +56,8 @@ pub(crate) struct Notice {
 pub(crate) struct ViewState {
     /// Scope, step and pair.
     pub(crate) figure: View,
+    /// The page of the centre.
+    pub(crate) page: Page,
     /// The run on the left.
     pub(crate) left: Option<RunId>,
     /// The run on the right; kept while only one is shown.
@@ -99,6 +102,7 @@ impl App {
             runs: Runs::default(),
             view: ViewState {
                 figure: View::default(),
+                page: Page::default(),
                 left: None,
                 right: None,
                 side_by_side: false,
@@ -243,6 +247,7 @@ impl App {
             Action::ShowRight(id) => self.show_right(id),
             Action::SideBySide(on) => self.show_side_by_side(on),
             Action::Pick(pick) => self.pick(pick),
+            Action::Show(page) => self.view.page = page,
             Action::GoTo(step) => self.view.figure.step = step,
             Action::StepBy(count) => self.step_by(count),
             Action::SetTheme(theme) => ctx.set_theme(theme),
@@ -614,6 +619,15 @@ impl App {
                     view.hidden.insert(name);
                 }
             }
+            Pick::Class(class) => view.class = Some(class),
+            Pick::ScopeAt(scope, step) => {
+                view.scope = scope;
+                view.step = super::time_panel::nearest(&steps, step).or(view.step);
+            }
+            Pick::Confused(truth, predicted) => view.confused = Some((truth, predicted)),
+            Pick::Order(order) => view.order = order,
+            Pick::Quantity(quantity) => view.quantity = quantity,
+            Pick::WhatIf(what_if) => view.what_if = what_if,
         }
     }
 

@@ -4,27 +4,28 @@ use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
 use super::action::Action;
 use super::app::App;
+use super::page::{GAP, Page};
 use super::runs::{RunEntry, State, variant_name};
 use super::widgets::problem_ui;
-use crate::figure::{Kind, Pick, Scales, Subject, View, figure_ui};
+use super::{browser_panel, compare_panel, data_panel, findings_panel};
+use crate::figure::{Kind, Pick, Subject, View, figure_ui};
 use crate::run::event::Started;
 use crate::run::{CLASSIFIER, Scope};
 
-const GAP: f32 = 8.0;
 /// Kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
-/// Height of the card that holds the network map.
-const MAP_HEIGHT: f32 = 150.0;
-/// A column at least this wide has two figures beside each other, and
-const MEDIUM: f32 = 700.0;
-/// one this wide three.
-const WIDE: f32 = 900.0;
-/// Below this height, map not counted, these layouts scroll: curves need room to be read.
-const GRID_MIN_HEIGHT: f32 = 660.0;
 /// Narrower cards have a shorter export button.
 const SHORT_EXPORT: f32 = 300.0;
 
-pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
+    match app.view.page {
+        Page::Data => return data_panel::data_ui(ui, app, actions),
+        Page::Compare => return compare_panel::compare_ui(ui, app, actions),
+        Page::Runs => return browser_panel::browser_ui(ui, app, actions),
+        Page::Overview => findings_panel::findings_ui(ui, app, actions),
+        Page::Conflicts | Page::Class | Page::Mistakes | Page::Gates => {}
+    }
+    let app = &*app;
     let shown = app.view.shown();
     let entries: Vec<&RunEntry> = shown.iter().filter_map(|&id| app.runs.get(id)).collect();
     if entries.is_empty() {
@@ -33,7 +34,7 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
     }
     scope_ui(ui, &entries, &app.view.figure, actions);
     let view_height = ui.available_height();
-    let columns = Columns::of(ui.available_size(), &entries);
+    let columns = Columns::of(app.view.page, ui.available_size(), &entries);
     egui::ScrollArea::vertical()
         .auto_shrink(false)
         .show(ui, |ui| {
@@ -48,6 +49,7 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
                     entry,
                     subjects: &subjects,
                     view: &app.view.figure,
+                    page: app.view.page,
                     view_height,
                 };
                 ui.push_id(entry.id, |ui| panel.show(ui, column, actions));
@@ -131,18 +133,11 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(mut available: Vec2, entries: &[&RunEntry]) -> Self {
+    fn of(page: Page, mut available: Vec2, entries: &[&RunEntry]) -> Self {
         let count = entries.len();
         available.x -= SCROLL_BAR;
         let width = ((available.x - GAP * (count - 1) as f32) / count as f32).max(300.0);
-        let least = if width >= MEDIUM {
-            MAP_HEIGHT + GAP + GRID_MIN_HEIGHT
-        } else {
-            narrow_rows(width, available.y)
-                .iter()
-                .map(|(_, height)| height + GAP)
-                .sum()
-        };
+        let least = page.least_height(width, available.y, count > 1);
         let titles = if count > 1 { TITLE_HEIGHT } else { 0.0 };
         Self {
             count,
@@ -157,7 +152,7 @@ impl Columns {
 }
 
 /// Height of a column's title, shown where there are two.
-const TITLE_HEIGHT: f32 = 24.0;
+pub(super) const TITLE_HEIGHT: f32 = 24.0;
 
 /// One run's figures.
 struct Column<'a> {
@@ -165,6 +160,7 @@ struct Column<'a> {
     /// Of all columns, for common scales.
     subjects: &'a [Subject<'a>],
     view: &'a View,
+    page: Page,
     /// What is seen without scrolling.
     view_height: f32,
 }
@@ -180,13 +176,8 @@ impl Column<'_> {
             self.waiting_ui(ui, rect);
             return;
         }
-        let cards = if rect.width() >= WIDE {
-            wide(rect)
-        } else if rect.width() >= MEDIUM {
-            medium(rect)
-        } else {
-            narrow(rect, self.view_height)
-        };
+        let compared = self.subjects.len() > 1;
+        let cards = self.page.cards(rect, self.view_height, compared);
         for (kind, rect) in cards {
             ui.push_id(kind, |ui| self.card_ui(ui, kind, rect, actions));
         }
@@ -238,8 +229,7 @@ impl Column<'_> {
                     // Scrolled out of sight: what is not seen costs nothing.
                     return;
                 }
-                let scales = Scales::of(ui.ctx(), kind, self.subjects, self.view);
-                let pick = figure_ui(ui, kind, self.entry.subject(), self.view, &scales);
+                let pick = figure_ui(ui, kind, self.entry.subject(), self.subjects, self.view);
                 actions.extend(pick.map(Action::Pick));
             });
         });
@@ -284,93 +274,4 @@ impl Column<'_> {
         let probe = &run.probes[run.probe_at(self.view.step.unwrap_or(u64::MAX))?];
         self.entry.probe_errors.get(&probe.step).map(String::as_str)
     }
-}
-
-/// Map on top; curves on the left, the matrix and its pair on the right.
-fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
-    let (map, rest) = split_y(rect, MAP_HEIGHT);
-    let matrix_width = (0.46 * rest.width()).min(0.78 * rest.height());
-    let (left, right) = split_x(rest, rest.width() - matrix_width - GAP);
-    let (f1, below) = split_y(left, 0.35 * left.height());
-    let (upper, lower) = split_y(below, 0.5 * (below.height() - GAP));
-    let half = 0.5 * (left.width() - GAP);
-    let ((norms, depth), (scores, loss)) = (split_x(upper, half), split_x(lower, half));
-    let (matrix, pair) = split_y(right, 0.67 * right.height());
-    vec![
-        (Kind::Architecture, map),
-        (Kind::ClassF1, f1),
-        (Kind::GradNorms, norms),
-        (Kind::DepthProfile, depth),
-        (Kind::Scores, scores),
-        (Kind::Loss, loss),
-        (Kind::ConflictMatrix, matrix),
-        (Kind::PairCosine, pair),
-    ]
-}
-
-/// Map on top; below it two columns of four rows, of which the matrix takes two.
-fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
-    let (map, rest) = split_y(rect, MAP_HEIGHT);
-    let (left, right) = split_x(rest, 0.5 * (rest.width() - GAP));
-    let rows = rest.height() - 3.0 * GAP;
-    let (first, row) = (0.31 * rows, 0.23 * rows);
-    let (f1, left) = split_y(left, first);
-    let (norms, left) = split_y(left, row);
-    let (scores, loss) = split_y(left, row);
-    let (matrix, right) = split_y(right, first + GAP + row);
-    let (depth, pair) = split_y(right, row);
-    vec![
-        (Kind::Architecture, map),
-        (Kind::ClassF1, f1),
-        (Kind::GradNorms, norms),
-        (Kind::Scores, scores),
-        (Kind::Loss, loss),
-        (Kind::ConflictMatrix, matrix),
-        (Kind::DepthProfile, depth),
-        (Kind::PairCosine, pair),
-    ]
-}
-
-/// All figures of a narrow column with their heights. Map, F1 and matrix fill what is seen without scrolling.
-fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
-    let map = 136.0;
-    let seen = view_height - TITLE_HEIGHT - map - 2.0 * GAP;
-    let f1 = (0.4 * seen).clamp(216.0, 320.0);
-    let matrix = (seen - f1).clamp(300.0, 0.9 * width.max(340.0));
-    [
-        (Kind::Architecture, map),
-        (Kind::ClassF1, f1),
-        (Kind::ConflictMatrix, matrix),
-        (Kind::PairCosine, 210.0),
-        (Kind::GradNorms, 240.0),
-        (Kind::DepthProfile, 240.0),
-        (Kind::Scores, 220.0),
-        (Kind::Loss, 220.0),
-    ]
-}
-
-/// Everything below each other.
-fn narrow(rect: Rect, view_height: f32) -> Vec<(Kind, Rect)> {
-    let mut rest = rect;
-    let place = |(kind, height)| {
-        let (row, below) = split_y(rest, height);
-        rest = below;
-        (kind, row)
-    };
-    narrow_rows(rect.width(), view_height)
-        .into_iter()
-        .map(place)
-        .collect()
-}
-
-/// The upper `height` points, and what lies below the gap.
-fn split_y(rect: Rect, height: f32) -> (Rect, Rect) {
-    let cut = rect.top() + height;
-    (rect.with_max_y(cut), rect.with_min_y(cut + GAP))
-}
-
-/// The left `width` points, and what lies right of the gap.
-fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
-    let cut = rect.left() + width;
-    (rect.with_max_x(cut), rect.with_min_x(cut + GAP))
 }

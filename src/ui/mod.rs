@@ -7,10 +7,15 @@
 mod action;
 mod app;
 mod background;
+mod browser_panel;
+mod compare_panel;
+mod data_panel;
 mod draft;
 mod export_dialog;
 mod figures_panel;
+mod findings_panel;
 mod frame_times;
+mod page;
 mod runs;
 mod runs_panel;
 mod setup_panel;
@@ -23,5 +28,6 @@ mod window;
 mod worker;
 
 pub use app::{App, Options};
+pub use page::Page;
 pub use window::{WindowError, open};
 pub use worker::{Job, Trainer, trainer};

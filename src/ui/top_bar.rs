@@ -2,11 +2,21 @@
 
 use super::action::Action;
 use super::app::App;
+use super::page::Page;
 
 pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     ui.add_space(2.0);
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new("Crosscurrent").heading().strong());
+        ui.add_space(8.0);
+        for &page in Page::ALL {
+            let tab = ui
+                .selectable_label(app.view.page == page, page.title())
+                .on_hover_text(page.help());
+            if tab.clicked() {
+                actions.push(Action::Show(page));
+            }
+        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             theme_ui(ui, actions);
             side_by_side_ui(ui, app, actions);

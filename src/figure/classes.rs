@@ -1,0 +1,10 @@
+//! Scores of every class.
+
+use egui::Ui;
+
+use super::{Pick, Subject, View, empty_ui};
+
+pub(super) fn classes_ui(ui: &mut Ui, _subject: Subject<'_>, _view: &View) -> Option<Pick> {
+    empty_ui(ui, "to be drawn");
+    None
+}

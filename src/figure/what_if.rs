@@ -1,0 +1,10 @@
+//! What one step would do under other weights.
+
+use egui::Ui;
+
+use super::{Pick, Subject, View, empty_ui};
+
+pub(super) fn what_if_ui(ui: &mut Ui, _subject: Subject<'_>, _view: &View) -> Option<Pick> {
+    empty_ui(ui, "to be drawn");
+    None
+}

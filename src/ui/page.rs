@@ -1,0 +1,271 @@
+//! The pages of the centre: which figures each shows, and where they lie.
+
+use egui::Rect;
+use serde::{Deserialize, Serialize};
+
+use crate::figure::Kind;
+
+/// Space between two figures.
+pub(crate) const GAP: f32 = 8.0;
+/// Height of the card that holds the network map.
+const MAP_HEIGHT: f32 = 150.0;
+/// A column at least this wide has two figures beside each other, and
+const MEDIUM: f32 = 700.0;
+/// one this wide three.
+const WIDE: f32 = 900.0;
+/// Below this height, map not counted, these layouts scroll: curves need room to be read.
+const GRID_MIN_HEIGHT: f32 = 660.0;
+
+/// A page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Page {
+    /// How a run is doing.
+    #[default]
+    Overview,
+    /// Where and when classes fight.
+    Conflicts,
+    /// One class: who helps and who hurts it.
+    Class,
+    /// Which classes are taken for which.
+    Mistakes,
+    /// What the gates do.
+    Gates,
+    /// The images.
+    Data,
+    /// Groups of runs.
+    Compare,
+    /// All runs on disk, and what is queued.
+    Runs,
+}
+
+impl Page {
+    /// Every page, in the order of its tabs.
+    pub const ALL: &[Self] = &[
+        Self::Overview,
+        Self::Conflicts,
+        Self::Class,
+        Self::Mistakes,
+        Self::Gates,
+        Self::Data,
+        Self::Compare,
+        Self::Runs,
+    ];
+
+    /// Name on its tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Conflicts => "Conflicts",
+            Self::Class => "One class",
+            Self::Mistakes => "Mistakes",
+            Self::Gates => "Gates",
+            Self::Data => "Data",
+            Self::Compare => "Compare",
+            Self::Runs => "Runs",
+        }
+    }
+
+    /// What it is for.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Overview => "How training goes, and what stands out",
+            Self::Conflicts => "Where in the network and when classes pull against each other",
+            Self::Class => "Who helps and who hurts one class, and what other weights would do",
+            Self::Mistakes => {
+                "Which classes are taken for which, and whether those are the ones that fight"
+            }
+            Self::Gates => "What channel attention does with each class",
+            Self::Data => "The images of every class, and those that gradients are measured on",
+            Self::Compare => "Groups of runs: differences with their uncertainty",
+            Self::Runs => "All runs in a folder, and the experiments that wait",
+        }
+    }
+
+    /// The figures of a page that shows runs, in columns from left to right, each with its share of the height. The
+    /// overview has layouts of its own; pages without runs have none.
+    fn columns(self, compared: bool) -> [Vec<(Kind, f32)>; 2] {
+        match self {
+            Self::Conflicts => {
+                let mut right = vec![(Kind::ConflictMatrix, 0.62), (Kind::PairCosine, 0.38)];
+                if compared {
+                    right = vec![
+                        (Kind::ConflictMatrix, 0.4),
+                        (Kind::ConflictDifference, 0.4),
+                        (Kind::PairCosine, 0.2),
+                    ];
+                }
+                let left = vec![
+                    (Kind::Architecture, 0.22),
+                    (Kind::DepthTime, 0.42),
+                    (Kind::DepthProfile, 0.36),
+                ];
+                [left, right]
+            }
+            Self::Class => [
+                vec![(Kind::Ledger, 0.5), (Kind::LedgerTime, 0.5)],
+                vec![(Kind::WhatIf, 0.6), (Kind::GradNorms, 0.4)],
+            ],
+            Self::Mistakes => [
+                vec![(Kind::Confusion, 0.6), (Kind::Classes, 0.4)],
+                vec![
+                    (Kind::ConflictMatrix, 0.55),
+                    (Kind::ConflictConfusion, 0.45),
+                ],
+            ],
+            Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
+            Self::Overview | Self::Data | Self::Compare | Self::Runs => [vec![], vec![]],
+        }
+    }
+
+    /// Height that the figures need in a column this wide, of which `seen` is seen without scrolling.
+    pub(crate) fn least_height(self, width: f32, seen: f32, compared: bool) -> f32 {
+        if self != Self::Overview {
+            let columns = self.columns(compared).map(|column| column.len());
+            let rows = if width >= MEDIUM {
+                columns.into_iter().max().unwrap_or(0)
+            } else {
+                columns.into_iter().sum()
+            };
+            return rows as f32 * LEAST_ROW;
+        }
+        if width >= MEDIUM {
+            MAP_HEIGHT + GAP + GRID_MIN_HEIGHT
+        } else {
+            let rows = narrow_rows(width, seen);
+            rows.iter().map(|(_, height)| height + GAP).sum()
+        }
+    }
+
+    /// Where the figures lie in a column, of which `seen` is seen without scrolling.
+    pub(crate) fn cards(self, rect: Rect, seen: f32, compared: bool) -> Vec<(Kind, Rect)> {
+        if self != Self::Overview {
+            return in_columns(rect, self.columns(compared));
+        }
+        if rect.width() >= WIDE {
+            wide(rect)
+        } else if rect.width() >= MEDIUM {
+            medium(rect)
+        } else {
+            narrow(rect, seen)
+        }
+    }
+}
+
+/// Least height of a figure outside the overview.
+const LEAST_ROW: f32 = 250.0;
+
+/// Two columns, or one where they would be too narrow.
+fn in_columns(rect: Rect, [left, right]: [Vec<(Kind, f32)>; 2]) -> Vec<(Kind, Rect)> {
+    if right.is_empty() {
+        return stacked(rect, &left);
+    }
+    if rect.width() < MEDIUM {
+        let all = left.into_iter().chain(right);
+        let all: Vec<_> = all.map(|(kind, share)| (kind, share / 2.0)).collect();
+        return stacked(rect, &all);
+    }
+    let (a, b) = split_x(rect, (rect.width() - GAP) / 2.0);
+    let mut cards = stacked(a, &left);
+    cards.extend(stacked(b, &right));
+    cards
+}
+
+/// Below each other; shares of the height add up to 1.
+fn stacked(mut rect: Rect, figures: &[(Kind, f32)]) -> Vec<(Kind, Rect)> {
+    let free = rect.height() - GAP * (figures.len().max(1) - 1) as f32;
+    let place = |(kind, share): &(Kind, f32)| {
+        let (card, rest) = split_y(rect, share * free);
+        rect = rest;
+        (*kind, card)
+    };
+    figures.iter().map(place).collect()
+}
+
+/// Map on top; curves on the left, the matrix and its pair on the right.
+fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
+    let (map, rest) = split_y(rect, MAP_HEIGHT);
+    let matrix_width = (0.46 * rest.width()).min(0.78 * rest.height());
+    let (left, right) = split_x(rest, rest.width() - matrix_width - GAP);
+    let (f1, below) = split_y(left, 0.35 * left.height());
+    let (upper, lower) = split_y(below, 0.5 * (below.height() - GAP));
+    let half = 0.5 * (left.width() - GAP);
+    let ((norms, depth), (scores, loss)) = (split_x(upper, half), split_x(lower, half));
+    let (matrix, pair) = split_y(right, 0.67 * right.height());
+    vec![
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::GradNorms, norms),
+        (Kind::DepthProfile, depth),
+        (Kind::Scores, scores),
+        (Kind::Loss, loss),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::PairCosine, pair),
+    ]
+}
+
+/// Map on top; below it two columns of four rows, of which the matrix takes two.
+fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
+    let (map, rest) = split_y(rect, MAP_HEIGHT);
+    let (left, right) = split_x(rest, 0.5 * (rest.width() - GAP));
+    let rows = rest.height() - 3.0 * GAP;
+    let (first, row) = (0.31 * rows, 0.23 * rows);
+    let (f1, left) = split_y(left, first);
+    let (norms, left) = split_y(left, row);
+    let (scores, loss) = split_y(left, row);
+    let (matrix, right) = split_y(right, first + GAP + row);
+    let (depth, pair) = split_y(right, row);
+    vec![
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::GradNorms, norms),
+        (Kind::Scores, scores),
+        (Kind::Loss, loss),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::DepthProfile, depth),
+        (Kind::PairCosine, pair),
+    ]
+}
+
+/// All figures of a narrow column with their heights. Map, F1 and matrix fill what is seen without scrolling.
+fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
+    let map = 136.0;
+    let seen = view_height - super::figures_panel::TITLE_HEIGHT - map - 2.0 * GAP;
+    let f1 = (0.4 * seen).clamp(216.0, 320.0);
+    let matrix = (seen - f1).clamp(300.0, 0.9 * width.max(340.0));
+    [
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::PairCosine, 210.0),
+        (Kind::GradNorms, 240.0),
+        (Kind::DepthProfile, 240.0),
+        (Kind::Scores, 220.0),
+        (Kind::Loss, 220.0),
+    ]
+}
+
+/// Everything below each other.
+fn narrow(rect: Rect, view_height: f32) -> Vec<(Kind, Rect)> {
+    let mut rest = rect;
+    let place = |(kind, height)| {
+        let (row, below) = split_y(rest, height);
+        rest = below;
+        (kind, row)
+    };
+    narrow_rows(rect.width(), view_height)
+        .into_iter()
+        .map(place)
+        .collect()
+}
+
+/// The upper `height` points, and what lies below the gap.
+fn split_y(rect: Rect, height: f32) -> (Rect, Rect) {
+    let cut = rect.top() + height;
+    (rect.with_max_y(cut), rect.with_min_y(cut + GAP))
+}
+
+/// The left `width` points, and what lies right of the gap.
+fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
+    let cut = rect.left() + width;
+    (rect.with_max_x(cut), rect.with_min_x(cut + GAP))
+}
