@@ -315,6 +315,7 @@ fn an_interrupted_run_is_continued() -> anyhow::Result<()> {
         runs: vec![dir.clone()],
         output: parent.path().join("new"),
         trainer,
+        ..Options::default()
     });
     assert!(has(&window, "Baseline · interrupted"));
     click(&mut window, "Continue killed");

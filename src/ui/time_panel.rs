@@ -4,18 +4,6 @@ use super::action::Action;
 use super::app::App;
 use super::widgets::grouped;
 
-/// Left and right arrow keys step through the probes, unless a widget has the keyboard.
-pub(crate) fn keys(ctx: &egui::Context) -> Vec<Action> {
-    if ctx.memory(|memory| memory.focused().is_some()) {
-        return Vec::new();
-    }
-    let count = |key| ctx.input(|input| input.num_presses(key)) as isize;
-    match count(egui::Key::ArrowRight) - count(egui::Key::ArrowLeft) {
-        0 => Vec::new(),
-        count => vec![Action::StepBy(count)],
-    }
-}
-
 /// Where `step` stands among the probes' steps: the newest one at or before it.
 pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
     let after = step.map_or(steps.len(), |step| steps.partition_point(|&at| at <= step));

@@ -9,6 +9,7 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new("Crosscurrent").heading().strong());
         ui.add_space(8.0);
+        way_ui(ui, app, actions);
         for &page in Page::ALL {
             let tab = ui
                 .selectable_label(app.view.page == page, page.title())
@@ -26,6 +27,34 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
         });
     });
     ui.add_space(2.0);
+}
+
+fn way_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+    let ways = [
+        (
+            "←",
+            "Back",
+            "Alt+←",
+            app.history.can_go_back(),
+            Action::Back,
+        ),
+        (
+            "→",
+            "Forward",
+            "Alt+→",
+            app.history.can_go_forward(),
+            Action::Forward,
+        ),
+    ];
+    for (sign, name, keys, can, action) in ways {
+        let response = ui
+            .add_enabled(can, egui::Button::new(sign).frame(false))
+            .on_hover_text(format!("{name} through what was looked at ({keys})"))
+            .accessible_name(name);
+        if response.clicked() {
+            actions.push(action);
+        }
+    }
 }
 
 fn theme_ui(ui: &mut egui::Ui, actions: &mut Vec<Action>) {
