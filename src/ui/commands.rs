@@ -111,17 +111,9 @@ fn commands(app: &App, theme: egui::Theme) -> Vec<Command> {
         Some(FIRST),
         Action::GoTo(first),
     );
-    for (axis, name) in [
-        (TimeAxis::Epoch, "epochs"),
-        (TimeAxis::Step, "steps"),
-        (TimeAxis::Images, "images seen"),
-        (TimeAxis::WallTime, "minutes of training"),
-    ] {
-        add(
-            format!("Time: measure in {name}"),
-            None,
-            Action::SetTime(axis),
-        );
+    for axis in TimeAxis::ALL {
+        let text = format!("Time: measure in {}", axis.unit());
+        add(text, None, Action::SetTime(axis));
     }
     let on = !app.view.side_by_side;
     let text = if on {
