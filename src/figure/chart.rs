@@ -193,6 +193,10 @@ impl Scales {
                 match (ranges.reduce(joined), log) {
                     (None, _) => (0.0, 1.0),
                     (Some((low, high)), true) => ((low - 0.05).floor(), (high + 0.05).ceil()),
+                    (Some((low, high)), false) if low < 0.0 => {
+                        let room = 0.05 * (high.max(0.0) - low);
+                        (low - room, high.max(0.0) + room)
+                    }
                     (Some((_, high)), false) => (0.0, 1.05 * high.max(1e-6)),
                 }
             }
@@ -585,7 +589,7 @@ fn is_whole(value: f64) -> bool {
 }
 
 /// 10ⁿ with n in superscript figures.
-fn power_of_ten(exponent: f64) -> String {
+pub(super) fn power_of_ten(exponent: f64) -> String {
     let superscript = |c: char| match c {
         '-' => '⁻',
         '1' => '¹',

@@ -1,6 +1,7 @@
 //! Figures: each drawn by one function, called by the window's panel and by the exporter alike.
 
 mod architecture;
+mod bars;
 mod chart;
 mod classes;
 mod confusion;
@@ -11,6 +12,7 @@ pub mod export;
 mod gates;
 mod ledger;
 mod matrix;
+mod pair;
 pub mod palette;
 pub mod raster;
 mod scatter;
@@ -405,7 +407,7 @@ pub fn figure_ui(
         Kind::Architecture => architecture::architecture_ui(ui, subject, view),
         Kind::DepthTime => depth_time::depth_time_ui(ui, subject, shown, view),
         Kind::Ledger => ledger::ledger_ui(ui, subject, shown, view),
-        Kind::WhatIf => what_if::what_if_ui(ui, subject, view),
+        Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
         Kind::Gates => gates::gates_ui(ui, subject, view),
         Kind::Classes => classes::classes_ui(ui, subject, view),
         Kind::Confusion => confusion::confusion_ui(ui, subject, view),
@@ -420,6 +422,7 @@ pub fn figure_ui(
             let chart = curves::chart(ui.ctx(), kind, subject, view);
             let cursor = curves::cursor(kind, subject, view);
             let scales = Scales::of(ui.ctx(), kind, shown, view);
+            curves::note_ui(ui, kind, subject, view);
             chart::chart_ui(ui, &chart, &scales, cursor, &view.hidden)
         }
     })
@@ -458,13 +461,22 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
     let mut parts = vec![subject.name.to_owned()];
     if matches!(
         kind,
-        Kind::GradNorms | Kind::ConflictMatrix | Kind::PairCosine
+        Kind::GradNorms
+            | Kind::ConflictMatrix
+            | Kind::PairCosine
+            | Kind::Ledger
+            | Kind::LedgerTime
+            | Kind::WhatIf
     ) {
         parts.push(view.scope.name().to_owned());
     }
     if matches!(
         kind,
-        Kind::DepthProfile | Kind::ConflictMatrix | Kind::Architecture
+        Kind::DepthProfile
+            | Kind::ConflictMatrix
+            | Kind::Architecture
+            | Kind::Ledger
+            | Kind::WhatIf
     ) && let Some(probe) = subject.probe(view)
     {
         parts.push(format!("step {}", probe.step));
