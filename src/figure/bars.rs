@@ -88,7 +88,10 @@ impl BarAxis {
         let least = MARK_DISTANCE * (self.high - self.low) / f64::from(self.x.span().max(1.0));
         let power = 10_f64.powf(least.log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0].map(|x| x * power);
-        let step = steps.into_iter().find(|&step| step >= least).unwrap_or(least);
+        let step = steps
+            .into_iter()
+            .find(|&step| step >= least)
+            .unwrap_or(least);
         let (first, last) = ((self.low / step).ceil(), (self.high / step).floor());
         for i in (first as i64..=last as i64).take(50) {
             let value = i as f64 * step;
@@ -112,10 +115,7 @@ impl BarAxis {
         let bar = Rect::from_x_y_ranges(Rangef::new(zero.min(end), zero.max(end)), y);
         painter.rect_filled(bar, 1.0, color);
         if let Some(error) = effect.standard_error {
-            let x = Rangef::new(
-                self.at(effect.nats - error),
-                self.at(effect.nats + error),
-            );
+            let x = Rangef::new(self.at(effect.nats - error), self.at(effect.nats + error));
             let stroke = Stroke::new(1.0, ui.visuals().text_color());
             painter.hline(x, y.center(), stroke);
         }

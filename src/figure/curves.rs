@@ -8,7 +8,6 @@ use crate::run::Scope;
 use crate::run::event::{Eval, Layer, Probe, Split};
 
 use super::chart::{Axis, Chart, Curve, Look};
-use super::table::{Table, Value};
 use super::{Kind, Subject, View, palette, remembered};
 
 /// Height from which on a chart has room for a note above it.
@@ -249,25 +248,4 @@ fn depth_profile(subject: Subject<'_>, view: &View) -> Chart {
         empty: "The first probe comes before the first step.".to_owned(),
         ..Chart::default()
     }
-}
-
-/// The numbers of [`grad_norms`].
-#[cfg_attr(not(test), expect(dead_code, reason = "read by the export of tables"))]
-pub(super) fn grad_norms_table(subject: Subject<'_>, view: &View) -> Table {
-    let rows = subject.run.gram_rows(&view.scope);
-    let mut table = Table {
-        columns: ["step", "epoch", "class", "grad_norm"].map(str::to_owned).to_vec(),
-        rows: Vec::new(),
-    };
-    for probe in &subject.run.probes {
-        for (k, name) in subject.classes().iter().enumerate() {
-            table.rows.push(vec![
-                Value::Number(probe.step as f64),
-                Value::Number(probe.epoch),
-                name.as_str().into(),
-                norm(probe, &rows, k).into(),
-            ]);
-        }
-    }
-    table
 }

@@ -133,7 +133,9 @@ pub fn shapes(options: &Options, draw: &mut dyn FnMut(&mut egui::Ui)) -> Drawing
 
 /// Whether what is drawn becomes an image: there, nothing can be set.
 pub(super) fn is_exporting(context: &egui::Context) -> bool {
-    context.data(|data| data.get_temp(exporting())).unwrap_or(false)
+    context
+        .data(|data| data.get_temp(exporting()))
+        .unwrap_or(false)
 }
 
 fn exporting() -> egui::Id {

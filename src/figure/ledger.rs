@@ -191,7 +191,9 @@ fn net_text_ui(ui: &mut Ui, net: &Effect) {
         ui.visuals().weak_text_color()
     });
     let error = net.standard_error;
-    let error = error.map_or_else(String::new, |error| format!(" ± {error:.1e} standard error"));
+    let error = error.map_or_else(String::new, |error| {
+        format!(" ± {error:.1e} standard error")
+    });
     ui.label(text).on_hover_text(format!(
         "All classes together change its loss by {:.2e}{error} nats in one plain gradient step, to first order. It is \
          told apart from 0 beyond 3 standard errors.",
@@ -220,7 +222,9 @@ impl Picture {
     fn new(ui: &Ui, area: Rect, names: &[String], ends: impl Iterator<Item = f64>) -> Self {
         let font = FontId::proportional(12.0);
         let width = |name: &String| {
-            let galley = ui.painter().layout_no_wrap(name.clone(), font.clone(), Color32::WHITE);
+            let galley = ui
+                .painter()
+                .layout_no_wrap(name.clone(), font.clone(), Color32::WHITE);
             galley.size().x
         };
         let longest = names.iter().map(width).fold(60.0, f32::max);
@@ -235,13 +239,7 @@ impl Picture {
         }
     }
 
-    fn draw(
-        &self,
-        ui: &mut Ui,
-        account: &Account,
-        names: &[String],
-        view: &View,
-    ) -> Option<Pick> {
+    fn draw(&self, ui: &mut Ui, account: &Account, names: &[String], view: &View) -> Option<Pick> {
         let room = (self.area.height() / ROW.0).floor().max(0.0) as usize;
         let rows = rows(account, room);
         let height = (self.area.height() / rows.len().max(1) as f32).clamp(ROW.0, ROW.1);
@@ -283,12 +281,22 @@ impl Picture {
         let painter = ui.painter();
         let subject = &names[account.class];
         let (name, label, effect) = match row {
-            Row::Share(j, effect) if *j == account.class => {
-                (format!("{subject} itself"), format!("{subject} on itself"), *effect)
-            }
-            Row::Share(j, effect) => (names[*j].clone(), format!("{} on {subject}", names[*j]), *effect),
+            Row::Share(j, effect) if *j == account.class => (
+                format!("{subject} itself"),
+                format!("{subject} on itself"),
+                *effect,
+            ),
+            Row::Share(j, effect) => (
+                names[*j].clone(),
+                format!("{} on {subject}", names[*j]),
+                *effect,
+            ),
             Row::Others(n, effect) => (format!("{n} others"), "Others together".to_owned(), effect),
-            Row::Net(effect) => ("All together".to_owned(), format!("All on {subject}"), *effect),
+            Row::Net(effect) => (
+                "All together".to_owned(),
+                format!("All on {subject}"),
+                *effect,
+            ),
         };
         let response = ui.interact(rect, ui.scope_id().with(&label), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
@@ -306,7 +314,11 @@ impl Picture {
         }
         if let Row::Share(j, _) = row {
             let swatch = pos2(rect.left() + 5.0, rect.center().y);
-            painter.rect_filled(Rect::from_center_size(swatch, vec2(9.0, 9.0)), 2.0, palette::class(*j));
+            painter.rect_filled(
+                Rect::from_center_size(swatch, vec2(9.0, 9.0)),
+                2.0,
+                palette::class(*j),
+            );
         }
         let color = ui.visuals().text_color();
         let room = self.axis.at(f64::NEG_INFINITY) - rect.left() - 20.0;
@@ -316,10 +328,20 @@ impl Picture {
         let y = rect.y_range().shrink(0.18 * rect.height());
         self.axis.bar(ui, y, effect, color_of(ui, effect));
         if self.numbers {
-            let color = if effect.resolved() { color } else { ui.visuals().weak_text_color() };
+            let color = if effect.resolved() {
+                color
+            } else {
+                ui.visuals().weak_text_color()
+            };
             let at = pos2(rect.right() - 2.0, rect.center().y);
             let font = FontId::proportional(11.0);
-            painter.text(at, Align2::RIGHT_CENTER, self.axis.effect(effect), font, color);
+            painter.text(
+                at,
+                Align2::RIGHT_CENTER,
+                self.axis.effect(effect),
+                font,
+                color,
+            );
         }
         let clicked = response.clicked();
         response.on_hover_ui_at_pointer(|ui| row_text_ui(ui, row, effect, &label));
@@ -336,10 +358,14 @@ fn row_text_ui(ui: &mut Ui, row: &Row<'_>, effect: &Effect, label: &str) {
     ui.set_max_width(300.0);
     ui.strong(label);
     let error = effect.standard_error;
-    let error = error.map_or_else(String::new, |error| format!(" ± {error:.1e} (standard error)"));
+    let error = error.map_or_else(String::new, |error| {
+        format!(" ± {error:.1e} (standard error)")
+    });
     ui.label(format!("{:.2e}{error} nats per step", effect.nats));
     ui.label(match (row, effect.resolved(), effect.nats > 0.0) {
-        (Row::Others(..), ..) => "the classes with the smallest shares; a table of the figure lists them all",
+        (Row::Others(..), ..) => {
+            "the classes with the smallest shares; a table of the figure lists them all"
+        }
         (_, false, _) => "not told apart from 0",
         (_, true, true) => "raises the loss: hurts",
         (_, true, false) => "lowers the loss: helps",
@@ -369,7 +395,9 @@ fn rows(account: &Account, room: usize) -> Vec<Row<'_>> {
         };
         rows.push(Row::Others(rest.len(), together));
     }
-    let drawn = drawn.into_iter().map(|i| Row::Share(shares[i].0, &shares[i].1));
+    let drawn = drawn
+        .into_iter()
+        .map(|i| Row::Share(shares[i].0, &shares[i].1));
     let mut all: Vec<_> = drawn.collect();
     all.extend(rows);
     all.push(Row::Net(&account.net));
@@ -378,7 +406,13 @@ fn rows(account: &Account, room: usize) -> Vec<Row<'_>> {
 
 /// The ledger's numbers.
 pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
-    let columns = ["class", "on_class", "effect_nats_per_step", "standard_error_nats_per_step", "resolved"];
+    let columns = [
+        "class",
+        "on_class",
+        "effect_nats_per_step",
+        "standard_error_nats_per_step",
+        "resolved",
+    ];
     let mut table = Table {
         columns: columns.map(str::to_owned).to_vec(),
         rows: Vec::new(),
@@ -388,7 +422,10 @@ pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
         return table;
     };
     let names = subject.classes();
-    let shares = account.shares.iter().map(|(j, effect)| (names[*j].as_str(), effect));
+    let shares = account
+        .shares
+        .iter()
+        .map(|(j, effect)| (names[*j].as_str(), effect));
     for (name, effect) in shares.chain([("all together", &account.net)]) {
         table.rows.push(vec![
             name.into(),
@@ -426,9 +463,14 @@ fn moments(subject: Subject<'_>, view: &View, class: usize) -> Vec<Moment> {
         });
         moments.push(Moment {
             step,
-            net: ledger.as_ref().zip(lr).and_then(|(ledger, lr)| ledger.net(lr, &priors)),
+            net: ledger
+                .as_ref()
+                .zip(lr)
+                .and_then(|(ledger, lr)| ledger.net(lr, &priors)),
             // Before the first step none was taken.
-            taken: ledger.and_then(|ledger| ledger.update_effect()).filter(|_| step > 0),
+            taken: ledger
+                .and_then(|ledger| ledger.update_effect())
+                .filter(|_| step > 0),
             measured,
         });
         before = loss.map(|loss| (step, loss));
@@ -452,21 +494,40 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
     let curve = |name: &str, color, look, keep: &dyn Fn(&Effect) -> bool| {
         // What is undefined breaks the line.
         let is_line = look == Look::Thin;
-        let nets = moments.iter().filter(|moment| moment.net.as_ref().map_or(is_line, keep));
-        let points = nets.map(|moment| (subject.epoch(moment.step), moment.net.map(|net| net.nats)));
+        let nets = moments
+            .iter()
+            .filter(|moment| moment.net.as_ref().map_or(is_line, keep));
+        let points =
+            nets.map(|moment| (subject.epoch(moment.step), moment.net.map(|net| net.nats)));
         Curve::new(name.to_owned(), color, look, points)
     };
     let measure = |name: &str, color, look, value: &dyn Fn(&Moment) -> Option<f64>| {
-        let points = moments.iter().map(|moment| (subject.epoch(moment.step), value(moment)));
+        let points = moments
+            .iter()
+            .map(|moment| (subject.epoch(moment.step), value(moment)));
         Curve::new(name.to_owned(), color, look, points)
     };
     let color = palette::class(class);
     let mut curves = vec![
-        measure("the step actually taken", Color32::from_gray(0x84), Look::Thin, &|moment| moment.taken),
+        measure(
+            "the step actually taken",
+            Color32::from_gray(0x84),
+            Look::Thin,
+            &|moment| moment.taken,
+        ),
         curve(&name, color, Look::Thin, &|_| true),
-        curve(&name, color, Look::Dots { filled: false }, &|net| !net.resolved()),
-        curve(&name, color, Look::Dots { filled: true }, &|net| net.resolved() && !unlearned(net)),
-        curve("unlearned", palette::diverging(-1.0, false), Look::Dots { filled: true }, &unlearned),
+        curve(&name, color, Look::Dots { filled: false }, &|net| {
+            !net.resolved()
+        }),
+        curve(&name, color, Look::Dots { filled: true }, &|net| {
+            net.resolved() && !unlearned(net)
+        }),
+        curve(
+            "unlearned",
+            palette::diverging(-1.0, false),
+            Look::Dots { filled: true },
+            &unlearned,
+        ),
     ];
     // The loss itself knows only the whole network: beside a single layer it would say nothing.
     if matches!(view.scope, Scope::Network | Scope::Backbone) {
@@ -475,7 +536,10 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
         let other = others[usize::from(others[0] == color)];
         curves.push(measure(name, other, Look::Line, &|moment| moment.measured));
     }
-    chart.curves = curves.into_iter().filter(|curve| !curve.is_empty()).collect();
+    chart.curves = curves
+        .into_iter()
+        .filter(|curve| !curve.is_empty())
+        .collect();
     "The probe has too few images of the class to say what moves it.".clone_into(&mut chart.empty);
     chart
 }
@@ -516,4 +580,4 @@ pub(super) fn over_time_table(subject: Subject<'_>, view: &View) -> Table {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -71,7 +71,12 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
         // A point without y ends the line.
         ends.into_iter().flatten().chain([(x, None)])
     });
-    let halves = Curve::new("from each half of the images".to_owned(), color, Look::Thin, halves);
+    let halves = Curve::new(
+        "from each half of the images".to_owned(),
+        color,
+        Look::Thin,
+        halves,
+    );
     chart.curves = vec![
         halves,
         curve(Look::Thin, &|_| true),
@@ -95,7 +100,11 @@ pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
         let halves = moment.halves.map_or_else(String::new, |[first, second]| {
             format!(" (halves {} and {})", decimal(first), decimal(second))
         });
-        parts.push(format!("Step {}: cosine {}{halves}", probe.step, decimal(cosine)));
+        parts.push(format!(
+            "Step {}: cosine {}{halves}",
+            probe.step,
+            decimal(cosine)
+        ));
     }
     if let [Some(first), Some(second)] = moment.norms {
         parts.push(format!("‖g‖ {first:.2e} and {second:.2e}"));
@@ -105,7 +114,10 @@ pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
         let taken = |truth: usize, for_: usize| {
             let count = eval.confusion.get(truth)?.get(for_)?;
             let of = eval.support.get(truth)?;
-            Some(format!("{} taken for {} {count} of {of} times", names[truth], names[for_]))
+            Some(format!(
+                "{} taken for {} {count} of {of} times",
+                names[truth], names[for_]
+            ))
         };
         parts.extend(taken(a, b));
         parts.extend(taken(b, a));

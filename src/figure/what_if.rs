@@ -37,7 +37,11 @@ fn inverse_frequency(counts: &[usize]) -> Vec<f64> {
 /// Weights ∝ (1 − β)/(1 − βⁿ), one over the effective number of images (Cui et al. 2019), their sum K; 0 for a class
 /// without training images.
 fn effective_number(counts: &[usize], beta: f64) -> Vec<f64> {
-    scaled(counts.iter().map(|&n| (1.0 - beta) / (1.0 - beta.powf(n as f64))))
+    scaled(
+        counts
+            .iter()
+            .map(|&n| (1.0 - beta) / (1.0 - beta.powf(n as f64))),
+    )
 }
 
 fn scaled(weights: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -79,7 +83,13 @@ fn shares(gram: &Gram, priors: &[f64], what_if: &WhatIf) -> Option<Vec<f64>> {
             surgery::aligned_mtl(&surgery::contributions(gram, &shares), classes)
         }
     };
-    Some(shares.iter().zip(coefficients).map(|(c, a)| c * a).collect())
+    Some(
+        shares
+            .iter()
+            .zip(coefficients)
+            .map(|(c, a)| c * a)
+            .collect(),
+    )
 }
 
 /// The order in which PCGrad takes each class past the others: drawn once, so that the figure is always the same.
@@ -212,7 +222,9 @@ pub(super) fn what_if_ui(
     };
     summary_ui(ui, &moment, outcome.as_deref());
     // Runs side by side share their scale.
-    let others = shown.iter().filter_map(|other| answer(ui.ctx(), *other, view).ok());
+    let others = shown
+        .iter()
+        .filter_map(|other| answer(ui.ctx(), *other, view).ok());
     let mut ends = Vec::new();
     for (moment, outcome) in others.chain([(moment.clone(), outcome.clone())]) {
         let effects = outcome.iter().flat_map(|outcome| &outcome.effects);
@@ -358,7 +370,9 @@ impl Columns {
         let area = ui.available_rect_before_wrap();
         let font = FontId::proportional(12.0);
         let width = |name: &String| {
-            let galley = ui.painter().layout_no_wrap(name.clone(), font.clone(), Color32::WHITE);
+            let galley = ui
+                .painter()
+                .layout_no_wrap(name.clone(), font.clone(), Color32::WHITE);
             galley.size().x
         };
         let longest = names.iter().map(width).fold(40.0, f32::max);
@@ -437,7 +451,13 @@ impl Rows<'_> {
             let text = format!("{} more classes in the table", self.names.len() - fits);
             let at = area.left_bottom();
             let color = ui.visuals().weak_text_color();
-            ui.painter().text(at, Align2::LEFT_BOTTOM, text, FontId::proportional(11.0), color);
+            ui.painter().text(
+                at,
+                Align2::LEFT_BOTTOM,
+                text,
+                FontId::proportional(11.0),
+                color,
+            );
         }
         ui.allocate_rect(area, Sense::hover());
         moved
@@ -459,7 +479,11 @@ impl Rows<'_> {
         let text = format!("Change of loss, {unit}: as trained (grey), what if (colour)");
         put(left, Align2::LEFT_CENTER, &text, right - left);
         let taken = columns.area.right() - 8.0 - MEASURED_WIDTH * (columns.measured as f32 - 1.0);
-        for (i, text) in ["step taken", "measured"].into_iter().enumerate().take(columns.measured) {
+        for (i, text) in ["step taken", "measured"]
+            .into_iter()
+            .enumerate()
+            .take(columns.measured)
+        {
             let x = taken + MEASURED_WIDTH * i as f32;
             put(x, Align2::RIGHT_CENTER, text, MEASURED_WIDTH);
         }
@@ -490,10 +514,18 @@ impl Rows<'_> {
         let middle = 0.5 * (rect.top() + rect.bottom());
         if let Some(effect) = trained {
             let grey = palette::blend(ui.visuals().panel_fill, weak, 0.55);
-            columns.axis.bar(ui, Rangef::new(rect.top() + 3.0, middle), &effect, grey);
+            columns
+                .axis
+                .bar(ui, Rangef::new(rect.top() + 3.0, middle), &effect, grey);
         } else {
             let at = pos2(columns.axis.at(0.0) + 6.0, y);
-            painter.text(at, Align2::LEFT_CENTER, "too few probe images", small.clone(), weak);
+            painter.text(
+                at,
+                Align2::LEFT_CENTER,
+                "too few probe images",
+                small.clone(),
+                weak,
+            );
         }
         if let Some(effect) = what_if {
             let y = Rangef::new(middle, rect.bottom() - 3.0);
@@ -529,7 +561,9 @@ impl Rows<'_> {
                 ui.put(place, slider)
             })
             .inner
-            .on_hover_text("Weight of the class's loss, from 0 to 10; only the ratios of the weights count");
+            .on_hover_text(
+                "Weight of the class's loss, from 0 to 10; only the ratios of the weights count",
+            );
         let changed = response.changed();
         response.accessible_name(format!("Weight of {}", self.names[k]));
         changed.then_some(weight)
@@ -597,7 +631,9 @@ pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
     let weights = weights_of(&view.what_if, names.len());
     for (k, name) in names.iter().enumerate() {
         let trained = moment.trained.get(k).copied().flatten();
-        let what_if = outcome.as_ref().and_then(|outcome| *outcome.effects.get(k)?);
+        let what_if = outcome
+            .as_ref()
+            .and_then(|outcome| *outcome.effects.get(k)?);
         table.rows.push(vec![
             name.as_str().into(),
             Value::Number(weights[k]),

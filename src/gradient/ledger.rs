@@ -146,7 +146,11 @@ impl Ledger {
         let mut sum = 0.0;
         for (row, x) in self.products.chunks_exact(self.counts.len()).zip(u) {
             let row = &row[j * self.pieces..(j + 1) * self.pieces];
-            sum += x * row.iter().zip(v).map(|(product, y)| product * y).sum::<f64>();
+            sum += x * row
+                .iter()
+                .zip(v)
+                .map(|(product, y)| product * y)
+                .sum::<f64>();
         }
         (total > 0.0).then(|| sum / total)
     }

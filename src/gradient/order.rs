@@ -40,7 +40,8 @@ fn leaf_order(distances: &[f64], n: usize) -> Vec<usize> {
         orders.merge(&clusters[a], &other);
         let (size_a, size_b) = (clusters[a].len() as f64, other.len() as f64);
         for c in (0..n).filter(|&c| c != a && c != b) {
-            let mean = (size_a * linkage[a * n + c] + size_b * linkage[b * n + c]) / (size_a + size_b);
+            let mean =
+                (size_a * linkage[a * n + c] + size_b * linkage[b * n + c]) / (size_a + size_b);
             linkage[a * n + c] = mean;
             linkage[c * n + a] = mean;
         }
@@ -63,12 +64,11 @@ fn nearest(clusters: &[Vec<usize>], linkage: &[f64]) -> Option<(usize, usize)> {
     best
 }
 
-/// For every two items, the best order of the smallest cluster that holds both which begins with one and ends with the
-/// other.
+/// For every two items, the best order of the smallest cluster that holds both, from one to the other.
 struct Orders<'a> {
     distances: &'a [f64],
     n: usize,
-    /// Sum of the distances between neighbours; infinite where there is no such order (yet).
+    /// Sum of the distances between neighbours; infinite where there is no such order of what is a cluster by now.
     cost: Vec<f64>,
     /// Between which two items the order goes from one part of the cluster to the other.
     bridge: Vec<(usize, usize)>,
@@ -94,7 +94,8 @@ impl<'a> Orders<'a> {
             let entries: Vec<(usize, usize, f64)> = right
                 .iter()
                 .map(|&to| {
-                    let way = |from: usize| self.cost[first * n + from] + self.distances[from * n + to];
+                    let way =
+                        |from: usize| self.cost[first * n + from] + self.distances[from * n + to];
                     let from = least(left, way);
                     (from, to, way(from))
                 })
@@ -111,14 +112,16 @@ impl<'a> Orders<'a> {
                 let cost = total(&best);
                 self.cost[first * n + last] = cost;
                 self.bridge[first * n + last] = (from, to);
-                // The way back. It is read only once the tree is built: within a part, costs stay as they are.
+                // The way back.
                 self.cost[last * n + first] = cost;
                 self.bridge[last * n + first] = (to, from);
             }
         }
-        // An item alone is no order of more than itself.
-        for &i in left.iter().chain(right) {
-            self.cost[i * n + i] = f64::INFINITY;
+        // An order of a part is none of the whole; of its bridges the whole is made.
+        for part in [left, right] {
+            for (&i, &j) in part.iter().flat_map(|i| part.iter().map(move |j| (i, j))) {
+                self.cost[i * n + j] = f64::INFINITY;
+            }
         }
     }
 

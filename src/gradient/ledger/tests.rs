@@ -134,7 +134,15 @@ fn what_is_missing_stays_undefined() {
     assert_eq!(of(0).share(0.1, &priors, 7), None);
     assert!(gram.ledger(3).is_none());
     assert!(Ledger::sum::<f32>(0, 2, &[], []).is_none());
-    assert!(Ledger::sum(0, 2, &[1.0_f32; 4], [(&[0.0_f32; 16][..], &[0.0_f32; 3][..])]).is_none());
+    assert!(
+        Ledger::sum(
+            0,
+            2,
+            &[1.0_f32; 4],
+            [(&[0.0_f32; 16][..], &[0.0_f32; 3][..])]
+        )
+        .is_none()
+    );
 }
 
 /// A real network, trained for a few steps on the built-in images. Each class has four times the same images for its
@@ -224,7 +232,10 @@ fn an_actual_step_does_what_the_ledger_says() -> Result<()> {
                 "class {k}: {measured} instead of {predicted}"
             );
         }
-        assert!(largest > 1e-3, "too small a step to say anything: {largest}");
+        assert!(
+            largest > 1e-3,
+            "too small a step to say anything: {largest}"
+        );
     }
     Ok(())
 }

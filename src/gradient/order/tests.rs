@@ -39,7 +39,11 @@ fn classes_that_agree_stand_beside_each_other() {
 #[test]
 fn equal_and_few_classes_have_an_order_too() {
     let of = |gradients: &[Vec<f64>]| {
-        by_similarity(&gram_of(gradients.len(), &vec![1.0; gradients.len()], gradients))
+        by_similarity(&gram_of(
+            gradients.len(),
+            &vec![1.0; gradients.len()],
+            gradients,
+        ))
     };
     assert_eq!(of(&[vec![1.0]]), [0]);
     assert_eq!(of(&[vec![1.0], vec![-1.0]]), [0, 1]);
