@@ -59,7 +59,25 @@ impl BarAxis {
 
     /// A value in units, with its sign.
     pub(super) fn number(&self, value: f64) -> String {
-        let text = self.plain(value.abs());
+        let decimals = if self.units(value).abs() >= 100.0 {
+            0
+        } else {
+            2
+        };
+        self.rounded(value, decimals)
+    }
+
+    /// A value in units, with its sign, to more decimals where it is small beside the bars.
+    pub(super) fn fine_number(&self, value: f64) -> String {
+        if self.units(value).abs() < 0.1 {
+            self.rounded(value, 4)
+        } else {
+            self.number(value)
+        }
+    }
+
+    fn rounded(&self, value: f64, decimals: usize) -> String {
+        let text = format!("{:.decimals$}", self.units(value).abs());
         if value < 0.0 && text.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
             format!("−{text}")
         } else {
@@ -71,15 +89,13 @@ impl BarAxis {
     pub(super) fn effect(&self, effect: &Effect) -> String {
         let nats = self.number(effect.nats);
         match effect.standard_error {
-            Some(error) => format!("{nats} ± {}", self.plain(error)),
+            Some(error) => format!("{nats} ± {}", self.number(error)),
             None => nats,
         }
     }
 
-    fn plain(&self, value: f64) -> String {
-        let value = value / 10_f64.powi(self.exponent);
-        let decimals = if value >= 100.0 { 0 } else { 2 };
-        format!("{value:.decimals$}")
+    fn units(&self, value: f64) -> f64 {
+        value / 10_f64.powi(self.exponent)
     }
 
     /// Lines across `rect` at round values and their numbers under it; the line at 0 is stronger.

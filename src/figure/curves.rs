@@ -95,7 +95,14 @@ pub(super) fn note_ui(ui: &mut Ui, kind: Kind, subject: Subject<'_>, view: &View
     }
     if let Some(note) = super::pair::note(subject, view) {
         let text = RichText::new(note).size(11.0).weak();
-        ui.add(egui::Label::new(text).truncate());
+        let label = egui::Label::new(text);
+        // Cut to a line, all of it is in the tooltip.
+        let has_room = ui.available_height() > 2.0 * NOTE_HEIGHT;
+        ui.add(if has_room {
+            label.wrap()
+        } else {
+            label.truncate()
+        });
     }
 }
 

@@ -8,7 +8,7 @@ use egui::{
 };
 
 use super::bars::{AXIS_HEIGHT, BarAxis, color_of};
-use super::chart::{Chart, Curve, Look};
+use super::chart::{Chart, Curve, Look, signed_log};
 use super::matrix::fitted;
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, empty_ui, export, palette, remembered};
@@ -17,10 +17,15 @@ use crate::gradient::ledger::Ledger;
 use crate::run::{Run, Scope};
 
 /// Least and largest height of a row, in points.
-const ROW: (f32, f32) = (15.0, 24.0);
+const ROW: (f32, f32) = (15.0, 28.0);
 /// Width from which on the numbers stand beside the bars.
 const NUMBERS_FROM: f32 = 330.0;
 const NUMBERS_WIDTH: f32 = 104.0;
+
+/// A change of loss, in nats, from which on no loss follows its slope: what first order says is then its direction.
+pub(super) const BEYOND_FIRST_ORDER: f64 = 0.5;
+pub(super) const TOO_LARGE: &str =
+    "Changes this large are beyond first order: they say which way, not how far.";
 
 /// The class looked at: the one selected or, where none is, the rarest of those that have training images.
 pub(super) fn class_of(subject: Subject<'_>, view: &View) -> Option<usize> {
@@ -132,7 +137,7 @@ pub(super) fn ledger_ui(
     });
     let names = subject.classes();
     let area = ui.available_rect_before_wrap();
-    let picture = Picture::new(ui, area, names, ends);
+    let picture = Picture::new(ui, area, (names, account.class), ends);
     let clicked = picture.draw(ui, &account, names, view);
     ui.allocate_rect(area, Sense::hover());
     pick.or(clicked)
@@ -201,6 +206,11 @@ fn net_text_ui(ui: &mut Ui, net: &Effect) {
     ));
 }
 
+/// The name of a class's row in its own ledger.
+fn itself(name: &str) -> String {
+    format!("{name} itself")
+}
+
 /// What a row shows.
 enum Row<'a> {
     Share(usize, &'a Effect),
@@ -219,7 +229,12 @@ struct Picture {
 }
 
 impl Picture {
-    fn new(ui: &Ui, area: Rect, names: &[String], ends: impl Iterator<Item = f64>) -> Self {
+    fn new(
+        ui: &Ui,
+        area: Rect,
+        (names, class): (&[String], usize),
+        ends: impl Iterator<Item = f64>,
+    ) -> Self {
         let font = FontId::proportional(12.0);
         let width = |name: &String| {
             let galley = ui
@@ -227,7 +242,9 @@ impl Picture {
                 .layout_no_wrap(name.clone(), font.clone(), Color32::WHITE);
             galley.size().x
         };
-        let longest = names.iter().map(width).fold(60.0, f32::max);
+        let itself = itself(&names[class]);
+        let longest = names.iter().chain([&itself]).map(width);
+        let longest = longest.fold(60.0, f32::max);
         let numbers = area.width() >= NUMBERS_FROM;
         let left = area.left() + (longest + 22.0).min(area.width() / 3.0);
         let right = area.right() - if numbers { NUMBERS_WIDTH } else { 4.0 };
@@ -253,14 +270,14 @@ impl Picture {
             return None;
         }
         self.axis.paint(&painter, ui, used);
-        let unit = pos2(self.axis.at(0.0), used.bottom() + AXIS_HEIGHT);
-        painter.text(
-            unit,
-            Align2::CENTER_TOP,
-            format!("← helps · {} · hurts →", self.axis.unit()),
-            FontId::proportional(11.0),
-            ui.visuals().weak_text_color(),
-        );
+        let text = format!("← helps · {} · hurts →", self.axis.unit());
+        let color = ui.visuals().weak_text_color();
+        let galley = painter.layout_no_wrap(text, FontId::proportional(11.0), color);
+        // Under 0, but not out of the figure.
+        let width = galley.size().x;
+        let last = (used.right() - width).max(used.left());
+        let left = (self.axis.at(0.0) - width / 2.0).clamp(used.left(), last);
+        painter.galley(pos2(left, used.bottom() + AXIS_HEIGHT), galley, color);
         for (i, row) in rows.iter().enumerate() {
             let min = used.min + vec2(0.0, i as f32 * height);
             let rect = Rect::from_min_size(min, vec2(used.width(), height));
@@ -281,11 +298,9 @@ impl Picture {
         let painter = ui.painter();
         let subject = &names[account.class];
         let (name, label, effect) = match row {
-            Row::Share(j, effect) if *j == account.class => (
-                format!("{subject} itself"),
-                format!("{subject} on itself"),
-                *effect,
-            ),
+            Row::Share(j, effect) if *j == account.class => {
+                (itself(subject), format!("{subject} on itself"), *effect)
+            }
             Row::Share(j, effect) => (
                 names[*j].clone(),
                 format!("{} on {subject}", names[*j]),
@@ -370,6 +385,9 @@ fn row_text_ui(ui: &mut Ui, row: &Row<'_>, effect: &Effect, label: &str) {
         (_, true, true) => "raises the loss: hurts",
         (_, true, false) => "lowers the loss: helps",
     });
+    if effect.nats.abs() > BEYOND_FIRST_ORDER {
+        ui.label(TOO_LARGE);
+    }
     if let Row::Share(..) = row {
         ui.weak("Click to follow the pair over time.");
     }
@@ -482,6 +500,7 @@ fn moments(subject: Subject<'_>, view: &View, class: usize) -> Vec<Moment> {
 pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         y_label: "nats per step".to_owned(),
+        signed_log: true,
         empty: "The first probe comes before the first step.".to_owned(),
         ..Chart::default()
     };
@@ -497,25 +516,27 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
         let nets = moments
             .iter()
             .filter(|moment| moment.net.as_ref().map_or(is_line, keep));
-        let points =
-            nets.map(|moment| (subject.epoch(moment.step), moment.net.map(|net| net.nats)));
+        let points = nets.map(|moment| {
+            (
+                subject.epoch(moment.step),
+                moment.net.map(|net| signed_log(net.nats)),
+            )
+        });
         Curve::new(name.to_owned(), color, look, points)
     };
     let measure = |name: &str, color, look, value: &dyn Fn(&Moment) -> Option<f64>| {
         let points = moments
             .iter()
-            .map(|moment| (subject.epoch(moment.step), value(moment)));
+            .map(|moment| (subject.epoch(moment.step), value(moment).map(signed_log)));
         Curve::new(name.to_owned(), color, look, points)
     };
     let color = palette::class(class);
+    let grey = Color32::from_gray(0x84);
     let mut curves = vec![
-        measure(
-            "the step actually taken",
-            Color32::from_gray(0x84),
-            Look::Thin,
-            &|moment| moment.taken,
-        ),
         curve(&name, color, Look::Thin, &|_| true),
+        measure("the step actually taken", grey, Look::Thin, &|moment| {
+            moment.taken
+        }),
         curve(&name, color, Look::Dots { filled: false }, &|net| {
             !net.resolved()
         }),

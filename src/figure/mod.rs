@@ -315,7 +315,8 @@ impl Kind {
             }
             Self::PairCosine => {
                 "Cosine between the gradients of the two selected classes at every probe. Filled points differ from 0 by \
-                 more than 3 standard errors, hollow ones do not."
+                 more than 3 standard errors, hollow ones do not. The upright lines join the cosines of two halves of \
+                 the probe images: the longer, the less is known."
             }
             Self::Architecture => {
                 "Layers from input to output; the colour is interference, the mean over class pairs of max(0, −cosine). \
@@ -337,13 +338,15 @@ impl Kind {
                  class hurts. Pale bars are not told apart from 0 (3 standard errors)."
             }
             Self::LedgerTime => {
-                "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned. \
-                 Filled points differ from 0 by more than 3 standard errors. The thin line is the change that the step \
-                 actually taken (momentum and all) makes, to first order."
+                "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned (red). \
+                 Filled points differ from 0 by more than 3 standard errors. The grey line is the change that the step \
+                 actually taken (momentum and all) makes, to first order; beside it is what its loss on the probe \
+                 images really did between probes, per step. The axis is logarithmic to both sides of 0."
             }
             Self::WhatIf => {
-                "First-order change of every class's loss under one plain gradient step, as trained and with the weights \
-                 set here. Left of 0 the loss falls. It holds for this moment and this one step only."
+                "First-order change of every class's loss under one plain gradient step, as trained (grey) and with the \
+                 weights set here (colour); left of 0 the loss falls, pale bars are not told apart from 0. It holds for \
+                 this moment and this one step only. Beside it stand the step actually taken and the measured loss."
             }
             Self::Gates => {
                 "Mean gate of every class (rows) in every channel (columns), from 0 to 1, channels sorted by how much \

@@ -78,8 +78,8 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
         halves,
     );
     chart.curves = vec![
-        halves,
         curve(Look::Thin, &|_| true),
+        halves,
         curve(Look::Dots { filled: true }, &|resolved| resolved),
         curve(Look::Dots { filled: false }, &|resolved| !resolved),
     ];
@@ -107,7 +107,7 @@ pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
         ));
     }
     if let [Some(first), Some(second)] = moment.norms {
-        parts.push(format!("‖g‖ {first:.2e} and {second:.2e}"));
+        parts.push(format!("‖g‖ {} and {}", length(first), length(second)));
     }
     let evals = subject.run.evals_of(Split::Val);
     if let Some(eval) = evals.take_while(|eval| eval.step <= probe.step).last() {
@@ -123,6 +123,15 @@ pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
         parts.extend(taken(b, a));
     }
     (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// A norm in three figures.
+fn length(norm: f64) -> String {
+    if (0.01..1000.0).contains(&norm) {
+        format!("{norm:.2}")
+    } else {
+        format!("{norm:.2e}")
+    }
 }
 
 /// Two decimals, and a real minus.

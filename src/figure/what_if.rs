@@ -12,7 +12,7 @@ use egui::{
 };
 
 use super::bars::{AXIS_HEIGHT, BarAxis, color_of};
-use super::ledger::{learning_rate_at, missing};
+use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing};
 use super::matrix::fitted;
 use super::table::{Table, Value};
 use super::{Pick, Subject, Surgery, View, WhatIf, empty_ui, export, palette, remembered};
@@ -23,6 +23,8 @@ use crate::random::Random;
 
 /// Largest weight that a slider reaches.
 const MOST: f64 = 10.0;
+/// Height from which on there is room for more than a line of explanation.
+const WRAP_HEIGHT: f32 = 200.0;
 /// Height of a row, in points.
 const ROW: f32 = 22.0;
 /// Widths from which on there is a first and a second column of measured numbers.
@@ -343,13 +345,29 @@ fn summary_ui(ui: &mut Ui, moment: &Moment, outcome: Option<&Outcome>) {
             let length = outcome.length.map_or_else(String::new, |length| {
                 format!(" The step is {length:.2} × as long as trained.")
             });
+            let effects = moment.trained.iter().chain(&outcome.effects).flatten();
+            let large = effects
+                .map(|effect| effect.nats.abs())
+                .any(|nats| nats > BEYOND_FIRST_ORDER);
+            let note = if large {
+                format!(" {TOO_LARGE}")
+            } else {
+                String::new()
+            };
             format!(
-                "First order, for one plain step at step {} alone (learning rate {:.2e}).{length}",
+                "First order, for one plain step at step {} alone (learning rate {:.2e}).{length}{note}",
                 moment.step, moment.lr
             )
         }
     };
-    ui.add(egui::Label::new(RichText::new(text).size(11.0).weak()).truncate());
+    let label = egui::Label::new(RichText::new(text).size(11.0).weak());
+    // Cut to a line, all of it is in the tooltip.
+    let has_room = ui.available_height() > WRAP_HEIGHT;
+    ui.add(if has_room {
+        label.wrap()
+    } else {
+        label.truncate()
+    });
 }
 
 /// Where the parts of a row lie.
@@ -534,7 +552,8 @@ impl Rows<'_> {
         let measured = [&self.moment.taken, &self.moment.measured];
         for (i, values) in measured.into_iter().enumerate().take(columns.measured) {
             let value = values.get(k).copied().flatten();
-            let text = value.map_or_else(|| "–".to_owned(), |value| columns.axis.number(value));
+            let text =
+                value.map_or_else(|| "–".to_owned(), |value| columns.axis.fine_number(value));
             let right = (columns.measured - 1 - i) as f32 * MEASURED_WIDTH;
             number(rect.right() - 8.0 - right, text, weak);
         }

@@ -9,7 +9,7 @@ of `gradient::{ledger, surgery, order}` read the output.
 import json
 
 import numpy as np
-from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 
@@ -89,7 +89,40 @@ def surgery():
     return {"orders": orders, "pcgrad": merged.tolist(), "aligned": aligned.tolist()}
 
 
+def best_order(tree, distance):
+    """Of all orders that turning the branches of `tree` allows, the shortest way through it: by trying them all where
+    they are few, else by dynamic programming over first and last leaf."""
+    n = len(distance)
+    length = lambda leaves: sum(distance[a, b] for a, b in zip(leaves, leaves[1:]))
+    leaves = {i: [i] for i in range(n)}
+    ways = {i: {(i, i): (0.0, [i])} for i in range(n)}
+    every = {i: [[i]] for i in range(n)}
+    for i, (a, b) in enumerate(tree[:, :2].astype(int)):
+        node = n + i
+        leaves[node] = leaves[a] + leaves[b]
+        ways[node] = {}
+        for first in leaves[a]:
+            entry = {}
+            for (f, m), (cost, way) in ways[a].items():
+                if f == first:
+                    for k in leaves[b]:
+                        if k not in entry or cost + distance[m, k] < entry[k][0]:
+                            entry[k] = (cost + distance[m, k], way)
+            for (k, last), (cost, way) in ways[b].items():
+                total = entry[k][0] + cost
+                if (first, last) not in ways[node] or total < ways[node][first, last][0]:
+                    ways[node][first, last] = (total, entry[k][1] + way)
+        ways[node].update({(l, f): (cost, way[::-1]) for (f, l), (cost, way) in list(ways[node].items())})
+        if n <= 12:
+            every[node] = [x + y for x in every[a] for y in every[b]] + [y + x for x in every[a] for y in every[b]]
+    cost, order = min(ways[2 * n - 2].values())
+    assert n > 12 or abs(cost - min(map(length, every[2 * n - 2]))) < 1e-12
+    assert abs(cost - length(order)) < 1e-12
+    return order
+
+
 def order():
+    """Not by optimal_leaf_ordering, which in SciPy 1.17 finds longer ways than there are, for Euclidean distances too."""
     cases = []
     for rows, dimensions, shift in ((2, 5, 0.0), (7, 4, 0.3), (12, 3, 0.0), (30, 6, 0.1), (100, 10, 0.0)):
         g = gradients(rows, dimensions)
@@ -97,9 +130,7 @@ def order():
         unit = g / np.linalg.norm(g, axis=1, keepdims=True)
         distance = 1 - unit @ unit.T
         np.fill_diagonal(distance, 0)
-        condensed = squareform(distance, checks=False)
-        tree = optimal_leaf_ordering(linkage(condensed, "average"), condensed)
-        leaves = leaves_list(tree).tolist()
+        leaves = best_order(linkage(squareform(distance, checks=False), "average"), distance)
         if leaves[0] > leaves[-1]:
             leaves.reverse()
         cases.append({"rows": rows, "dimensions": dimensions, "shift": shift, "order": leaves})

@@ -273,3 +273,46 @@ fn what_is_not_there_is_said() -> Result<()> {
     assert!(table(sample.subject(), &view).rows.is_empty());
     Ok(())
 }
+
+/// Writes the figures for a person to look at: `FIGURE_SHOTS=folder cargo test --release --lib ledger -- --ignored`
+#[test]
+#[ignore = "writes images for a person to look at"]
+fn shots() -> Result<()> {
+    let Some(folder) = std::env::var_os("FIGURE_SHOTS").map(std::path::PathBuf::from) else {
+        println!("skipped: FIGURE_SHOTS names no folder");
+        return Ok(());
+    };
+    std::fs::create_dir_all(&folder)?;
+    let sample = Sample::recorded()?;
+    let kinds = [
+        Kind::Ledger,
+        Kind::LedgerTime,
+        Kind::WhatIf,
+        Kind::PairCosine,
+    ];
+    for (what, size, dark) in [
+        ("wide", [640.0, 360.0], false),
+        ("small", [340.0, 230.0], true),
+    ] {
+        for kind in kinds {
+            let view = View {
+                step: Some(sample.middle()),
+                pair: Some((4, 0)),
+                what_if: crate::figure::WhatIf {
+                    weights: vec![0.3, 0.5, 0.6, 0.8, 3.0, 0.8],
+                    surgery: crate::figure::Surgery::PcGrad,
+                },
+                ..View::default()
+            };
+            let options = crate::figure::export::Options {
+                size,
+                scale: 2.0,
+                dark,
+            };
+            let image = figure_png(kind, sample.subject(), &view, &options);
+            let name = format!("{}-{what}.png", kind.name());
+            crate::figure::export::write_png(&folder.join(name), &image)?;
+        }
+    }
+    Ok(())
+}

@@ -3,7 +3,8 @@ use anyhow::{Context, Result};
 use super::super::ledger::tests::{gram_of, peer, peer_gradients};
 use super::*;
 
-/// SciPy's `linkage(…, "average")` and `optimal_leaf_ordering`: tests/peers/numpy_ledger_surgery_order.py.
+/// The tree is that of SciPy's `linkage(…, "average")`, its best order found by trying all where that can be done:
+/// tests/peers/numpy_ledger_surgery_order.py.
 #[test]
 fn the_order_is_that_of_scipy() -> Result<()> {
     for case in peer("order")?.as_array().context("cases")? {
