@@ -17,8 +17,10 @@ pub(super) struct BarAxis {
     low: f64,
     high: f64,
     x: Rangef,
-    /// Numbers are given in units of ten to this power, a multiple of 3.
+    /// Numbers are given in units of ten to this power, a multiple of 3,
     exponent: i32,
+    /// to this many decimals.
+    decimals: usize,
 }
 
 impl BarAxis {
@@ -35,11 +37,14 @@ impl BarAxis {
         let largest = high.max(-low);
         // A little room beside the longest bar, and beside 0 where all bars are on one side.
         let margin = 0.06 * (high - low);
+        let exponent = 3 * (largest.log10() / 3.0).floor() as i32;
+        let digits = (largest.log10() - f64::from(exponent)).max(0.0) as usize;
         Self {
             low: low - margin,
             high: high + margin,
             x,
-            exponent: 3 * (largest.log10() / 3.0).floor() as i32,
+            exponent,
+            decimals: 2_usize.saturating_sub(digits),
         }
     }
 
@@ -59,18 +64,14 @@ impl BarAxis {
 
     /// A value in units, with its sign.
     pub(super) fn number(&self, value: f64) -> String {
-        let decimals = if self.units(value).abs() >= 100.0 {
-            0
-        } else {
-            2
-        };
-        self.rounded(value, decimals)
+        self.rounded(value, self.decimals)
     }
 
     /// A value in units, with its sign, to more decimals where it is small beside the bars.
     pub(super) fn fine_number(&self, value: f64) -> String {
-        if self.units(value).abs() < 0.1 {
-            self.rounded(value, 4)
+        let units = self.units(value).abs();
+        if units < 10.0 {
+            self.rounded(value, if units < 0.1 { 4 } else { 2 })
         } else {
             self.number(value)
         }
@@ -138,6 +139,19 @@ impl BarAxis {
     }
 }
 
+/// A number in three figures with its power of ten, and a real minus.
+pub(super) fn scientific(value: f64) -> String {
+    format!("{value:.2e}").replace('-', "−")
+}
+
+/// Its standard error in words, where there is one.
+pub(super) fn error_text(effect: &Effect) -> String {
+    let error = effect.standard_error;
+    error.map_or_else(String::new, |error| {
+        format!(" ± {} (standard error)", scientific(error))
+    })
+}
+
 /// Red where a loss rises, blue where it falls, as in the conflict matrix; pale where that is not resolved.
 pub(super) fn color_of(ui: &Ui, effect: &Effect) -> Color32 {
     let color = palette::diverging(-0.8 * effect.nats.signum(), ui.visuals().dark_mode);
@@ -145,5 +159,34 @@ pub(super) fn color_of(ui: &Ui, effect: &Effect) -> Color32 {
         color
     } else {
         palette::blend(ui.visuals().panel_fill, color, 0.35)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest value decides the unit and how many decimals all have.
+    #[test]
+    fn numbers_share_unit_and_decimals() {
+        let axis = |values: &[f64]| BarAxis::new(values.iter().copied(), Rangef::new(0.0, 100.0));
+        let small = axis(&[0.0042, -0.0123]);
+        assert_eq!(small.unit(), "10⁻³ nats per step");
+        assert_eq!(small.number(-0.0123), "−12.3");
+        assert_eq!(small.number(-0.000_001), "0.0", "no sign of nothing");
+        assert_eq!(small.fine_number(0.000_012_3), "0.0123");
+        let large = axis(&[2.5]);
+        assert_eq!(
+            (large.unit(), large.number(2.5)),
+            ("nats per step".to_owned(), "2.50".to_owned())
+        );
+        let effect = Effect {
+            nats: -0.2349,
+            standard_error: Some(0.0294),
+        };
+        assert_eq!(axis(&[-0.2349]).effect(&effect), "−235 ± 29");
+        // 0 is on every axis, and nothing leaves it.
+        assert!(large.at(0.0) > 0.0 && large.at(2.5) < 100.0);
+        assert!(large.at(1e9) <= 100.0 && axis(&[]).at(0.0) > 0.0);
     }
 }

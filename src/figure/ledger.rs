@@ -7,7 +7,7 @@ use egui::{
     pos2, vec2,
 };
 
-use super::bars::{AXIS_HEIGHT, BarAxis, color_of};
+use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
 use super::chart::{Chart, Curve, Look, signed_log};
 use super::matrix::fitted;
 use super::table::{Table, Value};
@@ -198,14 +198,11 @@ fn net_text_ui(ui: &mut Ui, net: &Effect) {
     } else {
         ui.visuals().weak_text_color()
     });
-    let error = net.standard_error;
-    let error = error.map_or_else(String::new, |error| {
-        format!(" ± {error:.1e} standard error")
-    });
     ui.label(text).on_hover_text(format!(
-        "All classes together change its loss by {:.2e}{error} nats in one plain gradient step, to first order. It is \
-         told apart from 0 beyond 3 standard errors.",
-        net.nats
+        "All classes together change its loss by {}{} nats in one plain gradient step, to first order. It is told apart \
+         from 0 beyond 3 standard errors.",
+        scientific(net.nats),
+        error_text(net)
     ));
 }
 
@@ -375,11 +372,8 @@ impl Picture {
 fn row_text_ui(ui: &mut Ui, row: &Row<'_>, effect: &Effect, label: &str) {
     ui.set_max_width(300.0);
     ui.strong(label);
-    let error = effect.standard_error;
-    let error = error.map_or_else(String::new, |error| {
-        format!(" ± {error:.1e} (standard error)")
-    });
-    ui.label(format!("{:.2e}{error} nats per step", effect.nats));
+    let (nats, error) = (scientific(effect.nats), error_text(effect));
+    ui.label(format!("{nats}{error} nats per step"));
     ui.label(match (row, effect.resolved(), effect.nats > 0.0) {
         (Row::Others(..), ..) => {
             "the classes with the smallest shares; a table of the figure lists them all"

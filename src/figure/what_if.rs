@@ -11,7 +11,7 @@ use egui::{
     UiBuilder, pos2, vec2,
 };
 
-use super::bars::{AXIS_HEIGHT, BarAxis, color_of};
+use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
 use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing};
 use super::matrix::fitted;
 use super::table::{Table, Value};
@@ -25,11 +25,11 @@ use crate::random::Random;
 const MOST: f64 = 10.0;
 /// Height from which on there is room for more than a line of explanation.
 const WRAP_HEIGHT: f32 = 200.0;
-/// Height of a row, in points.
-const ROW: f32 = 22.0;
+/// Least and largest height of a row, in points.
+const ROW: (f32, f32) = (22.0, 30.0);
 /// Widths from which on there is a first and a second column of measured numbers.
-const MEASURED_FROM: [f32; 2] = [430.0, 560.0];
-const MEASURED_WIDTH: f32 = 62.0;
+const MEASURED_FROM: [f32; 2] = [400.0, 540.0];
+const MEASURED_WIDTH: f32 = 58.0;
 
 /// Weights ∝ 1/n, their sum K; 0 for a class without training images.
 fn inverse_frequency(counts: &[usize]) -> Vec<f64> {
@@ -355,7 +355,8 @@ fn summary_ui(ui: &mut Ui, moment: &Moment, outcome: Option<&Outcome>) {
                 String::new()
             };
             format!(
-                "First order, for one plain step at step {} alone (learning rate {:.2e}).{length}{note}",
+                "Grey as trained, colour what if: first order, for one plain step at step {} alone (learning rate \
+                 {:.2e}).{length}{note}",
                 moment.step, moment.lr
             )
         }
@@ -398,7 +399,7 @@ impl Columns {
         let slider = if export::is_exporting(ui.ctx()) {
             0.0
         } else {
-            (0.2 * area.width()).clamp(40.0, 140.0)
+            (0.16 * area.width()).clamp(40.0, 140.0)
         };
         let sliders = names + slider;
         let weights = sliders + 40.0;
@@ -431,24 +432,25 @@ impl Rows<'_> {
     /// Draws what there is room for; the rest by scrolling, or in an image not at all. Gives weights that were moved.
     fn show(&self, ui: &mut Ui) -> Option<Vec<f64>> {
         let area = self.columns.area;
-        let room = area.height() - AXIS_HEIGHT - 4.0 - ROW;
-        if room < ROW {
+        let room = area.height() - AXIS_HEIGHT - 4.0 - ROW.0;
+        if room < ROW.0 {
             ui.allocate_rect(area, Sense::hover());
             return None;
         }
         self.headings(ui);
-        let top = area.top() + ROW;
-        let fits = ((room / ROW) as usize).min(self.names.len());
+        let top = area.top() + ROW.0;
+        let height = (room / self.names.len().max(1) as f32).clamp(ROW.0, ROW.1);
+        let fits = ((room / height) as usize).min(self.names.len());
         let seen = Rect::from_min_size(
             pos2(area.left(), top),
-            vec2(area.width(), fits as f32 * ROW),
+            vec2(area.width(), fits as f32 * height),
         );
         self.columns.axis.paint(&ui.painter().clone(), ui, seen);
         let mut moved = None;
         ui.scope_builder(UiBuilder::new().max_rect(seen), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             let mut row = |ui: &mut Ui, k: usize| {
-                let size = vec2(seen.width(), ROW);
+                let size = vec2(seen.width(), height);
                 let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
                 if let Some(weight) = self.row_ui(ui, rect, k) {
                     let mut weights = self.weights.clone();
@@ -460,7 +462,7 @@ impl Rows<'_> {
                 (0..fits).for_each(|k| row(ui, k));
             } else {
                 let scroll = ScrollArea::vertical().auto_shrink(false);
-                scroll.show_rows(ui, ROW, self.names.len(), |ui, range| {
+                scroll.show_rows(ui, height, self.names.len(), |ui, range| {
                     range.for_each(|k| row(ui, k));
                 });
             }
@@ -484,7 +486,7 @@ impl Rows<'_> {
     fn headings(&self, ui: &Ui) {
         let columns = &self.columns;
         let color = ui.visuals().weak_text_color();
-        let y = columns.area.top() + 0.5 * ROW;
+        let y = columns.area.top() + 0.5 * ROW.0;
         let font = FontId::proportional(11.0);
         let put = |x: f32, align: Align2, text: &str, width: f32| {
             let galley = fitted(ui.painter(), text, &font, color, width);
@@ -493,8 +495,12 @@ impl Rows<'_> {
         };
         put(columns.weights, Align2::RIGHT_CENTER, "weight", 60.0);
         let (left, right) = (columns.weights + 10.0, columns.axis.at(f64::INFINITY));
-        let unit = columns.axis.unit();
-        let text = format!("Change of loss, {unit}: as trained (grey), what if (colour)");
+        let text = format!("change of loss, {}", columns.axis.unit());
+        let text = if right - left < 180.0 {
+            columns.axis.unit()
+        } else {
+            text
+        };
         put(left, Align2::LEFT_CENTER, &text, right - left);
         let taken = columns.area.right() - 8.0 - MEASURED_WIDTH * (columns.measured as f32 - 1.0);
         for (i, text) in ["step taken", "measured"]
@@ -595,14 +601,13 @@ impl Rows<'_> {
             let Some(effect) = effect else {
                 return format!("{name}: undefined");
             };
-            let error = effect.standard_error;
-            let error = error.map_or_else(String::new, |error| format!(" ± {error:.1e}"));
-            format!("{name} {:.2e}{error} nats per step", effect.nats)
+            let (nats, error) = (scientific(effect.nats), error_text(&effect));
+            format!("{name} {nats}{error} nats per step")
         };
         ui.label(effect("As trained", trained));
         ui.label(effect("What if", what_if));
         let measured = |name: &str, value: Option<f64>| {
-            let value = value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2e}"));
+            let value = value.map_or_else(|| "–".to_owned(), scientific);
             format!("{name} {value} nats per step")
         };
         let of = |values: &[Option<f64>]| values.get(k).copied().flatten();
@@ -614,7 +619,6 @@ impl Rows<'_> {
             "Measured on the probe images since the probe before, all layers together",
             of(&self.moment.measured),
         ));
-        ui.weak("Plus or minus is one standard error.");
     }
 }
 
