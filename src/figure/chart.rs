@@ -28,6 +28,8 @@ pub(super) struct Chart {
     pub(super) y_label: String,
     pub(super) x: Axis,
     pub(super) log_y: bool,
+    /// Whether y is [`signed_log`]: of both signs and many sizes.
+    pub(super) signed_log: bool,
     /// Bounds of y that do not depend on the data.
     pub(super) fixed_y: Option<(f64, f64)>,
     pub(super) curves: Vec<Curve>,
@@ -201,6 +203,10 @@ impl Scales {
                 match (ranges.reduce(joined), log) {
                     (None, _) => (0.0, 1.0),
                     (Some((low, high)), true) => ((low - 0.05).floor(), (high + 0.05).ceil()),
+                    (Some((low, high)), false) if low < 0.0 => {
+                        let room = 0.05 * (high.max(0.0) - low);
+                        (low - room, high.max(0.0) + room)
+                    }
                     (Some((_, high)), false) => (0.0, 1.05 * high.max(1e-6)),
                 }
             }
@@ -253,6 +259,11 @@ pub(super) fn chart_ui(
                 String::new()
             }
         });
+    }
+    if chart.signed_log {
+        plot = plot
+            .y_grid_spacer(signed_decades)
+            .y_axis_formatter(|mark, _| plain_decade(mark.value));
     }
     if let Axis::Layers(layers) = &chart.x {
         let blocks = blocks(layers, ui.available_width() - 60.0);
@@ -476,6 +487,8 @@ fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {
         String::new()
     } else if chart.log_y {
         format!("{:.3e}", 10_f64.powf(position.y))
+    } else if chart.signed_log {
+        format!("{:.2e}", signed_log_inverse(position.y))
     } else {
         format!("{:.4}", position.y)
     };
@@ -581,12 +594,51 @@ fn blocks(layers: &[String], width: f32) -> Vec<(f64, String)> {
     blocks
 }
 
+/// On a signed logarithmic axis, what is well below this is drawn in proportion, and what is well above by its power of
+/// ten.
+const SIGNED_LOG_UNIT: f64 = 2e-3;
+
+/// Where a value lies on a signed logarithmic axis: about ±log10(|value| / 0.001), through 0 without a step.
+pub(super) fn signed_log(value: f64) -> f64 {
+    (value / SIGNED_LOG_UNIT).asinh() / std::f64::consts::LN_10
+}
+
+fn signed_log_inverse(y: f64) -> f64 {
+    (y * std::f64::consts::LN_10).sinh() * SIGNED_LOG_UNIT
+}
+
+/// Grid lines of a signed logarithmic axis: 0, and powers of ten from 0.01 on to both sides, as many as have room.
+fn signed_decades(input: GridInput) -> Vec<GridMark> {
+    let (low, high) = input.bounds;
+    let every = ((high - low) / 6.0).ceil().max(1.0) as usize;
+    let powers = (-2..12).step_by(every).map(|power| 10_f64.powi(power));
+    let values = powers.flat_map(|value| [value, -value]).chain([0.0]);
+    values
+        .map(signed_log)
+        .filter(|y| (low..=high).contains(y))
+        .map(|value| GridMark {
+            value,
+            step_size: every as f64,
+        })
+        .collect()
+}
+
+/// The power of ten at a mark of a signed logarithmic axis.
+fn plain_decade(mark: f64) -> String {
+    let value = signed_log_inverse(mark);
+    if value.abs() < 1e-9 {
+        return "0".to_owned();
+    }
+    let decimals = (-value.abs().log10().round()).max(0.0) as usize;
+    format!("{value:.decimals$}").replace('-', "−")
+}
+
 fn is_whole(value: f64) -> bool {
     (value - value.round()).abs() < 1e-9
 }
 
 /// 10ⁿ with n in superscript figures.
-fn power_of_ten(exponent: f64) -> String {
+pub(super) fn power_of_ten(exponent: f64) -> String {
     let superscript = |c: char| match c {
         '-' => '⁻',
         '1' => '¹',

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use egui::Context;
+use egui::{Context, RichText, Ui};
 
 use crate::run::Scope;
 use crate::run::event::{Eval, Layer, Probe, Split};
-use crate::run::probe_file::ProbeTensors;
 
 use super::chart::{Axis, Chart, Curve, Look};
 use super::time::Clock;
 use super::{Kind, Subject, TimeAxis, View, palette, remembered};
+
+/// Height from which on a chart has room for a note above it.
+const NOTE_HEIGHT: f32 = 110.0;
 
 /// The chart of a run, made anew only where something it shows has changed.
 pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View) -> Arc<Chart> {
@@ -26,6 +28,13 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
         Kind::Loss => Key::Steps(evals, steps),
         Kind::GradNorms => Key::Scope(probes, &view.scope),
         Kind::DepthProfile => Key::Moment(probes, subject.probe(view).map(|probe| probe.step)),
+        Kind::LedgerTime => Key::Class(
+            probes,
+            steps.min(1),
+            &view.scope,
+            super::ledger::class_of(subject, view),
+            subject.probes.keys().copied().collect(),
+        ),
         _ => Key::Pair(
             probes,
             &view.scope,
@@ -50,7 +59,7 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
                 Kind::GradNorms => grad_norms(subject, view),
                 Kind::DepthProfile => depth_profile(subject, view),
                 Kind::LedgerTime => super::ledger::over_time(subject, view),
-                _ => pair_cosine(subject, view),
+                _ => super::pair::over_time(subject, view),
             };
             chart.name = kind.title();
             if let Axis::Time(clock) = &mut chart.x {
@@ -72,6 +81,8 @@ enum Key<'a> {
     Steps(u64, u64),
     Scope(u64, &'a Scope),
     Moment(u64, Option<u64>),
+    /// Of the steps only the first changes what was there before: until then no learning rate is known.
+    Class(u64, u64, &'a Scope, Option<usize>, Vec<u64>),
     Pair(u64, &'a Scope, Option<(usize, usize)>, Vec<u64>),
 }
 
@@ -89,6 +100,24 @@ pub(super) fn cursor(chart: &Chart, subject: Subject<'_>, view: &View) -> Option
     };
     let step = view.step?.min(subject.run.last_step());
     Some(clock.at(step as f64))
+}
+
+/// Says above a chart what it is of, at the moment looked at, where there is room.
+pub(super) fn note_ui(ui: &mut Ui, kind: Kind, subject: Subject<'_>, view: &View) {
+    if kind != Kind::PairCosine || ui.available_height() < NOTE_HEIGHT {
+        return;
+    }
+    if let Some(note) = super::pair::note(subject, view) {
+        let text = RichText::new(note).size(11.0).weak();
+        let label = egui::Label::new(text);
+        // Cut to a line, all of it is in the tooltip.
+        let has_room = ui.available_height() > 2.0 * NOTE_HEIGHT;
+        ui.add(if has_room {
+            label.wrap()
+        } else {
+            label.truncate()
+        });
+    }
 }
 
 /// One curve through the validation evaluations and, as points alone, the test ones.
@@ -240,41 +269,4 @@ fn depth_profile(subject: Subject<'_>, view: &View) -> Chart {
         empty: "The first probe comes before the first step.".to_owned(),
         ..Chart::default()
     }
-}
-
-fn pair_cosine(subject: Subject<'_>, view: &View) -> Chart {
-    let mut chart = Chart {
-        y_label: "cosine".to_owned(),
-        fixed_y: Some((-1.0, 1.0)),
-        empty: "Click a cell of the matrix to follow its two classes.".to_owned(),
-        ..Chart::default()
-    };
-    let names = subject.classes();
-    let Some((a, b)) = view
-        .pair
-        .filter(|&(a, b)| a < names.len() && b < names.len())
-    else {
-        return chart;
-    };
-    let rows = subject.run.gram_rows(&view.scope);
-    let cell = |(step, probe): (&u64, &Arc<ProbeTensors>)| {
-        // Of two classes alone: the products of all would be many times more.
-        let gram = probe.gram_of_pair(&rows, a, b)?;
-        Some((subject.epoch(*step), gram.cell(0, 1)))
-    };
-    let cells: Vec<_> = subject.probes.iter().filter_map(cell).collect();
-    let name = format!("{} and {}", names[a], names[b]);
-    let color = palette::blend(palette::class(a), palette::class(b), 0.5);
-    let curve = |look, keep: &dyn Fn(bool) -> bool| {
-        let kept = cells.iter().filter(|(_, cell)| keep(cell.resolved));
-        let points = kept.map(|(epoch, cell)| (*epoch, cell.cosine));
-        Curve::new(name.clone(), color, look, points)
-    };
-    chart.curves = vec![
-        curve(Look::Thin, &|_| true),
-        curve(Look::Dots { filled: true }, &|resolved| resolved),
-        curve(Look::Dots { filled: false }, &|resolved| !resolved),
-    ];
-    "This part of the network has no probe of the two classes yet.".clone_into(&mut chart.empty);
-    chart
 }

@@ -110,6 +110,7 @@ pub fn shapes(options: &Options, draw: &mut dyn FnMut(&mut egui::Ui)) -> Drawing
     let (size_px, scale) = options.pixels();
     let context = egui::Context::default();
     style::apply(&context, options.dark);
+    context.data_mut(|data| data.insert_temp(exporting(), true));
     let mut drawing = Drawing {
         context,
         shapes: Vec::new(),
@@ -128,6 +129,17 @@ pub fn shapes(options: &Options, draw: &mut dyn FnMut(&mut egui::Ui)) -> Drawing
         drawing.shapes = output.shapes;
     }
     drawing
+}
+
+/// Whether what is drawn becomes an image: there, nothing can be set.
+pub(super) fn is_exporting(context: &egui::Context) -> bool {
+    context
+        .data(|data| data.get_temp(exporting()))
+        .unwrap_or(false)
+}
+
+fn exporting() -> egui::Id {
+    egui::Id::unique("exporting")
 }
 
 /// The passes are a second apart, so that animations are over by the last one.

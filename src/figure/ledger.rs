@@ -1,20 +1,601 @@
-//! Who helps and who hurts a class.
+//! Who helps and who hurts a class, at one moment and over time.
 
-use egui::Ui;
+use std::sync::Arc;
 
-use super::chart::Chart;
-use super::{Pick, Subject, View, empty_ui};
+use egui::{
+    Align2, Color32, Context, FontId, Rangef, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo,
+    pos2, vec2,
+};
 
-pub(super) fn ledger_ui(
-    ui: &mut Ui,
-    _subject: Subject<'_>,
-    _shown: &[Subject<'_>],
-    _view: &View,
-) -> Option<Pick> {
-    empty_ui(ui, "to be drawn");
+use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
+use super::chart::{Chart, Curve, Look, signed_log};
+use super::matrix::fitted;
+use super::table::{Table, Value};
+use super::{Pick, Subject, View, empty_ui, export, palette, remembered};
+use crate::gradient::gram::Effect;
+use crate::gradient::ledger::Ledger;
+use crate::run::{Run, Scope};
+
+/// Least and largest height of a row, in points.
+const ROW: (f32, f32) = (15.0, 28.0);
+/// Width from which on the numbers stand beside the bars.
+const NUMBERS_FROM: f32 = 330.0;
+const NUMBERS_WIDTH: f32 = 104.0;
+
+/// A change of loss, in nats, from which on no loss follows its slope: what first order says is then its direction.
+pub(super) const BEYOND_FIRST_ORDER: f64 = 0.5;
+pub(super) const TOO_LARGE: &str =
+    "Changes this large are beyond first order: they say which way, not how far.";
+
+/// The class looked at: the one selected or, where none is, the rarest of those that have training images.
+pub(super) fn class_of(subject: Subject<'_>, view: &View) -> Option<usize> {
+    let started = subject.run.started.as_ref()?;
+    let selected = view.class.filter(|&k| k < started.classes.len());
+    let counts = started.train_counts.iter().enumerate();
+    let rarest = counts.filter(|(_, n)| **n > 0).min_by_key(|(_, n)| **n);
+    selected.or(rarest.map(|(k, _)| k))
+}
+
+/// Learning rate of the newest logged step at or before `step`; of the first one where all are later.
+pub(super) fn learning_rate_at(run: &Run, step: u64) -> Option<f64> {
+    let after = run.steps.partition_point(|x| x.step <= step);
+    let step = run.steps.get(after.saturating_sub(1))?;
+    Some(step.lr)
+}
+
+/// A sentence for what cannot be drawn at the cursor; none where a probe of the selected scope is there.
+pub(super) fn missing(subject: Subject<'_>, view: &View) -> Option<String> {
+    let Some(probe) = subject.probe(view) else {
+        return Some("The first probe comes before the first step.".to_owned());
+    };
+    if !subject.probes.contains_key(&probe.step) {
+        let text = format!(
+            "The probe of step {} is being read, or its file is missing.",
+            probe.step
+        );
+        return Some(text);
+    }
+    if subject.run.gram_rows(&view.scope).is_empty() {
+        let text = format!(
+            "{} has no parameters, so nothing pulls at it.",
+            view.scope.name()
+        );
+        return Some(text);
+    }
+    if learning_rate_at(subject.run, probe.step).is_none() {
+        return Some("The learning rate is known from the first logged step on.".to_owned());
+    }
     None
 }
 
-pub(super) fn over_time(_subject: Subject<'_>, _view: &View) -> Chart {
-    Chart::default()
+/// The ledger of one class at one moment.
+#[derive(Debug)]
+struct Account {
+    class: usize,
+    /// What each class's share does, the most hurtful first; classes without images are left out.
+    shares: Vec<(usize, Effect)>,
+    /// All shares together.
+    net: Effect,
 }
+
+/// The ledger at the cursor, computed once.
+fn account(ctx: &Context, subject: Subject<'_>, view: &View) -> Result<Arc<Account>, String> {
+    if let Some(sentence) = missing(subject, view) {
+        return Err(sentence);
+    }
+    let undefined = "The probe has too few images of the class to say what moves it.";
+    let (Some(class), Some(probe)) = (class_of(subject, view), subject.probe(view)) else {
+        return Err(undefined.to_owned());
+    };
+    let rows = subject.run.gram_rows(&view.scope);
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    let account = remembered(
+        ctx,
+        ("ledger", subject.name),
+        (id, &rows, probe.step, class),
+        || {
+            let lr = learning_rate_at(subject.run, probe.step)?;
+            let ledger = subject.probes.get(&probe.step)?.ledger_of(&rows, class)?;
+            let priors = subject.run.priors();
+            let share = |j: usize| Some((j, ledger.share(lr, &priors, j)?));
+            let mut shares: Vec<_> = (0..priors.len()).filter_map(share).collect();
+            shares.sort_by(|(_, a), (_, b)| b.nats.total_cmp(&a.nats));
+            let net = ledger.net(lr, &priors)?;
+            Some(Arc::new(Account { class, shares, net }))
+        },
+    );
+    account.ok_or_else(|| undefined.to_owned())
+}
+
+/// Draws the ledger; a click on a bar picks the pair.
+pub(super) fn ledger_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
+    let account = account(ui.ctx(), subject, view);
+    let pick = class_ui(ui, subject, view, account.as_deref().ok());
+    let account = match account {
+        Ok(account) => account,
+        Err(sentence) => {
+            empty_ui(ui, &sentence);
+            return pick;
+        }
+    };
+    let all: Vec<_> = shown
+        .iter()
+        .filter_map(|other| self::account(ui.ctx(), *other, view).ok())
+        .collect();
+    let ends = all.iter().chain([&account]).flat_map(|account| {
+        let effects = account.shares.iter().map(|(_, effect)| effect);
+        let ends = |effect: &Effect| {
+            let error = effect.standard_error.unwrap_or(0.0);
+            [effect.nats - error, effect.nats + error]
+        };
+        effects.chain([&account.net]).flat_map(ends)
+    });
+    let names = subject.classes();
+    let area = ui.available_rect_before_wrap();
+    let picture = Picture::new(ui, area, (names, account.class), ends);
+    let clicked = picture.draw(ui, &account, names, view);
+    ui.allocate_rect(area, Sense::hover());
+    pick.or(clicked)
+}
+
+/// Which class, and what all do to it together.
+fn class_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    view: &View,
+    account: Option<&Account>,
+) -> Option<Pick> {
+    let names = subject.classes();
+    let class = class_of(subject, view)?;
+    let mut pick = None;
+    ui.horizontal_wrapped(|ui| {
+        let label = ui.label("Class");
+        if export::is_exporting(ui.ctx()) {
+            ui.strong(&names[class]);
+        } else {
+            let combo = egui::ComboBox::from_id_salt("class")
+                .selected_text(&names[class])
+                .height(320.0)
+                .show_ui(ui, |ui| {
+                    for (k, name) in names.iter().enumerate() {
+                        if ui.selectable_label(k == class, name).clicked() {
+                            pick = Some(Pick::Class(k));
+                        }
+                    }
+                });
+            combo
+                .response
+                .labelled_by(label.id)
+                .on_hover_text("The class whose loss is looked at");
+        }
+        if view.class.is_none_or(|k| k >= names.len()) {
+            ui.weak("the rarest, as none is selected")
+                .on_hover_text("Choose a class here, or click a class anywhere");
+        }
+        if let Some(account) = account {
+            net_text_ui(ui, &account.net);
+        }
+    });
+    pick
+}
+
+fn net_text_ui(ui: &mut Ui, net: &Effect) {
+    let word = match (net.resolved(), net.nats > 0.0) {
+        (true, true) => "is being unlearned",
+        (true, false) => "is being learned",
+        (false, _) => "not told apart from standing still",
+    };
+    let dark = ui.visuals().dark_mode;
+    // Half-way out the scale is light enough to be read on dark.
+    let strength = if dark { 0.5 } else { 1.0 };
+    let text = RichText::new(word).color(if net.resolved() {
+        palette::diverging(-strength * net.nats.signum(), dark)
+    } else {
+        ui.visuals().weak_text_color()
+    });
+    ui.label(text).on_hover_text(format!(
+        "All classes together change its loss by {}{} nats in one plain gradient step, to first order. It is told apart \
+         from 0 beyond 3 standard errors.",
+        scientific(net.nats),
+        error_text(net)
+    ));
+}
+
+/// The name of a class's row in its own ledger.
+fn itself(name: &str) -> String {
+    format!("{name} itself")
+}
+
+/// What a row shows.
+enum Row<'a> {
+    Share(usize, &'a Effect),
+    /// Classes too many to be drawn, together.
+    Others(usize, Effect),
+    Net(&'a Effect),
+}
+
+/// Where everything lies.
+struct Picture {
+    /// Names, bars and numbers, without the axis.
+    area: Rect,
+    axis: BarAxis,
+    font: FontId,
+    numbers: bool,
+}
+
+impl Picture {
+    fn new(
+        ui: &Ui,
+        area: Rect,
+        (names, class): (&[String], usize),
+        ends: impl Iterator<Item = f64>,
+    ) -> Self {
+        let font = FontId::proportional(12.0);
+        let width = |name: &String| {
+            let galley = ui
+                .painter()
+                .layout_no_wrap(name.clone(), font.clone(), Color32::WHITE);
+            galley.size().x
+        };
+        let itself = itself(&names[class]);
+        let longest = names.iter().chain([&itself]).map(width);
+        let longest = longest.fold(60.0, f32::max);
+        let numbers = area.width() >= NUMBERS_FROM;
+        let left = area.left() + (longest + 22.0).min(area.width() / 3.0);
+        let right = area.right() - if numbers { NUMBERS_WIDTH } else { 4.0 };
+        Self {
+            area: area.with_max_y(area.bottom() - 2.0 * AXIS_HEIGHT),
+            axis: BarAxis::new(ends, Rangef::new(left, right.max(left + 1.0))),
+            font,
+            numbers,
+        }
+    }
+
+    fn draw(&self, ui: &mut Ui, account: &Account, names: &[String], view: &View) -> Option<Pick> {
+        let room = (self.area.height() / ROW.0).floor().max(0.0) as usize;
+        let rows = rows(account, room);
+        let height = (self.area.height() / rows.len().max(1) as f32).clamp(ROW.0, ROW.1);
+        let used = Rect::from_min_size(
+            self.area.min,
+            vec2(self.area.width(), height * rows.len() as f32),
+        );
+        let painter = ui.painter().clone();
+        let mut pick = None;
+        if rows.is_empty() {
+            return None;
+        }
+        self.axis.paint(&painter, ui, used);
+        let text = format!("← helps · {} · hurts →", self.axis.unit());
+        let color = ui.visuals().weak_text_color();
+        let galley = painter.layout_no_wrap(text, FontId::proportional(11.0), color);
+        // Under 0, but not out of the figure.
+        let width = galley.size().x;
+        let last = (used.right() - width).max(used.left());
+        let left = (self.axis.at(0.0) - width / 2.0).clamp(used.left(), last);
+        painter.galley(pos2(left, used.bottom() + AXIS_HEIGHT), galley, color);
+        for (i, row) in rows.iter().enumerate() {
+            let min = used.min + vec2(0.0, i as f32 * height);
+            let rect = Rect::from_min_size(min, vec2(used.width(), height));
+            pick = self.row_ui(ui, rect, row, account, names, view).or(pick);
+        }
+        pick
+    }
+
+    fn row_ui(
+        &self,
+        ui: &Ui,
+        rect: Rect,
+        row: &Row<'_>,
+        account: &Account,
+        names: &[String],
+        view: &View,
+    ) -> Option<Pick> {
+        let painter = ui.painter();
+        let subject = &names[account.class];
+        let (name, label, effect) = match row {
+            Row::Share(j, effect) if *j == account.class => {
+                (itself(subject), format!("{subject} on itself"), *effect)
+            }
+            Row::Share(j, effect) => (
+                names[*j].clone(),
+                format!("{} on {subject}", names[*j]),
+                *effect,
+            ),
+            Row::Others(n, effect) => (format!("{n} others"), "Others together".to_owned(), effect),
+            Row::Net(effect) => (
+                "All together".to_owned(),
+                format!("All on {subject}"),
+                *effect,
+            ),
+        };
+        let response = ui.interact(rect, ui.scope_id().with(&label), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
+        let is_pair = |j: usize| {
+            let pair = view.pair.map(|(a, b)| (a.min(b), a.max(b)));
+            pair == Some((j.min(account.class), j.max(account.class)))
+        };
+        let selected = matches!(row, Row::Share(j, _) if is_pair(*j));
+        if selected || response.hovered() {
+            painter.rect_filled(rect, 2.0, ui.visuals().text_color().gamma_multiply(0.08));
+        }
+        if let Row::Net(_) = row {
+            let stroke = Stroke::new(1.0, ui.visuals().weak_text_color());
+            painter.hline(rect.x_range(), rect.top(), stroke);
+        }
+        if let Row::Share(j, _) = row {
+            let swatch = pos2(rect.left() + 5.0, rect.center().y);
+            painter.rect_filled(
+                Rect::from_center_size(swatch, vec2(9.0, 9.0)),
+                2.0,
+                palette::class(*j),
+            );
+        }
+        let color = ui.visuals().text_color();
+        let room = self.axis.at(f64::NEG_INFINITY) - rect.left() - 20.0;
+        let galley = fitted(painter, &name, &self.font, color, room.max(8.0));
+        let at = pos2(rect.left() + 14.0, rect.center().y - galley.size().y / 2.0);
+        painter.galley(at, galley, color);
+        let y = rect.y_range().shrink(0.18 * rect.height());
+        self.axis.bar(ui, y, effect, color_of(ui, effect));
+        if self.numbers {
+            let color = if effect.resolved() {
+                color
+            } else {
+                ui.visuals().weak_text_color()
+            };
+            let at = pos2(rect.right() - 2.0, rect.center().y);
+            let font = FontId::proportional(11.0);
+            painter.text(
+                at,
+                Align2::RIGHT_CENTER,
+                self.axis.effect(effect),
+                font,
+                color,
+            );
+        }
+        let clicked = response.clicked();
+        response.on_hover_ui_at_pointer(|ui| row_text_ui(ui, row, effect, &label));
+        match row {
+            Row::Share(j, _) if clicked && *j != account.class => {
+                Some(Pick::Pair(account.class, *j))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn row_text_ui(ui: &mut Ui, row: &Row<'_>, effect: &Effect, label: &str) {
+    ui.set_max_width(300.0);
+    ui.strong(label);
+    let (nats, error) = (scientific(effect.nats), error_text(effect));
+    ui.label(format!("{nats}{error} nats per step"));
+    ui.label(match (row, effect.resolved(), effect.nats > 0.0) {
+        (Row::Others(..), ..) => {
+            "the classes with the smallest shares; a table of the figure lists them all"
+        }
+        (_, false, _) => "not told apart from 0",
+        (_, true, true) => "raises the loss: hurts",
+        (_, true, false) => "lowers the loss: helps",
+    });
+    if effect.nats.abs() > BEYOND_FIRST_ORDER {
+        ui.label(TOO_LARGE);
+    }
+    if let Row::Share(..) = row {
+        ui.weak("Click to follow the pair over time.");
+    }
+}
+
+/// As many rows as there is room for: the strongest shares from most hurtful to most helpful, the rest together, the
+/// net last.
+fn rows(account: &Account, room: usize) -> Vec<Row<'_>> {
+    if room < 2 {
+        return Vec::new();
+    }
+    let shares = &account.shares;
+    let mut drawn: Vec<usize> = (0..shares.len()).collect();
+    let mut rows = Vec::new();
+    if shares.len() + 1 > room {
+        drawn.sort_by(|&a, &b| shares[b].1.nats.abs().total_cmp(&shares[a].1.nats.abs()));
+        let rest = drawn.split_off(room - 2);
+        drawn.sort_unstable();
+        let sum = rest.iter().map(|&i| shares[i].1.nats).sum();
+        let together = Effect {
+            nats: sum,
+            standard_error: None,
+        };
+        rows.push(Row::Others(rest.len(), together));
+    }
+    let drawn = drawn
+        .into_iter()
+        .map(|i| Row::Share(shares[i].0, &shares[i].1));
+    let mut all: Vec<_> = drawn.collect();
+    all.extend(rows);
+    all.push(Row::Net(&account.net));
+    all
+}
+
+/// The ledger's numbers.
+pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
+    let columns = [
+        "class",
+        "on_class",
+        "effect_nats_per_step",
+        "standard_error_nats_per_step",
+        "resolved",
+    ];
+    let mut table = Table {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: Vec::new(),
+    };
+    // A context of its own: nothing is remembered from elsewhere.
+    let Ok(account) = account(&Context::default(), subject, view) else {
+        return table;
+    };
+    let names = subject.classes();
+    let shares = account
+        .shares
+        .iter()
+        .map(|(j, effect)| (names[*j].as_str(), effect));
+    for (name, effect) in shares.chain([("all together", &account.net)]) {
+        table.rows.push(vec![
+            name.into(),
+            names[account.class].as_str().into(),
+            Value::Number(effect.nats),
+            effect.standard_error.into(),
+            Value::Number(f64::from(u8::from(effect.resolved()))),
+        ]);
+    }
+    table
+}
+
+/// What steps do to the class at one probe, in nats per step; what is undefined is none.
+struct Moment {
+    step: u64,
+    /// All shares of a plain step together.
+    net: Option<Effect>,
+    /// First-order change under the step actually taken, of the selected part of the network.
+    taken: Option<f64>,
+    /// Change of the class's loss on the probe images since the probe before, over the steps between.
+    measured: Option<f64>,
+}
+
+fn moments(subject: Subject<'_>, view: &View, class: usize) -> Vec<Moment> {
+    let rows = subject.run.gram_rows(&view.scope);
+    let priors = subject.run.priors();
+    let mut before: Option<(u64, f64)> = None;
+    let mut moments = Vec::new();
+    for (&step, tensors) in subject.probes {
+        let ledger: Option<Ledger> = tensors.ledger_of(&rows, class);
+        let lr = learning_rate_at(subject.run, step);
+        let loss = tensors.class_loss(class);
+        let measured = before.zip(loss).and_then(|((earlier, before), loss)| {
+            (step > earlier).then(|| (loss - before) / (step - earlier) as f64)
+        });
+        moments.push(Moment {
+            step,
+            net: ledger
+                .as_ref()
+                .zip(lr)
+                .and_then(|(ledger, lr)| ledger.net(lr, &priors)),
+            // Before the first step none was taken.
+            taken: ledger
+                .and_then(|ledger| ledger.update_effect())
+                .filter(|_| step > 0),
+            measured,
+        });
+        before = loss.map(|loss| (step, loss));
+    }
+    moments
+}
+
+/// What steps do to the class over time.
+pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
+    let mut chart = Chart {
+        y_label: "nats per step".to_owned(),
+        signed_log: true,
+        empty: "The first probe comes before the first step.".to_owned(),
+        ..Chart::default()
+    };
+    let Some(class) = class_of(subject, view) else {
+        return chart;
+    };
+    let moments = moments(subject, view, class);
+    let name = format!("{}: one plain step", subject.classes()[class]);
+    let unlearned = |effect: &Effect| effect.resolved() && effect.nats > 0.0;
+    let curve = |name: &str, color, look, keep: &dyn Fn(&Effect) -> bool| {
+        // What is undefined breaks the line.
+        let is_line = look == Look::Thin;
+        let nets = moments
+            .iter()
+            .filter(|moment| moment.net.as_ref().map_or(is_line, keep));
+        let points = nets.map(|moment| {
+            (
+                subject.epoch(moment.step),
+                moment.net.map(|net| signed_log(net.nats)),
+            )
+        });
+        Curve::new(name.to_owned(), color, look, points)
+    };
+    let measure = |name: &str, color, look, value: &dyn Fn(&Moment) -> Option<f64>| {
+        let points = moments
+            .iter()
+            .map(|moment| (subject.epoch(moment.step), value(moment).map(signed_log)));
+        Curve::new(name.to_owned(), color, look, points)
+    };
+    let color = palette::class(class);
+    let grey = Color32::from_gray(0x84);
+    let mut curves = vec![
+        curve(&name, color, Look::Thin, &|_| true),
+        measure("the step actually taken", grey, Look::Thin, &|moment| {
+            moment.taken
+        }),
+        curve(&name, color, Look::Dots { filled: false }, &|net| {
+            !net.resolved()
+        }),
+        curve(&name, color, Look::Dots { filled: true }, &|net| {
+            net.resolved() && !unlearned(net)
+        }),
+        curve(
+            "unlearned",
+            palette::diverging(-1.0, false),
+            Look::Dots { filled: true },
+            &unlearned,
+        ),
+    ];
+    // The loss itself knows only the whole network: beside a single layer it would say nothing.
+    if matches!(view.scope, Scope::Network | Scope::Backbone) {
+        let name = "its loss since the last probe, whole network";
+        let others = [2, 1].map(palette::series);
+        let other = others[usize::from(others[0] == color)];
+        curves.push(measure(name, other, Look::Line, &|moment| moment.measured));
+    }
+    chart.curves = curves
+        .into_iter()
+        .filter(|curve| !curve.is_empty())
+        .collect();
+    "The probe has too few images of the class to say what moves it.".clone_into(&mut chart.empty);
+    chart
+}
+
+/// The numbers of [`over_time`].
+pub(super) fn over_time_table(subject: Subject<'_>, view: &View) -> Table {
+    let columns = [
+        "step",
+        "epoch",
+        "class",
+        "plain_step_nats",
+        "standard_error_nats",
+        "resolved",
+        "step_taken_nats",
+        "loss_change_nats_per_step",
+    ];
+    let mut table = Table {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: Vec::new(),
+    };
+    let Some(class) = class_of(subject, view) else {
+        return table;
+    };
+    for moment in moments(subject, view, class) {
+        let resolved = moment.net.map(|net| f64::from(u8::from(net.resolved())));
+        table.rows.push(vec![
+            Value::Number(moment.step as f64),
+            Value::Number(subject.epoch(moment.step)),
+            subject.classes()[class].as_str().into(),
+            moment.net.map(|net| net.nats).into(),
+            moment.net.and_then(|net| net.standard_error).into(),
+            resolved.into(),
+            moment.taken.into(),
+            moment.measured.into(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+pub(super) mod tests;

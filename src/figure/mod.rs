@@ -1,6 +1,7 @@
 //! Figures: each drawn by one function, called by the window's panel and by the exporter alike.
 
 mod architecture;
+mod bars;
 mod chart;
 mod classes;
 mod confusion;
@@ -11,6 +12,7 @@ pub mod export;
 mod gates;
 mod ledger;
 mod matrix;
+mod pair;
 pub mod palette;
 pub mod raster;
 mod scatter;
@@ -315,7 +317,8 @@ impl Kind {
             }
             Self::PairCosine => {
                 "Cosine between the gradients of the two selected classes at every probe. Filled points differ from 0 by \
-                 more than 3 standard errors, hollow ones do not."
+                 more than 3 standard errors, hollow ones do not. The upright lines join the cosines of two halves of \
+                 the probe images: the longer, the less is known."
             }
             Self::Architecture => {
                 "Layers from input to output; the colour is interference, the mean over class pairs of max(0, −cosine). \
@@ -337,13 +340,15 @@ impl Kind {
                  class hurts. Pale bars are not told apart from 0 (3 standard errors)."
             }
             Self::LedgerTime => {
-                "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned. \
-                 Filled points differ from 0 by more than 3 standard errors. The thin line is the change that the step \
-                 actually taken (momentum and all) makes, to first order."
+                "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned (red). \
+                 Filled points differ from 0 by more than 3 standard errors. The grey line is the change that the step \
+                 actually taken (momentum and all) makes, to first order; beside it is what its loss on the probe \
+                 images really did between probes, per step. The axis is logarithmic to both sides of 0."
             }
             Self::WhatIf => {
-                "First-order change of every class's loss under one plain gradient step, as trained and with the weights \
-                 set here. Left of 0 the loss falls. It holds for this moment and this one step only."
+                "First-order change of every class's loss under one plain gradient step, as trained (grey) and with the \
+                 weights set here (colour); left of 0 the loss falls, pale bars are not told apart from 0. It holds for \
+                 this moment and this one step only. Beside it stand the step actually taken and the measured loss."
             }
             Self::Gates => {
                 "Mean gate of every class (rows) in every channel (columns), from 0 to 1, channels sorted by how much \
@@ -407,7 +412,7 @@ pub fn figure_ui(
         Kind::Architecture => architecture::architecture_ui(ui, subject, view),
         Kind::DepthTime => depth_time::depth_time_ui(ui, subject, shown, view),
         Kind::Ledger => ledger::ledger_ui(ui, subject, shown, view),
-        Kind::WhatIf => what_if::what_if_ui(ui, subject, view),
+        Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
         Kind::Gates => gates::gates_ui(ui, subject, view),
         Kind::Classes => classes::classes_ui(ui, subject, view),
         Kind::Confusion => confusion::confusion_ui(ui, subject, view),
@@ -422,6 +427,7 @@ pub fn figure_ui(
             let chart = curves::chart(ui.ctx(), kind, subject, view);
             let cursor = curves::cursor(&chart, subject, view);
             let scales = Scales::of(ui.ctx(), kind, shown, view);
+            curves::note_ui(ui, kind, subject, view);
             chart::chart_ui(ui, &chart, &scales, cursor, &view.hidden)
         }
     })
@@ -460,13 +466,22 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
     let mut parts = vec![subject.name.to_owned()];
     if matches!(
         kind,
-        Kind::GradNorms | Kind::ConflictMatrix | Kind::PairCosine
+        Kind::GradNorms
+            | Kind::ConflictMatrix
+            | Kind::PairCosine
+            | Kind::Ledger
+            | Kind::LedgerTime
+            | Kind::WhatIf
     ) {
         parts.push(view.scope.name().to_owned());
     }
     if matches!(
         kind,
-        Kind::DepthProfile | Kind::ConflictMatrix | Kind::Architecture
+        Kind::DepthProfile
+            | Kind::ConflictMatrix
+            | Kind::Architecture
+            | Kind::Ledger
+            | Kind::WhatIf
     ) && let Some(probe) = subject.probe(view)
     {
         parts.push(format!("step {}", probe.step));

@@ -1,10 +1,675 @@
-//! What one step would do under other weights.
+//! What one step would do to every class under other weights, or with gradients changed where they conflict.
+//!
+//! A plain step is Δθ = −lr Σ c_j g_j. As trained c_j = π_j; with weights w_j it is π_j w_j / Σ π_i w_i, the share that a
+//! class has of a weighted mean loss as PyTorch defines it: only the ratios of the weights count, and none makes the
+//! step longer by itself. Surgery then acts on the contributions c_j g_j, which sum to the step.
 
-use egui::Ui;
+use std::sync::Arc;
 
-use super::{Pick, Subject, View, empty_ui};
+use egui::{
+    Align2, Color32, Context, FontId, Rangef, Rect, RichText, ScrollArea, Sense, Slider, Ui,
+    UiBuilder, pos2, vec2,
+};
 
-pub(super) fn what_if_ui(ui: &mut Ui, _subject: Subject<'_>, _view: &View) -> Option<Pick> {
-    empty_ui(ui, "to be drawn");
-    None
+use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
+use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing};
+use super::matrix::fitted;
+use super::table::{Table, Value};
+use super::{Pick, Subject, Surgery, View, WhatIf, empty_ui, export, palette, remembered};
+use crate::gradient::gram::{Effect, Gram};
+use crate::gradient::ledger::Ledger;
+use crate::gradient::surgery;
+use crate::random::Random;
+
+/// Largest weight that a slider reaches.
+const MOST: f64 = 10.0;
+/// Height from which on there is room for more than a line of explanation.
+const WRAP_HEIGHT: f32 = 200.0;
+/// Least and largest height of a row, in points.
+const ROW: (f32, f32) = (22.0, 30.0);
+/// Widths from which on there is a first and a second column of measured numbers.
+const MEASURED_FROM: [f32; 2] = [400.0, 540.0];
+const MEASURED_WIDTH: f32 = 58.0;
+
+/// Weights ∝ 1/n, their sum K; 0 for a class without training images.
+fn inverse_frequency(counts: &[usize]) -> Vec<f64> {
+    scaled(counts.iter().map(|&n| 1.0 / n as f64))
 }
+
+/// Weights ∝ (1 − β)/(1 − βⁿ), one over the effective number of images (Cui et al. 2019), their sum K; 0 for a class
+/// without training images.
+fn effective_number(counts: &[usize], beta: f64) -> Vec<f64> {
+    scaled(
+        counts
+            .iter()
+            .map(|&n| (1.0 - beta) / (1.0 - beta.powf(n as f64))),
+    )
+}
+
+fn scaled(weights: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut weights: Vec<f64> = weights
+        .map(|w| if w.is_finite() { w } else { 0.0 })
+        .collect();
+    let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+    if mean > 0.0 {
+        weights.iter_mut().for_each(|w| *w /= mean);
+    }
+    weights
+}
+
+/// The weight of every class's loss: what is chosen, or 1 where that is for another number of classes.
+fn weights_of(what_if: &WhatIf, classes: usize) -> Vec<f64> {
+    if what_if.weights.len() == classes {
+        what_if.weights.clone()
+    } else {
+        vec![1.0; classes]
+    }
+}
+
+/// Share c_j of every class's gradient in the step; none where every weight is 0.
+fn shares(gram: &Gram, priors: &[f64], what_if: &WhatIf) -> Option<Vec<f64>> {
+    let weights = weights_of(what_if, priors.len());
+    let mut shares: Vec<f64> = priors.iter().zip(weights).map(|(p, w)| p * w).collect();
+    let total: f64 = shares.iter().sum();
+    if total <= 0.0 || !total.is_finite() {
+        return None;
+    }
+    shares.iter_mut().for_each(|share| *share /= total);
+    let classes = shares.len();
+    let coefficients = match what_if.surgery {
+        Surgery::None => return Some(shares),
+        Surgery::PcGrad => {
+            surgery::pcgrad(&surgery::contributions(gram, &shares), &orders(classes))
+        }
+        Surgery::AlignedMtl => {
+            surgery::aligned_mtl(&surgery::contributions(gram, &shares), classes)
+        }
+    };
+    Some(
+        shares
+            .iter()
+            .zip(coefficients)
+            .map(|(c, a)| c * a)
+            .collect(),
+    )
+}
+
+/// The order in which PCGrad takes each class past the others: drawn once, so that the figure is always the same.
+fn orders(classes: usize) -> Vec<Vec<usize>> {
+    let order = |i: usize| {
+        let mut others: Vec<usize> = (0..classes).filter(|&j| j != i).collect();
+        Random::new(0, "pcgrad", 0, i as u64).shuffle(&mut others);
+        others
+    };
+    (0..classes).map(order).collect()
+}
+
+/// ‖Σ c_j g_j‖.
+fn length(gram: &Gram, shares: &[f64]) -> f64 {
+    let products = surgery::contributions(gram, shares);
+    products.iter().sum::<f64>().max(0.0).sqrt()
+}
+
+/// Everything about one probe that does not depend on the weights.
+#[derive(Debug)]
+struct Moment {
+    step: u64,
+    lr: f64,
+    gram: Gram,
+    priors: Vec<f64>,
+    ledgers: Vec<Option<Ledger>>,
+    /// Effect of a plain step as trained, by class.
+    trained: Vec<Option<Effect>>,
+    /// First-order change under the step actually taken, by class.
+    taken: Vec<Option<f64>>,
+    /// Change of the loss on the probe images since the probe before, over the steps between, by class.
+    measured: Vec<Option<f64>>,
+}
+
+impl Moment {
+    fn new(subject: Subject<'_>, view: &View) -> Option<Self> {
+        let step = subject.probe(view)?.step;
+        let rows = subject.run.gram_rows(&view.scope);
+        let tensors = subject.probes.get(&step)?;
+        let gram = tensors.gram_of(&rows)?;
+        let (lr, priors) = (learning_rate_at(subject.run, step)?, subject.run.priors());
+        let ledgers: Vec<_> = (0..gram.classes()).map(|k| gram.ledger(k)).collect();
+        let net = |ledger: &Option<Ledger>| ledger.as_ref()?.net(lr, &priors);
+        let taken = |ledger: &Option<Ledger>| ledger.as_ref()?.update_effect().filter(|_| step > 0);
+        let before = subject.probes.range(..step).next_back();
+        let measured = |k: usize| {
+            let (earlier, before) = before?;
+            Some((tensors.class_loss(k)? - before.class_loss(k)?) / (step - earlier) as f64)
+        };
+        Some(Self {
+            step,
+            lr,
+            trained: ledgers.iter().map(net).collect(),
+            taken: ledgers.iter().map(taken).collect(),
+            measured: (0..gram.classes()).map(measured).collect(),
+            gram,
+            priors,
+            ledgers,
+        })
+    }
+
+    fn under(&self, what_if: &WhatIf) -> Option<Outcome> {
+        let shares = shares(&self.gram, &self.priors, what_if)?;
+        let trained = length(&self.gram, &self.priors);
+        let net = |ledger: &Option<Ledger>| ledger.as_ref()?.net(self.lr, &shares);
+        Some(Outcome {
+            effects: self.ledgers.iter().map(net).collect(),
+            length: (trained > 0.0).then(|| length(&self.gram, &shares) / trained),
+        })
+    }
+}
+
+/// What a step would do.
+#[derive(Debug)]
+struct Outcome {
+    /// Effect by class.
+    effects: Vec<Option<Effect>>,
+    /// Length of the step, over that of the step as trained.
+    length: Option<f64>,
+}
+
+/// The moment at the cursor and what is asked of it, computed once each; the outcome is none where all weights are 0.
+fn answer(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+) -> Result<(Arc<Moment>, Option<Arc<Outcome>>), String> {
+    if let Some(sentence) = missing(subject, view) {
+        return Err(sentence);
+    }
+    let rows = subject.run.gram_rows(&view.scope);
+    let step = subject.probe(view).map(|probe| probe.step);
+    let before = subject.probes.range(..step.unwrap_or(0)).next_back();
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    let key = (id, rows, step, before.map(|(step, _)| *step));
+    let moment = remembered(ctx, ("what if, moment", subject.name), &key, || {
+        Moment::new(subject, view).map(Arc::new)
+    });
+    let moment =
+        moment.ok_or("The probe of this moment does not fit the layers of the run.".to_owned())?;
+    let weights: Vec<u64> = view.what_if.weights.iter().map(|w| w.to_bits()).collect();
+    let key = (key, weights, view.what_if.surgery);
+    let outcome = remembered(ctx, ("what if, outcome", subject.name), key, || {
+        moment.under(&view.what_if).map(Arc::new)
+    });
+    Ok((moment, outcome))
+}
+
+/// Draws sliders and what would come of them; a change picks other weights.
+pub(super) fn what_if_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
+    let (moment, outcome) = match answer(ui.ctx(), subject, view) {
+        Ok(answer) => answer,
+        Err(sentence) => {
+            empty_ui(ui, &sentence);
+            return None;
+        }
+    };
+    let started = subject.run.started.as_ref()?;
+    let chosen = if export::is_exporting(ui.ctx()) {
+        let name = preset_name(&started.train_counts, &view.what_if);
+        ui.label(format!("{name} · {}", surgery_name(view.what_if.surgery)));
+        None
+    } else {
+        presets_ui(ui, &started.train_counts, &view.what_if)
+    };
+    summary_ui(ui, &moment, outcome.as_deref());
+    // Runs side by side share their scale.
+    let others = shown
+        .iter()
+        .filter_map(|other| answer(ui.ctx(), *other, view).ok());
+    let mut ends = Vec::new();
+    for (moment, outcome) in others.chain([(moment.clone(), outcome.clone())]) {
+        let effects = outcome.iter().flat_map(|outcome| &outcome.effects);
+        let effects = moment.trained.iter().chain(effects).flatten();
+        ends.extend(effects.flat_map(|effect| {
+            let error = effect.standard_error.unwrap_or(0.0);
+            [effect.nats - error, effect.nats + error]
+        }));
+    }
+    let rows = Rows {
+        names: &started.classes,
+        weights: weights_of(&view.what_if, started.classes.len()),
+        moment: &moment,
+        outcome: outcome.as_deref(),
+        columns: Columns::new(ui, &started.classes, ends.into_iter()),
+    };
+    let moved = rows.show(ui).map(|weights| {
+        Pick::WhatIf(WhatIf {
+            weights,
+            surgery: view.what_if.surgery,
+        })
+    });
+    chosen.or(moved)
+}
+
+const PRESETS: [(&str, &str); 3] = [
+    ("As trained", "Every class's images count alike"),
+    (
+        "Inverse frequency",
+        "Weights ∝ 1/n, so that every class has the same share of the step",
+    ),
+    (
+        "Effective number",
+        "Weights ∝ (1 − β)/(1 − βⁿ) with β = 0.999 (class-balanced loss, Cui et al. 2019)",
+    ),
+];
+
+/// The weights of a preset; as trained they are empty.
+fn preset(i: usize, counts: &[usize]) -> Vec<f64> {
+    match i {
+        1 => inverse_frequency(counts),
+        2 => effective_number(counts, 0.999),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether weights are those of a preset.
+fn is_preset(i: usize, counts: &[usize], what_if: &WhatIf) -> bool {
+    let preset = WhatIf {
+        weights: preset(i, counts),
+        surgery: Surgery::None,
+    };
+    let (have, want) = (
+        weights_of(what_if, counts.len()),
+        weights_of(&preset, counts.len()),
+    );
+    have.iter().zip(want).all(|(x, y)| (x - y).abs() < 1e-6)
+}
+
+fn preset_name(counts: &[usize], what_if: &WhatIf) -> &'static str {
+    let found = (0..PRESETS.len()).find(|&i| is_preset(i, counts, what_if));
+    found.map_or("Weights as listed", |i| PRESETS[i].0)
+}
+
+fn surgery_name(surgery: Surgery) -> &'static str {
+    match surgery {
+        Surgery::None => "conflicts left alone",
+        Surgery::PcGrad => "PCGrad",
+        Surgery::AlignedMtl => "Aligned-MTL",
+    }
+}
+
+fn presets_ui(ui: &mut Ui, counts: &[usize], what_if: &WhatIf) -> Option<Pick> {
+    let mut picked = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for (i, (name, help)) in PRESETS.into_iter().enumerate() {
+            let response = ui.selectable_label(is_preset(i, counts, what_if), name);
+            if response.on_hover_text(help).clicked() {
+                let weights = preset(i, counts);
+                let surgery = what_if.surgery;
+                picked = Some(WhatIf { weights, surgery });
+            }
+        }
+        ui.separator();
+        for (surgery, name, help) in [
+            (Surgery::None, "Conflicts left alone", "Gradients are summed as they are"),
+            (
+                Surgery::PcGrad,
+                "PCGrad",
+                "Each class's gradient is projected away from those it conflicts with (Yu et al. 2020), in one fixed \
+                 random order",
+            ),
+            (
+                Surgery::AlignedMtl,
+                "Aligned-MTL",
+                "The gradients are made orthogonal, all as long as the smallest singular value (Senushkin et al. 2023): \
+                 usually a much shorter step",
+            ),
+        ] {
+            let response = ui.selectable_label(what_if.surgery == surgery, name);
+            if response.on_hover_text(help).clicked() {
+                let weights = what_if.weights.clone();
+                picked = Some(WhatIf { weights, surgery });
+            }
+        }
+    });
+    picked.map(Pick::WhatIf)
+}
+
+/// What the numbers are, and how long the step is.
+fn summary_ui(ui: &mut Ui, moment: &Moment, outcome: Option<&Outcome>) {
+    let text = match outcome {
+        None => "All weights are 0: there is no step.".to_owned(),
+        Some(outcome) => {
+            let length = outcome.length.map_or_else(String::new, |length| {
+                format!(" The step is {length:.2} × as long as trained.")
+            });
+            let effects = moment.trained.iter().chain(&outcome.effects).flatten();
+            let large = effects
+                .map(|effect| effect.nats.abs())
+                .any(|nats| nats > BEYOND_FIRST_ORDER);
+            let note = if large {
+                format!(" {TOO_LARGE}")
+            } else {
+                String::new()
+            };
+            format!(
+                "Grey as trained, colour what if: first order, for one plain step at step {} alone (learning rate \
+                 {:.2e}).{length}{note}",
+                moment.step, moment.lr
+            )
+        }
+    };
+    let label = egui::Label::new(RichText::new(text).size(11.0).weak());
+    // Cut to a line, all of it is in the tooltip.
+    let has_room = ui.available_height() > WRAP_HEIGHT;
+    ui.add(if has_room {
+        label.wrap()
+    } else {
+        label.truncate()
+    });
+}
+
+/// Where the parts of a row lie.
+struct Columns {
+    area: Rect,
+    /// Right end of names, sliders and weights.
+    names: f32,
+    sliders: f32,
+    weights: f32,
+    /// How many columns of measured numbers there are.
+    measured: usize,
+    axis: BarAxis,
+    font: FontId,
+}
+
+impl Columns {
+    fn new(ui: &Ui, names: &[String], ends: impl Iterator<Item = f64>) -> Self {
+        let area = ui.available_rect_before_wrap();
+        let font = FontId::proportional(12.0);
+        let width = |name: &String| {
+            let galley = ui
+                .painter()
+                .layout_no_wrap(name.clone(), font.clone(), Color32::WHITE);
+            galley.size().x
+        };
+        let longest = names.iter().map(width).fold(40.0, f32::max);
+        let names = area.left() + (longest + 20.0).min(0.25 * area.width());
+        let slider = if export::is_exporting(ui.ctx()) {
+            0.0
+        } else {
+            (0.16 * area.width()).clamp(40.0, 140.0)
+        };
+        let sliders = names + slider;
+        let weights = sliders + 40.0;
+        let from = MEASURED_FROM.iter();
+        let measured = from.filter(|&&from| area.width() >= from).count();
+        let right = area.right() - 8.0 - MEASURED_WIDTH * measured as f32;
+        let left = weights + 10.0;
+        Self {
+            area,
+            names,
+            sliders,
+            weights,
+            measured,
+            axis: BarAxis::new(ends, Rangef::new(left, right.max(left + 1.0))),
+            font,
+        }
+    }
+}
+
+/// The classes, a row each.
+struct Rows<'a> {
+    names: &'a [String],
+    weights: Vec<f64>,
+    moment: &'a Moment,
+    outcome: Option<&'a Outcome>,
+    columns: Columns,
+}
+
+impl Rows<'_> {
+    /// Draws what there is room for; the rest by scrolling, or in an image not at all. Gives weights that were moved.
+    fn show(&self, ui: &mut Ui) -> Option<Vec<f64>> {
+        let area = self.columns.area;
+        let room = area.height() - AXIS_HEIGHT - 4.0 - ROW.0;
+        if room < ROW.0 {
+            ui.allocate_rect(area, Sense::hover());
+            return None;
+        }
+        self.headings(ui);
+        let top = area.top() + ROW.0;
+        let height = (room / self.names.len().max(1) as f32).clamp(ROW.0, ROW.1);
+        let fits = ((room / height) as usize).min(self.names.len());
+        let seen = Rect::from_min_size(
+            pos2(area.left(), top),
+            vec2(area.width(), fits as f32 * height),
+        );
+        self.columns.axis.paint(&ui.painter().clone(), ui, seen);
+        let mut moved = None;
+        ui.scope_builder(UiBuilder::new().max_rect(seen), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            let mut row = |ui: &mut Ui, k: usize| {
+                let size = vec2(seen.width(), height);
+                let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+                if let Some(weight) = self.row_ui(ui, rect, k) {
+                    let mut weights = self.weights.clone();
+                    weights[k] = weight;
+                    moved = Some(weights);
+                }
+            };
+            if export::is_exporting(ui.ctx()) || fits == self.names.len() {
+                (0..fits).for_each(|k| row(ui, k));
+            } else {
+                let scroll = ScrollArea::vertical().auto_shrink(false);
+                scroll.show_rows(ui, height, self.names.len(), |ui, range| {
+                    range.for_each(|k| row(ui, k));
+                });
+            }
+        });
+        if export::is_exporting(ui.ctx()) && fits < self.names.len() {
+            let text = format!("{} more classes in the table", self.names.len() - fits);
+            let at = area.left_bottom();
+            let color = ui.visuals().weak_text_color();
+            ui.painter().text(
+                at,
+                Align2::LEFT_BOTTOM,
+                text,
+                FontId::proportional(11.0),
+                color,
+            );
+        }
+        ui.allocate_rect(area, Sense::hover());
+        moved
+    }
+
+    fn headings(&self, ui: &Ui) {
+        let columns = &self.columns;
+        let color = ui.visuals().weak_text_color();
+        let y = columns.area.top() + 0.5 * ROW.0;
+        let font = FontId::proportional(11.0);
+        let put = |x: f32, align: Align2, text: &str, width: f32| {
+            let galley = fitted(ui.painter(), text, &font, color, width);
+            let rect = align.anchor_size(pos2(x, y), galley.size());
+            ui.painter().galley(rect.min, galley, color);
+        };
+        put(columns.weights, Align2::RIGHT_CENTER, "weight", 60.0);
+        let (left, right) = (columns.weights + 10.0, columns.axis.at(f64::INFINITY));
+        let text = format!("change of loss, {}", columns.axis.unit());
+        let text = if right - left < 180.0 {
+            columns.axis.unit()
+        } else {
+            text
+        };
+        put(left, Align2::LEFT_CENTER, &text, right - left);
+        let taken = columns.area.right() - 8.0 - MEASURED_WIDTH * (columns.measured as f32 - 1.0);
+        for (i, text) in ["step taken", "measured"]
+            .into_iter()
+            .enumerate()
+            .take(columns.measured)
+        {
+            let x = taken + MEASURED_WIDTH * i as f32;
+            put(x, Align2::RIGHT_CENTER, text, MEASURED_WIDTH);
+        }
+    }
+
+    fn row_ui(&self, ui: &mut Ui, rect: Rect, k: usize) -> Option<f64> {
+        let columns = &self.columns;
+        let hover = ui.interact(rect, ui.scope_id().with(k), Sense::hover());
+        let painter = ui.painter().clone();
+        if hover.hovered() {
+            painter.rect_filled(rect, 2.0, ui.visuals().text_color().gamma_multiply(0.06));
+        }
+        let (color, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
+        let y = rect.center().y;
+        let swatch = Rect::from_center_size(pos2(rect.left() + 5.0, y), vec2(9.0, 9.0));
+        painter.rect_filled(swatch, 2.0, palette::class(k));
+        let room = (columns.names - rect.left() - 20.0).max(8.0);
+        let galley = fitted(&painter, &self.names[k], &columns.font, color, room);
+        let at = pos2(rect.left() + 14.0, y - galley.size().y / 2.0);
+        painter.galley(at, galley, color);
+        let small = FontId::proportional(11.0);
+        let number = |x: f32, text: String, color: Color32| {
+            painter.text(pos2(x, y), Align2::RIGHT_CENTER, text, small.clone(), color);
+        };
+        number(columns.weights, weight_text(self.weights[k]), color);
+        let trained = self.moment.trained.get(k).copied().flatten();
+        let what_if = self.outcome.and_then(|outcome| *outcome.effects.get(k)?);
+        let middle = 0.5 * (rect.top() + rect.bottom());
+        if let Some(effect) = trained {
+            let grey = palette::blend(ui.visuals().panel_fill, weak, 0.55);
+            columns
+                .axis
+                .bar(ui, Rangef::new(rect.top() + 3.0, middle), &effect, grey);
+        } else {
+            let at = pos2(columns.axis.at(0.0) + 6.0, y);
+            painter.text(
+                at,
+                Align2::LEFT_CENTER,
+                "too few probe images",
+                small.clone(),
+                weak,
+            );
+        }
+        if let Some(effect) = what_if {
+            let y = Rangef::new(middle, rect.bottom() - 3.0);
+            columns.axis.bar(ui, y, &effect, color_of(ui, &effect));
+        }
+        let measured = [&self.moment.taken, &self.moment.measured];
+        for (i, values) in measured.into_iter().enumerate().take(columns.measured) {
+            let value = values.get(k).copied().flatten();
+            let text =
+                value.map_or_else(|| "–".to_owned(), |value| columns.axis.fine_number(value));
+            let right = (columns.measured - 1 - i) as f32 * MEASURED_WIDTH;
+            number(rect.right() - 8.0 - right, text, weak);
+        }
+        hover.on_hover_ui_at_pointer(|ui| self.row_text_ui(ui, k, trained, what_if));
+        if export::is_exporting(ui.ctx()) {
+            return None;
+        }
+        self.slider_ui(ui, rect, k)
+    }
+
+    fn slider_ui(&self, ui: &mut Ui, rect: Rect, k: usize) -> Option<f64> {
+        let columns = &self.columns;
+        let x = Rangef::new(columns.names + 4.0, columns.sliders - 4.0);
+        let place = Rect::from_x_y_ranges(x, rect.y_range());
+        let mut weight = self.weights[k];
+        let slider = Slider::new(&mut weight, 0.0..=MOST)
+            .logarithmic(true)
+            .smallest_positive(0.02)
+            .clamping(egui::SliderClamping::Never)
+            .show_value(false);
+        let response = ui
+            .scope(|ui| {
+                ui.spacing_mut().slider_width = place.width();
+                ui.put(place, slider)
+            })
+            .inner
+            .on_hover_text(
+                "Weight of the class's loss, from 0 to 10; only the ratios of the weights count",
+            );
+        let changed = response.changed();
+        response.accessible_name(format!("Weight of {}", self.names[k]));
+        changed.then_some(weight)
+    }
+
+    fn row_text_ui(&self, ui: &mut Ui, k: usize, trained: Option<Effect>, what_if: Option<Effect>) {
+        ui.set_max_width(320.0);
+        ui.strong(format!("Loss of {}", self.names[k]));
+        let effect = |name: &str, effect: Option<Effect>| {
+            let Some(effect) = effect else {
+                return format!("{name}: undefined");
+            };
+            let (nats, error) = (scientific(effect.nats), error_text(&effect));
+            format!("{name} {nats}{error} nats per step")
+        };
+        ui.label(effect("As trained", trained));
+        ui.label(effect("What if", what_if));
+        let measured = |name: &str, value: Option<f64>| {
+            let value = value.map_or_else(|| "–".to_owned(), scientific);
+            format!("{name} {value} nats per step")
+        };
+        let of = |values: &[Option<f64>]| values.get(k).copied().flatten();
+        ui.label(measured(
+            "The step actually taken before, with momentum and weight decay, to first order",
+            of(&self.moment.taken),
+        ));
+        ui.label(measured(
+            "Measured on the probe images since the probe before, all layers together",
+            of(&self.moment.measured),
+        ));
+    }
+}
+
+fn weight_text(weight: f64) -> String {
+    if weight < 0.995 {
+        format!("{weight:.2}")
+    } else {
+        format!("{weight:.1}")
+    }
+}
+
+/// The figure's numbers.
+pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
+    let columns = [
+        "class",
+        "weight",
+        "as_trained_nats_per_step",
+        "as_trained_standard_error",
+        "what_if_nats_per_step",
+        "what_if_standard_error",
+        "step_taken_nats",
+        "loss_change_nats_per_step",
+    ];
+    let mut table = Table {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: Vec::new(),
+    };
+    // A context of its own: nothing is remembered from elsewhere.
+    let Ok((moment, outcome)) = answer(&Context::default(), subject, view) else {
+        return table;
+    };
+    let names = subject.classes();
+    let weights = weights_of(&view.what_if, names.len());
+    for (k, name) in names.iter().enumerate() {
+        let trained = moment.trained.get(k).copied().flatten();
+        let what_if = outcome
+            .as_ref()
+            .and_then(|outcome| *outcome.effects.get(k)?);
+        table.rows.push(vec![
+            name.as_str().into(),
+            Value::Number(weights[k]),
+            trained.map(|effect| effect.nats).into(),
+            trained.and_then(|effect| effect.standard_error).into(),
+            what_if.map(|effect| effect.nats).into(),
+            what_if.and_then(|effect| effect.standard_error).into(),
+            moment.taken.get(k).copied().flatten().into(),
+            moment.measured.get(k).copied().flatten().into(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::Ledger;
+
 /// A cell is resolved where |⟨g_a, g_b⟩| exceeds this many standard errors.
 pub const RESOLVED_STANDARD_ERRORS: f64 = 3.0;
 
@@ -148,10 +150,10 @@ impl Gram {
     /// Standard error of ⟨g_a, g_b⟩: delete-one jackknife over a's pieces and over b's (Efron & Tibshirani 1993,
     /// eq. 11.5), their squares added. None where either class has fewer than two pieces.
     pub fn standard_error(&self, a: usize, b: usize) -> Option<f64> {
-        let over_a = self.jackknife_variance(a, |weights| {
+        let over_a = jackknife_variance(self.weights(a), |weights| {
             self.bilinear((a, weights), (b, self.weights(b)))
         })?;
-        let over_b = self.jackknife_variance(b, |weights| {
+        let over_b = jackknife_variance(self.weights(b), |weights| {
             self.bilinear((a, self.weights(a)), (b, weights))
         })?;
         Some((over_a + over_b).sqrt())
@@ -221,50 +223,23 @@ impl Gram {
         (lengths > 0.0 && lengths.is_finite()).then(|| square.max(0.0).sqrt() / lengths)
     }
 
+    /// What every class's share of a gradient step does to class k; none where there is no such class.
+    pub fn ledger(&self, k: usize) -> Option<Ledger> {
+        let layers = [(self.products.as_slice(), self.update.as_slice())];
+        Ledger::sum(k, self.classes, &self.counts, layers)
+    }
+
     /// −lr · π_j ⟨g_j, g_k⟩: what class j's share of one plain SGD step does to class k's loss, to first order.
     /// The diagonal uses products of different pieces only, since ‖g_k‖² itself is inflated by noise.
     pub fn influence(&self, lr: f64, priors: &[f64], j: usize, k: usize) -> Option<f64> {
-        let dot = if j == k {
-            self.cross_piece_square(k)?
-        } else {
-            self.dot(j, k)?
-        };
-        Some(-lr * priors[j] * dot)
+        let share = self.ledger(k)?.share(lr, priors, j)?;
+        Some(share.nats)
     }
 
     /// The influence of all classes together on class k's loss, with a jackknife standard error over the pieces of
     /// every class. None where class k has no images or a single piece.
     pub fn net_influence(&self, lr: f64, priors: &[f64], k: usize) -> Option<Effect> {
-        let mut nats = 0.0;
-        let mut variance = Some(0.0);
-        for j in (0..self.classes).filter(|&j| self.images(j) > 0.0) {
-            nats += self.influence(lr, priors, j, k)?;
-        }
-        // Deleting a piece of class m moves m's own share and, where m is k, every product.
-        for m in (0..self.classes).filter(|&m| self.images(m) > 0.0) {
-            let delete = |weights: &[f64]| {
-                let mut sum = 0.0;
-                for j in (0..self.classes).filter(|&j| self.images(j) > 0.0) {
-                    let weights_j = if j == m { weights } else { self.weights(j) };
-                    let weights_k = if k == m { weights } else { self.weights(k) };
-                    let dot = if j == k {
-                        self.cross_piece_square_of(k, weights_k)?
-                    } else {
-                        self.bilinear((j, weights_j), (k, weights_k))?
-                    };
-                    sum -= lr * priors[j] * dot;
-                }
-                Some(sum)
-            };
-            variance = match (variance, self.jackknife_variance(m, delete)) {
-                (Some(sum), Some(more)) => Some(sum + more),
-                _ => None,
-            };
-        }
-        Some(Effect {
-            nats,
-            standard_error: variance.map(f64::sqrt),
-        })
+        self.ledger(k)?.net(lr, priors)
     }
 
     /// First-order change of class k's loss under the optimiser step actually taken before the probe, in nats.
@@ -281,6 +256,24 @@ impl Gram {
         })
     }
 
+    /// The cosine estimated twice: between the first halves of the two classes' pieces, and between the second. Both
+    /// are of fewer images, so noise draws them towards 0; how far they lie apart shows how much there is. None where
+    /// a class has fewer than two pieces or a half's norm is 0.
+    pub fn half_cosines(&self, a: usize, b: usize) -> Option<[f64; 2]> {
+        let (halves_a, halves_b) = (self.halves(a)?, self.halves(b)?);
+        let cosine = |half: usize| {
+            let (u, v) = (
+                (a, halves_a[half].as_slice()),
+                (b, halves_b[half].as_slice()),
+            );
+            let squares = self.bilinear(u, u)? * self.bilinear(v, v)?;
+            let defined = squares > 0.0 && squares.is_finite();
+            let cosine = self.bilinear(u, v)? / squares.sqrt();
+            defined.then(|| cosine.clamp(-1.0, 1.0))
+        };
+        Some([cosine(0)?, cosine(1)?])
+    }
+
     /// cos of the two classes' noise: d_k is half the difference of two half-class means.
     fn noise_cosine(&self, a: usize, b: usize) -> Option<f64> {
         let norms = self.norm(a)? * self.norm(b)?;
@@ -294,38 +287,29 @@ impl Gram {
         (norms > 0.0).then(|| dot / norms)
     }
 
-    /// Coefficients over a class's pieces of half the difference of two half-class means (first half of the
-    /// non-empty pieces against the rest). None with fewer than two pieces.
+    /// Coefficients over a class's pieces of half the difference of its two half-class means.
     fn half_difference(&self, k: usize) -> Option<Vec<f64>> {
+        let [first, second] = self.halves(k)?;
+        let total = |half: &[f64]| half.iter().sum::<f64>();
+        let (n, m) = (total(&first), total(&second));
+        let difference = |(x, y): (&f64, &f64)| 0.5 * (x / n - y / m);
+        Some(first.iter().zip(&second).map(difference).collect())
+    }
+
+    /// Piece weights of the two halves of a class: the first half of its non-empty pieces, and the rest. None with
+    /// fewer than two pieces.
+    fn halves(&self, k: usize) -> Option<[Vec<f64>; 2]> {
         let weights = self.weights(k);
         let present: Vec<_> = (0..self.pieces).filter(|&s| weights[s] > 0.0).collect();
         if present.len() < 2 {
             return None;
         }
         let (first, second) = present.split_at(present.len() / 2);
-        let mut coefficients = vec![0.0; self.pieces];
-        for (half, sign) in [(first, 0.5), (second, -0.5)] {
-            let total: f64 = half.iter().map(|&s| weights[s]).sum();
-            half.iter()
-                .for_each(|&s| coefficients[s] = sign * weights[s] / total);
-        }
-        Some(coefficients)
-    }
-
-    fn cross_piece_square(&self, k: usize) -> Option<f64> {
-        self.cross_piece_square_of(k, self.weights(k))
-    }
-
-    /// Unbiased ‖g_k‖²: the weighted mean of ⟨g[k,s], g[k,t]⟩ over s ≠ t.
-    fn cross_piece_square_of(&self, k: usize, weights: &[f64]) -> Option<f64> {
-        let (mut sum, mut total) = (0.0, 0.0);
-        for (s, x) in weights.iter().enumerate() {
-            for (t, y) in weights.iter().enumerate().filter(|&(t, _)| t != s) {
-                sum += x * y * self.product(k, s, k, t);
-                total += x * y;
-            }
-        }
-        (total > 0.0).then(|| sum / total)
+        Some([first, second].map(|half| {
+            let mut kept = vec![0.0; self.pieces];
+            half.iter().for_each(|&s| kept[s] = weights[s]);
+            kept
+        }))
     }
 
     /// ⟨Σ_s u_s g[a,s], Σ_t v_t g[b,t]⟩ for weights normalised to sum 1; none where all weights are 0.
@@ -340,29 +324,6 @@ impl Gram {
         (total > 0.0).then(|| sum / total)
     }
 
-    /// Delete-one jackknife variance over the non-empty pieces of class k of a statistic of its piece weights.
-    fn jackknife_variance(
-        &self,
-        k: usize,
-        statistic: impl Fn(&[f64]) -> Option<f64>,
-    ) -> Option<f64> {
-        let weights = self.weights(k);
-        let present: Vec<_> = (0..self.pieces).filter(|&s| weights[s] > 0.0).collect();
-        if present.len() < 2 {
-            return None;
-        }
-        let mut values = Vec::with_capacity(present.len());
-        let mut rest = weights.to_vec();
-        for &s in &present {
-            rest[s] = 0.0;
-            values.push(statistic(&rest)?);
-            rest[s] = weights[s];
-        }
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        Some((n - 1.0) / n * values.iter().map(|x| (x - mean).powi(2)).sum::<f64>())
-    }
-
     /// Images of each piece of class k, [S].
     fn weights(&self, k: usize) -> &[f64] {
         &self.counts[k * self.pieces..(k + 1) * self.pieces]
@@ -373,6 +334,28 @@ impl Gram {
         let column = b * self.pieces + t;
         self.products[row * self.counts.len() + column]
     }
+}
+
+/// Delete-one jackknife variance over the non-empty pieces of a class of a statistic of its piece weights. None with
+/// fewer than two pieces.
+pub(super) fn jackknife_variance(
+    weights: &[f64],
+    statistic: impl Fn(&[f64]) -> Option<f64>,
+) -> Option<f64> {
+    let present: Vec<_> = (0..weights.len()).filter(|&s| weights[s] > 0.0).collect();
+    if present.len() < 2 {
+        return None;
+    }
+    let mut values = Vec::with_capacity(present.len());
+    let mut rest = weights.to_vec();
+    for &s in &present {
+        rest[s] = 0.0;
+        values.push(statistic(&rest)?);
+        rest[s] = weights[s];
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    Some((n - 1.0) / n * values.iter().map(|x| (x - mean).powi(2)).sum::<f64>())
 }
 
 fn accumulate(sums: &mut [f64], values: &[f32]) {

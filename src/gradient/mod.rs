@@ -1,4 +1,8 @@
-//! Class gradients: how they are measured (`probe`) and everything derived from them (`gram`).
+//! Class gradients: how they are measured (`probe`) and everything derived from them: products and conflict (`gram`),
+//! what classes do to one (`ledger`), gradient surgery (`surgery`), an order of classes (`order`).
 
 pub mod gram;
+pub mod ledger;
+pub mod order;
 pub mod probe;
+pub mod surgery;

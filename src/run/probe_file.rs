@@ -6,6 +6,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use crate::gradient::gram::Gram;
+use crate::gradient::ledger::Ledger;
 
 use super::log::RunError;
 
@@ -52,6 +53,23 @@ impl ProbeTensors {
             .collect();
         let layers = layers.iter().map(|(x, y)| (x.as_slice(), y.as_slice()));
         Gram::sum(2, &take(&self.n), layers)
+    }
+
+    /// What every class's share of a gradient step does to class k, summed over some layers; none where `rows` is empty
+    /// or out of range, or there is no such class.
+    pub fn ledger_of(&self, rows: &[usize], k: usize) -> Option<Ledger> {
+        Ledger::sum(k, self.classes, &self.n, self.layers_of(rows)?)
+    }
+
+    /// Mean cross-entropy of class k's probe images, in nats; none where it has none.
+    pub fn class_loss(&self, k: usize) -> Option<f64> {
+        let pieces = self.n.len().checked_div(self.classes)?;
+        let own = k * pieces..(k + 1) * pieces;
+        let (n, loss) = (self.n.get(own.clone())?, self.loss.get(own)?);
+        let present = || n.iter().zip(loss).filter(|(n, _)| **n > 0.0);
+        let total: f64 = present().map(|(n, _)| f64::from(*n)).sum();
+        let sum: f64 = present().map(|(n, x)| f64::from(*n) * f64::from(*x)).sum();
+        (total > 0.0).then(|| sum / total)
     }
 
     /// Products [K·S, K·S] and update [K·S] of some layers.

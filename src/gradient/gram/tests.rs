@@ -205,6 +205,39 @@ fn the_standard_error_is_that_of_the_product() {
 }
 
 #[test]
+fn half_cosines_are_those_of_half_the_pieces() {
+    let pieces = noise(8, 7, 8);
+    // Class 0 lacks its third piece: its halves are the first of three pieces, and the other two.
+    let counts = [2.0, 3.0, 0.0, 1.0, 5.0, 5.0, 4.0, 4.0];
+    let gram = gram_of(2, &counts, &pieces);
+    let mean = |rows: &[usize]| -> Vec<f64> {
+        let total: f64 = rows.iter().map(|&row| f64::from(counts[row])).sum();
+        let sum = |d: usize| rows.iter().map(move |&row| (row, d));
+        (0..7)
+            .map(|d| {
+                sum(d)
+                    .map(|(row, d)| f64::from(counts[row]) * pieces[row][d])
+                    .sum::<f64>()
+                    / total
+            })
+            .collect()
+    };
+    let cosine = |a: &[f64], b: &[f64]| {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    };
+    let wanted = [
+        cosine(&mean(&[0]), &mean(&[4, 5])),
+        cosine(&mean(&[1, 3]), &mean(&[6, 7])),
+    ];
+    let got = gram.half_cosines(0, 1).unwrap();
+    assert_close(Some(got[0]), wanted[0], "first half");
+    assert_close(Some(got[1]), wanted[1], "second half");
+    let single = gram_of(2, &[1.0, 0.0, 2.0, 2.0], &noise(4, 9, 7));
+    assert_eq!(single.half_cosines(0, 1), None);
+}
+
+#[test]
 fn undefined_stays_undefined() {
     let mut pieces = noise(6, 4, 6);
     pieces[2] = vec![0.0; 4];
