@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod figure;
+pub mod findings;
 pub mod gradient;
 
 pub mod model;

@@ -240,11 +240,13 @@ impl Gram {
         for j in (0..self.classes).filter(|&j| self.images(j) > 0.0) {
             nats += self.influence(lr, priors, j, k)?;
         }
-        // Deleting a piece of class m moves m's own share and, where m is k, every product.
+        // Deleting a piece of class m moves m's own share and, where m is k, every product. What stands still adds
+        // nothing to the variance and is left out.
         for m in (0..self.classes).filter(|&m| self.images(m) > 0.0) {
+            let moved = if m == k { 0..self.classes } else { m..m + 1 };
             let delete = |weights: &[f64]| {
                 let mut sum = 0.0;
-                for j in (0..self.classes).filter(|&j| self.images(j) > 0.0) {
+                for j in moved.clone().filter(|&j| self.images(j) > 0.0) {
                     let weights_j = if j == m { weights } else { self.weights(j) };
                     let weights_k = if k == m { weights } else { self.weights(k) };
                     let dot = if j == k {
@@ -310,6 +312,17 @@ impl Gram {
                 .for_each(|&s| coefficients[s] = sign * weights[s] / total);
         }
         Some(coefficients)
+    }
+
+    /// How many standard errors ‖g_k‖² lies from 0, from products of different pieces, which noise does not inflate:
+    /// small where the class's images do not agree on a direction. None with fewer than two pieces.
+    pub fn agreement(&self, k: usize) -> Option<f64> {
+        let variance =
+            self.jackknife_variance(k, |weights| self.cross_piece_square_of(k, weights))?;
+        let error = variance.sqrt();
+        (error > 0.0)
+            .then(|| self.cross_piece_square(k))?
+            .map(|square| square / error)
     }
 
     fn cross_piece_square(&self, k: usize) -> Option<f64> {
