@@ -3,12 +3,21 @@
 use crate::gradient::gram::Gram;
 use crate::run::Scope;
 
-use super::recent::{LEAST, Moment, Part, Picture, Recent, WINDOW, is_clear, since};
-use super::{Evidence, Finding, Kind, class, epoch, in_scope, listed, mean_sd, signed, tail};
+use super::recent::{LEAST, Moment, Part, Picture, Recent, WINDOW, is_clear, shared, since};
+use super::{
+    Evidence, Finding, Kind, class, epoch, in_scope, listed, mean_sd, rounded, signed, tail,
+};
 
-/// An effect must exceed this many times what noise alone makes (mean of max(0, −cosine)): for normal noise, four
-/// standard deviations, whatever number of pairs and layers was looked at.
+/// A step's effect must exceed this many times what noise alone makes of two classes (mean of max(0, −cosine)): for
+/// normal noise, four standard deviations.
 const FLOORS: f64 = 10.0;
+/// A pair's cosine must exceed this many times the middle standard error of all pairs, whatever its own is: of many
+/// pairs, some have a standard error that is too small by chance.
+const MIDDLE_ERRORS: f64 = 4.0;
+/// Only where so many classes have a clear gradient does one without stand out.
+const CONTRAST: usize = 3;
+/// A gradient is noise where its pieces share less than this of its squared norm.
+const SHARED: f64 = 0.25;
 /// A step against a class counts from this share of the largest possible effect on.
 const LEAST_EFFECT: f64 = 0.02;
 /// In blocks and layers, of which there are many, so many times as many standard errors are asked for.
@@ -91,6 +100,7 @@ fn unlearned_finding(
     let now = recent.moments.last()?;
     let gram = &part.pictures.last()?.gram;
     let effect = gram.net_influence(now.lr, &recent.priors, k)?;
+    let error = effect.standard_error?;
     let by = |j: usize| gram.influence(now.lr, &recent.priors, j, k).unwrap_or(0.0);
     let others = (0..gram.classes()).filter(|&j| j != k);
     let worst = others.max_by(|&a, &b| by(a).total_cmp(&by(b)))?;
@@ -102,18 +112,18 @@ fn unlearned_finding(
     let first = recent.moments[since(&holds)?].probe;
     let name = class(started, k);
     let sentence = format!(
-        "{name} is being unlearned, most by {}, {} since epoch {} (a step adds {:.2e} ± {:.1e} nats to its loss)",
+        "{name} is being unlearned, most by {}, {} since epoch {} (a step adds {} ± {} nats to its loss)",
         class(started, worst),
         in_scope(&part.scope),
         epoch(first.epoch),
-        effect.nats,
-        effect.standard_error?
+        rounded(effect.nats, error),
+        rounded(error, error)
     );
     let detail = format!(
         "The shares of all classes in one plain gradient step add up to a rise of {name}'s loss, resolved from 0 in the \
-         last {LEAST} probes in a row; ± is one standard error. {} alone adds {:.2e} nats. First order, at step {}.",
+         last {LEAST} probes in a row; ± is one standard error. {} alone adds {} nats. First order, at step {}.",
         class(started, worst),
-        by(worst),
+        rounded(by(worst), error),
         now.probe.step
     );
     let strength = 0.5 * f64::from(u8::from(is_rare)) + 0.5 * share;
@@ -157,7 +167,7 @@ fn pulls(recent: &Recent<'_>, scope: &Scope, picture: &Picture, a: usize, b: usi
         return false;
     };
     cosine < unavoidable(gram.classes()).min(-0.1)
-        && cosine < -FLOORS * picture.floor
+        && cosine < -MIDDLE_ERRORS * picture.middle_error
         && picture.clear[a]
         && picture.clear[b]
         && is_resolved(gram, a, b, factor(scope) * recent.standard_errors())
@@ -255,7 +265,8 @@ fn conflict_finding(recent: &Recent<'_>, parts: &[Part], all: &[Pulling<'_>]) ->
     );
     let mut detail = format!(
         "{name} has {} training images, {against} {}. Mean ± standard deviation over the last {} probes; the product is \
-         resolved from 0, beyond {FLOORS} times what noise makes, and below the {} that {} classes cannot avoid.",
+         resolved from 0 in four of the last five, beyond {MIDDLE_ERRORS} standard errors of a usual pair, and below the {} \
+         that {} classes cannot avoid.",
         started.train_counts[rarer],
         started.train_counts[other],
         most.part.pictures.len(),
@@ -294,7 +305,7 @@ fn ordered(started: &crate::run::event::Started, (a, b): (usize, usize)) -> (usi
 
 // --- gradients that are noise ---
 
-/// Classes whose gradient is noise in the last [`LEAST`] probes, where that of at least half of the classes is not:
+/// Classes whose gradient is noise in the last [`LEAST`] probes, where that of at least half of the classes, and of [`CONTRAST`], is not:
 /// where all is noise, no class stands out.
 fn noise(recent: &Recent<'_>) -> Option<Finding> {
     let started = recent.started;
@@ -306,10 +317,16 @@ fn noise(recent: &Recent<'_>) -> Option<Finding> {
     let probed: Vec<_> = (0..recent.priors.len())
         .filter(|&k| images(k) > 0)
         .collect();
-    let noisy = |k: usize| grams.iter().all(|gram| !is_clear(gram, k));
+    let noisy = |k: usize| {
+        let is_noise = |gram: &Gram| shared(gram, k).is_some_and(|shared| shared < SHARED);
+        grams
+            .iter()
+            .all(|gram| !is_clear(gram, k) && is_noise(gram))
+    };
     let clear = |k: usize| grams.iter().all(|gram| is_clear(gram, k));
     let mut names: Vec<_> = probed.iter().copied().filter(|&k| noisy(k)).collect();
-    let is_contrast = 2 * probed.iter().filter(|&&k| clear(k)).count() >= probed.len();
+    let count = probed.iter().filter(|&&k| clear(k)).count();
+    let is_contrast = count >= CONTRAST && 2 * count >= probed.len();
     names.sort_by_key(|&k| (images(k), started.train_counts[k]));
     let first = *names.first().filter(|_| is_contrast)?;
     let texts: Vec<_> = names.iter().map(|&k| class(started, k)).collect();

@@ -264,6 +264,15 @@ fn signed(value: f64, digits: usize) -> String {
     }
 }
 
+/// A number to the second digit of its error, in powers of ten where it is tiny: `0.0124`, `1.2e-7`.
+fn rounded(value: f64, error: f64) -> String {
+    let digits = 1.0 - error.abs().log10().floor();
+    if !digits.is_finite() || digits > 6.0 {
+        return format!("{value:.1e}");
+    }
+    format!("{value:.*}", digits.max(0.0) as usize)
+}
+
 /// `a, b and c`, of many the first three.
 fn listed(names: &[&str]) -> String {
     match names {

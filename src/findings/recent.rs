@@ -42,6 +42,9 @@ pub(super) struct Picture {
     pub(super) gram: Gram,
     /// Mean over pairs of max(0, −cosine) that noise alone makes.
     pub(super) floor: f64,
+    /// The middle one of all pairs' standard errors, as of a cosine: steadier than that of a single pair, which rests on
+    /// a few pieces.
+    pub(super) middle_error: f64,
     /// Whether a class's images agree on a direction at all.
     pub(super) clear: Vec<bool>,
 }
@@ -134,8 +137,26 @@ fn scopes(started: &Started) -> Vec<Scope> {
 /// None where nothing says how large noise is.
 fn picture(gram: Gram, priors: &[f64]) -> Option<Picture> {
     let floor = gram.summary(priors).floor?;
-    let clear = (0..gram.classes()).map(|k| is_clear(&gram, k)).collect();
-    Some(Picture { gram, floor, clear })
+    let classes = gram.classes();
+    let pairs = (0..classes).flat_map(|a| (0..a).map(move |b| (a, b)));
+    let error = |(a, b)| Some(gram.standard_error(a, b)? / (gram.norm(a)? * gram.norm(b)?));
+    let mut errors: Vec<f64> = pairs.filter_map(error).filter(|x| x.is_finite()).collect();
+    errors.sort_by(f64::total_cmp);
+    Some(Picture {
+        floor,
+        middle_error: *errors.get(errors.len() / 2)?,
+        clear: (0..classes).map(|k| is_clear(&gram, k)).collect(),
+        gram,
+    })
+}
+
+/// Share of a class's squared gradient norm that different pieces agree on; the rest is noise. None without a gradient.
+pub(super) fn shared(gram: &Gram, k: usize) -> Option<f64> {
+    let mut alone = vec![0.0; gram.classes()];
+    *alone.get_mut(k)? = 1.0;
+    let square = gram.norm(k)?.powi(2);
+    let shared = gram.influence(-1.0, &alone, k, k)?;
+    (square > 0.0).then(|| shared / square)
 }
 
 /// Whether a class's images agree on a direction: products of different pieces differ from 0 by two standard errors.
@@ -143,13 +164,7 @@ fn picture(gram: Gram, priors: &[f64]) -> Option<Picture> {
 pub(super) fn is_clear(gram: &Gram, k: usize) -> bool {
     match gram.agreement(k) {
         Some(agreement) => agreement > 2.0,
-        None => {
-            let mut alone = vec![0.0; gram.classes()];
-            alone[k] = 1.0;
-            let shared = gram.influence(-1.0, &alone, k, k);
-            let norm = gram.norm(k).unwrap_or(0.0);
-            norm > 0.0 && shared.is_some_and(|shared| shared > 0.5 * norm * norm)
-        }
+        None => shared(gram, k).is_some_and(|shared| shared > 0.5),
     }
 }
 

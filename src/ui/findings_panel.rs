@@ -281,7 +281,7 @@ fn kind_ui(ui: &mut egui::Ui, kind: Kind) {
         font,
         palette::text_on(fill),
     );
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, kind.word()));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, kind.word()));
 }
 
 /// The page that shows the evidence for a kind of finding.
