@@ -112,10 +112,10 @@ fn unlearned_finding(
     let first = recent.moments[since(&holds)?].probe;
     let name = class(started, k);
     let sentence = format!(
-        "{name} is being unlearned, most by {}, {} since epoch {} (a step adds {} ± {} nats to its loss)",
+        "{name} is being unlearned, most by {}, since epoch {} {} (a step adds {} ± {} nats to its loss)",
         class(started, worst),
-        in_scope(&part.scope),
         epoch(first.epoch),
+        in_scope(&part.scope),
         rounded(effect.nats, error),
         rounded(error, error)
     );
@@ -243,7 +243,7 @@ fn conflict_finding(recent: &Recent<'_>, parts: &[Part], all: &[Pulling<'_>]) ->
     let layers = parts.iter().filter(layer);
     let worst = layers.min_by(|x, y| mean(x).total_cmp(&mean(y)))?;
     let place = if most.part.scope == Scope::Backbone {
-        format!("in the backbone, most in {},", worst.scope.name())
+        format!("in the backbone, most in {}", worst.scope.name())
     } else {
         in_scope(&most.part.scope)
     };
@@ -259,13 +259,13 @@ fn conflict_finding(recent: &Recent<'_>, parts: &[Part], all: &[Pulling<'_>]) ->
     let (mean, sd) = most.cosine;
     let (name, against) = (class(started, rarer), class(started, other));
     let sentence = format!(
-        "{name} and {against} pull against each other {place} since epoch {} (cosine {} ± {sd:.2})",
-        epoch(recent.moments[first].probe.epoch),
-        signed(mean, 2)
+        "{name} and {against} pull against each other (cosine {} ± {sd:.2}) since epoch {} {place}",
+        signed(mean, 2),
+        epoch(recent.moments[first].probe.epoch)
     );
     let mut detail = format!(
         "{name} has {} training images, {against} {}. Mean ± standard deviation over the last {} probes; the product is \
-         resolved from 0 in four of the last five, beyond {MIDDLE_ERRORS} standard errors of a usual pair, and below the {} \
+         resolved from 0 in at least four of five, beyond {MIDDLE_ERRORS} standard errors of a usual pair, and below the {} \
          that {} classes cannot avoid.",
         started.train_counts[rarer],
         started.train_counts[other],

@@ -8,7 +8,7 @@
 //! | [`Kind::Comparison`] | what attention changes, in a pair whose configurations differ in nothing else | `compare` |
 //! | [`Kind::Unlearned`] | steps raise a class's loss, in the last probes in a row | `conflict` |
 //! | [`Kind::Overfitting`] | validation macro-F1 falls while training loss falls | `training` |
-//! | [`Kind::Score`] | a class with training images has an F1 of 0, or none | `training` |
+//! | [`Kind::Score`] | classes with training images have an F1 of 0, or none | `training` |
 //! | [`Kind::Conflict`] | the pair of classes that pulls apart most, and persistently | `conflict` |
 //! | [`Kind::Gates`] | gates are saturated, alike for all classes, or alike in all branches | `gates` |
 //! | [`Kind::Noise`] | a class whose gradient is noise while others' are not | `conflict` |
@@ -68,7 +68,7 @@ pub enum Kind {
     Unlearned,
     /// Validation gets worse while training gets better.
     Overfitting,
-    /// A class is never right.
+    /// Classes that are never right.
     Score,
     /// A pair of classes pulls apart.
     Conflict,

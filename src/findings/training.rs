@@ -3,7 +3,7 @@
 use crate::run::Run;
 use crate::run::event::{Eval, Split, Started, Step};
 
-use super::{Evidence, Finding, Kind, class, epoch, mean_sd, tail};
+use super::{Evidence, Finding, Kind, class, epoch, listed, mean_sd};
 
 /// Evaluations that must fall in a row: noise does so once in 120.
 const FALLING: usize = 5;
@@ -169,7 +169,7 @@ pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
 }
 
 /// Classes with training images and an F1 of 0, or none, in the last two evaluations; validation, or test where there
-/// is no validation. Not in the first epoch.
+/// is no validation. Not in the first epoch. One finding for those with images, one for those without.
 fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let of = |split| run.evals_of(split).rev().take(2).collect::<Vec<_>>();
     let (split, newest) = match of(Split::Val) {
@@ -179,48 +179,66 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let Some(last) = newest.first().filter(|eval| eval.epoch >= 1.0) else {
         return Vec::new();
     };
-    let rare = tail(started);
     let f1 = |eval: &Eval, k: usize| eval.f1.get(k).copied().flatten();
-    let trained = (0..started.classes.len()).filter(|&k| started.train_counts[k] > 0);
-    let wrong = trained.filter(|&k| {
+    let is_wrong = |&k: &usize| {
         newest
             .iter()
             .all(|eval| f1(eval, k).is_none_or(|x| x <= 0.0))
-    });
-    let finding = |k: usize| {
-        let name = class(started, k);
-        let support = last.support.get(k).copied().unwrap_or(0);
-        let trained = started.train_counts[k];
-        let (sentence, detail) = if support == 0 {
-            let sentence = format!(
-                "{name} has no {split} images (of {trained} training images), so nothing tells how well it is learned"
-            );
-            let detail = format!(
-                "Its F1 is undefined or 0 at epoch {}, and macro-F1 says nothing of it.",
-                epoch(last.epoch)
-            );
-            (sentence, detail)
-        } else if support >= LEAST_SUPPORT {
-            // Rule of three: with 0 of n, 95 % confidence that the share is below 3/n.
-            let bound = 300.0 / support as f64;
-            let sentence = format!(
-                "{name} is never recognised: F1 0 on {support} {split} images (recall below {bound:.0} %)"
-            );
-            let detail = format!(
-                "At the last evaluation, epoch {}, after {trained} training images; the bound holds with 95 % confidence (3/n).",
-                epoch(last.epoch)
-            );
-            (sentence, detail)
-        } else {
-            return None;
-        };
-        let strength = if rare.contains(&k) { 1.0 } else { 0.5 };
-        let evidence = Evidence {
+    };
+    let support = |k: usize| last.support.get(k).copied().unwrap_or(0);
+    let trained = (0..started.classes.len()).filter(|&k| started.train_counts[k] > 0);
+    let mut wrong: Vec<usize> = trained.filter(is_wrong).collect();
+    // The rarest first: it is the one to look at.
+    wrong.sort_by_key(|&k| started.train_counts[k]);
+    let unseen: Vec<usize> = wrong.iter().copied().filter(|&k| support(k) == 0).collect();
+    wrong.retain(|&k| support(k) >= LEAST_SUPPORT);
+    let names = |classes: &[usize]| {
+        let names: Vec<_> = classes.iter().map(|&k| class(started, k)).collect();
+        listed(&names)
+    };
+    let share = |classes: &[usize]| classes.len() as f64 / started.classes.len() as f64;
+    let mut found = Vec::new();
+    if let Some(&first) = wrong.first() {
+        let images = support(first);
+        let verb = if wrong.len() == 1 { "is" } else { "are" };
+        // Rule of three: with 0 of n, 95 % confidence that the share is below 3/n.
+        let bound = 300.0 / images as f64;
+        let digits = usize::from(bound < 10.0);
+        let sentence = format!(
+            "{} {verb} never recognised (F1 0, recall below {bound:.digits$} %)",
+            names(&wrong)
+        );
+        let detail = format!(
+            "At the last evaluation, epoch {}, and the one before. {} has {} training images; none of its {images} {split} \
+             images is right, which bounds its recall with 95 % confidence (3/n).",
+            epoch(last.epoch),
+            class(started, first),
+            started.train_counts[first]
+        );
+        let strength = 0.5 + 0.5 * share(&wrong);
+        found.push((first, Finding::new(Kind::Score, strength, sentence, detail)));
+    }
+    if let Some(&first) = unseen.first() {
+        let verb = if unseen.len() == 1 { "has" } else { "have" };
+        let sentence = format!(
+            "{} {verb} 0 {split} images, so nothing tells how well they are learned",
+            names(&unseen)
+        );
+        let detail = format!(
+            "F1 is undefined or 0 at epoch {}, though {} has {} training images; macro-F1 says nothing of it.",
+            epoch(last.epoch),
+            class(started, first),
+            started.train_counts[first]
+        );
+        let strength = 0.5 * share(&unseen);
+        found.push((first, Finding::new(Kind::Score, strength, sentence, detail)));
+    }
+    let place = |(k, finding): (usize, Finding)| {
+        finding.at(Evidence {
             step: Some(last.step),
             class: Some(k),
             ..Evidence::default()
-        };
-        Some(Finding::new(Kind::Score, strength, sentence, detail).at(evidence))
+        })
     };
-    wrong.filter_map(finding).collect()
+    found.into_iter().map(place).collect()
 }

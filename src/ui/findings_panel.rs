@@ -176,20 +176,42 @@ impl List<'_> {
             }
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
-                for finding in self.found.iter().take(IN_STRIP) {
-                    self.line_ui(ui, finding, actions);
+                for (finding, of_both) in self.strip() {
+                    self.line_ui(ui, finding, of_both, actions);
                 }
             });
         });
     }
 
-    fn line_ui(&self, ui: &mut egui::Ui, finding: &Finding, actions: &mut Vec<Action>) {
+    /// The first findings, and whether each is one of both runs: what both have stands in the strip once.
+    fn strip(&self) -> Vec<(&Finding, bool)> {
+        let same = |a: &Finding, b: &Finding| {
+            let place = |x: &Finding| (x.kind, x.evidence.class, x.evidence.pair);
+            place(a) == place(b) && a.evidence.scope == b.evidence.scope
+        };
+        let found = self.found.iter().enumerate();
+        let first = found.filter(|(at, x)| !self.found[..*at].iter().any(|y| same(x, y)));
+        let with_twin = |(at, x)| (x, self.found[at + 1..].iter().any(|y| same(x, y)));
+        first.take(IN_STRIP).map(with_twin).collect()
+    }
+
+    fn line_ui(
+        &self,
+        ui: &mut egui::Ui,
+        finding: &Finding,
+        of_both: bool,
+        actions: &mut Vec<Action>,
+    ) {
         let size = vec2(ui.available_width(), LINE);
         ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
             self.show_button_ui(ui, finding, actions);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 kind_ui(ui, finding.kind);
-                self.run_ui(ui, finding);
+                if of_both {
+                    ui.label(RichText::new("Both runs").weak());
+                } else {
+                    self.run_ui(ui, finding);
+                }
                 let label = egui::Label::new(&finding.sentence)
                     .truncate()
                     .sense(egui::Sense::hover());

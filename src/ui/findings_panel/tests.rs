@@ -86,6 +86,24 @@ fn three_lines_are_low_and_the_list_has_all() {
 }
 
 #[test]
+fn what_both_runs_have_stands_in_the_strip_once() {
+    let found = vec![
+        finding(Kind::Score, "In the first", 0),
+        finding(Kind::Score, "In the second", 1),
+        finding(Kind::Depth, "Elsewhere", 1),
+    ];
+    let mut window = strip(found);
+    window.run();
+    assert!(window.query_by_label("Both runs").is_some());
+    assert!(window.query_by_label("Show In the first").is_some());
+    assert!(window.query_by_label("Show In the second").is_none());
+    assert!(window.query_by_label("Branch attention").is_some());
+    window.get_by_label("All findings (3)…").click();
+    window.run();
+    assert!(window.query_by_label("Show In the second").is_some());
+}
+
+#[test]
 fn nothing_found_is_said() {
     let window = strip(Vec::new());
     assert!(
