@@ -32,10 +32,7 @@ pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
 }
 
 /// One layer's or the backbone's summaries at the newest probes.
-fn summaries<'a>(
-    newest: &'a [Probe],
-    row: Option<usize>,
-) -> impl Iterator<Item = &'a ConflictSummary> {
+fn summaries(newest: &[Probe], row: Option<usize>) -> impl Iterator<Item = &ConflictSummary> {
     newest.iter().filter_map(move |probe| match row {
         Some(row) => probe.layers.get(row),
         None => Some(&probe.backbone),
