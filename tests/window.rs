@@ -315,6 +315,7 @@ fn an_interrupted_run_is_continued() -> anyhow::Result<()> {
         runs: vec![dir.clone()],
         output: parent.path().join("new"),
         trainer,
+        ..Options::default()
     });
     assert!(has(&window, "Baseline · interrupted"));
     click(&mut window, "Continue killed");
@@ -568,4 +569,106 @@ fn an_image_folder_is_looked_through_as_it_is_typed() -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+#[test]
+fn back_and_forward_return_to_what_was_looked_at() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = one_run(parent.path())?;
+    click(&mut window, "Conflicts");
+    click(&mut window, "Earlier probe");
+    click(&mut window, "Earlier probe");
+    let at = value(&window, "Moment shown");
+    press(&mut window, egui::Modifiers::ALT, egui::Key::ArrowLeft);
+    ensure!(value(&window, "Moment shown") != at);
+    ensure!(is_on(&window, "Conflicts"));
+    click(&mut window, "Back");
+    ensure!(is_on(&window, "Overview"));
+    press(&mut window, egui::Modifiers::ALT, egui::Key::ArrowRight);
+    click(&mut window, "Forward");
+    ensure!(is_on(&window, "Conflicts") && value(&window, "Moment shown") == at);
+    Ok(())
+}
+
+#[test]
+fn a_command_is_found_by_its_words_and_done_by_enter() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = one_run(parent.path())?;
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::K);
+    window
+        .get_by_label("Search commands")
+        .type_text("conv1 part");
+    settle(&mut window);
+    ensure!(has(&window, "Part of the network: branch1.conv1"));
+    ensure!(!has(&window, "Page: Gates"));
+    press(&mut window, egui::Modifiers::NONE, egui::Key::ArrowDown);
+    press(&mut window, egui::Modifiers::NONE, egui::Key::Enter);
+    ensure!(window.query_by_label("Search commands").is_none());
+    let scope = &window.state_mut().figure_view().scope;
+    ensure!(
+        *scope == crosscurrent::run::Scope::Layer("branch1.conv1".to_owned()),
+        "{scope:?}"
+    );
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num5);
+    ensure!(is_on(&window, "Gates"));
+    Ok(())
+}
+
+#[test]
+fn what_is_dropped_on_the_window_is_opened() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    for name in ["runs/first", "runs/second"] {
+        SHORT.write(&parent.path().join(name), |_| false)?;
+    }
+    let images = parent.path().join("images/cat");
+    std::fs::create_dir_all(&images)?;
+    let file = parent.path().join("notes.txt");
+    std::fs::write(&file, "nothing to open")?;
+    let mut window = window(Options::default());
+    let mut drop_on = |path: &Path| {
+        let file = Dropped(path.to_path_buf());
+        window.input_mut().dropped_files.push(Arc::new(file));
+        window.step();
+        settle(&mut window);
+    };
+    drop_on(&parent.path().join("runs"));
+    drop_on(&parent.path().join("images"));
+    drop_on(&file);
+    ensure!(has(&window, "first") && has(&window, "second"));
+    ensure!(has(&window, "Only a run folder"));
+    Ok(())
+}
+
+fn one_run(parent: &Path) -> anyhow::Result<Window> {
+    let dir = parent.join("run");
+    SHORT.write(&dir, |_| false)?;
+    Ok(window(Options {
+        runs: vec![dir],
+        ..Options::default()
+    }))
+}
+
+fn press(window: &mut Window, modifiers: egui::Modifiers, key: egui::Key) {
+    window.key_press_modifiers(modifiers, key);
+    settle(window);
+}
+
+/// Whether a tab is the one shown.
+fn is_on(window: &Window, tab: &str) -> bool {
+    let node = window.get_by_label(tab).accesskit_node();
+    node.toggled() == Some(egui::accesskit::Toggled::True)
+}
+
+/// A file let go over the window.
+#[derive(Debug)]
+struct Dropped(std::path::PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
 }

@@ -7,6 +7,7 @@ use egui_plot::{
     GridInput, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotPoint, Points, VLine,
 };
 
+use super::time::Clock;
 use super::{Kind, Pick, Subject, View, curves, empty_ui};
 
 /// Height from which on a chart has a legend of more than a line.
@@ -57,17 +58,15 @@ fn joined(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
 
 #[derive(Debug)]
 pub(super) enum Axis {
-    /// Epochs, of this many steps.
-    Epoch { steps_per_epoch: f64 },
+    /// Time, as the clock has it.
+    Time(Clock),
     /// Layers by position.
     Layers(Vec<String>),
 }
 
 impl Default for Axis {
     fn default() -> Self {
-        Self::Epoch {
-            steps_per_epoch: 1.0,
-        }
+        Self::Time(Clock::default())
     }
 }
 
@@ -124,6 +123,15 @@ impl Curve {
         curve
     }
 
+    /// The same curve at other places.
+    pub(super) fn at(mut self, place: impl Fn(f64) -> f64) -> Self {
+        let points = self.segments.iter_mut().flatten();
+        points.for_each(|point| point.x = place(point.x));
+        self.undefined.iter_mut().for_each(|x| *x = place(*x));
+        self.last_x = self.last_x.map(place);
+        self
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.segments.is_empty() && self.undefined.is_empty()
     }
@@ -172,7 +180,7 @@ impl Scales {
             Some(Axis::Layers(_)) => {
                 let layers = charts.iter().map(|chart| match &chart.x {
                     Axis::Layers(names) => names.len(),
-                    Axis::Epoch { .. } => 0,
+                    Axis::Time(_) => 0,
                 });
                 (-0.5, layers.max().unwrap_or(0) as f64 - 0.5)
             }
@@ -266,8 +274,9 @@ pub(super) fn chart_ui(
                     .find(|(middle, _)| (middle - mark.value).abs() < 0.1);
                 block.map_or_else(String::new, |(_, name)| name.clone())
             });
-    } else {
-        plot = plot.x_axis_label(RichText::new("epoch").size(11.0).color(text));
+    }
+    if let Axis::Time(clock) = &chart.x {
+        plot = plot.x_axis_label(RichText::new(clock.label()).size(11.0).color(text));
     }
     let response = plot.show(ui, |plot| {
         for curve in chart
@@ -299,9 +308,7 @@ pub(super) fn chart_ui(
 
 fn pick(chart: &Chart, at: PlotPoint) -> Option<Pick> {
     match &chart.x {
-        Axis::Epoch { steps_per_epoch } => {
-            Some(Pick::Step((at.x.max(0.0) * steps_per_epoch).round() as u64))
-        }
+        Axis::Time(clock) => Some(Pick::Step(clock.step(at.x))),
         Axis::Layers(names) => {
             let name = names.get(at.x.round().max(0.0) as usize)?;
             Some(Pick::Scope(crate::run::Scope::Layer(name.clone())))
@@ -473,13 +480,7 @@ fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {
         format!("{:.4}", position.y)
     };
     let place = match &chart.x {
-        Axis::Epoch { steps_per_epoch } => {
-            format!(
-                "epoch {:.2}, step {:.0}",
-                position.x,
-                position.x * steps_per_epoch
-            )
-        }
+        Axis::Time(clock) => clock.moment(position.x),
         Axis::Layers(names) => names
             .get(position.x.round().max(0.0) as usize)
             .cloned()

@@ -9,7 +9,8 @@ use crate::run::event::{Eval, Layer, Probe, Split};
 use crate::run::probe_file::ProbeTensors;
 
 use super::chart::{Axis, Chart, Curve, Look};
-use super::{Kind, Subject, View, palette, remembered};
+use super::time::Clock;
+use super::{Kind, Subject, TimeAxis, View, palette, remembered};
 
 /// The chart of a run, made anew only where something it shows has changed.
 pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View) -> Arc<Chart> {
@@ -32,23 +33,36 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
             subject.probes.keys().copied().collect(),
         ),
     };
-    remembered(ctx, (kind.name(), subject.name), (id, key), || {
-        let mut chart = match kind {
-            Kind::ClassF1 => class_f1(subject),
-            Kind::Scores => scores(subject),
-            Kind::Loss => loss(subject),
-            Kind::GradNorms => grad_norms(subject, view),
-            Kind::DepthProfile => depth_profile(subject, view),
-            Kind::LedgerTime => super::ledger::over_time(subject, view),
-            _ => pair_cosine(subject, view),
-        };
-        chart.name = kind.title();
-        if let Axis::Epoch { steps_per_epoch } = &mut chart.x {
-            let started = run.started.as_ref();
-            *steps_per_epoch = started.map_or(1.0, |started| started.steps_per_epoch.max(1) as f64);
-        }
-        Arc::new(chart)
-    })
+    // Minutes and images are known from the steps.
+    let clock_key = match view.time {
+        TimeAxis::Epoch | TimeAxis::Step => (view.time, 0),
+        TimeAxis::Images | TimeAxis::WallTime => (view.time, steps),
+    };
+    remembered(
+        ctx,
+        (kind.name(), subject.name),
+        (id, key, clock_key),
+        || {
+            let mut chart = match kind {
+                Kind::ClassF1 => class_f1(subject),
+                Kind::Scores => scores(subject),
+                Kind::Loss => loss(subject),
+                Kind::GradNorms => grad_norms(subject, view),
+                Kind::DepthProfile => depth_profile(subject, view),
+                Kind::LedgerTime => super::ledger::over_time(subject, view),
+                _ => pair_cosine(subject, view),
+            };
+            chart.name = kind.title();
+            if let Axis::Time(clock) = &mut chart.x {
+                *clock = Clock::new(run, view.time);
+                // Curves come in epochs.
+                let place = |epoch| clock.at(epoch * subject.steps_per_epoch());
+                let curves = chart.curves.into_iter();
+                chart.curves = curves.map(|curve| curve.at(place)).collect();
+            }
+            Arc::new(chart)
+        },
+    )
 }
 
 /// All that a chart is made from, but for the run: revisions, and what of the view it depends on.
@@ -63,8 +77,8 @@ enum Key<'a> {
 
 /// The x of what is looked at: the layer selected, or the moment held. Following the newest, a line would only cover
 /// the end of the curves.
-pub(super) fn cursor(kind: Kind, subject: Subject<'_>, view: &View) -> Option<f64> {
-    if kind == Kind::DepthProfile {
+pub(super) fn cursor(chart: &Chart, subject: Subject<'_>, view: &View) -> Option<f64> {
+    let Axis::Time(clock) = &chart.x else {
         let Scope::Layer(name) = &view.scope else {
             return None;
         };
@@ -72,9 +86,9 @@ pub(super) fn cursor(kind: Kind, subject: Subject<'_>, view: &View) -> Option<f6
         return layers
             .position(|(layer, _)| layer.name == *name)
             .map(|x| x as f64);
-    }
-    let step = view.step?;
-    Some(subject.epoch(step.min(subject.run.last_step())))
+    };
+    let step = view.step?.min(subject.run.last_step());
+    Some(clock.at(step as f64))
 }
 
 /// One curve through the validation evaluations and, as points alone, the test ones.

@@ -16,6 +16,7 @@ pub mod raster;
 mod scatter;
 pub mod style;
 pub mod table;
+mod time;
 mod what_if;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,14 +60,15 @@ impl<'a> Subject<'a> {
         self.run.probes.get(index)
     }
 
+    /// Optimiser steps of an epoch.
+    fn steps_per_epoch(&self) -> f64 {
+        let started = self.run.started.as_ref();
+        started.map_or(1.0, |started| started.steps_per_epoch.max(1) as f64)
+    }
+
     /// Epoch of a step.
     fn epoch(&self, step: u64) -> f64 {
-        let per_epoch = self
-            .run
-            .started
-            .as_ref()
-            .map_or(1, |started| started.steps_per_epoch.max(1));
-        step as f64 / per_epoch as f64
+        step as f64 / self.steps_per_epoch()
     }
 }
 
@@ -418,7 +420,7 @@ pub fn figure_ui(
         | Kind::PairCosine
         | Kind::LedgerTime => {
             let chart = curves::chart(ui.ctx(), kind, subject, view);
-            let cursor = curves::cursor(kind, subject, view);
+            let cursor = curves::cursor(&chart, subject, view);
             let scales = Scales::of(ui.ctx(), kind, shown, view);
             chart::chart_ui(ui, &chart, &scales, cursor, &view.hidden)
         }

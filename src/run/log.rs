@@ -485,3 +485,19 @@ fn is_locked(file: &File) -> bool {
         Err(TryLockError::Error(_)) => false,
     }
 }
+
+/// The run directories in `dir`, by name; the baseline first, since it is what the others are compared to.
+pub fn runs_in(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_run = |path: &PathBuf| events_path(path).is_file();
+    let mut runs: Vec<_> = entries.map(|entry| entry.path()).filter(is_run).collect();
+    runs.sort_by_key(|path| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        (!name.contains("none") && !name.contains("baseline"), name)
+    });
+    runs
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::background::Purpose;
 use super::page::Page;
 use super::runs::RunId;
-use crate::figure::{Kind, Pick};
+use crate::figure::{Kind, Pick, TimeAxis};
 use crate::findings::Evidence;
 
 /// Anything that touches files, threads or runs, or what is looked at.
@@ -31,6 +31,14 @@ pub(crate) enum Action {
     ShowRight(RunId),
     /// Show one run, or two side by side.
     SideBySide(bool),
+    /// To what was looked at before.
+    Back,
+    /// To what one went back from.
+    Forward,
+    /// Open or close the list of commands.
+    TogglePalette,
+    /// What time is measured in.
+    SetTime(TimeAxis),
     /// Turn to a page.
     Show(Page),
     /// Turn to the page, the class, the part of the network and the moment of a run that a finding is about.

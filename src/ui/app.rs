@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::action::Action;
-use super::background::{Background, Purpose, Reply};
+use super::background::{Background, Dropped, Purpose, Reply};
+use super::commands::{self, Palette};
 use super::draft::{Draft, absolute};
 use super::export_dialog::{ExportDraft, export_ui};
 use super::findings_panel::{Findings, Source};
+use super::navigation::{History, Place};
 use super::page::Page;
 use super::runs::{RunId, Runs, State, state_at_rest};
+use super::settings::Settings;
 use super::waker::Waker;
 use super::worker::{Job, Trainer, Update, Worker, trainer};
 use super::{
@@ -38,6 +41,8 @@ pub struct Options {
     pub output: PathBuf,
     /// What does the training.
     pub trainer: Trainer,
+    /// Where the window remembers how it was left; nowhere if none.
+    pub settings: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -46,6 +51,7 @@ impl Default for Options {
             runs: Vec::new(),
             output: PathBuf::from("runs"),
             trainer: trainer(),
+            settings: None,
         }
     }
 }
@@ -56,40 +62,23 @@ pub(crate) struct Notice {
     pub(crate) is_error: bool,
 }
 
-/// What is looked at.
-pub(crate) struct ViewState {
-    /// Scope, step and pair.
-    pub(crate) figure: View,
-    /// The page of the centre.
-    pub(crate) page: Page,
-    /// The run on the left.
-    pub(crate) left: Option<RunId>,
-    /// The run on the right; kept while only one is shown.
-    pub(crate) right: Option<RunId>,
-    /// Whether both are shown.
-    pub(crate) side_by_side: bool,
-}
-
-impl ViewState {
-    /// The runs shown, from left to right.
-    pub(crate) fn shown(&self) -> Vec<RunId> {
-        let right = self
-            .right
-            .filter(|right| self.side_by_side && Some(*right) != self.left);
-        self.left.into_iter().chain(right).collect()
-    }
-}
-
 /// The application, apart from the window it is shown in.
 pub struct App {
     pub(crate) runs: Runs,
-    pub(crate) view: ViewState,
+    /// What is looked at.
+    pub(crate) view: Place,
     pub(crate) draft: Draft,
     pub(crate) worker: Option<Worker>,
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
     pub(crate) run_to_open: String,
+    /// The list of commands, while it is open.
+    pub(crate) palette: Option<Palette>,
+    pub(crate) history: History,
+    /// What was remembered last, and where.
+    settings: Settings,
+    settings_path: Option<PathBuf>,
     background: Background,
     waker: Waker,
     trainer: Trainer,
@@ -103,27 +92,30 @@ impl App {
     /// The application before its first frame.
     pub fn new(options: Options) -> Self {
         let waker = Waker::default();
+        let load = options.settings.as_deref().map(Settings::load);
+        let (settings, problem) = load.unwrap_or_default();
         let mut app = Self {
             runs: Runs::default(),
-            view: ViewState {
-                figure: View::default(),
-                page: Page::default(),
-                left: None,
-                right: None,
-                side_by_side: false,
-            },
+            view: settings.place.clone(),
             draft: Draft::new(&options.output),
             worker: None,
             notice: None,
             export: None,
             findings: Findings::default(),
             run_to_open: String::new(),
+            palette: None,
+            history: History::default(),
+            settings,
+            settings_path: options.settings,
             background: Background::new(waker.clone()),
             waker,
             trainer: options.trainer,
             reread_at: 0.0,
             closing_since: None,
         };
+        if let Some(problem) = problem {
+            app.tell(problem, true);
+        }
         for dir in options.runs {
             app.open(dir);
         }
@@ -159,6 +151,9 @@ impl App {
                 break;
             }
         }
+        for file in ctx.input(|input| input.raw.dropped_files.clone()) {
+            self.background.take_dropped(file.path().to_path_buf());
+        }
         self.ask_for_probes();
         let now = ctx.input(|input| input.time);
         self.ask_for_findings(ctx, now);
@@ -178,7 +173,7 @@ impl App {
 
     /// Draws the whole window and does what was asked for in it.
     pub fn ui(&mut self, ui: &mut egui::Ui) {
-        let mut actions = time_panel::keys(ui.ctx());
+        let mut actions = commands::keys(ui.ctx(), self);
         // The window is cleared in the colour of panels: filling them once more would be half the work of a frame where
         // the processor draws.
         let clear = egui::Color32::TRANSPARENT;
@@ -221,8 +216,40 @@ impl App {
         if let Some(export) = &mut self.export {
             export_ui(ui.ctx(), export, &mut actions);
         }
+        hovering_ui(ui.ctx());
+        commands::palette_ui(ui.ctx(), self, &mut actions);
         for action in actions {
             self.apply(action, ui.ctx());
+        }
+        self.remember(ui.ctx());
+    }
+
+    /// What the window starts with: colours, and the size it had.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Writes down how the window is left, where that has changed.
+    pub(crate) fn save_settings(&mut self) {
+        if let Some(path) = &self.settings_path
+            && let Err(sentence) = self.settings.save(path)
+        {
+            // Once is enough.
+            self.settings_path = None;
+            self.tell(sentence, true);
+        }
+    }
+
+    /// Notes how the window is.
+    fn remember(&mut self, ctx: &egui::Context) {
+        self.settings.light = Some(ctx.theme() == egui::Theme::Light);
+        self.settings.zoom = Some(ctx.zoom_factor());
+        let size = ctx.input(|input| input.viewport().inner_rect);
+        self.settings.window = size
+            .map(|rect| [rect.width(), rect.height()])
+            .or(self.settings.window);
+        if self.settings.place != self.view {
+            self.settings.place = self.view.clone();
         }
     }
 
@@ -240,7 +267,31 @@ impl App {
 
     fn apply(&mut self, action: Action, ctx: &egui::Context) {
         ctx.request_repaint();
+        let before = self.view.clone();
+        let is_way = matches!(action, Action::Back | Action::Forward);
+        self.act(action, ctx);
+        if !is_way {
+            self.history.moved(before, &self.view);
+        }
+    }
+
+    fn act(&mut self, action: Action, ctx: &egui::Context) {
         match action {
+            Action::Back => {
+                let place = self.history.back(&self.view);
+                self.view = place.unwrap_or_else(|| self.view.clone());
+            }
+            Action::Forward => {
+                let place = self.history.forward(&self.view);
+                self.view = place.unwrap_or_else(|| self.view.clone());
+            }
+            Action::TogglePalette => {
+                self.palette = match self.palette {
+                    Some(_) => None,
+                    None => Some(Palette::default()),
+                };
+            }
+            Action::SetTime(axis) => self.view.figure.time = axis,
             Action::Start => self.start(),
             Action::Pause => self.pause(true),
             Action::Resume => self.pause(false),
@@ -458,7 +509,25 @@ impl App {
             }
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
             Reply::Found(key, found) => self.findings.take(key, found),
+            Reply::Dropped(dropped) => self.take_dropped(dropped),
             Reply::Failed(sentence) => self.tell(sentence, true),
+        }
+    }
+
+    fn take_dropped(&mut self, dropped: Dropped) {
+        match dropped {
+            Dropped::Run(dir) => self.open(dir),
+            Dropped::Runs(dirs) => dirs.into_iter().for_each(|dir| self.open(dir)),
+            Dropped::Images(dir) => {
+                self.draft.folder = dir.display().to_string();
+                self.draft.use_folder(true);
+                self.tell(
+                    "The next experiment trains on the images of the folder that was dropped; \
+                     see the left panel.",
+                    false,
+                );
+            }
+            Dropped::Nothing(sentence) => self.tell(sentence, true),
         }
     }
 
@@ -586,6 +655,7 @@ impl App {
 
     fn remove(&mut self, id: RunId) {
         self.runs.remove(id);
+        self.history.forget(id);
         if self.view.right == Some(id) {
             self.view.right = None;
         }
@@ -707,4 +777,24 @@ impl App {
             Err(sentence) => self.tell(sentence, true),
         }
     }
+}
+
+/// Says what can be dropped while something is held over the window.
+fn hovering_ui(ctx: &egui::Context) {
+    if ctx.input(|input| input.raw.hovered_files.is_empty()) {
+        return;
+    }
+    let painter = ctx.layer_painter(egui::LayerId::new(
+        egui::Order::Foreground,
+        egui::Id::unique("hovering"),
+    ));
+    let (rect, style) = (ctx.content_rect(), ctx.global_style());
+    painter.rect_filled(rect, 0.0, style.visuals.panel_fill.gamma_multiply(0.85));
+    painter.text(
+        rect.center(),
+        egui::Align2::CENTER_CENTER,
+        "Drop a run, a folder of runs, an image folder or an exported figure",
+        egui::FontId::proportional(20.0),
+        style.visuals.strong_text_color(),
+    );
 }

@@ -44,6 +44,36 @@ pub(crate) struct ProbeReply {
     pub(crate) tensors: Result<Arc<ProbeTensors>, String>,
 }
 
+/// What was dropped on the window.
+pub(crate) enum Dropped {
+    /// A run directory.
+    Run(PathBuf),
+    /// A folder of run directories.
+    Runs(Vec<PathBuf>),
+    /// Any other folder: images to train on.
+    Images(PathBuf),
+    /// Anything else, with a sentence that says so.
+    Nothing(String),
+}
+
+/// Looks at what was dropped.
+fn look_at(path: PathBuf) -> Dropped {
+    if log::events_path(&path).is_file() {
+        return Dropped::Run(path);
+    }
+    let runs = log::runs_in(&path);
+    if !runs.is_empty() {
+        return Dropped::Runs(runs);
+    }
+    if path.is_dir() {
+        return Dropped::Images(path);
+    }
+    Dropped::Nothing(format!(
+        "Only a run folder, a folder of runs or an image folder can be dropped here: {}",
+        path.display()
+    ))
+}
+
 /// What came of a piece of work.
 pub(crate) enum Reply {
     /// A run was read.
@@ -58,6 +88,8 @@ pub(crate) enum Reply {
     Exported(Result<PathBuf, String>),
     /// Runs were looked through for what stands out.
     Found(Key, Vec<Finding>),
+    /// What was dropped on the window, where it can be used.
+    Dropped(Dropped),
     /// The work panicked.
     Failed(String),
 }
@@ -98,6 +130,11 @@ impl Background {
             let loaded = log::load(&dir).map(Box::new);
             Reply::Run(id, loaded.map_err(|error| error.to_string()))
         });
+    }
+
+    /// Looks at what was dropped on the window.
+    pub(crate) fn take_dropped(&mut self, path: PathBuf) {
+        self.spawn(move || Reply::Dropped(look_at(path)));
     }
 
     /// Reads probe files; the window redraws at once where someone waits for them.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::action::Action;
-use super::app::ViewState;
 use super::background::Purpose;
+use super::navigation::Place;
 use super::runs::{RunEntry, RunId, Runs};
 use super::widgets::{labelled_ui, problem_ui};
 use crate::figure::export::{Options, write_png};
@@ -54,7 +54,7 @@ impl ExportDraft {
     ///
     /// # Errors
     /// Where the run is no longer on the list.
-    pub(crate) fn job(&self, runs: &Runs, view: &ViewState) -> Result<Export, String> {
+    pub(crate) fn job(&self, runs: &Runs, view: &Place) -> Result<Export, String> {
         let entry = runs
             .get(self.run)
             .ok_or("the run was taken off the list; open it again")?;

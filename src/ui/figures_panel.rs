@@ -110,7 +110,7 @@ fn scope_name(scope: &Scope) -> String {
 }
 
 /// Everything with gradients that can be selected, from whole to part.
-fn scopes(started: &Started) -> Vec<Scope> {
+pub(super) fn scopes(started: &Started) -> Vec<Scope> {
     let mut scopes = vec![Scope::Network, Scope::Backbone];
     let mut group = "";
     for layer in started.layers.iter().filter(|layer| layer.gram.is_some()) {
@@ -251,18 +251,14 @@ impl Column<'_> {
                     .on_hover_text("Save exactly this figure as an image, at any size")
                     .accessible_name(name)
                     .clicked();
+                help_ui(ui, title, help);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     let text = RichText::new(title).strong();
                     ui.add(
                         egui::Label::new(text)
                             .truncate()
                             .sense(egui::Sense::hover()),
-                    )
-                    .on_hover_ui(|ui| {
-                        ui.set_max_width(380.0);
-                        ui.label(RichText::new(title).strong());
-                        ui.label(help);
-                    });
+                    );
                 });
             });
         });
@@ -274,4 +270,18 @@ impl Column<'_> {
         let probe = &run.probes[run.probe_at(self.view.step.unwrap_or(u64::MAX))?];
         self.entry.probe_errors.get(&probe.step).map(String::as_str)
     }
+}
+
+/// A button that opens "How to read this".
+fn help_ui(ui: &mut egui::Ui, title: &str, help: &str) {
+    let button = egui::Button::new(RichText::new("?").small().weak()).frame(false);
+    let response = ui
+        .add(button)
+        .on_hover_text("How to read this")
+        .accessible_name(format!("How to read this: {title}"));
+    egui::Popup::from_toggle_button_response(&response).show(|ui| {
+        ui.set_max_width(380.0);
+        ui.label(RichText::new(title).strong());
+        ui.label(help);
+    });
 }

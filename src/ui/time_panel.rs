@@ -3,18 +3,7 @@
 use super::action::Action;
 use super::app::App;
 use super::widgets::grouped;
-
-/// Left and right arrow keys step through the probes, unless a widget has the keyboard.
-pub(crate) fn keys(ctx: &egui::Context) -> Vec<Action> {
-    if ctx.memory(|memory| memory.focused().is_some()) {
-        return Vec::new();
-    }
-    let count = |key| ctx.input(|input| input.num_presses(key)) as isize;
-    match count(egui::Key::ArrowRight) - count(egui::Key::ArrowLeft) {
-        0 => Vec::new(),
-        count => vec![Action::StepBy(count)],
-    }
-}
+use crate::figure::TimeAxis;
 
 /// Where `step` stands among the probes' steps: the newest one at or before it.
 pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
@@ -45,6 +34,7 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 live_ui(ui, held.is_none(), actions);
+                axis_ui(ui, app.view.figure.time, actions);
                 moment_ui(ui, app, steps.get(at).copied(), held.is_some());
                 slider_ui(ui, &steps, at, actions);
             });
@@ -60,6 +50,26 @@ fn live_ui(ui: &mut egui::Ui, is_live: bool, actions: &mut Vec<Action>) {
     if button.clicked() {
         actions.push(Action::GoTo(None));
     }
+}
+
+/// What the figures' time axes are in.
+fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
+    let help = "What time is measured in, in every figure";
+    let combo = egui::ComboBox::from_id_salt("time axis")
+        .selected_text(format!("in {}", axis.unit()))
+        .width(96.0)
+        .show_ui(ui, |ui| {
+            for other in TimeAxis::ALL {
+                let text = format!("in {}", other.unit());
+                if ui.selectable_label(axis == other, text).clicked() {
+                    actions.push(Action::SetTime(other));
+                }
+            }
+        });
+    combo
+        .response
+        .on_hover_text(help)
+        .accessible_name("Time axis");
 }
 
 fn moment_ui(ui: &mut egui::Ui, app: &App, step: Option<u64>, is_held: bool) {

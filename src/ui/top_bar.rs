@@ -1,4 +1,4 @@
-//! The bar at the top: name, notice, side by side, theme.
+//! The bar at the top: name, back and forward, pages, commands, side by side, theme; and the notice under it.
 
 use super::action::Action;
 use super::app::App;
@@ -9,6 +9,7 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new("Crosscurrent").heading().strong());
         ui.add_space(8.0);
+        way_ui(ui, app, actions);
         for &page in Page::ALL {
             let tab = ui
                 .selectable_label(app.view.page == page, page.title())
@@ -20,12 +21,44 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             theme_ui(ui, actions);
             side_by_side_ui(ui, app, actions);
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                notice_ui(ui, app, actions);
-            });
+            let commands = ui
+                .button("Commands")
+                .on_hover_text("Search everything that can be done or seen (Ctrl+K)");
+            if commands.clicked() {
+                actions.push(Action::TogglePalette);
+            }
         });
     });
     ui.add_space(2.0);
+    notice_ui(ui, app, actions);
+}
+
+fn way_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+    let ways = [
+        (
+            "←",
+            "Back",
+            "Alt+←",
+            app.history.can_go_back(),
+            Action::Back,
+        ),
+        (
+            "→",
+            "Forward",
+            "Alt+→",
+            app.history.can_go_forward(),
+            Action::Forward,
+        ),
+    ];
+    for (sign, name, keys, can, action) in ways {
+        let response = ui
+            .add_enabled(can, egui::Button::new(sign).frame(false))
+            .on_hover_text(format!("{name} through what was looked at ({keys})"))
+            .accessible_name(name);
+        if response.clicked() {
+            actions.push(action);
+        }
+    }
 }
 
 fn theme_ui(ui: &mut egui::Ui, actions: &mut Vec<Action>) {
@@ -59,19 +92,20 @@ fn notice_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     } else {
         ui.visuals().text_color()
     };
-    ui.add_space(12.0);
-    let width = ui.available_width() - 70.0;
-    ui.scope(|ui| {
-        ui.set_max_width(width.max(40.0));
-        let text = egui::RichText::new(&notice.text).color(colour);
-        ui.add(egui::Label::new(text).truncate())
-            .on_hover_text(&notice.text);
+    ui.horizontal(|ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let dismiss = ui
+                .small_button("Dismiss")
+                .on_hover_text("Clear this notice");
+            if dismiss.clicked() {
+                actions.push(Action::Dismiss);
+            }
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                let text = egui::RichText::new(&notice.text).color(colour);
+                ui.add(egui::Label::new(text).truncate())
+                    .on_hover_text(&notice.text);
+            });
+        });
     });
-    if ui
-        .small_button("Dismiss")
-        .on_hover_text("Clear this notice")
-        .clicked()
-    {
-        actions.push(Action::Dismiss);
-    }
+    ui.add_space(2.0);
 }

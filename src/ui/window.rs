@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::app::{App, Options};
 use super::frame_times::FrameTimes;
+use super::settings;
 use super::worker::panic_text;
 
 /// Why there is no window, or no longer one.
@@ -65,6 +66,15 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
     if let Ok(icon) = icon {
         viewport = viewport.with_icon(icon);
     }
+    let app = App::new(Options {
+        runs,
+        settings: settings::usual_path(),
+        ..Options::default()
+    });
+    let settings = app.settings().clone();
+    if let Some(size) = settings.window {
+        viewport = viewport.with_inner_size(size);
+    }
     let options = eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Glow,
@@ -79,10 +89,16 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
             std::panic::set_hook(hook);
             was_open.set(true);
             crate::figure::style::install(&context.egui_ctx);
-            let app = App::new(Options {
-                runs,
-                ..Options::default()
+            let theme = settings.light.map(|light| match light {
+                true => egui::Theme::Light,
+                false => egui::Theme::Dark,
             });
+            theme
+                .into_iter()
+                .for_each(|theme| context.egui_ctx.set_theme(theme));
+            context
+                .egui_ctx
+                .set_zoom_factor(settings.zoom.unwrap_or(1.0).clamp(0.5, 3.0));
             let frame_times = frame_times.then(FrameTimes::default);
             Ok(Box::new(Window { app, frame_times }))
         }),
@@ -125,6 +141,7 @@ impl eframe::App for Window {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.app.save_settings();
         if let Some(times) = &self.frame_times {
             println!("{times}");
         }
@@ -143,25 +160,9 @@ fn sample_runs() -> Vec<PathBuf> {
     ];
     let places = places.into_iter().flatten();
     places
-        .map(|dir| runs_in(&dir))
+        .map(|dir| crate::run::log::runs_in(&dir))
         .find(|runs| !runs.is_empty())
         .unwrap_or_default()
-}
-
-/// The run directories in `dir`, by name; the baseline first, since it is what the others are compared to.
-fn runs_in(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let is_run = |path: &PathBuf| crate::run::log::events_path(path).is_file();
-    let mut runs: Vec<_> = entries.map(|entry| entry.path()).filter(is_run).collect();
-    runs.sort_by_key(|path| {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        (!name.contains("none") && !name.contains("baseline"), name)
-    });
-    runs
 }
 
 /// The last part of the error's text: what comes before it are places in the source code of libraries.
@@ -205,10 +206,10 @@ mod tests {
         for name in ["solar-attention", "solar-baseline"] {
             std::fs::write(dir.path().join(name).join("events.jsonl"), "")?;
         }
-        let runs = runs_in(dir.path());
+        let runs = crate::run::log::runs_in(dir.path());
         let names: Vec<_> = runs.iter().filter_map(|path| path.file_name()).collect();
         assert_eq!(names, ["solar-baseline", "solar-attention"]);
-        assert!(runs_in(&dir.path().join("absent")).is_empty());
+        assert!(crate::run::log::runs_in(&dir.path().join("absent")).is_empty());
         Ok(())
     }
 

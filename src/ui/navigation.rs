@@ -1,0 +1,174 @@
+//! Where one has been: back and forward through what was looked at, as in a browser.
+
+use serde::{Deserialize, Serialize};
+
+use super::page::Page;
+use super::runs::RunId;
+use crate::figure::View;
+
+/// Places kept to go back to.
+const KEPT: usize = 100;
+
+/// Everything that is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Place {
+    /// Scope, step, pair and class.
+    pub(crate) figure: View,
+    /// The page of the centre.
+    pub(crate) page: Page,
+    /// The run on the left.
+    #[serde(skip)]
+    pub(crate) left: Option<RunId>,
+    /// The run on the right; kept while only one is shown.
+    #[serde(skip)]
+    pub(crate) right: Option<RunId>,
+    /// Whether both are shown.
+    #[serde(skip)]
+    pub(crate) side_by_side: bool,
+}
+
+impl Place {
+    /// The runs shown, from left to right.
+    pub(crate) fn shown(&self) -> Vec<RunId> {
+        let right = self
+            .right
+            .filter(|right| self.side_by_side && Some(*right) != self.left);
+        self.left.into_iter().chain(right).collect()
+    }
+
+    /// Whether what differs from `other` is only what one moves through: the moment, and the weights of a what-if.
+    fn is_near(&self, other: &Self) -> bool {
+        let still = |place: &Self| {
+            let mut place = place.clone();
+            place.figure.step = None;
+            place.figure.what_if = Default::default();
+            place
+        };
+        still(self) == still(other)
+    }
+
+    /// Whether it looks at a run.
+    fn shows(&self, id: RunId) -> bool {
+        self.left == Some(id) || (self.side_by_side && self.right == Some(id))
+    }
+}
+
+/// The places before and after the present one.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    back: Vec<Place>,
+    forward: Vec<Place>,
+    /// Whether the present place was reached by moving through time.
+    moving: bool,
+}
+
+impl History {
+    /// What is looked at changed from `before` to `now`. Steps along the slider count as one move.
+    pub(crate) fn moved(&mut self, before: Place, now: &Place) {
+        if before == *now {
+            return;
+        }
+        let is_step = before.is_near(now);
+        if !(is_step && self.moving) {
+            self.back.push(before);
+            if self.back.len() > KEPT {
+                self.back.remove(0);
+            }
+        }
+        self.moving = is_step;
+        self.forward.clear();
+    }
+
+    /// The place before the present one, which one can then go forward to.
+    pub(crate) fn back(&mut self, now: &Place) -> Option<Place> {
+        let place = self.back.pop()?;
+        self.forward.push(now.clone());
+        self.moving = false;
+        Some(place)
+    }
+
+    /// The place one went back from.
+    pub(crate) fn forward(&mut self, now: &Place) -> Option<Place> {
+        let place = self.forward.pop()?;
+        self.back.push(now.clone());
+        self.moving = false;
+        Some(place)
+    }
+
+    pub(crate) fn can_go_back(&self) -> bool {
+        !self.back.is_empty()
+    }
+
+    pub(crate) fn can_go_forward(&self) -> bool {
+        !self.forward.is_empty()
+    }
+
+    /// A run is gone: so are the places that showed it.
+    pub(crate) fn forget(&mut self, id: RunId) {
+        self.back.retain(|place| !place.shows(id));
+        self.forward.retain(|place| !place.shows(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Scope;
+
+    fn place(scope: &str, step: Option<u64>) -> Place {
+        Place {
+            figure: View {
+                scope: Scope::Layer(scope.to_owned()),
+                step,
+                ..View::default()
+            },
+            left: Some(0),
+            ..Place::default()
+        }
+    }
+
+    #[test]
+    fn back_and_forward_visit_the_same_places() {
+        let places = [place("a", None), place("b", None), place("b", Some(4))];
+        let mut history = History::default();
+        history.moved(places[0].clone(), &places[1]);
+        history.moved(places[1].clone(), &places[2]);
+        assert_eq!(history.back(&places[2]), Some(places[1].clone()));
+        assert_eq!(history.back(&places[1]), Some(places[0].clone()));
+        assert_eq!(history.back(&places[0]), None);
+        assert_eq!(history.forward(&places[0]), Some(places[1].clone()));
+        assert_eq!(history.forward(&places[1]), Some(places[2].clone()));
+        assert!(!history.can_go_forward());
+    }
+
+    #[test]
+    fn sliding_through_time_is_one_move() {
+        let mut history = History::default();
+        let mut now = place("a", None);
+        for step in 0..50 {
+            let next = place("a", Some(step));
+            history.moved(now, &next);
+            now = next;
+        }
+        assert_eq!(history.back(&now), Some(place("a", None)));
+        assert!(!history.can_go_back());
+    }
+
+    #[test]
+    fn a_new_way_forgets_the_old_one_forward() {
+        let mut history = History::default();
+        history.moved(place("a", None), &place("b", None));
+        let back = history.back(&place("b", None)).unwrap();
+        history.moved(back, &place("c", None));
+        assert!(!history.can_go_forward() && history.can_go_back());
+    }
+
+    #[test]
+    fn places_of_a_run_that_is_gone_are_gone() {
+        let mut history = History::default();
+        history.moved(place("a", None), &place("b", None));
+        history.forget(0);
+        assert!(!history.can_go_back());
+    }
+}
