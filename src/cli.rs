@@ -1,4 +1,4 @@
-//! The commands that need no window: `train`, `resume`, `summary`, `export`, `data`.
+//! The commands that need no window: `train`, `resume`, `summary`, `findings`, `export`, `data`.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::config::{Attention, DataSource, DeviceKind, Profile, RunConfig, Size, Width};
 use crate::data;
 use crate::figure::{self, export};
+use crate::findings;
 use crate::run::event::{Event, Split};
 use crate::run::log::{self, Loaded};
 use crate::run::probe_file::ProbeTensors;
@@ -53,6 +54,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what stands out in a run beyond noise, the most pressing first.
+    Findings(FindingsArguments),
     /// Write a figure of a run as PNG.
     Export(ExportArguments),
     /// Show what a data source holds.
@@ -147,6 +150,19 @@ pub struct TrainArguments {
     out: Option<PathBuf>,
 }
 
+/// Arguments of `findings`.
+#[derive(Debug, Args)]
+pub struct FindingsArguments {
+    /// The run directory.
+    run: PathBuf,
+    /// A second run: findings of both, and what attention changes where they differ in nothing else.
+    #[arg(long, value_name = "RUN")]
+    against: Option<PathBuf>,
+    /// As JSON, one object for each finding.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Arguments of `export`.
 #[derive(Debug, Args)]
 pub struct ExportArguments {
@@ -194,6 +210,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Train(arguments) => train(&arguments),
         Command::Resume { run } => resume(&run),
         Command::Summary { runs, json } => summary(&runs, json),
+        Command::Findings(arguments) => print_findings(&arguments),
         Command::Export(arguments) => export_figure(&arguments),
         Command::Data(arguments) => show_data(&arguments),
     };
@@ -599,6 +616,47 @@ fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
         row.notes
             .iter()
             .for_each(|note| say(format!("{}: {note}", row.run)));
+    }
+    Ok(())
+}
+
+fn print_findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
+    let dirs: Vec<&PathBuf> = [&arguments.run]
+        .into_iter()
+        .chain(&arguments.against)
+        .collect();
+    let mut runs = Vec::new();
+    for dir in &dirs {
+        let run = log::load(dir)?.run;
+        let classes = run.started.as_ref().map_or(0, |x| x.classes.len());
+        let mut probes = BTreeMap::new();
+        for probe in run.probes.iter().rev().take(findings::HISTORY) {
+            let tensors = ProbeTensors::load(&dir.join(&probe.file), classes)?;
+            probes.insert(probe.step, Arc::new(tensors));
+        }
+        runs.push((run, probes));
+    }
+    let subjects: Vec<_> = runs
+        .iter()
+        .map(|(run, probes)| findings::Subject { run, probes })
+        .collect();
+    let found = findings::find(&subjects);
+    if arguments.json {
+        say(serde_json::to_string_pretty(&found)?);
+        return Ok(());
+    }
+    if found.is_empty() {
+        say("Nothing stands out beyond noise so far.");
+    }
+    for finding in &found {
+        let run = match dirs.get(finding.evidence.run) {
+            Some(dir) if dirs.len() > 1 => format!("{}: ", dir.display()),
+            _ => String::new(),
+        };
+        say(format!(
+            "{run}{}.\n    {}",
+            finding.sentence, finding.detail
+        ));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Everything the trainer has to say is a [`run::event::Event`] of plain numbers, and [`run::Run::apply`] is the only
-//! reducer. Nothing imports `ui` or `cli`; tensors appear only under `data`, `model`, `ops`, `gradient` and `train`,
+//! reducer. [`findings`] says in sentences what stands out in a run. Nothing imports `ui` or `cli`; tensors appear only under `data`, `model`, `ops`, `gradient` and `train`,
 //! egui only under `figure`, `ui` and `main`.
 
 #![cfg_attr(
@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod figure;
+pub mod findings;
 pub mod gradient;
 
 pub mod model;

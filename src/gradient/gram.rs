@@ -312,6 +312,14 @@ impl Gram {
         }))
     }
 
+    /// How many standard errors ‖g_k‖² lies from 0, from products of different pieces, which noise does not inflate:
+    /// small where the class's images do not agree on a direction. None with fewer than two pieces.
+    pub fn agreement(&self, k: usize) -> Option<f64> {
+        let own = self.ledger(k)?.share(-1.0, &vec![1.0; self.classes], k)?;
+        let error = own.standard_error.filter(|error| *error > 0.0)?;
+        Some(own.nats / error)
+    }
+
     /// ⟨Σ_s u_s g[a,s], Σ_t v_t g[b,t]⟩ for weights normalised to sum 1; none where all weights are 0.
     fn bilinear(&self, (a, u): (usize, &[f64]), (b, v): (usize, &[f64])) -> Option<f64> {
         let total = u.iter().sum::<f64>() * v.iter().sum::<f64>();

@@ -6,6 +6,7 @@ use super::background::Purpose;
 use super::page::Page;
 use super::runs::RunId;
 use crate::figure::{Kind, Pick, TimeAxis};
+use crate::findings::Evidence;
 
 /// Anything that touches files, threads or runs, or what is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,8 @@ pub(crate) enum Action {
     SetTime(TimeAxis),
     /// Turn to a page.
     Show(Page),
+    /// Turn to the page, the class, the part of the network and the moment of a run that a finding is about.
+    ShowEvidence(RunId, Page, Evidence),
     /// A click in a figure.
     Pick(Pick),
     /// Look at a step; none follows the newest.

@@ -8,14 +8,19 @@ use super::background::{Background, Dropped, Purpose, Reply};
 use super::commands::{self, Palette};
 use super::draft::{Draft, absolute};
 use super::export_dialog::{ExportDraft, export_ui};
+use super::findings_panel::{Findings, Source};
 use super::navigation::{History, Place};
+use super::page::Page;
 use super::runs::{RunId, Runs, State, state_at_rest};
 use super::settings::Settings;
 use super::waker::Waker;
 use super::worker::{Job, Trainer, Update, Worker, trainer};
-use super::{figures_panel, runs_panel, setup_panel, time_panel, top_bar, training_panel};
+use super::{
+    figures_panel, findings_panel, runs_panel, setup_panel, time_panel, top_bar, training_panel,
+};
 use crate::config::Attention;
 use crate::figure::{Kind, Pick, View};
+use crate::findings::Evidence;
 use crate::run::event::Event;
 use crate::train::Message;
 
@@ -66,6 +71,7 @@ pub struct App {
     pub(crate) worker: Option<Worker>,
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
+    pub(crate) findings: Findings,
     pub(crate) run_to_open: String,
     /// The list of commands, while it is open.
     pub(crate) palette: Option<Palette>,
@@ -95,6 +101,7 @@ impl App {
             worker: None,
             notice: None,
             export: None,
+            findings: Findings::default(),
             run_to_open: String::new(),
             palette: None,
             history: History::default(),
@@ -149,6 +156,7 @@ impl App {
         }
         self.ask_for_probes();
         let now = ctx.input(|input| input.time);
+        self.ask_for_findings(ctx, now);
         if let Some(config) = self.draft.scan_due(now) {
             self.background.scan(config);
         } else if let Some(secs) = self.draft.scan_waits(now) {
@@ -297,6 +305,7 @@ impl App {
             Action::ShowRight(id) => self.show_right(id),
             Action::SideBySide(on) => self.show_side_by_side(on),
             Action::Pick(pick) => self.pick(pick),
+            Action::ShowEvidence(id, page, evidence) => self.show_evidence(id, page, evidence),
             Action::Show(page) => self.view.page = page,
             Action::GoTo(step) => self.view.figure.step = step,
             Action::StepBy(count) => self.step_by(count),
@@ -499,6 +508,7 @@ impl App {
                 self.tell(format!("Exported to {}", path.display()), false)
             }
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
+            Reply::Found(key, found) => self.findings.take(key, found),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
             Reply::Failed(sentence) => self.tell(sentence, true),
         }
@@ -559,6 +569,26 @@ impl App {
         if !wanted.is_empty() {
             // Who moved the slider waits for it; a new probe of a live run comes with the next redraw.
             self.background.read_probes(wanted, held.is_some());
+        }
+    }
+
+    /// Looks through the runs shown for what stands out, on the page that says so.
+    fn ask_for_findings(&mut self, ctx: &egui::Context, now: f64) {
+        let shown = self.view.shown();
+        if shown.is_empty() || self.view.page != Page::Overview {
+            return;
+        }
+        let entries = || shown.iter().filter_map(|&id| self.runs.get(id));
+        let Some(key) = findings_panel::key(entries()) else {
+            return;
+        };
+        match self.findings.ask(&key, now) {
+            Ok(()) => {
+                let sources = entries().map(Source::new).collect();
+                self.background.find(key, sources);
+            }
+            Err(Some(secs)) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
+            Err(None) => {}
         }
     }
 
@@ -698,6 +728,26 @@ impl App {
             Pick::Quantity(quantity) => view.quantity = quantity,
             Pick::WhatIf(what_if) => view.what_if = what_if,
         }
+    }
+
+    fn show_evidence(&mut self, id: RunId, page: Page, evidence: Evidence) {
+        let Some(entry) = self.runs.get(id) else {
+            return;
+        };
+        let newest = entry.run.probes.last().map(|probe| probe.step);
+        let steps = self.steps();
+        let view = &mut self.view.figure;
+        self.view.page = page;
+        view.scope = evidence.scope.unwrap_or_else(|| view.scope.clone());
+        view.class = evidence.class.or(view.class);
+        view.pair = evidence.pair.or(view.pair);
+        // What is so now is shown as it goes on.
+        view.step = match evidence.step {
+            Some(step) if newest.is_none_or(|newest| step < newest) => {
+                super::time_panel::nearest(&steps, step)
+            }
+            _ => None,
+        };
     }
 
     fn step_by(&mut self, count: isize) {

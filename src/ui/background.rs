@@ -8,11 +8,13 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::export_dialog::Export;
+use super::findings_panel::{self, Key, Source};
 use super::runs::RunId;
 use super::waker::Waker;
 use super::worker::panic_sentence;
 use crate::config::RunConfig;
 use crate::data::{self, Summary};
+use crate::findings::Finding;
 use crate::run::log::{self, Loaded};
 use crate::run::probe_file::ProbeTensors;
 
@@ -84,6 +86,8 @@ pub(crate) enum Reply {
     Chosen(Purpose, Option<PathBuf>),
     /// A figure was written.
     Exported(Result<PathBuf, String>),
+    /// Runs were looked through for what stands out.
+    Found(Key, Vec<Finding>),
     /// What was dropped on the window, where it can be used.
     Dropped(Dropped),
     /// The work panicked.
@@ -168,6 +172,14 @@ impl Background {
     /// Draws and writes a figure.
     pub(crate) fn export(&mut self, export: Export) {
         self.spawn(move || Reply::Exported(export()));
+    }
+
+    /// Looks through runs for what stands out.
+    pub(crate) fn find(&mut self, key: Key, sources: Vec<Source>) {
+        self.spawn_and(Waker::wake_soon, move || {
+            let found = findings_panel::find(sources);
+            Reply::Found(key, found)
+        });
     }
 
     fn spawn(&mut self, work: impl FnOnce() -> Reply + Send + 'static) {

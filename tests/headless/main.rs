@@ -11,6 +11,7 @@ mod cli;
 mod common;
 mod display;
 mod faults;
+mod findings;
 mod python;
 mod structure;
 mod training;

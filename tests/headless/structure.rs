@@ -70,6 +70,10 @@ fn nothing_imports_the_window_or_the_command_line() -> Result<()> {
         [""; 0]
     );
     assert_eq!(
+        users("crate::findings", &["findings/", "ui/", "cli.rs"])?,
+        [""; 0]
+    );
+    assert_eq!(
         users("crate::train", &["train/", "ui/", "cli.rs"])?,
         [""; 0]
     );

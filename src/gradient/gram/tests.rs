@@ -265,3 +265,23 @@ fn undefined_stays_undefined() {
             && Gram::new(2, &[1.0; 3], &[0.0; 9], &[0.0; 3]).is_none()
     );
 }
+
+/// With all weight on one class, the net influence is its own share alone: minus the square, with the same error.
+#[test]
+fn agreement_is_the_square_in_standard_errors() -> Result<()> {
+    let (classes, pieces) = (3, 4);
+    let counts = [8.0, 8.0, 8.0, 8.0, 5.0, 4.0, 4.0, 0.0, 8.0, 8.0, 8.0, 8.0];
+    let mut rows = noise(classes * pieces, 20, 11);
+    rows.iter_mut().for_each(|row| row[0] += 2.0);
+    let gram = gram_of(classes, &counts, &rows);
+    for k in 0..classes {
+        let mut alone = vec![0.0; classes];
+        alone[k] = 1.0;
+        let own = gram.net_influence(1.0, &alone, k).context("no effect")?;
+        let wanted = -own.nats / own.standard_error.context("no error")?;
+        assert_close(gram.agreement(k), wanted, "agreement");
+    }
+    let two = gram_of(2, &[8.0; 4], &noise(4, 20, 12));
+    assert_eq!(two.agreement(0), None, "two pieces have a single product");
+    Ok(())
+}

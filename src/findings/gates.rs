@@ -1,0 +1,155 @@
+//! Rules about attention gates: saturated, alike for all classes, alike in all branches.
+
+use std::collections::BTreeMap;
+
+use super::recent::{LEAST, Recent};
+use super::{Evidence, Finding, Kind, mean_sd};
+
+/// Gates nearer to 0 or 1 than this hardly move any more.
+const SATURATED: f64 = 0.02;
+/// A standard deviation over classes below this treats them alike.
+const ALIKE: f64 = 0.01;
+/// Correlation from which on branches tell classes apart in the same way.
+const SAME: f64 = 0.95;
+/// With fewer classes, distances between them are too few to be correlated.
+const LEAST_CLASSES: usize = 4;
+
+/// The one of the three that says most: saturated gates cannot tell classes apart, and gates that treat all classes
+/// alike are the same in all branches.
+pub(super) fn findings(recent: &Recent<'_>) -> Option<Finding> {
+    let newest = recent.newest(LEAST);
+    let gates: Vec<_> = newest.iter().map(|x| &x.tensors.gates).collect();
+    if gates.len() < LEAST || gates.iter().any(|gates| gates.is_empty()) {
+        return None;
+    }
+    let classes = recent.started.classes.len();
+    let finding = saturated(&gates)
+        .or_else(|| alike(&gates, classes))
+        .or_else(|| same(&gates, classes))?;
+    Some(finding.at(Evidence {
+        step: newest.last().map(|x| x.probe.step),
+        ..Evidence::default()
+    }))
+}
+
+type Gates = BTreeMap<String, Vec<f32>>;
+
+fn values(gates: &Gates) -> impl Iterator<Item = f64> {
+    let all = gates.values().flatten().copied().map(f64::from);
+    all.filter(|x| x.is_finite())
+}
+
+/// A quantity at every one of the newest probes: its mean and standard deviation, where it holds at all of them.
+fn at_all(
+    gates: &[&Gates],
+    of: impl Fn(&Gates) -> Option<f64>,
+    holds: impl Fn(f64) -> bool,
+) -> Option<(f64, f64)> {
+    let all: Option<Vec<f64>> = gates.iter().map(|x| of(x).filter(|x| holds(*x))).collect();
+    mean_sd(&all?)
+}
+
+fn saturated(gates: &[&Gates]) -> Option<Finding> {
+    let share = |gates: &Gates| {
+        let total = values(gates).count();
+        let stuck = values(gates).filter(|x| *x < SATURATED || *x > 1.0 - SATURATED);
+        (total > 0).then(|| stuck.count() as f64 / total as f64)
+    };
+    let (mean, sd) = at_all(gates, share, |share| share > 0.5)?;
+    let sentence = format!(
+        "{:.0} ± {:.0} % of the gates are saturated, below {SATURATED} or above {}",
+        100.0 * mean,
+        100.0 * sd,
+        1.0 - SATURATED
+    );
+    let detail = format!(
+        "Mean ± standard deviation over the last {LEAST} probes, of the mean gates of all classes and channels. A gate \
+         that is always shut or always open has next to no gradient, and no longer learns."
+    );
+    Some(Finding::new(Kind::Gates, mean, sentence, detail))
+}
+
+fn alike(gates: &[&Gates], classes: usize) -> Option<Finding> {
+    let spread = |gates: &Gates| {
+        let branches: Vec<f64> = gates.values().filter_map(|x| spread(x, classes)).collect();
+        branches.into_iter().reduce(f64::max)
+    };
+    let (mean, sd) = at_all(gates, spread, |spread| spread < ALIKE)?;
+    let sentence = format!(
+        "The gates treat all classes alike: standard deviation over classes {mean:.4} ± {sd:.4}"
+    );
+    let detail = format!(
+        "Root mean square over channels, in the branch where classes differ most; gates lie between 0 and 1. Mean ± \
+         standard deviation over the last {LEAST} probes."
+    );
+    let strength = 1.0 - mean / ALIKE;
+    Some(Finding::new(Kind::Gates, strength, sentence, detail))
+}
+
+/// Root mean square over channels of the standard deviation over classes; none with fewer than two classes.
+fn spread(gates: &[f32], classes: usize) -> Option<f64> {
+    let rows = rows(gates, classes)?;
+    let channels = rows.first()?.len();
+    let column = |c: usize| rows.iter().map(|row| row[c]).collect::<Vec<_>>();
+    let squares: Option<Vec<f64>> = (0..channels)
+        .map(|c| Some(mean_sd(&column(c))?.1.powi(2)))
+        .collect();
+    let squares = squares.filter(|x| !x.is_empty())?;
+    Some((squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
+}
+
+/// The gates of the classes that have any, [≤ K][channels].
+fn rows(gates: &[f32], classes: usize) -> Option<Vec<Vec<f64>>> {
+    let channels = gates.len().checked_div(classes).filter(|n| *n > 0)?;
+    let rows = gates
+        .chunks(channels)
+        .map(|row| row.iter().copied().map(f64::from).collect::<Vec<_>>());
+    Some(
+        rows.filter(|row| row.iter().all(|x| x.is_finite()))
+            .collect(),
+    )
+}
+
+/// Channels of different branches have nothing to do with each other, so what is compared is how far every two classes
+/// are apart in one branch and in another.
+fn same(gates: &[&Gates], classes: usize) -> Option<Finding> {
+    let least = |gates: &Gates| {
+        let distances: Option<Vec<_>> = gates.values().map(|x| distances(x, classes)).collect();
+        let distances = distances.filter(|x| x.len() > 1)?;
+        let pairs = (0..distances.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+        let correlations: Option<Vec<f64>> = pairs
+            .map(|(a, b)| correlation(&distances[a], &distances[b]))
+            .collect();
+        correlations?.into_iter().reduce(f64::min)
+    };
+    let (mean, sd) = at_all(gates, least, |least| least > SAME)?;
+    let count = gates.first()?.len();
+    let sentence = format!(
+        "The gates of all {count} branches tell classes apart in nearly the same way (correlation {mean:.3} ± {sd:.3})"
+    );
+    let detail = format!(
+        "Distances between the gates of every two classes, correlated between branches; of all pairs of branches the \
+         lowest, mean ± standard deviation over the last {LEAST} probes. One shared gate might do as well."
+    );
+    let strength = (mean - SAME) / (1.0 - SAME);
+    Some(Finding::new(Kind::Gates, strength, sentence, detail))
+}
+
+/// Distances between the gates of every two classes; none with too few of them.
+fn distances(gates: &[f32], classes: usize) -> Option<Vec<f64>> {
+    let rows = rows(gates, classes).filter(|rows| rows.len() >= LEAST_CLASSES)?;
+    let distance = |a: &[f64], b: &[f64]| {
+        let squares = a.iter().zip(b).map(|(x, y)| (x - y).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let pairs = (0..rows.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+    Some(pairs.map(|(a, b)| distance(&rows[a], &rows[b])).collect())
+}
+
+/// Pearson's; none where one side does not vary.
+fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
+    let ((mean_x, sd_x), (mean_y, sd_y)) = (mean_sd(x)?, mean_sd(y)?);
+    let products = x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y));
+    let covariance = products.sum::<f64>() / (x.len() as f64 - 1.0);
+    (sd_x * sd_y > 0.0).then(|| covariance / (sd_x * sd_y))
+}

@@ -1,0 +1,190 @@
+//! The newest probes of a run, with their tensors: what rules about gradients look at.
+
+use crate::gradient::gram::{Gram, RESOLVED_STANDARD_ERRORS};
+use crate::run::event::{Probe, Started};
+use crate::run::probe_file::ProbeTensors;
+use crate::run::{CLASSIFIER, Run, Scope};
+
+use super::{Subject, trained_probes};
+
+/// Probes that a lasting fact is looked for in.
+pub(super) const WINDOW: usize = 5;
+/// Fewer probes say nothing about what lasts.
+pub(super) const LEAST: usize = 3;
+
+/// The newest probes whose tensors are at hand, oldest first.
+pub(super) struct Recent<'a> {
+    pub(super) run: &'a Run,
+    pub(super) started: &'a Started,
+    pub(super) priors: Vec<f64>,
+    pub(super) moments: Vec<Moment<'a>>,
+}
+
+/// One probe with its tensors.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub(super) probe: &'a Probe,
+    pub(super) tensors: &'a ProbeTensors,
+    /// Learning rate of the last logged step before it.
+    pub(super) lr: f64,
+}
+
+/// A part of the network at the newest probes.
+pub(super) struct Part {
+    pub(super) scope: Scope,
+    pub(super) rows: Vec<usize>,
+    /// Of the newest [`WINDOW`] probes, oldest first.
+    pub(super) pictures: Vec<Picture>,
+}
+
+/// A part of the network at one probe.
+pub(super) struct Picture {
+    pub(super) gram: Gram,
+    /// Mean over pairs of max(0, −cosine) that noise alone makes.
+    pub(super) floor: f64,
+    /// The middle one of all pairs' standard errors, as of a cosine: steadier than that of a single pair, which rests on
+    /// a few pieces.
+    pub(super) middle_error: f64,
+    /// Whether a class's images agree on a direction at all.
+    pub(super) clear: Vec<bool>,
+}
+
+impl<'a> Recent<'a> {
+    pub(super) fn new(subject: &Subject<'a>, started: &'a Started) -> Self {
+        let run = subject.run;
+        let lr = |step: u64| {
+            let at = run.steps.partition_point(|x| x.step <= step);
+            run.steps
+                .get(at.saturating_sub(1))
+                .map_or(started.config.lr, |x| x.lr)
+        };
+        let moment = |probe: &'a Probe| {
+            let tensors = subject.probes.get(&probe.step)?;
+            let fits = tensors.classes == started.classes.len();
+            fits.then(|| Moment {
+                probe,
+                tensors,
+                lr: lr(probe.step),
+            })
+        };
+        Self {
+            run,
+            started,
+            priors: run.priors(),
+            moments: trained_probes(run).iter().filter_map(moment).collect(),
+        }
+    }
+
+    /// The newest `count` probes, or all of them.
+    pub(super) fn newest(&self, count: usize) -> &[Moment<'a>] {
+        &self.moments[self.moments.len().saturating_sub(count)..]
+    }
+
+    /// Standard errors that a sum or a product must exceed: with two pieces a standard error has so few degrees of
+    /// freedom that twice as many are asked for.
+    pub(super) fn standard_errors(&self) -> f64 {
+        if self.started.probe.pieces > 2 {
+            RESOLVED_STANDARD_ERRORS
+        } else {
+            2.0 * RESOLVED_STANDARD_ERRORS
+        }
+    }
+
+    /// The backbone, its blocks and its layers, in this order. Empty with too few probes.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        if self.moments.len() < LEAST {
+            return Vec::new();
+        }
+        let scopes = scopes(self.started).into_iter();
+        scopes.filter_map(|scope| self.part(scope)).collect()
+    }
+
+    fn part(&self, scope: Scope) -> Option<Part> {
+        let rows = self.run.gram_rows(&scope);
+        let picture = |moment: &Moment<'_>| picture(moment.tensors.gram_of(&rows)?, &self.priors);
+        let pictures: Option<Vec<_>> = self.newest(WINDOW).iter().map(picture).collect();
+        Some(Part {
+            pictures: pictures?,
+            scope,
+            rows,
+        })
+    }
+}
+
+/// The backbone, its blocks of more than one layer, and its layers.
+fn scopes(started: &Started) -> Vec<Scope> {
+    let trained = || {
+        let layers = started.layers.iter();
+        layers.filter(|layer| layer.gram.is_some() && layer.group != CLASSIFIER)
+    };
+    let mut scopes = vec![Scope::Backbone];
+    let mut groups: Vec<&str> = Vec::new();
+    for layer in trained() {
+        let alone = trained().filter(|x| x.group == layer.group).count() < 2;
+        if !alone && !groups.contains(&layer.group.as_str()) {
+            groups.push(&layer.group);
+        }
+    }
+    scopes.extend(
+        groups
+            .into_iter()
+            .map(|group| Scope::Group(group.to_owned())),
+    );
+    scopes.extend(trained().map(|layer| Scope::Layer(layer.name.clone())));
+    scopes
+}
+
+/// None where nothing says how large noise is.
+fn picture(gram: Gram, priors: &[f64]) -> Option<Picture> {
+    let floor = gram.summary(priors).floor?;
+    let classes = gram.classes();
+    let pairs = (0..classes).flat_map(|a| (0..a).map(move |b| (a, b)));
+    let error = |(a, b)| Some(gram.standard_error(a, b)? / (gram.norm(a)? * gram.norm(b)?));
+    let mut errors: Vec<f64> = pairs.filter_map(error).filter(|x| x.is_finite()).collect();
+    errors.sort_by(f64::total_cmp);
+    Some(Picture {
+        floor,
+        middle_error: *errors.get(errors.len() / 2)?,
+        clear: (0..classes).map(|k| is_clear(&gram, k)).collect(),
+        gram,
+    })
+}
+
+/// Share of a class's squared gradient norm that different pieces agree on; the rest is noise. None without a gradient.
+pub(super) fn shared(gram: &Gram, k: usize) -> Option<f64> {
+    let mut alone = vec![0.0; gram.classes()];
+    *alone.get_mut(k)? = 1.0;
+    let square = gram.norm(k)?.powi(2);
+    let shared = gram.influence(-1.0, &alone, k, k)?;
+    (square > 0.0).then(|| shared / square)
+}
+
+/// Whether a class's images agree on a direction: products of different pieces differ from 0 by two standard errors.
+/// Two pieces have no standard error; they must share half of the squared norm.
+pub(super) fn is_clear(gram: &Gram, k: usize) -> bool {
+    match gram.agreement(k) {
+        Some(agreement) => agreement > 2.0,
+        None => shared(gram, k).is_some_and(|shared| shared > 0.5),
+    }
+}
+
+/// The first index from which on at least four of five are true, itself among them, walking back from the newest; none
+/// where the newest is false.
+pub(super) fn since(holds: &[bool]) -> Option<usize> {
+    let mut first = None;
+    let (mut hits, mut misses) = (0_usize, 0_usize);
+    for (index, holds) in holds.iter().enumerate().rev() {
+        if *holds {
+            hits += 1;
+        } else {
+            misses += 1;
+        }
+        if hits < 4 * misses {
+            break;
+        }
+        if *holds {
+            first = Some(index);
+        }
+    }
+    first
+}

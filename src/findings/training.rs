@@ -1,0 +1,244 @@
+//! Rules about losses and scores, from the log alone: a loss in trouble, overfitting, a class that is never right.
+
+use crate::run::Run;
+use crate::run::event::{Eval, Split, Started, Step};
+
+use super::{Evidence, Finding, Kind, class, epoch, listed, mean_sd};
+
+/// Evaluations that must fall in a row: noise does so once in 120.
+const FALLING: usize = 5;
+/// A leap is this many robust standard deviations above the losses before it,
+const LEAP_DEVIATIONS: f64 = 12.0;
+/// and at least this share of the loss of guessing, ln K.
+const LEAP_SHARE: f64 = 0.25;
+/// Logged losses that a leap is compared with.
+const BEFORE: usize = 40;
+/// With fewer images of a class, 0 right is no news.
+const LEAST_SUPPORT: u64 = 6;
+
+pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(no_number(run).or_else(|| leap(run, started)));
+    found.extend(overfitting(run));
+    found.extend(never_right(run, started));
+    found
+}
+
+/// A logged loss that is no number.
+fn no_number(run: &Run) -> Option<Finding> {
+    let bad = |step: &&Step| step.loss.is_none_or(|loss| !loss.is_finite());
+    let first = run.steps.iter().find(bad)?;
+    let count = run.steps.iter().filter(bad).count();
+    let sentence = format!(
+        "The training loss is not a number since epoch {} ({count} of {} logged steps)",
+        epoch(first.epoch),
+        run.steps.len()
+    );
+    let detail = format!(
+        "First at step {}, with a learning rate of {:.2e}. A smaller learning rate, or a longer warm-up, usually helps; \
+         nothing after that step can be trusted.",
+        first.step, first.lr
+    );
+    Some(
+        Finding::new(Kind::Loss, 1.0, sentence, detail).at(Evidence {
+            step: Some(first.step),
+            ..Evidence::default()
+        }),
+    )
+}
+
+/// The newest leap of the training loss after the first epoch.
+fn leap(run: &Run, started: &Started) -> Option<Finding> {
+    let guessing = (started.classes.len() as f64).ln();
+    let losses: Vec<f64> = run.steps.iter().filter_map(|step| step.loss).collect();
+    let after = run.steps.partition_point(|step| step.epoch < 1.0);
+    let leaps = |index: &usize| {
+        let before = &losses[index - BEFORE..*index];
+        let (median, deviation) = median_and_deviation(before);
+        losses[*index] - median > (LEAP_DEVIATIONS * deviation).max(LEAP_SHARE * guessing)
+    };
+    let at: Vec<usize> = (BEFORE.max(after)..losses.len()).filter(leaps).collect();
+    let last = *at.last()?;
+    let (median, deviation) = median_and_deviation(&losses[last - BEFORE..last]);
+    let step = &run.steps[last];
+    let often = match at.len() {
+        1 => String::new(),
+        n => format!(", one of {n} such steps"),
+    };
+    let sentence = format!(
+        "The training loss leaps from {median:.2} ± {deviation:.2} to {:.2} at epoch {}{often}",
+        losses[last],
+        epoch(step.epoch)
+    );
+    let detail = format!(
+        "The batch of step {} against the median of the {BEFORE} logged steps before it (± robust standard deviation); \
+         guessing among {} classes has a loss of {guessing:.2}.",
+        step.step,
+        started.classes.len()
+    );
+    Some(
+        Finding::new(Kind::Loss, 0.5, sentence, detail).at(Evidence {
+            step: Some(step.step),
+            ..Evidence::default()
+        }),
+    )
+}
+
+/// Median, and 1.4826 times the median distance from it: the standard deviation of normal values.
+fn median_and_deviation(values: &[f64]) -> (f64, f64) {
+    let median = |values: &mut Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(0.0)
+    };
+    let middle = median(&mut values.to_vec());
+    let distance = median(&mut values.iter().map(|x| (x - middle).abs()).collect());
+    (middle, 1.4826 * distance)
+}
+
+/// Validation macro-F1 falls over the last evaluations in a row, by more than the number of images explains, while the
+/// training loss falls.
+fn overfitting(run: &Run) -> Option<Finding> {
+    let evals: Vec<&Eval> = run.evals_of(Split::Val).collect();
+    let newest = &evals[evals.len().checked_sub(FALLING)?..];
+    let scores: Option<Vec<f64>> = newest.iter().map(|eval| eval.macro_f1).collect();
+    let scores = scores?;
+    let (first, last) = (newest.first()?, newest.last()?);
+    let fall = scores.first()? - scores.last()?;
+    let error = macro_f1_error(last)?;
+    let is_falling = scores.windows(2).all(|pair| pair[1] < pair[0]);
+    if !is_falling || fall <= 2.0 * error {
+        return None;
+    }
+    let losses = |from: &Eval, to: &Eval| -> Option<(f64, f64, usize)> {
+        let inside = |step: &&Step| step.step > from.step && step.step <= to.step;
+        let losses: Vec<f64> = run
+            .steps
+            .iter()
+            .filter(inside)
+            .filter_map(|step| step.loss)
+            .collect();
+        let (mean, sd) = mean_sd(&losses)?;
+        Some((mean, sd, losses.len()))
+    };
+    let (before, sd_before, n_before) = losses(first, newest[1])?;
+    let (after, sd_after, n_after) = losses(newest[FALLING - 2], last)?;
+    let variance = sd_before.powi(2) / n_before as f64 + sd_after.powi(2) / n_after as f64;
+    if before - after <= 3.0 * variance.sqrt() {
+        return None;
+    }
+    let sentence = format!(
+        "Validation macro-F1 falls since epoch {}, {:.3} → {:.3} ± {error:.3}, while the training loss falls {before:.2} → {after:.2}",
+        epoch(first.epoch),
+        scores[0],
+        scores[FALLING - 1],
+    );
+    let detail = format!(
+        "Each of the last {FALLING} evaluations is lower than the one before; ± is the standard error that the number of \
+         validation images leaves. The network learns its training images by heart: what came before may be the better \
+         checkpoint."
+    );
+    Some(
+        Finding::new(Kind::Overfitting, fall / 0.2, sentence, detail).at(Evidence {
+            step: Some(first.step),
+            ..Evidence::default()
+        }),
+    )
+}
+
+/// Standard error of a macro-F1 from the number of images: every F1 taken as a share of its support. None without
+/// images.
+pub(super) fn macro_f1_error(eval: &Eval) -> Option<f64> {
+    let all: Vec<usize> = (0..eval.f1.len()).collect();
+    mean_f1(eval, &all).map(|(_, error)| error)
+}
+
+/// Mean F1 of some classes, over those where it is defined, and its standard error from the number of images.
+pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
+    let (mut sum, mut variance, mut defined) = (0.0, 0.0, 0.0);
+    for &k in classes {
+        let images = *eval.support.get(k)? as f64;
+        if let Some(f1) = eval.f1.get(k).copied().flatten()
+            && images > 0.0
+        {
+            // Never certain: an F1 of 0 or 1 in a few images is off by about one image.
+            let spread = (f1 * (1.0 - f1) / images).max(1.0 / (images + 1.0).powi(2));
+            (sum, variance, defined) = (sum + f1, variance + spread, defined + 1.0);
+        }
+    }
+    (defined > 0.0).then(|| (sum / defined, variance.sqrt() / defined))
+}
+
+/// Classes with training images and an F1 of 0, or none, in the last two evaluations; validation, or test where there
+/// is no validation. Not in the first epoch. One finding for those with images, one for those without.
+fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
+    let of = |split| run.evals_of(split).rev().take(2).collect::<Vec<_>>();
+    let (split, newest) = match of(Split::Val) {
+        evals if evals.is_empty() => ("test", of(Split::Test)),
+        evals => ("validation", evals),
+    };
+    let Some(last) = newest.first().filter(|eval| eval.epoch >= 1.0) else {
+        return Vec::new();
+    };
+    let f1 = |eval: &Eval, k: usize| eval.f1.get(k).copied().flatten();
+    let is_wrong = |&k: &usize| {
+        newest
+            .iter()
+            .all(|eval| f1(eval, k).is_none_or(|x| x <= 0.0))
+    };
+    let support = |k: usize| last.support.get(k).copied().unwrap_or(0);
+    let trained = (0..started.classes.len()).filter(|&k| started.train_counts[k] > 0);
+    let mut wrong: Vec<usize> = trained.filter(is_wrong).collect();
+    // The rarest first: it is the one to look at.
+    wrong.sort_by_key(|&k| started.train_counts[k]);
+    let unseen: Vec<usize> = wrong.iter().copied().filter(|&k| support(k) == 0).collect();
+    wrong.retain(|&k| support(k) >= LEAST_SUPPORT);
+    let names = |classes: &[usize]| {
+        let names: Vec<_> = classes.iter().map(|&k| class(started, k)).collect();
+        listed(&names)
+    };
+    let share = |classes: &[usize]| classes.len() as f64 / started.classes.len() as f64;
+    let mut found = Vec::new();
+    if let Some(&first) = wrong.first() {
+        let images = support(first);
+        let verb = if wrong.len() == 1 { "is" } else { "are" };
+        // Rule of three: with 0 of n, 95 % confidence that the share is below 3/n.
+        let bound = 300.0 / images as f64;
+        let digits = usize::from(bound < 10.0);
+        let sentence = format!(
+            "{} {verb} never recognised (F1 0, recall below {bound:.digits$} %)",
+            names(&wrong)
+        );
+        let detail = format!(
+            "At the last evaluation, epoch {}, and the one before. {} has {} training images; none of its {images} {split} \
+             images is right, which bounds its recall with 95 % confidence (3/n).",
+            epoch(last.epoch),
+            class(started, first),
+            started.train_counts[first]
+        );
+        let strength = 0.5 + 0.5 * share(&wrong);
+        found.push((first, Finding::new(Kind::Score, strength, sentence, detail)));
+    }
+    if let Some(&first) = unseen.first() {
+        let verb = if unseen.len() == 1 { "has" } else { "have" };
+        let sentence = format!(
+            "{} {verb} 0 {split} images, so nothing tells how well they are learned",
+            names(&unseen)
+        );
+        let detail = format!(
+            "F1 is undefined or 0 at epoch {}, though {} has {} training images; macro-F1 says nothing of it.",
+            epoch(last.epoch),
+            class(started, first),
+            started.train_counts[first]
+        );
+        let strength = 0.5 * share(&unseen);
+        found.push((first, Finding::new(Kind::Score, strength, sentence, detail)));
+    }
+    let place = |(k, finding): (usize, Finding)| {
+        finding.at(Evidence {
+            step: Some(last.step),
+            class: Some(k),
+            ..Evidence::default()
+        })
+    };
+    found.into_iter().map(place).collect()
+}
