@@ -313,11 +313,22 @@ impl Gram {
     }
 
     /// How many standard errors ‖g_k‖² lies from 0, from products of different pieces, which noise does not inflate:
-    /// small where the class's images do not agree on a direction. None with fewer than two pieces.
+    /// small where the class's images do not agree on a direction. None with fewer than three pieces.
     pub fn agreement(&self, k: usize) -> Option<f64> {
-        let own = self.ledger(k)?.share(-1.0, &vec![1.0; self.classes], k)?;
-        let error = own.standard_error.filter(|error| *error > 0.0)?;
-        Some(own.nats / error)
+        let square = |weights: &[f64]| {
+            let (mut sum, mut total) = (0.0, 0.0);
+            for (s, x) in weights.iter().enumerate() {
+                for (t, y) in weights.iter().enumerate().filter(|&(t, _)| t != s) {
+                    sum += x * y * self.product(k, s, k, t);
+                    total += x * y;
+                }
+            }
+            (total > 0.0).then(|| sum / total)
+        };
+        let error = jackknife_variance(self.weights(k), square)?.sqrt();
+        (error > 0.0)
+            .then(|| square(self.weights(k)))?
+            .map(|square| square / error)
     }
 
     /// ⟨Σ_s u_s g[a,s], Σ_t v_t g[b,t]⟩ for weights normalised to sum 1; none where all weights are 0.
