@@ -48,8 +48,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Write a figure of a run as PNG.
-    Export(ExportArguments),
+    /// Write figures as PNG, SVG or CSV.
+    Export(Box<ExportArguments>),
     /// Show what a data source holds.
     Data(DataArguments),
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::action::Action;
 use super::background::{Background, Purpose, Reply};
 use super::draft::{Draft, absolute};
-use super::export_dialog::{ExportDraft, export_ui};
+use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::page::Page;
 use super::runs::{RunId, Runs, State, state_at_rest};
 use super::waker::Waker;
@@ -84,6 +84,8 @@ pub struct App {
     pub(crate) worker: Option<Worker>,
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
+    /// What goes to the clipboard with the next frame.
+    copied: Option<egui::OutputCommand>,
     pub(crate) run_to_open: String,
     background: Background,
     waker: Waker,
@@ -111,6 +113,7 @@ impl App {
             worker: None,
             notice: None,
             export: None,
+            copied: None,
             run_to_open: String::new(),
             background: Background::new(waker.clone()),
             waker,
@@ -212,7 +215,10 @@ impl App {
             figures_panel::figures_ui(ui, self, &mut actions);
         });
         if let Some(export) = &mut self.export {
-            export_ui(ui.ctx(), export, &mut actions);
+            export_ui(ui.ctx(), export, self.view.page, &mut actions);
+        }
+        if let Some(copied) = self.copied.take() {
+            ui.ctx().send_cmd(copied);
         }
         for action in actions {
             self.apply(action, ui.ctx());
@@ -254,6 +260,7 @@ impl App {
             Action::Choose(purpose, start) => self.background.choose(purpose, &start),
             Action::AskExport(kind, id, size) => self.ask_export(kind, id, size, ctx.theme()),
             Action::Export => self.write_export(),
+            Action::CopyFigure => self.copy_figure(),
             Action::CancelExport => self.export = None,
             Action::Dismiss => self.notice = None,
         }
@@ -445,9 +452,7 @@ impl App {
             }
             Reply::Scanned(config, result) => self.draft.scanned(&config, result),
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
-            Reply::Exported(Ok(path)) => {
-                self.tell(format!("Exported to {}", path.display()), false)
-            }
+            Reply::Exported(Ok(exported)) => self.exported(exported),
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
             Reply::Failed(sentence) => self.tell(sentence, true),
         }
@@ -476,9 +481,9 @@ impl App {
             Purpose::RunFolder => {
                 self.open(path);
             }
-            Purpose::ExportFile => {
+            Purpose::ExportFile | Purpose::ExportFolder => {
                 if let Some(export) = &mut self.export {
-                    export.path = path.display().to_string();
+                    export.chosen(path);
                 }
             }
         }
@@ -653,9 +658,40 @@ impl App {
         let Some(export) = self.export.take() else {
             return;
         };
-        match export.job(&self.runs, &self.view) {
+        let job = export.job(&self.runs, &self.view);
+        self.run_export(job);
+    }
+
+    fn copy_figure(&mut self) {
+        let Some(export) = self.export.take() else {
+            return;
+        };
+        let job = export.copy_job(&self.runs, &self.view);
+        self.run_export(job);
+    }
+
+    fn run_export(&mut self, job: Result<Export, String>) {
+        match job {
             Ok(export) => self.background.export(export),
             Err(sentence) => self.tell(sentence, true),
         }
+    }
+
+    fn exported(&mut self, exported: Exported) {
+        let text = match exported {
+            Exported::File(path) => format!("Exported to {}", path.display()),
+            Exported::Folder(path, count) => {
+                format!("Exported {count} files to {}", path.display())
+            }
+            Exported::Image(image) => {
+                self.copied = Some(egui::OutputCommand::CopyImage(image));
+                "The figure is on the clipboard".to_owned()
+            }
+            Exported::Table(table) => {
+                self.copied = Some(egui::OutputCommand::CopyText(table));
+                "The table is on the clipboard".to_owned()
+            }
+        };
+        self.tell(text, false);
     }
 }

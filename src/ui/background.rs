@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::export_dialog::Export;
+use super::export_dialog::{Export, Exported};
 use super::runs::RunId;
 use super::waker::Waker;
 use super::worker::panic_sentence;
@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     RunFolder,
     /// Where an exported figure goes.
     ExportFile,
+    /// Where all figures of a page go.
+    ExportFolder,
 }
 
 /// A probe file to read.
@@ -52,8 +54,8 @@ pub(crate) enum Reply {
     Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
     /// A dialog was closed; none where it was cancelled or there is no dialog service.
     Chosen(Purpose, Option<PathBuf>),
-    /// A figure was written.
-    Exported(Result<PathBuf, String>),
+    /// Figures were written, or made for the clipboard.
+    Exported(Result<Exported, String>),
     /// The work panicked.
     Failed(String),
 }
@@ -128,7 +130,7 @@ impl Background {
         self.spawn(move || Reply::Chosen(purpose, dialog(purpose, &start)));
     }
 
-    /// Draws and writes a figure.
+    /// Draws figures, and writes them or hands them back.
     pub(crate) fn export(&mut self, export: Export) {
         self.spawn(move || Reply::Exported(export()));
     }
@@ -172,11 +174,13 @@ fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
             .set_title("Folder with one subfolder per class")
             .pick_folder(),
         Purpose::RunFolder => dialog.set_title("Run folder").pick_folder(),
+        Purpose::ExportFolder => dialog.set_title("Folder for the figures").pick_folder(),
         Purpose::ExportFile => {
             let name = start.file_name().unwrap_or_default().to_string_lossy();
+            let ending = start.extension().unwrap_or_default().to_string_lossy();
             dialog
                 .set_title("Export figure")
-                .add_filter("PNG image", &["png"])
+                .add_filter(ending.to_uppercase(), &[ending])
                 .set_file_name(name)
                 .save_file()
         }

@@ -16,6 +16,7 @@ mod figures_panel;
 mod findings_panel;
 mod frame_times;
 mod page;
+mod restore;
 mod runs;
 mod runs_panel;
 mod setup_panel;
