@@ -243,4 +243,6 @@ where
 }
 
 #[cfg(test)]
+pub(super) mod sample;
+#[cfg(test)]
 mod tests;

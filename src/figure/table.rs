@@ -155,3 +155,6 @@ impl From<&str> for Value {
         Self::Text(value.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests;

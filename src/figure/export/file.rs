@@ -103,3 +103,6 @@ pub fn file_name(run: &str, kind: Kind, format: Format) -> String {
 pub fn write(figure: &Figure<'_>, settings: &Settings, path: &Path) -> Result<(), ExportError> {
     Ok(write_whole(path, &figure.bytes(settings)?)?)
 }
+
+#[cfg(test)]
+mod tests;
