@@ -1,17 +1,24 @@
 //! A drawing as SVG: shapes as shapes, text as text, and only what has no counterpart as a small image.
 
+mod mesh;
+mod words;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use egui::emath::GuiRounding as _;
+use egui::emath::{GuiRounding as _, Rot2};
 use egui::epaint::text::Glyph;
 use egui::epaint::{
-    CircleShape, ClippedShape, ColorMode, EllipseShape, Mesh, PathShape, PathStroke, RectShape,
-    TextShape, Vertex,
+    BandShape, CircleShape, ClippedShape, ColorMode, EllipseShape, Mesh, PathShape, PathStroke,
+    RectShape, TextShape,
 };
 use egui::{Color32, FontFamily, FontId, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2};
 
 use super::{Drawing, encode_png};
+use mesh::{Gradient, corners, is_flat, is_plain, rectangle};
+use words::{
+    base64, escaped, fill, hex, number, pair, place, polygon_path, rect_path, rotation, stroke,
+};
 
 /// Millimetres to a point.
 const MM_PER_POINT: f32 = 25.4 / 96.0;
@@ -138,12 +145,14 @@ impl Writer<'_> {
                 let points = curve.flatten(None);
                 self.curve(points, curve.closed, curve.fill, &curve.stroke);
             }
-            Shape::Rect(_) | Shape::Mesh(_) | Shape::Band(_) => self.picture(shape, clip_rect),
+            Shape::Band(band) => self.band(band),
+            Shape::Rect(_) | Shape::Mesh(_) => self.picture(shape, clip_rect),
         }
     }
 
     fn circle(&mut self, circle: &CircleShape) {
-        let (x, y, r) = (circle.center.x, circle.center.y, circle.radius);
+        let (x, y) = (circle.center.x, circle.center.y);
+        let r = circle.radius + half(circle.stroke);
         let look = format!("{}{}", fill(circle.fill), stroke(circle.stroke));
         self.element(&format!(
             "<circle cx=\"{}\" cy=\"{}\" r=\"{}\"{look}/>",
@@ -154,7 +163,8 @@ impl Writer<'_> {
     }
 
     fn ellipse(&mut self, ellipse: &EllipseShape) {
-        let (center, radius) = (ellipse.center, ellipse.radius);
+        let center = ellipse.center;
+        let radius = ellipse.radius + Vec2::splat(half(ellipse.stroke));
         self.element(&format!(
             "<ellipse cx=\"{}\" cy=\"{}\" rx=\"{}\" ry=\"{}\"{}{}{}/>",
             number(center.x),
@@ -208,13 +218,20 @@ impl Writer<'_> {
         self.element(&format!("<{tag} points=\"{points}\"{look}{joins}/>"));
     }
 
+    /// What long curves are drawn as: from the least to the greatest y, for every x.
+    fn band(&mut self, band: &BandShape) {
+        let turn = Rot2::from_angle(band.angle);
+        let corner = |x: f32, y: f32| (turn * Vec2::new(x, y)).to_pos2();
+        let points = || band.points.iter().filter(|point| point.is_finite());
+        let upper = points().map(|point| corner(point.x, point.y.min));
+        let lower = points().rev().map(|point| corner(point.x, point.y.max));
+        let outline = upper.chain(lower).collect();
+        self.curve(outline, true, band.fill, &PathStroke::from(band.stroke));
+    }
+
     fn rect(&mut self, shape: &RectShape) {
-        let half = if shape.stroke.is_empty() {
-            0.0
-        } else {
-            shape.stroke.width / 2.0
-        };
-        // SVG draws lines on the edge itself.
+        let half = half(shape.stroke);
+        // SVG draws lines on the edge itself, half of them on either side.
         let (rect, grown) = match shape.stroke_kind {
             StrokeKind::Inside => (shape.rect.shrink(half), -half),
             StrokeKind::Middle => (shape.rect, 0.0),
@@ -236,8 +253,11 @@ impl Writer<'_> {
 
     /// Triangles of plain colours: as rectangles, as one with a gradient, or as they are.
     fn mesh(&mut self, mesh: &Mesh) {
-        if let Some(gradient) = Gradient::of(mesh) {
-            return self.gradient(&gradient);
+        if !is_flat(mesh) {
+            if let Some(gradient) = Gradient::of(mesh) {
+                self.gradient(&gradient);
+            }
+            return;
         }
         // Of one colour after the other, so that a large matrix stays small.
         let mut path = String::new();
@@ -332,12 +352,13 @@ impl Writer<'_> {
         for row in &galley.rows {
             let mut run: Option<Run<'_>> = None;
             for glyph in &row.row.glyphs {
-                // A sign that stands for what was cut is in no section: it looks like what is before it.
-                if chars
-                    .peek()
-                    .is_some_and(|(_, chr)| *chr == glyph.chr || !galley.elided)
-                    && let Some((byte, _)) = chars.next()
-                {
+                // Line ends, and spaces where a line is broken, have no glyph.
+                while chars
+                    .next_if(|(_, chr)| *chr != glyph.chr && chr.is_whitespace())
+                    .is_some()
+                {}
+                // The sign that stands for what was cut is in no section: it looks like what is before it.
+                if let Some((byte, _)) = chars.next_if(|(_, chr)| *chr == glyph.chr) {
                     let sections = galley.job.sections.iter();
                     section = sections
                         .take_while(|section| section.byte_range.start.0 <= byte)
@@ -352,11 +373,7 @@ impl Writer<'_> {
                     (None, Color32::PLACEHOLDER) => shape.fallback_color,
                     (None, color) => color,
                 };
-                let look = (
-                    color.gamma_multiply(shape.opacity_factor),
-                    &format.font_id,
-                    face(glyph),
-                );
+                let look = (color.gamma_multiply(shape.opacity_factor), &format.font_id);
                 match &mut run {
                     Some(run) if run.look == look => run.push(glyph),
                     _ => {
@@ -366,81 +383,116 @@ impl Writer<'_> {
                 }
             }
             self.run(run, pos, row.pos.to_vec2(), shape.angle);
-            if row.ends_with_newline {
-                chars.next();
-            }
         }
     }
 
     fn run(&mut self, run: Option<Run<'_>>, pos: Pos2, row: Vec2, angle: f32) {
         let Some(run) = run else { return };
-        let (color, font, is_fallback) = run.look;
-        let text = run.text.trim_end();
-        if text.is_empty() || color == Color32::TRANSPARENT {
+        let (color, font) = run.look;
+        if run.pieces.is_empty() || color == Color32::TRANSPARENT {
             return;
         }
-        let at = pos + row + run.from.to_vec2();
-        let space = if text.contains("  ") {
-            " xml:space=\"preserve\""
-        } else {
-            ""
-        };
-        self.element(&format!(
-            "<text x=\"{}\" y=\"{}\"{} font-size=\"{}\" textLength=\"{}\" \
-             lengthAdjust=\"spacingAndGlyphs\"{}{}{space}>{}</text>",
-            number(at.x),
-            number(at.y),
-            family(font, is_fallback),
+        let at = pos + row;
+        let is_spaced = run.pieces.iter().any(|piece| piece.text.contains("  "));
+        let _ = write!(
+            self.body,
+            "<text y=\"{}\" font-size=\"{}\"{}{}{}",
+            number(at.y + run.baseline),
             number(font.size),
-            number(run.to - run.from.x),
             fill(color),
             rotation(angle, pos),
-            escaped(text)
-        ));
+            if is_spaced {
+                " xml:space=\"preserve\""
+            } else {
+                ""
+            }
+        );
+        // In another font the letters are made to fit where these were.
+        let place = |piece: &Piece| {
+            format!(
+                " x=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\"{}",
+                number(at.x + piece.from),
+                number(piece.to - piece.from),
+                family(font, piece.is_fallback)
+            )
+        };
+        if let [piece] = &run.pieces[..] {
+            let (place, text) = (place(piece), escaped(piece.text.trim_end()));
+            return self.element(&format!("{place}>{text}</text>"));
+        }
+        self.body.push('>');
+        for piece in &run.pieces {
+            let (place, word) = (place(piece), piece.text.trim_end());
+            // Space after it has no part in its length, and what follows has a place of its own.
+            let space = &piece.text[word.len()..];
+            let _ = write!(self.body, "<tspan{place}>{}</tspan>{space}", escaped(word));
+        }
+        self.element("</text>");
     }
 }
 
-/// Colour, font, and whether the glyphs come from a fallback of that font.
-type TextLook<'a> = (Color32, &'a FontId, bool);
+/// Half the width of a line, where there is one.
+fn half(stroke: Stroke) -> f32 {
+    if stroke.is_empty() {
+        0.0
+    } else {
+        stroke.width / 2.0
+    }
+}
 
-/// Glyphs beside each other that look alike.
+/// Glyphs beside each other of one colour and font.
 struct Run<'a> {
-    look: TextLook<'a>,
+    look: (Color32, &'a FontId),
+    /// Of the row.
+    baseline: f32,
+    pieces: Vec<Piece>,
+}
+
+/// Glyphs from one file of a font.
+struct Piece {
+    is_fallback: bool,
     text: String,
-    /// Baseline of the first glyph, in the row.
-    from: Pos2,
+    /// Left end of the first glyph, in the row.
+    from: f32,
     /// Right end of the last glyph that is no space.
     to: f32,
 }
 
 impl<'a> Run<'a> {
-    fn new(look: TextLook<'a>, glyph: &Glyph) -> Self {
+    fn new(look: (Color32, &'a FontId), glyph: &Glyph) -> Self {
         let mut run = Self {
             look,
-            text: String::new(),
-            from: glyph.pos,
-            to: glyph.pos.x,
+            baseline: glyph.pos.y,
+            pieces: Vec::new(),
         };
         run.push(glyph);
         run
     }
 
     fn push(&mut self, glyph: &Glyph) {
-        if glyph.chr.is_whitespace() {
-            if self.text.is_empty() {
-                // Space before the first letter is a matter of where that stands.
-                self.from.x = glyph.max_x();
-                return;
+        let is_space = glyph.chr.is_whitespace();
+        let is_fallback = is_fallback(glyph);
+        match self.pieces.last_mut() {
+            Some(piece) if is_space || piece.is_fallback == is_fallback => {
+                piece.text.push(glyph.chr);
+                if !is_space {
+                    piece.to = glyph.max_x();
+                }
             }
-        } else {
-            self.to = glyph.max_x();
+            // Space before the first letter is a matter of where that stands.
+            None if is_space => {}
+            _ => self.pieces.push(Piece {
+                is_fallback,
+                text: glyph.chr.to_string(),
+                from: glyph.pos.x,
+                to: glyph.max_x(),
+            }),
         }
-        self.text.push(glyph.chr);
     }
 }
 
 /// Whether a glyph comes from a fallback of its font.
-fn face(glyph: &Glyph) -> bool {
+fn is_fallback(glyph: &Glyph) -> bool {
     (glyph.font_face_ascent - glyph.font_ascent).abs() > 0.01
         || (glyph.font_face_height - glyph.font_height).abs() > 0.01
 }
@@ -455,102 +507,6 @@ fn family(font: &FontId, is_fallback: bool) -> &'static str {
             " font-family=\"Ubuntu, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', sans-serif\" font-weight=\"300\""
         }
     }
-}
-
-/// Colours that change along one axis of a rectangle.
-struct Gradient {
-    rect: Rect,
-    vertical: bool,
-    /// From 0 to 1, from left to right or from top to bottom.
-    stops: Vec<(f32, Color32)>,
-}
-
-impl Gradient {
-    /// None where the mesh is anything else.
-    fn of(mesh: &Mesh) -> Option<Self> {
-        let rect = mesh.calc_bounds();
-        let first = mesh.vertices.first()?.color;
-        if !rect.is_positive() || mesh.vertices.iter().all(|vertex| vertex.color == first) {
-            return None;
-        }
-        let stops =
-            |along: fn(Pos2) -> f32, across: fn(Pos2) -> f32| -> Option<Vec<(f32, Color32)>> {
-                let (start, end) = (along(rect.min), along(rect.max));
-                let edges = [across(rect.min), across(rect.max)];
-                let mut stops: Vec<(f32, Color32)> = Vec::new();
-                for vertex in &mesh.vertices {
-                    let is_on_edge = edges
-                        .iter()
-                        .any(|edge| (edge - across(vertex.pos)).abs() < 1e-3);
-                    let at = (along(vertex.pos) - start) / (end - start);
-                    match stops.iter().find(|(other, _)| (other - at).abs() < 1e-5) {
-                        _ if !is_on_edge => return None,
-                        Some((_, color)) if *color != vertex.color => return None,
-                        Some(_) => {}
-                        None => stops.push((at, vertex.color)),
-                    }
-                }
-                stops.sort_by(|a, b| a.0.total_cmp(&b.0));
-                Some(stops)
-            };
-        if let Some(stops) = stops(|pos| pos.y, |pos| pos.x) {
-            return Some(Self {
-                rect,
-                vertical: true,
-                stops,
-            });
-        }
-        let stops = stops(|pos| pos.x, |pos| pos.y)?;
-        Some(Self {
-            rect,
-            vertical: false,
-            stops,
-        })
-    }
-}
-
-/// Whether a mesh has no texture, and no colours but those of whole triangles or of a gradient.
-fn is_plain(mesh: &Mesh) -> bool {
-    let is_white = |vertex: &Vertex| vertex.uv == egui::epaint::WHITE_UV;
-    let is_flat = |at: usize| {
-        corners(mesh, at).is_none_or(|[a, b, c]| a.color == b.color && a.color == c.color)
-    };
-    mesh.texture_id == egui::TextureId::default()
-        && mesh.vertices.iter().all(is_white)
-        && ((0..mesh.indices.len()).step_by(3).all(is_flat) || Gradient::of(mesh).is_some())
-}
-
-/// The corners of the triangle whose indices begin at `at`.
-fn corners(mesh: &Mesh, at: usize) -> Option<[&Vertex; 3]> {
-    let indices = mesh.indices.get(at..at + 3)?;
-    let vertex = |i: usize| mesh.vertices.get(indices[i] as usize);
-    Some([vertex(0)?, vertex(1)?, vertex(2)?])
-}
-
-/// The rectangle that two triangles make, as egui adds them.
-fn rectangle(mesh: &Mesh, at: usize) -> Option<Rect> {
-    let (first, second) = (corners(mesh, at)?, corners(mesh, at + 3)?);
-    let all = || first.iter().chain(&second);
-    let rect = Rect::from_points(&all().map(|vertex| vertex.pos).collect::<Vec<_>>());
-    let is_corner = |vertex: &&Vertex| {
-        let [x, y] = [rect.x_range(), rect.y_range()];
-        [x.min, x.max].contains(&vertex.pos.x) && [y.min, y.max].contains(&vertex.pos.y)
-    };
-    let doubled = |[a, b, c]: [&Vertex; 3]| {
-        let (ab, ac) = (b.pos - a.pos, c.pos - a.pos);
-        (ab.x * ac.y - ab.y * ac.x).abs()
-    };
-    let area = rect.area();
-    let covers = [first, second]
-        .map(doubled)
-        .iter()
-        .all(|twice| (twice - area).abs() <= 1e-3 * area);
-    let same = all().all(|vertex| vertex.color == first[0].color);
-    // Two halves of it, and not the same half twice.
-    let corners: std::collections::BTreeSet<_> = all()
-        .map(|vertex| [vertex.pos.x.to_bits(), vertex.pos.y.to_bits()])
-        .collect();
-    (same && covers && corners.len() == 4 && all().all(|x| is_corner(&x))).then_some(rect)
 }
 
 /// Of the points that share a column, the first, the extremes and the last, in order.
@@ -575,116 +531,6 @@ fn thinned(points: &[Pos2]) -> Vec<Pos2> {
         kept.extend(wanted.map(|at| column[at]));
     }
     kept
-}
-
-/// With at most two decimals: a hundredth of a point is 3 µm.
-fn number(value: f32) -> String {
-    let text = format!("{value:.2}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.to_owned()
-    }
-}
-
-fn pair(point: Pos2) -> String {
-    format!("{},{}", number(point.x), number(point.y))
-}
-
-fn place(rect: Rect) -> String {
-    format!(
-        "x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"",
-        number(rect.left()),
-        number(rect.top()),
-        number(rect.width().max(0.0)),
-        number(rect.height().max(0.0))
-    )
-}
-
-fn rect_path(rect: Rect) -> String {
-    let (x, y) = (number(rect.left()), number(rect.top()));
-    let (right, bottom) = (number(rect.right()), number(rect.bottom()));
-    format!("M{x} {y}H{right}V{bottom}H{x}Z")
-}
-
-fn polygon_path([a, b, c]: [Pos2; 3]) -> String {
-    format!("M{}L{}L{}Z", pair(a), pair(b), pair(c))
-}
-
-fn rotation(radians: f32, around: Pos2) -> String {
-    if radians == 0.0 {
-        return String::new();
-    }
-    let degrees = radians.to_degrees();
-    format!(
-        " transform=\"rotate({degrees:.3} {} {})\"",
-        number(around.x),
-        number(around.y)
-    )
-}
-
-/// `#rrggbb`, and the opacity where it is not 1.
-fn hex(color: Color32) -> (String, Option<String>) {
-    let [r, g, b, a] = color.to_srgba_unmultiplied();
-    let opacity = (a < 255).then(|| format!("{:.3}", f32::from(a) / 255.0));
-    (format!("#{r:02x}{g:02x}{b:02x}"), opacity)
-}
-
-fn fill(color: Color32) -> String {
-    if color == Color32::TRANSPARENT {
-        return " fill=\"none\"".to_owned();
-    }
-    let (color, opacity) = hex(color);
-    let opacity = opacity.map_or_else(String::new, |x| format!(" fill-opacity=\"{x}\""));
-    format!(" fill=\"{color}\"{opacity}")
-}
-
-fn stroke(stroke: Stroke) -> String {
-    if stroke.is_empty() {
-        return String::new();
-    }
-    let (color, opacity) = hex(stroke.color);
-    let opacity = opacity.map_or_else(String::new, |x| format!(" stroke-opacity=\"{x}\""));
-    format!(
-        " stroke=\"{color}\"{opacity} stroke-width=\"{}\"",
-        number(stroke.width)
-    )
-}
-
-/// Text for XML. What XML 1.0 cannot hold becomes the replacement character.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\t' | '\n' | '\r' => escaped.push(' '),
-            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const SIGNS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word = (0..3).fold(0_u32, |word, i| {
-            word << 8 | u32::from(*chunk.get(i).unwrap_or(&0))
-        });
-        for i in 0..4 {
-            let sign = SIGNS[(word >> (18 - 6 * i)) as usize & 63];
-            text.push(if i <= chunk.len() {
-                char::from(sign)
-            } else {
-                '='
-            });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

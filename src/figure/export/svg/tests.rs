@@ -36,7 +36,9 @@ fn svg_of(run: &Recorded, kind: Kind, view: &View, settings: &Settings) -> Resul
 fn rendered(svg: &str, size_px: [u32; 2]) -> Result<image::RgbaImage> {
     let mut options = usvg::Options::default();
     for font in egui::FontDefinitions::default().font_data.values() {
-        options.fontdb_mut().load_font_data(font.font.to_vec());
+        options
+            .fontdb_mut()
+            .load_font_data((*font.font).as_ref().to_vec());
     }
     let tree = usvg::Tree::from_str(svg, &options)?;
     let [width, height] = size_px;
@@ -48,6 +50,18 @@ fn rendered(svg: &str, size_px: [u32; 2]) -> Result<image::RgbaImage> {
         &mut pixmap.as_mut(),
     );
     image::RgbaImage::from_raw(width, height, pixmap.take_demultiplied()).context("size")
+}
+
+/// Writes both for a person to look at, where `FIGURE_SHOTS` names a folder.
+fn look(name: &str, svg: &str, png: &image::RgbaImage, again: &image::RgbaImage) -> Result<()> {
+    let Some(folder) = std::env::var_os("FIGURE_SHOTS").map(std::path::PathBuf::from) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(format!("{name}.svg")), svg)?;
+    png.save(folder.join(format!("{name}.png")))?;
+    again.save(folder.join(format!("{name}-from-svg.png")))?;
+    Ok(())
 }
 
 /// Mean absolute difference of a channel, 0 to 255.
@@ -62,13 +76,24 @@ fn difference(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
     sum as f64 / a.as_raw().len() as f64
 }
 
+/// Share of the pixels that are of quite another colour: what is missing, or not where it should be.
+fn share_of_others(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
+    let is_other = |(a, b): &(&image::Rgba<u8>, &image::Rgba<u8>)| {
+        a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 70)
+    };
+    let others = a.pixels().zip(b.pixels()).filter(is_other).count();
+    others as f64 / f64::from(a.width() * a.height())
+}
+
 fn texts(svg: &str) -> Result<Vec<String>> {
     let document = roxmltree::Document::parse(svg)?;
     let nodes = document.descendants();
     let texts = nodes.filter(|node| node.has_tag_name("text"));
-    Ok(texts
-        .filter_map(|node| node.text().map(str::to_owned))
-        .collect())
+    let whole = |node: roxmltree::Node<'_, '_>| -> String {
+        let inner = node.descendants().filter(|inner| inner.is_text());
+        inner.filter_map(|inner| inner.text()).collect()
+    };
+    Ok(texts.map(whole).collect())
 }
 
 #[test]
@@ -87,21 +112,26 @@ fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
             };
             let png = figure.image(&settings);
             let svg = svg_of(&run, kind, &view, &settings)?;
-            if let Some(folder) = std::env::var_os("FIGURE_SHOTS").map(std::path::PathBuf::from) {
-                let name = format!("{}-{dark}", kind.name());
-                std::fs::write(folder.join(format!("{name}.svg")), &svg)?;
-                png.save(folder.join(format!("{name}-a.png")))?;
-                rendered(&svg, png.dimensions().into())?
-                    .save(folder.join(format!("{name}-b.png")))?;
-            }
             let again = rendered(&svg, png.dimensions().into())?;
+            look(&format!("{}-{dark}", kind.name()), &svg, &png, &again)?;
             let off = difference(&png, &again);
-            println!("{} {dark}: {off:.3}, {} kB", kind.name(), svg.len() / 1000);
-            assert!(off < 2.0, "{} differs by {off}", kind.name());
+            let others = share_of_others(&png, &again);
+            let name = kind.name();
+            println!(
+                "{name} {dark}: {off:.3}, {others:.4}, {} kB",
+                svg.len() / 1000
+            );
+            assert!(
+                off < 2.0 && others < 0.01,
+                "{name} differs by {off}, {others}"
+            );
             // What the limit is worth: another figure is far from it.
-            if let Some(other) = other.replace(png) {
-                let off = difference(&other, &again);
-                assert!(off > 2.0, "{} cannot be told from another", kind.name());
+            match &other {
+                None => other = Some(png),
+                Some(other) => {
+                    let off = difference(other, &again);
+                    assert!(off > 2.0, "{} is only {off} from another", kind.name());
+                }
             }
         }
     }
@@ -275,6 +305,7 @@ fn every_kind_of_shape_is_where_it_is_on_screen() -> Result<()> {
     let (_, empty, _) = drawn(|_| {})?;
     for (what, paint) in shapes {
         let (svg, png, again) = drawn(|ui| paint(ui.painter()))?;
+        look(what, &svg, &png, &again)?;
         // Of what is drawn, not of the empty page around it.
         let off = difference(&png, &again) / difference(&png, &empty);
         println!("{what}: {off:.4}, {} B", svg.len());
