@@ -538,7 +538,15 @@ fn a_figure_is_exported() -> anyhow::Result<()> {
         click(&mut window, "Export");
         assert!(has(&window, "Exported to"), "{format}");
         let command = parent.path().join("command").join(&name);
-        let size = ["--size", "85mmx64mm", "--dpi", "300", "--dark"];
+        let size = [
+            "--size",
+            "85mmx64mm",
+            "--dpi",
+            "300",
+            "--text",
+            "75",
+            "--dark",
+        ];
         let pair = ["--pair", "1", "4"];
         export_command(
             &[&[run, "--figure", figure][..], &size, &pair].concat(),

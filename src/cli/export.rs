@@ -56,6 +56,9 @@ pub struct ExportArguments {
     /// Pixels to a point: another way to say the resolution.
     #[arg(long)]
     scale: Option<f64>,
+    /// Size of text and lines in percent of that on screen, 50 to 200: less for small figures in print.
+    #[arg(long, value_name = "PERCENT", default_value_t = 100.0)]
+    text: f64,
     /// Light on dark.
     #[arg(long)]
     dark: bool,
@@ -232,6 +235,7 @@ fn settings(arguments: &ExportArguments, format: Format) -> anyhow::Result<Setti
         format,
         size: arguments.size,
         dpi: dpi.or(arguments.dpi).unwrap_or(Settings::default().dpi),
+        text: arguments.text / 100.0,
         dark: arguments.dark,
         transparent: arguments.transparent,
     };

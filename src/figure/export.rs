@@ -18,6 +18,7 @@ use crate::run::log::{RunError, write_whole};
 
 pub use file::{Figure, file_name, write};
 pub use record::{Restored, RunRef, read_view, record};
+pub(crate) use settings::TEXT;
 pub use settings::{Format, PRESETS, Preset, Settings, SheetSize, Unit};
 
 /// Smallest side of an exported figure, in points.
@@ -149,11 +150,13 @@ impl Drawing {
     }
 }
 
-/// Draws off-screen with a small margin, on the theme's panel colour or on nothing.
+/// Draws off-screen with a small margin, on the colour of the window's cards or on nothing.
 fn shapes(options: &Options, transparent: bool, draw: &mut dyn FnMut(&mut egui::Ui)) -> Drawing {
     let (size_px, scale) = options.pixels();
     let context = egui::Context::default();
     style::apply(&context, options.dark);
+    // On screen figures lie on cards: an image is one of them.
+    context.global_style_mut(|style| style.visuals.panel_fill = style.visuals.faint_bg_color);
     let mut drawing = Drawing {
         context,
         shapes: Vec::new(),

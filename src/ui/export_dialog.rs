@@ -13,7 +13,7 @@ use super::page::Page;
 use super::runs::{RunEntry, RunId, Runs};
 use super::widgets::{labelled_ui, problem_ui};
 use crate::figure::export::{
-    self, Figure, Format, PRESETS, Preset, Settings, SheetSize, Unit, file_name,
+    self, Figure, Format, PRESETS, Preset, Settings, SheetSize, TEXT, Unit, file_name,
 };
 use crate::figure::{Kind, Subject, View};
 use crate::run::Run;
@@ -375,6 +375,7 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
         help: "The size that the figure has in the window, at two pixels to a point",
         size: export.on_screen,
         dpi: Settings::default().dpi,
+        text: 1.0,
     };
     let settings = &mut export.settings;
     labelled_ui(ui, "Size", help, None, |ui| {
@@ -387,13 +388,14 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
                 .on_hover_text(preset.help);
             if response.clicked() {
                 (settings.size, settings.dpi) = (preset.size, preset.dpi);
+                settings.text = preset.text;
             }
             last = Some(response);
         }
         last.unwrap_or_else(|| ui.label(""))
     });
-    let help = "In millimetres on paper, in pixels, or in points as the window measures (96 to an inch). Text keeps its \
-                size: a smaller figure has less room for it.";
+    let help =
+        "In millimetres on paper, in pixels, or in points as the window measures (96 to an inch)";
     labelled_ui(ui, "Width × height", help, None, |ui| {
         let decimals = usize::from(settings.size.unit == Unit::Mm);
         let drag = |value| {
@@ -422,6 +424,20 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
         let response = ui.add(dpi.suffix(" dpi"));
         let [width, height] = settings.pixels();
         ui.weak(format!("{width} × {height} pixels"));
+        response
+    });
+    let help = "Size of text and lines, in percent of that on screen (50 to 200): 75 makes text of 7 to 10 typographic \
+                points, as papers use it. Smaller text leaves more room to the figure.";
+    labelled_ui(ui, "Text size", help, None, |ui| {
+        let mut percent = 100.0 * settings.text;
+        let range = 100.0 * TEXT.start()..=100.0 * TEXT.end();
+        let drag = egui::DragValue::new(&mut percent)
+            .range(range)
+            .max_decimals(0);
+        let response = ui.add(drag.suffix(" %"));
+        if response.changed() {
+            settings.text = percent / 100.0;
+        }
         response
     });
 }

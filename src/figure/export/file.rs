@@ -41,6 +41,7 @@ impl Figure<'_> {
                 let about = svg::About {
                     title: self.kind.title(),
                     description: &caption(self.kind, self.subject, self.view),
+                    mm_per_point: settings.mm_per_point(),
                     record: &record(self),
                 };
                 Ok(svg::svg(&drawing, &about).into_bytes())

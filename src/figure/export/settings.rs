@@ -10,6 +10,9 @@ use super::{ExportError, Options};
 const POINTS_PER_INCH: f64 = 96.0;
 const MM_PER_INCH: f64 = 25.4;
 
+/// Sizes of text, relative to those on screen.
+pub(crate) const TEXT: std::ops::RangeInclusive<f64> = 0.5..=2.0;
+
 /// What kind of file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -164,6 +167,8 @@ pub struct Settings {
     pub size: SheetSize,
     /// Pixels to an inch: 192 are two pixels to a point.
     pub dpi: f64,
+    /// Size of text and lines: 1 as on screen (text of 13 points is 3.4 mm high), less for small figures in print.
+    pub text: f64,
     /// Light on dark, or dark on light.
     pub dark: bool,
     /// Without a background.
@@ -180,6 +185,7 @@ impl Default for Settings {
                 unit: Unit::Pt,
             },
             dpi: 2.0 * POINTS_PER_INCH,
+            text: 1.0,
             dark: false,
             transparent: false,
         }
@@ -189,10 +195,10 @@ impl Default for Settings {
 impl Settings {
     /// How the figure is drawn.
     pub fn options(&self) -> Options {
-        let points = POINTS_PER_INCH / self.size.unit.per_inch(self.dpi);
+        let points = POINTS_PER_INCH / self.text / self.size.unit.per_inch(self.dpi);
         Options {
             size: [self.size.width, self.size.height].map(|side| (side * points) as f32),
-            scale: (self.dpi / POINTS_PER_INCH) as f32,
+            scale: (self.dpi / POINTS_PER_INCH * self.text) as f32,
             dark: self.dark,
         }
     }
@@ -200,6 +206,11 @@ impl Settings {
     /// Width and height of the image in pixels.
     pub fn pixels(&self) -> [usize; 2] {
         self.options().pixels().0
+    }
+
+    /// Millimetres to a point of the drawing.
+    pub(super) fn mm_per_point(&self) -> f64 {
+        MM_PER_INCH / POINTS_PER_INCH * self.text
     }
 
     /// The resolution that is `scale` pixels to a point.
@@ -215,19 +226,27 @@ impl Settings {
         if self.format == Format::Csv {
             return Ok(());
         }
-        let (least, most) = (
-            Self::dpi_of_scale(super::SCALES.start().to_owned().into()),
-            Self::dpi_of_scale(super::SCALES.end().to_owned().into()),
-        );
+        if !TEXT.contains(&self.text) {
+            return Err(ExportError::Limits(format!(
+                "the text must be from {} to {} % of its size on screen; it is {}",
+                100.0 * TEXT.start(),
+                100.0 * TEXT.end(),
+                100.0 * self.text
+            )));
+        }
+        let [least, most] = [super::SCALES.start(), super::SCALES.end()]
+            .map(|scale| Self::dpi_of_scale(f64::from(*scale)));
+        // Pixels to a point are what text is drawn at.
+        let (least, most) = (least / self.text.min(1.0), most / self.text.max(1.0));
         if !(least..=most).contains(&self.dpi) {
             return Err(ExportError::Limits(format!(
-                "the resolution must be from {least} to {most} dpi; it is {}",
+                "the resolution must be from {least:.0} to {most:.0} dpi; it is {}",
                 self.dpi
             )));
         }
         let per_unit = self.size.unit.per_inch(self.dpi);
         // In the unit that was chosen, rounded inwards.
-        let smallest = f64::from(super::MIN_SIDE_POINTS) / POINTS_PER_INCH * per_unit;
+        let smallest = f64::from(super::MIN_SIDE_POINTS) * self.text / POINTS_PER_INCH * per_unit;
         let largest = f64::from(super::MAX_SIDE_PX) / self.dpi * per_unit;
         let (smallest, largest) = ((smallest * 10.0).ceil() / 10.0, largest.floor());
         let sides = [("width", self.size.width), ("height", self.size.height)];
@@ -255,6 +274,8 @@ pub struct Preset {
     pub size: SheetSize,
     /// Pixels to an inch.
     pub dpi: f64,
+    /// Size of text, relative to that on screen.
+    pub text: f64,
 }
 
 /// The sizes that are offered beside the one on screen.
@@ -268,6 +289,7 @@ pub const PRESETS: [Preset; 3] = [
             unit: Unit::Mm,
         },
         dpi: 300.0,
+        text: 0.75,
     },
     Preset {
         name: "Double column",
@@ -278,6 +300,7 @@ pub const PRESETS: [Preset; 3] = [
             unit: Unit::Mm,
         },
         dpi: 300.0,
+        text: 0.75,
     },
     Preset {
         name: "Slide 16:9",
@@ -288,5 +311,6 @@ pub const PRESETS: [Preset; 3] = [
             unit: Unit::Px,
         },
         dpi: 192.0,
+        text: 1.0,
     },
 ];

@@ -20,9 +20,6 @@ use words::{
     base64, escaped, fill, hex, number, pair, place, polygon_path, rect_path, rotation, stroke,
 };
 
-/// Millimetres to a point.
-const MM_PER_POINT: f32 = 25.4 / 96.0;
-
 /// Points of a long curve that share this much of the width, in points, are told apart by their extremes alone.
 const COLUMN: f32 = 0.25;
 
@@ -30,6 +27,7 @@ const COLUMN: f32 = 0.25;
 pub(super) struct About<'a> {
     pub(super) title: &'a str,
     pub(super) description: &'a str,
+    pub(super) mm_per_point: f64,
     /// Run, figure and view, as JSON.
     pub(super) record: &'a str,
 }
@@ -63,8 +61,8 @@ pub(super) fn svg(drawing: &Drawing, about: &About<'_>) -> String {
     let _ = writeln!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}mm\" height=\"{}mm\" viewBox=\"0 0 {} {}\">",
-        number(width * MM_PER_POINT),
-        number(height * MM_PER_POINT),
+        number(width * about.mm_per_point as f32),
+        number(height * about.mm_per_point as f32),
         number(width),
         number(height)
     );
@@ -511,8 +509,9 @@ fn family(font: &FontId, is_fallback: bool) -> &'static str {
 
 /// Of the points that share a column, the first, the extremes and the last, in order.
 fn thinned(points: &[Pos2]) -> Vec<Pos2> {
+    let column_of = |point: &Pos2| (point.x / COLUMN).floor() as i64;
     let mut kept: Vec<Pos2> = Vec::new();
-    for column in points.chunk_by(|a, b| (a.x / COLUMN).floor() == (b.x / COLUMN).floor()) {
+    for column in points.chunk_by(|a, b| column_of(a) == column_of(b)) {
         if column.len() <= 4 {
             kept.extend(column);
             continue;

@@ -64,7 +64,7 @@ fn a_plot_shows_its_line_in_its_colour() {
 
 #[test]
 fn themes_differ_and_cover_the_corners() {
-    for (dark, gray) in [(false, 243), (true, 24)] {
+    for (dark, gray) in [(false, 255), (true, 31)] {
         let image = png(&options(1.0, dark), scene_ui);
         let (right, bottom) = (image.width() - 1, image.height() - 1);
         for (x, y) in [(0, 0), (right, 0), (0, bottom), (right, bottom)] {

@@ -104,5 +104,5 @@ pub(super) fn rectangle(mesh: &Mesh, at: usize) -> Option<Rect> {
     let corners: std::collections::BTreeSet<_> = all()
         .map(|vertex| [vertex.pos.x.to_bits(), vertex.pos.y.to_bits()])
         .collect();
-    (same && covers && corners.len() == 4 && all().all(|x| is_corner(&x))).then_some(rect)
+    (same && covers && corners.len() == 4 && all().all(|x| is_corner(x))).then_some(rect)
 }

@@ -18,6 +18,7 @@ const SETTINGS: Settings = Settings {
         unit: Unit::Pt,
     },
     dpi: 192.0,
+    text: 1.0,
     dark: false,
     transparent: false,
 };
@@ -185,6 +186,20 @@ fn the_page_is_as_large_as_asked() -> Result<()> {
     assert_eq!(root.attribute("width"), Some("85.01mm"));
     assert_eq!(root.attribute("height"), Some("60.03mm"));
     assert_eq!(root.attribute("viewBox"), Some("0 0 321.28 226.88"));
+    // Half as large text: twice as many points on the same page.
+    let svg = svg_of(
+        &run,
+        Kind::Scores,
+        &view(),
+        &Settings {
+            text: 0.5,
+            ..settings
+        },
+    )?;
+    let document = roxmltree::Document::parse(&svg)?;
+    let root = document.root_element();
+    assert_eq!(root.attribute("width"), Some("85.01mm"));
+    assert_eq!(root.attribute("viewBox"), Some("0 0 642.56 453.76"));
     Ok(())
 }
 
@@ -209,6 +224,7 @@ fn drawn(draw: impl Fn(&mut egui::Ui)) -> Result<(String, image::RgbaImage, imag
     let about = About {
         title: "a < b & c",
         description: "\"quoted\" \u{1}",
+        mm_per_point: 0.25,
         record: "{\"a\":1}",
     };
     let svg = svg(&drawing, &about);
@@ -231,12 +247,14 @@ fn names_of_any_signs_stay_valid_xml() -> Result<()> {
     Ok(())
 }
 
+type Paint<'a> = &'a dyn Fn(&egui::Painter);
+
 #[test]
 fn every_kind_of_shape_is_where_it_is_on_screen() -> Result<()> {
     use egui::{Align2, Stroke, StrokeKind, pos2, vec2};
     let red = Color32::from_rgb(200, 30, 30);
     let pale = Color32::from_rgba_unmultiplied(30, 60, 200, 120);
-    let shapes: [(&str, &dyn Fn(&egui::Painter)); 9] = [
+    let shapes: [(&str, Paint<'_>); 9] = [
         ("circle", &|painter| {
             painter.circle(pos2(200.0, 150.0), 60.0, pale, Stroke::new(6.0, red));
         }),
