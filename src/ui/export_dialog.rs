@@ -310,7 +310,7 @@ pub(crate) fn export_ui(
     let modal = egui::Modal::new(egui::Id::unique("export")).frame(frame);
     let modal = modal.show(ctx, |ui| {
         ui.set_width(500.0);
-        ui.label(RichText::new("Export").heading());
+        ui.label(RichText::new("Export a figure").heading());
         ui.add_space(6.0);
         what_ui(ui, export, page);
         format_ui(ui, export);
@@ -335,7 +335,8 @@ fn what_ui(ui: &mut egui::Ui, export: &mut ExportDraft, page: Page) {
     labelled_ui(ui, "What", help, None, |ui| {
         let page = format!("All figures of “{}”", page.title());
         ui.selectable_value(&mut export.whole_page, false, export.kind.title());
-        ui.selectable_value(&mut export.whole_page, true, page)
+        ui.selectable_value(&mut export.whole_page, true, page);
+        ui.response()
     });
 }
 
@@ -343,7 +344,6 @@ fn format_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
     let help = "PNG are pixels, for slides and the web. SVG are lines and text that stay sharp and can be edited. CSV \
                 are the numbers behind the figure.";
     labelled_ui(ui, "Format", help, None, |ui| {
-        let mut last = None;
         for format in Format::ALL {
             let name = format.extension().to_uppercase();
             let chosen = if export.whole_page {
@@ -359,12 +359,12 @@ fn format_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
             } else if response.clicked() {
                 export.formats.push(format);
             }
-            last = Some(response);
         }
         if export.whole_page {
             ui.weak("one or several");
         }
-        last.unwrap_or_else(|| ui.label(""))
+        // Of several buttons none may take the label for its name.
+        ui.response()
     });
 }
 
@@ -379,7 +379,6 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
     };
     let settings = &mut export.settings;
     labelled_ui(ui, "Size", help, None, |ui| {
-        let mut last = None;
         for preset in std::iter::once(on_screen).chain(PRESETS) {
             let chosen =
                 settings.size == preset.size && settings.dpi.to_bits() == preset.dpi.to_bits();
@@ -390,9 +389,9 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
                 (settings.size, settings.dpi) = (preset.size, preset.dpi);
                 settings.text = preset.text;
             }
-            last = Some(response);
         }
-        last.unwrap_or_else(|| ui.label(""))
+        // Of several buttons none may take the label for its name.
+        ui.response()
     });
     let help =
         "In millimetres on paper, in pixels, or in points as the window measures (96 to an inch)";
@@ -446,11 +445,11 @@ fn colours_ui(ui: &mut egui::Ui, settings: &mut Settings) {
     let help = "Colours of the figure, whatever the window uses";
     labelled_ui(ui, "Colours", help, None, |ui| {
         ui.selectable_value(&mut settings.dark, false, "Light");
-        let last = ui.selectable_value(&mut settings.dark, true, "Dark");
+        ui.selectable_value(&mut settings.dark, true, "Dark");
         ui.add_space(8.0);
         ui.checkbox(&mut settings.transparent, "No background")
             .on_hover_text("Leave out the background, so that the page shows through");
-        last
+        ui.response()
     });
 }
 
