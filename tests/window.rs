@@ -490,6 +490,9 @@ fn the_matrix_follows_the_slider() -> anyhow::Result<()> {
 /// The dialog for the first run's matrix.
 const EXPORT_MATRIX: &str = "Export… How classes pull against each other, baseline";
 
+/// A card that is seen without scrolling, also beside another run.
+const EXPORT_F1: &str = "Export… F1 of each class, baseline";
+
 fn type_path(window: &mut Window, label: &str, path: &Path) {
     let field = window.get_by_role_and_label(egui::accesskit::Role::TextInput, label);
     field.set_text_value_accesskit(&path.display().to_string());
@@ -532,8 +535,11 @@ fn a_figure_is_exported() -> anyhow::Result<()> {
         let file = parent.path().join(&name);
         click(&mut window, card);
         click(&mut window, format);
-        click(&mut window, "Single column");
-        assert!(has(&window, "1004 × 756 pixels"));
+        // A table has no size.
+        if format != "CSV" {
+            click(&mut window, "Single column");
+            assert!(has(&window, "1004 × 756 pixels"));
+        }
         type_path(&mut window, "File", &file);
         click(&mut window, "Export");
         assert!(has(&window, "Exported to"), "{format}");
@@ -569,7 +575,7 @@ fn all_figures_of_the_page_are_exported() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = window(two_runs(parent.path())?);
     let folder = parent.path().join("figures");
-    click(&mut window, EXPORT_MATRIX);
+    click(&mut window, EXPORT_F1);
     click(&mut window, "All figures of “Overview”");
     click(&mut window, "SVG");
     type_path(&mut window, "Folder", &folder);
@@ -596,7 +602,7 @@ fn a_figure_and_its_numbers_go_to_the_clipboard() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = window(two_runs(parent.path())?);
     let mut copied = |format: &str, button: &str| {
-        click(&mut window, "Export… Overall scores, baseline");
+        click(&mut window, EXPORT_F1);
         click(&mut window, format);
         window.get_by_label(button).click();
         // The frame that hands it over is one of those that follow.
