@@ -586,7 +586,7 @@ fn all_figures_of_the_page_are_exported() -> anyhow::Result<()> {
     // As `crosscurrent export` does it beside the same run.
     let runs = ["baseline", "branch"].map(|name| parent.path().join(name));
     let [left, right] = runs.each_ref().map(|run| run.to_str().unwrap_or_default());
-    let command = parent.path().join("loss.png");
+    let command = parent.path().join("command");
     let arguments = [left, right, "--figure", "loss", "--dark", "--format", "png"];
     let size = std::fs::read(folder.join("branch-loss.png"))?;
     let image = image::load_from_memory(&size)?;

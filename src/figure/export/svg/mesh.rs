@@ -90,7 +90,7 @@ pub(super) fn rectangle(mesh: &Mesh, at: usize) -> Option<Rect> {
     let (first, second) = (corners(mesh, at)?, corners(mesh, at + 3)?);
     let all = || first.iter().chain(&second);
     let rect = Rect::from_points(&all().map(|vertex| vertex.pos).collect::<Vec<_>>());
-    let is_corner = |vertex: &&Vertex| {
+    let is_corner = |vertex: &Vertex| {
         let [x, y] = [rect.x_range(), rect.y_range()];
         [x.min, x.max].contains(&vertex.pos.x) && [y.min, y.max].contains(&vertex.pos.y)
     };
@@ -104,5 +104,5 @@ pub(super) fn rectangle(mesh: &Mesh, at: usize) -> Option<Rect> {
     let corners: std::collections::BTreeSet<_> = all()
         .map(|vertex| [vertex.pos.x.to_bits(), vertex.pos.y.to_bits()])
         .collect();
-    (same && covers && corners.len() == 4 && all().all(|x| is_corner(x))).then_some(rect)
+    (same && covers && corners.len() == 4 && all().all(|vertex| is_corner(vertex))).then_some(rect)
 }
