@@ -488,52 +488,211 @@ fn the_matrix_follows_the_slider() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the window writes is what `crosscurrent export` writes from the same run.
+/// The dialog for the first run's matrix.
+const EXPORT_MATRIX: &str = "Export… How classes pull against each other, baseline";
+
+/// A card that is seen without scrolling, also beside another run.
+const EXPORT_F1: &str = "Export… F1 of each class, baseline";
+
+fn type_path(window: &mut Window, label: &str, path: &Path) {
+    let field = window.get_by_role_and_label(egui::accesskit::Role::TextInput, label);
+    field.set_text_value_accesskit(&path.display().to_string());
+    settle(window);
+}
+
+/// What `crosscurrent export` does with these arguments.
+fn export_command(arguments: &[&str], out: &Path) -> anyhow::Result<()> {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+        .arg("export")
+        .args(arguments)
+        .arg("--out")
+        .arg(out)
+        .output()?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{arguments:?}: {error}");
+    Ok(())
+}
+
+/// What the window writes is what `crosscurrent export` writes from the same run, in every format.
 #[test]
 fn a_figure_is_exported() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let mut options = two_runs(parent.path())?;
     options.runs.truncate(1);
+    let run = parent.path().join("baseline");
+    let run = run.to_str().context("path")?;
     let mut window = window(options);
-    let file = parent.path().join("matrix.png");
-    click(
-        &mut window,
-        "Export PNG… How classes pull against each other, baseline",
-    );
-    assert!(has(&window, "pixels"));
-    click(&mut window, "1×");
-    let field = window.get_by_role_and_label(egui::accesskit::Role::TextInput, "File");
-    field.set_text_value_accesskit(&file.display().to_string());
-    settle(&mut window);
-    click(&mut window, "Export");
-    assert!(has(&window, "Exported to"));
-    let image = image::open(&file)?;
-    assert!(image.width() > 300 && image.height() > 300);
-    let command = parent.path().join("command.png");
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
-        .arg("export")
-        .arg(parent.path().join("baseline"))
-        .args([
-            "--figure",
-            "conflict-matrix",
-            "--scale",
-            "1",
-            "--dark",
+    window.state_mut().figure_view().pair = Some((1, 4));
+    for (format, card, figure) in [
+        ("PNG", EXPORT_MATRIX, "conflict-matrix"),
+        ("SVG", EXPORT_MATRIX, "conflict-matrix"),
+        (
+            "CSV",
+            "Export… The selected pair over time, baseline",
+            "pair-cosine",
+        ),
+    ] {
+        let name = format!("figure.{}", format.to_lowercase());
+        let file = parent.path().join(&name);
+        click(&mut window, card);
+        click(&mut window, format);
+        // A table has no size.
+        if format != "CSV" {
+            click(&mut window, "Single column");
+            assert!(has(&window, "1004 × 756 pixels"));
+        }
+        type_path(&mut window, "File", &file);
+        click(&mut window, "Export");
+        assert!(has(&window, "Exported to"), "{format}");
+        let command = parent.path().join("command").join(&name);
+        let size = [
             "--size",
-        ])
-        .arg(format!("{}x{}", image.width(), image.height()))
-        .arg("--out")
-        .arg(&command)
-        .output()?;
-    ensure!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(
-        std::fs::read(&file)? == std::fs::read(&command)?,
-        "the two images differ"
-    );
+            "85mmx64mm",
+            "--dpi",
+            "300",
+            "--text",
+            "75",
+            "--dark",
+        ];
+        let pair = ["--pair", "1", "4"];
+        export_command(
+            &[&[run, "--figure", figure][..], &size, &pair].concat(),
+            &command,
+        )?;
+        let bytes = std::fs::read(&file)?;
+        assert!(bytes.len() > 500, "{format} has {} bytes", bytes.len());
+        assert!(
+            bytes == std::fs::read(&command)?,
+            "the two differ as {format}"
+        );
+    }
+    let image = image::open(parent.path().join("figure.png"))?;
+    assert_eq!((image.width(), image.height()), (1004, 756));
+    Ok(())
+}
+
+#[test]
+fn all_figures_of_the_page_are_exported() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = window(two_runs(parent.path())?);
+    let folder = parent.path().join("figures");
+    click(&mut window, EXPORT_F1);
+    click(&mut window, "All figures of “Overview”");
+    click(&mut window, "SVG");
+    type_path(&mut window, "Folder", &folder);
+    click(&mut window, "Export");
+    // Eight figures, less the pair that is not selected, of two runs in two formats.
+    assert!(has(&window, "Exported 28 files to"));
+    assert_eq!(std::fs::read_dir(&folder)?.count(), 28);
+    // As `crosscurrent export` does it beside the same run.
+    let runs = ["baseline", "branch"].map(|name| parent.path().join(name));
+    let [left, right] = runs.each_ref().map(|run| run.to_str().unwrap_or_default());
+    let command = parent.path().join("command");
+    let arguments = [left, right, "--figure", "loss", "--dark", "--format", "png"];
+    let size = std::fs::read(folder.join("branch-loss.png"))?;
+    let image = image::load_from_memory(&size)?;
+    let points = format!("{}x{}px", image.width(), image.height());
+    export_command(&[&arguments[..], &["--size", &points]].concat(), &command)?;
+    let both = std::fs::read(command.join("branch-loss.png"))?;
+    assert!(both == size, "the window's image is another");
+    Ok(())
+}
+
+#[test]
+fn a_figure_and_its_numbers_go_to_the_clipboard() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = window(two_runs(parent.path())?);
+    let mut copied = |format: &str, button: &str| {
+        click(&mut window, EXPORT_F1);
+        click(&mut window, format);
+        window.get_by_label(button).click();
+        // The frame that hands it over is one of those that follow.
+        let patience = std::time::Instant::now() + PATIENCE;
+        loop {
+            window.step();
+            let commands = window.output().platform_output.commands.clone();
+            let is_copy =
+                |command: &egui::OutputCommand| !matches!(command, egui::OutputCommand::OpenUrl(_));
+            if let Some(command) = commands.into_iter().find(is_copy) {
+                return Ok(command);
+            }
+            ensure!(std::time::Instant::now() < patience, "nothing is copied");
+        }
+    };
+    match copied("CSV", "Copy table")? {
+        egui::OutputCommand::CopyText(text) => assert!(text.starts_with("step\tepoch\tsplit\t")),
+        other => anyhow::bail!("{other:?}"),
+    }
+    match copied("PNG", "Copy image")? {
+        egui::OutputCommand::CopyImage(image) => assert!(image.size[0] > 300),
+        _ => anyhow::bail!("no image"),
+    }
+    Ok(())
+}
+
+/// An exported image brings its view back, in a window that was elsewhere.
+#[test]
+fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
+    use crosscurrent::figure::export::read_view;
+    use crosscurrent::run::Scope;
+    let parent = tempfile::tempdir()?;
+    let run = parent.path().join("branch");
+    let options = two_runs(parent.path())?;
+    let file = parent.path().join("matrix.png");
+    let arguments = [
+        "--figure",
+        "conflict-matrix",
+        "--layer",
+        "branch2.gate",
+        "--pair",
+        "1",
+        "4",
+    ];
+    let path = run.to_str().context("path")?;
+    export_command(&[&[path, "--step", "5"][..], &arguments].concat(), &file)?;
+    let restored = read_view(&std::fs::read(&file)?).map_err(anyhow::Error::msg)?;
+
+    let mut window = window(options);
+    window.state_mut().restore(restored.clone());
+    settle(&mut window);
+    assert!(has(&window, "Back to the view of branch"));
+    let view = window.state_mut().figure_view().clone();
+    assert_eq!(view, restored.view);
+    assert_eq!(view.scope, Scope::Layer("branch2.gate".to_owned()));
+    assert_eq!((view.step, view.pair), (Some(5), Some((1, 4))));
+    // Of the two runs, the one in the image alone.
+    assert!(has(
+        &window,
+        "Export… How classes pull against each other, branch"
+    ));
+    assert!(!has(
+        &window,
+        "Export… How classes pull against each other, baseline"
+    ));
+
+    // A figure that the open page lacks turns to one that has it; what the run lacks is left out.
+    let mut elsewhere = restored.clone();
+    elsewhere.figure = crosscurrent::figure::Kind::Confusion;
+    elsewhere.view.pair = Some((1, 400));
+    elsewhere.view.scope = Scope::Layer("no such layer".to_owned());
+    window.state_mut().restore(elsewhere);
+    settle(&mut window);
+    assert!(has(
+        &window,
+        "Export… Which classes are taken for which, branch"
+    ));
+    let view = window.state_mut().figure_view().clone();
+    assert_eq!((view.pair, view.scope), (None, Scope::Backbone));
+
+    // Another run's image changes nothing, and says whose it is.
+    let mut unknown = restored;
+    unknown.run.id = "another".to_owned();
+    unknown.run.name = "run-of-last-week".to_owned();
+    let before = window.state_mut().figure_view().clone();
+    window.state_mut().restore(unknown);
+    settle(&mut window);
+    assert!(has(&window, "run-of-last-week, which is not open"));
+    assert_eq!(*window.state_mut().figure_view(), before);
     Ok(())
 }
 

@@ -139,7 +139,7 @@ fn over_evals(
 }
 
 /// Layers that have class gradients, with their Gram rows, from input to output.
-fn layers_with_gradients(subject: Subject<'_>) -> impl Iterator<Item = (&Layer, usize)> {
+pub(super) fn layers_with_gradients(subject: Subject<'_>) -> impl Iterator<Item = (&Layer, usize)> {
     let started = subject.run.started.iter();
     started
         .flat_map(|started| &started.layers)
@@ -211,7 +211,7 @@ fn loss(subject: Subject<'_>) -> Chart {
 }
 
 /// ‖g_k‖ of a scope, from the log alone: squared norms add over layers.
-fn norm(probe: &Probe, rows: &[usize], class: usize) -> Option<f64> {
+pub(super) fn norm(probe: &Probe, rows: &[usize], class: usize) -> Option<f64> {
     let mut square = 0.0;
     for &row in rows {
         let norm = probe.layers.get(row)?.norm.get(class).copied().flatten()?;

@@ -1,7 +1,13 @@
-//! Figures as images: drawn in a private [`egui::Context`], without a window, the same bytes from the same input.
+//! Figures as files: drawn in a private [`egui::Context`], without a window, the same bytes from the same input.
+
+mod file;
+mod record;
+mod settings;
+mod svg;
 
 use std::path::{Path, PathBuf};
 
+use egui::Color32;
 use egui::epaint::ClippedShape;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{EncodableLayout, ImageBuffer, ImageError, PixelWithColorType, RgbaImage};
@@ -9,6 +15,11 @@ use image::{EncodableLayout, ImageBuffer, ImageError, PixelWithColorType, RgbaIm
 use super::raster::Rasteriser;
 use super::style;
 use crate::run::log::{RunError, write_whole};
+
+pub use file::{Figure, file_name, write};
+pub use record::{Restored, RunRef, read_view, record};
+pub(crate) use settings::TEXT;
+pub use settings::{Format, PRESETS, Preset, Settings, SheetSize, Unit};
 
 /// Smallest side of an exported figure, in points.
 const MIN_SIDE_POINTS: f32 = 16.0;
@@ -39,6 +50,9 @@ pub enum ExportError {
         /// The encoder's reason.
         source: ImageError,
     },
+    /// The image cannot be encoded with its resolution and record.
+    #[error("cannot encode the image as PNG: {0}")]
+    Chunks(String),
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] RunError),
@@ -93,34 +107,74 @@ impl Options {
     }
 }
 
-/// What was drawn, before it becomes pixels.
-pub struct Drawing {
+/// What was drawn, before it becomes pixels or vectors.
+struct Drawing {
     /// Where it was drawn; knows the theme, the fonts, and how to tessellate the shapes.
-    pub context: egui::Context,
+    context: egui::Context,
     /// The shapes, from back to front, in points.
-    pub shapes: Vec<ClippedShape>,
+    shapes: Vec<ClippedShape>,
     /// Has the textures that the shapes use.
-    pub rasteriser: Rasteriser,
+    rasteriser: Rasteriser,
     /// Width and height in pixels.
-    pub size_px: [usize; 2],
+    size_px: [usize; 2],
+    /// What it lies on; [`Color32::TRANSPARENT`] for nothing.
+    background: Color32,
 }
 
-/// Draws off-screen: on the theme's panel colour, with a small margin.
-pub fn shapes(options: &Options, draw: &mut dyn FnMut(&mut egui::Ui)) -> Drawing {
+impl Drawing {
+    /// Width and height in points.
+    fn size(&self) -> egui::Vec2 {
+        let [width, height] = self.size_px.map(|side| side as f32);
+        egui::vec2(width, height) / self.context.pixels_per_point()
+    }
+
+    /// The pixels, with straight alpha.
+    fn pixels(&self) -> RgbaImage {
+        self.pixels_of(self.shapes.clone(), self.background)
+    }
+
+    /// The pixels of some of its shapes, over a background.
+    fn pixels_of(&self, shapes: Vec<ClippedShape>, background: Color32) -> RgbaImage {
+        let scale = self.context.pixels_per_point();
+        let primitives = self.context.tessellate(shapes, scale);
+        let mut image = self
+            .rasteriser
+            .paint(self.size_px, scale, &primitives, background);
+        if !background.is_opaque() {
+            for pixel in image.pixels_mut() {
+                let [r, g, b, a] = pixel.0;
+                pixel.0 = Color32::from_rgba_premultiplied(r, g, b, a).to_srgba_unmultiplied();
+            }
+        }
+        image
+    }
+}
+
+/// Draws off-screen with a small margin, on the colour of the window's cards or on nothing.
+fn shapes(options: &Options, transparent: bool, draw: &mut dyn FnMut(&mut egui::Ui)) -> Drawing {
     let (size_px, scale) = options.pixels();
     let context = egui::Context::default();
     style::apply(&context, options.dark);
     context.data_mut(|data| data.insert_temp(exporting(), true));
+    // On screen figures lie on cards: an image is one of them.
+    context.global_style_mut(|style| style.visuals.panel_fill = style.visuals.faint_bg_color);
     let mut drawing = Drawing {
         context,
         shapes: Vec::new(),
         rasteriser: Rasteriser::new(),
         size_px,
+        background: Color32::TRANSPARENT,
     };
+    if !transparent {
+        drawing.background = drawing.context.global_style().visuals.panel_fill;
+    }
     for pass in 0..PASSES {
         let input = input(size_px, scale, pass);
         let mut output = drawing.context.run_ui(input, |ui| {
-            let frame = egui::Frame::central_panel(ui.style()).inner_margin(MARGIN);
+            let mut frame = egui::Frame::central_panel(ui.style()).inner_margin(MARGIN);
+            if transparent {
+                frame.fill = Color32::TRANSPARENT;
+            }
             egui::CentralPanel::default_margins()
                 .frame(frame)
                 .show(ui, |ui| draw(ui));
@@ -164,13 +218,7 @@ fn input(size_px: [usize; 2], scale: f32, pass: usize) -> egui::RawInput {
 /// Draws off-screen and gives the pixels. Options out of their limits are brought to them; to refuse them instead,
 /// [`Options::validate`] first.
 pub fn png(options: &Options, mut draw: impl FnMut(&mut egui::Ui)) -> RgbaImage {
-    let drawing = shapes(options, &mut draw);
-    let scale = drawing.context.pixels_per_point();
-    let primitives = drawing.context.tessellate(drawing.shapes, scale);
-    let background = drawing.context.global_style().visuals.panel_fill;
-    drawing
-        .rasteriser
-        .paint(drawing.size_px, scale, &primitives, background)
+    shapes(options, false, &mut draw).pixels()
 }
 
 /// The bytes of a PNG file.
@@ -210,188 +258,6 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use egui::Color32;
-    use image::{Rgb, RgbImage};
-
-    use super::*;
-
-    fn options(scale: f32, dark: bool) -> Options {
-        Options {
-            size: [420.0, 320.0],
-            scale,
-            dark,
-        }
-    }
-
-    const CURVE: Color32 = Color32::from_rgb(0xd5, 0x5e, 0x00);
-
-    /// A label, buttons, a table and a plot: what figures are made of.
-    fn scene_ui(ui: &mut egui::Ui) {
-        ui.heading("How classes pull against each other");
-        ui.label("‖∇‖ of Dusty → 3.2 × 10⁻³, cosine −0.41");
-        ui.horizontal(|ui| {
-            let _ = ui.button("Pause");
-            ui.checkbox(&mut true, "raw values");
-            ui.weak("never smoothed");
-        });
-        egui::Grid::new("table").striped(true).show(ui, |ui| {
-            for (class, support, f1) in [("Clean", "1933", "0.94"), ("Bird-drop", "190", "0.61")] {
-                ui.label(class);
-                ui.monospace(support);
-                ui.monospace(f1);
-                ui.end_row();
-            }
-        });
-        let curve = |x: f64| [x, (x * 0.4).sin()];
-        let points: Vec<_> = (0..100).map(|i| curve(f64::from(i) * 0.2)).collect();
-        egui_plot::Plot::new("plot")
-            .legend(egui_plot::Legend::default())
-            .show(ui, |plot| {
-                plot.line(
-                    egui_plot::Line::new("Dusty", points)
-                        .color(CURVE)
-                        .width(1.5),
-                );
-            });
-    }
-
-    fn count(image: &RgbaImage, wanted: impl Fn([u8; 3]) -> bool) -> usize {
-        image
-            .pixels()
-            .filter(|pixel| wanted([pixel[0], pixel[1], pixel[2]]))
-            .count()
-    }
-
-    #[test]
-    fn a_plot_shows_its_line_in_its_colour() {
-        for dark in [false, true] {
-            let image = png(&options(2.0, dark), scene_ui);
-            let pixels = count(&image, |pixel| pixel == [CURVE.r(), CURVE.g(), CURVE.b()]);
-            assert!(pixels > 500, "{pixels} pixels of the line");
-            assert!(image.pixels().all(|pixel| pixel[3] == 255));
-        }
-    }
-
-    #[test]
-    fn themes_differ_and_cover_the_corners() {
-        for (dark, gray) in [(false, 243), (true, 24)] {
-            let image = png(&options(1.0, dark), scene_ui);
-            let (right, bottom) = (image.width() - 1, image.height() - 1);
-            for (x, y) in [(0, 0), (right, 0), (0, bottom), (right, bottom)] {
-                assert_eq!(image.get_pixel(x, y).0, [gray, gray, gray, 255]);
-            }
-        }
-    }
-
-    #[test]
-    fn text_is_dark_on_light() {
-        let label = |text: &'static str| {
-            png(&options(1.0, false), move |ui| {
-                ui.label(text);
-            })
-        };
-        let dark = |image: &RgbaImage| count(image, |[r, g, b]| r < 100 && g < 100 && b < 100);
-        assert_eq!(dark(&label("")), 0);
-        let (short, long) = (dark(&label("Dusty")), dark(&label("Dusty Dusty Dusty")));
-        assert!(short > 20, "{short}");
-        assert!((3 * short).abs_diff(long) < short / 2, "{short} and {long}");
-    }
-
-    #[test]
-    fn signs_of_the_figures_have_glyphs() {
-        let sign = |sign: char| {
-            png(&options(2.0, false), |ui| {
-                ui.label(sign.to_string());
-            })
-        };
-        let missing = sign('\u{e123}');
-        for wanted in "∇‖→−×⁻³·≥½–…".chars() {
-            assert!(sign(wanted) != missing, "{wanted} has no glyph");
-        }
-    }
-
-    #[test]
-    fn the_same_drawing_gives_the_same_bytes() -> anyhow::Result<()> {
-        let bytes = || encode_png(&png(&options(2.0, true), scene_ui));
-        assert!(bytes()? == bytes()?);
-        Ok(())
-    }
-
-    #[test]
-    fn scale_multiplies_the_pixels_and_keeps_the_layout() {
-        let draw = |scale| {
-            let mut width = 0.0;
-            let image = png(&options(scale, false), |ui| {
-                width = ui.available_width();
-                scene_ui(ui);
-            });
-            (image.dimensions(), width)
-        };
-        assert_eq!(draw(1.0), ((420, 320), 404.0));
-        assert_eq!(draw(2.0), ((840, 640), 404.0));
-    }
-
-    #[test]
-    fn options_out_of_their_limits_are_refused_with_the_limit() {
-        let message = |size, scale| {
-            let options = Options {
-                size,
-                scale,
-                dark: false,
-            };
-            options.validate().map_err(|error| error.to_string())
-        };
-        assert_eq!(message([10_000.0; 2], 1.0), Ok(()));
-        assert_eq!(
-            message([800.0, 5001.0], 2.0),
-            Err("at a scale of 2 the height must be from 16 to 5000 points; it is 5001".to_owned())
-        );
-        assert_eq!(
-            message([800.0, 600.0], 9.0),
-            Err("the scale must be from 0.5 to 8 pixels per point; it is 9".to_owned())
-        );
-        assert!(message([f32::NAN, 600.0], 1.0).is_err());
-        assert!(message([800.0, 600.0], f32::NAN).is_err());
-    }
-
-    #[test]
-    fn options_out_of_their_limits_are_drawn_at_them() {
-        let options = Options {
-            size: [f32::NAN, -3.0],
-            scale: f32::NAN,
-            dark: false,
-        };
-        assert_eq!(png(&options, scene_ui).dimensions(), (8, 8));
-    }
-
-    #[test]
-    fn a_file_written_reads_back() -> anyhow::Result<()> {
-        let dir = tempfile::tempdir()?;
-        let (figure, sheet) = (
-            dir.path().join("new/figure.png"),
-            dir.path().join("sheet.png"),
-        );
-        let rgba = png(&options(1.0, false), scene_ui);
-        let rgb = RgbImage::from_pixel(3, 2, Rgb([9, 8, 7]));
-        write_png(&figure, &rgba)?;
-        write_png(&sheet, &rgb)?;
-        assert!(image::open(&figure)?.into_rgba8() == rgba);
-        assert_eq!(image::open(&sheet)?.into_rgb8(), rgb);
-        Ok(())
-    }
-
-    #[test]
-    fn a_file_that_cannot_be_written_is_named() -> anyhow::Result<()> {
-        let dir = tempfile::tempdir()?;
-        let path = dir.path().join("file/figure.png");
-        std::fs::write(dir.path().join("file"), "in the way")?;
-        let message = match write_png(&path, &RgbImage::new(1, 1)) {
-            Ok(()) => anyhow::bail!("written"),
-            Err(error) => error.to_string(),
-        };
-        assert!(message.starts_with("cannot write the file"), "{message}");
-        assert!(message.ends_with("figure.png"), "{message}");
-        Ok(())
-    }
-}
+pub(super) mod sample;
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ pub mod export;
 mod gates;
 mod ledger;
 mod matrix;
+mod numbers;
 mod pair;
 pub mod palette;
 pub mod raster;
@@ -452,13 +453,16 @@ pub fn figure_png_among(
     view: &View,
     options: &export::Options,
 ) -> image::RgbaImage {
-    export::png(options, |ui| {
-        ui.label(RichText::new(kind.title()).strong().size(16.0));
-        let caption = RichText::new(caption(kind, subject, view)).small().weak();
-        ui.add(egui::Label::new(caption).truncate());
-        ui.add_space(6.0);
-        figure_ui(ui, kind, subject, shown, view);
-    })
+    export::png(options, |ui| page_ui(ui, kind, subject, shown, view))
+}
+
+/// A figure with its heading, as it is exported.
+fn page_ui(ui: &mut Ui, kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &View) {
+    ui.label(RichText::new(kind.title()).strong().size(16.0));
+    let caption = RichText::new(caption(kind, subject, view)).small().weak();
+    ui.add(egui::Label::new(caption).truncate());
+    ui.add_space(6.0);
+    figure_ui(ui, kind, subject, shown, view);
 }
 
 /// Run, part of the network and moment that a figure shows.

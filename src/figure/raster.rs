@@ -76,8 +76,8 @@ impl Rasteriser {
         }
     }
 
-    /// Paints `primitives` (in points, as [`egui::Context::tessellate`] gives them) over an opaque `background`,
-    /// on an image of `size_px` (width, height).
+    /// Paints `primitives` (in points, as [`egui::Context::tessellate`] gives them) over a `background`, on an image of
+    /// `size_px` (width, height). Its colours are premultiplied, which shows where the background is not opaque.
     pub fn paint(
         &self,
         size_px: [usize; 2],
@@ -86,7 +86,7 @@ impl Rasteriser {
         background: Color32,
     ) -> RgbaImage {
         let [width, height] = size_px;
-        let background = Rgba(background.to_opaque().to_array());
+        let background = Rgba(background.to_array());
         let mut image = RgbaImage::from_pixel(width as u32, height as u32, background);
         for ClippedPrimitive {
             clip_rect,
@@ -149,7 +149,7 @@ impl Canvas<'_> {
     }
 }
 
-/// `colour` (premultiplied, 0 to 255) over an opaque pixel.
+/// `colour` (premultiplied, 0 to 255) over a pixel (premultiplied).
 fn blend(pixel: &mut [u8; 4], colour: [f32; 4]) {
     let rest = 1.0 - colour[3] / 255.0;
     for (under, over) in pixel.iter_mut().zip(colour) {

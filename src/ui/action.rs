@@ -55,8 +55,10 @@ pub(crate) enum Action {
     Choose(Purpose, PathBuf),
     /// Ask how to export a figure that is shown at this size, in points.
     AskExport(Kind, RunId, egui::Vec2),
-    /// Write the figure as asked.
+    /// Write the figure as asked, or all figures of the page.
     Export,
+    /// Put the figure on the clipboard.
+    CopyFigure,
     /// Close the export dialog.
     CancelExport,
     /// Clear the notice.

@@ -7,7 +7,7 @@ use super::action::Action;
 use super::background::{Background, Dropped, Purpose, Reply};
 use super::commands::{self, Palette};
 use super::draft::{Draft, absolute};
-use super::export_dialog::{ExportDraft, export_ui};
+use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
 use super::navigation::{History, Place};
 use super::page::Page;
@@ -72,6 +72,8 @@ pub struct App {
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
+    /// What goes to the clipboard with the next frame.
+    copied: Option<egui::OutputCommand>,
     pub(crate) run_to_open: String,
     /// The list of commands, while it is open.
     pub(crate) palette: Option<Palette>,
@@ -102,6 +104,7 @@ impl App {
             notice: None,
             export: None,
             findings: Findings::default(),
+            copied: None,
             run_to_open: String::new(),
             palette: None,
             history: History::default(),
@@ -214,7 +217,10 @@ impl App {
             figures_panel::figures_ui(ui, self, &mut actions);
         });
         if let Some(export) = &mut self.export {
-            export_ui(ui.ctx(), export, &mut actions);
+            export_ui(ui.ctx(), export, self.view.page, &mut actions);
+        }
+        if let Some(copied) = self.copied.take() {
+            ui.ctx().send_cmd(copied);
         }
         hovering_ui(ui.ctx());
         commands::palette_ui(ui.ctx(), self, &mut actions);
@@ -313,6 +319,7 @@ impl App {
             Action::Choose(purpose, start) => self.background.choose(purpose, &start),
             Action::AskExport(kind, id, size) => self.ask_export(kind, id, size, ctx.theme()),
             Action::Export => self.write_export(),
+            Action::CopyFigure => self.copy_figure(),
             Action::CancelExport => self.export = None,
             Action::Dismiss => self.notice = None,
         }
@@ -504,9 +511,7 @@ impl App {
             }
             Reply::Scanned(config, result) => self.draft.scanned(&config, result),
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
-            Reply::Exported(Ok(path)) => {
-                self.tell(format!("Exported to {}", path.display()), false)
-            }
+            Reply::Exported(Ok(exported)) => self.exported(exported),
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
             Reply::Found(key, found) => self.findings.take(key, found),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
@@ -526,6 +531,11 @@ impl App {
                      see the left panel.",
                     false,
                 );
+            }
+            Dropped::Figure(restored) => {
+                let before = self.view.clone();
+                self.restore(*restored);
+                self.history.moved(before, &self.view);
             }
             Dropped::Nothing(sentence) => self.tell(sentence, true),
         }
@@ -554,9 +564,9 @@ impl App {
             Purpose::RunFolder => {
                 self.open(path);
             }
-            Purpose::ExportFile => {
+            Purpose::ExportFile | Purpose::ExportFolder => {
                 if let Some(export) = &mut self.export {
-                    export.path = path.display().to_string();
+                    export.chosen(path);
                 }
             }
         }
@@ -772,10 +782,41 @@ impl App {
         let Some(export) = self.export.take() else {
             return;
         };
-        match export.job(&self.runs, &self.view) {
+        let job = export.job(&self.runs, &self.view);
+        self.run_export(job);
+    }
+
+    fn copy_figure(&mut self) {
+        let Some(export) = self.export.take() else {
+            return;
+        };
+        let job = export.copy_job(&self.runs, &self.view);
+        self.run_export(job);
+    }
+
+    fn run_export(&mut self, job: Result<Export, String>) {
+        match job {
             Ok(export) => self.background.export(export),
             Err(sentence) => self.tell(sentence, true),
         }
+    }
+
+    fn exported(&mut self, exported: Exported) {
+        let text = match exported {
+            Exported::File(path) => format!("Exported to {}", path.display()),
+            Exported::Folder(path, count) => {
+                format!("Exported {count} files to {}", path.display())
+            }
+            Exported::Image(image) => {
+                self.copied = Some(egui::OutputCommand::CopyImage(image));
+                "The figure is on the clipboard".to_owned()
+            }
+            Exported::Table(table) => {
+                self.copied = Some(egui::OutputCommand::CopyText(table));
+                "The table is on the clipboard".to_owned()
+            }
+        };
+        self.tell(text, false);
     }
 }
 

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::export_dialog::Export;
+use super::export_dialog::{Export, Exported};
 use super::findings_panel::{self, Key, Source};
 use super::runs::RunId;
 use super::waker::Waker;
 use super::worker::panic_sentence;
 use crate::config::RunConfig;
 use crate::data::{self, Summary};
+use crate::figure::export::{Restored, read_view};
 use crate::findings::Finding;
 use crate::run::log::{self, Loaded};
 use crate::run::probe_file::ProbeTensors;
@@ -27,6 +28,8 @@ pub(crate) enum Purpose {
     RunFolder,
     /// Where an exported figure goes.
     ExportFile,
+    /// Where all figures of a page go.
+    ExportFolder,
 }
 
 /// A probe file to read.
@@ -50,6 +53,8 @@ pub(crate) enum Dropped {
     Run(PathBuf),
     /// A folder of run directories.
     Runs(Vec<PathBuf>),
+    /// An exported figure, with what it shows.
+    Figure(Box<Restored>),
     /// Any other folder: images to train on.
     Images(PathBuf),
     /// Anything else, with a sentence that says so.
@@ -68,10 +73,20 @@ fn look_at(path: PathBuf) -> Dropped {
     if path.is_dir() {
         return Dropped::Images(path);
     }
-    Dropped::Nothing(format!(
-        "Only a run folder, a folder of runs or an image folder can be dropped here: {}",
-        path.display()
-    ))
+    let is_png = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("png"));
+    if !is_png {
+        return Dropped::Nothing(format!(
+            "Only a run folder, a folder of runs, an image folder or an exported figure can be dropped here: {}",
+            path.display()
+        ));
+    }
+    let bytes = std::fs::read(&path).map_err(|error| error.to_string());
+    match bytes.and_then(|bytes| read_view(&bytes)) {
+        Ok(restored) => Dropped::Figure(Box::new(restored)),
+        Err(sentence) => Dropped::Nothing(format!("{sentence}: {}", path.display())),
+    }
 }
 
 /// What came of a piece of work.
@@ -84,12 +99,12 @@ pub(crate) enum Reply {
     Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
     /// A dialog was closed; none where it was cancelled or there is no dialog service.
     Chosen(Purpose, Option<PathBuf>),
-    /// A figure was written.
-    Exported(Result<PathBuf, String>),
     /// Runs were looked through for what stands out.
     Found(Key, Vec<Finding>),
     /// What was dropped on the window, where it can be used.
     Dropped(Dropped),
+    /// Figures were written, or made for the clipboard.
+    Exported(Result<Exported, String>),
     /// The work panicked.
     Failed(String),
 }
@@ -169,7 +184,7 @@ impl Background {
         self.spawn(move || Reply::Chosen(purpose, dialog(purpose, &start)));
     }
 
-    /// Draws and writes a figure.
+    /// Draws figures, and writes them or hands them back.
     pub(crate) fn export(&mut self, export: Export) {
         self.spawn(move || Reply::Exported(export()));
     }
@@ -221,11 +236,13 @@ fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
             .set_title("Folder with one subfolder per class")
             .pick_folder(),
         Purpose::RunFolder => dialog.set_title("Run folder").pick_folder(),
+        Purpose::ExportFolder => dialog.set_title("Folder for the figures").pick_folder(),
         Purpose::ExportFile => {
             let name = start.file_name().unwrap_or_default().to_string_lossy();
+            let ending = start.extension().unwrap_or_default().to_string_lossy();
             dialog
                 .set_title("Export figure")
-                .add_filter("PNG image", &["png"])
+                .add_filter(ending.to_uppercase(), &[ending])
                 .set_file_name(name)
                 .save_file()
         }

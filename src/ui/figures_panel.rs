@@ -14,8 +14,6 @@ use crate::run::{CLASSIFIER, Scope};
 
 /// Kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
-/// Narrower cards have a shorter export button.
-const SHORT_EXPORT: f32 = 300.0;
 
 pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
     match app.view.page {
@@ -239,16 +237,12 @@ impl Column<'_> {
         let (title, help) = (kind.title(), kind.help());
         ui.horizontal(|ui| {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let text = if ui.available_width() < SHORT_EXPORT {
-                    "PNG…"
-                } else {
-                    "Export PNG…"
-                };
-                let button = egui::Button::new(RichText::new(text).small().weak()).frame(false);
-                let name = format!("Export PNG… {title}, {}", self.entry.name);
+                let text = RichText::new("Export…").small().weak();
+                let button = egui::Button::new(text).frame(false);
+                let name = format!("Export… {title}, {}", self.entry.name);
                 *export_asked = ui
                     .add(button)
-                    .on_hover_text("Save exactly this figure as an image, at any size")
+                    .on_hover_text("Save exactly this figure at any size, as an image or as drawing, or its numbers")
                     .accessible_name(name)
                     .clicked();
                 help_ui(ui, title, help);

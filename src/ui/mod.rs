@@ -18,6 +18,7 @@ mod findings_panel;
 mod frame_times;
 mod navigation;
 mod page;
+mod restore;
 mod runs;
 mod runs_panel;
 mod settings;

@@ -117,6 +117,13 @@ impl Page {
         }
     }
 
+    /// The figures that it shows of a run, whatever the size of the window.
+    pub(crate) fn kinds(self, compared: bool) -> Vec<Kind> {
+        let rect = Rect::from_min_size(egui::Pos2::ZERO, egui::Vec2::splat(WIDE));
+        let cards = self.cards(rect, WIDE, compared);
+        cards.into_iter().map(|(kind, _)| kind).collect()
+    }
+
     /// Height that the figures need in a column this wide, of which `seen` is seen without scrolling.
     pub(crate) fn least_height(self, width: f32, seen: f32, compared: bool) -> f32 {
         if self != Self::Overview {

@@ -10,6 +10,7 @@
 mod cli;
 mod common;
 mod display;
+mod export;
 mod faults;
 mod findings;
 mod python;

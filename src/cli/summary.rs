@@ -1,0 +1,153 @@
+//! `summary`: what runs reached.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::{number, print_table, say};
+use crate::config::{Attention, Width};
+use crate::run::event::Split;
+use crate::run::log::{self, Loaded};
+use crate::run::{Ending, Run};
+
+/// What a run reached: one row of `summary`.
+#[derive(Debug, serde::Serialize)]
+struct Row {
+    run: String,
+    state: &'static str,
+    data: String,
+    attention: Attention,
+    width: Width,
+    seed: u64,
+    step: u64,
+    total_steps: u64,
+    /// Test macro-F1 at the last step, as recorded.
+    test_macro_f1: Option<f64>,
+    test_accuracy: Option<f64>,
+    test_balanced_accuracy: Option<f64>,
+    /// Test macro-F1 at the step of the best validation macro-F1.
+    best_test_macro_f1: Option<f64>,
+    best_val_macro_f1: Option<f64>,
+    rarest_class: String,
+    rarest_test_f1: Option<f64>,
+    backbone_interference: Option<f64>,
+    backbone_floor: Option<f64>,
+    classifier_interference: Option<f64>,
+    notes: Vec<String>,
+}
+
+impl Row {
+    fn new(path: &Path, loaded: &Loaded) -> anyhow::Result<Self> {
+        let run = &loaded.run;
+        let started = run
+            .started
+            .as_ref()
+            .with_context(|| format!("no header: {}", path.display()))?;
+        let test_at = |step: u64| run.evals_of(Split::Test).find(|eval| eval.step == step);
+        let last = run.evals_of(Split::Test).next_back();
+        let best = run.best();
+        let rarest = started
+            .train_counts
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, n)| **n)
+            .map_or(0, |(k, _)| k);
+        let probe = run.probes.last();
+        Ok(Self {
+            run: path.file_name().map_or_else(
+                || path.display().to_string(),
+                |name| name.to_string_lossy().into_owned(),
+            ),
+            state: state(run, loaded.running),
+            data: started.config.data.to_string(),
+            attention: started.config.attention,
+            width: started.config.width,
+            seed: started.config.seed,
+            step: run.last_step(),
+            total_steps: started.total_steps,
+            test_macro_f1: last.and_then(|eval| eval.macro_f1),
+            test_accuracy: last.and_then(|eval| eval.accuracy),
+            test_balanced_accuracy: last.and_then(|eval| eval.balanced_accuracy),
+            best_test_macro_f1: best
+                .and_then(|best| test_at(best.step))
+                .and_then(|eval| eval.macro_f1),
+            best_val_macro_f1: best.and_then(|best| best.macro_f1),
+            rarest_class: started.classes.get(rarest).cloned().unwrap_or_default(),
+            rarest_test_f1: last.and_then(|eval| eval.f1.get(rarest).copied().flatten()),
+            backbone_interference: probe.and_then(|probe| probe.backbone.interference),
+            backbone_floor: probe.and_then(|probe| probe.backbone.floor),
+            classifier_interference: probe.and_then(|probe| probe.classifier.interference),
+            notes: loaded.notes.clone(),
+        })
+    }
+}
+
+/// The state of a run in one word.
+fn state(run: &Run, running: bool) -> &'static str {
+    match &run.ending {
+        _ if running => "running",
+        Some(Ending::Finished(_)) => "finished",
+        Some(Ending::Stopped(_)) => "stopped",
+        Some(Ending::Failed(_)) => "failed",
+        None => "interrupted",
+    }
+}
+
+pub(super) fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
+    let rows = runs
+        .iter()
+        .map(|run| Row::new(run, &log::load(run)?))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if json {
+        say(serde_json::to_string_pretty(&rows)?);
+        return Ok(());
+    }
+    let mut table = vec![
+        [
+            "run",
+            "attention",
+            "width",
+            "seed",
+            "state",
+            "step",
+            "macro-F1 test",
+            "at best val",
+            "best val",
+            "accuracy",
+            "balanced",
+            "rarest class F1",
+            "interference (floor)",
+            "classifier",
+        ]
+        .map(str::to_owned),
+    ];
+    for row in &rows {
+        table.push([
+            row.run.clone(),
+            row.attention.to_string(),
+            row.width.to_string(),
+            row.seed.to_string(),
+            row.state.to_owned(),
+            format!("{}/{}", row.step, row.total_steps),
+            number(row.test_macro_f1),
+            number(row.best_test_macro_f1),
+            number(row.best_val_macro_f1),
+            number(row.test_accuracy),
+            number(row.test_balanced_accuracy),
+            format!("{} {}", row.rarest_class, number(row.rarest_test_f1)),
+            format!(
+                "{} ({})",
+                number(row.backbone_interference),
+                number(row.backbone_floor)
+            ),
+            number(row.classifier_interference),
+        ]);
+    }
+    print_table(&table);
+    for row in &rows {
+        row.notes
+            .iter()
+            .for_each(|note| say(format!("{}: {note}", row.run)));
+    }
+    Ok(())
+}

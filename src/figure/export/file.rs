@@ -1,0 +1,109 @@
+//! A figure as the bytes of a file: what the window and the command line both write.
+
+use std::path::Path;
+
+use egui::Ui;
+use image::RgbaImage;
+
+use super::{ExportError, Format, Settings, record, shapes, svg};
+use crate::figure::{Kind, Quantity, Subject, View, caption, page_ui, palette, table};
+use crate::run::log::write_whole;
+
+/// A figure of a run, as it is looked at.
+#[derive(Clone, Copy)]
+pub struct Figure<'a> {
+    /// Which figure.
+    pub kind: Kind,
+    /// The run it shows.
+    pub subject: Subject<'a>,
+    /// All runs on screen, the one shown among them: they share scales, and differences are from the first.
+    pub shown: &'a [Subject<'a>],
+    /// The cursor and what is selected.
+    pub view: &'a View,
+}
+
+impl Figure<'_> {
+    /// The bytes of a file, the same from the same input.
+    ///
+    /// # Errors
+    /// Where size or resolution are out of their limits, or the image cannot be encoded.
+    pub fn bytes(&self, settings: &Settings) -> Result<Vec<u8>, ExportError> {
+        settings.validate()?;
+        match settings.format {
+            Format::Png => {
+                let encoded = record::encode(&self.image(settings), settings.dpi, &record(self));
+                encoded.map_err(|error| ExportError::Chunks(error.to_string()))
+            }
+            Format::Svg => {
+                let drawing = shapes(&settings.options(), settings.transparent, &mut |ui| {
+                    self.page_ui(ui);
+                });
+                let about = svg::About {
+                    title: self.kind.title(),
+                    description: &caption(self.kind, self.subject, self.view),
+                    mm_per_point: settings.mm_per_point(),
+                    record: &record(self),
+                };
+                Ok(svg::svg(&drawing, &about).into_bytes())
+            }
+            Format::Csv => Ok(self.table().to_csv().into_bytes()),
+        }
+    }
+
+    /// The pixels, with straight alpha.
+    pub fn image(&self, settings: &Settings) -> RgbaImage {
+        let draw = &mut |ui: &mut Ui| self.page_ui(ui);
+        shapes(&settings.options(), settings.transparent, draw).pixels()
+    }
+
+    /// The numbers.
+    pub fn table(&self) -> table::Table {
+        table::table(self.kind, self.subject, self.shown, self.view)
+    }
+
+    /// Whether there is anything for it to show: a difference needs another run, a pair needs to be selected.
+    pub fn has_subject(&self) -> bool {
+        match self.kind {
+            Kind::ConflictDifference => {
+                let first = self.shown.first();
+                first.is_some_and(|first| !std::ptr::eq(first.run, self.subject.run))
+            }
+            Kind::PairCosine => self.view.pair.is_some(),
+            _ => true,
+        }
+    }
+
+    fn page_ui(&self, ui: &mut Ui) {
+        page_ui(ui, self.kind, self.subject, self.shown, self.view);
+    }
+
+    /// Least and largest value of the colour scale; none where colours stand for no number, or the scale is the data's.
+    pub(super) fn colour_range(&self) -> Option<[f64; 2]> {
+        match self.kind {
+            Kind::ConflictMatrix => Some([-1.0, 1.0]),
+            Kind::Confusion | Kind::Gates => Some([0.0, 1.0]),
+            Kind::Architecture | Kind::DepthTime
+                if self.view.quantity == Quantity::Interference =>
+            {
+                Some([0.0, palette::INTERFERENCE_END])
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a figure's file is called where nobody names it.
+pub fn file_name(run: &str, kind: Kind, format: Format) -> String {
+    format!("{run}-{}.{}", kind.name(), format.extension())
+}
+
+/// Writes a figure, whole or not at all. An existing file is replaced.
+///
+/// # Errors
+/// Where size or resolution are out of their limits, or the file cannot be written.
+pub fn write(figure: &Figure<'_>, settings: &Settings, path: &Path) -> Result<(), ExportError> {
+    Ok(write_whole(path, &figure.bytes(settings)?)?)
+}
+
+#[cfg(test)]
+mod tests;

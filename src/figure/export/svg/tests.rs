@@ -1,0 +1,369 @@
+//! Every figure as SVG, drawn again by resvg, which shares no code with egui or our rasteriser.
+
+use anyhow::{Context as _, Result};
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{self, roxmltree};
+
+use crate::figure::export::sample::{Recorded, recorded, view};
+use crate::figure::export::{Figure, Format, Settings, SheetSize, Unit};
+use crate::figure::{Kind, View};
+
+use super::*;
+
+const SETTINGS: Settings = Settings {
+    format: Format::Svg,
+    size: SheetSize {
+        width: 480.0,
+        height: 360.0,
+        unit: Unit::Pt,
+    },
+    dpi: 192.0,
+    text: 1.0,
+    dark: false,
+    transparent: false,
+};
+
+fn svg_of(run: &Recorded, kind: Kind, view: &View, settings: &Settings) -> Result<String> {
+    let figure = Figure {
+        kind,
+        subject: run.subject(),
+        shown: &[run.subject()],
+        view,
+    };
+    Ok(String::from_utf8(figure.bytes(settings)?)?)
+}
+
+/// Drawn by resvg with egui's fonts, at so many pixels to a point.
+fn rendered(svg: &str, size_px: [u32; 2]) -> Result<image::RgbaImage> {
+    let mut options = usvg::Options::default();
+    for font in egui::FontDefinitions::default().font_data.values() {
+        options
+            .fontdb_mut()
+            .load_font_data((*font.font).as_ref().to_vec());
+    }
+    let tree = usvg::Tree::from_str(svg, &options)?;
+    let [width, height] = size_px;
+    let mut pixmap = Pixmap::new(width, height).context("no pixels")?;
+    let scale = width as f32 / tree.size().width();
+    resvg::render(
+        &tree,
+        Transform::from_scale(scale, scale),
+        &mut pixmap.as_mut(),
+    );
+    image::RgbaImage::from_raw(width, height, pixmap.take_demultiplied()).context("size")
+}
+
+/// Writes both for a person to look at, where `FIGURE_SHOTS` names a folder.
+fn look(name: &str, svg: &str, png: &image::RgbaImage, again: &image::RgbaImage) -> Result<()> {
+    let Some(folder) = std::env::var_os("FIGURE_SHOTS").map(std::path::PathBuf::from) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(format!("{name}.svg")), svg)?;
+    png.save(folder.join(format!("{name}.png")))?;
+    again.save(folder.join(format!("{name}-from-svg.png")))?;
+    Ok(())
+}
+
+/// Mean absolute difference of a channel, 0 to 255.
+fn difference(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
+    assert_eq!(a.dimensions(), b.dimensions());
+    let sum: u64 = a
+        .as_raw()
+        .iter()
+        .zip(b.as_raw())
+        .map(|(a, b)| u64::from(a.abs_diff(*b)))
+        .sum();
+    sum as f64 / a.as_raw().len() as f64
+}
+
+/// Share of the pixels that are of quite another colour: what is missing, or not where it should be.
+fn share_of_others(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
+    let is_other = |(a, b): &(&image::Rgba<u8>, &image::Rgba<u8>)| {
+        a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 70)
+    };
+    let others = a.pixels().zip(b.pixels()).filter(is_other).count();
+    others as f64 / f64::from(a.width() * a.height())
+}
+
+fn texts(svg: &str) -> Result<Vec<String>> {
+    let document = roxmltree::Document::parse(svg)?;
+    let nodes = document.descendants();
+    let texts = nodes.filter(|node| node.has_tag_name("text"));
+    let whole = |node: roxmltree::Node<'_, '_>| -> String {
+        let inner = node.descendants().filter(|inner| inner.is_text());
+        inner.filter_map(|inner| inner.text()).collect()
+    };
+    Ok(texts.map(whole).collect())
+}
+
+#[test]
+fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
+    let run = recorded("solar-branch")?;
+    let view = view();
+    for dark in [false, true] {
+        let settings = Settings { dark, ..SETTINGS };
+        let mut other = None;
+        for &kind in Kind::ALL {
+            let figure = Figure {
+                kind,
+                subject: run.subject(),
+                shown: &[run.subject()],
+                view: &view,
+            };
+            let png = figure.image(&settings);
+            let svg = svg_of(&run, kind, &view, &settings)?;
+            let again = rendered(&svg, png.dimensions().into())?;
+            look(&format!("{}-{dark}", kind.name()), &svg, &png, &again)?;
+            let off = difference(&png, &again);
+            let others = share_of_others(&png, &again);
+            let name = kind.name();
+            println!(
+                "{name} {dark}: {off:.3}, {others:.4}, {} kB",
+                svg.len() / 1000
+            );
+            assert!(
+                off < 2.0 && others < 0.02,
+                "{name} differs by {off}, {others}"
+            );
+            // What the limit is worth: another figure is far from it.
+            match &other {
+                None => other = Some(png),
+                Some(other) => {
+                    let off = difference(other, &again);
+                    assert!(off > 2.0, "{} is only {off} from another", kind.name());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn text_is_text() -> Result<()> {
+    let run = recorded("solar-branch")?;
+    let classes = run.subject().classes();
+    for (kind, words) in [
+        (
+            Kind::ClassF1,
+            vec!["F1 of each class", "solar-branch", "epoch", "1.0"],
+        ),
+        (
+            Kind::ConflictMatrix,
+            vec!["How classes pull against each other", "+1", "−1"],
+        ),
+        (
+            Kind::DepthProfile,
+            vec!["Pull of each class by depth", "10⁻¹"],
+        ),
+    ] {
+        let found = texts(&svg_of(&run, kind, &view(), &SETTINGS)?)?;
+        let words = words.into_iter().chain(classes.iter().map(String::as_str));
+        for word in words {
+            assert!(
+                found.iter().any(|text| text.contains(word)),
+                "{}: no {word} in {found:?}",
+                kind.name()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// By hand: 85 mm are 85/25.4·96 = 321.26 points, 60 mm are 226.77.
+#[test]
+fn the_page_is_as_large_as_asked() -> Result<()> {
+    let run = recorded("solar-branch")?;
+    let size = "85mmx60mm".parse().map_err(anyhow::Error::msg)?;
+    let settings = Settings {
+        size,
+        dpi: 300.0,
+        ..SETTINGS
+    };
+    let svg = svg_of(&run, Kind::Scores, &view(), &settings)?;
+    let document = roxmltree::Document::parse(&svg)?;
+    let root = document.root_element();
+    assert_eq!(root.attribute("width"), Some("85.01mm"));
+    assert_eq!(root.attribute("height"), Some("60.03mm"));
+    assert_eq!(root.attribute("viewBox"), Some("0 0 321.28 226.88"));
+    // Half as large text: twice as many points on the same page.
+    let svg = svg_of(
+        &run,
+        Kind::Scores,
+        &view(),
+        &Settings {
+            text: 0.5,
+            ..settings
+        },
+    )?;
+    let document = roxmltree::Document::parse(&svg)?;
+    let root = document.root_element();
+    assert_eq!(root.attribute("width"), Some("85.01mm"));
+    assert_eq!(root.attribute("viewBox"), Some("0 0 642.56 453.76"));
+    Ok(())
+}
+
+#[test]
+fn without_a_background_the_page_shows_through() -> Result<()> {
+    let run = recorded("solar-branch")?;
+    let settings = Settings {
+        transparent: true,
+        ..SETTINGS
+    };
+    let svg = svg_of(&run, Kind::Scores, &view(), &settings)?;
+    let image = rendered(&svg, [960, 720])?;
+    assert_eq!(image.get_pixel(0, 0)[3], 0);
+    assert!(image.pixels().any(|pixel| pixel[3] == 255));
+    Ok(())
+}
+
+/// A drawing of what figures may hold, whole.
+fn drawn(draw: impl Fn(&mut egui::Ui)) -> Result<(String, image::RgbaImage, image::RgbaImage)> {
+    let options = SETTINGS.options();
+    let drawing = super::super::shapes(&options, false, &mut |ui| draw(ui));
+    let about = About {
+        title: "a < b & c",
+        description: "\"quoted\" \u{1}",
+        mm_per_point: 0.25,
+        record: "{\"a\":1}",
+    };
+    let svg = svg(&drawing, &about);
+    let png = drawing.pixels();
+    let again = rendered(&svg, png.dimensions().into())?;
+    Ok((svg, png, again))
+}
+
+#[test]
+fn names_of_any_signs_stay_valid_xml() -> Result<()> {
+    let (svg, ..) = drawn(|ui| {
+        ui.label("Bird & <drop>  \"two\" ]]>");
+    })?;
+    let document = roxmltree::Document::parse(&svg)?;
+    let title = document
+        .descendants()
+        .find(|node| node.has_tag_name("title"));
+    assert_eq!(title.and_then(|node| node.text()), Some("a < b & c"));
+    assert!(texts(&svg)?.contains(&"Bird & <drop>  \"two\" ]]>".to_owned()));
+    Ok(())
+}
+
+type Paint<'a> = &'a dyn Fn(&egui::Painter);
+
+#[test]
+fn every_kind_of_shape_is_where_it_is_on_screen() -> Result<()> {
+    use egui::{Align2, Stroke, StrokeKind, pos2, vec2};
+    let red = Color32::from_rgb(200, 30, 30);
+    let pale = Color32::from_rgba_unmultiplied(30, 60, 200, 120);
+    let shapes: [(&str, Paint<'_>); 9] = [
+        ("circle", &|painter| {
+            painter.circle(pos2(200.0, 150.0), 60.0, pale, Stroke::new(6.0, red));
+        }),
+        ("lines", &|painter| {
+            painter.line_segment(
+                [pos2(30.0, 40.0), pos2(400.0, 300.0)],
+                Stroke::new(8.0, red),
+            );
+            let wave = (0..400).map(|i| pos2(i as f32, 180.0 + 90.0 * (i as f32 * 0.05).sin()));
+            painter.line(wave.collect(), Stroke::new(5.0, pale));
+        }),
+        ("rectangles", &|painter| {
+            for (i, kind) in [StrokeKind::Inside, StrokeKind::Middle, StrokeKind::Outside]
+                .into_iter()
+                .enumerate()
+            {
+                let rect =
+                    Rect::from_min_size(pos2(40.0 + 140.0 * i as f32, 60.0), vec2(100.0, 200.0));
+                painter.rect(rect, 12.0, pale, Stroke::new(10.0, red), kind);
+            }
+        }),
+        ("polygon", &|painter| {
+            let corners = vec![pos2(100.0, 40.0), pos2(400.0, 200.0), pos2(150.0, 320.0)];
+            painter.add(Shape::convex_polygon(corners, pale, Stroke::new(4.0, red)));
+        }),
+        ("clipped", &|painter| {
+            let clip = Rect::from_min_size(pos2(150.0, 100.0), vec2(120.0, 120.0));
+            let painter = painter.with_clip_rect(clip);
+            painter.circle_filled(pos2(150.0, 100.0), 100.0, red);
+        }),
+        ("cells", &|painter| {
+            let mut mesh = Mesh::default();
+            for (i, color) in [red, pale, red].into_iter().enumerate() {
+                let min = pos2(50.0 + 100.0 * i as f32, 50.0);
+                mesh.add_colored_rect(Rect::from_min_size(min, vec2(100.0, 240.0)), color);
+            }
+            painter.add(mesh);
+        }),
+        ("gradient", &|painter| {
+            let rect = Rect::from_min_size(pos2(60.0, 60.0), vec2(300.0, 200.0));
+            let color = |t: f64| crate::figure::palette::diverging(2.0 * t - 1.0, false);
+            crate::figure::palette::paint_scale(painter, rect, true, color);
+        }),
+        ("a triangle of three colours", &|painter| {
+            let mut mesh = Mesh::default();
+            mesh.colored_vertex(pos2(60.0, 60.0), red);
+            mesh.colored_vertex(pos2(400.0, 100.0), Color32::GREEN);
+            mesh.colored_vertex(pos2(200.0, 320.0), Color32::BLUE);
+            mesh.add_triangle(0, 1, 2);
+            painter.add(mesh);
+        }),
+        ("turned text", &|painter| {
+            let font = FontId::proportional(40.0);
+            let galley = painter.layout_no_wrap("Electrical ∇ damage".to_owned(), font, red);
+            let text = TextShape::new(pos2(60.0, 300.0), galley, red).with_angle(-0.6);
+            painter.add(text);
+            painter.text(
+                pos2(240.0, 30.0),
+                Align2::CENTER_TOP,
+                "centred",
+                FontId::monospace(30.0),
+                red,
+            );
+        }),
+    ];
+    let (_, empty, _) = drawn(|_| {})?;
+    for (what, paint) in shapes {
+        let (svg, png, again) = drawn(|ui| paint(ui.painter()))?;
+        look(what, &svg, &png, &again)?;
+        // Of what is drawn, not of the empty page around it.
+        let off = difference(&png, &again) / difference(&png, &empty);
+        println!("{what}: {off:.4}, {} B", svg.len());
+        // Thin letters are mostly edges, and each renderer smooths edges in its own way.
+        let limit = if what == "turned text" { 0.3 } else { 0.02 };
+        assert!(off < limit, "{what} differs by {off}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_long_curve_keeps_its_extremes_and_little_else() {
+    let points: Vec<_> = (0..100_000_u32)
+        .map(|i| {
+            let y = if i == 77_777 {
+                -50.0
+            } else {
+                f32::from((i % 97) as u8)
+            };
+            Pos2::new(i as f32 * 0.004, y)
+        })
+        .collect();
+    let kept = thinned(&points);
+    assert!(kept.len() < 8000, "{}", kept.len());
+    assert!(kept.contains(&points[77_777]));
+    assert_eq!((kept.first(), kept.last()), (points.first(), points.last()));
+    let few: Vec<_> = (0..20).map(|i| Pos2::new(i as f32 * 20.0, 1.0)).collect();
+    assert_eq!(thinned(&few), few);
+}
+
+/// From RFC 4648, section 10.
+#[test]
+fn base64_is_that_of_the_standard() {
+    for (plain, encoded) in [
+        ("", ""),
+        ("f", "Zg=="),
+        ("fo", "Zm8="),
+        ("foo", "Zm9v"),
+        ("foobar", "Zm9vYmFy"),
+    ] {
+        assert_eq!(base64(plain.as_bytes()), encoded);
+    }
+}
