@@ -2,7 +2,7 @@
 
 use crate::run::event::{Eval, Split};
 
-use super::table::{Table, Value};
+use super::table::Table;
 use super::{Subject, View, curves};
 
 /// The name of a split in a table.

@@ -109,7 +109,7 @@ fn a_pair_over_time_agrees_with_the_matrix_and_the_log() -> Result<()> {
     let table = table(Kind::PairCosine, subject, &[], &view);
     assert_eq!(table.rows.len(), subject.probes.len());
     let at = |name| column(&table, name);
-    let (step, cosine, norm_b) = (at("step")?, at("cosine")?, at("norm_b")?);
+    let (step, cosine, norm_b) = (at("step")?, at("cosine")?, at("grad_norm_b")?);
     let row = run.run.gram_rows(&view.scope)[0];
     for cells in &table.rows {
         let Value::Number(step) = cells[step] else {
