@@ -3,7 +3,7 @@
 use candle_core::{Device, Result, Tensor};
 
 use crate::config::Attention;
-use crate::ops::{self, BatchStats, Conv, Norm, Part, Stats, Tape, Var};
+use crate::ops::{self, BatchStats, Conv, Gate, Norm, Stats, Tape, Var};
 use crate::run::CLASSIFIER;
 
 use super::BRANCHES;
@@ -248,7 +248,6 @@ struct Layer<'a> {
 
 impl<'a> Pass<'a> {
     fn network(&mut self, x: &Var) -> Result<Var> {
-        let attention = self.net.spec.attention;
         let x = self.layer(
             x,
             Layer {
@@ -291,19 +290,17 @@ impl<'a> Pass<'a> {
                 },
             )?);
         }
-        let gates: Vec<String> = match attention {
+        let gates: Vec<String> = match self.net.spec.attention {
+            Attention::None => Vec::new(),
             Attention::Branch => (1..=BRANCHES)
                 .map(|branch| format!("branch{branch}.gate"))
                 .collect(),
-            Attention::None | Attention::Shared => Vec::new(),
+            Attention::Shared => vec!["fuse.gate".to_owned()],
         };
         let branches: Vec<&Var> = branches.iter().collect();
-        let mut x = self.concat(&branches, &gates)?;
-        if attention == Attention::Shared {
-            x = self.concat(&[&x], &["fuse.gate".to_owned()])?;
-        }
-        let x = self.layer(
-            &x,
+        let x = self.joined(
+            &branches,
+            gates,
             Layer {
                 conv: "fuse.conv",
                 norm: "fuse.bn",
@@ -318,6 +315,11 @@ impl<'a> Pass<'a> {
     }
 
     fn layer(&mut self, x: &Var, layer: Layer<'_>) -> Result<Var> {
+        self.joined(&[x], Vec::new(), layer)
+    }
+
+    /// A layer over several inputs side by side, whose channels the gates scale, if there are any.
+    fn joined(&mut self, x: &[&Var], gates: Vec<String>, layer: Layer<'_>) -> Result<Var> {
         let weight = self.param(&format!("{}.weight", layer.conv))?;
         let stats = if self.mode == Mode::Train {
             Stats::Batch
@@ -343,27 +345,17 @@ impl<'a> Pass<'a> {
             relu: true,
             pool: layer.pool,
         };
-        let (out, stats) = ops::conv2d(self.tape, x, weight, &conv)?;
-        self.stats.extend(stats);
-        Ok(out)
-    }
-
-    /// The parts side by side, each scaled by the gate of the same position, if any.
-    fn concat(&mut self, parts: &[&Var], gates: &[String]) -> Result<Var> {
-        let mut all = Vec::with_capacity(parts.len());
-        for (i, x) in parts.iter().enumerate() {
-            let gate = match gates.get(i) {
-                Some(name) => Some((
-                    self.param(&format!("{name}.fc1.weight"))?,
-                    self.param(&format!("{name}.fc2.weight"))?,
-                )),
-                None => None,
-            };
-            all.push(Part { x, gate });
-        }
-        let (out, values) = ops::concat(self.tape, &all)?;
-        self.gates.extend(gates.iter().cloned().zip(values));
-        Ok(out)
+        let gate = |name: &String| {
+            Ok(Gate {
+                fc1: self.param(&format!("{name}.fc1.weight"))?,
+                fc2: self.param(&format!("{name}.fc2.weight"))?,
+            })
+        };
+        let all = gates.iter().map(gate).collect::<Result<Vec<_>>>()?;
+        let joined = ops::join_conv2d(self.tape, x, &all, weight, &conv)?;
+        self.gates.extend(gates.into_iter().zip(joined.gates));
+        self.stats.extend(joined.stats);
+        Ok(joined.out)
     }
 
     fn param(&self, name: &str) -> Result<&'a Var> {

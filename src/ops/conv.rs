@@ -8,12 +8,14 @@
 
 mod backward;
 mod fused;
+mod input;
 mod portable;
 
 pub use portable::COLUMN_VALUES;
 
 use candle_core::{D, Device, Result, Tensor};
 
+use super::gate::{self, Gate};
 use super::tape::{Tape, Var};
 
 /// Added to variances under the root, as in PyTorch.
@@ -68,6 +70,17 @@ pub struct BatchStats {
     pub variance: Tensor,
 }
 
+/// What [`join_conv2d`] gives.
+#[derive(Debug)]
+pub struct Joined {
+    /// The result, as that of [`conv2d`].
+    pub out: Var,
+    /// The gates, [N, channels] each.
+    pub gates: Vec<Tensor>,
+    /// The batch's statistics where it normalised by them.
+    pub stats: Option<BatchStats>,
+}
+
 /// Convolution of `x` [N, H, W, Ci] with `weight` [Co, Ci, k, k] (k odd), stride 1, padding dilation·(k−1)/2, no bias,
 /// and what `conv` says: [N, H, W, Co], or [N, ⌊H/2⌋, ⌊W/2⌋, Co] where pooled. With the batch's statistics where it
 /// normalised by them.
@@ -80,7 +93,27 @@ pub fn conv2d(
     weight: &Var,
     conv: &Conv<'_>,
 ) -> Result<(Var, Option<BatchStats>)> {
-    let (_, h, w, channels) = x.data.dims4()?;
+    let Joined { out, stats, .. } = join_conv2d(tape, &[x], &[], weight, conv)?;
+    Ok((out, stats))
+}
+
+/// [`conv2d`] of `parts` [N, H, W, each its channels] side by side. Where there are `gates`, they scale the channels
+/// before: the first gate the first channels, and so on, to the last channel; one gate may span parts.
+///
+/// # Errors
+/// Where the shapes do not fit together, or the device is out of memory.
+pub fn join_conv2d(
+    tape: &Tape,
+    parts: &[&Var],
+    gates: &[Gate<'_>],
+    weight: &Var,
+    conv: &Conv<'_>,
+) -> Result<Joined> {
+    let [first, ..] = parts else {
+        candle_core::bail!("conv2d: there is no input")
+    };
+    let channels = joined_channels(parts, gates)?;
+    let (_, h, w, _) = first.data.dims4()?;
     let (outputs, inputs, k, k2) = weight.data.dims4()?;
     let norm_fits = conv.norm.as_ref().is_none_or(|norm| {
         let given = match norm.stats {
@@ -93,16 +126,37 @@ pub fn conv2d(
     });
     if inputs != channels || k != k2 || k % 2 == 0 || !norm_fits || (conv.pool && h.min(w) < 2) {
         candle_core::bail!(
-            "conv2d: weight {:?} or what follows it does not fit input {:?}",
+            "conv2d: weight {:?} or what follows it does not fit {channels} channels of input {:?}",
             weight.data.dims(),
-            x.data.dims()
+            first.data.dims()
         );
     }
-    if x.is_cpu() {
-        fused::conv2d(tape, x, weight, conv)
-    } else {
-        portable::conv2d(tape, x, weight, conv)
+    if first.is_cpu() {
+        return fused::conv2d(tape, parts, gates, weight, conv);
     }
+    let (x, gates) = match (parts, gates) {
+        (&[x], []) => (x.clone(), Vec::new()),
+        _ => gate::join(tape, parts, gates)?,
+    };
+    let (out, stats) = portable::conv2d(tape, &x, weight, conv)?;
+    Ok(Joined { out, gates, stats })
+}
+
+/// Channels of parts side by side, all of which the gates scale, if there are any.
+fn joined_channels(parts: &[&Var], gates: &[Gate<'_>]) -> Result<usize> {
+    let mut channels = 0;
+    for part in parts {
+        let (dims, first) = (part.data.dims(), parts[0].data.dims());
+        if dims.len() != 4 || dims[..3] != first[..3] {
+            candle_core::bail!("conv2d: inputs {first:?} and {dims:?} do not fit together");
+        }
+        channels += dims[3];
+    }
+    let gated: Option<usize> = gates.iter().map(Gate::channels).sum();
+    if gated != Some(channels) && !gates.is_empty() {
+        candle_core::bail!("conv2d: the gates do not fit {channels} channels");
+    }
+    Ok(channels)
 }
 
 /// What a batch norm does to each channel: y = scale·x + shift.

@@ -5,9 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Device, Result, Storage, Tensor};
 
 use super::cpu;
 
@@ -25,6 +26,30 @@ pub(super) enum Data {
 pub(super) struct Host {
     values: Vec<f32>,
     shape: Vec<usize>,
+}
+
+/// Values on the CPU while they are read.
+pub(super) enum Values<'a> {
+    Tensor(Box<dyn Deref<Target = Storage> + 'a>, Range<usize>),
+    Host(&'a [f32]),
+}
+
+impl Deref for Values<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Tensor(storage, range) => match &***storage {
+                // What cannot be read is refused before.
+                Storage::Cpu(storage) => match storage.as_slice() {
+                    Ok(values) => &values[range.clone()],
+                    Err(_) => &[],
+                },
+                _ => &[],
+            },
+            Self::Host(values) => values,
+        }
+    }
 }
 
 /// Blocks of memory that a thread keeps, at most: more than a step of the network uses.
@@ -110,6 +135,30 @@ impl Data {
         match self {
             Self::Tensor(tensor) => cpu::with(tensor, read),
             Self::Host(host) => Ok(read(&host.values)),
+        }
+    }
+
+    /// The same values in row-major order.
+    pub(super) fn contiguous(&self) -> Result<Self> {
+        match self {
+            Self::Tensor(tensor) => Ok(tensor.contiguous()?.into()),
+            Self::Host(_) => Ok(self.clone()),
+        }
+    }
+
+    /// The values, which are on the CPU and contiguous, for as long as they are read.
+    pub(super) fn values(&self) -> Result<Values<'_>> {
+        let tensor = match self {
+            Self::Host(host) => return Ok(Values::Host(&host.values)),
+            Self::Tensor(tensor) => tensor,
+        };
+        let (storage, layout) = tensor.storage_and_layout();
+        match (&*storage, layout.contiguous_offsets()) {
+            (Storage::Cpu(values), Some((start, end))) => {
+                values.as_slice::<f32>()?;
+                Ok(Values::Tensor(Box::new(storage), start..end))
+            }
+            _ => candle_core::bail!("a CPU loop was given values that it cannot read"),
         }
     }
 

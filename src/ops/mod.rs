@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! tape      what was computed, and how gradients go back through it
-//! conv      convolution with what follows it: fused (CPU), portable (other devices)
-//! gate      channel attention and concatenation     pool, dense      the rest
+//! conv      convolution with what it joins and what follows it: fused (CPU), portable (other devices)
+//! gate      channel attention                       pool, dense      the rest
 //! kernels   SIMD on one image                       products         Gram matrices
 //! ```
 
@@ -23,9 +23,9 @@ pub mod profile;
 mod step;
 mod tape;
 
-pub use conv::{BatchStats, COLUMN_VALUES, Conv, Norm, Stats, conv2d};
+pub use conv::{BatchStats, COLUMN_VALUES, Conv, Joined, Norm, Stats, conv2d, join_conv2d};
 pub use dense::{cross_entropy, linear};
-pub use gate::{Part, concat};
+pub use gate::Gate;
 pub use pool::mean_pool;
 pub use products::products;
 pub use step::sgd_step;

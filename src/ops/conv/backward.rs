@@ -1,6 +1,7 @@
 //! The CPU's backward pass: image by image the gradient passes through pool, ReLU and norm into scratch memory, where
 //! the convolution that gives the input's gradient and the products that give the weight's find it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::Result;
@@ -8,15 +9,16 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::ops::cpu::{folded, repeated, with_scratch};
-use crate::ops::data::{Data, memory};
+use crate::ops::data::Data;
 use crate::ops::kernels::{
     Panels, Plane, WeightGrad, accumulate, convolve, max_pool_grad, vectorised,
 };
 use crate::ops::profile::{Work, timed};
-use crate::ops::tape::{Packed, Pending, Var};
+use crate::ops::tape::{Packed, Pending};
 
 use super::Affine;
-use super::fused::{After, Shape, load};
+use super::fused::{After, Shape};
+use super::input::{Input, Splitter};
 
 /// Weights up to this many values are summed in several parts a thread, so that no thread waits long for another.
 const SMALL_WEIGHT: usize = 1 << 16;
@@ -27,7 +29,7 @@ const GROUP: usize = 3 << 16;
 pub(super) struct Backward {
     pub(super) arch: Arch,
     pub(super) shape: Shape,
-    pub(super) x: Var,
+    pub(super) input: Input,
     pub(super) weight: Data,
     pub(super) packed: Arc<Packed>,
     pub(super) raw: Data,
@@ -46,151 +48,207 @@ struct Offsets {
 /// Sums over a batch, per channel: Σg and Σg·x̂.
 type Sums = Vec<[f64; 2]>;
 
+/// What gradients are computed from.
+struct Source<'a> {
+    parts: Vec<&'a [f32]>,
+    splitter: Option<Splitter<'a>>,
+    raw: &'a [f32],
+    grad: &'a [f32],
+    offsets: Offsets,
+}
+
+/// What is summed over images.
+struct Sum {
+    weight: WeightGrad,
+    /// Of the norm, where its statistics are constants.
+    norm: Sums,
+    /// Of the gates, not yet summed: a row for every image.
+    gates: Vec<f32>,
+}
+
+impl Sum {
+    /// With the next images.
+    fn with(mut self, next: Self) -> Self {
+        self.weight.add(&next.weight);
+        add_sums(&mut self.norm, &next.norm);
+        self.gates.extend(next.gates);
+        self
+    }
+}
+
 impl Backward {
-    /// Gradients of the input, the weight, and the norm's weight and bias.
+    /// Gradients of the inputs' parts, the gates' W1 and W2, the weight, and the norm's weight and bias.
     pub(super) fn run(&self, grad: &Data) -> Result<Vec<Option<Data>>> {
         let shape = &self.shape;
         self.weight.with(|values| {
             let pack = || Panels::adjoint(values, shape.outputs, shape.taps(), shape.lanes);
             self.packed.adjoint.get_or_init(|| timed(Work::Pack, pack));
         })?;
-        let read = |raw: &[f32], grad: &[f32]| self.x.data.with(|x| self.slices(x, raw, grad));
-        let (input, weight, sums) =
-            grad.with(|grad| self.raw.with(|raw| read(raw, grad)))????;
-        let weight = Data::host(weight, self.weight.dims());
-        let mut grads = vec![
-            input.map(|input| Data::host(input, self.x.data.dims())),
-            Some(weight),
-        ];
+        let grad = grad.contiguous()?;
+        let (raw, grad) = (self.raw.values()?, grad.values()?);
+        // The batch's statistics depend on every image, so all sums come before the first gradient; constants don't.
+        let sums = self.after.batch.then(|| self.all_sums(&raw, &grad));
+        let mut inputs = self.input.needs_grad().then(|| self.input.grad_memory());
+        let sum = self.sum((&raw, &grad), sums.as_ref(), inputs.as_deref_mut())?;
+        let mut grads: Vec<Option<Data>> = match inputs {
+            Some(inputs) => self.input.grads(inputs).map(Some).collect(),
+            None => vec![None],
+        };
+        grads.extend(
+            self.input
+                .gate_weight_grads(sum.gates)?
+                .into_iter()
+                .map(Some),
+        );
+        let weight = timed(Work::Pack, || sum.weight.unpack(shape.taps()));
+        grads.push(Some(Data::host(weight, self.weight.dims())));
         if self.after.norm {
+            let sums = sums.unwrap_or(sum.norm);
             let channel = |i: usize| sums.iter().map(|sum| sum[i] as f32).collect();
             grads.extend([1, 0].map(|i| Some(Data::host(channel(i), &[shape.outputs]))));
         }
         Ok(grads)
     }
 
-    fn slices(
+    /// Gradients of all images, some images at a time: those of the inputs' parts into `inputs`, if asked for.
+    fn sum(
         &self,
-        x: &[f32],
-        raw: &[f32],
-        grad: &[f32],
-    ) -> Result<(Option<Vec<f32>>, Vec<f32>, Sums)> {
+        (raw, grad): (&[f32], &[f32]),
+        sums: Option<&Sums>,
+        inputs: Option<&mut [Vec<f32>]>,
+    ) -> Result<Sum> {
         let shape = &self.shape;
-        // The batch's statistics depend on every image, so all sums come before the first gradient; constants don't.
-        let first = if self.after.batch {
-            self.all_sums(raw, grad)
-        } else {
-            vec![[0.0; 2]; shape.outputs]
+        let values = self.input.values()?;
+        let source = Source {
+            parts: values.iter().map(|part| &**part).collect(),
+            splitter: self.input.splitter()?,
+            raw,
+            grad,
+            offsets: self.offsets(sums.unwrap_or(&vec![[0.0; 2]; shape.outputs])),
         };
-        let offsets = self.offsets(&first);
-        let needs_input = self.x.slot.is_some();
-        let mut input = memory(if needs_input {
-            shape.n * shape.image()
-        } else {
-            0
-        });
         let threads = rayon::current_num_threads();
         let rows = shape.taps() * shape.inputs;
-        let parts = if rows * shape.outputs <= SMALL_WEIGHT {
+        let stretches = if rows * shape.outputs <= SMALL_WEIGHT {
             4 * threads
         } else {
             threads
         };
-        let each = shape.n.div_ceil(parts).max(1);
-        let parts: Vec<(WeightGrad, Sums)> = {
-            let part = |index: usize, input: &mut [f32]| {
-                self.part(index * each, each, (x, raw, grad), &offsets, input)
-            };
-            if needs_input {
-                input
-                    .par_chunks_mut(each * shape.image())
-                    .enumerate()
-                    .map(|(i, input)| part(i, input))
-                    .collect()
-            } else {
-                (0..shape.n.div_ceil(each))
-                    .into_par_iter()
-                    .map(|i| part(i, &mut []))
-                    .collect()
-            }
-        };
-        let mut parts = parts.into_iter();
-        let Some((mut weight, mut sums)) = parts.next() else {
+        let each = shape.n.div_ceil(stretches).max(1);
+        let mut pieces: Vec<Vec<&mut [f32]>> = Vec::new();
+        pieces.resize_with(shape.n.div_ceil(each), Vec::new);
+        for input in inputs.into_iter().flatten() {
+            let image = input.len() / shape.n;
+            let own = input.chunks_mut((each * image).max(1));
+            pieces
+                .iter_mut()
+                .zip(own)
+                .for_each(|(piece, own)| piece.push(own));
+        }
+        let sums: Vec<Sum> = pieces
+            .into_par_iter()
+            .enumerate()
+            .map(|(i, inputs)| self.stretch(i * each..shape.n.min((i + 1) * each), &source, inputs))
+            .collect();
+        let Some(sum) = sums.into_iter().reduce(Sum::with) else {
             candle_core::bail!("conv2d: the batch is empty")
         };
-        for (other, more) in parts {
-            weight.add(&other);
-            add_sums(&mut sums, &more);
-        }
-        let sums = if self.after.batch { first } else { sums };
-        Ok((
-            needs_input.then_some(input),
-            timed(Work::Pack, || weight.unpack(shape.taps())),
-            sums,
-        ))
+        Ok(sum)
     }
 
-    /// Gradients from images `from..from + count`: of the input into `input`, of the weight as a sum.
-    fn part(
+    /// Gradients of some images: those of the inputs' parts into `inputs`, which begin with the first of the images.
+    fn stretch(
         &self,
-        from: usize,
-        count: usize,
-        (x, raw, grad): (&[f32], &[f32], &[f32]),
-        offsets: &Offsets,
-        input: &mut [f32],
-    ) -> (WeightGrad, Sums) {
-        let Self {
-            arch, shape, after, ..
-        } = self;
+        images: Range<usize>,
+        source: &Source<'_>,
+        mut inputs: Vec<&mut [f32]>,
+    ) -> Sum {
+        let Self { arch, shape, .. } = self;
         let (inner, outer) = (shape.input(), shape.output());
         let (window, adjoint) = (
             inner.window(shape.k, shape.dilation),
             outer.window(shape.k, shape.dilation),
         );
-        let mut weight = WeightGrad::zeros(shape.taps() * shape.inputs, shape.outputs, shape.lanes);
-        let mut sums = vec![[0.0; 2]; shape.outputs];
-        let end = (from + count).min(shape.n);
+        let mut sum = Sum {
+            weight: WeightGrad::zeros(shape.taps() * shape.inputs, shape.outputs, shape.lanes),
+            norm: vec![[0.0; 2]; shape.outputs],
+            gates: Vec::new(),
+        };
         let group = (GROUP / (inner.len() + outer.len()).max(1)).max(1);
-        let passed = grad.len() / shape.n;
-        with_scratch(group * (inner.len() + outer.len()), |scratch| {
-            let (images, grads) = scratch.split_at_mut(group * inner.len());
-            let mut start = from;
-            while start < end {
-                let len = group.min(end - start);
-                for i in 0..len {
-                    let n = start + i;
-                    let image = &mut images[i * inner.len()..][..inner.len()];
-                    let own = &x[n * shape.image()..][..shape.image()];
+        let joined = source.splitter.as_ref().map_or(0, |_| shape.image());
+        with_scratch(group * (inner.len() + outer.len()) + joined, |scratch| {
+            let (loaded, scratch) = scratch.split_at_mut(group * inner.len());
+            let (grads, joined) = scratch.split_at_mut(group * outer.len());
+            for start in images.clone().step_by(group) {
+                let end = images.end.min(start + group);
+                for n in start..end {
+                    let image = &mut loaded[(n - start) * inner.len()..][..inner.len()];
+                    let out = &mut grads[(n - start) * outer.len()..][..outer.len()];
                     timed(Work::Load, || {
-                        load(*arch, own, &inner, self.x.pending.as_deref(), image)
+                        self.input.load(*arch, &source.parts, n, &inner, image)
                     });
-                    let raw = &raw[n * shape.raw()..][..shape.raw()];
-                    let out = &mut grads[i * outer.len()..][..outer.len()];
-                    let grad = &grad[n * passed..][..passed];
-                    if !after.batch && after.norm {
-                        add_sums(
-                            &mut sums,
-                            &timed(Work::NormSums, || self.image_sums(raw, grad)),
-                        );
-                    }
-                    timed(Work::NormGrad, || {
-                        self.raw_gradient(raw, grad, offsets, &outer, out)
-                    });
-                    if let (Some(panels), false) = (self.packed.adjoint.get(), input.is_empty()) {
-                        let to = &mut input[(n - from) * shape.image()..][..shape.image()];
+                    self.output_gradient(n, source, &outer, out, &mut sum.norm);
+                    let (Some(panels), false) = (self.packed.adjoint.get(), inputs.is_empty())
+                    else {
+                        continue;
+                    };
+                    let place = n - images.start;
+                    let mut to: Vec<&mut [f32]> = inputs
+                        .iter_mut()
+                        .map(|input| {
+                            let len = input.len() / images.len();
+                            &mut input[place * len..][..len]
+                        })
+                        .collect();
+                    let convolve = |to: &mut [f32]| {
                         timed(Work::InputGrad, || {
                             convolve(*arch, out, &outer, &adjoint, panels, to)
-                        });
+                        })
+                    };
+                    match &source.splitter {
+                        None => to.iter_mut().for_each(|to| convolve(to)),
+                        Some(splitter) => {
+                            convolve(joined);
+                            timed(Work::Gate, || {
+                                splitter.split(
+                                    *arch,
+                                    n,
+                                    joined,
+                                    (image, &inner),
+                                    &mut to,
+                                    &mut sum.gates,
+                                )
+                            });
+                        }
                     }
                 }
                 timed(Work::WeightGrad, || {
-                    let (input, grad) = ((&*images, &inner, &window), (&*grads, &outer));
-                    accumulate(*arch, input, grad, len, &mut weight);
+                    let (input, grad) = ((&*loaded, &inner, &window), (&*grads, &outer));
+                    accumulate(*arch, input, grad, end - start, &mut sum.weight);
                 });
-                start += len;
             }
         });
-        (weight, sums)
+        sum
+    }
+
+    /// Gradient of the convolution's output for image `n`, into the plane `out`; where the norm's statistics are
+    /// constants, its sums are added to `sums` on the way.
+    fn output_gradient(
+        &self,
+        n: usize,
+        source: &Source<'_>,
+        plane: &Plane,
+        out: &mut [f32],
+        sums: &mut Sums,
+    ) {
+        let passed = source.grad.len() / self.shape.n;
+        let grad = &source.grad[n * passed..][..passed];
+        let raw = &source.raw[n * self.shape.raw()..][..self.shape.raw()];
+        if self.after.norm && !self.after.batch {
+            add_sums(sums, &timed(Work::NormSums, || self.image_sums(raw, grad)));
+        }
+        timed(Work::NormGrad, || {
+            self.raw_gradient(raw, grad, &source.offsets, plane, out)
+        });
     }
 
     /// Gradient of the convolution's output from that of what followed it, into the plane `out`:

@@ -8,12 +8,14 @@ use rayon::prelude::*;
 
 use crate::ops::cpu::{folded, repeated, with_scratch};
 use crate::ops::data::{Data, memory};
+use crate::ops::gate::Gate;
 use crate::ops::kernels::{Panels, Plane, Rows, arch, convolve, lanes, max_pool, vectorised};
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::{Pending, Tape, Var};
 
 use super::backward::Backward;
-use super::{Affine, BatchStats, Conv, Stats, batch_stats, widen};
+use super::input::Input;
+use super::{Affine, Conv, Joined, Stats, batch_stats, widen};
 
 /// Sizes of the images and of the convolution.
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +67,15 @@ impl Shape {
 
 pub(super) fn conv2d(
     tape: &Tape,
-    x: &Var,
+    parts: &[&Var],
+    gates: &[Gate<'_>],
     weight: &Var,
     conv: &Conv<'_>,
-) -> Result<(Var, Option<BatchStats>)> {
+) -> Result<Joined> {
     let arch = arch();
-    let (n, h, w, inputs) = x.data.dims4()?;
-    let (outputs, _, k, _) = weight.data.dims4()?;
+    let input = Input::new(parts, gates)?;
+    let (n, h, w) = input.images()?;
+    let (outputs, inputs, k, _) = weight.data.dims4()?;
     let shape = Shape {
         n,
         h,
@@ -89,7 +93,7 @@ pub(super) fn conv2d(
             ..
         })
     );
-    let (raw, moments) = forward(arch, &shape, x, weight, take_moments)?;
+    let (raw, moments) = forward(arch, &shape, &input, weight, take_moments)?;
     let mut stats = None;
     let affine = match &conv.norm {
         None => Affine::identity(outputs),
@@ -121,18 +125,21 @@ pub(super) fn conv2d(
     } else {
         raw.clone()
     };
-    let mut inputs = vec![x, weight];
+    let mut inputs = parts.to_vec();
+    inputs.extend(gates.iter().flat_map(|gate| [gate.fc1, gate.fc2]));
+    inputs.push(weight);
     if let Some(norm) = &conv.norm {
         inputs.extend([norm.weight, norm.bias]);
     }
     let pending = (!conv.pool && (conv.relu || conv.norm.is_some())).then(|| after.pending.clone());
+    let gates = input.gate_values()?;
     let backward = {
-        let (x, packed, weight) = (x.clone(), weight.packed.clone(), weight.data.clone());
+        let (packed, weight) = (weight.packed.clone(), weight.data.clone());
         move |grad| {
             Backward {
                 arch,
                 shape,
-                x,
+                input,
                 weight,
                 packed,
                 raw,
@@ -143,7 +150,7 @@ pub(super) fn conv2d(
     };
     let mut out = tape.record(out, &inputs, backward);
     out.pending = pending;
-    Ok((out, stats))
+    Ok(Joined { out, gates, stats })
 }
 
 /// What follows the convolution.
@@ -162,7 +169,7 @@ pub(super) struct After {
 fn forward(
     arch: Arch,
     shape: &Shape,
-    x: &Var,
+    input: &Input,
     weight: &Var,
     moments: bool,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
@@ -188,57 +195,30 @@ fn forward(
         }
     ];
     let each = partial.len() / shape.n.max(1);
-    x.data.with(|values| {
-        raw.par_chunks_mut(shape.raw().max(1))
-            .zip(partial.par_chunks_mut(each.max(1)))
-            .zip(values.par_chunks(shape.image().max(1)))
-            .for_each(|((out, partial), image)| {
-                with_scratch(plane.len(), |scratch| {
-                    timed(Work::Load, || {
-                        load(arch, image, &plane, x.pending.as_deref(), scratch)
-                    });
-                    timed(Work::Forward, || {
-                        convolve(arch, scratch, &plane, &window, panels, out)
-                    });
+    let values = input.values()?;
+    let parts: Vec<&[f32]> = values.iter().map(|part| &**part).collect();
+    raw.par_chunks_mut(shape.raw().max(1))
+        .zip(partial.par_chunks_mut(each.max(1)))
+        .enumerate()
+        .for_each(|(n, (out, partial))| {
+            with_scratch(plane.len(), |scratch| {
+                timed(Work::Load, || input.load(arch, &parts, n, &plane, scratch));
+                timed(Work::Forward, || {
+                    convolve(arch, scratch, &plane, &window, panels, out)
                 });
-                if moments {
-                    let (mean, squares) = partial.split_at_mut(outputs);
-                    timed(Work::Moments, || {
-                        vectorised(
-                            arch,
-                            #[inline(always)]
-                            || image_moments(out, mean, squares),
-                        );
-                    });
-                }
             });
-    })?;
+            if moments {
+                let (mean, squares) = partial.split_at_mut(outputs);
+                timed(Work::Moments, || {
+                    vectorised(
+                        arch,
+                        #[inline(always)]
+                        || image_moments(out, mean, squares),
+                    );
+                });
+            }
+        });
     Ok((raw, partial))
-}
-
-/// Copies an image into scratch memory, with what is pending applied.
-pub(super) fn load(
-    arch: Arch,
-    image: &[f32],
-    plane: &Plane,
-    pending: Option<&Pending>,
-    scratch: &mut [f32],
-) {
-    match pending {
-        None => plane.fill(image, scratch, |from, to| to.copy_from_slice(from)),
-        Some(pending) => vectorised(
-            arch,
-            #[inline(always)]
-            || {
-                plane.fill(
-                    image,
-                    scratch,
-                    #[inline(always)]
-                    |from, to| pending.apply(from, to),
-                )
-            },
-        ),
-    }
 }
 
 /// Mean and summed squared deviations of an image's channels: in two passes, because one pass over squares loses what
