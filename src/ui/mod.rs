@@ -7,10 +7,8 @@
 mod action;
 mod app;
 mod background;
-mod browser_panel;
 mod commands;
 mod compare_panel;
-mod data_panel;
 mod draft;
 mod export_dialog;
 mod figures_panel;

@@ -30,12 +30,8 @@ pub enum Page {
     Mistakes,
     /// What the gates do.
     Gates,
-    /// The images.
-    Data,
     /// Groups of runs.
     Compare,
-    /// All runs on disk, and what is queued.
-    Runs,
 }
 
 impl Page {
@@ -46,9 +42,7 @@ impl Page {
         Self::Class,
         Self::Mistakes,
         Self::Gates,
-        Self::Data,
         Self::Compare,
-        Self::Runs,
     ];
 
     /// Name on its tab.
@@ -59,9 +53,7 @@ impl Page {
             Self::Class => "One class",
             Self::Mistakes => "Mistakes",
             Self::Gates => "Gates",
-            Self::Data => "Data",
             Self::Compare => "Compare",
-            Self::Runs => "Runs",
         }
     }
 
@@ -75,9 +67,7 @@ impl Page {
                 "Which classes are taken for which, and whether those are the ones that fight"
             }
             Self::Gates => "What channel attention does with each class",
-            Self::Data => "The images of every class, and those that gradients are measured on",
             Self::Compare => "Groups of runs: differences with their uncertainty",
-            Self::Runs => "All runs in a folder, and the experiments that wait",
         }
     }
 
@@ -113,7 +103,7 @@ impl Page {
                 ],
             ],
             Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
-            Self::Overview | Self::Data | Self::Compare | Self::Runs => [vec![], vec![]],
+            Self::Overview | Self::Compare => [vec![], vec![]],
         }
     }
 
