@@ -544,6 +544,7 @@ fn a_figure_is_exported() -> anyhow::Result<()> {
         type_path(&mut window, "File", &file);
         click(&mut window, "Export");
         assert!(has(&window, "Exported to"), "{format}");
+        click(&mut window, "Dismiss");
         let command = parent.path().join("command").join(&name);
         let size = [
             "--size",
