@@ -15,6 +15,7 @@ mod matrix;
 mod numbers;
 mod pair;
 pub mod palette;
+mod quantity;
 pub mod raster;
 mod scatter;
 pub mod style;
@@ -410,7 +411,7 @@ pub fn figure_ui(
     ui.push_id((kind, subject.name), |ui| match kind {
         Kind::ConflictMatrix => matrix::matrix_ui(ui, subject, view),
         Kind::ConflictDifference => difference::difference_ui(ui, subject, shown, view),
-        Kind::Architecture => architecture::architecture_ui(ui, subject, view),
+        Kind::Architecture => architecture::architecture_ui(ui, subject, shown, view),
         Kind::DepthTime => depth_time::depth_time_ui(ui, subject, shown, view),
         Kind::Ledger => ledger::ledger_ui(ui, subject, shown, view),
         Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
@@ -484,6 +485,8 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
         Kind::DepthProfile
             | Kind::ConflictMatrix
             | Kind::Architecture
+            | Kind::DepthTime
+            | Kind::Gates
             | Kind::Ledger
             | Kind::WhatIf
     ) && let Some(probe) = subject.probe(view)
@@ -491,6 +494,35 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
         parts.push(format!("step {}", probe.step));
     }
     parts.join(" · ")
+}
+
+/// The classes in the order they are listed in.
+fn order_of(subject: Subject<'_>, view: &View) -> Vec<usize> {
+    let names = subject.classes();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    match &view.order {
+        Order::Listed => {}
+        Order::Frequency => {
+            let counts = subject.run.started.as_ref();
+            let count = |k: usize| counts.and_then(|started| started.train_counts.get(k));
+            order.sort_by_key(|&k| std::cmp::Reverse(count(k)));
+        }
+        Order::Name => order.sort_by_key(|&k| names[k].to_lowercase()),
+        Order::Similarity(found) => {
+            // Of another data set, it says nothing about these classes.
+            let mut sorted = found.clone();
+            sorted.sort_unstable();
+            if sorted == order {
+                order.clone_from(found);
+            }
+        }
+    }
+    order
+}
+
+/// Gives a widget that is painted by hand its name for those who cannot see it.
+fn named(response: &egui::Response, role: egui::Role, name: &str) {
+    response.widget_info(|| egui::WidgetInfo::labeled(role, true, name));
 }
 
 /// Says in the middle of an empty figure what to do next.
