@@ -449,3 +449,6 @@ impl Grid {
             .text(at, Align2::CENTER_BOTTOM, "gate", font, color);
     }
 }
+
+#[cfg(test)]
+mod tests;

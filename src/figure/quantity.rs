@@ -410,3 +410,6 @@ pub(super) fn table<'a>(
     }
     table
 }
+
+#[cfg(test)]
+mod tests;
