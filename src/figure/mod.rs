@@ -323,13 +323,13 @@ impl Kind {
                  the probe images: the longer, the less is known."
             }
             Self::Architecture => {
-                "Layers from input to output; the colour is interference, the mean over class pairs of max(0, −cosine). \
-                 Click a layer or a block and everything follows."
+                "Layers from input to output, coloured by what the list above them says; interference is the mean over \
+                 class pairs of max(0, −cosine). Grey is undefined. Click a layer or a block and everything follows."
             }
             Self::DepthTime => {
-                "Layers from input (top) to output, probes from left to right; the colour is interference, the mean over \
-                 class pairs of max(0, −cosine). Red rows are layers where classes fight, red columns moments when they \
-                 do. Click to go to a layer and a moment."
+                "Layers from input (top) to output, probes from left to right, coloured by what the list above them \
+                 says. Red rows are layers where classes fight, red columns moments when they do. Grey is undefined. \
+                 Click to go to a layer and a moment."
             }
             Self::ConflictDifference => {
                 "Cosine of each pair in this run minus that in the first run shown, in the same part of the network at \

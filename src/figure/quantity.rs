@@ -1,6 +1,6 @@
 //! What parts of the network are coloured by: its values, from the log alone, and its colours.
 
-use egui::{Align2, Color32, ComboBox, FontId, Rect, Response, Ui, UiBuilder, pos2, vec2};
+use egui::{Align2, Color32, ComboBox, FontId, Rect, Ui, UiBuilder, pos2, vec2};
 
 use crate::gradient::gram::ConflictSummary;
 use crate::run::event::Probe;
@@ -313,8 +313,10 @@ pub(super) fn selector_ui(
                     }
                 }
             });
-        let response: Response = combo.response.on_hover_text(quantity.help());
-        super::named(&response, egui::Role::ComboBox, "Coloured by");
+        combo
+            .response
+            .on_hover_text(quantity.help())
+            .accessible_name("Coloured by");
     });
     pick
 }
