@@ -1,17 +1,18 @@
-//! The map of the network: blocks as lanes, layers as boxes, coloured by interference.
+//! The map of the network: blocks as lanes, layers as boxes, coloured by a quantity.
 
 use std::collections::BTreeMap;
 
 use egui::{
-    Align2, Color32, FontId, Painter, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui,
-    WidgetInfo, epaint::CubicBezierShape, pos2, vec2,
+    Color32, FontId, Painter, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui,
+    epaint::CubicBezierShape, pos2, vec2,
 };
 
-use crate::gradient::gram::ConflictSummary;
 use crate::run::Scope;
 use crate::run::event::{Layer, Started};
 
 use super::matrix::fitted;
+use super::quantity::{self, Classes, Scale};
+use super::table::Table;
 use super::{Pick, Subject, View, empty_ui, palette};
 
 /// Height of a block's name above its boxes.
@@ -22,15 +23,27 @@ const SIDE_LABEL: f32 = 50.0;
 const LOW: f32 = 40.0;
 const GAP: f32 = 5.0;
 
+/// The numbers of the map: a row for every layer that has gradients.
+pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
+    quantity::table(subject, view, subject.probe(view))
+}
+
 /// Draws the map; a click selects a layer, a block, the backbone or the whole network.
-pub(super) fn architecture_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option<Pick> {
+pub(super) fn architecture_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
     let Some(started) = &subject.run.started else {
         empty_ui(ui, "The network appears when a run starts.");
         return None;
     };
     let whole = ui.available_rect_before_wrap();
     let header = Rect::from_min_size(whole.min, vec2(whole.width(), 18.0));
-    let mut pick = header_ui(ui, header, subject, view);
+    let scale = Scale::of(ui, shown, view);
+    let mut pick = header_ui(ui, header, subject, view, scale);
+    let classes = Classes::of(subject, view);
     let area = Rect::from_min_max(pos2(whole.left(), header.bottom() + 4.0), whole.max);
     let map = Map::new(started, area);
     let probe = subject.probe(view);
@@ -75,7 +88,19 @@ pub(super) fn architecture_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) ->
             continue;
         };
         let summary = layer.gram.and_then(|row| probe?.layers.get(row));
-        let response = layer_ui(ui, *rect, layer, summary, view);
+        let value = summary.and_then(|summary| classes.value(view.quantity, summary));
+        let fill = match (value, summary) {
+            (Some(value), _) => scale.color(value),
+            (None, Some(_)) => quantity::undefined(ui),
+            (None, None) => ui.visuals().faint_bg_color,
+        };
+        let response = layer_ui(ui, *rect, layer, (fill, summary.is_some()), view);
+        let response = response.on_hover_ui_at_pointer(|ui| {
+            layer_text_ui(ui, layer);
+            if let Some(summary) = summary {
+                quantity::values_ui(ui, subject, summary, view);
+            }
+        });
         if response.clicked() && layer.gram.is_some() {
             pick = Some(Pick::Scope(Scope::Layer(layer.name.clone())));
         }
@@ -85,7 +110,13 @@ pub(super) fn architecture_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) ->
 }
 
 /// Backbone and network as buttons, and the colour scale.
-fn header_ui(ui: &mut Ui, rect: Rect, subject: Subject<'_>, view: &View) -> Option<Pick> {
+fn header_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    subject: Subject<'_>,
+    view: &View,
+    scale: Scale,
+) -> Option<Pick> {
     let mut pick = None;
     let mut left = rect.left();
     for (scope, name, hint) in [
@@ -122,33 +153,28 @@ fn header_ui(ui: &mut Ui, rect: Rect, subject: Subject<'_>, view: &View) -> Opti
         }
         left = frame.right() + 6.0;
     }
-    if rect.right() - left > 190.0 && subject.probe(view).is_some() {
-        scale_ui(ui, pos2(rect.right() - 96.0, rect.top() + 4.0));
+    if subject.probe(view).is_none() {
+        return pick;
+    }
+    let room = rect.right() - left;
+    let has_scale = room > 250.0;
+    let width = (room - if has_scale { 140.0 } else { 0.0 }).min(170.0);
+    if width > 60.0 {
+        let right = rect.right() - if has_scale { 136.0 } else { 0.0 };
+        let selector =
+            Rect::from_min_max(pos2(right - width, rect.top()), pos2(right, rect.bottom()));
+        pick = quantity::selector_ui(ui, selector, subject, view).or(pick);
+    }
+    if has_scale {
+        let min = pos2(rect.right() - 134.0, rect.top());
+        scale.lying_ui(ui, Rect::from_min_max(min, rect.max));
     }
     pick
 }
 
-fn scale_ui(ui: &Ui, at: egui::Pos2) {
-    let painter = ui.painter();
-    let (font, color) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
-    painter.text(
-        at + vec2(-6.0, 4.0),
-        Align2::RIGHT_CENTER,
-        "interference 0",
-        font.clone(),
-        color,
-    );
-    let bar = Rect::from_min_size(at, vec2(64.0, 9.0));
-    palette::paint_scale(painter, bar, false, |t| {
-        palette::interference(t * palette::INTERFERENCE_END, ui.visuals().dark_mode)
-    });
-    let end = format!("≥ {}", palette::INTERFERENCE_END);
-    painter.text(at + vec2(69.0, 4.0), Align2::LEFT_CENTER, end, font, color);
-}
-
 fn button(ui: &Ui, rect: Rect, name: &str, hint: &str) -> Response {
     let response = ui.interact(rect, ui.scope_id().with(("map", name)), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    super::named(&response, Role::Button, name);
     response.on_hover_text(hint)
 }
 
@@ -156,15 +182,11 @@ fn layer_ui(
     ui: &Ui,
     rect: Rect,
     layer: &Layer,
-    summary: Option<&ConflictSummary>,
+    (fill, is_measured): (Color32, bool),
     view: &View,
 ) -> Response {
     let painter = ui.painter();
     let visuals = ui.visuals();
-    let fill = match summary.and_then(|summary| summary.interference) {
-        Some(interference) => palette::interference(interference, visuals.dark_mode),
-        None => visuals.faint_bg_color,
-    };
     painter.rect_filled(rect, 3.0, fill);
     let selected = view.scope == Scope::Layer(layer.name.clone());
     let response = ui.interact(
@@ -172,7 +194,7 @@ fn layer_ui(
         ui.scope_id().with(("layer", &layer.name)),
         Sense::click(),
     );
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, layer.name.clone()));
+    super::named(&response, Role::Button, &layer.name);
     let stroke = match (selected, response.hovered()) {
         (true, _) => Stroke::new(2.5, visuals.strong_text_color()),
         (false, true) => Stroke::new(1.5, visuals.strong_text_color()),
@@ -180,13 +202,13 @@ fn layer_ui(
     };
     painter.rect_stroke(rect, 3.0, stroke, StrokeKind::Inside);
     let short = layer.name.rsplit('.').next().unwrap_or(&layer.name);
-    let text = if summary.is_some() {
+    let text = if is_measured {
         palette::text_on(fill)
     } else {
         visuals.weak_text_color()
     };
     paint_name(painter, rect, short, text);
-    response.on_hover_ui_at_pointer(|ui| layer_text_ui(ui, layer, summary))
+    response
 }
 
 /// The name where it fits, lying or standing.
@@ -207,7 +229,7 @@ fn paint_name(painter: &Painter, rect: Rect, name: &str, color: Color32) {
     }
 }
 
-fn layer_text_ui(ui: &mut Ui, layer: &Layer, summary: Option<&ConflictSummary>) {
+fn layer_text_ui(ui: &mut Ui, layer: &Layer) {
     ui.set_max_width(260.0);
     ui.strong(&layer.name);
     let shape: Vec<String> = layer.shape.iter().map(ToString::to_string).collect();
@@ -221,20 +243,6 @@ fn layer_text_ui(ui: &mut Ui, layer: &Layer, summary: Option<&ConflictSummary>) 
         return;
     }
     ui.label(format!("{} parameters", layer.params));
-    if let Some(summary) = summary {
-        let number = |value: Option<f64>| {
-            value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
-        };
-        ui.label(format!(
-            "interference {} (noise floor {})",
-            number(summary.interference),
-            number(summary.floor)
-        ));
-        ui.label(format!(
-            "{} of {} class pairs in conflict",
-            summary.conflicting, summary.pairs
-        ));
-    }
 }
 
 /// Where blocks and layers lie: blocks in columns by depth, parallel blocks below each other.

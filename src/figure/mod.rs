@@ -15,6 +15,7 @@ mod matrix;
 mod numbers;
 mod pair;
 pub mod palette;
+mod quantity;
 pub mod raster;
 mod scatter;
 pub mod style;
@@ -322,13 +323,13 @@ impl Kind {
                  the probe images: the longer, the less is known."
             }
             Self::Architecture => {
-                "Layers from input to output; the colour is interference, the mean over class pairs of max(0, −cosine). \
-                 Click a layer or a block and everything follows."
+                "Layers from input to output, coloured by what the list above them says; interference is the mean over \
+                 class pairs of max(0, −cosine). Grey is undefined. Click a layer or a block and everything follows."
             }
             Self::DepthTime => {
-                "Layers from input (top) to output, probes from left to right; the colour is interference, the mean over \
-                 class pairs of max(0, −cosine). Red rows are layers where classes fight, red columns moments when they \
-                 do. Click to go to a layer and a moment."
+                "Layers from input (top) to output, probes from left to right, coloured by what the list above them \
+                 says. Red rows are layers where classes fight, red columns moments when they do. Grey is undefined. \
+                 Click to go to a layer and a moment."
             }
             Self::ConflictDifference => {
                 "Cosine of each pair in this run minus that in the first run shown, in the same part of the network at \
@@ -410,7 +411,7 @@ pub fn figure_ui(
     ui.push_id((kind, subject.name), |ui| match kind {
         Kind::ConflictMatrix => matrix::matrix_ui(ui, subject, view),
         Kind::ConflictDifference => difference::difference_ui(ui, subject, shown, view),
-        Kind::Architecture => architecture::architecture_ui(ui, subject, view),
+        Kind::Architecture => architecture::architecture_ui(ui, subject, shown, view),
         Kind::DepthTime => depth_time::depth_time_ui(ui, subject, shown, view),
         Kind::Ledger => ledger::ledger_ui(ui, subject, shown, view),
         Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
@@ -484,6 +485,8 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
         Kind::DepthProfile
             | Kind::ConflictMatrix
             | Kind::Architecture
+            | Kind::DepthTime
+            | Kind::Gates
             | Kind::Ledger
             | Kind::WhatIf
     ) && let Some(probe) = subject.probe(view)
@@ -491,6 +494,35 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
         parts.push(format!("step {}", probe.step));
     }
     parts.join(" · ")
+}
+
+/// The classes in the order they are listed in.
+fn order_of(subject: Subject<'_>, view: &View) -> Vec<usize> {
+    let names = subject.classes();
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    match &view.order {
+        Order::Listed => {}
+        Order::Frequency => {
+            let counts = subject.run.started.as_ref();
+            let count = |k: usize| counts.and_then(|started| started.train_counts.get(k));
+            order.sort_by_key(|&k| std::cmp::Reverse(count(k)));
+        }
+        Order::Name => order.sort_by_key(|&k| names[k].to_lowercase()),
+        Order::Similarity(found) => {
+            // Of another data set, it says nothing about these classes.
+            let mut sorted = found.clone();
+            sorted.sort_unstable();
+            if sorted == order {
+                order.clone_from(found);
+            }
+        }
+    }
+    order
+}
+
+/// Gives a widget that is painted by hand its name for those who cannot see it.
+fn named(response: &egui::Response, role: egui::Role, name: &str) {
+    response.widget_info(|| egui::WidgetInfo::labeled(role, true, name));
 }
 
 /// Says in the middle of an empty figure what to do next.

@@ -1,6 +1,6 @@
 //! The numbers of a figure, as a table.
 
-use super::{Kind, Subject, View, ledger, numbers, pair, what_if};
+use super::{Kind, Subject, View, architecture, depth_time, gates, ledger, numbers, pair, what_if};
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
 pub fn table(kind: Kind, subject: Subject<'_>, _shown: &[Subject<'_>], view: &View) -> Table {
@@ -14,11 +14,11 @@ pub fn table(kind: Kind, subject: Subject<'_>, _shown: &[Subject<'_>], view: &Vi
         Kind::Ledger => ledger::table(subject, view),
         Kind::LedgerTime => ledger::over_time_table(subject, view),
         Kind::WhatIf => what_if::table(subject, view),
+        Kind::Architecture => architecture::table(subject, view),
+        Kind::DepthTime => depth_time::table(subject, view),
+        Kind::Gates => gates::table(subject, view),
         Kind::ConflictMatrix
-        | Kind::Architecture
-        | Kind::DepthTime
         | Kind::ConflictDifference
-        | Kind::Gates
         | Kind::Classes
         | Kind::Confusion
         | Kind::ConflictConfusion => Table::default(),

@@ -136,7 +136,7 @@ fn same(gates: &[&Gates], classes: usize) -> Option<Finding> {
 }
 
 /// Distances between the gates of every two classes; none with too few of them.
-fn distances(gates: &[f32], classes: usize) -> Option<Vec<f64>> {
+pub(crate) fn distances(gates: &[f32], classes: usize) -> Option<Vec<f64>> {
     let rows = rows(gates, classes).filter(|rows| rows.len() >= LEAST_CLASSES)?;
     let distance = |a: &[f64], b: &[f64]| {
         let squares = a.iter().zip(b).map(|(x, y)| (x - y).powi(2));
@@ -147,7 +147,7 @@ fn distances(gates: &[f32], classes: usize) -> Option<Vec<f64>> {
 }
 
 /// Pearson's; none where one side does not vary.
-fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
+pub(crate) fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
     let ((mean_x, sd_x), (mean_y, sd_y)) = (mean_sd(x)?, mean_sd(y)?);
     let products = x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y));
     let covariance = products.sum::<f64>() / (x.len() as f64 - 1.0);

@@ -24,7 +24,7 @@
 mod compare;
 mod conflict;
 mod depth;
-mod gates;
+pub(crate) mod gates;
 mod recent;
 #[cfg(test)]
 mod tests;

@@ -87,6 +87,9 @@ impl Figure<'_> {
             {
                 Some([0.0, palette::INTERFERENCE_END])
             }
+            Kind::Architecture | Kind::DepthTime if self.view.quantity != Quantity::ClassNorm => {
+                Some([0.0, 1.0])
+            }
             _ => None,
         }
     }

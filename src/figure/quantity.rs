@@ -1,0 +1,417 @@
+//! What parts of the network are coloured by: its values, from the log alone, and its colours.
+
+use egui::{Align2, Color32, ComboBox, FontId, Rect, Ui, UiBuilder, pos2, vec2};
+
+use crate::gradient::gram::ConflictSummary;
+use crate::run::event::Probe;
+
+use super::chart::power_of_ten;
+use super::table::Table;
+use super::{
+    Pick, Quantity, Subject, View, curves, export, ledger, palette, remembered, table::Value,
+};
+
+/// Decades of a logarithmic scale before anything is measured.
+const DECADES: (f64, f64) = (-1.0, 0.0);
+/// Anchors of the scale of what has no side, from little to much (after viridis, Smith and van der Walt 2015).
+const SEQUENTIAL: [Color32; 5] = [
+    Color32::from_rgb(0x44, 0x01, 0x54),
+    Color32::from_rgb(0x3b, 0x52, 0x8b),
+    Color32::from_rgb(0x21, 0x91, 0x8c),
+    Color32::from_rgb(0x5e, 0xc9, 0x62),
+    Color32::from_rgb(0xfd, 0xe7, 0x25),
+];
+
+/// Colour of a share, from 0 to 1.
+pub(super) fn sequential(share: f64) -> Color32 {
+    let at = share.clamp(0.0, 1.0) * 4.0;
+    let low = (at.floor() as usize).min(3);
+    palette::blend(
+        SEQUENTIAL[low],
+        SEQUENTIAL[low + 1],
+        (at - low as f64) as f32,
+    )
+}
+
+/// Colour of what is undefined.
+pub(super) fn undefined(ui: &Ui) -> Color32 {
+    let visuals = ui.visuals();
+    palette::blend(visuals.panel_fill, visuals.weak_text_color(), 0.35)
+}
+
+impl Quantity {
+    /// Every quantity.
+    pub const ALL: [Self; 4] = [
+        Self::Interference,
+        Self::ConflictRate,
+        Self::ClassNorm,
+        Self::TailShare,
+    ];
+
+    /// Name on screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Interference => "Interference",
+            Self::ConflictRate => "Pairs in conflict",
+            Self::ClassNorm => "Pull of the class",
+            Self::TailShare => "Share of rare classes",
+        }
+    }
+
+    /// What it is, with its range.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Interference => "Mean over class pairs of max(0, −cosine), from 0 to 1",
+            Self::ConflictRate => {
+                "Of the class pairs whose product is told apart from 0, the share where it is negative, from 0 to 1"
+            }
+            Self::ClassNorm => {
+                "Norm of the gradient of the selected class; of the rarest where none is selected. Logarithmic scale"
+            }
+            Self::TailShare => {
+                "Share of the squared gradient norms of all classes that belongs to the rarest third of them, from 0 \
+                 to 1"
+            }
+        }
+    }
+}
+
+/// The classes that values depend on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Classes {
+    /// The one selected, or the rarest.
+    one: Option<usize>,
+    /// The rarest third by training images; those without any count as well.
+    tail: Vec<usize>,
+}
+
+impl Classes {
+    pub(super) fn of(subject: Subject<'_>, view: &View) -> Self {
+        let counts = subject.run.started.as_ref();
+        let counts = counts.map_or(&[][..], |started| &started.train_counts);
+        let mut tail: Vec<usize> = (0..counts.len()).collect();
+        tail.sort_by_key(|&k| counts[k]);
+        tail.truncate(counts.len().div_ceil(3));
+        Self {
+            one: ledger::class_of(subject, view),
+            tail,
+        }
+    }
+
+    /// A quantity of a layer; none where it is undefined.
+    pub(super) fn value(&self, quantity: Quantity, summary: &ConflictSummary) -> Option<f64> {
+        match quantity {
+            Quantity::Interference => summary.interference,
+            Quantity::ConflictRate => {
+                let resolved = summary.resolved as f64;
+                (resolved > 0.0).then(|| summary.conflicting as f64 / resolved)
+            }
+            Quantity::ClassNorm => summary.norm.get(self.one?).copied().flatten(),
+            Quantity::TailShare => {
+                let square = |k: usize| {
+                    let norm = summary.norm.get(k).copied().flatten();
+                    norm.map_or(0.0, |norm| norm * norm)
+                };
+                let total: f64 = (0..summary.norm.len()).map(square).sum();
+                let tail: f64 = self.tail.iter().copied().map(square).sum();
+                // Of fewer classes than three there is no third.
+                (total > 0.0 && summary.norm.len() > 2).then(|| tail / total)
+            }
+        }
+    }
+}
+
+/// The colours of a quantity, the same for all runs on screen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scale {
+    quantity: Quantity,
+    /// Whole decades that a logarithmic scale holds.
+    decades: (f64, f64),
+    dark: bool,
+}
+
+impl Scale {
+    pub(super) fn of(ui: &Ui, shown: &[Subject<'_>], view: &View) -> Self {
+        let key: Vec<_> = shown
+            .iter()
+            .map(|subject| {
+                let id = subject.run.started.as_ref().map(|x| x.id.as_str());
+                let class = ledger::class_of(*subject, view);
+                (id, subject.run.revisions.probes, class)
+            })
+            .collect();
+        let decades = match view.quantity {
+            Quantity::ClassNorm => {
+                remembered(ui.ctx(), ("decades of the class's norm", ""), key, || {
+                    decades(shown, view)
+                })
+            }
+            _ => DECADES,
+        };
+        Self {
+            quantity: view.quantity,
+            decades,
+            dark: ui.visuals().dark_mode,
+        }
+    }
+
+    /// Where a value lies on the scale, from 0 to 1.
+    fn share(&self, value: f64) -> f64 {
+        match self.quantity {
+            Quantity::Interference => value / palette::INTERFERENCE_END,
+            Quantity::ConflictRate | Quantity::TailShare => value,
+            Quantity::ClassNorm if value > 0.0 => {
+                let (low, high) = self.decades;
+                (value.log10() - low) / (high - low)
+            }
+            Quantity::ClassNorm => 0.0,
+        }
+    }
+
+    fn color_at(&self, share: f64) -> Color32 {
+        match self.quantity {
+            Quantity::Interference | Quantity::ConflictRate => {
+                palette::diverging(-share.clamp(0.0, 1.0), self.dark)
+            }
+            Quantity::ClassNorm | Quantity::TailShare => sequential(share),
+        }
+    }
+
+    /// Colour of a value.
+    pub(super) fn color(&self, value: f64) -> Color32 {
+        self.color_at(self.share(value))
+    }
+
+    /// Numbers beside the scale, and where they stand from 0 to 1.
+    fn marks(&self) -> Vec<(f64, String)> {
+        let (low, high) = self.decades;
+        match self.quantity {
+            Quantity::Interference => {
+                let end = palette::INTERFERENCE_END;
+                let half = end / 2.0;
+                vec![
+                    (0.0, "0".to_owned()),
+                    (0.5, half.to_string()),
+                    (1.0, format!("≥ {end}")),
+                ]
+            }
+            Quantity::ConflictRate | Quantity::TailShare => [0.0, 0.5, 1.0]
+                .map(|share| (share, share.to_string()))
+                .to_vec(),
+            Quantity::ClassNorm => {
+                let every = ((high - low) / 5.0).ceil().max(1.0);
+                let count = ((high - low) / every) as u32;
+                let decade = |i: u32| low + every * f64::from(i);
+                let mark = |x: f64| ((x - low) / (high - low), power_of_ten(x));
+                (0..=count).map(decade).map(mark).collect()
+            }
+        }
+    }
+
+    /// The scale upright with its numbers to the right.
+    pub(super) fn upright_ui(&self, ui: &Ui, bar: Rect) {
+        let color = |t: f64| self.color_at(1.0 - t);
+        palette::paint_scale(ui.painter(), bar, true, color);
+        let marks = self.marks();
+        numbers_upright(ui, bar, &marks);
+    }
+
+    /// The scale lying, `rect` with its least and largest number beside it.
+    pub(super) fn lying_ui(&self, ui: &Ui, rect: Rect) {
+        let bar = Rect::from_min_max(
+            pos2(rect.left() + 28.0, rect.center().y - 4.5),
+            pos2(rect.right() - 34.0, rect.center().y + 4.5),
+        );
+        palette::paint_scale(ui.painter(), bar, false, |t| self.color_at(t));
+        let marks = self.marks();
+        let (Some((_, first)), Some((_, last))) = (marks.first(), marks.last()) else {
+            return;
+        };
+        let (font, color) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
+        for (at, align, text) in [
+            (
+                bar.left_center() - vec2(5.0, 0.0),
+                Align2::RIGHT_CENTER,
+                first,
+            ),
+            (
+                bar.right_center() + vec2(5.0, 0.0),
+                Align2::LEFT_CENTER,
+                last,
+            ),
+        ] {
+            ui.painter().text(at, align, text, font.clone(), color);
+        }
+    }
+}
+
+/// Numbers to the right of an upright scale whose top is 1.
+pub(super) fn numbers_upright(ui: &Ui, bar: Rect, marks: &[(f64, String)]) {
+    let font = FontId::proportional(10.5);
+    for (share, text) in marks {
+        let y = egui::lerp(bar.bottom()..=bar.top(), *share as f32);
+        let align = match *share {
+            x if x < 0.05 => Align2::LEFT_BOTTOM,
+            x if x > 0.95 => Align2::LEFT_TOP,
+            _ => Align2::LEFT_CENTER,
+        };
+        let at = pos2(bar.right() + 4.0, y);
+        let color = ui.visuals().weak_text_color();
+        ui.painter().text(at, align, text, font.clone(), color);
+    }
+}
+
+/// Whole decades that hold the norm of the class in every layer at every probe of every run.
+fn decades(shown: &[Subject<'_>], view: &View) -> (f64, f64) {
+    let norms = shown.iter().flat_map(|subject| {
+        let class = ledger::class_of(*subject, view);
+        let layers = subject.run.probes.iter().flat_map(|probe| &probe.layers);
+        layers.filter_map(move |layer| layer.norm.get(class?).copied().flatten())
+    });
+    let logs = norms.map(f64::log10).filter(|x| x.is_finite());
+    let ends = logs.fold(None, |ends: Option<(f64, f64)>, x| {
+        let (low, high) = ends.unwrap_or((x, x));
+        Some((low.min(x), high.max(x)))
+    });
+    let (low, high) = ends.map_or(DECADES, |(low, high)| (low.floor(), high.ceil()));
+    (low, high.max(low + 1.0))
+}
+
+/// A list to choose the quantity from; on an image, which one it is.
+pub(super) fn selector_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    subject: Subject<'_>,
+    view: &View,
+) -> Option<Pick> {
+    let quantity = view.quantity;
+    let class = ledger::class_of(subject, view).and_then(|k| subject.classes().get(k));
+    let text = match (quantity, class) {
+        (Quantity::ClassNorm, Some(class)) => format!("Pull of {class}"),
+        _ => quantity.label().to_owned(),
+    };
+    if export::is_exporting(ui.ctx()) {
+        let (font, color) = (FontId::proportional(11.5), ui.visuals().text_color());
+        let galley = super::matrix::fitted(ui.painter(), &text, &font, color, rect.width());
+        let at = rect.left_center() - vec2(0.0, galley.size().y / 2.0);
+        ui.painter().galley(at, galley, color);
+        return None;
+    }
+    let mut pick = None;
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+        ui.spacing_mut().interact_size.y = rect.height();
+        ui.spacing_mut().button_padding.y = 0.0;
+        let combo = ComboBox::from_id_salt("quantity")
+            .selected_text(egui::RichText::new(text).size(11.5))
+            .width(rect.width())
+            .truncate()
+            .show_ui(ui, |ui| {
+                for other in Quantity::ALL {
+                    let label = ui.selectable_label(quantity == other, other.label());
+                    if label.on_hover_text(other.help()).clicked() {
+                        pick = Some(Pick::Quantity(other));
+                    }
+                }
+            });
+        combo
+            .response
+            .on_hover_text(quantity.help())
+            .accessible_name("Coloured by");
+    });
+    pick
+}
+
+/// All four values of a layer, in words; the one that gives the colour stands out.
+pub(super) fn values_ui(ui: &mut Ui, subject: Subject<'_>, summary: &ConflictSummary, view: &View) {
+    let classes = Classes::of(subject, view);
+    let number =
+        |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |x| format!("{x:.3}"));
+    let name = |k: usize| subject.classes().get(k).map_or("the class", String::as_str);
+    for quantity in Quantity::ALL {
+        let value = classes.value(quantity, summary);
+        let line = match quantity {
+            Quantity::Interference => format!(
+                "interference {} (noise floor {})",
+                number(value),
+                number(summary.floor)
+            ),
+            Quantity::ConflictRate => format!(
+                "{} of {} class pairs in conflict, {} told apart from 0: share {}",
+                summary.conflicting,
+                summary.pairs,
+                summary.resolved,
+                number(value)
+            ),
+            Quantity::ClassNorm => {
+                let value = value.map_or_else(|| "undefined".to_owned(), |x| format!("{x:.3e}"));
+                format!("‖g‖ of {} {value}", classes.one.map_or("the class", name))
+            }
+            Quantity::TailShare => format!(
+                "share of the rarest classes ({}) {}",
+                list(&classes.tail, name),
+                number(value)
+            ),
+        };
+        if quantity == view.quantity {
+            ui.strong(line);
+        } else {
+            ui.label(line);
+        }
+    }
+}
+
+/// Up to three names, and how many more.
+fn list<'a>(classes: &[usize], name: impl Fn(usize) -> &'a str) -> String {
+    let first: Vec<_> = classes.iter().take(3).map(|&k| name(k)).collect();
+    let more = match classes.len().saturating_sub(3) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("{}{more}", first.join(", "))
+}
+
+/// All four values of every layer at some probes.
+pub(super) fn table<'a>(
+    subject: Subject<'_>,
+    view: &View,
+    probes: impl IntoIterator<Item = &'a Probe>,
+) -> Table {
+    let mut table = Table::new([
+        "step",
+        "epoch",
+        "layer",
+        "block",
+        "interference",
+        "noise_floor",
+        "conflict_rate",
+        "class",
+        "class_grad_norm",
+        "tail_share",
+    ]);
+    let classes = Classes::of(subject, view);
+    let class = classes.one.and_then(|k| subject.classes().get(k));
+    for probe in probes {
+        for (layer, row) in curves::layers_with_gradients(subject) {
+            let Some(summary) = probe.layers.get(row) else {
+                continue;
+            };
+            let value = |quantity| Value::from(classes.value(quantity, summary));
+            table.push([
+                probe.step.into(),
+                probe.epoch.into(),
+                layer.name.as_str().into(),
+                layer.group.as_str().into(),
+                value(Quantity::Interference),
+                summary.floor.into(),
+                value(Quantity::ConflictRate),
+                class.map_or(Value::None, |name| name.as_str().into()),
+                value(Quantity::ClassNorm),
+                value(Quantity::TailShare),
+            ]);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;
