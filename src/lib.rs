@@ -8,8 +8,9 @@
 //! ```
 //!
 //! Everything the trainer has to say is a [`run::event::Event`] of plain numbers, and [`run::Run::apply`] is the only
-//! reducer. [`findings`] says in sentences what stands out in a run. Nothing imports `ui` or `cli`; tensors appear only under `data`, `model`, `ops`, `gradient` and `train`,
-//! egui only under `figure`, `ui` and `main`.
+//! reducer. [`compare`] sets groups of runs against each other, and [`findings`] says in sentences what stands out.
+//! Nothing imports `ui` or `cli`; tensors appear only under `data`, `model`, `ops`, `gradient` and `train`, egui only
+//! under `figure`, `ui` and `main`.
 
 #![cfg_attr(
     test,
@@ -22,12 +23,12 @@
 )]
 
 pub mod cli;
+pub mod compare;
 pub mod config;
 pub mod data;
 pub mod figure;
 pub mod findings;
 pub mod gradient;
-
 pub mod model;
 pub mod ops;
 pub mod random;

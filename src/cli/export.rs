@@ -320,13 +320,9 @@ fn load_probes(
         | Kind::GradNorms
         | Kind::DepthProfile
         | Kind::Architecture
-        | Kind::Classes
         | Kind::Confusion => false,
         Kind::PairCosine => view.pair.is_some(),
-        Kind::ConflictMatrix
-        | Kind::ConflictDifference
-        | Kind::ConflictConfusion
-        | Kind::Ledger => Some(index) == at_cursor,
+        Kind::ConflictMatrix | Kind::Ledger => Some(index) == at_cursor,
         // The change of the loss is measured from the probe before.
         Kind::WhatIf => at_cursor.is_some_and(|at| index == at || index + 1 == at),
         Kind::DepthTime | Kind::LedgerTime | Kind::Gates => true,

@@ -6,8 +6,9 @@ use egui::{
     Align2, FontId, Mesh, Rect, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
 };
 
-use crate::findings::gates::{correlation, distances};
+use crate::compare::statistics::{correlation, mean, mean_sd};
 use crate::run::event::Probe;
+use crate::run::gates::distances;
 use crate::run::probe_file::ProbeTensors;
 
 use super::matrix::fitted;
@@ -50,7 +51,10 @@ impl Branch {
             .iter()
             .filter(|row| row.iter().all(|x| x.is_finite()))
             .collect();
-        let sd = |c: usize| sd(&finite.iter().map(|row| row[c]).collect::<Vec<_>>());
+        let sd = |c: usize| {
+            let column: Vec<f64> = finite.iter().map(|row| row[c]).collect();
+            mean_sd(&column).map(|(_, sd)| sd)
+        };
         let sds: Vec<Option<f64>> = (0..width).map(sd).collect();
         let mut channels: Vec<usize> = (0..width).collect();
         channels.sort_by(|&a, &b| sds[b].unwrap_or(0.0).total_cmp(&sds[a].unwrap_or(0.0)));
@@ -70,17 +74,6 @@ impl Branch {
         let gate = self.gates.get(class)?.get(channel).copied()?;
         gate.is_finite().then_some(gate)
     }
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// Standard deviation (n − 1); none of fewer than two values.
-fn sd(values: &[f64]) -> Option<f64> {
-    let mean = mean(values).filter(|_| values.len() > 1)?;
-    let square: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
-    Some((square / (values.len() as f64 - 1.0)).sqrt())
 }
 
 /// What is shown of one probe.

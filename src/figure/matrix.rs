@@ -10,7 +10,8 @@ use egui::{
 use crate::gradient::gram::{Cell, ConflictSummary, Gram};
 use crate::run::{CLASSIFIER, Scope};
 
-use super::{Pick, Subject, View, empty_ui, palette, remembered};
+use super::table::Table;
+use super::{Pick, Subject, View, empty_ui, order_of, palette, remembered};
 
 /// Cells at least this wide carry their number.
 const NUMBER_WIDTH: f32 = 34.0;
@@ -87,10 +88,49 @@ pub(super) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Optio
     let summary_height = 4.0 + 20.0 * lines;
     let area = ui.available_rect_before_wrap();
     let area = Rect::from_min_max(area.min, pos2(area.max.x, area.max.y - summary_height));
-    let pick = Grid::new(ui, area, names).draw(ui, &shown, names, view);
+    let order = order_of(subject, view);
+    let pick = Grid::new(ui, area, names).draw(ui, &shown, (names, &order), view);
     ui.allocate_rect(area, Sense::hover());
     summary_ui(ui, &shown.summary, &view.scope);
     pick
+}
+
+/// Every pair of classes, once.
+pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
+    let mut table = Table::new([
+        "step",
+        "part",
+        "class_a",
+        "class_b",
+        "cosine",
+        "resolved",
+        "product",
+        "standard_error",
+    ]);
+    let probe = subject.probe(view);
+    let tensors = probe.and_then(|probe| subject.probes.get(&probe.step));
+    let rows = subject.run.gram_rows(&view.scope);
+    let (Some(probe), Some(gram)) = (probe, tensors.and_then(|tensors| tensors.gram_of(&rows)))
+    else {
+        return table;
+    };
+    let (names, order) = (subject.classes(), order_of(subject, view));
+    for (i, &a) in order.iter().enumerate() {
+        for &b in &order[i + 1..] {
+            let cell = gram.cell(a, b);
+            table.push([
+                probe.step.into(),
+                view.scope.name().into(),
+                names[a].as_str().into(),
+                names[b].as_str().into(),
+                cell.cosine.into(),
+                cell.resolved.into(),
+                gram.dot(a, b).into(),
+                gram.standard_error(a, b).into(),
+            ]);
+        }
+    }
+    table
 }
 
 fn conflicts_by_construction(scope: &Scope) -> bool {
@@ -161,12 +201,19 @@ impl Grid {
         Rect::from_min_size(min, Vec2::splat(self.side))
     }
 
-    fn draw(&self, ui: &mut Ui, shown: &Shown, names: &[String], view: &View) -> Option<Pick> {
+    fn draw(
+        &self,
+        ui: &mut Ui,
+        shown: &Shown,
+        (names, order): (&[String], &[usize]),
+        view: &View,
+    ) -> Option<Pick> {
         let painter = ui.painter().clone();
         // Shapes of their own would be moved to whole pixels, and the smallest would vanish.
         let mut small = egui::Mesh::default();
-        for (row, cells) in shown.cells.iter().enumerate() {
-            for (column, cell) in cells.iter().enumerate() {
+        for (row, &a) in order.iter().enumerate() {
+            for (column, &b) in order.iter().enumerate() {
+                let cell = &shown.cells[a][b];
                 let rect = self.cell(row, column);
                 if self.side < SMALL {
                     small.add_colored_rect(rect, self.color(ui, *cell, row == column));
@@ -176,10 +223,14 @@ impl Grid {
             }
         }
         painter.add(small);
-        self.paint_names(&painter, ui, names);
+        self.paint_names(&painter, ui, (names, order));
         self.paint_bar(&painter, ui);
-        let (hovered, pick) = self.interact(ui, shown, names);
-        let outline = |row: usize, column: usize, width: f32| {
+        let (hovered, pick) = self.interact(ui, shown, (names, order));
+        let position = |k: usize| order.iter().position(|&other| other == k);
+        let outline = |a: usize, b: usize, width: f32| {
+            let (Some(row), Some(column)) = (position(a), position(b)) else {
+                return;
+            };
             let stroke = Stroke::new(width, ui.visuals().strong_text_color());
             painter.rect_stroke(self.cell(row, column), 0.0, stroke, StrokeKind::Outside);
         };
@@ -242,7 +293,7 @@ impl Grid {
         }
     }
 
-    fn paint_names(&self, painter: &Painter, ui: &Ui, names: &[String]) {
+    fn paint_names(&self, painter: &Painter, ui: &Ui, (names, order): (&[String], &[usize])) {
         let color = ui.visuals().text_color();
         // Names that all fit their columns lie flat; a mixture would read as if it meant something.
         let fits = |name: &String| {
@@ -253,8 +304,9 @@ impl Grid {
         // With many classes only every n-th name fits.
         let every = (13.0 / self.side).ceil().max(1.0) as usize;
         let room = self.square.left() - ui.max_rect().left() - 6.0;
-        for (k, name) in names.iter().enumerate().filter(|(k, _)| k % every == 0) {
-            let middle = self.cell(k, k).center();
+        for (place, &k) in order.iter().enumerate().step_by(every) {
+            let name = &names[k];
+            let middle = self.cell(place, place).center();
             let galley = fitted(painter, name, &self.font, color, room.max(20.0));
             let at = pos2(
                 self.square.left() - 6.0 - galley.size().x,
@@ -331,7 +383,7 @@ impl Grid {
         &self,
         ui: &mut Ui,
         shown: &Shown,
-        names: &[String],
+        (names, order): (&[String], &[usize]),
     ) -> (Option<(usize, usize)>, Option<Pick>) {
         let mut hovered = None;
         let mut pick = None;
@@ -345,8 +397,9 @@ impl Grid {
             response.on_hover_ui_at_pointer(|ui| cell_text_ui(ui, &shown.gram, names, row, column));
         };
         if names.len() <= NAMED_CELLS {
-            for (row, name) in names.iter().enumerate() {
-                for (column, other) in names.iter().enumerate() {
+            for (row, &a) in order.iter().enumerate() {
+                for (column, &b) in order.iter().enumerate() {
+                    let (name, other) = (&names[a], &names[b]);
                     let response = ui.interact(
                         self.cell(row, column),
                         ui.scope_id().with((row, column)),
@@ -354,7 +407,7 @@ impl Grid {
                     );
                     let label = format!("{name} × {other}");
                     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label.clone()));
-                    react(response, row, column);
+                    react(response, a, b);
                 }
             }
         } else {
@@ -365,8 +418,8 @@ impl Grid {
                 let last = names.len() - 1;
                 react(
                     response,
-                    (cell.y as usize).min(last),
-                    (cell.x as usize).min(last),
+                    order[(cell.y as usize).min(last)],
+                    order[(cell.x as usize).min(last)],
                 );
             }
         }

@@ -3,11 +3,9 @@
 mod architecture;
 mod bars;
 mod chart;
-mod classes;
 mod confusion;
 mod curves;
 mod depth_time;
-mod difference;
 pub mod export;
 mod gates;
 mod ledger;
@@ -17,7 +15,6 @@ mod pair;
 pub mod palette;
 mod quantity;
 pub mod raster;
-mod scatter;
 pub mod style;
 pub mod table;
 mod time;
@@ -203,8 +200,6 @@ pub enum Kind {
     Architecture,
     /// Interference by layer and moment.
     DepthTime,
-    /// The matrix of the run minus that of the first run shown.
-    ConflictDifference,
     /// Who helps and who hurts the selected class, at the cursor.
     Ledger,
     /// What a step does to the selected class's loss over time.
@@ -213,12 +208,8 @@ pub enum Kind {
     WhatIf,
     /// Mean gate by class and channel.
     Gates,
-    /// Scores of every class at the cursor.
-    Classes,
     /// Which classes are taken for which, at the cursor.
     Confusion,
-    /// Class pairs by cosine and by how often they are confused.
-    ConflictConfusion,
 }
 
 impl Kind {
@@ -233,14 +224,11 @@ impl Kind {
         Self::PairCosine,
         Self::Architecture,
         Self::DepthTime,
-        Self::ConflictDifference,
         Self::Ledger,
         Self::LedgerTime,
         Self::WhatIf,
         Self::Gates,
-        Self::Classes,
         Self::Confusion,
-        Self::ConflictConfusion,
     ];
 
     /// Name on the command line.
@@ -255,14 +243,11 @@ impl Kind {
             Self::PairCosine => "pair-cosine",
             Self::Architecture => "architecture",
             Self::DepthTime => "depth-time",
-            Self::ConflictDifference => "conflict-difference",
             Self::Ledger => "ledger",
             Self::LedgerTime => "ledger-time",
             Self::WhatIf => "what-if",
             Self::Gates => "gates",
-            Self::Classes => "classes",
             Self::Confusion => "confusion",
-            Self::ConflictConfusion => "conflict-confusion",
         }
     }
 
@@ -278,14 +263,11 @@ impl Kind {
             Self::PairCosine => "The selected pair over time",
             Self::Architecture => "Network",
             Self::DepthTime => "Conflict by depth and time",
-            Self::ConflictDifference => "What changes between the two runs",
             Self::Ledger => "Who helps and who hurts the class",
             Self::LedgerTime => "What steps do to the class over time",
             Self::WhatIf => "What if classes were weighed differently",
             Self::Gates => "Gates by class and channel",
-            Self::Classes => "Scores of each class",
             Self::Confusion => "Which classes are taken for which",
-            Self::ConflictConfusion => "Conflict against confusion",
         }
     }
 
@@ -331,11 +313,6 @@ impl Kind {
                  says. Red rows are layers where classes fight, red columns moments when they do. Grey is undefined. \
                  Click to go to a layer and a moment."
             }
-            Self::ConflictDifference => {
-                "Cosine of each pair in this run minus that in the first run shown, in the same part of the network at \
-                 the same moment. Blue: the pair agrees more than there. Red: it fights more. Faded where neither \
-                 cosine is told apart from 0."
-            }
             Self::Ledger => {
                 "What each class's share of one plain gradient step does to the loss of the selected class, to first \
                  order, in nats. Bars to the left lower its loss: that class helps. Bars to the right raise it: that \
@@ -357,17 +334,9 @@ impl Kind {
                  classes differ in them. Columns of one colour treat all classes alike; a row that stands out is a \
                  class the gate tells apart."
             }
-            Self::Classes => {
-                "F1, precision and recall of every class with its support, at the last evaluation before the moment \
-                 shown. A dash is undefined: neither present nor predicted."
-            }
             Self::Confusion => {
                 "Rows are true classes, columns predicted ones; the colour is the share of the row. Off the diagonal \
                  are the mistakes. Click a cell to see its images."
-            }
-            Self::ConflictConfusion => {
-                "Every point is a pair of classes: to the left their gradients conflict, higher up they are confused \
-                 more often. Click a point to select the pair everywhere."
             }
         }
     }
@@ -410,15 +379,12 @@ pub fn figure_ui(
     // Two figures of a kind stand side by side where two runs are compared.
     ui.push_id((kind, subject.name), |ui| match kind {
         Kind::ConflictMatrix => matrix::matrix_ui(ui, subject, view),
-        Kind::ConflictDifference => difference::difference_ui(ui, subject, shown, view),
         Kind::Architecture => architecture::architecture_ui(ui, subject, shown, view),
         Kind::DepthTime => depth_time::depth_time_ui(ui, subject, shown, view),
         Kind::Ledger => ledger::ledger_ui(ui, subject, shown, view),
         Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
         Kind::Gates => gates::gates_ui(ui, subject, view),
-        Kind::Classes => classes::classes_ui(ui, subject, view),
         Kind::Confusion => confusion::confusion_ui(ui, subject, view),
-        Kind::ConflictConfusion => scatter::scatter_ui(ui, subject, shown, view),
         Kind::ClassF1
         | Kind::Scores
         | Kind::Loss

@@ -1,6 +1,9 @@
 //! The numbers of a figure, as a table.
 
-use super::{Kind, Subject, View, architecture, depth_time, gates, ledger, numbers, pair, what_if};
+use super::{
+    Kind, Subject, View, architecture, confusion, depth_time, gates, ledger, matrix, numbers, pair,
+    what_if,
+};
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
 pub fn table(kind: Kind, subject: Subject<'_>, _shown: &[Subject<'_>], view: &View) -> Table {
@@ -17,11 +20,8 @@ pub fn table(kind: Kind, subject: Subject<'_>, _shown: &[Subject<'_>], view: &Vi
         Kind::Architecture => architecture::table(subject, view),
         Kind::DepthTime => depth_time::table(subject, view),
         Kind::Gates => gates::table(subject, view),
-        Kind::ConflictMatrix
-        | Kind::ConflictDifference
-        | Kind::Classes
-        | Kind::Confusion
-        | Kind::ConflictConfusion => Table::default(),
+        Kind::ConflictMatrix => matrix::table(subject, view),
+        Kind::Confusion => confusion::table(subject, view),
     }
 }
 

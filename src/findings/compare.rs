@@ -5,7 +5,8 @@ use crate::run::event::{Eval, Split, Started};
 use crate::run::{Run, Scope};
 
 use super::training::mean_f1;
-use super::{Evidence, Finding, Kind, class, listed, mean_sd, signed, tail, trained_probes};
+use super::{Evidence, Finding, Kind, class, listed, signed, tail, trained_probes};
+use crate::compare::statistics::mean_sd;
 
 /// Probes at the same steps that are compared, at most and at least.
 const COMPARED: usize = 8;

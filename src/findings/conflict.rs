@@ -4,9 +4,8 @@ use crate::gradient::gram::Gram;
 use crate::run::Scope;
 
 use super::recent::{LEAST, Moment, Part, Picture, Recent, WINDOW, is_clear, shared, since};
-use super::{
-    Evidence, Finding, Kind, class, epoch, in_scope, listed, mean_sd, rounded, signed, tail,
-};
+use super::{Evidence, Finding, Kind, class, epoch, in_scope, listed, rounded, signed, tail};
+use crate::compare::statistics::mean_sd;
 
 /// A step's effect must exceed this many times what noise alone makes of two classes (mean of max(0, −cosine)): for
 /// normal noise, four standard deviations.

@@ -5,7 +5,8 @@ use crate::run::event::{Layer, Probe, Started};
 use crate::run::{CLASSIFIER, Run, Scope};
 
 use super::recent::{LEAST, WINDOW};
-use super::{Evidence, Finding, Kind, listed, mean_sd, trained_probes};
+use super::{Evidence, Finding, Kind, listed, trained_probes};
+use crate::compare::statistics::mean_sd;
 
 /// Interference must exceed its noise floor so many times,
 const FLOORS: f64 = 3.0;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::recent::{LEAST, Recent};
-use super::{Evidence, Finding, Kind, mean_sd};
+use super::{Evidence, Finding, Kind};
+use crate::compare::statistics::{correlation, mean_sd};
+use crate::run::gates::{distances, rows};
 
 /// Gates nearer to 0 or 1 than this hardly move any more.
 const SATURATED: f64 = 0.02;
@@ -11,8 +13,6 @@ const SATURATED: f64 = 0.02;
 const ALIKE: f64 = 0.01;
 /// Correlation from which on branches tell classes apart in the same way.
 const SAME: f64 = 0.95;
-/// With fewer classes, distances between them are too few to be correlated.
-const LEAST_CLASSES: usize = 4;
 
 /// The one of the three that says most: saturated gates cannot tell classes apart, and gates that treat all classes
 /// alike are the same in all branches.
@@ -98,18 +98,6 @@ fn spread(gates: &[f32], classes: usize) -> Option<f64> {
     Some((squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
 }
 
-/// The gates of the classes that have any, [≤ K][channels].
-fn rows(gates: &[f32], classes: usize) -> Option<Vec<Vec<f64>>> {
-    let channels = gates.len().checked_div(classes).filter(|n| *n > 0)?;
-    let rows = gates
-        .chunks(channels)
-        .map(|row| row.iter().copied().map(f64::from).collect::<Vec<_>>());
-    Some(
-        rows.filter(|row| row.iter().all(|x| x.is_finite()))
-            .collect(),
-    )
-}
-
 /// Channels of different branches have nothing to do with each other, so what is compared is how far every two classes
 /// are apart in one branch and in another.
 fn same(gates: &[&Gates], classes: usize) -> Option<Finding> {
@@ -133,23 +121,4 @@ fn same(gates: &[&Gates], classes: usize) -> Option<Finding> {
     );
     let strength = (mean - SAME) / (1.0 - SAME);
     Some(Finding::new(Kind::Gates, strength, sentence, detail))
-}
-
-/// Distances between the gates of every two classes; none with too few of them.
-pub(crate) fn distances(gates: &[f32], classes: usize) -> Option<Vec<f64>> {
-    let rows = rows(gates, classes).filter(|rows| rows.len() >= LEAST_CLASSES)?;
-    let distance = |a: &[f64], b: &[f64]| {
-        let squares = a.iter().zip(b).map(|(x, y)| (x - y).powi(2));
-        squares.sum::<f64>().sqrt()
-    };
-    let pairs = (0..rows.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
-    Some(pairs.map(|(a, b)| distance(&rows[a], &rows[b])).collect())
-}
-
-/// Pearson's; none where one side does not vary.
-pub(crate) fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
-    let ((mean_x, sd_x), (mean_y, sd_y)) = (mean_sd(x)?, mean_sd(y)?);
-    let products = x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y));
-    let covariance = products.sum::<f64>() / (x.len() as f64 - 1.0);
-    (sd_x * sd_y > 0.0).then(|| covariance / (sd_x * sd_y))
 }

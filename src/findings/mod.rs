@@ -283,14 +283,3 @@ fn listed(names: &[&str]) -> String {
         [a, b, c, rest @ ..] => format!("{a}, {b}, {c} and {} more", rest.len()),
     }
 }
-
-/// Mean and standard deviation (n − 1) of at least two values.
-fn mean_sd(values: &[f64]) -> Option<(f64, f64)> {
-    if values.len() < 2 {
-        return None;
-    }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
-    Some((mean, (square / (n - 1.0)).sqrt()))
-}

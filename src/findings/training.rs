@@ -3,7 +3,8 @@
 use crate::run::Run;
 use crate::run::event::{Eval, Split, Started, Step};
 
-use super::{Evidence, Finding, Kind, class, epoch, listed, mean_sd};
+use super::{Evidence, Finding, Kind, class, epoch, listed};
+use crate::compare::statistics::mean_sd;
 
 /// Evaluations that must fall in a row: noise does so once in 120.
 const FALLING: usize = 5;

@@ -17,6 +17,7 @@
 //! fraction of epochs done; losses are nats; `wall_secs` seconds.
 
 pub mod event;
+pub(crate) mod gates;
 pub mod log;
 pub mod probe_file;
 

@@ -733,7 +733,12 @@ impl App {
                 view.scope = scope;
                 view.step = super::time_panel::nearest(&steps, step).or(view.step);
             }
-            Pick::Confused(truth, predicted) => view.confused = Some((truth, predicted)),
+            Pick::Confused(truth, predicted) => {
+                view.confused = Some((truth, predicted));
+                if truth != predicted {
+                    view.pair = Some((truth, predicted));
+                }
+            }
             Pick::Order(order) => view.order = order,
             Pick::Quantity(quantity) => view.quantity = quantity,
             Pick::WhatIf(what_if) => view.what_if = what_if,

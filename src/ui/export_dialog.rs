@@ -200,7 +200,7 @@ impl Job {
             return Err("the run was taken off the list; open it again".to_owned());
         }
         let figures = if draft.whole_page {
-            let kinds = view.page.kinds(ids.len() > 1);
+            let kinds = view.page.kinds();
             let of_run = |run| kinds.iter().map(move |kind| (*kind, run));
             (0..ids.len()).flat_map(of_run).collect()
         } else {

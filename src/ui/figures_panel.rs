@@ -4,10 +4,10 @@ use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
 use super::action::Action;
 use super::app::App;
+use super::findings_panel;
 use super::page::{GAP, Page};
 use super::runs::{RunEntry, State, variant_name};
 use super::widgets::problem_ui;
-use super::{compare_panel, findings_panel};
 use crate::figure::{Kind, Pick, Subject, View, figure_ui};
 use crate::run::event::Started;
 use crate::run::{CLASSIFIER, Scope};
@@ -17,7 +17,6 @@ const SCROLL_BAR: f32 = 4.0;
 
 pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
     match app.view.page {
-        Page::Compare => return compare_panel::compare_ui(ui, app, actions),
         Page::Overview => findings_panel::findings_ui(ui, app, actions),
         Page::Conflicts | Page::Class | Page::Mistakes | Page::Gates => {}
     }
@@ -133,7 +132,7 @@ impl Columns {
         let count = entries.len();
         available.x -= SCROLL_BAR;
         let width = ((available.x - GAP * (count - 1) as f32) / count as f32).max(300.0);
-        let least = page.least_height(width, available.y, count > 1);
+        let least = page.least_height(width, available.y);
         let titles = if count > 1 { TITLE_HEIGHT } else { 0.0 };
         Self {
             count,
@@ -172,8 +171,7 @@ impl Column<'_> {
             self.waiting_ui(ui, rect);
             return;
         }
-        let compared = self.subjects.len() > 1;
-        let cards = self.page.cards(rect, self.view_height, compared);
+        let cards = self.page.cards(rect, self.view_height);
         for (kind, rect) in cards {
             ui.push_id(kind, |ui| self.card_ui(ui, kind, rect, actions));
         }

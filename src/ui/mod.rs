@@ -8,7 +8,6 @@ mod action;
 mod app;
 mod background;
 mod commands;
-mod compare_panel;
 mod draft;
 mod export_dialog;
 mod figures_panel;

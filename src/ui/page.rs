@@ -30,8 +30,6 @@ pub enum Page {
     Mistakes,
     /// What the gates do.
     Gates,
-    /// Groups of runs.
-    Compare,
 }
 
 impl Page {
@@ -42,7 +40,6 @@ impl Page {
         Self::Class,
         Self::Mistakes,
         Self::Gates,
-        Self::Compare,
     ];
 
     /// Name on its tab.
@@ -53,7 +50,6 @@ impl Page {
             Self::Class => "One class",
             Self::Mistakes => "Mistakes",
             Self::Gates => "Gates",
-            Self::Compare => "Compare",
         }
     }
 
@@ -67,23 +63,15 @@ impl Page {
                 "Which classes are taken for which, and whether those are the ones that fight"
             }
             Self::Gates => "What channel attention does with each class",
-            Self::Compare => "Groups of runs: differences with their uncertainty",
         }
     }
 
     /// The figures of a page that shows runs, in columns from left to right, each with its share of the height. The
     /// overview has layouts of its own; pages without runs have none.
-    fn columns(self, compared: bool) -> [Vec<(Kind, f32)>; 2] {
+    fn columns(self) -> [Vec<(Kind, f32)>; 2] {
         match self {
             Self::Conflicts => {
-                let mut right = vec![(Kind::ConflictMatrix, 0.62), (Kind::PairCosine, 0.38)];
-                if compared {
-                    right = vec![
-                        (Kind::ConflictMatrix, 0.4),
-                        (Kind::ConflictDifference, 0.4),
-                        (Kind::PairCosine, 0.2),
-                    ];
-                }
+                let right = vec![(Kind::ConflictMatrix, 0.62), (Kind::PairCosine, 0.38)];
                 let left = vec![
                     (Kind::Architecture, 0.22),
                     (Kind::DepthTime, 0.42),
@@ -96,28 +84,25 @@ impl Page {
                 vec![(Kind::WhatIf, 0.6), (Kind::GradNorms, 0.4)],
             ],
             Self::Mistakes => [
-                vec![(Kind::Confusion, 0.6), (Kind::Classes, 0.4)],
-                vec![
-                    (Kind::ConflictMatrix, 0.55),
-                    (Kind::ConflictConfusion, 0.45),
-                ],
+                vec![(Kind::Confusion, 0.6), (Kind::ClassF1, 0.4)],
+                vec![(Kind::ConflictMatrix, 0.6), (Kind::PairCosine, 0.4)],
             ],
             Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
-            Self::Overview | Self::Compare => [vec![], vec![]],
+            Self::Overview => [vec![], vec![]],
         }
     }
 
     /// The figures that it shows of a run, whatever the size of the window.
-    pub(crate) fn kinds(self, compared: bool) -> Vec<Kind> {
+    pub(crate) fn kinds(self) -> Vec<Kind> {
         let rect = Rect::from_min_size(egui::Pos2::ZERO, egui::Vec2::splat(WIDE));
-        let cards = self.cards(rect, WIDE, compared);
+        let cards = self.cards(rect, WIDE);
         cards.into_iter().map(|(kind, _)| kind).collect()
     }
 
     /// Height that the figures need in a column this wide, of which `seen` is seen without scrolling.
-    pub(crate) fn least_height(self, width: f32, seen: f32, compared: bool) -> f32 {
+    pub(crate) fn least_height(self, width: f32, seen: f32) -> f32 {
         if self != Self::Overview {
-            let columns = self.columns(compared).map(|column| column.len());
+            let columns = self.columns().map(|column| column.len());
             let rows = if width >= MEDIUM {
                 columns.into_iter().max().unwrap_or(0)
             } else {
@@ -134,9 +119,9 @@ impl Page {
     }
 
     /// Where the figures lie in a column, of which `seen` is seen without scrolling.
-    pub(crate) fn cards(self, rect: Rect, seen: f32, compared: bool) -> Vec<(Kind, Rect)> {
+    pub(crate) fn cards(self, rect: Rect, seen: f32) -> Vec<(Kind, Rect)> {
         if self != Self::Overview {
-            return in_columns(rect, self.columns(compared));
+            return in_columns(rect, self.columns());
         }
         if rect.width() >= WIDE {
             wide(rect)

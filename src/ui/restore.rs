@@ -51,7 +51,7 @@ impl App {
         let entry = self.runs.get(run);
         let started = entry.and_then(|entry| entry.run.started.as_ref());
         self.view.figure = known_view(restored.view, started);
-        self.view.page = page_of(restored.figure, self.view.page, shown.len() > 1);
+        self.view.page = page_of(restored.figure, self.view.page);
         self.tell(text, is_incomplete);
     }
 
@@ -64,8 +64,8 @@ impl App {
 }
 
 /// The page that shows a figure: the one that is open, where it does.
-fn page_of(kind: Kind, open: Page, compared: bool) -> Page {
-    let shows = |page: &Page| page.kinds(compared).contains(&kind);
+fn page_of(kind: Kind, open: Page) -> Page {
+    let shows = |page: &Page| page.kinds().contains(&kind);
     let all = || Page::ALL.iter().copied();
     std::iter::once(open)
         .chain(all())

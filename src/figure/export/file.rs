@@ -61,13 +61,9 @@ impl Figure<'_> {
         table::table(self.kind, self.subject, self.shown, self.view)
     }
 
-    /// Whether there is anything for it to show: a difference needs another run, a pair needs to be selected.
+    /// Whether there is anything for it to show: a pair needs to be selected.
     pub fn has_subject(&self) -> bool {
         match self.kind {
-            Kind::ConflictDifference => {
-                let first = self.shown.first();
-                first.is_some_and(|first| !std::ptr::eq(first.run, self.subject.run))
-            }
             Kind::PairCosine => self.view.pair.is_some(),
             _ => true,
         }

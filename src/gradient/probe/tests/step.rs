@@ -52,7 +52,7 @@ fn an_actual_step_does_what_the_ledger_says() -> Result<()> {
         .collect::<candle_core::Result<_>>()?;
     let measure = |net: &Net, k: usize| {
         let out = net.forward(&net.weights(), &batches[k], Mode::Probe)?;
-        out.cross_entropy(&vec![k as u32; IMAGES])
+        out.cross_entropy(&[k as u32; IMAGES])
     };
     let counts = vec![IMAGES; classes * PIECES];
     let tensors = probe(&net, &counts, |row| Ok(batches[row / PIECES].clone()), None)?;

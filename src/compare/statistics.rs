@@ -1,0 +1,139 @@
+//! Statistics of a few paired values: what can be said of n seeds, and what cannot.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// More pairs than this are not flipped one by one: 2^20 sums take milliseconds, and no experiment here has more seeds.
+const MOST_FLIPPED: usize = 20;
+
+/// Mean and standard deviation (n − 1) of at least two values.
+pub fn mean_sd(values: &[f64]) -> Option<(f64, f64)> {
+    if values.len() < 2 {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mean = mean(values)?;
+    let square = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+    Some((mean, (square / (n - 1.0)).sqrt()))
+}
+
+/// Mean of at least one value.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Pearson's correlation of pairs; none where one side does not vary.
+pub fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
+    if x.len() != y.len() {
+        return None;
+    }
+    let ((mean_x, sd_x), (mean_y, sd_y)) = (mean_sd(x)?, mean_sd(y)?);
+    let products = x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y));
+    let covariance = products.sum::<f64>() / (x.len() as f64 - 1.0);
+    (sd_x * sd_y > 0.0).then(|| covariance / (sd_x * sd_y))
+}
+
+/// Spearman's rank correlation: Pearson's of the ranks, ties sharing their mean rank.
+pub fn rank_correlation(x: &[f64], y: &[f64]) -> Option<f64> {
+    correlation(&ranks(x), &ranks(y))
+}
+
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut first = 0;
+    while first < order.len() {
+        let same = |&&at: &&usize| values[at].total_cmp(&values[order[first]]).is_eq();
+        let ties = order[first..].iter().take_while(same).count();
+        for &at in &order[first..first + ties] {
+            ranks[at] = first as f64 + (ties as f64 - 1.0) / 2.0;
+        }
+        first += ties;
+    }
+    ranks
+}
+
+/// What is known of a difference from pairs of runs with the same seed.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Paired {
+    /// Difference of every pair, in the order given.
+    pub differences: Vec<f64>,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation (n − 1); none of a single pair.
+    pub sd: Option<f64>,
+    /// 95 % interval of the mean by Student's t; none of a single pair.
+    pub interval: Option<[f64; 2]>,
+    /// Two-sided p of the exact sign-flip test: the share of the 2ⁿ ways to swap members of pairs that give a mean at
+    /// least as far from 0. None with more than 20 pairs.
+    pub p: Option<f64>,
+    /// The smallest p that n pairs can give, 2/2ⁿ: above 0.05, the test cannot find anything.
+    pub smallest_p: f64,
+}
+
+impl Paired {
+    /// Of differences, one for each pair; none where there are none, or where one is not a number.
+    pub fn of(differences: Vec<f64>) -> Option<Self> {
+        if !differences.iter().all(|x| x.is_finite()) {
+            return None;
+        }
+        let mean = mean(&differences)?;
+        let sd = mean_sd(&differences).map(|(_, sd)| sd);
+        Some(Self {
+            interval: sd.and_then(|sd| interval(mean, sd, differences.len())),
+            p: sign_flip(&differences),
+            smallest_p: 0.5f64.powi(i32::try_from(differences.len()).unwrap_or(i32::MAX) - 1),
+            differences,
+            mean,
+            sd,
+        })
+    }
+
+    /// Number of pairs.
+    pub fn n(&self) -> usize {
+        self.differences.len()
+    }
+}
+
+/// mean ± t(0.975, n − 1) · sd/√n.
+fn interval(mean: f64, sd: f64, n: usize) -> Option<[f64; 2]> {
+    let t = StudentsT::new(0.0, 1.0, n as f64 - 1.0).ok()?;
+    let half = t.inverse_cdf(0.975) * sd / (n as f64).sqrt();
+    Some([mean - half, mean + half])
+}
+
+/// Two-sided p of the exact sign-flip (paired permutation) test of the mean.
+fn sign_flip(differences: &[f64]) -> Option<f64> {
+    let n = differences.len();
+    if n == 0 || n > MOST_FLIPPED {
+        return None;
+    }
+    let observed = differences.iter().sum::<f64>().abs();
+    // Sums of the same numbers in another order differ in the last digits, and a tie counts.
+    let slack = 1e-9 * differences.iter().map(|x| x.abs()).sum::<f64>();
+    let sum = |signs: u32| {
+        let flipped = differences.iter().enumerate();
+        flipped
+            .map(|(i, x)| if signs >> i & 1 == 1 { -x } else { *x })
+            .sum::<f64>()
+    };
+    let far = (0..1u32 << n).filter(|&signs| sum(signs).abs() >= observed - slack);
+    Some(far.count() as f64 / f64::from(1u32 << n))
+}
+
+/// p values corrected for their number (Holm 1979, step-down): each times the number of those not smaller, never below
+/// a smaller one's, at most 1. In the order given.
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+    let mut adjusted = vec![0.0; p.len()];
+    let mut largest = 0.0f64;
+    for (rank, &at) in order.iter().enumerate() {
+        largest = largest.max(p[at] * (p.len() - rank) as f64);
+        adjusted[at] = largest.min(1.0);
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use super::*;
+use crate::figure::{Kind, Order, figure_ui, style};
+use crate::run::Run;
+use crate::run::event::Event;
+
+fn recorded() -> anyhow::Result<Run> {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/sample_runs/solar-none");
+    Ok(crate::run::log::load(std::path::Path::new(dir))?.run)
+}
+
+fn with_subject<T>(run: &Run, read: impl FnOnce(Subject<'_>) -> T) -> T {
+    let probes = BTreeMap::new();
+    read(Subject {
+        name: "run",
+        run,
+        probes: &probes,
+    })
+}
+
+#[test]
+fn rows_are_shares_of_the_true_class() -> anyhow::Result<()> {
+    let run = recorded()?;
+    with_subject(&run, |subject| {
+        let eval = evaluation(subject, &View::default()).unwrap();
+        assert_eq!((eval.split, eval.step), (Split::Val, run.last_step()));
+        for truth in 0..6 {
+            let total: f64 = (0..6).filter_map(|k| cell(eval, truth, k).1).sum();
+            assert!((total - 1.0).abs() < 1e-12);
+            // The share on the diagonal is the recall that the log has.
+            let recall = eval.recall[truth].unwrap();
+            assert!((cell(eval, truth, truth).1.unwrap() - recall).abs() < 1e-12);
+        }
+    });
+    Ok(())
+}
+
+#[test]
+fn the_cursor_goes_back_and_the_table_follows_the_order() -> anyhow::Result<()> {
+    let run = recorded()?;
+    with_subject(&run, |subject| {
+        let view = View {
+            step: Some(100),
+            order: Order::Frequency,
+            ..View::default()
+        };
+        let eval = evaluation(subject, &view).unwrap();
+        assert!(eval.step <= 100);
+        let table = table(subject, &view);
+        assert_eq!(table.rows.len(), 36);
+        assert_eq!(table.rows[0][2], Value::from("Clean"));
+        assert_eq!(table.rows[35][2], Value::from("Physical-damage"));
+    });
+    Ok(())
+}
+
+#[test]
+fn a_click_picks_the_cell_under_any_order() -> anyhow::Result<()> {
+    let run = recorded()?;
+    let probes = BTreeMap::new();
+    let subject = Subject {
+        name: "run",
+        run: &run,
+        probes: &probes,
+    };
+    for order in [Order::Listed, Order::Similarity(vec![5, 4, 3, 2, 1, 0])] {
+        let reversed = order != Order::Listed;
+        let view = View {
+            order,
+            ..View::default()
+        };
+        let mut harness = Harness::builder()
+            .with_size(vec2(500.0, 400.0))
+            .with_context_setup(style::install)
+            .build_ui_state(
+                |ui: &mut Ui, picks: &mut Vec<Pick>| {
+                    picks.extend(figure_ui(ui, Kind::Confusion, subject, &[subject], &view));
+                },
+                Vec::new(),
+            );
+        harness.run();
+        let square = harness.get_by_label("Confusion matrix").rect();
+        let at = square.lerp_inside(vec2(0.9, 0.1));
+        for pressed in [true, false] {
+            harness.event(egui::Event::PointerMoved(at));
+            harness.event(egui::Event::PointerButton {
+                pos: at,
+                button: egui::PointerButton::Primary,
+                pressed,
+                modifiers: egui::Modifiers::NONE,
+            });
+            harness.step();
+        }
+        let expected = if reversed { (5, 0) } else { (0, 5) };
+        assert_eq!(
+            harness.state()[..],
+            [Pick::Confused(expected.0, expected.1)]
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn without_an_evaluation_a_sentence_says_so() -> anyhow::Result<()> {
+    let mut run = recorded()?;
+    run.evals.clear();
+    with_subject(&run, |subject| {
+        assert!(table(subject, &View::default()).rows.is_empty());
+    });
+    // A class without images has no shares.
+    let mut eval = recorded()?.evals[0].clone();
+    eval.confusion[2].iter_mut().for_each(|count| *count = 0);
+    run.apply(&Event::Eval(eval.clone()));
+    assert_eq!(cell(&eval, 2, 2), (0, None));
+    Ok(())
+}

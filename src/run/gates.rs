@@ -1,0 +1,27 @@
+//! Mean gates by class and channel, as a probe records them.
+
+/// With fewer classes, distances between them are too few to be compared between branches.
+const LEAST_CLASSES: usize = 4;
+
+/// The gates of the classes that have any, [≤ K][channels].
+pub(crate) fn rows(gates: &[f32], classes: usize) -> Option<Vec<Vec<f64>>> {
+    let channels = gates.len().checked_div(classes).filter(|n| *n > 0)?;
+    let rows = gates
+        .chunks(channels)
+        .map(|row| row.iter().copied().map(f64::from).collect::<Vec<_>>());
+    Some(
+        rows.filter(|row| row.iter().all(|x| x.is_finite()))
+            .collect(),
+    )
+}
+
+/// Distances between the gates of every two classes; none with too few of them.
+pub(crate) fn distances(gates: &[f32], classes: usize) -> Option<Vec<f64>> {
+    let rows = rows(gates, classes).filter(|rows| rows.len() >= LEAST_CLASSES)?;
+    let distance = |a: &[f64], b: &[f64]| {
+        let squares = a.iter().zip(b).map(|(x, y)| (x - y).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let pairs = (0..rows.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+    Some(pairs.map(|(a, b)| distance(&rows[a], &rows[b])).collect())
+}
