@@ -13,6 +13,10 @@ use crate::run::probe_file::ProbeTensors;
 /// images each.
 const BUDGET: usize = 1 << 30;
 
+/// Pieces for each thread whose images are read before they are worked on: the more, the less threads wait for each other
+/// at the end of a stretch.
+const READ_AHEAD: usize = 8;
+
 /// Pieces that a class is cut into: 4, or 2 where there are many classes.
 pub fn pieces_for(classes: usize) -> usize {
     if classes > 20 { 2 } else { 4 }
@@ -68,19 +72,32 @@ fn probe_within(
         n: counts.iter().map(|&n| n as f32).collect(),
         ..ProbeTensors::default()
     };
+    let measured: Vec<usize> = (0..counts.len()).filter(|&row| counts[row] > 0).collect();
     for (turn, layers) in groups(net, counts.len(), budget).into_iter().enumerate() {
         let mut gates = GateMeans::new(classes);
         // By parameter of the group, by piece.
         let params = layers.first().map_or(0, |layer| layer.start)
             ..layers.last().map_or(0, |layer| layer.end);
         let mut gradients = vec![Vec::new(); counts.len()];
-        for (row, &count) in counts.iter().enumerate().filter(|&(_, &count)| count > 0) {
-            let class = row / pieces;
-            let out = net.forward(&weights, &images(row)?, Mode::Probe)?;
-            gates.add(class, &out.gates)?;
-            let loss = out.cross_entropy(&vec![class as u32; count])?;
-            result.loss[row] = loss.value as f32;
-            gradients[row] = flatten(&loss.backward()?[params.clone()])?;
+        for rows in measured.chunks(READ_AHEAD * rayon::current_num_threads()) {
+            let batches = rows.iter().map(|&row| images(row));
+            let batches = batches.collect::<Result<Vec<_>>>()?;
+            let work = |i: usize| -> Result<_> {
+                let class = (rows[i] / pieces) as u32;
+                let mut out = net.forward(&weights, &batches[i], Mode::Probe)?;
+                let gates = std::mem::take(&mut out.gates);
+                let loss = out.cross_entropy(&vec![class; counts[rows[i]]])?;
+                let value = loss.value;
+                let gradient = flatten(&loss.backward()?[params.clone()])?;
+                Ok((gates, value, gradient))
+            };
+            let done = ops::pieces(batches[0].device(), rows.len(), work);
+            for (&row, done) in rows.iter().zip(done) {
+                let (piece_gates, loss, gradient) = done?;
+                gates.add(row / pieces, &piece_gates)?;
+                result.loss[row] = loss as f32;
+                gradients[row] = gradient;
+            }
         }
         let update = update
             .map(|update| flatten(&update[params.clone()]))

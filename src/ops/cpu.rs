@@ -1,6 +1,6 @@
 //! Reading CPU tensors, scratch memory, and plain loops over them on all threads.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use candle_core::{Device, Result, Storage, Tensor};
 use rayon::prelude::*;
@@ -24,7 +24,7 @@ pub(super) fn is_cpu(x: &Tensor) -> bool {
 #[cfg(test)]
 thread_local! {
     /// Makes the operations of this thread take the path of other devices, so that it is tested without one.
-    pub(super) static PORTABLE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    pub(super) static PORTABLE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Reads the values of an f32 CPU tensor.
@@ -40,6 +40,52 @@ pub(super) fn with<T>(x: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
         }
         _ => candle_core::bail!("a CPU loop was given a tensor on another device"),
     }
+}
+
+thread_local! {
+    /// Whether this thread works on a piece of its own, beside others that do.
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// In how many parts an operation cuts what it has to sum.
+pub(super) fn parts() -> usize {
+    if ALONE.get() {
+        1
+    } else {
+        rayon::current_num_threads()
+    }
+}
+
+/// Does independent pieces of work with tensors of `device`; results are in their order. On the CPU, where there are as
+/// many pieces as threads, each is done by one thread: on small batches threads that share every operation wait for each
+/// other, and add up their sums of the gradients of all weights.
+pub fn pieces<T: Send>(device: &Device, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if !device.is_cpu() || is_forced() || count < rayon::current_num_threads() {
+        return (0..count).map(work).collect();
+    }
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+    let alone = |piece| {
+        let _back = Back(ALONE.replace(true));
+        work(piece)
+    };
+    (0..count)
+        .into_par_iter()
+        .with_max_len(1)
+        .map(alone)
+        .collect()
+}
+
+/// Whether a test has its way of computing set for this thread: others do not know of it.
+fn is_forced() -> bool {
+    #[cfg(test)]
+    return PORTABLE.get() || super::kernels::FORCED.get().is_some();
+    #[cfg(not(test))]
+    false
 }
 
 /// Hands out `len` values of memory that its thread keeps from call to call; what is in them is left over.

@@ -24,6 +24,7 @@ mod step;
 mod tape;
 
 pub use conv::{BatchStats, COLUMN_VALUES, Conv, Joined, Norm, Stats, conv2d, join_conv2d};
+pub use cpu::pieces;
 pub use dense::{cross_entropy, linear};
 pub use gate::Gate;
 pub use pool::mean_pool;

@@ -8,7 +8,7 @@ use candle_core::Result;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::ops::cpu::{folded, repeated, with_scratch};
+use crate::ops::cpu::{folded, parts, repeated, with_scratch};
 use crate::ops::data::Data;
 use crate::ops::kernels::{
     Panels, Plane, WeightGrad, accumulate, convolve, max_pool_grad, vectorised,
@@ -126,7 +126,7 @@ impl Backward {
             grad,
             offsets: self.offsets(sums.unwrap_or(&vec![[0.0; 2]; shape.outputs])),
         };
-        let threads = rayon::current_num_threads();
+        let threads = parts();
         let rows = shape.taps() * shape.inputs;
         let stretches = if rows * shape.outputs <= SMALL_WEIGHT {
             4 * threads
