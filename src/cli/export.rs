@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{Usage, say};
 use crate::figure::export::{self, ExportError, Figure, Format, Settings, SheetSize};
-use crate::figure::{Kind, Order, Quantity, Subject, TimeAxis, View};
+use crate::figure::{Kind, Order, Quantity, Subject, TimeAxis, View, similarity_order};
 use crate::run::event::Started;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope, log};
@@ -38,7 +38,7 @@ pub struct ExportArguments {
     /// The selected class, by name or number.
     #[arg(long)]
     class: Option<String>,
-    /// Order of classes: listed, frequency or name.
+    /// Order of classes: listed, frequency, name, or similarity (of the gradients in the layer at the step).
     #[arg(long, default_value = "listed", value_parser = parse_order)]
     order: Order,
     /// What the network is coloured by: interference, conflict-rate, class-norm or tail-share.
@@ -106,6 +106,8 @@ fn parse_order(name: &str) -> Result<Order, String> {
         ("listed", Order::Listed),
         ("frequency", Order::Frequency),
         ("name", Order::Name),
+        // Found once the probe is read.
+        ("similarity", Order::Similarity(Vec::new())),
     ];
     named(name, &orders)
 }
@@ -166,13 +168,22 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     let dirs: Vec<&PathBuf> = arguments.against.iter().chain(&arguments.runs).collect();
     let opened = dirs.iter().map(|dir| Opened::open(dir));
     let mut opened = opened.collect::<anyhow::Result<Vec<_>>>()?;
-    let view = view(arguments, &opened)?;
+    let mut view = view(arguments, &opened)?;
     let kinds = match arguments.figure {
         Figures::All => Kind::ALL.to_vec(),
         Figures::One(kind) => vec![kind],
     };
+    let needed = match view.order {
+        Order::Similarity(_) => [&kinds[..], &[Kind::ConflictMatrix]].concat(),
+        _ => kinds.clone(),
+    };
     for (dir, opened) in dirs.iter().zip(&mut opened) {
-        opened.probes = load_probes(dir, &opened.run, &kinds, &view)?;
+        opened.probes = load_probes(dir, &opened.run, &needed, &view)?;
+    }
+    // As in the window, the first run's order is that of all.
+    if let (Order::Similarity(_), Some(first)) = (&view.order, opened.first()) {
+        let found = similarity_order(first.subject(), &view);
+        view.order = found.unwrap_or_default();
     }
     let shown: Vec<_> = opened.iter().map(Opened::subject).collect();
     // The run compared with gives scales and differences, but no figure of its own.
@@ -320,9 +331,13 @@ fn load_probes(
         | Kind::GradNorms
         | Kind::DepthProfile
         | Kind::Architecture
+        | Kind::ClassScores
         | Kind::Confusion => false,
         Kind::PairCosine => view.pair.is_some(),
-        Kind::ConflictMatrix | Kind::Ledger => Some(index) == at_cursor,
+        Kind::ConflictMatrix
+        | Kind::ConflictDifference
+        | Kind::ConflictConfusion
+        | Kind::Ledger => Some(index) == at_cursor,
         // The change of the loss is measured from the probe before.
         Kind::WhatIf => at_cursor.is_some_and(|at| index == at || index + 1 == at),
         Kind::DepthTime | Kind::LedgerTime | Kind::Gates => true,

@@ -10,7 +10,7 @@ use egui::{
 use crate::run::Scope;
 use crate::run::event::{Layer, Started};
 
-use super::matrix::fitted;
+use super::grid::fitted;
 use super::quantity::{self, Classes, Scale};
 use super::table::Table;
 use super::{Pick, Subject, View, empty_ui, palette};

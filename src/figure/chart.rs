@@ -506,7 +506,7 @@ fn hover_text(chart: &Chart, position: &HoverPosition<'_>) -> Option<String> {
 }
 
 /// Grid lines at 1, 2 or 5 times a power of ten, as many as have room for a label.
-fn nice_marks(input: GridInput, spacing: f64) -> Vec<GridMark> {
+pub(super) fn nice_marks(input: GridInput, spacing: f64) -> Vec<GridMark> {
     let (low, high) = input.bounds;
     // `base_step_size` is the step at which lines would be 8 points apart.
     let least = (input.base_step_size * spacing).max((high - low) / 10.0);
@@ -529,7 +529,7 @@ fn nice_marks(input: GridInput, spacing: f64) -> Vec<GridMark> {
 }
 
 /// A mark's value with as many decimals as its step needs.
-fn plain_number(mark: GridMark) -> String {
+pub(super) fn plain_number(mark: GridMark) -> String {
     let decimals = (-mark.step_size.log10()).ceil().clamp(0.0, 9.0) as usize;
     // Rounding may leave a zero with a sign.
     let text = format!("{:.decimals$}", mark.value + 0.0);

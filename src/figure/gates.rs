@@ -11,7 +11,7 @@ use crate::run::event::Probe;
 use crate::run::gates::distances;
 use crate::run::probe_file::ProbeTensors;
 
-use super::matrix::fitted;
+use super::grid::fitted;
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, empty_ui, order_of, palette, quantity, remembered};
 

@@ -9,7 +9,7 @@ use egui::{
 
 use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
 use super::chart::{Chart, Curve, Look, signed_log};
-use super::matrix::fitted;
+use super::grid::fitted;
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, empty_ui, export, palette, remembered};
 use crate::gradient::gram::Effect;

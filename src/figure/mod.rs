@@ -3,11 +3,14 @@
 mod architecture;
 mod bars;
 mod chart;
+mod class_scores;
 mod confusion;
 mod curves;
 mod depth_time;
+mod difference;
 pub mod export;
 mod gates;
+mod grid;
 mod ledger;
 mod matrix;
 mod numbers;
@@ -15,6 +18,7 @@ mod pair;
 pub mod palette;
 mod quantity;
 pub mod raster;
+mod scatter;
 pub mod style;
 pub mod table;
 mod time;
@@ -31,6 +35,8 @@ use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope};
 
 pub use chart::Scales;
+pub use grid::Sight;
+pub use scatter::Brush;
 
 /// What a figure is drawn from: one run and those of its probe tensors that are loaded.
 #[derive(Clone, Copy)]
@@ -97,6 +103,12 @@ pub struct View {
     pub quantity: Quantity,
     /// What if training weighed classes differently.
     pub what_if: WhatIf,
+    /// The part of every class × class matrix that is in sight; none for all of it.
+    pub sight: Option<Sight>,
+    /// The pairs marked in the scatter of conflict and confusion.
+    pub brush: Option<Brush>,
+    /// Whether, of two runs side by side, the second one's conflict matrix is shown as difference from the first's.
+    pub difference: bool,
 }
 
 /// What time is measured in.
@@ -175,6 +187,9 @@ impl Default for View {
             order: Order::default(),
             quantity: Quantity::default(),
             what_if: WhatIf::default(),
+            sight: None,
+            brush: None,
+            difference: false,
         }
     }
 }
@@ -210,6 +225,12 @@ pub enum Kind {
     Gates,
     /// Which classes are taken for which, at the cursor.
     Confusion,
+    /// What differs between the conflict matrices of two runs, at the cursor.
+    ConflictDifference,
+    /// Whether the classes in conflict are those mistaken for each other, at the cursor.
+    ConflictConfusion,
+    /// Precision, recall and F1 of every class, at the cursor.
+    ClassScores,
 }
 
 impl Kind {
@@ -229,6 +250,9 @@ impl Kind {
         Self::WhatIf,
         Self::Gates,
         Self::Confusion,
+        Self::ConflictDifference,
+        Self::ConflictConfusion,
+        Self::ClassScores,
     ];
 
     /// Name on the command line.
@@ -248,6 +272,9 @@ impl Kind {
             Self::WhatIf => "what-if",
             Self::Gates => "gates",
             Self::Confusion => "confusion",
+            Self::ConflictDifference => "conflict-difference",
+            Self::ConflictConfusion => "conflict-confusion",
+            Self::ClassScores => "class-scores",
         }
     }
 
@@ -268,6 +295,9 @@ impl Kind {
             Self::WhatIf => "What if classes were weighed differently",
             Self::Gates => "Gates by class and channel",
             Self::Confusion => "Which classes are taken for which",
+            Self::ConflictDifference => "What changes between two runs",
+            Self::ConflictConfusion => "Conflict against confusion",
+            Self::ClassScores => "Scores of each class",
         }
     }
 
@@ -336,7 +366,22 @@ impl Kind {
             }
             Self::Confusion => {
                 "Rows are true classes, columns predicted ones; the colour is the share of the row. Off the diagonal \
-                 are the mistakes. Click a cell to see its images."
+                 are the mistakes. A click on a cell selects the pair everywhere."
+            }
+            Self::ConflictDifference => {
+                "Cosine of every pair in the second run minus that in the first, on a scale of its own. Blue: the \
+                 classes pull less against each other than in the first run. Red: more. Faded: not told apart from 0 \
+                 (3 standard errors of the difference). Hatched: undefined in one of them."
+            }
+            Self::ConflictConfusion => {
+                "A point for every pair of classes: how far their gradients agree (left of 0: conflict), and the share \
+                 of both classes' images that are taken for the other. Hollow points are not told apart from 0. Draw a \
+                 rectangle over points to mark their pairs in both matrices; click beside them to take the marks off."
+            }
+            Self::ClassScores => {
+                "Precision, recall and F1 of every class, from 0 to 1, with the images they come from; a dash is \
+                 undefined. Below, their means over the frequent third of the classes by training images, the middle, \
+                 the rarest third, and all (macro). Click a class to select it everywhere."
             }
         }
     }
@@ -365,6 +410,12 @@ pub enum Pick {
     Quantity(Quantity),
     /// Other weights.
     WhatIf(WhatIf),
+    /// The part of the matrices that is in sight.
+    Sight(Option<Sight>),
+    /// The pairs marked in the scatter.
+    Brush(Option<Brush>),
+    /// Whether the second matrix is shown as difference.
+    Difference(bool),
 }
 
 /// Draws a figure into the space that is left; returns what was clicked. `shown` are all runs on screen: they share
@@ -385,6 +436,9 @@ pub fn figure_ui(
         Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
         Kind::Gates => gates::gates_ui(ui, subject, view),
         Kind::Confusion => confusion::confusion_ui(ui, subject, view),
+        Kind::ConflictDifference => difference::difference_ui(ui, subject, shown, view),
+        Kind::ConflictConfusion => scatter::scatter_ui(ui, subject, shown, view),
+        Kind::ClassScores => class_scores::class_scores_ui(ui, subject, shown, view),
         Kind::ClassF1
         | Kind::Scores
         | Kind::Loss
@@ -439,6 +493,8 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
         kind,
         Kind::GradNorms
             | Kind::ConflictMatrix
+            | Kind::ConflictDifference
+            | Kind::ConflictConfusion
             | Kind::PairCosine
             | Kind::Ledger
             | Kind::LedgerTime
@@ -450,6 +506,7 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
         kind,
         Kind::DepthProfile
             | Kind::ConflictMatrix
+            | Kind::ConflictConfusion
             | Kind::Architecture
             | Kind::DepthTime
             | Kind::Gates
@@ -460,6 +517,23 @@ fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
         parts.push(format!("step {}", probe.step));
     }
     parts.join(" · ")
+}
+
+/// An order that puts classes beside each other whose gradients agree, in the selected scope at the cursor; none before
+/// that probe is there. Takes tens of milliseconds with 100 classes.
+pub fn similarity_order(subject: Subject<'_>, view: &View) -> Option<Order> {
+    let rows = subject.run.gram_rows(&view.scope);
+    let tensors = subject.probes.get(&subject.probe(view)?.step)?;
+    let gram = tensors.gram_of(&rows)?;
+    Some(Order::Similarity(crate::gradient::order::by_similarity(
+        &gram,
+    )))
+}
+
+/// Where a class stands in the order of the classes.
+pub fn place_of(subject: Subject<'_>, view: &View, class: usize) -> Option<usize> {
+    let order = order_of(subject, view);
+    order.iter().position(|&other| other == class)
 }
 
 /// The classes in the order they are listed in.

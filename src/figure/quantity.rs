@@ -292,7 +292,7 @@ pub(super) fn selector_ui(
     };
     if export::is_exporting(ui.ctx()) {
         let (font, color) = (FontId::proportional(11.5), ui.visuals().text_color());
-        let galley = super::matrix::fitted(ui.painter(), &text, &font, color, rect.width());
+        let galley = super::grid::fitted(ui.painter(), &text, &font, color, rect.width());
         let at = rect.left_center() - vec2(0.0, galley.size().y / 2.0);
         ui.painter().galley(at, galley, color);
         return None;

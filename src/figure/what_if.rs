@@ -12,8 +12,8 @@ use egui::{
 };
 
 use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
+use super::grid::fitted;
 use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing};
-use super::matrix::fitted;
 use super::table::{Table, Value};
 use super::{Pick, Subject, Surgery, View, WhatIf, empty_ui, export, palette, remembered};
 use crate::gradient::gram::{Effect, Gram};

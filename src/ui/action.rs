@@ -45,6 +45,8 @@ pub(crate) enum Action {
     ShowEvidence(RunId, Page, Evidence),
     /// A click in a figure.
     Pick(Pick),
+    /// Put classes beside each other whose gradients agree here and now.
+    OrderBySimilarity,
     /// Look at a step; none follows the newest.
     GoTo(Option<u64>),
     /// Move by this many probes.

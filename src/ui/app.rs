@@ -19,7 +19,7 @@ use super::{
     figures_panel, findings_panel, runs_panel, setup_panel, time_panel, top_bar, training_panel,
 };
 use crate::config::Attention;
-use crate::figure::{Kind, Pick, View};
+use crate::figure::{Kind, Pick, View, place_of, similarity_order};
 use crate::findings::Evidence;
 use crate::run::event::Event;
 use crate::train::Message;
@@ -311,6 +311,7 @@ impl App {
             Action::ShowRight(id) => self.show_right(id),
             Action::SideBySide(on) => self.show_side_by_side(on),
             Action::Pick(pick) => self.pick(pick),
+            Action::OrderBySimilarity => self.order_by_similarity(),
             Action::ShowEvidence(id, page, evidence) => self.show_evidence(id, page, evidence),
             Action::Show(page) => self.view.page = page,
             Action::GoTo(step) => self.view.figure.step = step,
@@ -720,7 +721,10 @@ impl App {
         let steps = self.steps();
         let view = &mut self.view.figure;
         match pick {
-            Pick::Pair(a, b) => view.pair = Some((a, b)),
+            Pick::Pair(a, b) => {
+                view.pair = Some((a, b));
+                self.show_in_matrices(a, b);
+            }
             Pick::Scope(scope) => view.scope = scope,
             Pick::Step(step) => view.step = super::time_panel::nearest(&steps, step).or(view.step),
             Pick::Curve(name) => {
@@ -728,7 +732,10 @@ impl App {
                     view.hidden.insert(name);
                 }
             }
-            Pick::Class(class) => view.class = Some(class),
+            Pick::Class(class) => {
+                view.class = Some(class);
+                self.show_in_matrices(class, class);
+            }
             Pick::ScopeAt(scope, step) => {
                 view.scope = scope;
                 view.step = super::time_panel::nearest(&steps, step).or(view.step);
@@ -742,6 +749,36 @@ impl App {
             Pick::Order(order) => view.order = order,
             Pick::Quantity(quantity) => view.quantity = quantity,
             Pick::WhatIf(what_if) => view.what_if = what_if,
+            Pick::Sight(sight) => view.sight = sight,
+            Pick::Brush(brush) => view.brush = brush,
+            Pick::Difference(on) => view.difference = on,
+        }
+    }
+
+    fn order_by_similarity(&mut self) {
+        let entry = self.view.left.and_then(|id| self.runs.get(id));
+        let view = &self.view.figure;
+        match entry.and_then(|entry| similarity_order(entry.subject(), view)) {
+            Some(order) => self.view.figure.order = order,
+            None => self.tell(
+                "There is no probe here yet to find similar classes by.",
+                true,
+            ),
+        }
+    }
+
+    /// Where only a part of the matrices is in sight, moves it to a row and a column.
+    fn show_in_matrices(&mut self, row: usize, column: usize) {
+        let view = &self.view.figure;
+        let entry = self.view.left.and_then(|id| self.runs.get(id));
+        let (Some(sight), Some(entry)) = (view.sight, entry) else {
+            return;
+        };
+        let subject = entry.subject();
+        let place = |class| place_of(subject, view, class);
+        if let (Some(row), Some(column)) = (place(row), place(column)) {
+            let all = subject.classes().len();
+            self.view.figure.sight = Some(sight.showing(row, column, all));
         }
     }
 

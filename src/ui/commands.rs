@@ -5,7 +5,7 @@ use egui::{Key, KeyboardShortcut, Modifiers, RichText};
 use super::action::Action;
 use super::app::App;
 use super::page::Page;
-use crate::figure::{Order, Pick, Quantity, TimeAxis};
+use crate::figure::{Pick, Quantity, TimeAxis};
 
 /// Lines of the list that are seen at once.
 const LINES: usize = 12;
@@ -171,17 +171,27 @@ fn selections(app: &App, add: &mut Add<'_>) {
             Action::ShowRight(entry.id),
         );
     }
-    for (order, name) in [
-        (Order::Listed, "as listed"),
-        (Order::Frequency, "by frequency"),
-        (Order::Name, "by name"),
-    ] {
-        add(
-            format!("Order of classes: {name}"),
-            None,
-            Action::Pick(Pick::Order(order)),
-        );
+    for (order, name) in super::figures_panel::ORDERS {
+        let text = format!("Order of classes: {name}");
+        add(text, None, Action::Pick(Pick::Order(order)));
     }
+    add(
+        "Order of classes: by similarity of their gradients".to_owned(),
+        None,
+        Action::OrderBySimilarity,
+    );
+    add(
+        "Matrices: show all classes".to_owned(),
+        None,
+        Action::Pick(Pick::Sight(None)),
+    );
+    let on = !app.view.figure.difference;
+    let text = if on { "as difference" } else { "of each run" };
+    add(
+        format!("Matrices: the second {text}"),
+        None,
+        Action::Pick(Pick::Difference(on)),
+    );
     for (quantity, name) in [
         (Quantity::Interference, "interference"),
         (Quantity::ConflictRate, "share of pairs in conflict"),

@@ -5,10 +5,10 @@ use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 use super::action::Action;
 use super::app::App;
 use super::findings_panel;
-use super::page::{GAP, Page};
+use super::page::{GAP, Page, kind_shown};
 use super::runs::{RunEntry, State, variant_name};
 use super::widgets::problem_ui;
-use crate::figure::{Kind, Pick, Subject, View, figure_ui};
+use crate::figure::{Kind, Order, Pick, Subject, View, figure_ui};
 use crate::run::event::Started;
 use crate::run::{CLASSIFIER, Scope};
 
@@ -45,6 +45,7 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Act
                     subjects: &subjects,
                     view: &app.view.figure,
                     page: app.view.page,
+                    index,
                     view_height,
                 };
                 ui.push_id(entry.id, |ui| panel.show(ui, column, actions));
@@ -62,9 +63,10 @@ fn empty_ui(ui: &mut egui::Ui) {
     });
 }
 
-/// Chooses the part of the network that gradients are shown for, by name; clicking in the map does the same.
+/// What all figures follow: the part of the network, by name (clicking in the map does the same), the class, the order
+/// of classes and the pair.
 fn scope_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut Vec<Action>) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let help = "Gradients are shown for this part of the network. The classifier pulls classes apart by construction, so the backbone (all other layers) is the fairer summary.";
         let label = ui.label("Part of the network").on_hover_text(help);
         // The run with the most layers knows every name the others know.
@@ -86,6 +88,15 @@ fn scope_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut
                 }
             });
         combo.response.labelled_by(label.id).on_hover_text(help);
+        class_ui(ui, &started.classes, view, actions);
+        order_ui(ui, view, actions);
+        if entries.len() > 1 {
+            let mut on = view.difference;
+            let help = "Shows the second run's conflict matrix minus the first's, on a scale of its own";
+            if ui.checkbox(&mut on, "As difference").on_hover_text(help).changed() {
+                actions.push(Action::Pick(Pick::Difference(on)));
+            }
+        }
         if let Some((a, b)) = view.pair
             && let (Some(a), Some(b)) = (started.classes.get(a), started.classes.get(b))
         {
@@ -95,6 +106,81 @@ fn scope_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut
         }
     });
 }
+
+/// Chooses the class that is lit up everywhere; many are searched by name.
+fn class_ui(ui: &mut egui::Ui, names: &[String], view: &View, actions: &mut Vec<Action>) {
+    let label = ui.label("Class");
+    let chosen = view.class.and_then(|class| names.get(class));
+    let id = ui.scope_id().with("class search");
+    let combo = egui::ComboBox::from_id_salt("class")
+        .selected_text(chosen.map_or("none", String::as_str))
+        .height(420.0)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+        .show_ui(ui, |ui| {
+            let mut query: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+            if names.len() > SEARCHED_FROM {
+                let edit = egui::TextEdit::singleline(&mut query).hint_text("Search");
+                ui.add(edit).accessible_name("Search classes");
+            }
+            let wanted = query.to_lowercase();
+            for (k, name) in names.iter().enumerate() {
+                let found = name.to_lowercase().contains(&wanted);
+                if found && ui.selectable_label(view.class == Some(k), name).clicked() {
+                    actions.push(Action::Pick(Pick::Class(k)));
+                    query.clear();
+                    ui.close();
+                }
+            }
+            ui.data_mut(|data| data.insert_temp(id, query));
+        });
+    combo.response.labelled_by(label.id).on_hover_text(
+        "The class that is lit up in every figure; a click on its name does the same",
+    );
+}
+
+/// From this many classes on there is a field to search them.
+const SEARCHED_FROM: usize = 12;
+
+/// Chooses the order of the classes in matrices and lists.
+fn order_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
+    let label = ui.label("Order");
+    let name = match view.order {
+        Order::Listed => "as listed",
+        Order::Frequency => "by frequency",
+        Order::Name => "by name",
+        Order::Similarity(_) => "by similarity",
+    };
+    let combo = egui::ComboBox::from_id_salt("order")
+        .selected_text(name)
+        .show_ui(ui, |ui| {
+            for (order, name) in ORDERS {
+                if ui.selectable_label(view.order == order, name).clicked() {
+                    actions.push(Action::Pick(Pick::Order(order)));
+                }
+            }
+            let is_similarity = matches!(view.order, Order::Similarity(_));
+            if ui
+                .selectable_label(is_similarity, "by similarity")
+                .on_hover_text(SIMILARITY_HELP)
+                .clicked()
+            {
+                actions.push(Action::OrderBySimilarity);
+            }
+        });
+    combo
+        .response
+        .labelled_by(label.id)
+        .on_hover_text("Order of the classes in matrices and lists");
+}
+
+/// The orders that need no gradients, by name.
+pub(super) const ORDERS: [(Order, &str); 3] = [
+    (Order::Listed, "as listed"),
+    (Order::Frequency, "by frequency"),
+    (Order::Name, "by name"),
+];
+
+const SIMILARITY_HELP: &str = "Classes whose gradients agree stand beside each other: clustered once, in the part of the network and at the moment looked at, and kept for all times and runs. Choose it again to cluster anew.";
 
 fn scope_name(scope: &Scope) -> String {
     match scope {
@@ -156,6 +242,8 @@ struct Column<'a> {
     subjects: &'a [Subject<'a>],
     view: &'a View,
     page: Page,
+    /// From the left.
+    index: usize,
     /// What is seen without scrolling.
     view_height: f32,
 }
@@ -173,6 +261,7 @@ impl Column<'_> {
         }
         let cards = self.page.cards(rect, self.view_height);
         for (kind, rect) in cards {
+            let kind = kind_shown(kind, self.view, self.index);
             ui.push_id(kind, |ui| self.card_ui(ui, kind, rect, actions));
         }
     }
@@ -212,7 +301,7 @@ impl Column<'_> {
                 ui.set_max_size(inner.size());
                 let mut asked = false;
                 self.heading_ui(ui, kind, &mut asked);
-                if kind == Kind::ConflictMatrix {
+                if matches!(kind, Kind::ConflictMatrix | Kind::ConflictDifference) {
                     problem_ui(ui, self.probe_error());
                 }
                 let size = ui.available_size();

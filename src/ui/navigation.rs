@@ -37,12 +37,15 @@ impl Place {
         self.left.into_iter().chain(right).collect()
     }
 
-    /// Whether what differs from `other` is only what one moves through: the moment, and the weights of a what-if.
+    /// Whether what differs from `other` is only what one moves through: the moment, the weights of a what-if, the
+    /// part of a matrix that is in sight, and what is being marked.
     fn is_near(&self, other: &Self) -> bool {
         let still = |place: &Self| {
             let mut place = place.clone();
             place.figure.step = None;
             place.figure.what_if = Default::default();
+            place.figure.sight = None;
+            place.figure.brush = None;
             place
         };
         still(self) == still(other)

@@ -3,7 +3,7 @@
 use egui::Rect;
 use serde::{Deserialize, Serialize};
 
-use crate::figure::Kind;
+use crate::figure::{Kind, View};
 
 /// Space between two figures.
 pub(crate) const GAP: f32 = 8.0;
@@ -84,8 +84,11 @@ impl Page {
                 vec![(Kind::WhatIf, 0.6), (Kind::GradNorms, 0.4)],
             ],
             Self::Mistakes => [
-                vec![(Kind::Confusion, 0.6), (Kind::ClassF1, 0.4)],
-                vec![(Kind::ConflictMatrix, 0.6), (Kind::PairCosine, 0.4)],
+                vec![(Kind::Confusion, 0.55), (Kind::ClassScores, 0.45)],
+                vec![
+                    (Kind::ConflictMatrix, 0.55),
+                    (Kind::ConflictConfusion, 0.45),
+                ],
             ],
             Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
             Self::Overview => [vec![], vec![]],
@@ -130,6 +133,14 @@ impl Page {
         } else {
             narrow(rect, seen)
         }
+    }
+}
+
+/// What stands in a figure's place for one of the runs side by side, by its position from the left.
+pub(crate) fn kind_shown(kind: Kind, view: &View, index: usize) -> Kind {
+    match kind {
+        Kind::ConflictMatrix if view.difference && index > 0 => Kind::ConflictDifference,
+        kind => kind,
     }
 }
 

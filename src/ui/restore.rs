@@ -65,6 +65,11 @@ impl App {
 
 /// The page that shows a figure: the one that is open, where it does.
 fn page_of(kind: Kind, open: Page) -> Page {
+    // The difference stands where the matrix does.
+    let kind = match kind {
+        Kind::ConflictDifference => Kind::ConflictMatrix,
+        kind => kind,
+    };
     let shows = |page: &Page| page.kinds().contains(&kind);
     let all = || Page::ALL.iter().copied();
     std::iter::once(open)

@@ -61,10 +61,14 @@ impl Figure<'_> {
         table::table(self.kind, self.subject, self.shown, self.view)
     }
 
-    /// Whether there is anything for it to show: a pair needs to be selected.
+    /// Whether there is anything for it to show: a pair needs to be selected, a difference a second run.
     pub fn has_subject(&self) -> bool {
         match self.kind {
             Kind::PairCosine => self.view.pair.is_some(),
+            Kind::ConflictDifference => {
+                let first = self.shown.first();
+                first.is_some_and(|first| first.name != self.subject.name)
+            }
             _ => true,
         }
     }

@@ -1,0 +1,262 @@
+//! What differs between the conflict matrices of two runs.
+
+use egui::{Color32, RichText, Sense, Ui};
+
+use super::grid::{Cells, Grid, Look};
+use super::matrix::{self, Shown, above, diagonal, faded, marked, signed};
+use super::table::Table;
+use super::{Pick, Subject, View, empty_ui, order_of, palette};
+use crate::gradient::gram::{Gram, RESOLVED_STANDARD_ERRORS};
+
+/// The smallest end of the colour scale: below it, differences are hardly worth a colour.
+const LEAST_END: f64 = 0.05;
+
+/// Cosine of the second run minus that of the first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Change {
+    /// −2 to 2; none where either is undefined.
+    difference: Option<f64>,
+    /// Its standard error; none where either is unknown.
+    standard_error: Option<f64>,
+}
+
+impl Change {
+    fn of(before: &Gram, after: &Gram, a: usize, b: usize) -> Self {
+        let cosines = after.cosine(a, b).zip(before.cosine(a, b));
+        let errors = cosine_error(after, a, b).zip(cosine_error(before, a, b));
+        Self {
+            difference: cosines.map(|(after, before)| after - before),
+            standard_error: errors.map(|(after, before)| after.hypot(before)),
+        }
+    }
+
+    fn resolved(&self) -> bool {
+        let both = self.difference.zip(self.standard_error);
+        both.is_some_and(|(difference, error)| difference.abs() > RESOLVED_STANDARD_ERRORS * error)
+    }
+}
+
+/// Standard error of a cosine, that of the product over the norms: to first order near 0, where norms hardly matter.
+fn cosine_error(gram: &Gram, a: usize, b: usize) -> Option<f64> {
+    let norms = gram.norm(a)? * gram.norm(b)?;
+    let error = gram.standard_error(a, b)?;
+    (norms > 0.0).then(|| error / norms)
+}
+
+/// Two runs of the same classes, the first and another one; else a sentence that says what is missing.
+fn both<'a>(subject: Subject<'a>, shown: &[Subject<'a>]) -> Result<Subject<'a>, String> {
+    let first = shown.first().filter(|first| first.name != subject.name);
+    let Some(first) = first else {
+        return Err("A difference needs two runs: show a second one side by side.".to_owned());
+    };
+    if first.classes() != subject.classes() {
+        return Err(format!(
+            "{} and {} have different classes, so their pairs cannot be compared.",
+            first.name, subject.name
+        ));
+    }
+    Ok(*first)
+}
+
+/// The changes of every pair, `[K][K]`, and the end of their colour scale.
+struct Changes<'a> {
+    cells: Vec<Vec<Change>>,
+    end: f64,
+    before: &'a Shown,
+    after: &'a Shown,
+    names: &'a [String],
+}
+
+impl<'a> Changes<'a> {
+    fn of(before: &'a Shown, after: &'a Shown, names: &'a [String]) -> Self {
+        let k = names.len();
+        let row = |a: usize| (0..k).map(move |b| Change::of(&before.gram, &after.gram, a, b));
+        let cells: Vec<Vec<Change>> = (0..k).map(|a| row(a).collect()).collect();
+        let pairs = cells.iter().flatten().filter_map(|cell| cell.difference);
+        let largest = pairs.fold(0.0, |largest: f64, x| largest.max(x.abs()));
+        Self {
+            // To the next twentieth, so that the scale has a number one can say.
+            end: ((largest / LEAST_END).ceil() * LEAST_END).max(LEAST_END),
+            cells,
+            before,
+            after,
+            names,
+        }
+    }
+}
+
+impl Cells for Changes<'_> {
+    const NAME: &'static str = "Difference of conflict matrices";
+
+    fn look(&self, ui: &Ui, row: usize, column: usize) -> Look {
+        let change = self.cells[row][column];
+        match change.difference {
+            None => Look::undefined(ui),
+            Some(_) if row == column => diagonal(ui),
+            Some(difference) => Look {
+                color: faded(ui, color(ui, difference / self.end), change.resolved()),
+                hatched: false,
+                text: signed(difference),
+                pale: !change.resolved(),
+            },
+        }
+    }
+
+    fn name(&self, row: usize, column: usize) -> String {
+        format!("{} × {}", self.names[row], self.names[column])
+    }
+
+    fn words_ui(&self, ui: &mut Ui, row: usize, column: usize) {
+        ui.strong(self.name(row, column));
+        let change = self.cells[row][column];
+        let cosine = |shown: &Shown| shown.gram.cosine(row, column);
+        let (Some(difference), Some(before), Some(after)) =
+            (change.difference, cosine(self.before), cosine(self.after))
+        else {
+            ui.label("undefined in one of the runs");
+            return;
+        };
+        ui.label(format!("cosine {} → {}", signed(before), signed(after)));
+        let error = change.standard_error.map_or_else(String::new, |error| {
+            format!(" ± {error:.2} (standard error)")
+        });
+        let word = if change.resolved() {
+            ""
+        } else {
+            ", not told apart from 0"
+        };
+        ui.label(format!("difference {}{error}{word}", signed(difference)));
+    }
+
+    fn pick(&self, row: usize, column: usize) -> Option<Pick> {
+        (row != column).then_some(Pick::Pair(row, column))
+    }
+}
+
+fn color(ui: &Ui, share: f64) -> Color32 {
+    palette::diverging(share, ui.visuals().dark_mode)
+}
+
+/// Draws the difference of `subject` from the first of `shown`; a click picks a pair.
+pub(super) fn difference_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
+    let found = both(subject, shown).and_then(|first| {
+        let before = matrix::shown(ui.ctx(), first, view)?;
+        Ok((first, before, matrix::shown(ui.ctx(), subject, view)?))
+    });
+    let (first, before, after) = match found {
+        Ok(found) => found,
+        Err(sentence) => {
+            empty_ui(ui, &sentence);
+            return None;
+        }
+    };
+    let of = |subject: Subject<'_>| subject.probe(view).map_or(0, |probe| probe.step);
+    let text = format!(
+        "{} (step {}) minus {} (step {})",
+        subject.name,
+        of(subject),
+        first.name,
+        of(first)
+    );
+    ui.add(egui::Label::new(RichText::new(text).size(11.0).weak()).truncate());
+    let area = above(
+        ui,
+        if ui.available_width() < 480.0 {
+            2.0
+        } else {
+            1.0
+        },
+    );
+    let changes = Changes::of(&before, &after, subject.classes());
+    let grid = Grid::new(ui, area, subject, view, true);
+    let end = format!("{:.2}", changes.end);
+    grid.paint_bar(
+        ui,
+        [&format!("+{end}"), "0", &format!("−{end}")],
+        |value| palette::diverging(value, ui.visuals().dark_mode),
+    );
+    let pick = grid.show(ui, view, &changes, &marked(ui.ctx(), subject, view));
+    ui.allocate_rect(area, Sense::hover());
+    summary_ui(ui, &changes);
+    pick
+}
+
+fn summary_ui(ui: &mut Ui, changes: &Changes<'_>) {
+    let interference = |shown: &Shown| shown.summary.interference;
+    let pairs = changes.cells.iter().enumerate();
+    let pairs = pairs.flat_map(|(a, row)| &row[..a]);
+    let resolved: Vec<f64> = pairs
+        .filter(|change| change.resolved())
+        .filter_map(|change| change.difference)
+        .collect();
+    let worse = resolved.iter().filter(|x| **x < 0.0).count();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let both = interference(changes.before).zip(interference(changes.after));
+        if let Some((before, after)) = both {
+            ui.label(format!("Interference {before:.3} → {after:.3}"));
+            ui.label("·");
+        }
+        let text = match (resolved.len() - worse, worse) {
+            (0, 0) => "no pair differs beyond its error".to_owned(),
+            (better, worse) => {
+                format!("{better} pairs pull less against each other, {worse} more")
+            }
+        };
+        ui.label(text).on_hover_text(
+            "Pairs whose cosines differ by more than 3 standard errors of the difference.",
+        );
+    });
+}
+
+/// Every pair of classes, once.
+pub(super) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
+    let mut table = Table::new([
+        "part",
+        "class_a",
+        "class_b",
+        "cosine_first",
+        "cosine_second",
+        "difference",
+        "standard_error",
+        "resolved",
+    ]);
+    let gram = |subject: Subject<'_>| {
+        let rows = subject.run.gram_rows(&view.scope);
+        subject
+            .probes
+            .get(&subject.probe(view)?.step)?
+            .gram_of(&rows)
+    };
+    let Ok(first) = both(subject, shown) else {
+        return table;
+    };
+    let (Some(before), Some(after)) = (gram(first), gram(subject)) else {
+        return table;
+    };
+    let (names, order) = (subject.classes(), order_of(subject, view));
+    for (i, &a) in order.iter().enumerate() {
+        for &b in &order[i + 1..] {
+            let change = Change::of(&before, &after, a, b);
+            table.push([
+                view.scope.name().into(),
+                names[a].as_str().into(),
+                names[b].as_str().into(),
+                before.cosine(a, b).into(),
+                after.cosine(a, b).into(),
+                change.difference.into(),
+                change.standard_error.into(),
+                change.resolved().into(),
+            ]);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;
