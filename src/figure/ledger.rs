@@ -191,10 +191,8 @@ fn net_text_ui(ui: &mut Ui, net: &Effect) {
         (false, _) => "not told apart from standing still",
     };
     let dark = ui.visuals().dark_mode;
-    // Half-way out the scale is light enough to be read on dark.
-    let strength = if dark { 0.5 } else { 1.0 };
     let text = RichText::new(word).color(if net.resolved() {
-        palette::diverging(-strength * net.nats.signum(), dark)
+        palette::diverging(-net.nats.signum(), dark)
     } else {
         ui.visuals().weak_text_color()
     });

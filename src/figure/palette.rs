@@ -2,21 +2,21 @@
 
 use egui::{Color32, Rgba, ecolor::Hsva};
 
-/// Twelve colours that stay apart on light and dark and under colour-vision deficiencies (after Paul Tol's "bright"
-/// and "muted" schemes, 2021).
+/// Twelve colours that stay apart on light and dark and under colour-vision deficiencies: those of Paul Tol's "bright"
+/// scheme (2021), moved and completed by a search for the largest least distance under all of them.
 const CLASSES: [Color32; 12] = [
     Color32::from_rgb(0x44, 0x77, 0xaa),
-    Color32::from_rgb(0xee, 0x66, 0x77),
-    Color32::from_rgb(0x22, 0x99, 0x44),
-    Color32::from_rgb(0xcc, 0xaa, 0x33),
-    Color32::from_rgb(0x55, 0xbb, 0xdd),
-    Color32::from_rgb(0xaa, 0x44, 0x88),
-    Color32::from_rgb(0xee, 0x88, 0x33),
-    Color32::from_rgb(0x00, 0x99, 0x88),
-    Color32::from_rgb(0x88, 0x77, 0xdd),
-    Color32::from_rgb(0x99, 0x99, 0x44),
-    Color32::from_rgb(0xbb, 0x55, 0x44),
-    Color32::from_rgb(0x88, 0x99, 0xaa),
+    Color32::from_rgb(0xe1, 0x6e, 0x75),
+    Color32::from_rgb(0x2b, 0x8e, 0x32),
+    Color32::from_rgb(0xc5, 0x9c, 0x23),
+    Color32::from_rgb(0x55, 0xbf, 0xef),
+    Color32::from_rgb(0xb4, 0x36, 0x6f),
+    Color32::from_rgb(0x41, 0xd5, 0x5c),
+    Color32::from_rgb(0x57, 0x8c, 0xf2),
+    Color32::from_rgb(0x89, 0xbd, 0xa8),
+    Color32::from_rgb(0x6d, 0x65, 0x43),
+    Color32::from_rgb(0xbb, 0x32, 0x0d),
+    Color32::from_rgb(0x91, 0x1a, 0xf2),
 ];
 
 /// Colour of class `k`.
@@ -40,13 +40,14 @@ pub fn series(i: usize) -> Color32 {
 }
 
 /// Anchors of the diverging scale: red (conflict) over the neutral middle to blue (agreement), after ColorBrewer RdBu.
+/// Each is given from dark to light: away from the neutral middle the scale darkens on light, and lightens on dark.
 const RED: [Color32; 2] = [
     Color32::from_rgb(0xb2, 0x18, 0x2b),
     Color32::from_rgb(0xef, 0x8a, 0x62),
 ];
 const BLUE: [Color32; 2] = [
-    Color32::from_rgb(0x67, 0xa9, 0xcf),
     Color32::from_rgb(0x21, 0x66, 0xac),
+    Color32::from_rgb(0x67, 0xa9, 0xcf),
 ];
 
 /// Colour of a cosine in [−1, 1].
@@ -56,7 +57,11 @@ pub fn diverging(value: f64, dark: bool) -> Color32 {
     } else {
         Color32::from_gray(0xf4)
     };
-    let stops = [RED[0], RED[1], neutral, BLUE[0], BLUE[1]];
+    let stops = if dark {
+        [RED[1], RED[0], neutral, BLUE[0], BLUE[1]]
+    } else {
+        [RED[0], RED[1], neutral, BLUE[1], BLUE[0]]
+    };
     let at = (value.clamp(-1.0, 1.0) + 1.0) * 2.0;
     let low = (at.floor() as usize).min(3);
     blend(stops[low], stops[low + 1], (at - low as f64) as f32)
@@ -117,3 +122,6 @@ pub fn text_on(background: Color32) -> Color32 {
         Color32::from_gray(0xf8)
     }
 }
+
+#[cfg(test)]
+mod tests;

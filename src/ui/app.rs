@@ -131,9 +131,19 @@ impl App {
         self.background.is_busy()
     }
 
+    /// Whether a run is still being read; its probes may take longer.
+    pub fn is_opening(&self) -> bool {
+        self.runs.iter().any(|entry| entry.state == State::Opening)
+    }
+
     /// Whether training is under way.
     pub fn is_training(&self) -> bool {
         self.worker.is_some()
+    }
+
+    /// Turns to a page.
+    pub fn show(&mut self, page: Page) {
+        self.view.page = page;
     }
 
     /// What every figure shows: the part of the network, the moment and the pair.

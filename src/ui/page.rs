@@ -153,8 +153,11 @@ fn in_columns(rect: Rect, [left, right]: [Vec<(Kind, f32)>; 2]) -> Vec<(Kind, Re
         return stacked(rect, &left);
     }
     if rect.width() < MEDIUM {
-        let all = left.into_iter().chain(right);
-        let all: Vec<_> = all.map(|(kind, share)| (kind, share / 2.0)).collect();
+        // Row by row: what matters most in either column comes first.
+        let rows = left.len().max(right.len());
+        let row = |i: usize| left.get(i).into_iter().chain(right.get(i));
+        let all = (0..rows).flat_map(row);
+        let all: Vec<_> = all.map(|&(kind, share)| (kind, share / 2.0)).collect();
         return stacked(rect, &all);
     }
     let (a, b) = split_x(rect, (rect.width() - GAP) / 2.0);

@@ -3,6 +3,7 @@
 //! No display and no OpenGL: processor time of layout and tessellation alone, each frame after a new event of the run,
 //! which is when least of the frame before can be kept.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,10 +12,9 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use crosscurrent::config::{Attention, RunConfig};
 use crosscurrent::run::log::Writer;
 use crosscurrent::train::Message;
-use crosscurrent::ui::{App, Job, Options, Trainer};
+use crosscurrent::ui::{App, Job, Options, Page, Trainer};
 
 #[path = "../constructed/mod.rs"]
-#[expect(dead_code, reason = "other tests use it")]
 mod constructed;
 use constructed::Constructed;
 
@@ -25,6 +25,38 @@ struct Scene {
     name: &'static str,
     run: Constructed,
 }
+
+/// Recorded runs that are opened, by how many of them.
+const RECORDED: [(usize, Scene); 2] = [
+    (
+        1,
+        Scene {
+            name: "100 classes, 500 probes",
+            run: Constructed {
+                attention: Attention::Branch,
+                classes: 100,
+                steps: 10_000,
+                step_every: 1,
+                eval_every: 100,
+                probe_every: 20,
+            },
+        },
+    ),
+    (
+        20,
+        Scene {
+            name: "10 classes, 100,000 logged steps, 200 evaluations, 20 probes",
+            run: Constructed {
+                attention: Attention::Branch,
+                classes: 10,
+                steps: 100_000,
+                step_every: 1,
+                eval_every: 500,
+                probe_every: 5_000,
+            },
+        },
+    ),
+];
 
 const SCENES: [Scene; 3] = [
     Scene {
@@ -76,6 +108,74 @@ fn main() -> anyhow::Result<()> {
             let runs = if pair { "two runs" } else { "one run" };
             println!("{}, {runs}", scene.name);
             measure(scene, pair)?;
+        }
+    }
+    for (count, scene) in &RECORDED {
+        if is_wanted(&scene) {
+            open(*count, scene)?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures how long recorded runs take to be opened, and frames while one looks around in them.
+fn open(count: usize, scene: &Scene) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let first = folder.path().join("run-0");
+    scene.run.write(&first, |_| false)?;
+    let mut runs = vec![first.clone()];
+    for i in 1..count {
+        let copy = folder.path().join(format!("run-{i}"));
+        copy_run(&first, &copy)?;
+        runs.push(copy);
+    }
+    println!("{count} × {}", scene.name);
+    let start = Instant::now();
+    let mut window = Window::new(App::new(Options {
+        runs,
+        output: folder.path().join("new"),
+        ..Options::default()
+    }));
+    while window.app.is_opening() {
+        window.frame();
+        std::thread::yield_now();
+    }
+    window.frame();
+    println!("    open after {:.2} s", start.elapsed().as_secs_f64());
+    window.settle()?;
+    println!(
+        "    with the probes that are kept in memory after {:.2} s",
+        start.elapsed().as_secs_f64()
+    );
+    let last = scene.run.steps / scene.run.probe_every;
+    for &page in Page::ALL {
+        window.app.show(page);
+        window.settle()?;
+        let mut times = Times::default();
+        for probe in last.saturating_sub(40)..=last {
+            window.app.figure_view().step = Some(probe * scene.run.probe_every);
+            // The frame after the click, and those in which what it needs is read and drawn.
+            times.push(window.frame());
+            window.settle_with(&mut times)?;
+        }
+        times.print(&format!("a step through time on {}", page.title()));
+    }
+    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
+        let line = status.lines().find(|line| line.starts_with("VmHWM"));
+        println!("    {}", line.unwrap_or("memory unknown"));
+    }
+    Ok(())
+}
+
+fn copy_run(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_run(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
         }
     }
     Ok(())
@@ -236,9 +336,15 @@ impl Window {
 
     /// Frames until everything that was asked for in the background is there.
     fn settle(&mut self) -> anyhow::Result<()> {
+        self.settle_with(&mut Times::default())
+    }
+
+    /// The same, with what they took.
+    fn settle_with(&mut self, times: &mut Times) -> anyhow::Result<()> {
         let patience = Instant::now() + Duration::from_secs(60);
         loop {
-            self.frame();
+            let frame = self.frame();
+            times.push(frame);
             if !self.app.is_busy() && !self.is_unfinished {
                 return Ok(());
             }
