@@ -7,12 +7,12 @@ mod class_scores;
 mod confusion;
 mod curves;
 mod depth_time;
-mod difference;
 pub mod export;
 mod gates;
 mod grid;
 mod ledger;
 mod matrix;
+mod matrix_difference;
 mod numbers;
 mod pair;
 pub mod palette;
@@ -436,7 +436,9 @@ pub fn figure_ui(
         Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
         Kind::Gates => gates::gates_ui(ui, subject, view),
         Kind::Confusion => confusion::confusion_ui(ui, subject, view),
-        Kind::ConflictDifference => difference::difference_ui(ui, subject, shown, view),
+        Kind::ConflictDifference => {
+            matrix_difference::matrix_difference_ui(ui, subject, shown, view)
+        }
         Kind::ConflictConfusion => scatter::scatter_ui(ui, subject, shown, view),
         Kind::ClassScores => class_scores::class_scores_ui(ui, subject, shown, view),
         Kind::ClassF1

@@ -1,8 +1,8 @@
 //! The numbers of a figure, as a table.
 
 use super::{
-    Kind, Subject, View, architecture, class_scores, confusion, depth_time, difference, gates,
-    ledger, matrix, numbers, pair, scatter, what_if,
+    Kind, Subject, View, architecture, class_scores, confusion, depth_time, gates, ledger, matrix,
+    numbers, pair, scatter, what_if,
 };
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
@@ -22,7 +22,7 @@ pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &Vie
         Kind::Gates => gates::table(subject, view),
         Kind::ConflictMatrix => matrix::table(subject, view),
         Kind::Confusion => confusion::table(subject, view),
-        Kind::ConflictDifference => difference::table(subject, shown, view),
+        Kind::ConflictDifference => matrix_difference::table(subject, shown, view),
         Kind::ConflictConfusion => scatter::table(subject, view),
         Kind::ClassScores => class_scores::table(subject, shown, view),
     }

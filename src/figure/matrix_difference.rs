@@ -138,7 +138,7 @@ fn color(ui: &Ui, share: f64) -> Color32 {
 }
 
 /// Draws the difference of `subject` from the first of `shown`; a click picks a pair.
-pub(super) fn difference_ui(
+pub(super) fn matrix_difference_ui(
     ui: &mut Ui,
     subject: Subject<'_>,
     shown: &[Subject<'_>],
