@@ -216,7 +216,8 @@ impl Comparison {
     pub fn of(members: &[Member<'_>], baseline: Option<&str>) -> Result<Self, CompareError> {
         let mut chosen = choose(members, baseline)?;
         let split = chosen.split();
-        let measured = Measured::new(&mut chosen, split);
+        chosen.note_pairs(split);
+        let measured = Measured::new(&chosen, split);
         let mut comparison = Self {
             split,
             baseline: chosen.baseline,
@@ -262,11 +263,11 @@ impl Comparison {
     /// Puts in words what can be said, and notes what is undefined.
     fn say(&mut self) {
         let names: Vec<_> = self.groups.iter().map(|x| x.name.clone()).collect();
-        let base = &names[self.baseline];
+        let base = names[self.baseline].clone();
         for row in self.rows_mut() {
             let (digits, name) = (row.digits, row.name.clone());
             for contrast in &mut row.contrasts {
-                contrast.sentence = contrast.in_words(&name, digits, &names[contrast.group], base);
+                contrast.sentence = contrast.in_words(&name, digits, &names[contrast.group], &base);
             }
         }
         let undefined = |row: &Row| {
@@ -382,34 +383,24 @@ impl Chosen<'_> {
             Split::Val
         }
     }
-}
 
-/// Reads measures off the runs that were chosen.
-struct Measured<'a> {
-    runs: &'a [Reached<'a>],
-    groups: &'a [Group],
-    baseline: usize,
-    split: Split,
-}
-
-impl<'a> Measured<'a> {
-    /// Notes what concerns pairs as a whole on the way.
-    fn new(chosen: &'a mut Chosen<'_>, split: Split) -> Self {
+    /// Notes what concerns pairs of runs as a whole.
+    fn note_pairs(&mut self, split: Split) {
         if split == Split::Val {
             let sentence =
                 "Not every run was tested at its last step: scores are of validation images.";
-            chosen.notes.push(sentence.to_owned());
+            self.notes.push(sentence.to_owned());
         }
-        let base = &chosen.groups[chosen.baseline];
+        let base = &self.groups[self.baseline];
         let seeds = |group: &Group| -> Vec<u64> {
             group
                 .members
                 .iter()
-                .map(|&run| chosen.runs[run].seed())
+                .map(|&run| self.runs[run].seed())
                 .collect()
         };
         let mut notes = Vec::new();
-        for group in chosen.groups.iter().filter(|group| group.name != base.name) {
+        for group in self.groups.iter().filter(|group| group.name != base.name) {
             let (ours, theirs) = (seeds(base), seeds(group));
             let mut only_in = |one: &[u64], other: &[u64], name: &str, lacking: &str| {
                 let alone: Vec<_> = one.iter().filter(|x| !other.contains(x)).collect();
@@ -427,7 +418,7 @@ impl<'a> Measured<'a> {
             };
             only_in(&ours, &theirs, &base.name, &group.name);
             only_in(&theirs, &ours, &group.name, &base.name);
-            let data = |group: &Group| &chosen.runs[group.members[0]].started.data_fingerprint;
+            let data = |group: &Group| &self.runs[group.members[0]].started.data_fingerprint;
             if data(group) != data(base) {
                 notes.push(format!(
                     "{} and {} are not of the same images.",
@@ -435,7 +426,20 @@ impl<'a> Measured<'a> {
                 ));
             }
         }
-        chosen.notes.extend(notes);
+        self.notes.extend(notes);
+    }
+}
+
+/// Reads measures off the runs that were chosen.
+struct Measured<'a> {
+    runs: &'a [Reached<'a>],
+    groups: &'a [Group],
+    baseline: usize,
+    split: Split,
+}
+
+impl<'a> Measured<'a> {
+    fn new(chosen: &'a Chosen<'_>, split: Split) -> Self {
         Self {
             runs: &chosen.runs,
             groups: &chosen.groups,
