@@ -740,6 +740,28 @@ impl Contrast {
     }
 }
 
+/// Where nothing in a family can be called significant with so few pairs, a sentence that says so; `at` is the contrast
+/// looked at.
+pub fn remark(rows: &[Row], at: usize) -> Option<String> {
+    let contrasts = rows.iter().filter_map(|row| row.contrasts.get(at));
+    let tested: Vec<_> = contrasts.filter(|x| x.corrected_p.is_some()).collect();
+    if tested.iter().any(|contrast| contrast.significant.is_some()) {
+        return None;
+    }
+    let most = tested.iter().max_by_key(|contrast| contrast.seeds.len())?;
+    let n = most.seeds.len();
+    let seeds = if n == 1 {
+        "1 seed".to_owned()
+    } else {
+        format!("{n} seeds")
+    };
+    Some(format!(
+        "With {seeds} none of these can be called significant, since corrected p cannot be below {}; {} seeds would do.",
+        probability(most.smallest_corrected_p?),
+        most.pairs_needed
+    ))
+}
+
 /// A probability to two figures: `0.0078`, `0.062`, `1`.
 pub fn probability(p: f64) -> String {
     if p >= 0.995 {

@@ -9,7 +9,7 @@ use super::matrix::fitted;
 use super::table::{Table, Value};
 use super::{Kind, Pick, Subject, View, empty_ui, order_of, palette, remembered};
 use crate::compare::contrast::{
-    CompareError, Contrast, Row, difference_text, mean_text, probability,
+    CompareError, Contrast, Row, difference_text, mean_text, probability, remark,
 };
 use crate::compare::{Comparison, Member};
 use crate::run::Scope;
@@ -252,7 +252,12 @@ pub(super) fn difference_ui(
         _ if comparison.images() == "test" => "F1 of test images",
         _ => "F1 of validation images",
     };
-    let note = format!("{}, {of}", drawn.title());
+    let rows = match kind {
+        Kind::LayerDifference => &comparison.per_layer,
+        _ => &comparison.per_class,
+    };
+    let remark = remark(rows, drawn.at).map_or_else(String::new, |text| format!(". {text}"));
+    let note = format!("{}, {of}{remark}", drawn.title());
     ui.add(egui::Label::new(RichText::new(note).size(11.0).weak()).truncate());
     rows_ui(ui, kind, &drawn)
 }
