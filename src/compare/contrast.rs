@@ -721,7 +721,8 @@ impl Contrast {
         };
         match self.significant {
             None => format!(
-                "{difference} {name} with {seeds}: not to be told from chance, since p cannot be below {}; {} seeds would do.",
+                "The difference of {name} between {group} and {base} is {difference} over {seeds}: not to be told from \
+                 chance, since with so few p cannot be below {}; {} seeds would do.",
                 probability(smallest),
                 self.pairs_needed
             ),

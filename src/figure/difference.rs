@@ -15,7 +15,9 @@ use crate::compare::{Comparison, Member};
 use crate::run::Scope;
 
 /// Rows are at most this high.
-const HIGHEST_ROW: f32 = 30.0;
+const HIGHEST_ROW: f32 = 44.0;
+/// From this height on, single seeds lie below the mean and its interval, not on them.
+const TWO_LINES: f32 = 13.0;
 /// Least distance of two names.
 const NAME_DISTANCE: f32 = 13.0;
 
@@ -346,12 +348,17 @@ fn paint_row(ui: &Ui, axis: &BarAxis, rect: Rect, drawable: &Drawable<'_>) {
     let Some(paired) = &drawable.contrast.paired else {
         return;
     };
-    let y = rect.center().y;
+    let apart = if rect.height() >= TWO_LINES {
+        0.16 * rect.height().min(30.0)
+    } else {
+        0.0
+    };
+    let (y, below) = (rect.center().y - apart, rect.center().y + 1.5 * apart);
     let painter = ui.painter();
     let size = (rect.height() / 12.0).clamp(0.5, 1.0);
-    let single = ui.visuals().text_color().gamma_multiply(0.45);
+    let single = ui.visuals().text_color().gamma_multiply(0.6);
     for difference in &paired.differences {
-        painter.circle_filled(pos2(axis.at(*difference), y), 2.0 * size, single);
+        painter.circle_filled(pos2(axis.at(*difference), below), 2.0 * size, single);
     }
     let stroke = Stroke::new(2.0 * size, drawable.color);
     if let Some([low, high]) = paired.interval {

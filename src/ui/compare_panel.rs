@@ -292,3 +292,6 @@ fn probabilities(contrast: &Contrast) -> (String, String) {
     let p = contrast.paired.as_ref().and_then(|paired| paired.p);
     (text(p), text(contrast.corrected_p))
 }
+
+#[cfg(test)]
+mod tests;
