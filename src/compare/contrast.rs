@@ -11,7 +11,6 @@ use super::groups::{Group, groups};
 use super::ranks::Thirds;
 use super::statistics::{Paired, holm, mean, mean_sd};
 use crate::config::Attention;
-use crate::findings::signed;
 use crate::run::event::{Eval, Probe, Split, Started};
 use crate::run::{Ending, Run};
 
@@ -761,6 +760,17 @@ pub fn remark(rows: &[Row], at: usize) -> Option<String> {
         probability(most.smallest_corrected_p?),
         most.pairs_needed
     ))
+}
+
+/// A number with a sign that a reader sees: `−0.43`, `+0.05`.
+pub fn signed(value: f64, digits: usize) -> String {
+    let size = format!("{:.digits$}", value.abs());
+    let is_zero = size.chars().all(|c| matches!(c, '0' | '.'));
+    match value {
+        _ if is_zero => size,
+        x if x < 0.0 => format!("−{size}"),
+        _ => format!("+{size}"),
+    }
 }
 
 /// A probability to two figures: `0.0078`, `0.062`, `1`.

@@ -258,7 +258,14 @@ pub(super) fn difference_ui(
         Kind::LayerDifference => &comparison.per_layer,
         _ => &comparison.per_class,
     };
-    let remark = remark(rows, drawn.at).map_or_else(String::new, |text| format!(". {text}"));
+    let needed = rows
+        .iter()
+        .map(|row| row.contrasts[drawn.at].pairs_needed)
+        .max();
+    let remark = match (remark(rows, drawn.at), needed) {
+        (Some(_), Some(needed)) => format!(". To call any significant takes {needed} seeds"),
+        _ => String::new(),
+    };
     let note = format!("{}, {of}{remark}", drawn.title());
     ui.add(egui::Label::new(RichText::new(note).size(11.0).weak()).truncate());
     rows_ui(ui, kind, &drawn)

@@ -184,7 +184,7 @@ impl Panel<'_> {
             });
         });
         if let Some(remark) = remark(&rows[1..], self.at) {
-            ui.label(RichText::new(format!("Below macro-F1: {remark}")).weak());
+            ui.label(RichText::new(format!("The rows below macro-F1: {remark}")).weak());
         }
     }
 

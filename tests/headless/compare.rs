@@ -10,9 +10,9 @@ use crosscurrent::run::event::{End, Event, Split};
 use crosscurrent::run::log::{self, Writer};
 use serde_json::Value;
 
-/// A small spread without meaning, from 0 to 0.044.
+/// A small spread without meaning, from 0 to 0.048.
 fn spread(seed: u64, item: u64) -> f64 {
-    ((seed * 31 + item * 17 + seed * item * 7) % 23) as f64 / 500.0
+    ((seed * seed * 13 + seed * 31 + item * 17 + seed * item * 7) % 97) as f64 / 2000.0
 }
 
 /// Writes a finished run that ends like a recorded one, with scores and conflicts moved by its seed and attention.

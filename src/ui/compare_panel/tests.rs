@@ -119,7 +119,9 @@ fn the_page_compares_all_open_runs() -> Result<()> {
     window.run();
     assert_eq!(window.state().view.figure.class, Some(0));
 
-    window.get_by_label("Baseline").click();
+    window
+        .get_by_role_and_label(egui::Role::ComboBox, "Baseline")
+        .click();
     window.run();
     window.get_by_label("attention branch (3 seeds)").click();
     window.run();
