@@ -159,6 +159,40 @@ fn what_is_exported_is_what_is_shown() -> Result<()> {
 }
 
 #[test]
+fn an_exported_comparison_leads_back_to_it() -> Result<()> {
+    use crate::figure::export::{Restored, RunRef};
+    let parent = tempfile::tempdir()?;
+    let mut window = window(vec![
+        copy(parent.path(), "none", 0)?,
+        copy(parent.path(), "branch", 0)?,
+    ])?;
+    let app = window.state_mut();
+    let reference = |entry: &RunEntry| RunRef {
+        id: entry
+            .run
+            .started
+            .as_ref()
+            .map_or_else(String::new, |x| x.id.clone()),
+        name: entry.name.clone(),
+    };
+    let runs: Vec<_> = app.runs.iter().map(reference).collect();
+    app.view.page = Page::Overview;
+    let left = app.view.left;
+    app.restore(Restored {
+        format: 1,
+        run: runs[0].clone(),
+        shown: vec![runs[1].clone(), runs[0].clone()],
+        figure: Kind::LayerDifference,
+        colour_range: None,
+        view: Default::default(),
+    });
+    assert_eq!((app.view.page, app.view.left), (Page::Compare, left));
+    window.run();
+    assert!(has(&window, "between attention none and attention branch"));
+    Ok(())
+}
+
+#[test]
 fn one_group_says_what_to_do() -> Result<()> {
     let parent = tempfile::tempdir()?;
     let window = window(vec![copy(parent.path(), "none", 0)?])?;
