@@ -113,7 +113,8 @@ fn names(firsts: &[&Started]) -> Vec<String> {
         .iter()
         .all(|x| x.data_fingerprint == firsts[0].data_fingerprint);
     let mut telling = differences(&configs);
-    telling.retain(|x| !NEUTRAL.contains(&x.field.as_str()) && !(same_data && x.field == "data"));
+    let is_silent = |field: &str| NEUTRAL.contains(&field) || (same_data && field == "data");
+    telling.retain(|x| !is_silent(&x.field));
     let mut names: Vec<String> = Vec::new();
     for (at, started) in firsts.iter().enumerate() {
         let field = |x: &Difference| format!("{} {}", x.field.replace('_', " "), x.values[at]);
