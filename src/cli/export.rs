@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{Usage, say};
 use crate::figure::export::{self, ExportError, Figure, Format, Settings, SheetSize};
-use crate::figure::{Kind, Order, Quantity, Subject, TimeAxis, View, similarity_order};
+use crate::figure::{self, Kind, Order, Quantity, Subject, TimeAxis, View, similarity_order};
 use crate::run::event::Started;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope, log};
@@ -199,8 +199,14 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     });
     let is_all = matches!(arguments.figure, Figures::All);
     let figures: Vec<_> = figures
-        .filter(|figure| !is_all || figure.has_subject())
+        .filter(|figure| !(is_all || figure.kind.compares_groups()) || figure.has_subject())
         .collect();
+    if figures.is_empty() {
+        let shown = shown.as_slice();
+        let nothing = "these runs cannot be compared".to_owned();
+        let reason = figure::difference::compared(shown).err();
+        anyhow::bail!(reason.map_or(nothing, |error| error.to_string()));
+    }
     write_all(arguments, &figures)
 }
 
@@ -332,7 +338,9 @@ fn load_probes(
         | Kind::DepthProfile
         | Kind::Architecture
         | Kind::ClassScores
-        | Kind::Confusion => false,
+        | Kind::Confusion
+        | Kind::ClassDifference
+        | Kind::LayerDifference => false,
         Kind::PairCosine => view.pair.is_some(),
         Kind::ConflictMatrix
         | Kind::ConflictDifference

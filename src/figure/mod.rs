@@ -7,6 +7,7 @@ mod class_scores;
 mod confusion;
 mod curves;
 mod depth_time;
+pub mod difference;
 pub mod export;
 mod gates;
 mod grid;
@@ -231,6 +232,10 @@ pub enum Kind {
     ConflictConfusion,
     /// Precision, recall and F1 of every class, at the cursor.
     ClassScores,
+    /// Difference of every class's F1 between groups of runs.
+    ClassDifference,
+    /// Difference of every layer's interference between groups of runs.
+    LayerDifference,
 }
 
 impl Kind {
@@ -253,7 +258,15 @@ impl Kind {
         Self::ConflictDifference,
         Self::ConflictConfusion,
         Self::ClassScores,
+        Self::ClassDifference,
+        Self::LayerDifference,
     ];
+
+    /// Whether it compares groups of runs: `shown` are then all of their runs, and the subject is a run of the group
+    /// that is compared to that of the first.
+    pub fn compares_groups(self) -> bool {
+        matches!(self, Self::ClassDifference | Self::LayerDifference)
+    }
 
     /// Name on the command line.
     pub fn name(self) -> &'static str {
@@ -275,6 +288,8 @@ impl Kind {
             Self::ConflictDifference => "conflict-difference",
             Self::ConflictConfusion => "conflict-confusion",
             Self::ClassScores => "class-scores",
+            Self::ClassDifference => "class-difference",
+            Self::LayerDifference => "layer-difference",
         }
     }
 
@@ -298,6 +313,8 @@ impl Kind {
             Self::ConflictDifference => "What changes between two runs",
             Self::ConflictConfusion => "Conflict against confusion",
             Self::ClassScores => "Scores of each class",
+            Self::ClassDifference => "What changes in F1 of each class",
+            Self::LayerDifference => "What changes in conflict by layer",
         }
     }
 
@@ -383,6 +400,18 @@ impl Kind {
                  undefined. Below, their means over the frequent third of the classes by training images, the middle, \
                  the rarest third, and all (macro). Click a class to select it everywhere."
             }
+            Self::ClassDifference => {
+                "Difference of every class's F1 at the last step between two groups of runs, paired by seed: grey points \
+                 are single seeds, the large one is their mean, the line its 95 % interval by Student's t. Right of 0 \
+                 the class gains. The mean is filled where the difference is significant after correction for the \
+                 number of classes (exact test, p at most 0.05). Beside the names stand the training images."
+            }
+            Self::LayerDifference => {
+                "Difference of every layer's interference (mean over class pairs of max(0, −cosine)) at the last step \
+                 between two groups of runs, paired by seed, from input to output: grey points are single seeds, the \
+                 large one is their mean, the line its 95 % interval. Left of 0 there is less conflict. The mean is \
+                 filled where the difference is significant after correction for the number of layers."
+            }
         }
     }
 }
@@ -441,6 +470,9 @@ pub fn figure_ui(
         }
         Kind::ConflictConfusion => scatter::scatter_ui(ui, subject, shown, view),
         Kind::ClassScores => class_scores::class_scores_ui(ui, subject, shown, view),
+        Kind::ClassDifference | Kind::LayerDifference => {
+            difference::difference_ui(ui, kind, subject, shown, view)
+        }
         Kind::ClassF1
         | Kind::Scores
         | Kind::Loss
@@ -490,6 +522,9 @@ fn page_ui(ui: &mut Ui, kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>],
 
 /// Run, part of the network and moment that a figure shows.
 fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
+    if kind.compares_groups() {
+        return "at the last step of all runs, paired by seed".to_owned();
+    }
     let mut parts = vec![subject.name.to_owned()];
     if matches!(
         kind,

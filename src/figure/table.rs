@@ -1,8 +1,8 @@
 //! The numbers of a figure, as a table.
 
 use super::{
-    Kind, Subject, View, architecture, class_scores, confusion, depth_time, gates, ledger, matrix,
-    numbers, pair, scatter, what_if,
+    Kind, Subject, View, architecture, class_scores, confusion, depth_time, difference, gates,
+    ledger, matrix, matrix_difference, numbers, pair, scatter, what_if,
 };
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
@@ -25,6 +25,9 @@ pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &Vie
         Kind::ConflictDifference => matrix_difference::table(subject, shown, view),
         Kind::ConflictConfusion => scatter::table(subject, view),
         Kind::ClassScores => class_scores::table(subject, shown, view),
+        Kind::ClassDifference | Kind::LayerDifference => {
+            difference::table(kind, subject, shown, view)
+        }
     }
 }
 

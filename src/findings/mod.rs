@@ -35,6 +35,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::compare::contrast::signed;
+use crate::compare::ranks::Thirds;
 use crate::run::event::{Eval, Probe, Started, Step};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope};
@@ -224,13 +226,7 @@ fn trained_probes(run: &Run) -> &[Probe] {
 
 /// Classes of the last third by training images, the rarest first; none where all are equally frequent.
 fn tail(started: &Started) -> Vec<usize> {
-    let counts = &started.train_counts;
-    let mut order: Vec<_> = (0..counts.len()).filter(|&k| counts[k] > 0).collect();
-    order.sort_by_key(|&k| counts[k]);
-    let most = order.last().map_or(0, |&k| counts[k]);
-    order.truncate(order.len() / 3);
-    order.retain(|&k| counts[k] < most);
-    order
+    Thirds::of(&started.train_counts).tail
 }
 
 /// Name of a class.
@@ -251,17 +247,6 @@ fn epoch(epoch: f64) -> String {
     let text = format!("{epoch:.1}");
     text.strip_suffix(".0")
         .map_or_else(|| text.clone(), str::to_owned)
-}
-
-/// A number with a sign that a reader sees: `−0.43`, `+0.05`.
-fn signed(value: f64, digits: usize) -> String {
-    let size = format!("{:.digits$}", value.abs());
-    let is_zero = size.chars().all(|c| matches!(c, '0' | '.'));
-    match value {
-        _ if is_zero => size,
-        x if x < 0.0 => format!("−{size}"),
-        _ => format!("+{size}"),
-    }
 }
 
 /// A number to the second digit of its error, in powers of ten where it is tiny: `0.0124`, `1.2e-7`.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::action::Action;
 use super::background::{Background, Dropped, Purpose, Reply};
 use super::commands::{self, Palette};
+use super::compare_panel::Choice;
 use super::draft::{Draft, absolute};
 use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
@@ -72,6 +73,8 @@ pub struct App {
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
+    /// Which groups the page Compare sets against each other.
+    pub(crate) compare: Choice,
     /// What goes to the clipboard with the next frame.
     copied: Option<egui::OutputCommand>,
     pub(crate) run_to_open: String,
@@ -104,6 +107,7 @@ impl App {
             notice: None,
             export: None,
             findings: Findings::default(),
+            compare: Choice::default(),
             copied: None,
             run_to_open: String::new(),
             palette: None,
@@ -323,6 +327,8 @@ impl App {
             Action::Pick(pick) => self.pick(pick),
             Action::OrderBySimilarity => self.order_by_similarity(),
             Action::ShowEvidence(id, page, evidence) => self.show_evidence(id, page, evidence),
+            Action::CompareTo(run) => self.compare.baseline = Some(run),
+            Action::Compare(run) => self.compare.other = Some(run),
             Action::Show(page) => self.view.page = page,
             Action::GoTo(step) => self.view.figure.step = step,
             Action::StepBy(count) => self.step_by(count),
@@ -826,7 +832,8 @@ impl App {
 
     fn ask_export(&mut self, kind: Kind, id: RunId, size: egui::Vec2, theme: egui::Theme) {
         if let Some(entry) = self.runs.get(id) {
-            self.export = Some(ExportDraft::new(kind, id, &entry.name, size, theme));
+            let draft = ExportDraft::new(kind, id, &entry.name, size, theme);
+            self.export = Some(draft.among(self.compare.order(&self.runs)));
         }
     }
 

@@ -8,6 +8,7 @@ mod action;
 mod app;
 mod background;
 mod commands;
+mod compare_panel;
 mod draft;
 mod export_dialog;
 mod figures_panel;

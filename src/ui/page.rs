@@ -30,6 +30,8 @@ pub enum Page {
     Mistakes,
     /// What the gates do.
     Gates,
+    /// What a setting changes, over seeds.
+    Compare,
 }
 
 impl Page {
@@ -40,6 +42,7 @@ impl Page {
         Self::Class,
         Self::Mistakes,
         Self::Gates,
+        Self::Compare,
     ];
 
     /// Name on its tab.
@@ -50,6 +53,7 @@ impl Page {
             Self::Class => "One class",
             Self::Mistakes => "Mistakes",
             Self::Gates => "Gates",
+            Self::Compare => "Compare",
         }
     }
 
@@ -63,6 +67,7 @@ impl Page {
                 "Which classes are taken for which, and whether those are the ones that fight"
             }
             Self::Gates => "What channel attention does with each class",
+            Self::Compare => "What a setting changes, over all open runs and their seeds",
         }
     }
 
@@ -91,6 +96,10 @@ impl Page {
                 ],
             ],
             Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
+            Self::Compare => [
+                vec![(Kind::ClassDifference, 1.0)],
+                vec![(Kind::LayerDifference, 1.0)],
+            ],
             Self::Overview => [vec![], vec![]],
         }
     }

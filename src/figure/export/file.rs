@@ -6,7 +6,7 @@ use egui::Ui;
 use image::RgbaImage;
 
 use super::{ExportError, Format, Settings, record, shapes, svg};
-use crate::figure::{Kind, Quantity, Subject, View, caption, page_ui, palette, table};
+use crate::figure::{Kind, Quantity, Subject, View, caption, difference, page_ui, palette, table};
 use crate::run::log::write_whole;
 
 /// A figure of a run, as it is looked at.
@@ -61,13 +61,17 @@ impl Figure<'_> {
         table::table(self.kind, self.subject, self.shown, self.view)
     }
 
-    /// Whether there is anything for it to show: a pair needs to be selected, a difference a second run.
+    /// Whether there is anything for it to show: a pair needs to be selected, a difference a second run, and of each group
+    /// that is compared the first run stands for all.
     pub fn has_subject(&self) -> bool {
         match self.kind {
             Kind::PairCosine => self.view.pair.is_some(),
             Kind::ConflictDifference => {
                 let first = self.shown.first();
                 first.is_some_and(|first| first.name != self.subject.name)
+            }
+            Kind::ClassDifference | Kind::LayerDifference => {
+                difference::stands_for_group(self.subject, self.shown)
             }
             _ => true,
         }
