@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -374,6 +375,39 @@ pub struct Loaded {
     pub running: bool,
     /// Sentences about what was skipped: a torn last line, unknown events.
     pub notes: Vec<String>,
+    /// How far the log was read.
+    pub position: Position,
+}
+
+/// How far a log was read: the end of its last whole line, from where [`follow`] goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    bytes: u64,
+    lines: usize,
+    /// Of the first line, by which a log that was replaced is told from one that grew.
+    header: u64,
+}
+
+/// What came of reading on.
+#[derive(Clone, Debug)]
+pub enum Followed {
+    /// The log is the one known, and holds this much more.
+    News(News),
+    /// Another log has taken its place; here it is whole.
+    Anew(Box<Loaded>),
+}
+
+/// What was appended to a log.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// In order.
+    pub events: Vec<Event>,
+    /// Whether a process holds the run's lock now.
+    pub running: bool,
+    /// Sentences about what was skipped.
+    pub notes: Vec<String>,
+    /// How far the log is read now.
+    pub position: Position,
 }
 
 /// Reads and replays a run. Never writes.
@@ -381,72 +415,151 @@ pub struct Loaded {
 /// # Errors
 /// Where there is no run, its header is damaged, or it is of a newer format.
 pub fn load(run: &Path) -> Result<Loaded, RunError> {
-    let path = events_path(run);
-    if !path.is_file() {
-        return Err(RunError::NotARun {
-            path: run.to_owned(),
-        });
-    }
-    let file = File::open(&path).map_err(|e| RunError::io("open the log", &path, e))?;
-    let running = is_locked(&file);
+    let mut log = Log::open(run)?;
     let mut loaded = Loaded {
         run: Run::default(),
-        running,
+        running: log.running,
         notes: Vec::new(),
+        position: Position::default(),
     };
-    let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let read = reader
-            .read_until(b'\n', &mut line)
-            .map_err(|e| RunError::io("read the log", &path, e))?;
-        if read == 0 {
-            break;
-        }
-        if line.last() != Some(&b'\n') {
-            if !running {
-                loaded.notes.push(format!("line {number} of the log was cut short when its writer was killed; it is ignored"));
-            }
-            break;
-        }
-        match parse(&line) {
-            Ok(Some(event)) => {
-                if number == 1 && !matches!(event, Event::Started(_)) {
-                    return Err(RunError::damaged(&path, "its first line is not a header"));
-                }
-                loaded.run.apply(&event);
-            }
-            Ok(None) if number == 1 => {
-                return Err(match format_of(&line) {
-                    Some(found) if found > FORMAT => RunError::Newer {
-                        found,
-                        path: run.to_owned(),
-                    },
-                    _ => RunError::damaged(&path, "its first line is not a header"),
-                });
-            }
-            Ok(None) => loaded.notes.push(format!(
-                "line {number} of the log is an event this version does not know; it is skipped"
-            )),
-            Err(reason) => match format_of(&line) {
-                Some(found) if number == 1 && found > FORMAT => {
-                    return Err(RunError::Newer {
-                        found,
-                        path: run.to_owned(),
-                    });
-                }
-                _ => return Err(RunError::damaged(&path, format!("line {number}: {reason}"))),
-            },
-        }
+    let mut take = |event| loaded.run.apply(&event);
+    let is_torn = log.read(&mut loaded.position, &mut loaded.notes, &mut take)?;
+    if is_torn && !log.running {
+        loaded.notes.push(format!(
+            "line {} of the log was cut short when its writer was killed; it is ignored",
+            loaded.position.lines + 1
+        ));
     }
     if loaded.run.started.is_none() {
         return Err(RunError::damaged(
-            &path,
+            &log.path,
             "it has no header; the run ended before its first step",
         ));
     }
     Ok(loaded)
+}
+
+/// Reads what was appended to a log since it was read up to `from`; a last line that is not whole yet is left for the
+/// next time. Where another log has taken its place, that one is read. Never writes.
+///
+/// # Errors
+/// As [`load`].
+pub fn follow(run: &Path, from: &Position) -> Result<Followed, RunError> {
+    let mut log = Log::open(run)?;
+    let mut position = from.clone();
+    if log.length()? < from.bytes || log.header()? != from.header {
+        return Ok(Followed::Anew(Box::new(load(run)?)));
+    }
+    let (mut notes, mut events) = (Vec::new(), Vec::new());
+    log.read(&mut position, &mut notes, &mut |event| events.push(event))?;
+    Ok(Followed::News(News {
+        events,
+        running: log.running,
+        notes,
+        position,
+    }))
+}
+
+/// A log that is open for reading.
+struct Log {
+    run: PathBuf,
+    path: PathBuf,
+    reader: BufReader<File>,
+    /// Whether a writer had it locked before the first byte was read: if not, everything that was written is there.
+    running: bool,
+}
+
+impl Log {
+    fn open(run: &Path) -> Result<Self, RunError> {
+        let path = events_path(run);
+        if !path.is_file() {
+            return Err(RunError::NotARun {
+                path: run.to_owned(),
+            });
+        }
+        let file = File::open(&path).map_err(|e| RunError::io("open the log", &path, e))?;
+        let running = is_locked(&file);
+        Ok(Self {
+            run: run.to_owned(),
+            path,
+            reader: BufReader::new(file),
+            running,
+        })
+    }
+
+    fn length(&self) -> Result<u64, RunError> {
+        let metadata = self.reader.get_ref().metadata();
+        let length = metadata.map(|metadata| metadata.len());
+        length.map_err(|e| self.unreadable(e))
+    }
+
+    /// Of its first line, as in [`Position`].
+    fn header(&mut self) -> Result<u64, RunError> {
+        let mut line = Vec::new();
+        let seek = self.reader.seek(SeekFrom::Start(0));
+        let read = seek.and_then(|_| self.reader.read_until(b'\n', &mut line));
+        read.map_err(|e| self.unreadable(e))?;
+        Ok(fingerprint(&line))
+    }
+
+    /// Reads whole lines from `position`, which moves along; returns whether a torn line follows.
+    fn read(
+        &mut self,
+        position: &mut Position,
+        notes: &mut Vec<String>,
+        take: &mut dyn FnMut(Event),
+    ) -> Result<bool, RunError> {
+        let seek = self.reader.seek(SeekFrom::Start(position.bytes));
+        seek.map_err(|e| self.unreadable(e))?;
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = self.reader.read_until(b'\n', &mut line);
+            let read = read.map_err(|e| self.unreadable(e))?;
+            if line.last() != Some(&b'\n') {
+                return Ok(read > 0);
+            }
+            let number = position.lines + 1;
+            match self.event(&line, number)? {
+                Some(event) => take(event),
+                None => notes.push(format!(
+                    "line {number} of the log is an event this version does not know; it is skipped"
+                )),
+            }
+            if number == 1 {
+                position.header = fingerprint(&line);
+            }
+            position.lines = number;
+            position.bytes += read as u64;
+        }
+    }
+
+    /// The event of a line; none where this version does not know it.
+    fn event(&self, line: &[u8], number: usize) -> Result<Option<Event>, RunError> {
+        let parsed = parse(line);
+        let is_header = matches!(parsed, Ok(Some(Event::Started(_))));
+        if number == 1 && !is_header {
+            return Err(match (format_of(line), parsed) {
+                (Some(found), _) if found > FORMAT => RunError::Newer {
+                    found,
+                    path: self.run.clone(),
+                },
+                (_, Err(reason)) => RunError::damaged(&self.path, format!("line 1: {reason}")),
+                _ => RunError::damaged(&self.path, "its first line is not a header"),
+            });
+        }
+        parsed.map_err(|reason| RunError::damaged(&self.path, format!("line {number}: {reason}")))
+    }
+
+    fn unreadable(&self, error: std::io::Error) -> RunError {
+        RunError::io("read the log", &self.path, error)
+    }
+}
+
+fn fingerprint(line: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// One line of the log; none for an event this version does not know or a header of a newer format.
