@@ -93,8 +93,9 @@ pub struct RunFile {
     pub config: RunConfig,
 }
 
-/// A directory under `parent` for a new run, named after its data and attention, that does not exist yet.
-pub fn new_run_dir(parent: &Path, config: &RunConfig) -> PathBuf {
+/// A directory under `parent` for a new run, named after its data and attention, that does not exist yet and is none of
+/// those `taken`.
+pub fn new_run_dir(parent: &Path, config: &RunConfig, taken: &[PathBuf]) -> PathBuf {
     let data = match &config.data {
         DataSource::Solar => "solar".to_owned(),
         DataSource::Folder(path) => match path.file_name() {
@@ -107,7 +108,7 @@ pub fn new_run_dir(parent: &Path, config: &RunConfig) -> PathBuf {
         std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
     let free = candidates
         .map(|name| parent.join(name))
-        .find(|path| !path.exists());
+        .find(|path| !path.exists() && !taken.contains(path));
     free.unwrap_or_else(|| parent.join(name))
 }
 

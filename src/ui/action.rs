@@ -21,6 +21,12 @@ pub(crate) enum Action {
     Stop,
     /// Go on with a stopped or interrupted run.
     Continue(RunId),
+    /// Train what waits.
+    GoOn,
+    /// Move a job that waits, named by its id, up (-1) or down (1).
+    ShiftJob(u64, isize),
+    /// Take a job out of those that wait.
+    CancelJob(u64),
     /// Open a run directory.
     Open(PathBuf),
     /// Take a run off the list; its files stay.

@@ -11,6 +11,7 @@ use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
 use super::navigation::{History, Place};
 use super::page::Page;
+use super::queue::{End, Queue};
 use super::runs::{RunId, Runs, State, state_at_rest};
 use super::settings::Settings;
 use super::waker::Waker;
@@ -22,13 +23,14 @@ use crate::config::Attention;
 use crate::figure::{Kind, Pick, View};
 use crate::findings::Evidence;
 use crate::run::event::Event;
+use crate::run::log::{Followed, Loaded};
 use crate::train::Message;
 
 /// Messages are taken in for at most this long per frame.
 const DRAIN_FOR: Duration = Duration::from_millis(10);
 
-/// How often a run that another process trains is read again.
-const REREAD_EVERY_SECS: f64 = 2.0;
+/// How often a run that another process trains is read on.
+const FOLLOW_EVERY_SECS: f64 = 2.0;
 
 /// After this long, closing the window no longer waits for training to stop.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
@@ -69,6 +71,10 @@ pub struct App {
     pub(crate) view: Place,
     pub(crate) draft: Draft,
     pub(crate) worker: Option<Worker>,
+    /// What is trained after that.
+    pub(crate) queue: Queue,
+    /// Names of runs that failed, and why, until the notice of it is dismissed.
+    pub(crate) failed: Vec<(String, String)>,
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
@@ -84,8 +90,10 @@ pub struct App {
     background: Background,
     waker: Waker,
     trainer: Trainer,
+    /// When this frame is, in window seconds.
+    now: f64,
     /// When runs trained elsewhere were last read, in window seconds.
-    reread_at: f64,
+    followed_at: f64,
     /// When the user asked to close the window while training was under way.
     closing_since: Option<Instant>,
 }
@@ -101,6 +109,8 @@ impl App {
             view: settings.place.clone(),
             draft: Draft::new(&options.output),
             worker: None,
+            queue: Queue::default(),
+            failed: Vec::new(),
             notice: None,
             export: None,
             findings: Findings::default(),
@@ -113,9 +123,11 @@ impl App {
             background: Background::new(waker.clone()),
             waker,
             trainer: options.trainer,
-            reread_at: 0.0,
+            now: 0.0,
+            followed_at: 0.0,
             closing_since: None,
         };
+        app.restore_queue();
         if let Some(problem) = problem {
             app.tell(problem, true);
         }
@@ -144,6 +156,8 @@ impl App {
     /// What happens between frames: takes in what threads report, and asks them for what is needed next.
     pub fn logic(&mut self, ctx: &egui::Context) {
         self.waker.frame_begins(ctx);
+        let now = ctx.input(|input| input.time);
+        self.now = now;
         let deadline = Instant::now() + DRAIN_FOR;
         while let Some(reply) = self.background.next_reply() {
             self.take_reply(reply);
@@ -158,14 +172,13 @@ impl App {
             self.background.take_dropped(file.path().to_path_buf());
         }
         self.ask_for_probes();
-        let now = ctx.input(|input| input.time);
         self.ask_for_findings(ctx, now);
         if let Some(config) = self.draft.scan_due(now) {
             self.background.scan(config);
         } else if let Some(secs) = self.draft.scan_waits(now) {
             ctx.request_repaint_after(Duration::from_secs_f64(secs));
         }
-        self.reread_running(ctx, now);
+        self.follow_others(ctx, now);
         self.close_if_asked(ctx);
     }
 
@@ -237,6 +250,7 @@ impl App {
 
     /// Writes down how the window is left, where that has changed.
     pub(crate) fn save_settings(&mut self) {
+        self.settings.queue = self.queue.waiting();
         if let Some(path) = &self.settings_path
             && let Err(sentence) = self.settings.save(path)
         {
@@ -303,6 +317,9 @@ impl App {
             Action::Resume => self.pause(false),
             Action::Stop => self.stop(),
             Action::Continue(id) => self.resume_run(id),
+            Action::GoOn => self.go_on(),
+            Action::ShiftJob(id, by) => self.queue.shift(id, by),
+            Action::CancelJob(id) => self.queue.cancel(id),
             Action::Open(dir) => {
                 self.open(dir);
             }
@@ -321,14 +338,21 @@ impl App {
             Action::Export => self.write_export(),
             Action::CopyFigure => self.copy_figure(),
             Action::CancelExport => self.export = None,
-            Action::Dismiss => self.notice = None,
+            Action::Dismiss => {
+                self.notice = None;
+                self.failed.clear();
+            }
         }
     }
 
     // --- training ---
 
     fn start(&mut self) {
-        self.train(self.draft.jobs());
+        let waiting = self.queue.waiting();
+        let waiting = waiting.iter().map(|waiting| waiting.job.dir());
+        let current = self.worker.as_ref().and_then(Worker::current_dir);
+        let taken: Vec<PathBuf> = waiting.chain(current).map(Path::to_path_buf).collect();
+        self.train(self.draft.jobs(&taken));
     }
 
     fn resume_run(&mut self, id: RunId) {
@@ -338,23 +362,46 @@ impl App {
         }
     }
 
-    /// Trains runs one after the other, as if Start had been pressed.
+    /// Trains runs one after the other, as if Start had been pressed: after those that wait while training is under
+    /// way, and else at once.
     pub fn train(&mut self, jobs: Vec<Job>) {
         if self.worker.is_some() {
-            self.tell(
-                "Training is under way; stop it before you start another.",
-                true,
-            );
+            self.queue.add(jobs, End::Back);
             return;
         }
         self.notice = None;
-        match Worker::start(jobs, self.trainer.clone(), self.waker.clone()) {
+        self.failed.clear();
+        self.queue.add(jobs, End::Front);
+        self.go_on();
+    }
+
+    /// Trains what waits.
+    fn go_on(&mut self) {
+        if self.worker.is_some() || self.queue.is_empty() {
+            return;
+        }
+        let started = Worker::start(self.queue.clone(), self.trainer.clone(), self.waker.clone());
+        match started {
             Ok(worker) => self.worker = Some(worker),
             Err(error) => self.tell(
                 format!("The system gives no thread to train in: {error}."),
                 true,
             ),
         }
+    }
+
+    /// What waited when the window was closed waits again; it goes on when it is asked to.
+    fn restore_queue(&mut self) {
+        let kept = std::mem::take(&mut self.settings.queue);
+        if kept.is_empty() {
+            return;
+        }
+        let text = format!(
+            "Training was under way or waiting when the window was closed ({}); go on with it at the bottom left.",
+            super::queue_panel::count(kept.len())
+        );
+        self.queue.restore(kept);
+        self.tell(text, false);
     }
 
     fn pause(&mut self, paused: bool) {
@@ -392,10 +439,11 @@ impl App {
             return false;
         };
         match worker.updates.try_recv() {
-            Ok(Update::Began(index)) => {
-                worker.current = index;
+            Ok(Update::Began(waiting)) => {
+                let is_second = waiting.is_second;
+                let before = worker.current.replace(*waiting);
                 worker.loading = None;
-                self.began();
+                self.began(is_second, before.map(|before| before.job));
                 true
             }
             Ok(Update::Message(message)) => {
@@ -408,7 +456,12 @@ impl App {
             }
             Err(crossbeam_channel::TryRecvError::Empty) => false,
             Err(crossbeam_channel::TryRecvError::Disconnected) => {
+                let is_stopped = worker.control.is_stopped();
                 self.worker = None;
+                if !is_stopped {
+                    // Added just when the thread had found nothing to do.
+                    self.go_on();
+                }
                 false
             }
         }
@@ -429,13 +482,13 @@ impl App {
         }
     }
 
-    /// Puts the run of the current job on the list and shows it: the first of a pair left, the second right.
-    fn began(&mut self) {
+    /// Puts the run of the current job on the list and shows it, the first of a pair left, the second right; unless one
+    /// looks at something else than the run `before` it.
+    fn began(&mut self, is_second: bool, before: Option<Job>) {
         let Some(worker) = &self.worker else { return };
         let Some(dir) = worker.current_dir().map(Path::to_path_buf) else {
             return;
         };
-        let index = worker.current;
         let id = match self.runs.at_dir(&dir) {
             Some(id) => id,
             None => self.runs.add(dir, State::Loading),
@@ -443,11 +496,17 @@ impl App {
         if let Some(entry) = self.runs.get_mut(id) {
             entry.state = State::Loading;
         }
-        let is_shown = self.view.shown().contains(&id);
-        if index > 0 {
+        let shown = self.view.shown();
+        let before = before.map(|job| self.runs.at_dir(job.dir()));
+        // Where the run before recorded nothing, it is not on the list any more.
+        let watches = before.is_none_or(|id| id.is_none_or(|id| shown.contains(&id)));
+        if shown.contains(&id) || !watches {
+            return;
+        }
+        if is_second && before.flatten().is_some() {
             self.view.right = Some(id);
             self.view.side_by_side = true;
-        } else if !is_shown {
+        } else {
             self.view.left = Some(id);
             self.view.side_by_side = false;
         }
@@ -462,12 +521,9 @@ impl App {
         let Some(entry) = self.current_run().and_then(|id| self.runs.get_mut(id)) else {
             return;
         };
-        entry.run.apply(event);
-        if let Event::Resumed { step } = event {
-            // What was probed after the checkpoint is void and will be written anew.
-            entry.probes.retain(|at, _| at <= step);
-            entry.probe_errors.retain(|at, _| at <= step);
-        }
+        entry.apply(event);
+        // The log grows by what this window knows already.
+        entry.position = None;
         entry.state = match &entry.run.ending {
             Some(_) => state_at_rest(&entry.run, false),
             None if is_paused => State::Paused,
@@ -476,6 +532,9 @@ impl App {
     }
 
     fn ended(&mut self, result: Result<(), String>) {
+        if let Some(worker) = &mut self.worker {
+            worker.done += 1;
+        }
         let Some(id) = self.current_run() else { return };
         let Some(entry) = self.runs.get_mut(id) else {
             return;
@@ -491,7 +550,8 @@ impl App {
             };
         }
         if let Err(sentence) = result {
-            self.tell(format!("{name}: {sentence}"), true);
+            self.failed.push((name, sentence));
+            self.tell(super::queue_panel::failures(&self.failed), true);
         }
     }
 
@@ -504,6 +564,7 @@ impl App {
                 self.remove(id);
                 self.tell(sentence, true);
             }
+            Reply::Followed(id, result) => self.followed(id, result),
             Reply::Probes(replies) => {
                 let shown = self.view.shown();
                 self.runs
@@ -541,15 +602,36 @@ impl App {
         }
     }
 
-    fn opened(&mut self, id: RunId, loaded: crate::run::log::Loaded) {
+    /// A run was read from its beginning.
+    fn opened(&mut self, id: RunId, loaded: Loaded) {
+        let now = self.now;
+        if let Some(entry) = self.runs.get_mut(id) {
+            entry.read(loaded, now);
+        }
+    }
+
+    /// A run that another process trains was read on.
+    fn followed(&mut self, id: RunId, result: Result<Followed, String>) {
+        let now = self.now;
         let Some(entry) = self.runs.get_mut(id) else {
             return;
         };
-        entry.state = state_at_rest(&loaded.run, loaded.running);
-        // A file that was not whole yet may be now.
-        entry.probe_errors.clear();
-        entry.run = loaded.run;
-        entry.notes = loaded.notes;
+        entry.is_being_read = false;
+        if entry.state.is_ours() {
+            return;
+        }
+        match result {
+            Ok(Followed::News(news)) => entry.read_on(news, now),
+            Ok(Followed::Anew(loaded)) => entry.read(*loaded, now),
+            Err(sentence) => {
+                let was_there = !matches!(entry.state, State::Unreachable(_));
+                entry.state = State::Unreachable(sentence.clone());
+                if was_there {
+                    let text = format!("{} is shown as it was last read: {sentence}", entry.name);
+                    self.tell(text, true);
+                }
+            }
+        }
     }
 
     fn chosen(&mut self, purpose: Purpose, path: Option<PathBuf>) {
@@ -602,23 +684,29 @@ impl App {
         }
     }
 
-    fn reread_running(&mut self, ctx: &egui::Context, now: f64) {
-        let running: Vec<_> = self
-            .runs
-            .iter()
-            .filter(|entry| entry.state == State::Elsewhere)
-            .map(|entry| (entry.id, entry.dir.clone()))
-            .collect();
-        if running.is_empty() {
-            return;
-        }
-        if now - self.reread_at >= REREAD_EVERY_SECS {
-            self.reread_at = now;
-            for (id, dir) in running {
-                self.background.read_run(id, dir);
+    /// Reads on in the logs of runs that other processes write.
+    fn follow_others(&mut self, ctx: &egui::Context, now: f64) {
+        let is_due = now - self.followed_at >= FOLLOW_EVERY_SECS;
+        let mut follows = false;
+        for entry in self.runs.iter_mut() {
+            if !entry.is_followed(now) {
+                continue;
+            }
+            follows = true;
+            if is_due && !entry.is_being_read {
+                entry.is_being_read = true;
+                let position = entry.position.clone();
+                self.background
+                    .follow(entry.id, entry.dir.clone(), position);
             }
         }
-        ctx.request_repaint_after(Duration::from_secs_f64(REREAD_EVERY_SECS));
+        if !follows {
+            return;
+        }
+        if is_due {
+            self.followed_at = now;
+        }
+        ctx.request_repaint_after(Duration::from_secs_f64(FOLLOW_EVERY_SECS));
     }
 
     /// Closing while training stops the run first, so that its checkpoint is written; closing again does not wait.
@@ -627,13 +715,26 @@ impl App {
         match (asked, self.closing_since, &self.worker) {
             (true, None, Some(worker)) => {
                 worker.control.stop();
+                let dir = worker.current_dir().map(Path::to_path_buf);
+                let waiting = self.queue.waiting().len();
+                if let Some(dir) = dir
+                    && waiting > 0
+                {
+                    // What is under way goes on before what waits.
+                    self.queue.add(vec![Job::Resume { dir }], End::Front);
+                }
                 self.closing_since = Some(Instant::now());
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
                 ctx.request_repaint_after(Duration::from_millis(100));
-                self.tell(
-                    "Stopping training; the window closes when its checkpoint is written.",
-                    false,
-                );
+                let mut text =
+                    "Stopping training; the window closes when its checkpoint is written."
+                        .to_owned();
+                if waiting > 0 && self.settings_path.is_some() {
+                    text.push_str(" What waits is kept for the next start.");
+                } else if waiting > 0 {
+                    text.push_str(" What waits is lost.");
+                }
+                self.tell(text, false);
             }
             (false, Some(since), worker) => {
                 if worker.is_none() || since.elapsed() > CLOSE_AFTER {

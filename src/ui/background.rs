@@ -16,7 +16,7 @@ use crate::config::RunConfig;
 use crate::data::{self, Summary};
 use crate::figure::export::{Restored, read_view};
 use crate::findings::Finding;
-use crate::run::log::{self, Loaded};
+use crate::run::log::{self, Followed, Loaded, Position};
 use crate::run::probe_file::ProbeTensors;
 
 /// What a file dialog was opened for.
@@ -93,6 +93,8 @@ fn look_at(path: PathBuf) -> Dropped {
 pub(crate) enum Reply {
     /// A run was read.
     Run(RunId, Result<Box<Loaded>, String>),
+    /// A run was read on.
+    Followed(RunId, Result<Followed, String>),
     /// Probe files were read.
     Probes(Vec<ProbeReply>),
     /// The data of this configuration was looked through.
@@ -144,6 +146,17 @@ impl Background {
         self.spawn(move || {
             let loaded = log::load(&dir).map(Box::new);
             Reply::Run(id, loaded.map_err(|error| error.to_string()))
+        });
+    }
+
+    /// Reads a run on from `position`, from its beginning where there is none.
+    pub(crate) fn follow(&mut self, id: RunId, dir: PathBuf, position: Option<Position>) {
+        self.spawn(move || {
+            let followed = match position {
+                Some(position) => log::follow(&dir, &position),
+                None => log::load(&dir).map(|loaded| Followed::Anew(Box::new(loaded))),
+            };
+            Reply::Followed(id, followed.map_err(|error| error.to_string()))
         });
     }
 

@@ -15,6 +15,8 @@ mod findings_panel;
 mod frame_times;
 mod navigation;
 mod page;
+mod queue;
+mod queue_panel;
 mod restore;
 mod runs;
 mod runs_panel;

@@ -62,10 +62,16 @@ fn run_ui(ui: &mut egui::Ui, app: &App, entry: &RunEntry, actions: &mut Vec<Acti
             });
             ui.horizontal(|ui| {
                 status_ui(ui, entry);
-                if entry.state.can_continue() && app.worker.is_none() {
+                if entry.state.can_continue() {
+                    let help = match app.worker {
+                        None => "Go on from the last checkpoint",
+                        Some(_) => {
+                            "Go on from the last checkpoint, after what is being trained and waits"
+                        }
+                    };
                     let button = ui
                         .small_button("Continue")
-                        .on_hover_text("Go on from the last checkpoint")
+                        .on_hover_text(help)
                         .accessible_name(format!("Continue {name}"));
                     if button.clicked() {
                         actions.push(Action::Continue(entry.id));
@@ -84,7 +90,7 @@ fn status_ui(ui: &mut egui::Ui, entry: &RunEntry) {
     words.extend(entry.last_macro_f1().map(|f1| format!("F1 {f1:.3}")));
     let mut text = RichText::new(words.join(" · ")).small();
     text = match entry.state {
-        State::Failed(_) => text.color(ui.visuals().error_fg_color),
+        State::Failed(_) | State::Unreachable(_) => text.color(ui.visuals().error_fg_color),
         _ => text.weak(),
     };
     let mut help = entry.state.sentence();
@@ -99,7 +105,7 @@ fn status_ui(ui: &mut egui::Ui, entry: &RunEntry) {
 }
 
 fn remove_ui(ui: &mut egui::Ui, entry: &RunEntry, actions: &mut Vec<Action>) {
-    let is_ours = matches!(entry.state, State::Loading | State::Running | State::Paused);
+    let is_ours = entry.state.is_ours();
     let button = ui
         .add_enabled(!is_ours, egui::Button::new("×").small().frame(false))
         .on_hover_text("Take the run off this list; its files stay")

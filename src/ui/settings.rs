@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::navigation::Place;
+use super::queue::Waiting;
 use crate::run::log::write_whole;
 
 /// What is remembered. Fields that a file lacks have their defaults, so that older files stay readable.
@@ -19,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) window: Option<[f32; 2]>,
     /// Page, scope, class and the like; no runs, and no moment.
     pub(crate) place: Place,
+    /// Jobs that waited for training when the window was closed.
+    pub(crate) queue: Vec<Waiting>,
 }
 
 /// Where the file lies: in the user's folder for settings. None where the system has no such folder.
