@@ -6,15 +6,23 @@ use crate::config::RunConfig;
 /// in every one of them; a field that is left to the program is "auto".
 pub fn differences(configs: &[&RunConfig]) -> Vec<(String, Vec<String>)> {
     let tables: Vec<_> = configs.iter().map(|config| fields(config)).collect();
+    differences_of(&tables.iter().collect::<Vec<_>>())
+}
+
+/// A configuration as text: the name of each field that is set, and its value.
+pub type Fields = Vec<(String, String)>;
+
+/// [`differences`] of configurations that are text already.
+pub fn differences_of(tables: &[&Fields]) -> Vec<(String, Vec<String>)> {
     let mut names: Vec<&String> = Vec::new();
-    for (name, _) in tables.iter().flatten() {
+    for (name, _) in tables.iter().flat_map(|table| table.iter()) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
     let mut different = Vec::new();
     for name in names {
-        let value = |table: &Vec<(String, String)>| {
+        let value = |table: &&Fields| {
             let found = table.iter().find(|(other, _)| other == name);
             found.map_or_else(|| AUTO.to_owned(), |(_, value)| value.clone())
         };
@@ -30,7 +38,7 @@ pub fn differences(configs: &[&RunConfig]) -> Vec<(String, Vec<String>)> {
 pub const AUTO: &str = "auto";
 
 /// Every field that is set, as text, in the order of [`RunConfig`].
-pub fn fields(config: &RunConfig) -> Vec<(String, String)> {
+pub fn fields(config: &RunConfig) -> Fields {
     // TOML keeps the order of fields, and has one line for each.
     let text = toml::to_string(config).unwrap_or_default();
     let field = |line: &str| {

@@ -10,7 +10,9 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, FORMAT, Split};
-pub use super::read::{Followed, Loaded, News, Position, follow, load, runs_in, runs_under};
+pub use super::read::{
+    Followed, Loaded, News, Position, follow, is_being_written, load, runs_in, runs_under,
+};
 use crate::config::{DataSource, RunConfig};
 
 /// What can go wrong with a run directory. Each message names the thing, the remedy, and the path last.

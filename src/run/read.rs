@@ -246,6 +246,11 @@ fn is_locked(file: &File) -> bool {
     }
 }
 
+/// Whether a process writes the run now.
+pub fn is_being_written(run: &Path) -> bool {
+    File::open(events_path(run)).is_ok_and(|file| is_locked(&file))
+}
+
 /// The run directories in `dir`, by name; the baseline first, since it is what the others are compared to.
 pub fn runs_in(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();

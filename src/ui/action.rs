@@ -7,6 +7,7 @@ use super::page::Page;
 use super::runs::RunId;
 use crate::figure::{Kind, Pick, TimeAxis};
 use crate::findings::Evidence;
+use crate::run::notes::Notes;
 
 /// Anything that touches files, threads or runs, or what is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,20 @@ pub(crate) enum Action {
     CancelJob(u64),
     /// Open a run directory.
     Open(PathBuf),
+    /// Open a run directory where it is not, and show it: right or left.
+    ShowDir(PathBuf, bool),
+    /// Look through a folder for runs.
+    AddFolder(PathBuf),
+    /// Look through a folder no longer.
+    ForgetFolder(PathBuf),
+    /// Write a run's name and notes.
+    SaveNotes(PathBuf, Notes),
+    /// Show a run's folder in the file manager.
+    Reveal(PathBuf),
+    /// Ask whether a run is to be moved to the trash.
+    AskTrash(PathBuf),
+    /// Move a run to the trash.
+    Trash(PathBuf),
     /// Take a run off the list; its files stay.
     Remove(RunId),
     /// Show a run on the left.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::action::Action;
-use super::background::{Background, Dropped, Purpose, Reply};
+use super::background::{self, Background, Discard, Dropped, Purpose, Reply};
+use super::browser::Browser;
 use super::commands::{self, Palette};
 use super::draft::{Draft, absolute};
 use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
@@ -24,6 +25,7 @@ use crate::figure::{Kind, Pick, View};
 use crate::findings::Evidence;
 use crate::run::event::Event;
 use crate::run::log::{Followed, Loaded};
+use crate::run::notes::Notes;
 use crate::train::Message;
 
 /// Messages are taken in for at most this long per frame.
@@ -31,6 +33,9 @@ const DRAIN_FOR: Duration = Duration::from_millis(10);
 
 /// How often a run that another process trains is read on.
 const FOLLOW_EVERY_SECS: f64 = 2.0;
+
+/// A folder that is dropped with more runs than this is listed, and none of them opened.
+const OPENED_AT_ONCE: usize = 4;
 
 /// After this long, closing the window no longer waits for training to stop.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
@@ -43,6 +48,8 @@ pub struct Options {
     pub output: PathBuf,
     /// What does the training.
     pub trainer: Trainer,
+    /// What moves a run's directory to the trash.
+    pub discard: Discard,
     /// Where the window remembers how it was left; nowhere if none.
     pub settings: Option<PathBuf>,
 }
@@ -53,6 +60,7 @@ impl Default for Options {
             runs: Vec::new(),
             output: PathBuf::from("runs"),
             trainer: trainer(),
+            discard: background::trash(),
             settings: None,
         }
     }
@@ -78,6 +86,7 @@ pub struct App {
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
+    pub(crate) browser: Browser,
     /// What goes to the clipboard with the next frame.
     copied: Option<egui::OutputCommand>,
     pub(crate) run_to_open: String,
@@ -87,9 +96,10 @@ pub struct App {
     /// What was remembered last, and where.
     settings: Settings,
     settings_path: Option<PathBuf>,
-    background: Background,
+    pub(super) background: Background,
     waker: Waker,
     trainer: Trainer,
+    pub(super) discard: Discard,
     /// When this frame is, in window seconds.
     now: f64,
     /// When runs trained elsewhere were last read, in window seconds.
@@ -114,6 +124,7 @@ impl App {
             notice: None,
             export: None,
             findings: Findings::default(),
+            browser: Browser::default(),
             copied: None,
             run_to_open: String::new(),
             palette: None,
@@ -123,10 +134,12 @@ impl App {
             background: Background::new(waker.clone()),
             waker,
             trainer: options.trainer,
+            discard: options.discard,
             now: 0.0,
             followed_at: 0.0,
             closing_since: None,
         };
+        app.browser.folders = app.settings.folders.clone();
         app.restore_queue();
         if let Some(problem) = problem {
             app.tell(problem, true);
@@ -178,6 +191,7 @@ impl App {
         } else if let Some(secs) = self.draft.scan_waits(now) {
             ctx.request_repaint_after(Duration::from_secs_f64(secs));
         }
+        self.look_for_runs(ctx, now);
         self.follow_others(ctx, now);
         self.close_if_asked(ctx);
     }
@@ -251,6 +265,7 @@ impl App {
     /// Writes down how the window is left, where that has changed.
     pub(crate) fn save_settings(&mut self) {
         self.settings.queue = self.queue.waiting();
+        self.settings.folders.clone_from(&self.browser.folders);
         if let Some(path) = &self.settings_path
             && let Err(sentence) = self.settings.save(path)
         {
@@ -323,6 +338,13 @@ impl App {
             Action::Open(dir) => {
                 self.open(dir);
             }
+            Action::ShowDir(dir, right) => self.show_dir(dir, right),
+            Action::AddFolder(dir) => self.add_folder(dir),
+            Action::ForgetFolder(dir) => self.forget_folder(&dir),
+            Action::SaveNotes(dir, notes) => self.background.save_notes(dir, notes),
+            Action::Reveal(dir) => self.background.reveal(dir),
+            Action::AskTrash(dir) => self.browser.to_trash = Some(dir),
+            Action::Trash(dir) => self.discard(dir),
             Action::Remove(id) => self.remove(id),
             Action::ShowLeft(id) => self.show_left(id),
             Action::ShowRight(id) => self.show_right(id),
@@ -559,7 +581,10 @@ impl App {
 
     fn take_reply(&mut self, reply: Reply) {
         match reply {
-            Reply::Run(id, Ok(loaded)) => self.opened(id, *loaded),
+            Reply::Run(id, Ok(read)) => {
+                let (loaded, notes) = *read;
+                self.opened(id, loaded, &notes);
+            }
             Reply::Run(id, Err(sentence)) => {
                 self.remove(id);
                 self.tell(sentence, true);
@@ -576,6 +601,19 @@ impl App {
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
             Reply::Found(key, found) => self.findings.take(key, found),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
+            Reply::RunsFound(found) => self.runs_found(found),
+            Reply::NotesSaved(dir, Ok(notes)) => self.notes_saved(&dir, &notes),
+            Reply::NotesSaved(_, Err(sentence)) => {
+                self.tell(format!("The notes are not kept: {sentence}"), true);
+            }
+            Reply::Revealed(Ok(())) => {}
+            Reply::Revealed(Err(sentence)) => {
+                self.tell(format!("Not shown in a file manager: {sentence}"), true);
+            }
+            Reply::Discarded(dir, Ok(())) => self.discarded(&dir),
+            Reply::Discarded(_, Err(sentence)) => {
+                self.tell(format!("Not moved to the trash: {sentence}"), true);
+            }
             Reply::Failed(sentence) => self.tell(sentence, true),
         }
     }
@@ -583,7 +621,16 @@ impl App {
     fn take_dropped(&mut self, dropped: Dropped) {
         match dropped {
             Dropped::Run(dir) => self.open(dir),
-            Dropped::Runs(dirs) => dirs.into_iter().for_each(|dir| self.open(dir)),
+            Dropped::Runs(folder, dirs) => {
+                self.add_folder(folder);
+                if dirs.len() <= OPENED_AT_ONCE {
+                    dirs.into_iter().for_each(|dir| self.open(dir));
+                } else {
+                    let before = self.view.clone();
+                    self.view.page = Page::Runs;
+                    self.history.moved(before, &self.view);
+                }
+            }
             Dropped::Images(dir) => {
                 self.draft.folder = dir.display().to_string();
                 self.draft.use_folder(true);
@@ -603,10 +650,13 @@ impl App {
     }
 
     /// A run was read from its beginning.
-    fn opened(&mut self, id: RunId, loaded: Loaded) {
+    fn opened(&mut self, id: RunId, loaded: Loaded, notes: &Notes) {
         let now = self.now;
         if let Some(entry) = self.runs.get_mut(id) {
             entry.read(loaded, now);
+            if !notes.name.trim().is_empty() {
+                self.runs.rename(id, notes.name.trim());
+            }
         }
     }
 
@@ -646,6 +696,7 @@ impl App {
             Purpose::RunFolder => {
                 self.open(path);
             }
+            Purpose::FolderOfRuns => self.add_folder(path),
             Purpose::ExportFile | Purpose::ExportFolder => {
                 if let Some(export) = &mut self.export {
                     export.chosen(path);
@@ -749,7 +800,7 @@ impl App {
     // --- runs and what is looked at ---
 
     /// Puts a run on the list and reads it. The first one is shown left, the second right.
-    fn open(&mut self, dir: PathBuf) {
+    pub(super) fn open(&mut self, dir: PathBuf) {
         let dir = absolute(&dir);
         if let Some(id) = self.runs.at_dir(&dir) {
             self.show_left(id);
@@ -764,7 +815,7 @@ impl App {
         self.background.read_run(id, dir);
     }
 
-    fn remove(&mut self, id: RunId) {
+    pub(super) fn remove(&mut self, id: RunId) {
         self.runs.remove(id);
         self.history.forget(id);
         if self.view.right == Some(id) {
@@ -779,14 +830,14 @@ impl App {
         self.view.side_by_side &= self.view.right.is_some();
     }
 
-    fn show_left(&mut self, id: RunId) {
+    pub(super) fn show_left(&mut self, id: RunId) {
         if self.view.right == Some(id) {
             self.view.right = self.view.left;
         }
         self.view.left = Some(id);
     }
 
-    fn show_right(&mut self, id: RunId) {
+    pub(super) fn show_right(&mut self, id: RunId) {
         if self.view.left == Some(id) {
             let mut others = self.runs.iter().map(|entry| entry.id);
             let other = self

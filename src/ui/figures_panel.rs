@@ -4,6 +4,7 @@ use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
 use super::action::Action;
 use super::app::App;
+use super::browser_panel;
 use super::findings_panel;
 use super::page::{GAP, Page};
 use super::runs::{RunEntry, State, variant_name};
@@ -18,6 +19,7 @@ const SCROLL_BAR: f32 = 4.0;
 pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
     match app.view.page {
         Page::Overview => findings_panel::findings_ui(ui, app, actions),
+        Page::Runs => return browser_panel::browser_ui(ui, app, actions),
         Page::Conflicts | Page::Class | Page::Mistakes | Page::Gates => {}
     }
     let app = &*app;

@@ -7,6 +7,9 @@
 mod action;
 mod app;
 mod background;
+mod browse;
+mod browser;
+mod browser_panel;
 mod commands;
 mod draft;
 mod export_dialog;
@@ -31,6 +34,7 @@ mod window;
 mod worker;
 
 pub use app::{App, Options};
+pub use background::{Discard, trash};
 pub use page::Page;
 pub use window::{WindowError, open};
 pub use worker::{Job, Trainer, trainer};

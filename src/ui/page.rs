@@ -30,6 +30,8 @@ pub enum Page {
     Mistakes,
     /// What the gates do.
     Gates,
+    /// All runs there are.
+    Runs,
 }
 
 impl Page {
@@ -40,6 +42,7 @@ impl Page {
         Self::Class,
         Self::Mistakes,
         Self::Gates,
+        Self::Runs,
     ];
 
     /// Name on its tab.
@@ -50,6 +53,7 @@ impl Page {
             Self::Class => "One class",
             Self::Mistakes => "Mistakes",
             Self::Gates => "Gates",
+            Self::Runs => "Runs",
         }
     }
 
@@ -63,6 +67,7 @@ impl Page {
                 "Which classes are taken for which, and whether those are the ones that fight"
             }
             Self::Gates => "What channel attention does with each class",
+            Self::Runs => "All runs there are, what they reached and in what they differ",
         }
     }
 
@@ -88,7 +93,7 @@ impl Page {
                 vec![(Kind::ConflictMatrix, 0.6), (Kind::PairCosine, 0.4)],
             ],
             Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
-            Self::Overview => [vec![], vec![]],
+            Self::Overview | Self::Runs => [vec![], vec![]],
         }
     }
 

@@ -50,6 +50,8 @@ pub(crate) enum State {
     Interrupted,
     /// It was followed, and its log can no longer be read.
     Unreachable(String),
+    /// It was found, and cannot be read.
+    Damaged(String),
 }
 
 impl State {
@@ -66,6 +68,7 @@ impl State {
             Self::Failed(_) => "failed",
             Self::Interrupted => "interrupted",
             Self::Unreachable(_) => "out of reach",
+            Self::Damaged(_) => "damaged",
         }
     }
 
@@ -81,10 +84,26 @@ impl State {
             Self::Stopped(reason) if reason.is_empty() => {
                 "Stopped before its last epoch. It can be continued.".to_owned()
             }
-            Self::Stopped(reason) | Self::Failed(reason) => reason.clone(),
+            Self::Stopped(reason) | Self::Failed(reason) | Self::Damaged(reason) => reason.clone(),
             Self::Interrupted => "Its program ended before the run did. It can be continued from its last checkpoint.".to_owned(),
             Self::Unreachable(reason) => format!("Shown as it was last read; it is tried again every two seconds. {reason}"),
         }
+    }
+
+    /// Whether nobody is thought to train the run.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        matches!(
+            self,
+            Self::Finished | Self::Stopped(_) | Self::Failed(_) | Self::Interrupted
+        )
+    }
+
+    /// Whether something went wrong.
+    pub(crate) fn is_bad(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed(_) | Self::Damaged(_) | Self::Unreachable(_)
+        )
     }
 
     /// Whether this window trains the run.
@@ -207,7 +226,12 @@ impl RunEntry {
 
 /// What a log says of a run that this window is not training.
 pub(crate) fn state_at_rest(run: &Run, running: bool) -> State {
-    match &run.ending {
+    state_of(&run.ending, running)
+}
+
+/// The state of a run that ended so, or has not.
+pub(crate) fn state_of(ending: &Option<Ending>, running: bool) -> State {
+    match ending {
         _ if running => State::Elsewhere,
         Some(Ending::Finished(_)) => State::Finished,
         Some(Ending::Stopped(end)) => State::Stopped(end.message.clone()),
@@ -259,7 +283,7 @@ impl Runs {
     pub(crate) fn add(&mut self, dir: PathBuf, state: State) -> RunId {
         let id = self.next_id;
         self.next_id += 1;
-        let name = self.free_name(&dir);
+        let name = self.free_name(&super::queue::name_of(&dir));
         self.entries.push(RunEntry {
             id,
             name,
@@ -277,13 +301,23 @@ impl Runs {
         id
     }
 
-    /// The name of a directory, with a number where another run on the list has that name.
-    fn free_name(&self, dir: &Path) -> String {
-        let name = dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy();
+    /// A name, with a number where another run on the list has it.
+    fn free_name(&self, name: &str) -> String {
         let others = (2..).map(|number| format!("{name} ({number})"));
-        let mut names = std::iter::once(name.to_string()).chain(others);
+        let mut names = std::iter::once(name.to_owned()).chain(others);
         let is_free = |name: &String| self.entries.iter().all(|entry| entry.name != *name);
         names.find(is_free).unwrap_or_default()
+    }
+
+    /// Gives a run another name.
+    pub(crate) fn rename(&mut self, id: RunId, name: &str) {
+        if let Some(entry) = self.get_mut(id) {
+            entry.name.clear();
+        }
+        let name = self.free_name(name);
+        if let Some(entry) = self.get_mut(id) {
+            entry.name = name;
+        }
     }
 
     pub(crate) fn remove(&mut self, id: RunId) {

@@ -7,7 +7,7 @@ use egui::RichText;
 use super::action::Action;
 use super::app::App;
 use super::background::Purpose;
-use super::runs::{RunEntry, State, variant_name};
+use super::runs::{RunEntry, variant_name};
 
 /// A longer list scrolls.
 const LIST_HEIGHT: f32 = 190.0;
@@ -89,9 +89,10 @@ fn status_ui(ui: &mut egui::Ui, entry: &RunEntry) {
     words.push(entry.state.word().to_owned());
     words.extend(entry.last_macro_f1().map(|f1| format!("F1 {f1:.3}")));
     let mut text = RichText::new(words.join(" · ")).small();
-    text = match entry.state {
-        State::Failed(_) | State::Unreachable(_) => text.color(ui.visuals().error_fg_color),
-        _ => text.weak(),
+    text = if entry.state.is_bad() {
+        text.color(ui.visuals().error_fg_color)
+    } else {
+        text.weak()
     };
     let mut help = entry.state.sentence();
     if entry.last_macro_f1().is_some() {

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) place: Place,
     /// Jobs that waited for training when the window was closed.
     pub(crate) queue: Vec<Waiting>,
+    /// Folders that are looked through for runs.
+    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// Where the file lies: in the user's folder for settings. None where the system has no such folder.
