@@ -832,3 +832,6 @@ impl egui::DroppedFile for Dropped {
         std::fs::read(&self.0).map_err(|error| error.to_string())
     }
 }
+
+#[path = "window/runs_page.rs"]
+mod runs_page;

@@ -510,9 +510,8 @@ fn row_ui(
         });
     }
     let said = format!("{}: {}", row.name, said.join(", "));
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, &said)
-    });
+    response
+        .widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, &said));
 }
 
 /// L or R where a run is shown.
@@ -592,9 +591,8 @@ fn group_ui(
         said.push(format!("{} {value}", column.title));
     }
     let said = format!("Group: {}", said.join(", "));
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::Role::Button, true, is_unfolded, &said)
-    });
+    response
+        .widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_unfolded, &said));
 }
 
 /// What a cell of a group says.
