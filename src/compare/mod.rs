@@ -1,4 +1,4 @@
 //! Groups of runs that differ in nothing but the seed, and what a change of configuration changes between them.
 
-pub mod configs;
+pub mod groups;
 pub mod statistics;

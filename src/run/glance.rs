@@ -2,12 +2,12 @@
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
-use super::event::{Eval, Event, Split};
+use super::event::{Eval, Event, Split, Started};
 use super::log::RunError;
 use super::read::{Log, parse};
 use super::{Ending, Run};
-use crate::config::RunConfig;
 
 /// Read of a log's end at first, and
 const TAIL_BYTES: u64 = 64 << 10;
@@ -17,16 +17,10 @@ const LONGEST_TAIL_BYTES: u64 = 4 << 20;
 /// A run at a glance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Glance {
-    /// Unique name of the run.
-    pub id: String,
-    /// The configuration as run.
-    pub config: RunConfig,
-    /// Seconds since 1970 (UTC) at the start.
-    pub created_unix_secs: u64,
+    /// The header.
+    pub started: Arc<Started>,
     /// The last step anything is known of.
     pub step: u64,
-    /// Optimiser steps of the whole run.
-    pub total_steps: u64,
     /// Whether a process holds the run's lock.
     pub running: bool,
     /// How it ended.
@@ -71,11 +65,8 @@ impl Glance {
             .find(|eval| Some(eval.step) == chosen);
         let test = test.or_else(|| run.evals_of(Split::Test).next_back());
         Some(Self {
-            id: started.id.clone(),
-            config: started.config.clone(),
-            created_unix_secs: started.created_unix_secs,
+            started: Arc::new(started.clone()),
             step: run.last_step(),
-            total_steps: started.total_steps,
             running,
             ending: run.ending.clone(),
             val: run.evals_of(Split::Val).next_back().map(scores),

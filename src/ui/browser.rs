@@ -7,7 +7,9 @@ use std::time::SystemTime;
 
 use super::queue::name_of;
 use super::runs::{RunId, Runs, State, state_of};
-use crate::compare::configs::{Fields, but_seed, differences_of, fields};
+use crate::compare::groups::{differences, groups};
+use crate::compare::statistics;
+use crate::config::RunConfig;
 use crate::run::event::Split;
 use crate::run::glance::{Glance, Scores};
 use crate::run::log::{self, events_path};
@@ -105,7 +107,8 @@ pub(crate) struct Row {
     pub(crate) state: State,
     /// None where it cannot be read.
     pub(crate) glance: Option<Glance>,
-    pub(crate) fields: Fields,
+    /// The configuration as text: the name of each field that is set, and its value.
+    pub(crate) fields: Vec<(String, String)>,
     pub(crate) notes: Notes,
 }
 
@@ -119,11 +122,11 @@ impl Row {
         }
     }
 
-    /// A field of the configuration; "auto" where it is left to the program, none where there is no configuration.
+    /// A field of the configuration; "default" where it is left to the program, none where there is no configuration.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.glance.as_ref()?;
         let found = self.fields.iter().find(|(other, _)| other == name);
-        Some(found.map_or(crate::compare::configs::AUTO, |(_, value)| value))
+        Some(found.map_or("default", |(_, value)| value))
     }
 
     /// Everything that the filter looks at.
@@ -149,7 +152,9 @@ impl Row {
             Column::Accuracy => score(|scores| scores.accuracy),
             Column::RarestF1 => score(|scores| scores.rarest_f1),
             Column::Steps => Key::number(glance.map(|glance| glance.step as f64)),
-            Column::Started => Key::number(glance.map(|glance| glance.created_unix_secs as f64)),
+            Column::Started => {
+                Key::number(glance.map(|glance| glance.started.created_unix_secs as f64))
+            }
         }
     }
 }
@@ -196,7 +201,7 @@ impl Key {
 pub(crate) struct Group {
     /// Positions among the rows.
     pub(crate) rows: Vec<usize>,
-    /// Tells it from others while runs come and go.
+    /// Tells it from others while runs come and go: the id of one of its runs.
     pub(crate) key: String,
 }
 
@@ -261,9 +266,10 @@ impl Table {
                 .then_with(|| a.name.cmp(&b.name))
                 .then_with(|| a.dir.cmp(&b.dir))
         });
-        let readable = rows.iter().filter(|row| row.glance.is_some());
-        let tables: Vec<&Fields> = readable.map(|row| &row.fields).collect();
-        let fields = differences_of(&tables).into_iter().map(|(name, _)| name);
+        let glances = rows.iter().filter_map(|row| row.glance.as_ref());
+        let configs: Vec<_> = glances.map(|glance| &glance.started.config).collect();
+        let differing = differences(&configs).into_iter();
+        let fields = differing.map(|difference| difference.field);
         let mut table = Self {
             fields: fields.collect(),
             rows,
@@ -282,21 +288,21 @@ impl Table {
                 .collect();
             return;
         }
-        let mut alone = Vec::new();
-        for (at, row) in self.rows.iter().enumerate() {
-            let Some(glance) = &row.glance else {
-                alone.push(Line::Run(at, false));
-                continue;
-            };
-            let key = toml::to_string(&but_seed(&glance.config)).unwrap_or_default();
-            match self.groups.iter_mut().find(|group| group.key == key) {
-                Some(group) => group.rows.push(at),
-                None => self.groups.push(Group {
-                    rows: vec![at],
-                    key,
-                }),
-            }
-        }
+        let is_readable = |at: &usize| self.rows[*at].glance.is_some();
+        let (readable, alone): (Vec<_>, Vec<_>) = (0..self.rows.len()).partition(is_readable);
+        let glances = self.rows.iter().filter_map(|row| row.glance.as_ref());
+        let headers: Vec<_> = glances.map(|glance| &*glance.started).collect();
+        let group = |members: Vec<usize>| Group {
+            key: members
+                .iter()
+                .map(|&member| headers[member].id.as_str())
+                .min()
+                .unwrap_or_default()
+                .to_owned(),
+            rows: members.into_iter().map(|member| readable[member]).collect(),
+        };
+        let groups = groups(&headers).into_iter();
+        self.groups = groups.map(|found| group(found.members)).collect();
         self.sort_groups(order);
         for (at, group) in self.groups.iter().enumerate() {
             self.lines.push(Line::Group(at));
@@ -305,6 +311,7 @@ impl Table {
                     .extend(group.rows.iter().map(|row| Line::Run(*row, true)));
             }
         }
+        let alone = alone.into_iter().map(|row| Line::Run(row, false));
         self.lines.extend(alone);
     }
 
@@ -352,11 +359,11 @@ pub(crate) struct Spread {
 impl Spread {
     /// None where there is no value.
     pub(crate) fn of(values: &[f64]) -> Option<Self> {
-        let n = values.len();
-        let mean = (n > 0).then(|| values.iter().sum::<f64>() / n as f64)?;
-        let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
-        let sd = (n > 1).then(|| (squares / (n - 1) as f64).sqrt());
-        Some(Self { mean, sd, n })
+        Some(Self {
+            mean: statistics::mean(values)?,
+            sd: statistics::mean_sd(values).map(|(_, sd)| sd),
+            n: values.len(),
+        })
     }
 
     /// As "0.612 ± 0.013 (3)".
@@ -382,7 +389,7 @@ fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
             state: entry.state.clone(),
             fields: glance
                 .iter()
-                .flat_map(|glance| fields(&glance.config))
+                .flat_map(|glance| fields(&glance.started.config))
                 .collect(),
             glance,
             notes: known.map(|known| known.notes.clone()).unwrap_or_default(),
@@ -406,13 +413,26 @@ fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
             state,
             fields: glance
                 .iter()
-                .flat_map(|glance| fields(&glance.config))
+                .flat_map(|glance| fields(&glance.started.config))
                 .collect(),
             glance,
             notes: found.notes.clone(),
         });
     }
     rows
+}
+
+/// Every field that is set, as text, in the order of [`RunConfig`].
+fn fields(config: &RunConfig) -> Vec<(String, String)> {
+    // TOML keeps the order of fields, and has one line for each.
+    let text = toml::to_string(config).unwrap_or_default();
+    let field = |line: &str| {
+        let (name, value) = line.split_once(" = ")?;
+        let value = value.trim_matches('"');
+        let value = value.strip_suffix(".0").unwrap_or(value);
+        Some((name.to_owned(), value.to_owned()))
+    };
+    text.lines().filter_map(field).collect()
 }
 
 /// What a run is called: as a person named it, or as its directory.

@@ -8,6 +8,7 @@ use super::action::Action;
 use super::app::App;
 use super::background::Purpose;
 use super::browser::{Column, Edit, Group, Line, Order, Row, Table};
+use super::draft::label_of;
 use super::runs::variant_name;
 use super::widgets::grouped;
 use crate::run::event::Split;
@@ -20,6 +21,8 @@ const CELL_MARGIN: f32 = 6.0;
 const WIDE: f32 = 1150.0;
 const DETAILS_WIDTH: f32 = 360.0;
 const DETAILS_HEIGHT: f32 = 230.0;
+/// Notes and configuration lie beside each other where the details are at least this wide.
+const DETAILS_IN_COLUMNS: f32 = 620.0;
 /// More fields that differ are in the details only.
 const FIELD_COLUMNS: usize = 6;
 
@@ -174,7 +177,7 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
     for name in table.fields.iter().take(FIELD_COLUMNS) {
         let longest = table.rows.iter().filter_map(|row| row.field(name));
         let longest = longest.map(|value| shortened(value).chars().count()).max();
-        let letters = longest.unwrap_or(0).max(name.chars().count() + 1);
+        let letters = longest.unwrap_or(0).max(title_of(name).chars().count() + 1);
         let help = format!(
             "{}, a field of the configuration in which the runs listed differ",
             title_of(name)
@@ -231,8 +234,12 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
     columns
 }
 
-/// A field's name in words.
+/// A field's name in words: as where it is set up, if it is.
 fn title_of(field: &str) -> String {
+    let label = label_of(field);
+    if label != field {
+        return label.to_owned();
+    }
     let text = field.replace('_', " ");
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -547,9 +554,13 @@ fn value_of(row: &Row, column: &Column, split: Split) -> String {
         Column::Accuracy => score(|scores| scores.accuracy),
         Column::RarestF1 => score(|scores| scores.rarest_f1),
         Column::Steps => glance.map_or_else(missing, |glance| {
-            format!("{} / {}", grouped(glance.step), grouped(glance.total_steps))
+            format!(
+                "{} / {}",
+                grouped(glance.step),
+                grouped(glance.started.total_steps)
+            )
         }),
-        Column::Started => glance.map_or_else(missing, |x| date(x.created_unix_secs)),
+        Column::Started => glance.map_or_else(missing, |x| date(x.started.created_unix_secs)),
     }
 }
 
@@ -607,7 +618,8 @@ fn group_value(table: &Table, group: &Group, column: &Column, split: Split) -> S
         Column::Accuracy => score(|scores| scores.accuracy),
         Column::RarestF1 => score(|scores| scores.rarest_f1),
         Column::Name => {
-            let variant = rows().find_map(|row| Some(row.glance.as_ref()?.config.attention));
+            let variant =
+                rows().find_map(|row| Some(row.glance.as_ref()?.started.config.attention));
             let variant = variant.map_or("Runs", variant_name);
             format!("{variant}, {}", super::queue_panel::count(group.rows.len()))
         }
@@ -756,6 +768,13 @@ fn details_ui(ui: &mut egui::Ui, app: &mut App, table: &Table, actions: &mut Vec
                 }
             });
             ui.add_space(6.0);
+            if ui.available_width() >= DETAILS_IN_COLUMNS {
+                ui.columns(2, |columns| {
+                    notes_ui(&mut columns[0], app, &row, actions);
+                    config_ui(&mut columns[1], &row, table);
+                });
+                return;
+            }
             notes_ui(ui, app, &row, actions);
             ui.add_space(6.0);
             config_ui(ui, &row, table);
@@ -783,7 +802,7 @@ fn notes_ui(ui: &mut egui::Ui, app: &mut App, row: &Row, actions: &mut Vec<Actio
         .inner;
     let field = egui::TextEdit::multiline(&mut edit.notes.notes)
         .hint_text("Notes")
-        .desired_rows(2)
+        .desired_rows(3)
         .desired_width(f32::INFINITY);
     let notes = ui
         .add(field)
@@ -803,7 +822,7 @@ fn config_ui(ui: &mut egui::Ui, row: &Row, table: &Table) {
     };
     ui.label(RichText::new("Configuration").strong())
         .on_hover_text("What differs between the runs listed is coloured");
-    let columns = ((ui.available_width() / 300.0) as usize).clamp(1, 4);
+    let columns = ((ui.available_width() / 170.0) as usize).clamp(1, 3);
     let differs = |name: &String| table.fields.contains(name);
     let mut fields: Vec<_> = row.fields.iter().collect();
     fields.sort_by_key(|(name, _)| !differs(name));

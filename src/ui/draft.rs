@@ -315,7 +315,7 @@ fn scan_key(config: &RunConfig) -> RunConfig {
 }
 
 /// What a field is called on screen.
-fn label_of(field: &str) -> &str {
+pub(crate) fn label_of(field: &str) -> &str {
     let known = MAIN_FIELDS.iter().chain(MORE_FIELDS);
     match known.into_iter().find(|known| known.name == field) {
         Some(known) => known.label,

@@ -13,7 +13,7 @@ use super::runs::{RunEntry, variant_name};
 const LIST_HEIGHT: f32 = 190.0;
 
 pub(crate) fn runs_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
-    ui.label(RichText::new("Runs").heading());
+    ui.label(RichText::new("Open runs").heading());
     if app.runs.iter().next().is_none() {
         let text = "None yet. Set up an experiment below and press Start, or open a run folder.";
         ui.label(RichText::new(text).weak());

@@ -9,6 +9,7 @@ fn header(config: RunConfig, created: u64) -> anyhow::Result<Started> {
     let mut started = load(&sample)?.run.started.unwrap();
     started.config = config;
     started.created_unix_secs = created;
+    started.id = format!("run-{created}");
     Ok(started)
 }
 
@@ -163,7 +164,7 @@ fn only_what_changed_is_read_again() -> anyhow::Result<()> {
     // A mark that only what was kept can bear.
     for found in &mut found {
         if let Ok(glance) = &mut found.glance {
-            glance.id = "kept".to_owned();
+            Arc::make_mut(&mut glance.started).id = "kept".to_owned();
         }
     }
     let mut writer = Writer::append(&parent.path().join("b"))?;
@@ -175,7 +176,7 @@ fn only_what_changed_is_read_again() -> anyhow::Result<()> {
             found
                 .glance
                 .as_ref()
-                .is_ok_and(|glance| glance.id == "kept")
+                .is_ok_and(|glance| glance.started.id == "kept")
         })
         .map(|found| name_of(&found.dir))
         .collect();
