@@ -264,6 +264,11 @@ impl App {
 
     /// Writes down how the window is left, where that has changed.
     pub(crate) fn save_settings(&mut self) {
+        if let Some(edit) = self.browser.unsaved()
+            && let Err(error) = edit.notes.save(&edit.dir)
+        {
+            self.tell(format!("The notes are not kept: {error}"), true);
+        }
         self.settings.queue = self.queue.waiting();
         self.settings.folders.clone_from(&self.browser.folders);
         if let Some(path) = &self.settings_path

@@ -17,6 +17,9 @@ impl App {
     /// Looks through folders now and then, while the page of runs is open.
     pub(super) fn look_for_runs(&mut self, ctx: &egui::Context, now: f64) {
         if self.view.page != Page::Runs {
+            if let Some(edit) = self.browser.unsaved() {
+                self.background.save_notes(edit.dir, edit.notes);
+            }
             return;
         }
         let since = self.browser.looked_at.map(|at| now - at);

@@ -484,6 +484,14 @@ impl Browser {
         }
     }
 
+    /// What was typed about a run and is not in its file; it is edited no longer.
+    pub(crate) fn unsaved(&mut self) -> Option<Edit> {
+        let edit = self.edit.take()?;
+        let mut rows = self.table.rows.iter();
+        let row = rows.find(|row| row.dir == edit.dir)?;
+        (row.notes != edit.notes).then_some(edit)
+    }
+
     /// The row whose details are shown.
     pub(crate) fn selected_row(&self) -> Option<Row> {
         let selected = self.selected.as_ref()?;

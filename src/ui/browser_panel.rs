@@ -9,7 +9,7 @@ use super::app::App;
 use super::background::Purpose;
 use super::browser::{Column, Edit, Group, Line, Order, Row, Table};
 use super::draft::label_of;
-use super::runs::variant_name;
+use super::runs::{State, variant_name};
 use super::widgets::grouped;
 use crate::run::event::Split;
 use crate::run::glance::Scores;
@@ -163,7 +163,7 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
             Column::State,
             "State",
             "What the run is doing, or how it ended",
-            96.0,
+            112.0,
             false,
         ),
         column(
@@ -175,8 +175,18 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
         ),
     ];
     for name in table.fields.iter().take(FIELD_COLUMNS) {
-        let longest = table.rows.iter().filter_map(|row| row.field(name));
-        let longest = longest.map(|value| shortened(value).chars().count()).max();
+        let of_runs = table
+            .rows
+            .iter()
+            .filter_map(|row| row.field(name))
+            .map(|value| shortened(value).chars().count());
+        let field = Column::Field(name.clone());
+        let of_group = |group| {
+            group_value(table, group, &field, order.split)
+                .chars()
+                .count()
+        };
+        let longest = of_runs.chain(table.groups.iter().map(of_group)).max();
         let letters = longest.unwrap_or(0).max(title_of(name).chars().count() + 1);
         let help = format!(
             "{}, a field of the configuration in which the runs listed differ",
@@ -413,7 +423,7 @@ fn line_ui(
             let is_selected = app.browser.selected.as_ref() == Some(&row.dir);
             if response.clicked() || response.has_focus() && !is_selected && response.gained_focus()
             {
-                select(app, row);
+                select(app, row, actions);
             }
             if response.double_clicked() {
                 actions.push(Action::ShowDir(row.dir.clone(), false));
@@ -434,10 +444,14 @@ fn line_ui(
     }
 }
 
-/// Shows the details of a run.
-fn select(app: &mut App, row: &Row) {
+/// Shows the details of a run. What is typed about another is kept.
+fn select(app: &mut App, row: &Row, actions: &mut Vec<Action>) {
+    if app.browser.selected.as_ref() == Some(&row.dir) {
+        return;
+    }
+    let unsaved = app.browser.unsaved();
+    actions.extend(unsaved.map(|edit| Action::SaveNotes(edit.dir, edit.notes)));
     app.browser.selected = Some(row.dir.clone());
-    app.browser.edit = None;
 }
 
 fn background_ui(
@@ -623,7 +637,16 @@ fn group_value(table: &Table, group: &Group, column: &Column, split: Split) -> S
             let variant = variant.map_or("Runs", variant_name);
             format!("{variant}, {}", super::queue_panel::count(group.rows.len()))
         }
-        // What all have in common; seeds and states one after the other.
+        Column::State => {
+            let words = || rows().map(|row| row.state.word());
+            let first = words().next().unwrap_or_default();
+            if words().all(|word| word == first) {
+                return first.to_owned();
+            }
+            let finished = words().filter(|word| *word == State::Finished.word());
+            format!("{} of {} finished", finished.count(), group.rows.len())
+        }
+        // What all have in common; seeds one after the other.
         _ => {
             let mut values: Vec<String> = Vec::new();
             for row in rows() {
@@ -741,6 +764,8 @@ fn details_ui(ui: &mut egui::Ui, app: &mut App, table: &Table, actions: &mut Vec
                         .on_hover_text("Hide the details")
                         .accessible_name("Hide the details");
                     if close.clicked() {
+                        let unsaved = app.browser.unsaved();
+                        actions.extend(unsaved.map(|edit| Action::SaveNotes(edit.dir, edit.notes)));
                         app.browser.selected = None;
                     }
                     ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {

@@ -77,6 +77,8 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::queue::{End, Queue};
+    use super::super::worker::Job;
     use super::*;
     use crate::run::Scope;
 
@@ -91,6 +93,19 @@ mod tests {
             ..Settings::default()
         };
         settings.place.figure.scope = Scope::Layer("stem.conv1".to_owned());
+        let jobs = vec![
+            Job::Resume {
+                dir: PathBuf::from("stopped"),
+            },
+            Job::Train {
+                dir: PathBuf::from("new"),
+                config: Box::default(),
+            },
+        ];
+        let queue = Queue::default();
+        queue.add(jobs, End::Back);
+        settings.queue = queue.waiting();
+        settings.folders = vec![PathBuf::from("/data/runs")];
         settings.save(&path).map_err(anyhow::Error::msg)?;
         assert_eq!(Settings::load(&path), (settings, None));
         Ok(())
