@@ -1,5 +1,6 @@
-//! The commands that need no window: `train`, `resume`, `summary`, `findings`, `export`, `data`.
+//! The commands that need no window: `train`, `resume`, `summary`, `compare`, `findings`, `export`, `data`.
 
+mod compare;
 mod data;
 mod export;
 mod findings;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub use compare::CompareArguments;
 pub use data::DataArguments;
 pub use export::ExportArguments;
 pub use findings::FindingsArguments;
@@ -50,6 +52,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Compare groups of runs that differ in nothing but the seed, with paired statistics.
+    Compare(CompareArguments),
     /// Print what stands out in a run beyond noise, the most pressing first.
     Findings(FindingsArguments),
     /// Write figures as PNG, SVG or CSV.
@@ -64,6 +68,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Train(arguments) => train::train(&arguments),
         Command::Resume { run } => train::resume(&run),
         Command::Summary { runs, json } => summary::summary(&runs, json),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Findings(arguments) => findings::findings(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Data(arguments) => data::data(&arguments),

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{Usage, say};
 use crate::figure::export::{self, ExportError, Figure, Format, Settings, SheetSize};
-use crate::figure::{Kind, Order, Quantity, Subject, TimeAxis, View};
+use crate::figure::{self, Kind, Order, Quantity, Subject, TimeAxis, View};
 use crate::run::event::Started;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope, log};
@@ -188,8 +188,14 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     });
     let is_all = matches!(arguments.figure, Figures::All);
     let figures: Vec<_> = figures
-        .filter(|figure| !is_all || figure.has_subject())
+        .filter(|figure| !(is_all || figure.kind.compares_groups()) || figure.has_subject())
         .collect();
+    if figures.is_empty() {
+        let shown = shown.as_slice();
+        let nothing = "these runs cannot be compared".to_owned();
+        let reason = figure::difference::compared(shown).err();
+        anyhow::bail!(reason.map_or(nothing, |error| error.to_string()));
+    }
     write_all(arguments, &figures)
 }
 
@@ -320,7 +326,9 @@ fn load_probes(
         | Kind::GradNorms
         | Kind::DepthProfile
         | Kind::Architecture
-        | Kind::Confusion => false,
+        | Kind::Confusion
+        | Kind::ClassDifference
+        | Kind::LayerDifference => false,
         Kind::PairCosine => view.pair.is_some(),
         Kind::ConflictMatrix | Kind::Ledger => Some(index) == at_cursor,
         // The change of the loss is measured from the probe before.

@@ -1,4 +1,8 @@
 //! Groups of runs that differ in nothing but the seed, and what a change of configuration changes between them.
 
+pub mod contrast;
 pub mod groups;
+pub mod ranks;
 pub mod statistics;
+
+pub use contrast::{Comparison, Member};

@@ -1,4 +1,4 @@
-//! Signed bars around 0, in nats per step: the axis that the ledger and what-if share.
+//! Signed bars around 0, in nats per step: the axis that the ledger and what-if share, and differences of scores.
 
 use egui::{Align2, Color32, FontId, Painter, Rangef, Rect, Stroke, Ui, pos2};
 
@@ -45,6 +45,15 @@ impl BarAxis {
             x,
             exponent,
             decimals: 2_usize.saturating_sub(digits),
+        }
+    }
+
+    /// An axis of plain numbers, such as differences of scores.
+    pub(super) fn plain(values: impl Iterator<Item = f64>, x: Rangef) -> Self {
+        Self {
+            exponent: 0,
+            decimals: 3,
+            ..Self::new(values, x)
         }
     }
 

@@ -6,6 +6,7 @@ mod chart;
 mod confusion;
 mod curves;
 mod depth_time;
+pub mod difference;
 pub mod export;
 mod gates;
 mod ledger;
@@ -210,6 +211,10 @@ pub enum Kind {
     Gates,
     /// Which classes are taken for which, at the cursor.
     Confusion,
+    /// Difference of every class's F1 between groups of runs.
+    ClassDifference,
+    /// Difference of every layer's interference between groups of runs.
+    LayerDifference,
 }
 
 impl Kind {
@@ -229,7 +234,15 @@ impl Kind {
         Self::WhatIf,
         Self::Gates,
         Self::Confusion,
+        Self::ClassDifference,
+        Self::LayerDifference,
     ];
+
+    /// Whether it compares groups of runs: `shown` are then all of their runs, and the subject is a run of the group
+    /// that is compared to that of the first.
+    pub fn compares_groups(self) -> bool {
+        matches!(self, Self::ClassDifference | Self::LayerDifference)
+    }
 
     /// Name on the command line.
     pub fn name(self) -> &'static str {
@@ -248,6 +261,8 @@ impl Kind {
             Self::WhatIf => "what-if",
             Self::Gates => "gates",
             Self::Confusion => "confusion",
+            Self::ClassDifference => "class-difference",
+            Self::LayerDifference => "layer-difference",
         }
     }
 
@@ -268,6 +283,8 @@ impl Kind {
             Self::WhatIf => "What if classes were weighed differently",
             Self::Gates => "Gates by class and channel",
             Self::Confusion => "Which classes are taken for which",
+            Self::ClassDifference => "What changes in F1 of each class",
+            Self::LayerDifference => "What changes in conflict by layer",
         }
     }
 
@@ -338,6 +355,18 @@ impl Kind {
                 "Rows are true classes, columns predicted ones; the colour is the share of the row. Off the diagonal \
                  are the mistakes. Click a cell to see its images."
             }
+            Self::ClassDifference => {
+                "Difference of every class's F1 at the last step between two groups of runs, paired by seed: grey points \
+                 are single seeds, the large one is their mean, the line its 95 % interval by Student's t. Right of 0 \
+                 the class gains. The mean is filled where the difference is significant after correction for the \
+                 number of classes (exact test, p at most 0.05). Beside the names stand the training images."
+            }
+            Self::LayerDifference => {
+                "Difference of every layer's interference (mean over class pairs of max(0, −cosine)) at the last step \
+                 between two groups of runs, paired by seed, from input to output: grey points are single seeds, the \
+                 large one is their mean, the line its 95 % interval. Left of 0 there is less conflict. The mean is \
+                 filled where the difference is significant after correction for the number of layers."
+            }
         }
     }
 }
@@ -385,6 +414,9 @@ pub fn figure_ui(
         Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
         Kind::Gates => gates::gates_ui(ui, subject, view),
         Kind::Confusion => confusion::confusion_ui(ui, subject, view),
+        Kind::ClassDifference | Kind::LayerDifference => {
+            difference::difference_ui(ui, kind, subject, shown, view)
+        }
         Kind::ClassF1
         | Kind::Scores
         | Kind::Loss
@@ -434,6 +466,9 @@ fn page_ui(ui: &mut Ui, kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>],
 
 /// Run, part of the network and moment that a figure shows.
 fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
+    if kind.compares_groups() {
+        return "at the last step of all runs, paired by seed".to_owned();
+    }
     let mut parts = vec![subject.name.to_owned()];
     if matches!(
         kind,

@@ -1,12 +1,12 @@
 //! The numbers of a figure, as a table.
 
 use super::{
-    Kind, Subject, View, architecture, confusion, depth_time, gates, ledger, matrix, numbers, pair,
-    what_if,
+    Kind, Subject, View, architecture, confusion, depth_time, difference, gates, ledger, matrix,
+    numbers, pair, what_if,
 };
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
-pub fn table(kind: Kind, subject: Subject<'_>, _shown: &[Subject<'_>], view: &View) -> Table {
+pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
     match kind {
         Kind::ClassF1 => numbers::class_f1(subject),
         Kind::Scores => numbers::scores(subject),
@@ -22,6 +22,9 @@ pub fn table(kind: Kind, subject: Subject<'_>, _shown: &[Subject<'_>], view: &Vi
         Kind::Gates => gates::table(subject, view),
         Kind::ConflictMatrix => matrix::table(subject, view),
         Kind::Confusion => confusion::table(subject, view),
+        Kind::ClassDifference | Kind::LayerDifference => {
+            difference::table(kind, subject, shown, view)
+        }
     }
 }
 

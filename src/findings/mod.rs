@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::compare::ranks::Thirds;
 use crate::run::event::{Eval, Probe, Started, Step};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope};
@@ -224,13 +225,7 @@ fn trained_probes(run: &Run) -> &[Probe] {
 
 /// Classes of the last third by training images, the rarest first; none where all are equally frequent.
 fn tail(started: &Started) -> Vec<usize> {
-    let counts = &started.train_counts;
-    let mut order: Vec<_> = (0..counts.len()).filter(|&k| counts[k] > 0).collect();
-    order.sort_by_key(|&k| counts[k]);
-    let most = order.last().map_or(0, |&k| counts[k]);
-    order.truncate(order.len() / 3);
-    order.retain(|&k| counts[k] < most);
-    order
+    Thirds::of(&started.train_counts).tail
 }
 
 /// Name of a class.
@@ -254,7 +249,7 @@ fn epoch(epoch: f64) -> String {
 }
 
 /// A number with a sign that a reader sees: `−0.43`, `+0.05`.
-fn signed(value: f64, digits: usize) -> String {
+pub(crate) fn signed(value: f64, digits: usize) -> String {
     let size = format!("{:.digits$}", value.abs());
     let is_zero = size.chars().all(|c| matches!(c, '0' | '.'));
     match value {

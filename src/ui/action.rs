@@ -62,6 +62,10 @@ pub(crate) enum Action {
     SetTime(TimeAxis),
     /// Turn to a page.
     Show(Page),
+    /// Compare groups of runs to that of this run.
+    CompareTo(RunId),
+    /// Show what the group of this run changes.
+    Compare(RunId),
     /// Turn to the page, the class, the part of the network and the moment of a run that a finding is about.
     ShowEvidence(RunId, Page, Evidence),
     /// A click in a figure.

@@ -7,6 +7,7 @@ use super::action::Action;
 use super::background::{self, Background, Discard, Dropped, Purpose, Reply};
 use super::browser::Browser;
 use super::commands::{self, Palette};
+use super::compare_panel::Choice;
 use super::draft::{Draft, absolute};
 use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
@@ -86,6 +87,8 @@ pub struct App {
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
+    /// Which groups the page Compare sets against each other.
+    pub(crate) compare: Choice,
     pub(crate) browser: Browser,
     /// What goes to the clipboard with the next frame.
     copied: Option<egui::OutputCommand>,
@@ -124,6 +127,7 @@ impl App {
             notice: None,
             export: None,
             findings: Findings::default(),
+            compare: Choice::default(),
             browser: Browser::default(),
             copied: None,
             run_to_open: String::new(),
@@ -356,6 +360,8 @@ impl App {
             Action::SideBySide(on) => self.show_side_by_side(on),
             Action::Pick(pick) => self.pick(pick),
             Action::ShowEvidence(id, page, evidence) => self.show_evidence(id, page, evidence),
+            Action::CompareTo(run) => self.compare.baseline = Some(run),
+            Action::Compare(run) => self.compare.other = Some(run),
             Action::Show(page) => self.view.page = page,
             Action::GoTo(step) => self.view.figure.step = step,
             Action::StepBy(count) => self.step_by(count),
@@ -936,7 +942,8 @@ impl App {
 
     fn ask_export(&mut self, kind: Kind, id: RunId, size: egui::Vec2, theme: egui::Theme) {
         if let Some(entry) = self.runs.get(id) {
-            self.export = Some(ExportDraft::new(kind, id, &entry.name, size, theme));
+            let draft = ExportDraft::new(kind, id, &entry.name, size, theme);
+            self.export = Some(draft.among(self.compare.order(&self.runs)));
         }
     }
 

@@ -12,6 +12,7 @@ use super::navigation::Place;
 use super::page::Page;
 use super::runs::{RunEntry, RunId, Runs};
 use super::widgets::{labelled_ui, problem_ui};
+use crate::compare::contrast::excerpt;
 use crate::figure::export::{
     self, Figure, Format, PRESETS, Preset, Settings, SheetSize, TEXT, Unit, file_name,
 };
@@ -42,6 +43,8 @@ pub(crate) struct ExportDraft {
     kind: Kind,
     run: RunId,
     settings: Settings,
+    /// The runs that are compared, where the figure is of groups of runs.
+    compared: Vec<RunId>,
     /// The size that the figure has on screen, in points.
     on_screen: SheetSize,
     /// All figures of the page, instead of one.
@@ -77,12 +80,19 @@ impl ExportDraft {
                 dark: theme == egui::Theme::Dark,
                 ..Settings::default()
             },
+            compared: Vec::new(),
             on_screen,
             whole_page: false,
             formats: vec![Format::Png],
             file: file_name(run_name, kind, Format::Png),
             folder: format!("{run_name}-figures"),
         }
+    }
+
+    /// Of a figure that compares these runs to the group of the first.
+    pub(crate) fn among(mut self, compared: Vec<RunId>) -> Self {
+        self.compared = compared;
+        self
     }
 
     /// The file or the folder was picked in a dialog.
@@ -187,14 +197,20 @@ struct Job {
 
 impl Job {
     fn new(draft: &ExportDraft, runs: &Runs, view: &Place) -> Result<Self, String> {
-        let mut ids = view.shown();
+        let of_groups = draft.kind.compares_groups();
+        let mut ids = if of_groups {
+            draft.compared.clone()
+        } else {
+            view.shown()
+        };
         let at = ids.iter().position(|id| *id == draft.run);
         // It may have been replaced on screen while the dialog was open.
         let at = at.unwrap_or_else(|| {
             ids = vec![draft.run];
             0
         });
-        let copies = ids.iter().filter_map(|&id| runs.get(id)).map(Copy::of);
+        let copy = if of_groups { Copy::of_last } else { Copy::of };
+        let copies = ids.iter().filter_map(|&id| runs.get(id)).map(copy);
         let copies: Vec<_> = copies.collect();
         if copies.len() < ids.len() {
             return Err("the run was taken off the list; open it again".to_owned());
@@ -202,7 +218,8 @@ impl Job {
         let figures = if draft.whole_page {
             let kinds = view.page.kinds();
             let of_run = |run| kinds.iter().map(move |kind| (*kind, run));
-            (0..ids.len()).flat_map(of_run).collect()
+            let of_all = if of_groups { at..at + 1 } else { 0..ids.len() };
+            of_all.flat_map(of_run).collect()
         } else {
             vec![(draft.kind, at)]
         };
@@ -288,6 +305,15 @@ impl Copy {
             name: entry.name.clone(),
             run: entry.run.clone(),
             probes: entry.probes.clone(),
+        }
+    }
+
+    /// What a comparison needs, which is little.
+    fn of_last(entry: &RunEntry) -> Self {
+        Self {
+            name: entry.name.clone(),
+            run: excerpt(&entry.run),
+            probes: BTreeMap::new(),
         }
     }
 

@@ -5,10 +5,10 @@ use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 use super::action::Action;
 use super::app::App;
 use super::browser_panel;
-use super::findings_panel;
 use super::page::{GAP, Page};
 use super::runs::{RunEntry, State, variant_name};
 use super::widgets::problem_ui;
+use super::{compare_panel, findings_panel};
 use crate::figure::{Kind, Pick, Subject, View, figure_ui};
 use crate::run::event::Started;
 use crate::run::{CLASSIFIER, Scope};
@@ -19,6 +19,7 @@ const SCROLL_BAR: f32 = 4.0;
 pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
     match app.view.page {
         Page::Overview => findings_panel::findings_ui(ui, app, actions),
+        Page::Compare => return compare_panel::compare_ui(ui, app, actions),
         Page::Runs => return browser_panel::browser_ui(ui, app, actions),
         Page::Conflicts | Page::Class | Page::Mistakes | Page::Gates => {}
     }
@@ -152,14 +153,14 @@ impl Columns {
 pub(super) const TITLE_HEIGHT: f32 = 24.0;
 
 /// One run's figures.
-struct Column<'a> {
-    entry: &'a RunEntry,
+pub(super) struct Column<'a> {
+    pub(super) entry: &'a RunEntry,
     /// Of all columns, for common scales.
-    subjects: &'a [Subject<'a>],
-    view: &'a View,
-    page: Page,
+    pub(super) subjects: &'a [Subject<'a>],
+    pub(super) view: &'a View,
+    pub(super) page: Page,
     /// What is seen without scrolling.
-    view_height: f32,
+    pub(super) view_height: f32,
 }
 
 impl Column<'_> {
@@ -203,7 +204,13 @@ impl Column<'_> {
     }
 
     /// A figure with its heading.
-    fn card_ui(&self, ui: &mut egui::Ui, kind: Kind, rect: Rect, actions: &mut Vec<Action>) {
+    pub(super) fn card_ui(
+        &self,
+        ui: &mut egui::Ui,
+        kind: Kind,
+        rect: Rect,
+        actions: &mut Vec<Action>,
+    ) {
         let frame = egui::Frame::group(ui.style())
             .fill(ui.visuals().faint_bg_color)
             .inner_margin(8);

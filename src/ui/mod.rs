@@ -11,6 +11,7 @@ mod browse;
 mod browser;
 mod browser_panel;
 mod commands;
+mod compare_panel;
 mod draft;
 mod export_dialog;
 mod figures_panel;

@@ -30,6 +30,8 @@ pub enum Page {
     Mistakes,
     /// What the gates do.
     Gates,
+    /// What a setting changes, over seeds.
+    Compare,
     /// All runs there are.
     Runs,
 }
@@ -42,6 +44,7 @@ impl Page {
         Self::Class,
         Self::Mistakes,
         Self::Gates,
+        Self::Compare,
         Self::Runs,
     ];
 
@@ -53,6 +56,7 @@ impl Page {
             Self::Class => "One class",
             Self::Mistakes => "Mistakes",
             Self::Gates => "Gates",
+            Self::Compare => "Compare",
             Self::Runs => "Runs",
         }
     }
@@ -67,6 +71,7 @@ impl Page {
                 "Which classes are taken for which, and whether those are the ones that fight"
             }
             Self::Gates => "What channel attention does with each class",
+            Self::Compare => "What a setting changes, over all open runs and their seeds",
             Self::Runs => "All runs there are, what they reached and in what they differ",
         }
     }
@@ -93,6 +98,10 @@ impl Page {
                 vec![(Kind::ConflictMatrix, 0.6), (Kind::PairCosine, 0.4)],
             ],
             Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
+            Self::Compare => [
+                vec![(Kind::ClassDifference, 1.0)],
+                vec![(Kind::LayerDifference, 1.0)],
+            ],
             Self::Overview | Self::Runs => [vec![], vec![]],
         }
     }

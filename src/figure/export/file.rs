@@ -6,7 +6,7 @@ use egui::Ui;
 use image::RgbaImage;
 
 use super::{ExportError, Format, Settings, record, shapes, svg};
-use crate::figure::{Kind, Quantity, Subject, View, caption, page_ui, palette, table};
+use crate::figure::{Kind, Quantity, Subject, View, caption, difference, page_ui, palette, table};
 use crate::run::log::write_whole;
 
 /// A figure of a run, as it is looked at.
@@ -61,10 +61,14 @@ impl Figure<'_> {
         table::table(self.kind, self.subject, self.shown, self.view)
     }
 
-    /// Whether there is anything for it to show: a pair needs to be selected.
+    /// Whether there is anything for it to show: a pair needs to be selected, and of each group that is compared the
+    /// first run stands for all.
     pub fn has_subject(&self) -> bool {
         match self.kind {
             Kind::PairCosine => self.view.pair.is_some(),
+            Kind::ClassDifference | Kind::LayerDifference => {
+                difference::stands_for_group(self.subject, self.shown)
+            }
             _ => true,
         }
     }

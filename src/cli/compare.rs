@@ -1,0 +1,171 @@
+//! `compare`: a baseline against other groups of runs.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Usage, print_table, say};
+use crate::compare::contrast::{CompareError, difference_text, mean_text, probability};
+use crate::compare::contrast::{Contrast, Row};
+use crate::compare::{Comparison, Member};
+use crate::run::{Run, log};
+
+/// Names longer than this are cut, so that tables keep to 100 columns.
+const LONGEST_NAME: usize = 21;
+
+/// Arguments of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// Run directories, or folders of them. Runs that differ in nothing but the seed are one group.
+    #[arg(required = true)]
+    runs: Vec<PathBuf>,
+    /// What the others are compared to: a group by its name, or a run of it. By default the group without attention,
+    /// else the first.
+    #[arg(long, value_name = "GROUP|RUN")]
+    baseline: Option<String>,
+    /// As JSON, with every value.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn compare(arguments: &CompareArguments) -> anyhow::Result<()> {
+    let mut runs: Vec<(PathBuf, String, Run)> = Vec::new();
+    let mut notes = Vec::new();
+    for dir in arguments.runs.iter().flat_map(|path| directories(path)) {
+        let loaded = log::load(&dir)?;
+        let name = free_name(&dir, &runs);
+        notes.extend(loaded.notes.iter().map(|note| format!("{name}: {note}")));
+        runs.push((dir, name, loaded.run));
+    }
+    let named = arguments.baseline.as_ref().map(|asked| {
+        let is_asked = |(dir, _, _): &&(PathBuf, String, Run)| same(dir, Path::new(asked));
+        let run = runs.iter().find(is_asked);
+        run.map_or(asked.as_str(), |(_, name, _)| name)
+    });
+    let members: Vec<_> = runs
+        .iter()
+        .map(|(_, name, run)| Member { name, run })
+        .collect();
+    let found = Comparison::of(&members, named);
+    let mut comparison = found.map_err(|error| match error {
+        CompareError::UnknownBaseline { .. } => Usage(error.to_string()).into(),
+        error => anyhow::Error::from(error),
+    })?;
+    comparison.notes.extend(notes);
+    if arguments.json {
+        say(serde_json::to_string_pretty(&comparison)?);
+    } else {
+        print(&comparison);
+    }
+    Ok(())
+}
+
+/// The run itself, or the runs in a folder.
+fn directories(path: &Path) -> Vec<PathBuf> {
+    let inside = if log::events_path(path).is_file() {
+        Vec::new()
+    } else {
+        log::runs_in(path)
+    };
+    // What is neither is tried as a run: reading it says what is wrong.
+    if inside.is_empty() {
+        vec![path.to_owned()]
+    } else {
+        inside
+    }
+}
+
+fn same(dir: &Path, other: &Path) -> bool {
+    dir.canonicalize()
+        .ok()
+        .is_some_and(|dir| other.canonicalize().is_ok_and(|other| dir == other))
+}
+
+/// The name of the directory; its whole path where another run has that name.
+fn free_name(dir: &Path, runs: &[(PathBuf, String, Run)]) -> String {
+    // `.` and `..` have no name of their own.
+    let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let name = whole.file_name().unwrap_or(whole.as_os_str());
+    let name = name.to_string_lossy().into_owned();
+    if runs.iter().any(|(_, other, _)| *other == name) {
+        dir.display().to_string()
+    } else {
+        name
+    }
+}
+
+fn print(comparison: &Comparison) {
+    for (at, group) in comparison.groups.iter().enumerate() {
+        let seeds: Vec<_> = group.seeds.iter().map(ToString::to_string).collect();
+        let role = if at == comparison.baseline {
+            "baseline"
+        } else {
+            "compared"
+        };
+        say(format!(
+            "{role}  {}  (seeds {})",
+            group.name,
+            seeds.join(", ")
+        ));
+    }
+    let base = &comparison.groups[comparison.baseline].name;
+    for (at, &group) in comparison.others().iter().enumerate() {
+        let name = &comparison.groups[group].name;
+        say(format!(
+            "\n{name} − {base}, {} images, last step\nmean ± sd (n); difference with 95 % interval; exact p; p by Holm",
+            comparison.images()
+        ));
+        let table = |title: &str, rows: &[Row]| {
+            if !rows.is_empty() {
+                say("");
+                print_rows(title, rows, comparison.baseline, at);
+            }
+        };
+        table("measure", &comparison.headline);
+        say("");
+        say(&comparison.headline[0].contrasts[at].sentence);
+        table("F1 of class", &comparison.per_class);
+        table("interference in layer", &comparison.per_layer);
+    }
+    if !comparison.notes.is_empty() {
+        say("");
+    }
+    comparison.notes.iter().for_each(say);
+}
+
+fn print_rows(title: &str, rows: &[Row], baseline: usize, at: usize) {
+    let header = [title, "baseline", "compared", "difference", "p", "Holm"];
+    let mut table = vec![header.map(str::to_owned)];
+    for row in rows {
+        let contrast = &row.contrasts[at];
+        let p = contrast.paired.as_ref().and_then(|paired| paired.p);
+        table.push([
+            cut(&row.name),
+            mean_text(&row.values[baseline], row.digits),
+            mean_text(&row.values[contrast.group], row.digits),
+            difference_text(contrast.paired.as_ref(), row.digits),
+            p.map_or("–".to_owned(), probability),
+            corrected(contrast),
+        ]);
+    }
+    print_table(&table);
+}
+
+/// The corrected p, with a star where the difference is significant.
+fn corrected(contrast: &Contrast) -> String {
+    let star = if contrast.significant == Some(true) {
+        " *"
+    } else {
+        ""
+    };
+    let p = contrast.corrected_p.map_or("–".to_owned(), probability);
+    format!("{p}{star}")
+}
+
+fn cut(name: &str) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(LONGEST_NAME - 1).collect();
+    format!("{kept}…")
+}

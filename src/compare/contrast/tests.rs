@@ -1,0 +1,317 @@
+use super::*;
+use crate::config::RunConfig;
+use crate::gradient::gram::ConflictSummary;
+use crate::run::event::{End, Event, FORMAT, Layer, Normalise, ProbeSet};
+
+/// A header of two classes and two layers.
+pub(in crate::compare) fn started(config: RunConfig) -> Started {
+    let layer = |name: &str, gram| Layer {
+        name: name.to_owned(),
+        group: name.to_owned(),
+        kind: "conv".to_owned(),
+        shape: vec![1],
+        params: 1,
+        inputs: Vec::new(),
+        gram: Some(gram),
+    };
+    Started {
+        format: FORMAT,
+        id: format!("{}-{}", config.attention, config.seed),
+        parent: None,
+        created_unix_secs: 0,
+        code_version: "0".to_owned(),
+        instruction_set: "none".to_owned(),
+        config,
+        classes: vec!["frequent".to_owned(), "rare".to_owned()],
+        train_counts: vec![90, 10],
+        val_counts: vec![5; 2],
+        test_counts: vec![5; 2],
+        image: [16, 16, 1],
+        normalise: Normalise {
+            mean: vec![0.5],
+            std: vec![0.5],
+        },
+        layers: vec![layer("conv", 0), layer("classifier", 1)],
+        probe: ProbeSet {
+            pieces: 1,
+            counts: vec![vec![4]; 2],
+        },
+        steps_per_epoch: 10,
+        total_steps: 10,
+        data_fingerprint: "0".to_owned(),
+    }
+}
+
+/// A finished run whose test F1 are `f1`, and whose layers' interference is 0.1 less than the rare class's F1.
+fn run(attention: Attention, seed: u64, f1: [Option<f64>; 2]) -> Run {
+    let config = RunConfig {
+        attention,
+        seed,
+        ..RunConfig::default()
+    };
+    let mut run = Run::replay([&Event::Started(Box::new(started(config)))]);
+    let defined: Vec<_> = f1.iter().flatten().copied().collect();
+    let eval = |split| Eval {
+        step: 10,
+        epoch: 1.0,
+        split,
+        loss: None,
+        accuracy: Some(0.5),
+        balanced_accuracy: None,
+        macro_f1: mean(&defined),
+        macro_f1_classes: defined.len(),
+        precision: f1.to_vec(),
+        recall: f1.to_vec(),
+        f1: f1.to_vec(),
+        support: vec![5; 2],
+        confusion: vec![vec![0; 2]; 2],
+    };
+    let summary = ConflictSummary {
+        interference: f1[1].map(|x| x - 0.1),
+        floor: Some(0.01),
+        ..ConflictSummary::default()
+    };
+    run.apply(&Event::Probe(Probe {
+        step: 10,
+        epoch: 1.0,
+        file: String::new(),
+        layers: vec![summary.clone(), summary.clone()],
+        backbone: summary.clone(),
+        classifier: summary,
+    }));
+    run.apply(&Event::Eval(eval(Split::Val)));
+    run.apply(&Event::Eval(eval(Split::Test)));
+    run.apply(&Event::Finished(End {
+        step: 10,
+        message: String::new(),
+    }));
+    run
+}
+
+/// Runs with and without attention, the same gain of the rare class in each of `seeds`.
+fn pairs(seeds: u64) -> Vec<(String, Run)> {
+    let mut runs = Vec::new();
+    for seed in 0..seeds {
+        let level = 0.2 + 0.01 * seed as f64;
+        let gain = 0.1 + 0.01 * (seed % 2) as f64;
+        runs.push((
+            format!("none-{seed}"),
+            run(Attention::None, seed, [Some(0.9), Some(level)]),
+        ));
+        runs.push((
+            format!("branch-{seed}"),
+            run(Attention::Branch, seed, [Some(0.9), Some(level + gain)]),
+        ));
+    }
+    runs
+}
+
+fn compare(runs: &[(String, Run)], baseline: Option<&str>) -> Result<Comparison, CompareError> {
+    let members: Vec<_> = runs
+        .iter()
+        .map(|(name, run)| Member { name, run })
+        .collect();
+    Comparison::of(&members, baseline)
+}
+
+fn row<'a>(rows: &'a [Row], name: &str) -> &'a Row {
+    rows.iter().find(|row| row.name == name).unwrap()
+}
+
+/// Macro-F1 alone is a family of one: of six pairs that all gain, 2 of 2⁶ sign patterns lie as far out.
+#[test]
+fn six_seeds_can_show_a_gain_and_five_cannot() -> Result<(), CompareError> {
+    let six = compare(&pairs(6), None)?;
+    let macro_f1 = &six.headline[0].contrasts[0];
+    assert_eq!(macro_f1.corrected_p, Some(2.0 / 64.0));
+    assert_eq!(macro_f1.significant, Some(true));
+    assert!(
+        macro_f1.sentence.contains("higher with attention branch"),
+        "{}",
+        macro_f1.sentence
+    );
+
+    let five = compare(&pairs(5), None)?;
+    let macro_f1 = &five.headline[0].contrasts[0];
+    assert_eq!(macro_f1.corrected_p, Some(2.0 / 32.0));
+    assert_eq!((macro_f1.significant, macro_f1.pairs_needed), (None, 6));
+    assert!(
+        !macro_f1.sentence.contains("significant"),
+        "{}",
+        macro_f1.sentence
+    );
+    assert!(
+        macro_f1.sentence.contains("6 seeds would do"),
+        "{}",
+        macro_f1.sentence
+    );
+    Ok(())
+}
+
+/// Two classes, of which one never changes: p = 1, and the other's is doubled.
+#[test]
+fn classes_are_a_family_of_their_own() -> Result<(), CompareError> {
+    let found = compare(&pairs(6), None)?;
+    let rare = &row(&found.per_class, "rare").contrasts[0];
+    assert_eq!(rare.paired.as_ref().unwrap().p, Some(2.0 / 64.0));
+    assert_eq!(rare.corrected_p, Some(4.0 / 64.0));
+    assert_eq!((rare.significant, rare.pairs_needed), (None, 7));
+    let frequent = &row(&found.per_class, "frequent").contrasts[0];
+    assert_eq!(frequent.corrected_p, Some(1.0));
+    Ok(())
+}
+
+#[test]
+fn the_floor_is_shown_and_not_tested() -> Result<(), CompareError> {
+    let found = compare(&pairs(6), None)?;
+    let floor = row(&found.headline, "its noise floor");
+    assert_eq!(floor.values[0].mean, Some(0.01));
+    assert_eq!(
+        (&floor.contrasts[0].paired, floor.contrasts[0].corrected_p),
+        (&None, None)
+    );
+    Ok(())
+}
+
+#[test]
+fn what_does_not_pair_is_left_out_with_a_sentence() -> Result<(), CompareError> {
+    let mut runs = pairs(3);
+    runs.remove(5);
+    runs.push((
+        "again".to_owned(),
+        run(Attention::None, 0, [Some(0.1), Some(0.1)]),
+    ));
+    let mut unfinished = run(Attention::Branch, 9, [Some(0.1), Some(0.1)]);
+    unfinished.ending = None;
+    runs.push(("cut".to_owned(), unfinished));
+    let found = compare(&runs, None)?;
+    let notes = found.notes.join("\n");
+    for part in [
+        "cut is left out: it is not finished.",
+        "again is left out: it has seed 0 like none-0",
+        "Seed 2 is in no pair: attention none has it, attention branch has not.",
+    ] {
+        assert!(notes.contains(part), "{notes}");
+    }
+    assert_eq!(found.headline[0].contrasts[0].seeds, [0, 1]);
+    assert_eq!(
+        found.headline[0].values[0].n, 3,
+        "the mean is of every seed"
+    );
+    Ok(())
+}
+
+#[test]
+fn undefined_values_drop_their_pair_and_are_counted() -> Result<(), CompareError> {
+    let mut runs = pairs(3);
+    runs[1].1 = run(Attention::Branch, 0, [Some(0.9), None]);
+    let found = compare(&runs, None)?;
+    let rare = &row(&found.per_class, "rare").contrasts[0];
+    assert_eq!(
+        (rare.seeds.as_slice(), rare.undefined_pairs),
+        (&[1, 2][..], 1)
+    );
+    assert!(
+        found
+            .notes
+            .iter()
+            .any(|note| note.starts_with("rare: a pair is left out"))
+    );
+    assert_eq!(row(&found.per_class, "rare").values[1].n, 2);
+    // Nobody has a balanced accuracy.
+    let balanced = &row(&found.headline, "balanced accuracy").contrasts[0];
+    assert_eq!((&balanced.paired, balanced.undefined_pairs), (&None, 3));
+    Ok(())
+}
+
+#[test]
+fn without_a_test_the_validation_images_count() -> Result<(), CompareError> {
+    let mut runs = pairs(2);
+    runs[0].1.evals.retain(|eval| eval.split == Split::Val);
+    let found = compare(&runs, None)?;
+    assert_eq!(found.split, Split::Val);
+    assert!(
+        found
+            .notes
+            .iter()
+            .any(|note| note.contains("validation images"))
+    );
+    Ok(())
+}
+
+#[test]
+fn the_baseline_is_the_group_or_the_run_asked_for() -> Result<(), CompareError> {
+    let runs = pairs(2);
+    let default = compare(&runs, None)?;
+    let turned = compare(&runs, Some("branch-1"))?;
+    assert_eq!(turned, compare(&runs, Some("attention branch"))?);
+    assert_eq!((default.baseline, turned.baseline), (0, 1));
+    let mean = |x: &Comparison| x.headline[0].contrasts[0].paired.as_ref().map(|x| x.mean);
+    assert_eq!(mean(&default), mean(&turned).map(|x| -x));
+    let unknown = compare(&runs, Some("else")).unwrap_err().to_string();
+    assert!(
+        unknown.contains("attention none; attention branch"),
+        "{unknown}"
+    );
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_compared_is_said() {
+    assert_eq!(compare(&[], None), Err(CompareError::NothingFinished));
+    let mut runs = pairs(1);
+    runs.truncate(1);
+    let one = compare(&runs, None);
+    assert_eq!(
+        one,
+        Err(CompareError::OneGroup("attention none".to_owned()))
+    );
+    // Another network on other classes is another group, and cannot be compared.
+    let mut other = run(Attention::Branch, 0, [Some(0.5), Some(0.5)]);
+    other.started.as_mut().unwrap().classes[0] = "else".to_owned();
+    runs.push(("other".to_owned(), other));
+    assert!(matches!(
+        compare(&runs, None),
+        Err(CompareError::OneGroup(_))
+    ));
+}
+
+#[test]
+fn an_excerpt_compares_like_the_run() -> Result<(), CompareError> {
+    let runs = pairs(2);
+    let excerpts: Vec<_> = runs
+        .iter()
+        .map(|(name, run)| (name.clone(), excerpt(run)))
+        .collect();
+    assert_eq!(compare(&excerpts, None)?, compare(&runs, None)?);
+    Ok(())
+}
+
+/// Three groups: macro-F1 is a family of two, so the smallest corrected p of six pairs is 4/64.
+#[test]
+fn every_group_is_compared_to_the_baseline() -> Result<(), CompareError> {
+    let mut runs = pairs(6);
+    for seed in 0..6 {
+        runs.push((
+            format!("shared-{seed}"),
+            run(Attention::Shared, seed, [Some(0.8), Some(0.1)]),
+        ));
+    }
+    let found = compare(&runs, None)?;
+    assert_eq!(found.others(), [1, 2]);
+    let contrasts = &found.headline[0].contrasts;
+    assert_eq!(
+        contrasts.iter().map(|x| x.group).collect::<Vec<_>>(),
+        [1, 2]
+    );
+    assert_eq!(contrasts[0].smallest_corrected_p, Some(4.0 / 64.0));
+    assert_eq!(contrasts[1].pairs_needed, 7);
+    assert_eq!(found.group_of("shared-3"), Some(2));
+    Ok(())
+}
+
+#[test]
+fn probabilities_are_short() {
+    let shown: Vec<_> = [1.0, 0.0625, 0.0078125, 0.5, 1e-6].map(probability).into();
+    assert_eq!(shown, ["1", "0.062", "0.0078", "0.50", "< 0.0001"]);
+}
