@@ -357,7 +357,7 @@ fn background_ui(
 }
 
 /// Each column with its cell, from left to right.
-fn cells<'a>(columns: &'a [Drawn], rect: Rect) -> impl Iterator<Item = (&'a Drawn, Rect)> {
+fn cells(columns: &[Drawn], rect: Rect) -> impl Iterator<Item = (&Drawn, Rect)> {
     let mut left = rect.left();
     columns.iter().map(move |column| {
         let cell = Rect::from_min_size(pos2(left, rect.top()), vec2(column.width, rect.height()));
