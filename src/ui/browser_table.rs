@@ -36,13 +36,21 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
         width,
         is_right,
     };
+    let words = table
+        .rows
+        .iter()
+        .map(|row| row.state.word().chars().count());
+    let state = words
+        .max()
+        .unwrap_or(0)
+        .max(if order.by_seed { 15 } else { 8 });
     let score = if order.by_seed { 132.0 } else { 74.0 };
     let mut columns = vec![
         column(
             Column::State,
             "State",
             "What the run is doing, or how it ended",
-            112.0,
+            width_of(state),
             false,
         ),
         column(
@@ -71,7 +79,7 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
             "{}, a field of the configuration in which the runs listed differ",
             title_of(name)
         );
-        let width = (7.0 * letters as f32 + 2.0 * CELL_MARGIN).clamp(48.0, 130.0);
+        let width = width_of(letters).clamp(48.0, 130.0);
         let title = title_of(name);
         columns.push(column(
             Column::Field(name.clone()),
@@ -119,8 +127,13 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
         ),
     ]);
     let fixed: f32 = columns.iter().map(|column| column.width).sum();
-    columns[1].width = (available - fixed).clamp(170.0, 420.0);
+    columns[1].width = (available - fixed).clamp(130.0, 420.0);
     columns
+}
+
+/// Of a column with so many letters, about.
+fn width_of(letters: usize) -> f32 {
+    6.5 * letters as f32 + 2.0 * CELL_MARGIN
 }
 
 /// A field's name in words: as where it is set up, if it is.
