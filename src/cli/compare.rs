@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Usage, print_table, say};
-use crate::compare::contrast::{CompareError, difference_text, mean_text, probability};
+use crate::compare::contrast::{CompareError, difference_text, mean_text, probability, remark};
 use crate::compare::contrast::{Contrast, Row};
 use crate::compare::{Comparison, Member};
 use crate::run::{Run, log};
@@ -121,9 +121,8 @@ fn print(comparison: &Comparison) {
                 print_rows(title, rows, comparison.baseline, at);
             }
         };
-        table("measure", &comparison.headline);
-        say("");
         say(&comparison.headline[0].contrasts[at].sentence);
+        table("measure", &comparison.headline);
         table("F1 of class", &comparison.per_class);
         table("interference in layer", &comparison.per_layer);
     }
@@ -149,6 +148,14 @@ fn print_rows(title: &str, rows: &[Row], baseline: usize, at: usize) {
         ]);
     }
     print_table(&table);
+    // Macro-F1 is a family of its own, and has its sentence.
+    let family = match rows {
+        [first, others @ ..] if first.name == "macro-F1" => others,
+        rows => rows,
+    };
+    if let Some(remark) = remark(family, at) {
+        say(remark);
+    }
 }
 
 /// The corrected p, with a star where the difference is significant.

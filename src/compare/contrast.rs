@@ -11,7 +11,6 @@ use super::groups::{Group, groups};
 use super::ranks::Thirds;
 use super::statistics::{Paired, holm, mean, mean_sd};
 use crate::config::Attention;
-use crate::findings::signed;
 use crate::run::event::{Eval, Probe, Split, Started};
 use crate::run::{Ending, Run};
 
@@ -721,7 +720,8 @@ impl Contrast {
         };
         match self.significant {
             None => format!(
-                "{difference} {name} with {seeds}: not to be told from chance, since p cannot be below {}; {} seeds would do.",
+                "The difference of {name} between {group} and {base} is {difference} over {seeds}: not to be told from \
+                 chance, since with so few p cannot be below {}; {} seeds would do.",
                 probability(smallest),
                 self.pairs_needed
             ),
@@ -737,6 +737,39 @@ impl Contrast {
                 probability(p)
             ),
         }
+    }
+}
+
+/// Where nothing in a family can be called significant with so few pairs, a sentence that says so; `at` is the contrast
+/// looked at.
+pub fn remark(rows: &[Row], at: usize) -> Option<String> {
+    let contrasts = rows.iter().filter_map(|row| row.contrasts.get(at));
+    let tested: Vec<_> = contrasts.filter(|x| x.corrected_p.is_some()).collect();
+    if tested.iter().any(|contrast| contrast.significant.is_some()) {
+        return None;
+    }
+    let most = tested.iter().max_by_key(|contrast| contrast.seeds.len())?;
+    let n = most.seeds.len();
+    let seeds = if n == 1 {
+        "1 seed".to_owned()
+    } else {
+        format!("{n} seeds")
+    };
+    Some(format!(
+        "With {seeds} none of these can be called significant, since corrected p cannot be below {}; {} seeds would do.",
+        probability(most.smallest_corrected_p?),
+        most.pairs_needed
+    ))
+}
+
+/// A number with a sign that a reader sees: `−0.43`, `+0.05`.
+pub fn signed(value: f64, digits: usize) -> String {
+    let size = format!("{:.digits$}", value.abs());
+    let is_zero = size.chars().all(|c| matches!(c, '0' | '.'));
+    match value {
+        _ if is_zero => size,
+        x if x < 0.0 => format!("−{size}"),
+        _ => format!("+{size}"),
     }
 }
 

@@ -9,13 +9,15 @@ use super::matrix::fitted;
 use super::table::{Table, Value};
 use super::{Kind, Pick, Subject, View, empty_ui, order_of, palette, remembered};
 use crate::compare::contrast::{
-    CompareError, Contrast, Row, difference_text, mean_text, probability,
+    CompareError, Contrast, Row, difference_text, mean_text, probability, remark,
 };
 use crate::compare::{Comparison, Member};
 use crate::run::Scope;
 
 /// Rows are at most this high.
-const HIGHEST_ROW: f32 = 30.0;
+const HIGHEST_ROW: f32 = 44.0;
+/// From this height on, single seeds lie below the mean and its interval, not on them.
+const TWO_LINES: f32 = 13.0;
 /// Least distance of two names.
 const NAME_DISTANCE: f32 = 13.0;
 
@@ -252,7 +254,19 @@ pub(super) fn difference_ui(
         _ if comparison.images() == "test" => "F1 of test images",
         _ => "F1 of validation images",
     };
-    let note = format!("{}, {of}", drawn.title());
+    let rows = match kind {
+        Kind::LayerDifference => &comparison.per_layer,
+        _ => &comparison.per_class,
+    };
+    let needed = rows
+        .iter()
+        .map(|row| row.contrasts[drawn.at].pairs_needed)
+        .max();
+    let remark = match (remark(rows, drawn.at), needed) {
+        (Some(_), Some(needed)) => format!(". To call any significant takes {needed} seeds"),
+        _ => String::new(),
+    };
+    let note = format!("{}, {of}{remark}", drawn.title());
     ui.add(egui::Label::new(RichText::new(note).size(11.0).weak()).truncate());
     rows_ui(ui, kind, &drawn)
 }
@@ -341,12 +355,17 @@ fn paint_row(ui: &Ui, axis: &BarAxis, rect: Rect, drawable: &Drawable<'_>) {
     let Some(paired) = &drawable.contrast.paired else {
         return;
     };
-    let y = rect.center().y;
+    let apart = if rect.height() >= TWO_LINES {
+        0.16 * rect.height().min(30.0)
+    } else {
+        0.0
+    };
+    let (y, below) = (rect.center().y - apart, rect.center().y + 1.5 * apart);
     let painter = ui.painter();
     let size = (rect.height() / 12.0).clamp(0.5, 1.0);
-    let single = ui.visuals().text_color().gamma_multiply(0.45);
+    let single = ui.visuals().text_color().gamma_multiply(0.6);
     for difference in &paired.differences {
-        painter.circle_filled(pos2(axis.at(*difference), y), 2.0 * size, single);
+        painter.circle_filled(pos2(axis.at(*difference), below), 2.0 * size, single);
     }
     let stroke = Stroke::new(2.0 * size, drawable.color);
     if let Some([low, high]) = paired.interval {

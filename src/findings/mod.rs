@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::compare::contrast::signed;
 use crate::compare::ranks::Thirds;
 use crate::run::event::{Eval, Probe, Started, Step};
 use crate::run::probe_file::ProbeTensors;
@@ -246,17 +247,6 @@ fn epoch(epoch: f64) -> String {
     let text = format!("{epoch:.1}");
     text.strip_suffix(".0")
         .map_or_else(|| text.clone(), str::to_owned)
-}
-
-/// A number with a sign that a reader sees: `−0.43`, `+0.05`.
-pub(crate) fn signed(value: f64, digits: usize) -> String {
-    let size = format!("{:.digits$}", value.abs());
-    let is_zero = size.chars().all(|c| matches!(c, '0' | '.'));
-    match value {
-        _ if is_zero => size,
-        x if x < 0.0 => format!("−{size}"),
-        _ => format!("+{size}"),
-    }
 }
 
 /// A number to the second digit of its error, in powers of ten where it is tiny: `0.0124`, `1.2e-7`.

@@ -8,7 +8,7 @@ use super::figures_panel::Column;
 use super::page::{GAP, Page};
 use super::runs::{RunEntry, RunId, Runs, State};
 use crate::compare::Comparison;
-use crate::compare::contrast::{Contrast, Row, difference_text, mean_text, probability};
+use crate::compare::contrast::{Contrast, Row, difference_text, mean_text, probability, remark};
 use crate::config::Attention;
 use crate::figure::difference::{NOTHING, compared_once};
 use crate::figure::{Kind, Subject};
@@ -183,6 +183,9 @@ impl Panel<'_> {
                 rows.iter().for_each(|row| self.row_ui(ui, row));
             });
         });
+        if let Some(remark) = remark(&rows[1..], self.at) {
+            ui.label(RichText::new(format!("The rows below macro-F1: {remark}")).weak());
+        }
     }
 
     fn header_ui(&self, ui: &mut egui::Ui) {
@@ -289,3 +292,6 @@ fn probabilities(contrast: &Contrast) -> (String, String) {
     let p = contrast.paired.as_ref().and_then(|paired| paired.p);
     (text(p), text(contrast.corrected_p))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Back to what an exported image shows.
 
 use super::app::App;
+use super::compare_panel::Choice;
 use super::page::Page;
 use super::runs::RunId;
 use crate::figure::export::{Restored, RunRef};
@@ -43,10 +44,17 @@ impl App {
         if !shown.contains(&run) {
             shown = vec![run];
         }
-        self.view.left = shown.first().copied();
-        self.view.side_by_side = shown.len() > 1;
-        if let Some(right) = shown.get(1) {
-            self.view.right = Some(*right);
+        if restored.figure.compares_groups() {
+            self.compare = Choice {
+                baseline: shown.first().copied(),
+                other: Some(run),
+            };
+        } else {
+            self.view.left = shown.first().copied();
+            self.view.side_by_side = shown.len() > 1;
+            if let Some(right) = shown.get(1) {
+                self.view.right = Some(*right);
+            }
         }
         let entry = self.runs.get(run);
         let started = entry.and_then(|entry| entry.run.started.as_ref());

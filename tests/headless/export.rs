@@ -170,7 +170,8 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
     ];
     export(&[&options[..], &small].concat(), &against)?;
     let names_against = names(&against)?;
-    assert_eq!(names_against.len(), names_alone.len() + 3);
+    // A pair of classes, and two figures of what differs between the runs.
+    assert_eq!(names_against.len(), names_alone.len() + 9);
     assert!(
         names_against
             .iter()

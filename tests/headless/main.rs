@@ -9,6 +9,7 @@
 
 mod cli;
 mod common;
+mod compare;
 mod display;
 mod export;
 mod faults;

@@ -315,3 +315,42 @@ fn probabilities_are_short() {
     let shown: Vec<_> = [1.0, 0.0625, 0.0078125, 0.5, 1e-6].map(probability).into();
     assert_eq!(shown, ["1", "0.062", "0.0078", "0.50", "< 0.0001"]);
 }
+
+/// `cargo test --release --lib how_long -- --ignored --nocapture`
+#[test]
+#[ignore = "measures time"]
+fn how_long_a_large_comparison_takes() -> Result<(), CompareError> {
+    let mut runs = Vec::new();
+    for seed in 0..10 {
+        for attention in [Attention::None, Attention::Branch] {
+            let mut large = run(attention, seed, [Some(0.5), Some(0.5)]);
+            let header = large.started.as_mut().unwrap();
+            header.classes = (0..100).map(|k| format!("class {k}")).collect();
+            header.train_counts = (0..100).map(|k| 1000 - 9 * k).collect();
+            let layer = header.layers[0].clone();
+            header.layers = (0..20)
+                .map(|row| Layer {
+                    name: format!("conv{row}"),
+                    gram: Some(row),
+                    ..layer.clone()
+                })
+                .collect();
+            for (k, eval) in large.evals.iter_mut().enumerate() {
+                let value = |i: u64| ((seed * 37 + i * 11 + k as u64) % 101) as f64 / 101.0;
+                eval.f1 = (0..100).map(|i| Some(value(i))).collect();
+            }
+            let summary = large.probes[0].backbone.clone();
+            large.probes[0].layers = vec![summary; 20];
+            runs.push((format!("{attention}-{seed}"), large));
+        }
+    }
+    let before = std::time::Instant::now();
+    let found = compare(&runs, None)?;
+    println!(
+        "20 runs, {} classes, {} layers: {:.1?}",
+        found.per_class.len(),
+        found.per_layer.len(),
+        before.elapsed()
+    );
+    Ok(())
+}
