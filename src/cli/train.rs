@@ -171,7 +171,7 @@ pub(super) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
     let out = arguments
         .out
         .clone()
-        .unwrap_or_else(|| log::new_run_dir(Path::new("runs"), &config));
+        .unwrap_or_else(|| log::new_run_dir(Path::new("runs"), &config, &[]));
     say(format!("writing the run to {}", out.display()));
     let control = stop_on_interrupt();
     let mut report = Report::new(config.epochs, &out);

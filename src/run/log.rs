@@ -1,16 +1,18 @@
-//! The run directory: created, locked and appended to by one writer; read by anyone.
+//! The run directory: created, locked and appended to by one writer; read by anyone ([`read`](super::read)).
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use safetensors::tensor::{Dtype, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::Run;
 use super::event::{Event, FORMAT, Split};
+pub use super::read::{
+    Followed, Loaded, News, Position, follow, is_being_written, load, runs_in, runs_under,
+};
 use crate::config::{DataSource, RunConfig};
 
 /// What can go wrong with a run directory. Each message names the thing, the remedy, and the path last.
@@ -92,8 +94,9 @@ pub struct RunFile {
     pub config: RunConfig,
 }
 
-/// A directory under `parent` for a new run, named after its data and attention, that does not exist yet.
-pub fn new_run_dir(parent: &Path, config: &RunConfig) -> PathBuf {
+/// A directory under `parent` for a new run, named after its data and attention, that does not exist yet and is none of
+/// those `taken`.
+pub fn new_run_dir(parent: &Path, config: &RunConfig, taken: &[PathBuf]) -> PathBuf {
     let data = match &config.data {
         DataSource::Solar => "solar".to_owned(),
         DataSource::Folder(path) => match path.file_name() {
@@ -106,7 +109,7 @@ pub fn new_run_dir(parent: &Path, config: &RunConfig) -> PathBuf {
         std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
     let free = candidates
         .map(|name| parent.join(name))
-        .find(|path| !path.exists());
+        .find(|path| !path.exists() && !taken.contains(path));
     free.unwrap_or_else(|| parent.join(name))
 }
 
@@ -363,141 +366,4 @@ impl Writer {
             .sync_data()
             .map_err(|e| RunError::io("flush the log", &events_path(&self.run), e))
     }
-}
-
-/// A run as read from its directory.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// The reduced run.
-    pub run: Run,
-    /// Whether a process holds the run's lock now: it is being trained.
-    pub running: bool,
-    /// Sentences about what was skipped: a torn last line, unknown events.
-    pub notes: Vec<String>,
-}
-
-/// Reads and replays a run. Never writes.
-///
-/// # Errors
-/// Where there is no run, its header is damaged, or it is of a newer format.
-pub fn load(run: &Path) -> Result<Loaded, RunError> {
-    let path = events_path(run);
-    if !path.is_file() {
-        return Err(RunError::NotARun {
-            path: run.to_owned(),
-        });
-    }
-    let file = File::open(&path).map_err(|e| RunError::io("open the log", &path, e))?;
-    let running = is_locked(&file);
-    let mut loaded = Loaded {
-        run: Run::default(),
-        running,
-        notes: Vec::new(),
-    };
-    let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
-    for number in 1.. {
-        line.clear();
-        let read = reader
-            .read_until(b'\n', &mut line)
-            .map_err(|e| RunError::io("read the log", &path, e))?;
-        if read == 0 {
-            break;
-        }
-        if line.last() != Some(&b'\n') {
-            if !running {
-                loaded.notes.push(format!("line {number} of the log was cut short when its writer was killed; it is ignored"));
-            }
-            break;
-        }
-        match parse(&line) {
-            Ok(Some(event)) => {
-                if number == 1 && !matches!(event, Event::Started(_)) {
-                    return Err(RunError::damaged(&path, "its first line is not a header"));
-                }
-                loaded.run.apply(&event);
-            }
-            Ok(None) if number == 1 => {
-                return Err(match format_of(&line) {
-                    Some(found) if found > FORMAT => RunError::Newer {
-                        found,
-                        path: run.to_owned(),
-                    },
-                    _ => RunError::damaged(&path, "its first line is not a header"),
-                });
-            }
-            Ok(None) => loaded.notes.push(format!(
-                "line {number} of the log is an event this version does not know; it is skipped"
-            )),
-            Err(reason) => match format_of(&line) {
-                Some(found) if number == 1 && found > FORMAT => {
-                    return Err(RunError::Newer {
-                        found,
-                        path: run.to_owned(),
-                    });
-                }
-                _ => return Err(RunError::damaged(&path, format!("line {number}: {reason}"))),
-            },
-        }
-    }
-    if loaded.run.started.is_none() {
-        return Err(RunError::damaged(
-            &path,
-            "it has no header; the run ended before its first step",
-        ));
-    }
-    Ok(loaded)
-}
-
-/// One line of the log; none for an event this version does not know or a header of a newer format.
-fn parse(line: &[u8]) -> Result<Option<Event>, String> {
-    const KNOWN: [&str; 8] = [
-        "started", "step", "eval", "probe", "resumed", "finished", "stopped", "failed",
-    ];
-    let value: serde_json::Value = serde_json::from_slice(line).map_err(|e| e.to_string())?;
-    let name = value
-        .get("event")
-        .and_then(serde_json::Value::as_str)
-        .unwrap_or_default();
-    if !KNOWN.contains(&name)
-        || (name == "started" && format_of(line).is_none_or(|format| format > FORMAT))
-    {
-        return Ok(None);
-    }
-    serde_json::from_value(value)
-        .map(Some)
-        .map_err(|e| e.to_string())
-}
-
-fn format_of(line: &[u8]) -> Option<u32> {
-    let value: serde_json::Value = serde_json::from_slice(line).ok()?;
-    u32::try_from(value.get("format")?.as_u64()?).ok()
-}
-
-fn is_locked(file: &File) -> bool {
-    // A shared lock is refused exactly while a writer holds the exclusive one; it is dropped at once.
-    match file.try_lock_shared() {
-        Ok(()) => {
-            let _ = file.unlock();
-            false
-        }
-        Err(TryLockError::WouldBlock) => true,
-        Err(TryLockError::Error(_)) => false,
-    }
-}
-
-/// The run directories in `dir`, by name; the baseline first, since it is what the others are compared to.
-pub fn runs_in(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let is_run = |path: &PathBuf| events_path(path).is_file();
-    let mut runs: Vec<_> = entries.map(|entry| entry.path()).filter(is_run).collect();
-    runs.sort_by_key(|path| {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        (!name.contains("none") && !name.contains("baseline"), name)
-    });
-    runs
 }

@@ -10,6 +10,7 @@
 //!                                                 gates/<branch> f32 [K, channels]; row a·S+s is piece s of class a
 //! <run>/predictions/<step:08>-<split>.safetensors class u16 [N], confidence f32 [N], at `best` and last also logits f32 [N, K]
 //! <run>/checkpoints/{last,best}.safetensors       parameters (PyTorch names, shapes), buffers, optimiser state, progress
+//! <run>/notes.json                                name on screen and free text, written by hand or in the window
 //! ```
 //!
 //! Every file but the log is written whole (temporary file, fsync, rename) before the event that names it. One writer
@@ -18,8 +19,11 @@
 
 pub mod event;
 pub(crate) mod gates;
+pub mod glance;
 pub mod log;
+pub mod notes;
 pub mod probe_file;
+pub mod read;
 
 use serde::{Deserialize, Serialize};
 

@@ -7,6 +7,7 @@ use super::page::Page;
 use super::runs::RunId;
 use crate::figure::{Kind, Pick, TimeAxis};
 use crate::findings::Evidence;
+use crate::run::notes::Notes;
 
 /// Anything that touches files, threads or runs, or what is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +22,28 @@ pub(crate) enum Action {
     Stop,
     /// Go on with a stopped or interrupted run.
     Continue(RunId),
+    /// Train what waits.
+    GoOn,
+    /// Move a job that waits, named by its id, up (-1) or down (1).
+    ShiftJob(u64, isize),
+    /// Take a job out of those that wait.
+    CancelJob(u64),
     /// Open a run directory.
     Open(PathBuf),
+    /// Open a run directory where it is not, and show it: right or left.
+    ShowDir(PathBuf, bool),
+    /// Look through a folder for runs.
+    AddFolder(PathBuf),
+    /// Look through a folder no longer.
+    ForgetFolder(PathBuf),
+    /// Write a run's name and notes.
+    SaveNotes(PathBuf, Notes),
+    /// Show a run's folder in the file manager.
+    Reveal(PathBuf),
+    /// Ask whether a run is to be moved to the trash.
+    AskTrash(PathBuf),
+    /// Move a run to the trash.
+    Trash(PathBuf),
     /// Take a run off the list; its files stay.
     Remove(RunId),
     /// Show a run on the left.

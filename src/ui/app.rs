@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::action::Action;
-use super::background::{Background, Dropped, Purpose, Reply};
+use super::background::{self, Background, Discard, Dropped, Purpose, Reply};
+use super::browser::Browser;
 use super::commands::{self, Palette};
 use super::compare_panel::Choice;
 use super::draft::{Draft, absolute};
@@ -12,6 +13,7 @@ use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
 use super::navigation::{History, Place};
 use super::page::Page;
+use super::queue::{End, Queue};
 use super::runs::{RunId, Runs, State, state_at_rest};
 use super::settings::Settings;
 use super::waker::Waker;
@@ -23,13 +25,18 @@ use crate::config::Attention;
 use crate::figure::{Kind, Pick, View, place_of, similarity_order};
 use crate::findings::Evidence;
 use crate::run::event::Event;
+use crate::run::log::{Followed, Loaded};
+use crate::run::notes::Notes;
 use crate::train::Message;
 
 /// Messages are taken in for at most this long per frame.
 const DRAIN_FOR: Duration = Duration::from_millis(10);
 
-/// How often a run that another process trains is read again.
-const REREAD_EVERY_SECS: f64 = 2.0;
+/// How often a run that another process trains is read on.
+const FOLLOW_EVERY_SECS: f64 = 2.0;
+
+/// A folder that is dropped with more runs than this is listed, and none of them opened.
+const OPENED_AT_ONCE: usize = 4;
 
 /// After this long, closing the window no longer waits for training to stop.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
@@ -42,6 +49,8 @@ pub struct Options {
     pub output: PathBuf,
     /// What does the training.
     pub trainer: Trainer,
+    /// What moves a run's directory to the trash.
+    pub discard: Discard,
     /// Where the window remembers how it was left; nowhere if none.
     pub settings: Option<PathBuf>,
 }
@@ -52,6 +61,7 @@ impl Default for Options {
             runs: Vec::new(),
             output: PathBuf::from("runs"),
             trainer: trainer(),
+            discard: background::trash(),
             settings: None,
         }
     }
@@ -70,11 +80,16 @@ pub struct App {
     pub(crate) view: Place,
     pub(crate) draft: Draft,
     pub(crate) worker: Option<Worker>,
+    /// What is trained after that.
+    pub(crate) queue: Queue,
+    /// Names of runs that failed, and why, until the notice of it is dismissed.
+    pub(crate) failed: Vec<(String, String)>,
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
     /// Which groups the page Compare sets against each other.
     pub(crate) compare: Choice,
+    pub(crate) browser: Browser,
     /// What goes to the clipboard with the next frame.
     copied: Option<egui::OutputCommand>,
     pub(crate) run_to_open: String,
@@ -84,11 +99,14 @@ pub struct App {
     /// What was remembered last, and where.
     settings: Settings,
     settings_path: Option<PathBuf>,
-    background: Background,
+    pub(super) background: Background,
     waker: Waker,
     trainer: Trainer,
+    pub(super) discard: Discard,
+    /// When this frame is, in window seconds.
+    now: f64,
     /// When runs trained elsewhere were last read, in window seconds.
-    reread_at: f64,
+    followed_at: f64,
     /// When the user asked to close the window while training was under way.
     closing_since: Option<Instant>,
 }
@@ -104,10 +122,13 @@ impl App {
             view: settings.place.clone(),
             draft: Draft::new(&options.output),
             worker: None,
+            queue: Queue::default(),
+            failed: Vec::new(),
             notice: None,
             export: None,
             findings: Findings::default(),
             compare: Choice::default(),
+            browser: Browser::default(),
             copied: None,
             run_to_open: String::new(),
             palette: None,
@@ -117,9 +138,13 @@ impl App {
             background: Background::new(waker.clone()),
             waker,
             trainer: options.trainer,
-            reread_at: 0.0,
+            discard: options.discard,
+            now: 0.0,
+            followed_at: 0.0,
             closing_since: None,
         };
+        app.browser.folders = app.settings.folders.clone();
+        app.restore_queue();
         if let Some(problem) = problem {
             app.tell(problem, true);
         }
@@ -158,6 +183,8 @@ impl App {
     /// What happens between frames: takes in what threads report, and asks them for what is needed next.
     pub fn logic(&mut self, ctx: &egui::Context) {
         self.waker.frame_begins(ctx);
+        let now = ctx.input(|input| input.time);
+        self.now = now;
         let deadline = Instant::now() + DRAIN_FOR;
         while let Some(reply) = self.background.next_reply() {
             self.take_reply(reply);
@@ -172,14 +199,14 @@ impl App {
             self.background.take_dropped(file.path().to_path_buf());
         }
         self.ask_for_probes();
-        let now = ctx.input(|input| input.time);
         self.ask_for_findings(ctx, now);
         if let Some(config) = self.draft.scan_due(now) {
             self.background.scan(config);
         } else if let Some(secs) = self.draft.scan_waits(now) {
             ctx.request_repaint_after(Duration::from_secs_f64(secs));
         }
-        self.reread_running(ctx, now);
+        self.look_for_runs(ctx, now);
+        self.follow_others(ctx, now);
         self.close_if_asked(ctx);
     }
 
@@ -251,6 +278,13 @@ impl App {
 
     /// Writes down how the window is left, where that has changed.
     pub(crate) fn save_settings(&mut self) {
+        if let Some(edit) = self.browser.unsaved()
+            && let Err(error) = edit.notes.save(&edit.dir)
+        {
+            self.tell(format!("The notes are not kept: {error}"), true);
+        }
+        self.settings.queue = self.queue.waiting();
+        self.settings.folders.clone_from(&self.browser.folders);
         if let Some(path) = &self.settings_path
             && let Err(sentence) = self.settings.save(path)
         {
@@ -317,9 +351,19 @@ impl App {
             Action::Resume => self.pause(false),
             Action::Stop => self.stop(),
             Action::Continue(id) => self.resume_run(id),
+            Action::GoOn => self.go_on(),
+            Action::ShiftJob(id, by) => self.queue.shift(id, by),
+            Action::CancelJob(id) => self.queue.cancel(id),
             Action::Open(dir) => {
                 self.open(dir);
             }
+            Action::ShowDir(dir, right) => self.show_dir(dir, right),
+            Action::AddFolder(dir) => self.add_folder(dir),
+            Action::ForgetFolder(dir) => self.forget_folder(&dir),
+            Action::SaveNotes(dir, notes) => self.background.save_notes(dir, notes),
+            Action::Reveal(dir) => self.background.reveal(dir),
+            Action::AskTrash(dir) => self.browser.to_trash = Some(dir),
+            Action::Trash(dir) => self.discard(dir),
             Action::Remove(id) => self.remove(id),
             Action::ShowLeft(id) => self.show_left(id),
             Action::ShowRight(id) => self.show_right(id),
@@ -338,14 +382,21 @@ impl App {
             Action::Export => self.write_export(),
             Action::CopyFigure => self.copy_figure(),
             Action::CancelExport => self.export = None,
-            Action::Dismiss => self.notice = None,
+            Action::Dismiss => {
+                self.notice = None;
+                self.failed.clear();
+            }
         }
     }
 
     // --- training ---
 
     fn start(&mut self) {
-        self.train(self.draft.jobs());
+        let waiting = self.queue.waiting();
+        let waiting = waiting.iter().map(|waiting| waiting.job.dir());
+        let current = self.worker.as_ref().and_then(Worker::current_dir);
+        let taken: Vec<PathBuf> = waiting.chain(current).map(Path::to_path_buf).collect();
+        self.train(self.draft.jobs(&taken));
     }
 
     fn resume_run(&mut self, id: RunId) {
@@ -355,23 +406,46 @@ impl App {
         }
     }
 
-    /// Trains runs one after the other, as if Start had been pressed.
+    /// Trains runs one after the other, as if Start had been pressed: after those that wait while training is under
+    /// way, and else at once.
     pub fn train(&mut self, jobs: Vec<Job>) {
         if self.worker.is_some() {
-            self.tell(
-                "Training is under way; stop it before you start another.",
-                true,
-            );
+            self.queue.add(jobs, End::Back);
             return;
         }
         self.notice = None;
-        match Worker::start(jobs, self.trainer.clone(), self.waker.clone()) {
+        self.failed.clear();
+        self.queue.add(jobs, End::Front);
+        self.go_on();
+    }
+
+    /// Trains what waits.
+    fn go_on(&mut self) {
+        if self.worker.is_some() || self.queue.is_empty() {
+            return;
+        }
+        let started = Worker::start(self.queue.clone(), self.trainer.clone(), self.waker.clone());
+        match started {
             Ok(worker) => self.worker = Some(worker),
             Err(error) => self.tell(
                 format!("The system gives no thread to train in: {error}."),
                 true,
             ),
         }
+    }
+
+    /// What waited when the window was closed waits again; it goes on when it is asked to.
+    fn restore_queue(&mut self) {
+        let kept = std::mem::take(&mut self.settings.queue);
+        if kept.is_empty() {
+            return;
+        }
+        let text = format!(
+            "Training was under way or waiting when the window was closed ({}); go on with it at the bottom left.",
+            super::queue_panel::count(kept.len())
+        );
+        self.queue.restore(kept);
+        self.tell(text, false);
     }
 
     fn pause(&mut self, paused: bool) {
@@ -409,10 +483,11 @@ impl App {
             return false;
         };
         match worker.updates.try_recv() {
-            Ok(Update::Began(index)) => {
-                worker.current = index;
+            Ok(Update::Began(waiting)) => {
+                let is_second = waiting.is_second;
+                let before = worker.current.replace(*waiting);
                 worker.loading = None;
-                self.began();
+                self.began(is_second, before.map(|before| before.job));
                 true
             }
             Ok(Update::Message(message)) => {
@@ -425,7 +500,12 @@ impl App {
             }
             Err(crossbeam_channel::TryRecvError::Empty) => false,
             Err(crossbeam_channel::TryRecvError::Disconnected) => {
+                let is_stopped = worker.control.is_stopped();
                 self.worker = None;
+                if !is_stopped {
+                    // Added just when the thread had found nothing to do.
+                    self.go_on();
+                }
                 false
             }
         }
@@ -446,13 +526,13 @@ impl App {
         }
     }
 
-    /// Puts the run of the current job on the list and shows it: the first of a pair left, the second right.
-    fn began(&mut self) {
+    /// Puts the run of the current job on the list and shows it, the first of a pair left, the second right; unless one
+    /// looks at something else than the run `before` it.
+    fn began(&mut self, is_second: bool, before: Option<Job>) {
         let Some(worker) = &self.worker else { return };
         let Some(dir) = worker.current_dir().map(Path::to_path_buf) else {
             return;
         };
-        let index = worker.current;
         let id = match self.runs.at_dir(&dir) {
             Some(id) => id,
             None => self.runs.add(dir, State::Loading),
@@ -460,11 +540,17 @@ impl App {
         if let Some(entry) = self.runs.get_mut(id) {
             entry.state = State::Loading;
         }
-        let is_shown = self.view.shown().contains(&id);
-        if index > 0 {
+        let shown = self.view.shown();
+        let before = before.map(|job| self.runs.at_dir(job.dir()));
+        // Where the run before recorded nothing, it is not on the list any more.
+        let watches = before.is_none_or(|id| id.is_none_or(|id| shown.contains(&id)));
+        if shown.contains(&id) || !watches {
+            return;
+        }
+        if is_second && before.flatten().is_some() {
             self.view.right = Some(id);
             self.view.side_by_side = true;
-        } else if !is_shown {
+        } else {
             self.view.left = Some(id);
             self.view.side_by_side = false;
         }
@@ -479,12 +565,9 @@ impl App {
         let Some(entry) = self.current_run().and_then(|id| self.runs.get_mut(id)) else {
             return;
         };
-        entry.run.apply(event);
-        if let Event::Resumed { step } = event {
-            // What was probed after the checkpoint is void and will be written anew.
-            entry.probes.retain(|at, _| at <= step);
-            entry.probe_errors.retain(|at, _| at <= step);
-        }
+        entry.apply(event);
+        // The log grows by what this window knows already.
+        entry.position = None;
         entry.state = match &entry.run.ending {
             Some(_) => state_at_rest(&entry.run, false),
             None if is_paused => State::Paused,
@@ -493,6 +576,9 @@ impl App {
     }
 
     fn ended(&mut self, result: Result<(), String>) {
+        if let Some(worker) = &mut self.worker {
+            worker.done += 1;
+        }
         let Some(id) = self.current_run() else { return };
         let Some(entry) = self.runs.get_mut(id) else {
             return;
@@ -508,7 +594,8 @@ impl App {
             };
         }
         if let Err(sentence) = result {
-            self.tell(format!("{name}: {sentence}"), true);
+            self.failed.push((name, sentence));
+            self.tell(super::queue_panel::failures(&self.failed), true);
         }
     }
 
@@ -516,11 +603,15 @@ impl App {
 
     fn take_reply(&mut self, reply: Reply) {
         match reply {
-            Reply::Run(id, Ok(loaded)) => self.opened(id, *loaded),
+            Reply::Run(id, Ok(read)) => {
+                let (loaded, notes) = *read;
+                self.opened(id, loaded, &notes);
+            }
             Reply::Run(id, Err(sentence)) => {
                 self.remove(id);
                 self.tell(sentence, true);
             }
+            Reply::Followed(id, result) => self.followed(id, result),
             Reply::Probes(replies) => {
                 let shown = self.view.shown();
                 self.runs
@@ -532,6 +623,19 @@ impl App {
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
             Reply::Found(key, found) => self.findings.take(key, found),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
+            Reply::RunsFound(found) => self.runs_found(found),
+            Reply::NotesSaved(dir, Ok(notes)) => self.notes_saved(&dir, &notes),
+            Reply::NotesSaved(_, Err(sentence)) => {
+                self.tell(format!("The notes are not kept: {sentence}"), true);
+            }
+            Reply::Revealed(Ok(())) => {}
+            Reply::Revealed(Err(sentence)) => {
+                self.tell(format!("Not shown in a file manager: {sentence}"), true);
+            }
+            Reply::Discarded(dir, Ok(())) => self.discarded(&dir),
+            Reply::Discarded(_, Err(sentence)) => {
+                self.tell(format!("Not moved to the trash: {sentence}"), true);
+            }
             Reply::Failed(sentence) => self.tell(sentence, true),
         }
     }
@@ -539,7 +643,16 @@ impl App {
     fn take_dropped(&mut self, dropped: Dropped) {
         match dropped {
             Dropped::Run(dir) => self.open(dir),
-            Dropped::Runs(dirs) => dirs.into_iter().for_each(|dir| self.open(dir)),
+            Dropped::Runs(folder, dirs) => {
+                self.add_folder(folder);
+                if dirs.len() <= OPENED_AT_ONCE {
+                    dirs.into_iter().for_each(|dir| self.open(dir));
+                } else {
+                    let before = self.view.clone();
+                    self.view.page = Page::Runs;
+                    self.history.moved(before, &self.view);
+                }
+            }
             Dropped::Images(dir) => {
                 self.draft.folder = dir.display().to_string();
                 self.draft.use_folder(true);
@@ -558,15 +671,39 @@ impl App {
         }
     }
 
-    fn opened(&mut self, id: RunId, loaded: crate::run::log::Loaded) {
+    /// A run was read from its beginning.
+    fn opened(&mut self, id: RunId, loaded: Loaded, notes: &Notes) {
+        let now = self.now;
+        if let Some(entry) = self.runs.get_mut(id) {
+            entry.read(loaded, now);
+            if !notes.name.trim().is_empty() {
+                self.runs.rename(id, notes.name.trim());
+            }
+        }
+    }
+
+    /// A run that another process trains was read on.
+    fn followed(&mut self, id: RunId, result: Result<Followed, String>) {
+        let now = self.now;
         let Some(entry) = self.runs.get_mut(id) else {
             return;
         };
-        entry.state = state_at_rest(&loaded.run, loaded.running);
-        // A file that was not whole yet may be now.
-        entry.probe_errors.clear();
-        entry.run = loaded.run;
-        entry.notes = loaded.notes;
+        entry.is_being_read = false;
+        if entry.state.is_ours() {
+            return;
+        }
+        match result {
+            Ok(Followed::News(news)) => entry.read_on(news, now),
+            Ok(Followed::Anew(loaded)) => entry.read(*loaded, now),
+            Err(sentence) => {
+                let was_there = !matches!(entry.state, State::Unreachable(_));
+                entry.state = State::Unreachable(sentence.clone());
+                if was_there {
+                    let text = format!("{} is shown as it was last read: {sentence}", entry.name);
+                    self.tell(text, true);
+                }
+            }
+        }
     }
 
     fn chosen(&mut self, purpose: Purpose, path: Option<PathBuf>) {
@@ -581,6 +718,7 @@ impl App {
             Purpose::RunFolder => {
                 self.open(path);
             }
+            Purpose::FolderOfRuns => self.add_folder(path),
             Purpose::ExportFile | Purpose::ExportFolder => {
                 if let Some(export) = &mut self.export {
                     export.chosen(path);
@@ -619,23 +757,29 @@ impl App {
         }
     }
 
-    fn reread_running(&mut self, ctx: &egui::Context, now: f64) {
-        let running: Vec<_> = self
-            .runs
-            .iter()
-            .filter(|entry| entry.state == State::Elsewhere)
-            .map(|entry| (entry.id, entry.dir.clone()))
-            .collect();
-        if running.is_empty() {
-            return;
-        }
-        if now - self.reread_at >= REREAD_EVERY_SECS {
-            self.reread_at = now;
-            for (id, dir) in running {
-                self.background.read_run(id, dir);
+    /// Reads on in the logs of runs that other processes write.
+    fn follow_others(&mut self, ctx: &egui::Context, now: f64) {
+        let is_due = now - self.followed_at >= FOLLOW_EVERY_SECS;
+        let mut follows = false;
+        for entry in self.runs.iter_mut() {
+            if !entry.is_followed(now) {
+                continue;
+            }
+            follows = true;
+            if is_due && !entry.is_being_read {
+                entry.is_being_read = true;
+                let position = entry.position.clone();
+                self.background
+                    .follow(entry.id, entry.dir.clone(), position);
             }
         }
-        ctx.request_repaint_after(Duration::from_secs_f64(REREAD_EVERY_SECS));
+        if !follows {
+            return;
+        }
+        if is_due {
+            self.followed_at = now;
+        }
+        ctx.request_repaint_after(Duration::from_secs_f64(FOLLOW_EVERY_SECS));
     }
 
     /// Closing while training stops the run first, so that its checkpoint is written; closing again does not wait.
@@ -644,13 +788,26 @@ impl App {
         match (asked, self.closing_since, &self.worker) {
             (true, None, Some(worker)) => {
                 worker.control.stop();
+                let dir = worker.current_dir().map(Path::to_path_buf);
+                let waiting = self.queue.waiting().len();
+                if let Some(dir) = dir
+                    && waiting > 0
+                {
+                    // What is under way goes on before what waits.
+                    self.queue.add(vec![Job::Resume { dir }], End::Front);
+                }
                 self.closing_since = Some(Instant::now());
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
                 ctx.request_repaint_after(Duration::from_millis(100));
-                self.tell(
-                    "Stopping training; the window closes when its checkpoint is written.",
-                    false,
-                );
+                let mut text =
+                    "Stopping training; the window closes when its checkpoint is written."
+                        .to_owned();
+                if waiting > 0 && self.settings_path.is_some() {
+                    text.push_str(" What waits is kept for the next start.");
+                } else if waiting > 0 {
+                    text.push_str(" What waits is lost.");
+                }
+                self.tell(text, false);
             }
             (false, Some(since), worker) => {
                 if worker.is_none() || since.elapsed() > CLOSE_AFTER {
@@ -665,7 +822,7 @@ impl App {
     // --- runs and what is looked at ---
 
     /// Puts a run on the list and reads it. The first one is shown left, the second right.
-    fn open(&mut self, dir: PathBuf) {
+    pub(super) fn open(&mut self, dir: PathBuf) {
         let dir = absolute(&dir);
         if let Some(id) = self.runs.at_dir(&dir) {
             self.show_left(id);
@@ -680,7 +837,7 @@ impl App {
         self.background.read_run(id, dir);
     }
 
-    fn remove(&mut self, id: RunId) {
+    pub(super) fn remove(&mut self, id: RunId) {
         self.runs.remove(id);
         self.history.forget(id);
         if self.view.right == Some(id) {
@@ -695,14 +852,14 @@ impl App {
         self.view.side_by_side &= self.view.right.is_some();
     }
 
-    fn show_left(&mut self, id: RunId) {
+    pub(super) fn show_left(&mut self, id: RunId) {
         if self.view.right == Some(id) {
             self.view.right = self.view.left;
         }
         self.view.left = Some(id);
     }
 
-    fn show_right(&mut self, id: RunId) {
+    pub(super) fn show_right(&mut self, id: RunId) {
         if self.view.left == Some(id) {
             let mut others = self.runs.iter().map(|entry| entry.id);
             let other = self

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::browser;
 use super::export_dialog::{Export, Exported};
 use super::findings_panel::{self, Key, Source};
 use super::runs::RunId;
@@ -16,7 +17,8 @@ use crate::config::RunConfig;
 use crate::data::{self, Summary};
 use crate::figure::export::{Restored, read_view};
 use crate::findings::Finding;
-use crate::run::log::{self, Loaded};
+use crate::run::log::{self, Followed, Loaded, Position};
+use crate::run::notes::Notes;
 use crate::run::probe_file::ProbeTensors;
 
 /// What a file dialog was opened for.
@@ -26,6 +28,8 @@ pub(crate) enum Purpose {
     ImageFolder,
     /// A run to open.
     RunFolder,
+    /// A folder to look through for runs.
+    FolderOfRuns,
     /// Where an exported figure goes.
     ExportFile,
     /// Where all figures of a page go.
@@ -51,8 +55,8 @@ pub(crate) struct ProbeReply {
 pub(crate) enum Dropped {
     /// A run directory.
     Run(PathBuf),
-    /// A folder of run directories.
-    Runs(Vec<PathBuf>),
+    /// A folder with these run directories in it or below.
+    Runs(PathBuf, Vec<PathBuf>),
     /// An exported figure, with what it shows.
     Figure(Box<Restored>),
     /// Any other folder: images to train on.
@@ -66,9 +70,12 @@ fn look_at(path: PathBuf) -> Dropped {
     if log::events_path(&path).is_file() {
         return Dropped::Run(path);
     }
-    let runs = log::runs_in(&path);
+    let mut runs = log::runs_in(&path);
+    if runs.is_empty() {
+        runs = log::runs_under(&path, browser::DEPTH);
+    }
     if !runs.is_empty() {
-        return Dropped::Runs(runs);
+        return Dropped::Runs(path, runs);
     }
     if path.is_dir() {
         return Dropped::Images(path);
@@ -92,7 +99,9 @@ fn look_at(path: PathBuf) -> Dropped {
 /// What came of a piece of work.
 pub(crate) enum Reply {
     /// A run was read.
-    Run(RunId, Result<Box<Loaded>, String>),
+    Run(RunId, Result<Box<(Loaded, Notes)>, String>),
+    /// A run was read on.
+    Followed(RunId, Result<Followed, String>),
     /// Probe files were read.
     Probes(Vec<ProbeReply>),
     /// The data of this configuration was looked through.
@@ -101,6 +110,14 @@ pub(crate) enum Reply {
     Chosen(Purpose, Option<PathBuf>),
     /// Runs were looked through for what stands out.
     Found(Key, Vec<Finding>),
+    /// Folders were looked through for runs.
+    RunsFound(Vec<browser::Found>),
+    /// A run's name and notes were written, or why not.
+    NotesSaved(PathBuf, Result<Notes, String>),
+    /// A folder was shown in the file manager, or why not.
+    Revealed(Result<(), String>),
+    /// A run was moved to the trash, or why not.
+    Discarded(PathBuf, Result<(), String>),
     /// What was dropped on the window, where it can be used.
     Dropped(Dropped),
     /// Figures were written, or made for the clipboard.
@@ -142,8 +159,61 @@ impl Background {
 
     pub(crate) fn read_run(&mut self, id: RunId, dir: PathBuf) {
         self.spawn(move || {
-            let loaded = log::load(&dir).map(Box::new);
+            let loaded = log::load(&dir).map(|mut loaded| {
+                let notes = Notes::load(&dir).unwrap_or_else(|error| {
+                    loaded.notes.push(error.to_string());
+                    Notes::default()
+                });
+                Box::new((loaded, notes))
+            });
             Reply::Run(id, loaded.map_err(|error| error.to_string()))
+        });
+    }
+
+    /// Reads a run on from `position`, from its beginning where there is none.
+    pub(crate) fn follow(&mut self, id: RunId, dir: PathBuf, position: Option<Position>) {
+        self.spawn(move || {
+            let followed = match position {
+                Some(position) => log::follow(&dir, &position),
+                None => log::load(&dir).map(|loaded| Followed::Anew(Box::new(loaded))),
+            };
+            Reply::Followed(id, followed.map_err(|error| error.to_string()))
+        });
+    }
+
+    /// Looks through folders for runs, each down to a depth; `before` is what was found last.
+    pub(crate) fn look_for_runs(
+        &mut self,
+        places: Vec<(PathBuf, usize)>,
+        before: Arc<Vec<browser::Found>>,
+    ) {
+        self.spawn_and(Waker::wake_soon, move || {
+            Reply::RunsFound(browser::look_through(&places, &before))
+        });
+    }
+
+    /// Writes a run's name and notes.
+    pub(crate) fn save_notes(&mut self, dir: PathBuf, notes: Notes) {
+        self.spawn(move || {
+            let saved = notes.save(&dir).map_err(|error| error.to_string());
+            Reply::NotesSaved(dir, saved.map(|()| notes))
+        });
+    }
+
+    /// Shows a folder in the file manager.
+    pub(crate) fn reveal(&mut self, dir: PathBuf) {
+        self.spawn(move || Reply::Revealed(reveal(&dir)));
+    }
+
+    /// Moves a run to the trash by means of `discard`, unless it is being written.
+    pub(crate) fn discard(&mut self, dir: PathBuf, discard: Discard) {
+        self.spawn(move || {
+            let moved = if log::is_being_written(&dir) {
+                Err("the run is being written; stop it first".to_owned())
+            } else {
+                discard(&dir)
+            };
+            Reply::Discarded(dir, moved)
         });
     }
 
@@ -221,6 +291,46 @@ impl Background {
     }
 }
 
+/// Moves a directory to the trash. An error is one sentence.
+pub type Discard = Arc<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;
+
+/// The trash of the system.
+pub fn trash() -> Discard {
+    Arc::new(|dir| trash::delete(dir).map_err(|error| error.to_string()))
+}
+
+/// Asks the system's file manager to show a folder.
+fn reveal(dir: &Path) -> Result<(), String> {
+    if !dir.is_dir() {
+        return Err(format!(
+            "the folder is not there any more: {}",
+            dir.display()
+        ));
+    }
+    let program = if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    };
+    let status = std::process::Command::new(program)
+        .arg(dir)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status();
+    match status {
+        // Explorer's status says nothing.
+        Ok(status) if status.success() || cfg!(windows) => Ok(()),
+        Ok(_) => Err(format!("no file manager took it: {}", dir.display())),
+        Err(error) => Err(format!(
+            "{program} cannot be run ({error}): {}",
+            dir.display()
+        )),
+    }
+}
+
 fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
     let folder = if start.is_dir() {
         Some(start)
@@ -236,6 +346,7 @@ fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
             .set_title("Folder with one subfolder per class")
             .pick_folder(),
         Purpose::RunFolder => dialog.set_title("Run folder").pick_folder(),
+        Purpose::FolderOfRuns => dialog.set_title("Folder of runs").pick_folder(),
         Purpose::ExportFolder => dialog.set_title("Folder for the figures").pick_folder(),
         Purpose::ExportFile => {
             let name = start.file_name().unwrap_or_default().to_string_lossy();

@@ -140,6 +140,11 @@ type Add<'a> = dyn FnMut(String, Option<KeyboardShortcut>, Action) + 'a;
 
 fn training(app: &App, add: &mut Add<'_>) {
     if app.is_training() {
+        add(
+            "Training: add the experiment as set up to what waits".to_owned(),
+            None,
+            Action::Start,
+        );
         for (text, action) in [
             ("Training: pause", Action::Pause),
             ("Training: resume", Action::Resume),

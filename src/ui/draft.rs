@@ -230,8 +230,9 @@ impl Draft {
         }
     }
 
-    /// The jobs of one press on Start: the chosen variants, one after the other, each in a new directory.
-    pub(crate) fn jobs(&self) -> Vec<Job> {
+    /// The jobs of one press on Start: the chosen variants, one after the other, each in a new directory that is none
+    /// of those `taken` by jobs that have not begun.
+    pub(crate) fn jobs(&self, taken: &[PathBuf]) -> Vec<Job> {
         let parent = absolute(Path::new(self.output.trim()));
         let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
         let job = |&(attention, _): &(Attention, bool)| {
@@ -240,7 +241,7 @@ impl Draft {
                 ..self.config.clone()
             };
             Job::Train {
-                dir: new_run_dir(&parent, &config),
+                dir: new_run_dir(&parent, &config, taken),
                 config: Box::new(config),
             }
         };
@@ -314,7 +315,7 @@ fn scan_key(config: &RunConfig) -> RunConfig {
 }
 
 /// What a field is called on screen.
-fn label_of(field: &str) -> &str {
+pub(crate) fn label_of(field: &str) -> &str {
     let known = MAIN_FIELDS.iter().chain(MORE_FIELDS);
     match known.into_iter().find(|known| known.name == field) {
         Some(known) => known.label,
@@ -396,10 +397,13 @@ mod tests {
             };
             jobs.iter().filter_map(name).collect()
         };
-        let first = draft.jobs();
+        let first = draft.jobs(&[]);
         assert_eq!(names(&first), ["solar-none", "solar-branch"]);
         std::fs::create_dir(first[0].dir())?;
-        assert_eq!(names(&draft.jobs()), ["solar-none-2", "solar-branch"]);
+        assert_eq!(names(&draft.jobs(&[])), ["solar-none-2", "solar-branch"]);
+        let taken = [first[1].dir().to_owned()];
+        let names = names(&draft.jobs(&taken));
+        assert_eq!(names, ["solar-none-2", "solar-branch-2"]);
         Ok(())
     }
 }

@@ -7,6 +7,11 @@
 mod action;
 mod app;
 mod background;
+mod browse;
+mod browser;
+mod browser_details;
+mod browser_panel;
+mod browser_table;
 mod commands;
 mod compare_panel;
 mod draft;
@@ -16,6 +21,8 @@ mod findings_panel;
 mod frame_times;
 mod navigation;
 mod page;
+mod queue;
+mod queue_panel;
 mod restore;
 mod runs;
 mod runs_panel;
@@ -30,6 +37,7 @@ mod window;
 mod worker;
 
 pub use app::{App, Options};
+pub use background::{Discard, trash};
 pub use page::Page;
 pub use window::{WindowError, open};
 pub use worker::{Job, Trainer, trainer};

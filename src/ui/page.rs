@@ -32,6 +32,8 @@ pub enum Page {
     Gates,
     /// What a setting changes, over seeds.
     Compare,
+    /// All runs there are.
+    Runs,
 }
 
 impl Page {
@@ -43,6 +45,7 @@ impl Page {
         Self::Mistakes,
         Self::Gates,
         Self::Compare,
+        Self::Runs,
     ];
 
     /// Name on its tab.
@@ -54,6 +57,7 @@ impl Page {
             Self::Mistakes => "Mistakes",
             Self::Gates => "Gates",
             Self::Compare => "Compare",
+            Self::Runs => "Runs",
         }
     }
 
@@ -68,6 +72,7 @@ impl Page {
             }
             Self::Gates => "What channel attention does with each class",
             Self::Compare => "What a setting changes, over all open runs and their seeds",
+            Self::Runs => "All runs there are, what they reached and in what they differ",
         }
     }
 
@@ -100,7 +105,7 @@ impl Page {
                 vec![(Kind::ClassDifference, 1.0)],
                 vec![(Kind::LayerDifference, 1.0)],
             ],
-            Self::Overview => [vec![], vec![]],
+            Self::Overview | Self::Runs => [vec![], vec![]],
         }
     }
 

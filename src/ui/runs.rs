@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::background::{ProbeReply, ProbeRequest};
 use crate::config::Attention;
 use crate::figure::Subject;
+use crate::run::event::Event;
+use crate::run::log::{Loaded, News, Position};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{Ending, Run};
 
@@ -18,6 +20,12 @@ const PROBE_MEMORY_BYTES: usize = 512 << 20;
 
 /// Probe files read in one go: few, so that moving the cursor is answered at once.
 const PROBES_AT_ONCE: usize = 8;
+
+/// A run that was interrupted as it seems is watched for this long, lest it is being trained on another machine.
+const WATCHED_FOR_SECS: f64 = 120.0;
+
+/// A log that grew this recently is still being written, lock or no lock: evaluations take their time.
+const GROWS_FOR_SECS: f64 = 600.0;
 
 /// What a run is doing, as shown on the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +48,10 @@ pub(crate) enum State {
     Failed(String),
     /// Its process ended without a word.
     Interrupted,
+    /// It was followed, and its log can no longer be read.
+    Unreachable(String),
+    /// It was found, and cannot be read.
+    Damaged(String),
 }
 
 impl State {
@@ -55,6 +67,8 @@ impl State {
             Self::Stopped(_) => "stopped",
             Self::Failed(_) => "failed",
             Self::Interrupted => "interrupted",
+            Self::Unreachable(_) => "out of reach",
+            Self::Damaged(_) => "damaged",
         }
     }
 
@@ -65,14 +79,36 @@ impl State {
             Self::Loading => "Images are being read; the first step follows.".to_owned(),
             Self::Running => "This window is training the run.".to_owned(),
             Self::Paused => "Training waits. Press Resume to go on.".to_owned(),
-            Self::Elsewhere => "Another process is training the run; it is read again every few seconds.".to_owned(),
+            Self::Elsewhere => "Another process is training the run; what it writes is read every two seconds.".to_owned(),
             Self::Finished => "All epochs were trained.".to_owned(),
             Self::Stopped(reason) if reason.is_empty() => {
                 "Stopped before its last epoch. It can be continued.".to_owned()
             }
-            Self::Stopped(reason) | Self::Failed(reason) => reason.clone(),
+            Self::Stopped(reason) | Self::Failed(reason) | Self::Damaged(reason) => reason.clone(),
             Self::Interrupted => "Its program ended before the run did. It can be continued from its last checkpoint.".to_owned(),
+            Self::Unreachable(reason) => format!("Shown as it was last read; it is tried again every two seconds. {reason}"),
         }
+    }
+
+    /// Whether nobody is thought to train the run.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        matches!(
+            self,
+            Self::Finished | Self::Stopped(_) | Self::Failed(_) | Self::Interrupted
+        )
+    }
+
+    /// Whether something went wrong.
+    pub(crate) fn is_bad(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed(_) | Self::Damaged(_) | Self::Unreachable(_)
+        )
+    }
+
+    /// Whether this window trains the run.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self, Self::Loading | Self::Running | Self::Paused)
     }
 
     /// Whether training can go on from a checkpoint.
@@ -94,9 +130,74 @@ pub(crate) struct RunEntry {
     /// Sentences about what was skipped while reading.
     pub(crate) notes: Vec<String>,
     pub(crate) state: State,
+    /// How far its log was read; none where this window writes it, or has written it.
+    pub(crate) position: Option<Position>,
+    /// Whether a thread reads its log now.
+    pub(crate) is_being_read: bool,
+    /// When it was opened, in window seconds.
+    opened_at: f64,
+    /// When its log was last seen to grow, in window seconds.
+    grew_at: Option<f64>,
 }
 
 impl RunEntry {
+    /// Takes in one event.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        self.run.apply(event);
+        if let Event::Resumed { step } = event {
+            // What was probed after the checkpoint is void and will be written anew.
+            self.probes.retain(|at, _| at <= step);
+            self.probe_errors.retain(|at, _| at <= step);
+        }
+    }
+
+    /// Takes in a run that was read from its beginning, in place of what was known of it.
+    pub(crate) fn read(&mut self, loaded: Loaded, now: f64) {
+        let before = std::mem::replace(&mut self.run, loaded.run);
+        // What was made from the run before is not up to date, however many events this one has.
+        self.run.revisions.steps += before.revisions.steps;
+        self.run.revisions.evals += before.revisions.evals;
+        self.run.revisions.probes += before.revisions.probes;
+        if before.started != self.run.started {
+            self.probes.clear();
+        }
+        self.probe_errors.clear();
+        self.notes = loaded.notes;
+        self.position = Some(loaded.position);
+        self.opened_at = now;
+        self.grew_at = None;
+        self.state = state_at_rest(&self.run, loaded.running);
+    }
+
+    /// Takes in what was appended since it was last read.
+    pub(crate) fn read_on(&mut self, news: News, now: f64) {
+        if self.position.is_none() {
+            // Trained here since that was asked for, and known.
+            return;
+        }
+        if !news.events.is_empty() {
+            self.grew_at = Some(now);
+            // A file that was not whole yet may be now.
+            self.probe_errors.clear();
+        }
+        news.events.iter().for_each(|event| self.apply(event));
+        self.notes.extend(news.notes);
+        self.position = Some(news.position);
+        let is_ended = self.run.ending.is_some();
+        let grows = !is_ended && self.grew_at.is_some_and(|at| now - at < GROWS_FOR_SECS);
+        self.state = state_at_rest(&self.run, news.running || grows);
+    }
+
+    /// Whether its log is read on every now and then. One that no process seems to write is so for a while, too: on a
+    /// network's file system a writer is not seen but by what it writes.
+    pub(crate) fn is_followed(&self, now: f64) -> bool {
+        match self.state {
+            State::Elsewhere | State::Unreachable(_) => true,
+            State::Interrupted => now - self.opened_at < WATCHED_FOR_SECS,
+            _ => false,
+        }
+    }
+
     /// What the figures draw from.
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
@@ -125,7 +226,12 @@ impl RunEntry {
 
 /// What a log says of a run that this window is not training.
 pub(crate) fn state_at_rest(run: &Run, running: bool) -> State {
-    match &run.ending {
+    state_of(&run.ending, running)
+}
+
+/// The state of a run that ended so, or has not.
+pub(crate) fn state_of(ending: &Option<Ending>, running: bool) -> State {
+    match ending {
         _ if running => State::Elsewhere,
         Some(Ending::Finished(_)) => State::Finished,
         Some(Ending::Stopped(end)) => State::Stopped(end.message.clone()),
@@ -156,6 +262,10 @@ impl Runs {
         self.entries.iter()
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut RunEntry> {
+        self.entries.iter_mut()
+    }
+
     pub(crate) fn get(&self, id: RunId) -> Option<&RunEntry> {
         self.entries.iter().find(|entry| entry.id == id)
     }
@@ -173,7 +283,7 @@ impl Runs {
     pub(crate) fn add(&mut self, dir: PathBuf, state: State) -> RunId {
         let id = self.next_id;
         self.next_id += 1;
-        let name = self.free_name(&dir);
+        let name = self.free_name(&super::queue::name_of(&dir));
         self.entries.push(RunEntry {
             id,
             name,
@@ -183,17 +293,31 @@ impl Runs {
             probe_errors: BTreeMap::new(),
             notes: Vec::new(),
             state,
+            position: None,
+            is_being_read: false,
+            opened_at: 0.0,
+            grew_at: None,
         });
         id
     }
 
-    /// The name of a directory, with a number where another run on the list has that name.
-    fn free_name(&self, dir: &Path) -> String {
-        let name = dir.file_name().unwrap_or(dir.as_os_str()).to_string_lossy();
+    /// A name, with a number where another run on the list has it.
+    fn free_name(&self, name: &str) -> String {
         let others = (2..).map(|number| format!("{name} ({number})"));
-        let mut names = std::iter::once(name.to_string()).chain(others);
+        let mut names = std::iter::once(name.to_owned()).chain(others);
         let is_free = |name: &String| self.entries.iter().all(|entry| entry.name != *name);
         names.find(is_free).unwrap_or_default()
+    }
+
+    /// Gives a run another name.
+    pub(crate) fn rename(&mut self, id: RunId, name: &str) {
+        if let Some(entry) = self.get_mut(id) {
+            entry.name.clear();
+        }
+        let name = self.free_name(name);
+        if let Some(entry) = self.get_mut(id) {
+            entry.name = name;
+        }
     }
 
     pub(crate) fn remove(&mut self, id: RunId) {
@@ -321,7 +445,7 @@ fn bytes(probe: &ProbeTensors) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::{Event, Probe};
+    use crate::run::event::Probe;
 
     /// Two runs with probes at 0, 10, … 40 of 40 bytes each, all in memory.
     fn two_runs() -> Runs {

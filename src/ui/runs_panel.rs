@@ -7,13 +7,13 @@ use egui::RichText;
 use super::action::Action;
 use super::app::App;
 use super::background::Purpose;
-use super::runs::{RunEntry, State, variant_name};
+use super::runs::{RunEntry, variant_name};
 
 /// A longer list scrolls.
 const LIST_HEIGHT: f32 = 190.0;
 
 pub(crate) fn runs_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
-    ui.label(RichText::new("Runs").heading());
+    ui.label(RichText::new("Open runs").heading());
     if app.runs.iter().next().is_none() {
         let text = "None yet. Set up an experiment below and press Start, or open a run folder.";
         ui.label(RichText::new(text).weak());
@@ -62,10 +62,16 @@ fn run_ui(ui: &mut egui::Ui, app: &App, entry: &RunEntry, actions: &mut Vec<Acti
             });
             ui.horizontal(|ui| {
                 status_ui(ui, entry);
-                if entry.state.can_continue() && app.worker.is_none() {
+                if entry.state.can_continue() {
+                    let help = match app.worker {
+                        None => "Go on from the last checkpoint",
+                        Some(_) => {
+                            "Go on from the last checkpoint, after what is being trained and waits"
+                        }
+                    };
                     let button = ui
                         .small_button("Continue")
-                        .on_hover_text("Go on from the last checkpoint")
+                        .on_hover_text(help)
                         .accessible_name(format!("Continue {name}"));
                     if button.clicked() {
                         actions.push(Action::Continue(entry.id));
@@ -83,9 +89,10 @@ fn status_ui(ui: &mut egui::Ui, entry: &RunEntry) {
     words.push(entry.state.word().to_owned());
     words.extend(entry.last_macro_f1().map(|f1| format!("F1 {f1:.3}")));
     let mut text = RichText::new(words.join(" · ")).small();
-    text = match entry.state {
-        State::Failed(_) => text.color(ui.visuals().error_fg_color),
-        _ => text.weak(),
+    text = if entry.state.is_bad() {
+        text.color(ui.visuals().error_fg_color)
+    } else {
+        text.weak()
     };
     let mut help = entry.state.sentence();
     if entry.last_macro_f1().is_some() {
@@ -99,7 +106,7 @@ fn status_ui(ui: &mut egui::Ui, entry: &RunEntry) {
 }
 
 fn remove_ui(ui: &mut egui::Ui, entry: &RunEntry, actions: &mut Vec<Action>) {
-    let is_ours = matches!(entry.state, State::Loading | State::Running | State::Paused);
+    let is_ours = entry.state.is_ours();
     let button = ui
         .add_enabled(!is_ours, egui::Button::new("×").small().frame(false))
         .on_hover_text("Take the run off this list; its files stay")

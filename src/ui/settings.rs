@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::navigation::Place;
+use super::queue::Waiting;
 use crate::run::log::write_whole;
 
 /// What is remembered. Fields that a file lacks have their defaults, so that older files stay readable.
@@ -19,6 +20,10 @@ pub(crate) struct Settings {
     pub(crate) window: Option<[f32; 2]>,
     /// Page, scope, class and the like; no runs, and no moment.
     pub(crate) place: Place,
+    /// Jobs that waited for training when the window was closed.
+    pub(crate) queue: Vec<Waiting>,
+    /// Folders that are looked through for runs.
+    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// Where the file lies: in the user's folder for settings. None where the system has no such folder.
@@ -72,6 +77,8 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::queue::{End, Queue};
+    use super::super::worker::Job;
     use super::*;
     use crate::run::Scope;
 
@@ -86,6 +93,19 @@ mod tests {
             ..Settings::default()
         };
         settings.place.figure.scope = Scope::Layer("stem.conv1".to_owned());
+        let jobs = vec![
+            Job::Resume {
+                dir: PathBuf::from("stopped"),
+            },
+            Job::Train {
+                dir: PathBuf::from("new"),
+                config: Box::default(),
+            },
+        ];
+        let queue = Queue::default();
+        queue.add(jobs, End::Back);
+        settings.queue = queue.waiting();
+        settings.folders = vec![PathBuf::from("/data/runs")];
         settings.save(&path).map_err(anyhow::Error::msg)?;
         assert_eq!(Settings::load(&path), (settings, None));
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::app::App;
+use super::queue_panel;
 use super::runs::{RunEntry, variant_name};
 use super::widgets::{duration, grouped};
 use super::worker::{Job, Worker};
@@ -18,16 +19,14 @@ pub(crate) fn training_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action
             .current_dir()
             .and_then(|dir| app.runs.at_dir(dir))
             .and_then(|id| app.runs.get(id));
-        progress_ui(ui, worker, entry);
+        progress_ui(ui, worker, app.queue.waiting().len(), entry);
     }
+    queue_panel::queue_ui(ui, app, actions);
     ui.add_space(6.0);
 }
 
 fn buttons_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
-    let reason = match &app.worker {
-        Some(_) => Some("Training is under way; stop it before you start another.".to_owned()),
-        None => app.draft.reason_not_to_start(),
-    };
+    let reason = app.draft.reason_not_to_start();
     let (paused, stopping) = app.worker.as_ref().map_or((false, false), |worker| {
         (worker.control.is_paused(), worker.control.is_stopped())
     });
@@ -35,13 +34,20 @@ fn buttons_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     let width = (ui.available_width() - 2.0 * ui.spacing().item_spacing.x) / 3.0;
     let size = egui::vec2(width, 28.0);
     ui.horizontal(|ui| {
-        let mut start = egui::Button::new(egui::RichText::new("Start").strong()).min_size(size);
-        if reason.is_none() {
+        let (text, help) = match app.worker {
+            None => ("Start", "Train the chosen networks"),
+            Some(_) => (
+                "Add to queue",
+                "Train the chosen networks after what is being trained and waits",
+            ),
+        };
+        let mut start = egui::Button::new(egui::RichText::new(text).strong()).min_size(size);
+        if reason.is_none() && app.worker.is_none() {
             start = start.fill(ui.visuals().selection.bg_fill);
         }
         let start = ui
             .add_enabled(reason.is_none(), start)
-            .on_hover_text("Train the chosen networks")
+            .on_hover_text(help)
             .on_disabled_hover_text(reason.unwrap_or_default());
         if start.clicked() {
             actions.push(Action::Start);
@@ -73,12 +79,12 @@ fn buttons_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     });
 }
 
-fn progress_ui(ui: &mut egui::Ui, worker: &Worker, entry: Option<&RunEntry>) {
-    let of = match worker.jobs.len() {
+fn progress_ui(ui: &mut egui::Ui, worker: &Worker, waiting: usize, entry: Option<&RunEntry>) {
+    let of = match worker.done + 1 + waiting {
         0 | 1 => String::new(),
-        count => format!("run {} of {count}: ", worker.current + 1),
+        count => format!("run {} of {count}: ", worker.done + 1),
     };
-    let variant = match worker.jobs.get(worker.current) {
+    let variant = match worker.current.as_ref().map(|current| &current.job) {
         Some(Job::Train { config, .. }) => Some(config.attention),
         _ => entry.and_then(RunEntry::attention),
     };
@@ -142,7 +148,7 @@ impl Progress {
 }
 
 /// Images and steps per second over the last logged steps; none before there are two.
-fn speed(run: &Run) -> Option<(f64, f64)> {
+pub(super) fn speed(run: &Run) -> Option<(f64, f64)> {
     let last = run.steps.last()?;
     let first = &run.steps[run.steps.len().saturating_sub(SPEED_OVER_STEPS)];
     let secs = last.wall_secs - first.wall_secs;

@@ -1,4 +1,4 @@
-//! The training thread: runs one or several jobs one after the other, and reports through a channel.
+//! The training thread: does the jobs of a queue one after the other, and reports through a channel.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use serde::{Deserialize, Serialize};
 
+use super::queue::{Queue, Waiting};
 use super::waker::Waker;
 use crate::config::RunConfig;
 use crate::train::{self, Control, Message, device};
 
 /// One run to train.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Job {
     /// A new run in a new directory.
     Train {
@@ -44,8 +47,8 @@ pub type Trainer = Arc<
 
 /// What the training thread reports.
 pub(crate) enum Update {
-    /// Job number `.0` begins.
-    Began(usize),
+    /// This job begins.
+    Began(Box<Waiting>),
     /// The current job says something.
     Message(Box<Message>),
     /// The current job is over; an error says why it failed.
@@ -56,10 +59,10 @@ pub(crate) enum Update {
 pub(crate) struct Worker {
     /// Steers all jobs: stopping ends the current one and starts no other.
     pub(crate) control: Control,
-    /// The jobs, in order.
-    pub(crate) jobs: Vec<Job>,
-    /// The job under way.
-    pub(crate) current: usize,
+    /// The job under way; none before the first one begins.
+    pub(crate) current: Option<Waiting>,
+    /// Jobs that are over, well or not.
+    pub(crate) done: usize,
     /// Images read of how many, before the first step of the current job.
     pub(crate) loading: Option<(usize, usize)>,
     /// Closed once the last job is over.
@@ -67,32 +70,26 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a thread that does `jobs` in order.
+    /// Starts a thread that does the jobs of `queue` in order, those added meanwhile too, until none waits.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub(crate) fn start(jobs: Vec<Job>, trainer: Trainer, waker: Waker) -> std::io::Result<Self> {
+    pub(crate) fn start(queue: Queue, trainer: Trainer, waker: Waker) -> std::io::Result<Self> {
         let (sender, updates) = unbounded();
         let control = Control::default();
-        let (jobs_of_thread, control_of_thread) = (jobs.clone(), control.clone());
+        let control_of_thread = control.clone();
         std::thread::Builder::new()
             .name("training".to_owned())
             .spawn(move || {
                 crate::threads::give_way();
-                work(
-                    &jobs_of_thread,
-                    &trainer,
-                    &control_of_thread,
-                    &sender,
-                    &waker,
-                );
+                work(&queue, &trainer, &control_of_thread, &sender, &waker);
                 drop(sender);
                 waker.wake();
             })?;
         Ok(Self {
             control,
-            jobs,
-            current: 0,
+            current: None,
+            done: 0,
             loading: None,
             updates,
         })
@@ -100,12 +97,12 @@ impl Worker {
 
     /// Directory of the run that is being trained.
     pub(crate) fn current_dir(&self) -> Option<&Path> {
-        self.jobs.get(self.current).map(Job::dir)
+        Some(self.current.as_ref()?.job.dir())
     }
 }
 
 fn work(
-    jobs: &[Job],
+    queue: &Queue,
     trainer: &Trainer,
     control: &Control,
     sender: &Sender<Update>,
@@ -116,19 +113,15 @@ fn work(
         let _ = sender.send(update);
         waker.wake_soon();
     };
-    for (index, job) in jobs.iter().enumerate() {
-        if control.is_stopped() {
-            break;
-        }
-        send(Update::Began(index));
+    while !control.is_stopped()
+        && let Some(next) = queue.take_first()
+    {
+        let job = next.job.clone();
+        send(Update::Began(Box::new(next)));
         let mut emit = |message| send(Update::Message(Box::new(message)));
-        let result = catch_unwind(AssertUnwindSafe(|| trainer(job, control, &mut emit)))
+        let result = catch_unwind(AssertUnwindSafe(|| trainer(&job, control, &mut emit)))
             .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
-        let failed = result.is_err();
         send(Update::Ended(result));
-        if failed {
-            break;
-        }
     }
 }
 

@@ -1,0 +1,145 @@
+//! What a list says of a run, from the header and the last lines of its log: a list of hundreds reads no whole logs.
+
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::event::{Eval, Event, Split, Started};
+use super::log::RunError;
+use super::read::{Log, parse};
+use super::{Ending, Run};
+
+/// Read of a log's end at first, and
+const TAIL_BYTES: u64 = 64 << 10;
+/// at most, where no evaluation lies nearer to its end.
+const LONGEST_TAIL_BYTES: u64 = 4 << 20;
+
+/// A run at a glance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glance {
+    /// The header.
+    pub started: Arc<Started>,
+    /// The last step anything is known of.
+    pub step: u64,
+    /// Whether a process holds the run's lock.
+    pub running: bool,
+    /// How it ended.
+    pub ending: Option<Ending>,
+    /// The newest evaluation on the validation images.
+    pub val: Option<Scores>,
+    /// The evaluation on the test images at the step with the best validation macro-F1; at the last step where there is
+    /// no validation.
+    pub test: Option<Scores>,
+    /// The class with the fewest training images.
+    pub rarest_class: String,
+}
+
+/// Scores of one evaluation, from 0 to 1; none where undefined.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scores {
+    /// Optimiser steps taken before it.
+    pub step: u64,
+    /// Mean F1 over the classes.
+    pub macro_f1: Option<f64>,
+    /// Share of correct predictions.
+    pub accuracy: Option<f64>,
+    /// F1 of the class with the fewest training images.
+    pub rarest_f1: Option<f64>,
+}
+
+impl Glance {
+    /// Of a run as far as it is known; none before its header.
+    pub fn of(run: &Run, running: bool) -> Option<Self> {
+        let started = run.started.as_ref()?;
+        let counts = started.train_counts.iter().enumerate();
+        let rarest = counts.min_by_key(|(_, n)| **n).map_or(0, |(k, _)| k);
+        let scores = |eval: &Eval| Scores {
+            step: eval.step,
+            macro_f1: eval.macro_f1,
+            accuracy: eval.accuracy,
+            rarest_f1: eval.f1.get(rarest).copied().flatten(),
+        };
+        let chosen = run.best().map(|best| best.step);
+        let test = run
+            .evals_of(Split::Test)
+            .find(|eval| Some(eval.step) == chosen);
+        let test = test.or_else(|| run.evals_of(Split::Test).next_back());
+        Some(Self {
+            started: Arc::new(started.clone()),
+            step: run.last_step(),
+            running,
+            ending: run.ending.clone(),
+            val: run.evals_of(Split::Val).next_back().map(scores),
+            test: test.map(scores),
+            rarest_class: started.classes.get(rarest).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// Reads the header and the last lines of a run's log. Never writes.
+    ///
+    /// # Errors
+    /// Where there is no run, its header is damaged, or it is of a newer format. Damage further up goes unseen.
+    pub fn read(dir: &Path) -> Result<Self, RunError> {
+        let mut log = Log::open(dir)?;
+        let line = log.first_line()?;
+        let no_header = "it has no header; the run ended before its first step";
+        if line.last() != Some(&b'\n') {
+            return Err(RunError::damaged(&log.path, no_header));
+        }
+        let mut run = Run::default();
+        if let Some(header) = log.event(&line, 1)? {
+            run.apply(&header);
+        }
+        let (start, end) = (line.len() as u64, log.length()?);
+        let mut length = TAIL_BYTES;
+        loop {
+            let from = end.saturating_sub(length).max(start);
+            let events = tail(&mut log, from, from > start)?;
+            let is_whole = from == start || length >= LONGEST_TAIL_BYTES;
+            if is_whole || is_enough(&events) {
+                events.iter().for_each(|event| run.apply(event));
+                break;
+            }
+            length *= 4;
+        }
+        Self::of(&run, log.running).ok_or_else(|| RunError::damaged(&log.path, no_header))
+    }
+}
+
+/// The events from a byte of the log on; where it lies within a line, from the next line on.
+fn tail(log: &mut Log, from: u64, within: bool) -> Result<Vec<Event>, RunError> {
+    let mut bytes = Vec::new();
+    let seek = log.reader.seek(SeekFrom::Start(from));
+    let read = seek.and_then(|_| log.reader.read_to_end(&mut bytes));
+    read.map_err(|e| log.unreadable(e))?;
+    // The last line may be torn or half written.
+    let whole = bytes
+        .iter()
+        .rposition(|&b| b == b'\n')
+        .map_or(0, |at| at + 1);
+    let lines = bytes[..whole]
+        .split(|&b| b == b'\n')
+        .filter(|line| !line.is_empty());
+    let mut events = Vec::new();
+    for line in lines.skip(usize::from(within)) {
+        let event = parse(line);
+        events.extend(event.map_err(|reason| RunError::damaged(&log.path, reason))?);
+    }
+    Ok(events)
+}
+
+/// Whether the last lines hold what is shown: the test of a finished run, any evaluation of another.
+fn is_enough(events: &[Event]) -> bool {
+    let finished = events.iter().rev().find_map(|event| match event {
+        Event::Finished(end) => Some(end.step),
+        _ => None,
+    });
+    events.iter().any(|event| match (event, finished) {
+        (Event::Eval(eval), Some(step)) => eval.split == Split::Test && eval.step == step,
+        (Event::Eval(_), None) => true,
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use super::*;
+use crate::run::event::End;
+use crate::run::log::{Followed, Position};
+use crate::run::log::{Writer, events_path, follow, load};
+use std::io::Write as _;
+
+/// The events of a log written by the trainer.
+fn recorded() -> anyhow::Result<(Vec<u8>, Run)> {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs/solar-branch");
+    let bytes = std::fs::read(events_path(&sample))?;
+    Ok((bytes, load(&sample)?.run))
+}
+
+#[test]
+fn a_glance_says_what_the_whole_log_says() -> anyhow::Result<()> {
+    let (bytes, run) = recorded()?;
+    let dir = tempfile::tempdir()?;
+    std::fs::write(events_path(dir.path()), &bytes)?;
+    let whole = Glance::of(&run, false);
+    assert_eq!(Some(Glance::read(dir.path())?), whole);
+    assert!(whole.is_some_and(|glance| glance.test.is_some() && glance.val.is_some()));
+
+    // Ten thousand steps lie between the header and the end.
+    let header = bytes
+        .iter()
+        .position(|&b| b == b'\n')
+        .map_or(0, |at| at + 1);
+    let step = &bytes[header..];
+    let step = &step[..step.iter().position(|&b| b == b'\n').map_or(0, |at| at + 1)];
+    let mut long = bytes[..header].to_vec();
+    (0..10_000).for_each(|_| long.extend_from_slice(step));
+    long.extend_from_slice(&bytes[header..]);
+    std::fs::write(events_path(dir.path()), &long)?;
+    assert_eq!(
+        Glance::read(dir.path())?.test,
+        Glance::of(&run, false).and_then(|x| x.test)
+    );
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_read_is_a_sentence() -> anyhow::Result<()> {
+    let (bytes, _) = recorded()?;
+    let dir = tempfile::tempdir()?;
+    let path = events_path(dir.path());
+    for text in ["", "{\"event\":", "{\"event\":\"step\"}\n", "torn"] {
+        std::fs::write(&path, text)?;
+        assert!(Glance::read(dir.path()).is_err(), "{text}");
+    }
+    let mut damaged = bytes.clone();
+    damaged.extend_from_slice(b"{\"event\": 3\n");
+    std::fs::write(&path, &damaged)?;
+    let error = Glance::read(dir.path())
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("damaged file"), "{error}");
+    // A last line that is being written is no damage.
+    damaged.truncate(bytes.len() + 8);
+    std::fs::write(&path, &damaged)?;
+    Glance::read(dir.path())?;
+    Ok(())
+}
+
+/// A log that comes in pieces, with no regard to lines, reads as it does whole.
+#[test]
+fn a_log_that_grows_in_pieces_is_followed() -> anyhow::Result<()> {
+    let (bytes, whole) = recorded()?;
+    let dir = tempfile::tempdir()?;
+    let path = events_path(dir.path());
+    let header = bytes
+        .iter()
+        .position(|&b| b == b'\n')
+        .map_or(0, |at| at + 1);
+    std::fs::write(&path, &bytes[..header + 10])?;
+    let loaded = load(dir.path())?;
+    let (mut run, mut position) = (loaded.run, loaded.position);
+
+    let rest = bytes[header + 10..].to_vec();
+    let to = path.clone();
+    let writer = std::thread::spawn(move || -> std::io::Result<()> {
+        let mut file = std::fs::OpenOptions::new().append(true).open(to)?;
+        rest.chunks(997).try_for_each(|piece| file.write_all(piece))
+    });
+    let mut rounds = 0;
+    loop {
+        let is_done = writer.is_finished();
+        read_on(dir.path(), &mut run, &mut position)?;
+        rounds += 1;
+        if is_done {
+            break;
+        }
+    }
+    writer
+        .join()
+        .map_err(|_| anyhow::anyhow!("the writer panicked"))??;
+    assert_eq!(run, whole, "after {rounds} rounds");
+    let before = position.clone();
+    read_on(dir.path(), &mut run, &mut position)?;
+    assert_eq!(position, before, "nothing is read twice");
+    Ok(())
+}
+
+fn read_on(dir: &Path, run: &mut Run, position: &mut Position) -> anyhow::Result<()> {
+    match follow(dir, position)? {
+        Followed::News(news) => {
+            news.events.iter().for_each(|event| run.apply(event));
+            *position = news.position;
+            Ok(())
+        }
+        Followed::Anew(_) => anyhow::bail!("the log was not replaced"),
+    }
+}
+
+#[test]
+fn a_log_that_was_replaced_is_read_anew() -> anyhow::Result<()> {
+    let (bytes, _) = recorded()?;
+    let dir = tempfile::tempdir()?;
+    let path = events_path(dir.path());
+    std::fs::write(&path, &bytes)?;
+    let position = load(dir.path())?.position;
+
+    // A restart: a shorter log with another header, and then one that has outgrown the first.
+    let text = String::from_utf8(bytes)?;
+    let other = text.replacen("\"id\":\"", "\"id\":\"again-", 1);
+    let header = other.find('\n').map_or(0, |at| at + 1);
+    for length in [header, other.len()] {
+        std::fs::write(&path, &other[..length])?;
+        let Followed::Anew(loaded) = follow(dir.path(), &position)? else {
+            anyhow::bail!("the log was replaced");
+        };
+        let started = loaded.run.started.as_ref();
+        assert!(started.is_some_and(|started| started.id.starts_with("again-")));
+    }
+
+    std::fs::remove_file(&path)?;
+    let error = follow(dir.path(), &position).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("this is not a run"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_writer_that_is_still_there_shows() -> anyhow::Result<()> {
+    let (bytes, _) = recorded()?;
+    let dir = tempfile::tempdir()?;
+    std::fs::write(events_path(dir.path()), &bytes)?;
+    let mut writer = Writer::append(dir.path())?;
+    assert!(Glance::read(dir.path())?.running);
+    let message = "no more".to_owned();
+    writer.write(&Event::Stopped(End { step: 7, message }))?;
+    drop(writer);
+    let glance = Glance::read(dir.path())?;
+    assert!(!glance.running && matches!(glance.ending, Some(Ending::Stopped(_))));
+    Ok(())
+}

@@ -1,0 +1,298 @@
+//! Reading a run's log: whole, on from where one stopped while another process writes it, and finding runs.
+
+use std::fs::{File, TryLockError};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::Run;
+use super::event::{Event, FORMAT};
+use super::log::{RunError, events_path};
+
+/// A run as read from its directory.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The reduced run.
+    pub run: Run,
+    /// Whether a process holds the run's lock now: it is being trained.
+    pub running: bool,
+    /// Sentences about what was skipped: a torn last line, unknown events.
+    pub notes: Vec<String>,
+    /// How far the log was read.
+    pub position: Position,
+}
+
+/// How far a log was read: the end of its last whole line, from where [`follow`] goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    bytes: u64,
+    lines: usize,
+    /// Of the first line, by which a log that was replaced is told from one that grew.
+    header: u64,
+}
+
+/// What came of reading on.
+#[derive(Clone, Debug)]
+pub enum Followed {
+    /// The log is the one known, and holds this much more.
+    News(News),
+    /// Another log has taken its place; here it is whole.
+    Anew(Box<Loaded>),
+}
+
+/// What was appended to a log.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// In order.
+    pub events: Vec<Event>,
+    /// Whether a process holds the run's lock now.
+    pub running: bool,
+    /// Sentences about what was skipped.
+    pub notes: Vec<String>,
+    /// How far the log is read now.
+    pub position: Position,
+}
+
+/// Reads and replays a run. Never writes.
+///
+/// # Errors
+/// Where there is no run, its header is damaged, or it is of a newer format.
+pub fn load(run: &Path) -> Result<Loaded, RunError> {
+    let mut log = Log::open(run)?;
+    let mut loaded = Loaded {
+        run: Run::default(),
+        running: log.running,
+        notes: Vec::new(),
+        position: Position::default(),
+    };
+    let mut take = |event| loaded.run.apply(&event);
+    let is_torn = log.read(&mut loaded.position, &mut loaded.notes, &mut take)?;
+    if is_torn && !log.running {
+        loaded.notes.push(format!(
+            "line {} of the log was cut short when its writer was killed; it is ignored",
+            loaded.position.lines + 1
+        ));
+    }
+    if loaded.run.started.is_none() {
+        return Err(RunError::damaged(
+            &log.path,
+            "it has no header; the run ended before its first step",
+        ));
+    }
+    Ok(loaded)
+}
+
+/// Reads what was appended to a log since it was read up to `from`; a last line that is not whole yet is left for the
+/// next time. Where another log has taken its place, that one is read. Never writes.
+///
+/// # Errors
+/// As [`load`].
+pub fn follow(run: &Path, from: &Position) -> Result<Followed, RunError> {
+    let mut log = Log::open(run)?;
+    let mut position = from.clone();
+    if log.length()? < from.bytes || log.header()? != from.header {
+        return Ok(Followed::Anew(Box::new(load(run)?)));
+    }
+    let (mut notes, mut events) = (Vec::new(), Vec::new());
+    log.read(&mut position, &mut notes, &mut |event| events.push(event))?;
+    Ok(Followed::News(News {
+        events,
+        running: log.running,
+        notes,
+        position,
+    }))
+}
+
+/// A log that is open for reading.
+pub(super) struct Log {
+    run: PathBuf,
+    pub(super) path: PathBuf,
+    pub(super) reader: BufReader<File>,
+    /// Whether a writer had it locked before the first byte was read: if not, everything that was written is there.
+    pub(super) running: bool,
+}
+
+impl Log {
+    pub(super) fn open(run: &Path) -> Result<Self, RunError> {
+        let path = events_path(run);
+        if !path.is_file() {
+            return Err(RunError::NotARun {
+                path: run.to_owned(),
+            });
+        }
+        let file = File::open(&path).map_err(|e| RunError::io("open the log", &path, e))?;
+        let running = is_locked(&file);
+        Ok(Self {
+            run: run.to_owned(),
+            path,
+            reader: BufReader::new(file),
+            running,
+        })
+    }
+
+    pub(super) fn length(&self) -> Result<u64, RunError> {
+        let metadata = self.reader.get_ref().metadata();
+        let length = metadata.map(|metadata| metadata.len());
+        length.map_err(|e| self.unreadable(e))
+    }
+
+    /// Of its first line, as in [`Position`].
+    fn header(&mut self) -> Result<u64, RunError> {
+        Ok(fingerprint(&self.first_line()?))
+    }
+
+    pub(super) fn first_line(&mut self) -> Result<Vec<u8>, RunError> {
+        let mut line = Vec::new();
+        let seek = self.reader.seek(SeekFrom::Start(0));
+        let read = seek.and_then(|_| self.reader.read_until(b'\n', &mut line));
+        read.map_err(|e| self.unreadable(e))?;
+        Ok(line)
+    }
+
+    /// Reads whole lines from `position`, which moves along; returns whether a torn line follows.
+    fn read(
+        &mut self,
+        position: &mut Position,
+        notes: &mut Vec<String>,
+        take: &mut dyn FnMut(Event),
+    ) -> Result<bool, RunError> {
+        let seek = self.reader.seek(SeekFrom::Start(position.bytes));
+        seek.map_err(|e| self.unreadable(e))?;
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = self.reader.read_until(b'\n', &mut line);
+            let read = read.map_err(|e| self.unreadable(e))?;
+            if line.last() != Some(&b'\n') {
+                return Ok(read > 0);
+            }
+            let number = position.lines + 1;
+            match self.event(&line, number)? {
+                Some(event) => take(event),
+                None => notes.push(format!(
+                    "line {number} of the log is an event this version does not know; it is skipped"
+                )),
+            }
+            if number == 1 {
+                position.header = fingerprint(&line);
+            }
+            position.lines = number;
+            position.bytes += read as u64;
+        }
+    }
+
+    /// The event of a line; none where this version does not know it.
+    pub(super) fn event(&self, line: &[u8], number: usize) -> Result<Option<Event>, RunError> {
+        let parsed = parse(line);
+        let is_header = matches!(parsed, Ok(Some(Event::Started(_))));
+        if number == 1 && !is_header {
+            return Err(match (format_of(line), parsed) {
+                (Some(found), _) if found > FORMAT => RunError::Newer {
+                    found,
+                    path: self.run.clone(),
+                },
+                (_, Err(reason)) => RunError::damaged(&self.path, format!("line 1: {reason}")),
+                _ => RunError::damaged(&self.path, "its first line is not a header"),
+            });
+        }
+        parsed.map_err(|reason| RunError::damaged(&self.path, format!("line {number}: {reason}")))
+    }
+
+    pub(super) fn unreadable(&self, error: std::io::Error) -> RunError {
+        RunError::io("read the log", &self.path, error)
+    }
+}
+
+fn fingerprint(line: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// One line of the log; none for an event this version does not know or a header of a newer format.
+pub(super) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
+    const KNOWN: [&str; 8] = [
+        "started", "step", "eval", "probe", "resumed", "finished", "stopped", "failed",
+    ];
+    let value: serde_json::Value = serde_json::from_slice(line).map_err(|e| e.to_string())?;
+    let name = value
+        .get("event")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default();
+    if !KNOWN.contains(&name)
+        || (name == "started" && format_of(line).is_none_or(|format| format > FORMAT))
+    {
+        return Ok(None);
+    }
+    serde_json::from_value(value)
+        .map(Some)
+        .map_err(|e| e.to_string())
+}
+
+fn format_of(line: &[u8]) -> Option<u32> {
+    let value: serde_json::Value = serde_json::from_slice(line).ok()?;
+    u32::try_from(value.get("format")?.as_u64()?).ok()
+}
+
+fn is_locked(file: &File) -> bool {
+    // A shared lock is refused exactly while a writer holds the exclusive one; it is dropped at once.
+    match file.try_lock_shared() {
+        Ok(()) => {
+            let _ = file.unlock();
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => false,
+    }
+}
+
+/// Whether a process writes the run now.
+pub fn is_being_written(run: &Path) -> bool {
+    File::open(events_path(run)).is_ok_and(|file| is_locked(&file))
+}
+
+/// The run directories in `dir`, by name; the baseline first, since it is what the others are compared to.
+pub fn runs_in(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_run = |path: &PathBuf| events_path(path).is_file();
+    let mut runs: Vec<_> = entries.map(|entry| entry.path()).filter(is_run).collect();
+    runs.sort_by_key(|path| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        (!name.contains("none") && !name.contains("baseline"), name)
+    });
+    runs
+}
+
+/// The run directories in `dir` and in its folders, down to `depth` levels below it, by path. Hidden folders and what
+/// lies in runs is left out, and of a tree with very many folders all that come after the first ten thousand.
+pub fn runs_under(dir: &Path, depth: usize) -> Vec<PathBuf> {
+    const FOLDERS: usize = 10_000;
+    let (mut runs, mut folders) = (Vec::new(), vec![(dir.to_owned(), depth)]);
+    let mut next = 0;
+    while let Some((folder, depth)) = folders.get(next).cloned() {
+        next += 1;
+        if events_path(&folder).is_file() {
+            runs.push(folder);
+            continue;
+        }
+        if depth == 0 || folders.len() >= FOLDERS {
+            continue;
+        }
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let is_seen = |entry: &std::fs::DirEntry| {
+            // A link may lead back up.
+            entry.file_type().is_ok_and(|kind| kind.is_dir())
+                && !entry.file_name().to_string_lossy().starts_with('.')
+        };
+        let below = entries
+            .filter(is_seen)
+            .map(|entry| (entry.path(), depth - 1));
+        folders.extend(below);
+    }
+    runs.sort();
+    runs
+}

@@ -1,0 +1,139 @@
+//! What is done on the page of runs: looking through folders, showing, renaming and discarding runs.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::app::App;
+use super::browser::{DEPTH, Found, display_name};
+use super::draft::absolute;
+use super::page::Page;
+use super::runs::State;
+use crate::run::notes::Notes;
+
+/// How often folders are looked through while the page is open.
+const LOOK_EVERY_SECS: f64 = 5.0;
+
+impl App {
+    /// Looks through folders now and then, while the page of runs is open.
+    pub(super) fn look_for_runs(&mut self, ctx: &egui::Context, now: f64) {
+        if self.view.page != Page::Runs {
+            if let Some(edit) = self.browser.unsaved() {
+                self.background.save_notes(edit.dir, edit.notes);
+            }
+            return;
+        }
+        let since = self.browser.looked_at.map(|at| now - at);
+        let is_due = since.is_none_or(|since| since >= LOOK_EVERY_SECS);
+        if is_due && !self.browser.is_looking {
+            self.browser.is_looking = true;
+            self.browser.looked_at = Some(now);
+            let places = self.places();
+            self.background
+                .look_for_runs(places, self.browser.found.clone());
+        }
+        ctx.request_repaint_after(Duration::from_secs_f64(LOOK_EVERY_SECS));
+    }
+
+    /// Where runs are looked for, and how deep: the folder that new runs go to and those that were named, and, not below
+    /// it, what lies beside an open run.
+    fn places(&self) -> Vec<(PathBuf, usize)> {
+        let output = absolute(Path::new(self.draft.output.trim()));
+        let deep = self.browser.folders.iter().cloned().chain([output]);
+        let mut places: Vec<_> = deep.map(|folder| (folder, DEPTH)).collect();
+        for entry in self.runs.iter() {
+            let beside = entry.dir.parent().map(|parent| (parent.to_owned(), 1));
+            places.extend(beside.filter(|place| !places.contains(place)));
+        }
+        places
+    }
+
+    pub(super) fn runs_found(&mut self, found: Vec<Found>) {
+        self.browser.is_looking = false;
+        for found in &found {
+            // Somebody goes on with a run that was thought to be over.
+            let entry = self
+                .runs
+                .at_dir(&found.dir)
+                .and_then(|id| self.runs.get_mut(id));
+            if let Some(entry) = entry
+                && found.is_running()
+                && entry.state.is_at_rest()
+            {
+                entry.state = State::Elsewhere;
+            }
+        }
+        self.browser.found = std::sync::Arc::new(found);
+        self.browser.rounds += 1;
+    }
+
+    /// Looks again as soon as may be.
+    fn look_again(&mut self) {
+        self.browser.looked_at = None;
+    }
+
+    pub(super) fn add_folder(&mut self, folder: PathBuf) {
+        let folder = absolute(&folder);
+        if !self.browser.folders.contains(&folder) {
+            self.browser.folders.push(folder);
+        }
+        self.look_again();
+    }
+
+    pub(super) fn forget_folder(&mut self, folder: &Path) {
+        self.browser.folders.retain(|known| known != folder);
+        self.look_again();
+    }
+
+    /// Opens a run where it is not open, and shows it.
+    pub(super) fn show_dir(&mut self, dir: PathBuf, right: bool) {
+        if self.runs.at_dir(&dir).is_none() {
+            self.open(dir.clone());
+        }
+        let Some(id) = self.runs.at_dir(&dir) else {
+            return;
+        };
+        if right {
+            self.show_right(id);
+        } else {
+            self.show_left(id);
+        }
+    }
+
+    pub(super) fn notes_saved(&mut self, dir: &Path, notes: &Notes) {
+        if let Some(id) = self.runs.at_dir(dir) {
+            self.runs.rename(id, &display_name(dir, notes));
+        }
+        self.look_again();
+    }
+
+    /// Moves a run to the trash, where nothing here writes it or is going to.
+    pub(super) fn discard(&mut self, dir: PathBuf) {
+        let entry = self.runs.at_dir(&dir).and_then(|id| self.runs.get(id));
+        let is_ours = entry.is_some_and(|entry| entry.state.is_ours());
+        let waits = self
+            .queue
+            .waiting()
+            .iter()
+            .any(|waiting| waiting.job.dir() == dir);
+        if is_ours || waits {
+            let text = "Not moved to the trash: the run is being trained or waits for it; stop it or take it out first";
+            return self.tell(text, true);
+        }
+        self.background.discard(dir, self.discard.clone());
+    }
+
+    pub(super) fn discarded(&mut self, dir: &Path) {
+        if let Some(id) = self.runs.at_dir(dir) {
+            self.remove(id);
+        }
+        if self.browser.selected.as_deref() == Some(dir) {
+            self.browser.selected = None;
+        }
+        let mut found = self.browser.found.as_ref().clone();
+        found.retain(|found| found.dir != dir);
+        self.browser.found = std::sync::Arc::new(found);
+        self.browser.rounds += 1;
+        self.look_again();
+        self.tell(format!("Moved to the trash: {}", dir.display()), false);
+    }
+}

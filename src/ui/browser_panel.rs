@@ -1,0 +1,129 @@
+//! The page of runs: a table of all that are open or were found, and the details of one with what can be done with it.
+
+use std::path::PathBuf;
+
+use egui::RichText;
+
+use super::action::Action;
+use super::app::App;
+use super::background::Purpose;
+use super::browser::Table;
+use super::browser_details::{details_ui, trash_ui};
+use super::browser_table::table_ui;
+use crate::run::event::Split;
+
+/// The details lie beside the table where the page is at least this wide, and else below it.
+const WIDE: f32 = 1150.0;
+const DETAILS_WIDTH: f32 = 360.0;
+const DETAILS_HEIGHT: f32 = 230.0;
+
+pub(crate) fn browser_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
+    app.browser.update(&app.runs);
+    let table = app.browser.table.clone();
+    tools_ui(ui, app, &table, actions);
+    let is_wide = ui.available_width() >= WIDE;
+    let frame = egui::Frame::NONE.inner_margin(egui::Margin::same(8));
+    if app.browser.selected_row().is_some() {
+        if is_wide {
+            egui::Panel::right("run details")
+                .exact_size(DETAILS_WIDTH)
+                .frame(frame)
+                .show(ui, |ui| details_ui(ui, app, &table, actions));
+        } else {
+            egui::Panel::bottom("run details")
+                .exact_size(DETAILS_HEIGHT)
+                .frame(frame)
+                .show(ui, |ui| details_ui(ui, app, &table, actions));
+        }
+    }
+    egui::CentralPanel::default()
+        .frame(egui::Frame::NONE)
+        .show(ui, |ui| table_ui(ui, app, &table, actions));
+    trash_ui(ui.ctx(), app, actions);
+}
+
+/// Filter, grouping, split and folders.
+fn tools_ui(ui: &mut egui::Ui, app: &mut App, table: &Table, actions: &mut Vec<Action>) {
+    let browser = &mut app.browser;
+    ui.horizontal_wrapped(|ui| {
+        let edit = egui::TextEdit::singleline(&mut browser.order.filter)
+            .hint_text("Filter, such as branch seed=1")
+            .desired_width(200.0);
+        ui.add(edit)
+            .on_hover_text("Lists the runs in whose name, state, configuration, notes or path every word occurs")
+            .accessible_name("Filter runs");
+        ui.checkbox(&mut browser.order.by_seed, "Group seeds")
+            .on_hover_text("One line for all runs that differ in nothing but the seed, with mean ± standard deviation (number of runs)");
+        ui.separator();
+        let splits = [
+            (Split::Val, "Validation", "Scores of the newest evaluation on the validation images"),
+            (Split::Test, "Test", "Scores on the test images, at the step with the best validation macro-F1; measured when a run ends"),
+        ];
+        for (split, text, help) in splits {
+            let on = browser.order.split == split;
+            let button = ui.selectable_label(on, text).on_hover_text(help);
+            if button.accessible_name(format!("Scores on {}", text.to_lowercase())).clicked() {
+                browser.order.split = split;
+            }
+        }
+        ui.separator();
+        let shown = table.rows.len();
+        let count = if shown == table.total {
+            super::queue_panel::count(shown)
+        } else {
+            format!("{shown} of {}", super::queue_panel::count(table.total))
+        };
+        ui.label(RichText::new(count).weak());
+        folders_ui(ui, browser, actions);
+    });
+    ui.add_space(2.0);
+}
+
+/// Which folders are looked through, and adding one.
+fn folders_ui(ui: &mut egui::Ui, browser: &mut super::browser::Browser, actions: &mut Vec<Action>) {
+    let button = ui
+        .button("Folders…")
+        .on_hover_text("Which folders are looked through for runs");
+    egui::Popup::from_toggle_button_response(&button)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| {
+            ui.set_width(380.0);
+            ui.label(
+                "Runs are looked for where new ones are saved, beside those that are open, and in",
+            );
+            if browser.folders.is_empty() {
+                ui.weak("no other folder");
+            }
+            for folder in &browser.folders {
+                ui.horizontal(|ui| {
+                    let forget = ui
+                        .add(egui::Button::new("×").small().frame(false))
+                        .on_hover_text("Look through it no longer; its files stay")
+                        .accessible_name(format!("Forget {}", folder.display()));
+                    if forget.clicked() {
+                        actions.push(Action::ForgetFolder(folder.clone()));
+                    }
+                    let path = folder.display().to_string();
+                    ui.add(egui::Label::new(&path).truncate())
+                        .on_hover_text(path);
+                });
+            }
+            ui.horizontal(|ui| {
+                if ui.button("Add folder…").clicked() {
+                    let start = PathBuf::from(browser.folder_to_add.trim());
+                    actions.push(Action::Choose(Purpose::FolderOfRuns, start));
+                }
+                let edit = egui::TextEdit::singleline(&mut browser.folder_to_add)
+                    .hint_text("or its path")
+                    .desired_width(f32::INFINITY);
+                let typed = ui.add(edit).accessible_name("Path of a folder of runs");
+                let entered =
+                    typed.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+                if entered && !browser.folder_to_add.trim().is_empty() {
+                    let path = PathBuf::from(browser.folder_to_add.trim());
+                    actions.push(Action::AddFolder(path));
+                    browser.folder_to_add.clear();
+                }
+            });
+        });
+}

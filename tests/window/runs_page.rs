@@ -1,0 +1,349 @@
+//! The page of runs, the queue, and runs that another process writes.
+
+use super::*;
+use crosscurrent::run::log::events_path;
+use std::sync::Mutex;
+
+/// A window with the page of runs open.
+fn runs_page(options: Options) -> Window {
+    let mut window = window(options);
+    window.get_by_label("Runs").click();
+    settle(&mut window);
+    window
+}
+
+/// Three runs in the folder that new runs go to, of which none is open: two seeds without attention, one with.
+fn three_runs(parent: &Path) -> anyhow::Result<Options> {
+    for (name, attention) in [("one", Attention::None), ("two", Attention::Branch)] {
+        Constructed { attention, ..SHORT }.write(&parent.join(name), |_| false)?;
+    }
+    let damaged = parent.join("three");
+    std::fs::create_dir(&damaged)?;
+    std::fs::write(events_path(&damaged), "{\"event\":\n")?;
+    Ok(Options {
+        output: parent.to_owned(),
+        ..Options::default()
+    })
+}
+
+/// The line of a run.
+fn line<'a>(window: &'a Window, name: &str) -> egui_kittest::Node<'a> {
+    let start = format!("{name}: ");
+    window.get_by(move |node| node.label().is_some_and(|label| label.starts_with(&start)))
+}
+
+fn says(window: &Window, name: &str, words: &[&str]) {
+    let label = line(window, name)
+        .accesskit_node()
+        .label()
+        .unwrap_or_default();
+    for word in words {
+        assert!(label.contains(word), "{word}: {label}");
+    }
+}
+
+fn choose(window: &mut Window, name: &str) {
+    line(window, name).click();
+    settle(window);
+}
+
+#[test]
+fn runs_are_listed_sorted_and_filtered() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = runs_page(three_runs(parent.path())?);
+    says(
+        &window,
+        "one",
+        &["finished", "Attention none", "Steps 40 / 40"],
+    );
+    says(&window, "two", &["finished", "Attention branch"]);
+    says(&window, "three", &["damaged", "Macro-F1 –"]);
+    ensure!(has(&window, "3 runs"));
+
+    let above = |window: &Window, a, b| line(window, a).rect().top() < line(window, b).rect().top();
+    click(&mut window, "Sort by Macro-F1");
+    ensure!(
+        above(&window, "two", "one"),
+        "attention helps, and the best comes first"
+    );
+    click(&mut window, "Sort by Macro-F1");
+    ensure!(above(&window, "one", "two") && above(&window, "two", "three"));
+
+    window.get_by_label("Filter runs").focus();
+    window.run();
+    window
+        .get_by_label("Filter runs")
+        .type_text("attention=branch");
+    settle(&mut window);
+    ensure!(has(&window, "1 of 3 runs") && !has(&window, "one: "));
+    Ok(())
+}
+
+#[test]
+fn a_run_is_opened_shown_and_closed() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = runs_page(three_runs(parent.path())?);
+    choose(&mut window, "one");
+    ensure!(has(&window, "All epochs were trained.") && has(&window, "Configuration"));
+    click(&mut window, "Show left");
+    choose(&mut window, "two");
+    click(&mut window, "Show right");
+    ensure!(is_on(&window, "Show one on the left") && is_on(&window, "Show two on the right"));
+    click(&mut window, "Close");
+    ensure!(!has(&window, "Show two on the right") && has(&window, "two: "));
+
+    choose(&mut window, "three");
+    ensure!(has(&window, "damaged file"));
+    let show = window.get_by_label("Show left");
+    ensure!(show.accesskit_node().is_disabled());
+    Ok(())
+}
+
+#[test]
+fn seeds_are_grouped_and_unfolded() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = runs_page(three_runs(parent.path())?);
+    click(&mut window, "Group seeds");
+    ensure!(!has(&window, "one: ") && has(&window, "Baseline, 1 run"));
+    let group = window.get_by(|node| {
+        node.label()
+            .is_some_and(|label| label.starts_with("Group") && label.contains("Baseline"))
+    });
+    group.click();
+    settle(&mut window);
+    ensure!(has(&window, "one: ") && !has(&window, "two: "));
+    Ok(())
+}
+
+#[test]
+fn a_run_is_renamed_and_its_log_left_alone() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut options = three_runs(parent.path())?;
+    let dir = parent.path().join("one");
+    options.runs = vec![dir.clone()];
+    let log = std::fs::read(events_path(&dir))?;
+    let mut window = runs_page(options);
+    choose(&mut window, "one");
+    let field = |window: &Window| {
+        let role = egui::accesskit::Role::TextInput;
+        window.get_by_role_and_label(role, "Name").focus();
+    };
+    field(&window);
+    window.run();
+    let role = egui::accesskit::Role::TextInput;
+    window
+        .get_by_role_and_label(role, "Name")
+        .type_text("Best so far");
+    window.run();
+    window.key_press(egui::Key::Enter);
+    settle(&mut window);
+    says(&window, "Best so far", &["finished"]);
+    ensure!(has(&window, "Show Best so far on the left"));
+    let notes = std::fs::read_to_string(dir.join("notes.json"))?;
+    ensure!(notes.contains("Best so far"), "{notes}");
+    ensure!(std::fs::read(events_path(&dir))? == log);
+    Ok(())
+}
+
+#[test]
+fn a_run_goes_to_the_trash_when_that_is_confirmed() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let discarded = Arc::new(Mutex::new(Vec::new()));
+    let log = discarded.clone();
+    let mut options = three_runs(parent.path())?;
+    options.runs = vec![parent.path().join("one")];
+    options.discard = Arc::new(move |dir| {
+        if let Ok(mut log) = log.lock() {
+            log.push(dir.to_owned());
+        }
+        std::fs::remove_dir_all(dir).map_err(|error| error.to_string())
+    });
+    let mut window = runs_page(options);
+    choose(&mut window, "one");
+    click(&mut window, "Move to trash…");
+    click(&mut window, "Keep it");
+    ensure!(parent.path().join("one").is_dir() && has(&window, "one: "));
+    click(&mut window, "Move to trash…");
+    click(&mut window, "Move to trash");
+    ensure!(!has(&window, "one: ") && !has(&window, "Show one on the left"));
+    ensure!(has(&window, "Moved to the trash: "));
+    ensure!(
+        discarded
+            .lock()
+            .is_ok_and(|log| *log == [parent.path().join("one")])
+    );
+
+    // One that somebody writes stays.
+    let _writer = Writer::append(&parent.path().join("two"))?;
+    choose(&mut window, "two");
+    click(&mut window, "Move to trash…");
+    click(&mut window, "Move to trash");
+    ensure!(has(&window, "the run is being written"));
+    ensure!(parent.path().join("two").is_dir());
+    Ok(())
+}
+
+/// Lets so many seconds pass in the window.
+fn wait(window: &mut Window, secs: f64) {
+    let time = window.ctx.input(|input| input.time) + secs;
+    window.input_mut().time = Some(time);
+    settle(window);
+}
+
+#[test]
+fn several_runs_of_other_processes_are_followed() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut writers = Vec::new();
+    for (name, attention) in [("first", Attention::None), ("second", Attention::Branch)] {
+        let dir = parent.path().join(name);
+        let run = Constructed { attention, ..SHORT };
+        let mut events = run.events().into_iter();
+        let mut writer = Writer::create(&dir)?;
+        for event in events.by_ref().take(6) {
+            run.write_event(&mut writer, &dir, &event)?;
+        }
+        writers.push((dir, run, writer, events));
+    }
+    let runs = writers.iter().map(|(dir, ..)| dir.clone()).collect();
+    let mut window = runs_page(Options {
+        runs,
+        output: parent.path().join("new"),
+        ..Options::default()
+    });
+    says(&window, "first", &["running elsewhere"]);
+    let steps = |window: &Window, name| -> Option<String> {
+        let label = line(window, name).accesskit_node().label()?;
+        Some(label.split("Steps ").nth(1)?.split(" /").next()?.to_owned())
+    };
+    let before = (steps(&window, "first"), steps(&window, "second"));
+    for (dir, run, writer, events) in &mut writers {
+        for event in events.by_ref().take(8) {
+            run.write_event(writer, dir, &event)?;
+        }
+    }
+    wait(&mut window, 2.5);
+    let after = (steps(&window, "first"), steps(&window, "second"));
+    ensure!(
+        before.0 != after.0 && before.1 != after.1,
+        "{before:?} {after:?}"
+    );
+
+    // One ends, the other's folder goes away.
+    let mut writers = writers.into_iter();
+    let (dir, run, mut writer, events) = writers.next().context("two runs")?;
+    for event in events {
+        run.write_event(&mut writer, &dir, &event)?;
+    }
+    drop(writer);
+    let (second, ..) = writers.next().context("two runs")?;
+    let away = parent.path().join("away");
+    std::fs::rename(&second, &away)?;
+    wait(&mut window, 2.5);
+    says(&window, "first", &["finished", "Steps 40 / 40"]);
+    says(&window, "second", &["out of reach"]);
+    ensure!(has(&window, "second is shown as it was last read"));
+    ensure!(steps(&window, "second") == after.1);
+    std::fs::rename(&away, &second)?;
+    wait(&mut window, 2.5);
+    ensure!(!has(&window, "out of reach"), "it is back");
+    Ok(())
+}
+
+#[test]
+fn experiments_queue_up() -> anyhow::Result<()> {
+    let output = tempfile::tempdir()?;
+    let settings = output.path().join("settings.json");
+    let (script, trainer) = Script::new();
+    let options = || Options {
+        output: output.path().join("runs"),
+        settings: Some(settings.clone()),
+        trainer: trainer.clone(),
+        ..Options::default()
+    };
+    let mut window = window(options());
+    click(&mut window, "Start");
+    script.go_on(&mut window, 12)?;
+    ensure!(has(&window, "1 run waits") && has(&window, "all done in about"));
+    click(&mut window, "Add to queue");
+    ensure!(has(&window, "3 runs wait") && has(&window, "Run 1 of 4"));
+    // Each in a directory of its own, though none exists yet.
+    ensure!(has(&window, "Cancel solar-none-2") && has(&window, "Cancel solar-branch-2"));
+
+    let above = |window: &Window, a: &str, b: &str| {
+        let top = |name: &str| window.get_by_label(&format!("Cancel {name}")).rect().top();
+        top(a) < top(b)
+    };
+    ensure!(above(&window, "solar-branch", "solar-none-2"));
+    click(&mut window, "Earlier solar-none-2");
+    ensure!(above(&window, "solar-none-2", "solar-branch"));
+    click(&mut window, "Later solar-none-2");
+    ensure!(above(&window, "solar-branch", "solar-none-2"));
+    click(&mut window, "Cancel solar-branch");
+    ensure!(has(&window, "2 runs wait"));
+
+    // Stopping holds what waits, until it is told to go on.
+    click(&mut window, "Stop");
+    script.go_on(&mut window, 1)?;
+    wait_for_end(&mut window);
+    ensure!(has(&window, "2 runs wait") && script.is_silent());
+    click(&mut window, "Go on with what waits");
+    script.go_on(&mut window, 3)?;
+    ensure!(has(&window, "Run 1 of 2") && has(&window, "1 run waits"));
+    Ok(())
+}
+
+#[test]
+fn a_job_that_fails_does_not_end_the_queue() -> anyhow::Result<()> {
+    let output = tempfile::tempdir()?;
+    let trainer: Trainer = Arc::new(|job: &Job, control, emit| {
+        let is_first = job.dir().ends_with("solar-none");
+        if is_first {
+            return Err("the disk is full".to_owned());
+        }
+        perform(job, control, &|| true, emit, &|| ()).map_err(|error| error.to_string())
+    });
+    let mut window = window(Options {
+        output: output.path().to_owned(),
+        trainer,
+        ..Options::default()
+    });
+    click(&mut window, "Start");
+    wait_for_end(&mut window);
+    ensure!(has(&window, "solar-none: the disk is full") && has(&window, "1 run failed"));
+    ensure!(has(&window, "Branch attention · finished"));
+    click(&mut window, "Dismiss");
+    ensure!(!has(&window, "1 run failed"));
+    Ok(())
+}
+
+#[test]
+fn what_waits_is_kept_for_the_next_start() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let settings = parent.path().join("settings.json");
+    let dir = parent.path().join("new");
+    let config = crosscurrent::config::RunConfig {
+        seed: 7,
+        ..Default::default()
+    };
+    let job = serde_json::to_value(Job::Train {
+        dir: dir.clone(),
+        config: Box::new(config),
+    })?;
+    let queue = serde_json::json!({"queue": [{"id": 4, "job": job, "is_second": false}]});
+    std::fs::write(&settings, queue.to_string())?;
+    let (script, trainer) = Script::new();
+    let mut window = window(Options {
+        settings: Some(settings),
+        trainer,
+        ..Options::default()
+    });
+    ensure!(has(
+        &window,
+        "was under way or waiting when the window was closed (1 run)"
+    ));
+    ensure!(has(&window, "1 run waits") && has(&window, "seed 7") && script.is_silent());
+    click(&mut window, "Go on with what waits");
+    script.go_on(&mut window, 3)?;
+    ensure!(dir.is_dir() && !has(&window, "1 run waits"));
+    Ok(())
+}
