@@ -100,9 +100,15 @@ pub fn fail(error: &dyn Display) -> ExitCode {
 #[error("{0}")]
 struct Usage(String);
 
-/// Prints to stdout.
+/// Prints to stdout. Where nobody reads on, as in `crosscurrent … | head`, the work itself goes on.
 fn say(line: impl Display) {
-    println!("{line}");
+    use std::io::Write as _;
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            fail(&format!("the output cannot be written: {error}"));
+        }
+        _ => {}
+    }
 }
 
 fn number(value: Option<f64>) -> String {

@@ -6,6 +6,7 @@ use super::confusion::{evaluation, word};
 use super::grid::fitted;
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, empty_ui, named, order_of, palette};
+use crate::compare::ranks::Thirds;
 use crate::compare::statistics::mean;
 use crate::run::event::Eval;
 
@@ -27,16 +28,6 @@ struct Row {
     scores: [Option<f64>; 3],
     /// Change of F1 from the first run shown.
     change: Option<f64>,
-}
-
-/// Classes by training images, the most frequent first, cut into three groups by rank; a rest goes to the middle.
-fn thirds(counts: &[usize]) -> [Vec<usize>; 3] {
-    let mut order: Vec<usize> = (0..counts.len()).collect();
-    order.sort_by_key(|&k| std::cmp::Reverse(counts[k]));
-    let third = order.len() / 3;
-    let tail = order.split_off(order.len() - third);
-    let medium = order.split_off(third.min(order.len()));
-    [order, medium, tail]
 }
 
 /// Classes in the order chosen, then the groups. `first` is what changes are from.
@@ -73,13 +64,14 @@ fn rows(subject: Subject<'_>, view: &View, eval: &Eval, first: Option<&Eval>) ->
     };
     let mut rows: Vec<Row> = order_of(subject, view).into_iter().map(class).collect();
     let all: Vec<usize> = (0..names.len()).collect();
-    let groups = thirds(train);
-    if names.len() >= 3 && groups.iter().flatten().count() == names.len() {
-        for (name, classes) in ["Frequent third", "Middle", "Rarest third"]
-            .iter()
-            .zip(&groups)
-        {
-            rows.push(group(name, classes));
+    let Thirds { head, medium, tail } = Thirds::of(train);
+    for (name, classes) in [
+        ("Frequent third", head),
+        ("Middle", medium),
+        ("Rarest third", tail),
+    ] {
+        if !classes.is_empty() && classes.len() < names.len() {
+            rows.push(group(name, &classes));
         }
     }
     rows.push(group("All", &all));

@@ -2,6 +2,7 @@
 
 use egui::{Align2, Color32, ComboBox, FontId, Rect, Ui, UiBuilder, pos2, vec2};
 
+use crate::compare::ranks::Thirds;
 use crate::gradient::gram::ConflictSummary;
 use crate::run::event::Probe;
 
@@ -81,7 +82,7 @@ impl Quantity {
 pub(super) struct Classes {
     /// The one selected, or the rarest.
     one: Option<usize>,
-    /// The rarest third by training images; those without any count as well.
+    /// The rarest third by training images; empty where there is none.
     tail: Vec<usize>,
 }
 
@@ -89,12 +90,9 @@ impl Classes {
     pub(super) fn of(subject: Subject<'_>, view: &View) -> Self {
         let counts = subject.run.started.as_ref();
         let counts = counts.map_or(&[][..], |started| &started.train_counts);
-        let mut tail: Vec<usize> = (0..counts.len()).collect();
-        tail.sort_by_key(|&k| counts[k]);
-        tail.truncate(counts.len().div_ceil(3));
         Self {
             one: ledger::class_of(subject, view),
-            tail,
+            tail: Thirds::of(counts).tail,
         }
     }
 
@@ -114,8 +112,7 @@ impl Classes {
                 };
                 let total: f64 = (0..summary.norm.len()).map(square).sum();
                 let tail: f64 = self.tail.iter().copied().map(square).sum();
-                // Of fewer classes than three there is no third.
-                (total > 0.0 && summary.norm.len() > 2).then(|| tail / total)
+                (total > 0.0 && !self.tail.is_empty()).then(|| tail / total)
             }
         }
     }

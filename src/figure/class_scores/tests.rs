@@ -30,14 +30,6 @@ fn all_classes_together_are_the_macro_scores() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_rest_of_the_thirds_goes_to_the_middle() {
-    let groups = thirds(&[5, 50, 500, 1, 20, 30, 40, 2]);
-    assert_eq!(groups, [vec![2, 1], vec![6, 5, 4, 0], vec![7, 3]]);
-    assert_eq!(thirds(&[3, 4]), [vec![], vec![1, 0], vec![]]);
-    assert!(thirds(&[]).iter().all(Vec::is_empty));
-}
-
 /// Changes are from the first run shown, and undefined scores stay undefined.
 #[test]
 fn the_second_run_has_changes_from_the_first() -> anyhow::Result<()> {
