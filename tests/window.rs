@@ -835,3 +835,6 @@ impl egui::DroppedFile for Dropped {
 
 #[path = "window/runs_page.rs"]
 mod runs_page;
+
+#[path = "window/images.rs"]
+mod images;

@@ -16,7 +16,7 @@ use crate::train::{Control, Message};
 /// Fields of [`RunConfig`] that say where images come from. What is not given comes from `--config` or the default.
 #[derive(Debug, Default, Args)]
 pub struct SourceArguments {
-    /// A configuration in TOML; the other options override its fields.
+    /// A configuration in TOML, or the `run.toml` of a run; the other options override its fields.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// `solar` (built in) or `folder:PATH` (root/class/… or root/{train,val,test}/class/…).
@@ -101,6 +101,19 @@ pub struct TrainArguments {
     out: Option<PathBuf>,
 }
 
+/// The configuration in a file of its own or in a run's `run.toml`.
+fn parse_config(text: &str) -> Result<RunConfig, toml::de::Error> {
+    #[derive(serde::Deserialize)]
+    struct Recorded {
+        config: RunConfig,
+    }
+    let table: toml::Table = toml::from_str(text)?;
+    if table.contains_key("config") {
+        return toml::from_str::<Recorded>(text).map(|recorded| recorded.config);
+    }
+    toml::from_str(text)
+}
+
 impl SourceArguments {
     pub(super) fn config(&self) -> anyhow::Result<RunConfig> {
         let mut config = match &self.config {
@@ -108,8 +121,8 @@ impl SourceArguments {
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-                let parsed = toml::from_str(&text).map_err(|error| one_line(&error));
-                parsed.map_err(|error| {
+                parse_config(&text).map_err(|error| {
+                    let error = one_line(&error);
                     Usage(format!("{error}, in the configuration {}", path.display()))
                 })?
             }

@@ -152,6 +152,22 @@ fn resize(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
     image.resize_exact(width, height, FilterType::Triangle)
 }
 
+/// Pixels [H, W, C] at the size asked for.
+fn pixels(image: &DynamicImage, size: Size, channels: usize) -> Vec<u8> {
+    let image = resize(image, size.width as u32, size.height as u32);
+    if channels == 1 {
+        image.to_luma8().into_raw()
+    } else {
+        image.to_rgb8().into_raw()
+    }
+}
+
+/// Pixels [H, W, C] of one file.
+pub(super) fn image(path: &Path, size: Size, channels: usize) -> Result<Vec<u8>, DataError> {
+    let small = Small::decode(path, Some(size))?;
+    Ok(pixels(&small.image, size, channels))
+}
+
 fn assemble(
     root: &Path,
     config: &RunConfig,
@@ -202,12 +218,7 @@ fn assemble(
         .par_chunks_mut(len)
         .zip(&read)
         .for_each(|(out, (_, small))| {
-            let image = resize(&small.image, size.width as u32, size.height as u32);
-            if channels == 1 {
-                out.copy_from_slice(image.to_luma8().as_raw());
-            } else {
-                out.copy_from_slice(image.to_rgb8().as_raw());
-            }
+            out.copy_from_slice(&pixels(&small.image, size, channels));
         });
     let mut dataset = Dataset {
         images,

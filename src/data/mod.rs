@@ -9,7 +9,7 @@ mod splits;
 
 use std::path::PathBuf;
 
-use crate::config::{DataSource, RunConfig};
+use crate::config::{DataSource, RunConfig, Size};
 use crate::random::Random;
 use crate::run::event::Normalise;
 
@@ -264,6 +264,32 @@ pub fn load(
         });
     }
     Ok(Loaded { dataset, notes })
+}
+
+/// Pixels [H, W, C] of a single image, as training sees it before augmentation: the image with this number in the data
+/// set of `config`, whose file, where the source has files, is `file`, and whose size is `[H, W, C]`.
+///
+/// # Errors
+/// Where the source is no longer there or does not have the image.
+pub fn image(
+    config: &RunConfig,
+    index: u32,
+    file: Option<&str>,
+    [height, width, channels]: [usize; 3],
+) -> Result<Vec<u8>, DataError> {
+    let size = Size { width, height };
+    let (pixels, path) = match (&config.data, file) {
+        (DataSource::Solar, _) => (solar::image(index, size, channels), PathBuf::from("solar")),
+        (DataSource::Folder(path), Some(file)) => {
+            let pixels = image_folder::image(&path.join(file), size, channels)?;
+            (Some(pixels), path.clone())
+        }
+        (DataSource::Folder(path), None) => (None, path.clone()),
+    };
+    pixels.ok_or_else(|| DataError::Layout {
+        problem: format!("there is no image {index}"),
+        path,
+    })
 }
 
 /// Class names and image counts of a source, without decoding any image.

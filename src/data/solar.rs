@@ -48,6 +48,25 @@ pub(super) fn summary() -> Summary {
     }
 }
 
+/// Split, class and number within it, of every image.
+fn items() -> Vec<(&'static str, usize, usize)> {
+    let mut items = Vec::new();
+    for (split, counts) in [("train", TRAIN), ("test", TEST)] {
+        for (class, count) in counts.into_iter().enumerate() {
+            items.extend((0..count).map(|number| (split, class, number)));
+        }
+    }
+    items
+}
+
+/// Draws one image, [H, W, C]; none where there is no such number.
+pub(super) fn image(index: u32, size: Size, channels: usize) -> Option<Vec<u8>> {
+    let &(split, class, number) = items().get(index as usize)?;
+    let mut pixels = vec![0; size.width * size.height * channels];
+    Scene::new(split, class, number).photograph(size, channels, &mut pixels);
+    Some(pixels)
+}
+
 /// Draws every image, on all threads.
 pub(super) fn load(
     config: &RunConfig,
@@ -58,12 +77,7 @@ pub(super) fn load(
         height: 32,
     });
     let channels = config.channels.unwrap_or(3);
-    let mut items = Vec::new();
-    for (split, counts) in [("train", TRAIN), ("test", TEST)] {
-        for (class, count) in counts.into_iter().enumerate() {
-            items.extend((0..count).map(|number| (split, class, number)));
-        }
-    }
+    let items = items();
     let done = AtomicUsize::new(0);
     let mut images = vec![0; items.len() * size.width * size.height * channels];
     images

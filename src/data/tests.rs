@@ -351,3 +351,47 @@ fn the_hash_does_not_depend_on_how_bytes_arrive() {
     }
     assert_eq!(whole.finish(), parts.finish());
 }
+
+/// A single image is the one that the whole data set has.
+#[test]
+fn single_images_are_those_of_the_data_set() -> anyhow::Result<()> {
+    let config = RunConfig::default();
+    let data = load(&config, &|_, _| true)?.dataset;
+    let shape = [data.height, data.width, data.channels];
+    for index in [0, 1234, data.labels.len() as u32 - 1] {
+        assert_eq!(image(&config, index, None, shape)?, data.image(index));
+    }
+    let text = image(&config, 1_000_000, None, shape)
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("there is no image 1000000"), "{text}");
+
+    let folder = tempfile::tempdir()?;
+    for (class, shade) in [("a", 40), ("b", 200)] {
+        let dir = folder.path().join(class);
+        std::fs::create_dir(&dir)?;
+        for i in 0..10_u8 {
+            let pixel = Rgb([shade, 10 * i, 7]);
+            let name = dir.join(format!("{i}.png"));
+            RgbImage::from_fn(40, 24, |x, _| if x < 20 { pixel } else { Rgb([0; 3]) })
+                .save(name)?;
+        }
+    }
+    let config = RunConfig {
+        data: DataSource::Folder(folder.path().to_owned()),
+        size: Some(Size {
+            width: 20,
+            height: 16,
+        }),
+        ..RunConfig::default()
+    };
+    let data = load(&config, &|_, _| true)?.dataset;
+    let shape = [data.height, data.width, data.channels];
+    for (index, file) in data.files.iter().flatten().enumerate() {
+        let index = index as u32;
+        assert_eq!(image(&config, index, Some(file), shape)?, data.image(index));
+    }
+    let text = image(&config, 0, Some("a/gone.png"), shape).unwrap_err();
+    assert!(text.to_string().contains("gone.png"), "{text}");
+    Ok(())
+}

@@ -15,8 +15,8 @@ const ROW: (f32, f32) = (14.0, 24.0);
 const HEADER: f32 = 18.0;
 /// Width of a column of counts.
 const COUNT: f32 = 52.0;
-/// Width from which on the counts have room.
-const COUNTS_FROM: f32 = 330.0;
+/// Width of a score and its bar below which the counts have no room.
+const SCORE: f32 = 54.0;
 
 /// A row: a class or a group of classes.
 struct Row {
@@ -168,14 +168,14 @@ impl Columns {
         };
         let longest = rows.iter().map(measure).fold(0.0, f32::max);
         let names = (longest + 24.0).min(width / 3.0);
-        let counts = width >= COUNTS_FROM;
-        let taken = names + if counts { 2.0 * COUNT } else { 0.0 };
-        let taken = taken + if changes { COUNT } else { 0.0 };
+        let room = width - names - if changes { COUNT } else { 0.0 } - 12.0;
+        let counts = room - 2.0 * COUNT >= 3.0 * SCORE;
+        let room = room - if counts { 2.0 * COUNT } else { 0.0 };
         Self {
             names,
             counts,
             changes,
-            bar: ((width - taken - 12.0) / 3.0).max(20.0),
+            bar: (room / 3.0).max(20.0),
             font,
         }
     }

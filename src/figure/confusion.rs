@@ -12,7 +12,7 @@ use crate::run::event::{Eval, Split};
 const FOOT: f32 = 18.0;
 
 /// The last evaluation at or before the moment looked at: of the validation images, else of the test images.
-pub(super) fn evaluation<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Eval> {
+pub(crate) fn evaluation<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Eval> {
     let until = view.step.unwrap_or(u64::MAX);
     let last = |split| {
         let evals = subject.run.evals_of(split);

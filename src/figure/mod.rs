@@ -36,6 +36,7 @@ use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope};
 
 pub use chart::Scales;
+pub(crate) use confusion::evaluation;
 pub use grid::Sight;
 pub use scatter::Brush;
 
@@ -383,7 +384,7 @@ impl Kind {
             }
             Self::Confusion => {
                 "Rows are true classes, columns predicted ones; the colour is the share of the row. Off the diagonal \
-                 are the mistakes. A click on a cell selects the pair everywhere."
+                 are the mistakes. Click a cell to see its images."
             }
             Self::ConflictDifference => {
                 "Cosine of every pair in the second run minus that in the first, on a scale of its own. Blue: the \

@@ -191,7 +191,15 @@ fn eval(classes: usize, step: u64, epoch: f64, split: Split) -> Eval {
         recall: f1.clone(),
         f1,
         support: vec![10; classes],
-        confusion: vec![vec![0; classes]; classes],
+        confusion: (0..classes)
+            .map(|k| {
+                let mut row = vec![0; classes];
+                row[k] += 7;
+                row[(k + 1) % classes] += 2;
+                row[(k + 3) % classes] += 1;
+                row
+            })
+            .collect(),
     }
 }
 
@@ -537,4 +545,59 @@ fn colours_are_stable_and_seen_on_both_themes() {
     }
     let rgb = palette::interference(0.25, false);
     assert_ne!(rgb, palette::interference(0.0, false));
+}
+
+/// Every figure of two constructed runs, small, light and dark, beside what it looked like when somebody last looked at
+/// it. `UPDATE_SNAPSHOTS=1 cargo test --release --lib figures_look` writes them anew: look at them before they are
+/// committed.
+#[test]
+fn figures_look_as_they_did() -> anyhow::Result<()> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let (first, second) = (Sample::new(6, 6), Sample::new(6, 8));
+    let shown = [
+        Subject {
+            name: "baseline",
+            ..first.subject()
+        },
+        Subject {
+            name: "attention",
+            ..second.subject()
+        },
+    ];
+    let view = View {
+        scope: Scope::Layer("branch2.conv2".to_owned()),
+        step: Some(120),
+        pair: Some((0, 4)),
+        class: Some(4),
+        order: Order::Frequency,
+        ..View::default()
+    };
+    let mut changed = Vec::new();
+    for &kind in Kind::ALL {
+        for dark in [false, true] {
+            let options = options([380.0, 280.0], dark);
+            let image = figure_png_among(kind, shown[1], &shown, &view, &options);
+            let look = if dark { "dark" } else { "light" };
+            let path = folder.join(format!("{}-{look}.png", kind.name()));
+            if update {
+                std::fs::create_dir_all(&folder)?;
+                image.save(&path)?;
+                continue;
+            }
+            let before = image::open(&path)?.to_rgba8();
+            anyhow::ensure!(before.dimensions() == image.dimensions(), "{path:?}");
+            // Another processor may round the edge of a letter or a line otherwise.
+            let differs = |(a, b): &(&image::Rgba<u8>, &image::Rgba<u8>)| {
+                let steps = a.0.iter().zip(b.0).map(|(a, b)| a.abs_diff(b));
+                steps.max().unwrap_or(0) > 32
+            };
+            let count = image.pixels().zip(before.pixels()).filter(differs).count();
+            if count * 500 > image.pixels().len() {
+                changed.push(format!("{} ({count} pixels)", path.display()));
+            }
+        }
+    }
+    anyhow::ensure!(changed.is_empty(), "these look otherwise: {changed:?}");
+    Ok(())
 }

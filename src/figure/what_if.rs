@@ -542,14 +542,15 @@ impl Rows<'_> {
                 .axis
                 .bar(ui, Rangef::new(rect.top() + 3.0, middle), &effect, grey);
         } else {
-            let at = pos2(columns.axis.at(0.0) + 6.0, y);
-            painter.text(
-                at,
-                Align2::LEFT_CENTER,
-                "too few probe images",
-                small.clone(),
-                weak,
-            );
+            // On the roomier side of the line.
+            let zero = columns.axis.at(0.0);
+            let is_left = 2.0 * zero > columns.weights + rect.right();
+            let (x, align) = match is_left {
+                true => (zero - 6.0, Align2::RIGHT_CENTER),
+                false => (zero + 6.0, Align2::LEFT_CENTER),
+            };
+            let text = "too few probe images";
+            painter.text(pos2(x, y), align, text, small.clone(), weak);
         }
         if let Some(effect) = what_if {
             let y = Rangef::new(middle, rect.bottom() - 3.0);

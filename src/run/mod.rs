@@ -22,6 +22,7 @@ pub(crate) mod gates;
 pub mod glance;
 pub mod log;
 pub mod notes;
+pub mod predictions;
 pub mod probe_file;
 pub mod read;
 

@@ -88,6 +88,8 @@ pub(crate) enum Action {
     CopyFigure,
     /// Close the export dialog.
     CancelExport,
+    /// Take the images of a cell off the screen.
+    HideImages,
     /// Clear the notice.
     Dismiss,
 }

@@ -11,6 +11,7 @@ use super::compare_panel::Choice;
 use super::draft::{Draft, absolute};
 use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
+use super::images_panel::{self, Images};
 use super::navigation::{History, Place};
 use super::page::Page;
 use super::queue::{End, Queue};
@@ -87,6 +88,7 @@ pub struct App {
     pub(crate) notice: Option<Notice>,
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
+    pub(crate) images: Images,
     /// Which groups the page Compare sets against each other.
     pub(crate) compare: Choice,
     pub(crate) browser: Browser,
@@ -127,6 +129,7 @@ impl App {
             notice: None,
             export: None,
             findings: Findings::default(),
+            images: Images::default(),
             compare: Choice::default(),
             browser: Browser::default(),
             copied: None,
@@ -200,6 +203,9 @@ impl App {
         }
         self.ask_for_probes();
         self.ask_for_findings(ctx, now);
+        for wanted in self.images.ask(images_panel::wanted(self)) {
+            self.background.read_images(wanted);
+        }
         if let Some(config) = self.draft.scan_due(now) {
             self.background.scan(config);
         } else if let Some(secs) = self.draft.scan_waits(now) {
@@ -382,6 +388,7 @@ impl App {
             Action::Export => self.write_export(),
             Action::CopyFigure => self.copy_figure(),
             Action::CancelExport => self.export = None,
+            Action::HideImages => self.view.figure.confused = None,
             Action::Dismiss => {
                 self.notice = None;
                 self.failed.clear();
@@ -622,6 +629,7 @@ impl App {
             Reply::Exported(Ok(exported)) => self.exported(exported),
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
             Reply::Found(key, found) => self.findings.take(key, found),
+            Reply::Images(key, read) => self.images.take(&key, read),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
             Reply::RunsFound(found) => self.runs_found(found),
             Reply::NotesSaved(dir, Ok(notes)) => self.notes_saved(&dir, &notes),

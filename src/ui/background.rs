@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::browser;
 use super::export_dialog::{Export, Exported};
 use super::findings_panel::{self, Key, Source};
+use super::images_panel;
 use super::runs::RunId;
 use super::waker::Waker;
 use super::worker::panic_sentence;
@@ -110,6 +111,8 @@ pub(crate) enum Reply {
     Chosen(Purpose, Option<PathBuf>),
     /// Runs were looked through for what stands out.
     Found(Key, Vec<Finding>),
+    /// Images of a cell of the confusion matrix were read, or why not.
+    Images(images_panel::Key, Result<images_panel::Read, String>),
     /// Folders were looked through for runs.
     RunsFound(Vec<browser::Found>),
     /// A run's name and notes were written, or why not.
@@ -257,6 +260,14 @@ impl Background {
     /// Draws figures, and writes them or hands them back.
     pub(crate) fn export(&mut self, export: Export) {
         self.spawn(move || Reply::Exported(export()));
+    }
+
+    /// Reads the images of a cell of the confusion matrix.
+    pub(crate) fn read_images(&mut self, wanted: images_panel::Wanted) {
+        self.spawn(move || {
+            let read = images_panel::read(&wanted);
+            Reply::Images(wanted.key, read)
+        });
     }
 
     /// Looks through runs for what stands out.

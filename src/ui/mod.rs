@@ -19,6 +19,7 @@ mod export_dialog;
 mod figures_panel;
 mod findings_panel;
 mod frame_times;
+mod images_panel;
 mod navigation;
 mod page;
 mod queue;

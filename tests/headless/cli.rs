@@ -212,3 +212,23 @@ fn a_run_tells_nothing_of_the_machine() -> Result<()> {
     }
     Ok(())
 }
+
+/// The configuration that a run recorded trains the same again.
+#[test]
+fn a_run_repeats_from_what_it_recorded() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    images(&at.join("data"))?;
+    let arguments = "train --data folder:data --epochs 1 --batch 16 --out first";
+    let first = crosscurrent(at, &arguments.split(' ').collect::<Vec<_>>())?;
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    let arguments = "train --config first/run.toml --out second";
+    let second = crosscurrent(at, &arguments.split(' ').collect::<Vec<_>>())?;
+    assert_eq!(second.status.code(), Some(0), "{}", stderr(&second));
+    let logits =
+        |run: &str| std::fs::read(at.join(run).join("predictions/00000003-test.safetensors"));
+    assert!(logits("first")? == logits("second")?, "the logits differ");
+    let config = |run: &str| std::fs::read_to_string(at.join(run).join("run.toml"));
+    assert_eq!(config("first")?, config("second")?);
+    Ok(())
+}

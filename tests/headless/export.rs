@@ -237,3 +237,34 @@ fn what_cannot_be_exported_is_refused_in_a_sentence() -> Result<()> {
     );
     Ok(())
 }
+
+/// Classes in the rows stand in the order that clustering their gradients gives, found anew through the library.
+#[test]
+fn classes_are_ordered_by_similarity_on_request() -> Result<()> {
+    use crosscurrent::gradient::order::by_similarity;
+    use crosscurrent::run::probe_file::ProbeTensors;
+    use crosscurrent::run::{Scope, log};
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().join("matrix.csv");
+    let run = sample("solar-branch");
+    let path = run.to_string_lossy();
+    let layer = ["--figure", "conflict-matrix", "--layer", "branch2.conv1"];
+    let order = ["--order", "similarity", "--step", "300"];
+    export(&[&[&*path][..], &layer, &order].concat(), &out)?;
+    let text = std::fs::read_to_string(&out)?;
+    let column = |line: &str| line.split(',').nth(2).map(str::to_owned);
+    let mut found: Vec<String> = text.lines().skip(1).filter_map(column).collect();
+    found.dedup();
+
+    let read = log::load(&run)?.run;
+    let started = read.started.as_ref().context("header")?;
+    let rows = read.gram_rows(&Scope::Layer("branch2.conv1".to_owned()));
+    let index = read.probe_at(300).context("a probe")?;
+    let file = run.join(&read.probes[index].file);
+    let tensors = ProbeTensors::load(&file, started.classes.len())?;
+    let order = by_similarity(&tensors.gram_of(&rows).context("a layer")?);
+    let names: Vec<&String> = order.iter().map(|&k| &started.classes[k]).collect();
+    // The last class has no pair of its own.
+    assert_eq!(found.iter().collect::<Vec<_>>(), names[..5]);
+    Ok(())
+}

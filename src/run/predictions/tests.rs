@@ -1,0 +1,64 @@
+use anyhow::{Context, Result};
+
+use super::*;
+use crate::run::log;
+
+/// Of every cell of the confusion matrix that training logged, exactly its images.
+#[test]
+fn every_cell_has_as_many_images_as_it_counts() -> Result<()> {
+    for name in ["solar-none", "solar-branch"] {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("sample_runs")
+            .join(name);
+        let run = log::load(&dir)?.run;
+        let mut checked = 0;
+        for eval in &run.evals {
+            if !dir.join(predictions_file(eval.step, eval.split)).is_file() {
+                continue;
+            }
+            for (truth, row) in eval.confusion.iter().enumerate() {
+                for (class, &count) in row.iter().enumerate() {
+                    let found = predicted(&dir, (eval.step, eval.split), truth, class)?;
+                    assert_eq!(found.len() as u64, count, "{name}, step {}", eval.step);
+                    let falls = |pair: &[Predicted]| pair[0].confidence >= pair[1].confidence;
+                    assert!(found.windows(2).all(falls));
+                    // More than an even share, at most certain.
+                    let sure = |x: &Predicted| x.confidence > 1.0 / 6.0 && x.confidence <= 1.0;
+                    assert!(found.iter().all(sure));
+                }
+            }
+            checked += 1;
+        }
+        assert!(checked > 0, "{name} has no predictions");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_missing_or_does_not_fit_is_named() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let at = (4, Split::Val);
+    let of = |run: &Path| predicted(run, at, 0, 1).err().context("no error");
+    assert!(of(dir.path())?.to_string().contains("data.safetensors"));
+    let files = std::collections::HashMap::from([(
+        "files".to_owned(),
+        serde_json::to_string(&["a/x.png", "a/y.png", "b/z.png"])?,
+    )]);
+    let split = ("val", &vec![2, 1]);
+    log::write_data(&data_path(dir.path()), &[0, 0, 1], &[split], files)?;
+    assert!(of(dir.path())?.to_string().contains("predictions"));
+    let path = dir.path().join(predictions_file(at.0, at.1));
+    fs::create_dir_all(path.parent().context("no folder")?)?;
+    log::write_predictions(&path, &[1, 1], &[0.75, 0.5], None)?;
+    let found = predicted(dir.path(), at, 0, 1)?;
+    let expected = Predicted {
+        index: 1,
+        file: Some("a/y.png".to_owned()),
+        confidence: 0.5,
+    };
+    assert_eq!(found, [expected]);
+    log::write_predictions(&path, &[1], &[0.75], None)?;
+    let text = of(dir.path())?.to_string();
+    assert!(text.contains("1 predictions of 2 images"), "{text}");
+    Ok(())
+}
