@@ -173,10 +173,10 @@ fn a_run_goes_to_the_trash_when_that_is_confirmed() -> anyhow::Result<()> {
             .is_ok_and(|log| *log == [parent.path().join("one")])
     );
 
-    // One that somebody writes stays.
-    let _writer = Writer::append(&parent.path().join("two"))?;
+    // One that somebody writes by now stays.
     choose(&mut window, "two");
     click(&mut window, "Move to trash…");
+    let _writer = Writer::append(&parent.path().join("two"))?;
     click(&mut window, "Move to trash");
     ensure!(has(&window, "the run is being written"));
     ensure!(parent.path().join("two").is_dir());
