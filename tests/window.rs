@@ -833,5 +833,7 @@ impl egui::DroppedFile for Dropped {
 #[path = "window/runs_page.rs"]
 mod runs_page;
 
+#[path = "window/data.rs"]
+mod data;
 #[path = "window/images.rs"]
 mod images;

@@ -340,7 +340,9 @@ fn load_probes(
         | Kind::ClassScores
         | Kind::Confusion
         | Kind::ClassDifference
-        | Kind::LayerDifference => false,
+        | Kind::LayerDifference
+        | Kind::GroupScores
+        | Kind::GroupConflict => false,
         Kind::PairCosine => view.pair.is_some(),
         Kind::ConflictMatrix
         | Kind::ConflictDifference

@@ -177,21 +177,33 @@ impl<'a> Reached<'a> {
 
 /// What of a run a comparison reads: cheap to keep a copy of.
 pub fn excerpt(run: &Run) -> Run {
-    let step = run.last_step();
+    let last = run.last_step();
+    // Of what was before, the curves show one number.
+    let eval = |eval: &Eval| Eval {
+        precision: Vec::new(),
+        recall: Vec::new(),
+        f1: Vec::new(),
+        support: Vec::new(),
+        confusion: Vec::new(),
+        ..*eval
+    };
+    let probe = |probe: &Probe| Probe {
+        layers: Vec::new(),
+        file: probe.file.clone(),
+        backbone: probe.backbone.clone(),
+        classifier: probe.classifier.clone(),
+        ..*probe
+    };
+    let evals = run.evals.iter();
+    let probes = run.probes.iter();
     Run {
         started: run.started.clone(),
         steps: Vec::new(),
-        evals: run
-            .evals
-            .iter()
-            .filter(|x| x.step == step)
-            .cloned()
+        evals: evals
+            .map(|x| if x.step == last { x.clone() } else { eval(x) })
             .collect(),
-        probes: run
-            .probes
-            .iter()
-            .filter(|x| x.step == step)
-            .cloned()
+        probes: probes
+            .map(|x| if x.step == last { x.clone() } else { probe(x) })
             .collect(),
         ending: run.ending.clone(),
         revisions: run.revisions,

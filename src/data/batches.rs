@@ -86,9 +86,8 @@ struct Source {
     data: Arc<Dataset>,
     table: Vec<[f32; 256]>,
     batch: usize,
-    padding: usize,
-    flip: bool,
     seed: u64,
+    augmentation: Augmentation,
     /// Epoch of `order`.
     epoch: Option<u64>,
     order: Vec<u32>,
@@ -100,9 +99,8 @@ impl Source {
             data,
             table: lookup(normalise),
             batch: config.batch,
-            padding: config.crop_padding,
-            flip: config.flip,
             seed: config.seed,
+            augmentation: Augmentation::of(config),
             epoch: None,
             order: Vec::new(),
         }
@@ -135,32 +133,69 @@ impl Source {
         }
     }
 
-    /// Random crop from the image padded with black, and random flip: a function of seed, epoch and image.
+    /// The image as `epoch` sees it, normalised.
     fn augment(&self, out: &mut [f32], index: u32, epoch: u64) {
-        let (h, w, c) = (self.data.height, self.data.width, self.data.channels);
-        let mut random = Random::new(self.seed, "augment", epoch, u64::from(index));
-        let (top, left) = (
-            random.below(2 * self.padding + 1),
-            random.below(2 * self.padding + 1),
-        );
-        let flipped = self.flip && random.below(2) == 1;
+        let (size, c) = ((self.data.height, self.data.width), self.data.channels);
+        let crop = self.augmentation.crop(epoch, index);
         let image = self.data.image(index);
         for (i, out) in out.chunks_mut(c).enumerate() {
-            let (y, x) = (i / w, i % w);
-            let x = if flipped { w - 1 - x } else { x };
-            let (y, x) = (y + top, x + left);
-            let inside = (self.padding..h + self.padding).contains(&y)
-                && (self.padding..w + self.padding).contains(&x);
+            let from = crop.source(size, i);
             for (channel, out) in out.iter_mut().enumerate() {
                 // Black is padded before normalisation, as PyTorch's RandomCrop on images does.
-                let pixel = if inside {
-                    image[((y - self.padding) * w + x - self.padding) * c + channel]
-                } else {
-                    0
-                };
+                let pixel = from.map_or(0, |from| image[from * c + channel]);
                 *out = self.table[channel][usize::from(pixel)];
             }
         }
+    }
+}
+
+/// Random crops from the image padded with black, and random flips.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Augmentation {
+    seed: u64,
+    padding: usize,
+    flip: bool,
+}
+
+impl Augmentation {
+    pub(super) fn of(config: &RunConfig) -> Self {
+        Self {
+            seed: config.seed,
+            padding: config.crop_padding,
+            flip: config.flip,
+        }
+    }
+
+    /// What `epoch` (from 0) makes of an image: a function of seed, epoch and image.
+    pub(super) fn crop(self, epoch: u64, index: u32) -> Crop {
+        let mut random = Random::new(self.seed, "augment", epoch, u64::from(index));
+        Crop {
+            padding: self.padding,
+            top: random.below(2 * self.padding + 1),
+            left: random.below(2 * self.padding + 1),
+            flipped: self.flip && random.below(2) == 1,
+        }
+    }
+}
+
+/// Which part of a padded image is seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Crop {
+    padding: usize,
+    top: usize,
+    left: usize,
+    flipped: bool,
+}
+
+impl Crop {
+    /// Number of the pixel that comes to lie at pixel `i` of an image of (height, width); none in the padding.
+    pub(super) fn source(self, (h, w): (usize, usize), i: usize) -> Option<usize> {
+        let (y, x) = (i / w, i % w);
+        let x = if self.flipped { w - 1 - x } else { x };
+        let (y, x) = (y + self.top, x + self.left);
+        let inside = (self.padding..h + self.padding).contains(&y)
+            && (self.padding..w + self.padding).contains(&x);
+        inside.then(|| (y - self.padding) * w + x - self.padding)
     }
 }
 

@@ -168,6 +168,37 @@ pub(super) fn image(path: &Path, size: Size, channels: usize) -> Result<Vec<u8>,
     Ok(pixels(&small.image, size, channels))
 }
 
+/// An image as it comes, brought down to a small size, for looking at.
+pub(super) fn thumbnail(path: &Path, size: Option<Size>) -> Result<DynamicImage, DataError> {
+    Small::decode(path, size).map(|small| small.image)
+}
+
+/// The folder without its pixels, unreadable files included.
+pub(super) fn index(root: &Path) -> Result<Dataset, DataError> {
+    let listing = list(root)?;
+    Ok(labelled(root, listing.classes, listing.entries.iter()))
+}
+
+/// Labels, file names and splits of these files.
+fn labelled<'a>(
+    root: &Path,
+    classes: Vec<String>,
+    entries: impl Iterator<Item = &'a Entry>,
+) -> Dataset {
+    let mut dataset = Dataset {
+        classes,
+        ..Dataset::default()
+    };
+    let mut files = Vec::new();
+    for (index, entry) in entries.enumerate() {
+        dataset.labels.push(entry.class as u16);
+        files.push(relative(&entry.path, root));
+        [&mut dataset.train, &mut dataset.val, &mut dataset.test][entry.split].push(index as u32);
+    }
+    dataset.files = Some(files);
+    dataset
+}
+
 fn assemble(
     root: &Path,
     config: &RunConfig,
@@ -220,23 +251,13 @@ fn assemble(
         .for_each(|(out, (_, small))| {
             out.copy_from_slice(&pixels(&small.image, size, channels));
         });
-    let mut dataset = Dataset {
+    let dataset = Dataset {
         images,
         height: size.height,
         width: size.width,
         channels,
-        labels: read.iter().map(|(entry, _)| entry.class as u16).collect(),
-        classes: listing.classes,
-        files: Some(
-            read.iter()
-                .map(|(entry, _)| relative(&entry.path, root))
-                .collect(),
-        ),
-        ..Dataset::default()
+        ..labelled(root, listing.classes, read.iter().map(|(entry, _)| entry))
     };
-    for (index, (entry, _)) in read.iter().enumerate() {
-        [&mut dataset.train, &mut dataset.val, &mut dataset.test][entry.split].push(index as u32);
-    }
     let mut notes = Vec::new();
     if !skipped.is_empty() {
         notes.push(format!(

@@ -29,6 +29,11 @@ const TRAIN: [usize; 6] = [1400, 900, 700, 500, 140, 600];
 /// Test images: the same number of each class.
 const TEST: [usize; 6] = [150; 6];
 const SEED: u64 = 2024;
+/// Size where none is asked for.
+pub(super) const SIZE: Size = Size {
+    width: 32,
+    height: 32,
+};
 /// Samples per pixel and axis.
 const SAMPLES: usize = 2;
 /// Severity of faults, from barely visible to plain.
@@ -67,15 +72,25 @@ pub(super) fn image(index: u32, size: Size, channels: usize) -> Option<Vec<u8>> 
     Some(pixels)
 }
 
+/// The set without its pixels.
+pub(super) fn index() -> Dataset {
+    let items = items();
+    let train: usize = TRAIN.iter().sum();
+    Dataset {
+        labels: items.iter().map(|(_, class, _)| *class as u16).collect(),
+        classes: CLASSES.map(str::to_owned).to_vec(),
+        train: (0..train as u32).collect(),
+        test: (train as u32..items.len() as u32).collect(),
+        ..Dataset::default()
+    }
+}
+
 /// Draws every image, on all threads.
 pub(super) fn load(
     config: &RunConfig,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Source, DataError> {
-    let size = config.size.unwrap_or(Size {
-        width: 32,
-        height: 32,
-    });
+    let size = config.size.unwrap_or(SIZE);
     let channels = config.channels.unwrap_or(3);
     let items = items();
     let done = AtomicUsize::new(0);
@@ -91,17 +106,12 @@ pub(super) fn load(
                 Err(DataError::Cancelled)
             }
         })?;
-    let train: usize = TRAIN.iter().sum();
     let dataset = Dataset {
         images,
         height: size.height,
         width: size.width,
         channels,
-        labels: items.iter().map(|(_, class, _)| *class as u16).collect(),
-        classes: CLASSES.map(str::to_owned).to_vec(),
-        train: (0..train as u32).collect(),
-        test: (train as u32..items.len() as u32).collect(),
-        ..Dataset::default()
+        ..index()
     };
     Ok(Source {
         dataset,

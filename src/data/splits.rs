@@ -93,8 +93,8 @@ fn share(n: usize, share: f64) -> usize {
 }
 
 /// Makes the splits that the source does not bring, and cuts the long tail. What a class gets depends on the seed and
-/// on that class alone.
-pub(super) fn apply(dataset: &mut Dataset, config: &RunConfig) {
+/// on that class alone. Gives back the plan that it followed.
+pub(super) fn apply(dataset: &mut Dataset, config: &RunConfig) -> Plan {
     let optional = |indices: &[u32]| (!indices.is_empty()).then(|| dataset.counts(indices));
     let summary = Summary {
         classes: dataset.classes.clone(),
@@ -125,4 +125,5 @@ pub(super) fn apply(dataset: &mut Dataset, config: &RunConfig) {
     for split in [&mut dataset.train, &mut dataset.val, &mut dataset.test] {
         split.sort_unstable();
     }
+    plan
 }

@@ -1,10 +1,12 @@
 //! A chart of curves: what is drawn, its scales, and the drawing.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use egui::{Color32, Context, RichText, Role, Stroke, Ui, Vec2b, WidgetInfo};
 use egui_plot::{
-    GridInput, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotPoint, Points, VLine,
+    FilledArea, GridInput, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotPoint,
+    Points, VLine,
 };
 
 use super::time::Clock;
@@ -33,6 +35,8 @@ pub(super) struct Chart {
     /// Bounds of y that do not depend on the data.
     pub(super) fixed_y: Option<(f64, f64)>,
     pub(super) curves: Vec<Curve>,
+    /// Areas behind the curves.
+    pub(super) bands: Vec<Band>,
     /// Whether a value that is none was infinite or not a number, rather than undefined.
     pub(super) none_is_not_finite: bool,
     /// What to say where there is nothing to draw.
@@ -51,6 +55,17 @@ impl Chart {
         let curves = self.curves.iter();
         curves.filter_map(|curve| curve.range_y).reduce(joined)
     }
+}
+
+/// An area between two curves. It goes with the curves of its name.
+#[derive(Debug)]
+pub(super) struct Band {
+    pub(super) name: String,
+    pub(super) color: Color32,
+    /// As many as of the others.
+    pub(super) x: Vec<f64>,
+    pub(super) low: Vec<f64>,
+    pub(super) high: Vec<f64>,
 }
 
 /// The range that holds two ranges.
@@ -166,17 +181,18 @@ pub struct Scales {
 impl Scales {
     /// Bounds that hold what `kind` shows of all `subjects`.
     pub fn of(ctx: &Context, kind: Kind, subjects: &[Subject<'_>], view: &View) -> Self {
+        let charts = subjects
+            .iter()
+            .map(|subject| curves::chart(ctx, kind, *subject, view));
+        Self::holding(&charts.collect::<Vec<_>>())
+    }
+
+    /// Bounds that hold these charts.
+    pub(super) fn holding(charts: &[Arc<Chart>]) -> Self {
         let mut scales = Self {
             x: (0.0, 1.0),
             y: (0.0, 1.0),
         };
-        if matches!(kind, Kind::ConflictMatrix | Kind::Architecture) {
-            return scales;
-        }
-        let charts: Vec<_> = subjects
-            .iter()
-            .map(|subject| curves::chart(ctx, kind, *subject, view))
-            .collect();
         scales.x = match charts.first().map(|chart| &chart.x) {
             // Two variants need not have the same layers: the longer table sets the scale.
             Some(Axis::Layers(_)) => {
@@ -290,6 +306,14 @@ pub(super) fn chart_ui(
         plot = plot.x_axis_label(RichText::new(clock.label()).size(11.0).color(text));
     }
     let response = plot.show(ui, |plot| {
+        let bands = chart.bands.iter();
+        for band in bands.filter(|band| !hidden.contains(&band.name)) {
+            let area = FilledArea::new(band.name.clone(), &band.x, &band.low, &band.high);
+            plot.add(
+                area.fill_color(band.color.gamma_multiply(0.16))
+                    .allow_hover(false),
+            );
+        }
         for curve in chart
             .curves
             .iter()

@@ -46,6 +46,12 @@ pub fn compared_once(
     ctx: &egui::Context,
     shown: &[Subject<'_>],
 ) -> Arc<Result<Comparison, CompareError>> {
+    let key = comparison_key(shown);
+    remembered(ctx, ("comparison", ""), key, || Arc::new(compared(shown)))
+}
+
+/// What changes where a comparison of these runs does.
+pub(super) fn comparison_key(shown: &[Subject<'_>]) -> impl std::hash::Hash + std::fmt::Debug {
     let of = |subject: &Subject<'_>| {
         let run = subject.run;
         // What goes on is not part of it, so its changes do not count.
@@ -56,8 +62,7 @@ pub fn compared_once(
         let id = run.started.as_ref().map(|started| started.id.clone());
         (subject.name.to_owned(), id, revisions)
     };
-    let key: Vec<_> = shown.iter().map(of).collect();
-    remembered(ctx, ("comparison", ""), key, || Arc::new(compared(shown)))
+    shown.iter().map(of).collect::<Vec<_>>()
 }
 
 /// Whether a run is the first of a group that is compared to that of the first run shown.
@@ -66,6 +71,14 @@ pub fn stands_for_group(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
         let group = comparison.group_of(subject.name);
         let other = group.filter(|&group| group != comparison.baseline);
         other.is_some_and(|group| comparison.groups[group].runs[0] == subject.name)
+    })
+}
+
+/// Whether a run is the one that stands for all groups: the first of the first that is compared.
+pub fn stands_for_all(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
+    compared(shown).is_ok_and(|comparison| {
+        let first = comparison.others().first().copied();
+        first.is_some_and(|group| comparison.groups[group].runs[0] == subject.name)
     })
 }
 

@@ -11,6 +11,7 @@ pub mod difference;
 pub mod export;
 mod gates;
 mod grid;
+mod group_curves;
 mod ledger;
 mod matrix;
 mod matrix_difference;
@@ -237,6 +238,10 @@ pub enum Kind {
     ClassDifference,
     /// Difference of every layer's interference between groups of runs.
     LayerDifference,
+    /// Macro-F1 of groups of runs over time.
+    GroupScores,
+    /// Interference in the backbone of groups of runs over time.
+    GroupConflict,
 }
 
 impl Kind {
@@ -261,12 +266,19 @@ impl Kind {
         Self::ClassScores,
         Self::ClassDifference,
         Self::LayerDifference,
+        Self::GroupScores,
+        Self::GroupConflict,
     ];
 
     /// Whether it compares groups of runs: `shown` are then all of their runs, and the subject is a run of the group
     /// that is compared to that of the first.
     pub fn compares_groups(self) -> bool {
-        matches!(self, Self::ClassDifference | Self::LayerDifference)
+        matches!(self, Self::ClassDifference | Self::LayerDifference) || self.is_of_all_groups()
+    }
+
+    /// Whether it shows all groups of runs at once.
+    pub fn is_of_all_groups(self) -> bool {
+        matches!(self, Self::GroupScores | Self::GroupConflict)
     }
 
     /// Name on the command line.
@@ -291,6 +303,8 @@ impl Kind {
             Self::ClassScores => "class-scores",
             Self::ClassDifference => "class-difference",
             Self::LayerDifference => "layer-difference",
+            Self::GroupScores => "group-scores",
+            Self::GroupConflict => "group-conflict",
         }
     }
 
@@ -316,6 +330,8 @@ impl Kind {
             Self::ClassScores => "Scores of each class",
             Self::ClassDifference => "What changes in F1 of each class",
             Self::LayerDifference => "What changes in conflict by layer",
+            Self::GroupScores => "Macro-F1 over seeds",
+            Self::GroupConflict => "Conflict in the backbone over seeds",
         }
     }
 
@@ -413,6 +429,16 @@ impl Kind {
                  large one is their mean, the line its 95 % interval. Left of 0 there is less conflict. The mean is \
                  filled where the difference is significant after correction for the number of layers."
             }
+            Self::GroupScores => {
+                "Macro-F1 on the validation images (test images where a run has none), from 0 to 1, of runs that differ \
+                 in nothing but the seed: the thick line is their mean, the area reaches from the worst to the best of \
+                 them, thin lines are single runs. One line alone is a single seed: what another would do is not known."
+            }
+            Self::GroupConflict => {
+                "Interference (mean over class pairs of max(0, −cosine)) in all layers but the classifier, of runs that \
+                 differ in nothing but the seed: the thick line is their mean, the area reaches from the least to the \
+                 most of them, thin lines are single runs."
+            }
         }
     }
 }
@@ -474,6 +500,9 @@ pub fn figure_ui(
         Kind::ClassDifference | Kind::LayerDifference => {
             difference::difference_ui(ui, kind, subject, shown, view)
         }
+        Kind::GroupScores | Kind::GroupConflict => {
+            group_curves::group_curves_ui(ui, kind, shown, view)
+        }
         Kind::ClassF1
         | Kind::Scores
         | Kind::Loss
@@ -523,6 +552,9 @@ fn page_ui(ui: &mut Ui, kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>],
 
 /// Run, part of the network and moment that a figure shows.
 fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
+    if kind.is_of_all_groups() {
+        return "mean, range and single runs".to_owned();
+    }
     if kind.compares_groups() {
         return "at the last step of all runs, paired by seed".to_owned();
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Kind, Subject, View, architecture, class_scores, confusion, depth_time, difference, gates,
-    ledger, matrix, matrix_difference, numbers, pair, scatter, what_if,
+    group_curves, ledger, matrix, matrix_difference, numbers, pair, scatter, what_if,
 };
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
@@ -28,6 +28,7 @@ pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &Vie
         Kind::ClassDifference | Kind::LayerDifference => {
             difference::table(kind, subject, shown, view)
         }
+        Kind::GroupScores | Kind::GroupConflict => group_curves::table(kind, shown),
     }
 }
 

@@ -8,6 +8,7 @@ use super::background::{self, Background, Discard, Dropped, Purpose, Reply};
 use super::browser::Browser;
 use super::commands::{self, Palette};
 use super::compare_panel::Choice;
+use super::data_panel::{self, Data};
 use super::draft::{Draft, absolute};
 use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
@@ -89,6 +90,7 @@ pub struct App {
     pub(crate) export: Option<ExportDraft>,
     pub(crate) findings: Findings,
     pub(crate) images: Images,
+    pub(crate) data: Data,
     /// Which groups the page Compare sets against each other.
     pub(crate) compare: Choice,
     pub(crate) browser: Browser,
@@ -130,6 +132,7 @@ impl App {
             export: None,
             findings: Findings::default(),
             images: Images::default(),
+            data: Data::default(),
             compare: Choice::default(),
             browser: Browser::default(),
             copied: None,
@@ -206,6 +209,7 @@ impl App {
         for wanted in self.images.ask(images_panel::wanted(self)) {
             self.background.read_images(wanted);
         }
+        self.ask_for_samples(ctx, now);
         if let Some(config) = self.draft.scan_due(now) {
             self.background.scan(config);
         } else if let Some(secs) = self.draft.scan_waits(now) {
@@ -629,6 +633,7 @@ impl App {
             Reply::Exported(Ok(exported)) => self.exported(exported),
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
             Reply::Found(key, found) => self.findings.take(key, found),
+            Reply::Samples(key, read) => self.data.take(*key, read),
             Reply::Images(key, read) => self.images.take(&key, read),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
             Reply::RunsFound(found) => self.runs_found(found),
@@ -760,6 +765,19 @@ impl App {
                 let sources = entries().map(Source::new).collect();
                 self.background.find(key, sources);
             }
+            Err(Some(secs)) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
+            Err(None) => {}
+        }
+    }
+
+    /// Reads sample images, on the page that shows them.
+    fn ask_for_samples(&mut self, ctx: &egui::Context, now: f64) {
+        let Some(key) = data_panel::wanted(self) else {
+            self.data.forget();
+            return;
+        };
+        match self.data.ask(&key, now) {
+            Ok(()) => self.background.read_samples(key),
             Err(Some(secs)) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
             Err(None) => {}
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::browser;
+use super::data_panel;
 use super::export_dialog::{Export, Exported};
 use super::findings_panel::{self, Key, Source};
 use super::images_panel;
@@ -15,6 +16,7 @@ use super::runs::RunId;
 use super::waker::Waker;
 use super::worker::panic_sentence;
 use crate::config::RunConfig;
+use crate::data::samples::Samples;
 use crate::data::{self, Summary};
 use crate::figure::export::{Restored, read_view};
 use crate::findings::Finding;
@@ -113,6 +115,8 @@ pub(crate) enum Reply {
     Found(Key, Vec<Finding>),
     /// Images of a cell of the confusion matrix were read, or why not.
     Images(images_panel::Key, Result<images_panel::Read, String>),
+    /// Samples of the data were read, or why not.
+    Samples(Box<data_panel::Key>, Result<Samples, String>),
     /// Folders were looked through for runs.
     RunsFound(Vec<browser::Found>),
     /// A run's name and notes were written, or why not.
@@ -267,6 +271,14 @@ impl Background {
         self.spawn(move || {
             let read = images_panel::read(&wanted);
             Reply::Images(wanted.key, read)
+        });
+    }
+
+    /// Reads samples of the data.
+    pub(crate) fn read_samples(&mut self, key: data_panel::Key) {
+        self.spawn(move || {
+            let read = data_panel::read(&key);
+            Reply::Samples(Box::new(key), read)
         });
     }
 

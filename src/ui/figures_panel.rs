@@ -7,7 +7,7 @@ use super::app::App;
 use super::page::{GAP, Page, kind_shown};
 use super::runs::{RunEntry, State, variant_name};
 use super::widgets::problem_ui;
-use super::{browser_panel, compare_panel, findings_panel, images_panel};
+use super::{browser_panel, compare_panel, data_panel, findings_panel, images_panel};
 use crate::figure::{Kind, Order, Pick, Subject, View, figure_ui};
 use crate::run::event::Started;
 use crate::run::{CLASSIFIER, Scope};
@@ -19,6 +19,7 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Act
     match app.view.page {
         Page::Overview => findings_panel::findings_ui(ui, app, actions),
         Page::Compare => return compare_panel::compare_ui(ui, app, actions),
+        Page::Data => return data_panel::data_ui(ui, app),
         Page::Runs => return browser_panel::browser_ui(ui, app, actions),
         Page::Mistakes => images_panel::images_ui(ui, app, actions),
         Page::Conflicts | Page::Class | Page::Gates => {}

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 
-use egui::{ColorImage, RichText, TextureHandle, TextureOptions, vec2};
+use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
 use super::action::Action;
 use super::app::App;
 use super::page::Page;
 use super::runs::{RunEntry, RunId, variant_name};
+use super::widgets::enlarged;
 use crate::config::RunConfig;
 use crate::data;
 use crate::figure;
@@ -18,8 +19,6 @@ use crate::run::predictions::{Predicted, predicted};
 
 /// Images shown of a cell; the surest come first.
 const MOST: usize = 60;
-/// Least height of an image on screen, in points: small ones are enlarged by whole numbers.
-const HEIGHT: f32 = 56.0;
 
 /// Which images: an evaluation of a run and a cell of its confusion matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,13 +246,7 @@ fn image_ui(
     found: &Predicted,
     texture: &TextureHandle,
 ) {
-    let size = texture.size_vec2();
-    let scale = (HEIGHT / size.y).ceil().max(1.0);
-    let size = if size.y > 2.0 * HEIGHT {
-        vec2(size.x * 2.0 * HEIGHT / size.y, 2.0 * HEIGHT)
-    } else {
-        size * scale
-    };
+    let size = enlarged(texture.size_vec2());
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         let name = match &found.file {

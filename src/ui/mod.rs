@@ -14,6 +14,7 @@ mod browser_panel;
 mod browser_table;
 mod commands;
 mod compare_panel;
+mod data_panel;
 mod draft;
 mod export_dialog;
 mod figures_panel;

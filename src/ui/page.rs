@@ -32,6 +32,8 @@ pub enum Page {
     Gates,
     /// What a setting changes, over seeds.
     Compare,
+    /// The images.
+    Data,
     /// All runs there are.
     Runs,
 }
@@ -45,6 +47,7 @@ impl Page {
         Self::Mistakes,
         Self::Gates,
         Self::Compare,
+        Self::Data,
         Self::Runs,
     ];
 
@@ -57,6 +60,7 @@ impl Page {
             Self::Mistakes => "Mistakes",
             Self::Gates => "Gates",
             Self::Compare => "Compare",
+            Self::Data => "Data",
             Self::Runs => "Runs",
         }
     }
@@ -72,6 +76,7 @@ impl Page {
             }
             Self::Gates => "What channel attention does with each class",
             Self::Compare => "What a setting changes, over all open runs and their seeds",
+            Self::Data => "How many images of each class there are, and what they look like",
             Self::Runs => "All runs there are, what they reached and in what they differ",
         }
     }
@@ -102,10 +107,10 @@ impl Page {
             ],
             Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
             Self::Compare => [
-                vec![(Kind::ClassDifference, 1.0)],
-                vec![(Kind::LayerDifference, 1.0)],
+                vec![(Kind::ClassDifference, 0.5), (Kind::GroupScores, 0.5)],
+                vec![(Kind::LayerDifference, 0.5), (Kind::GroupConflict, 0.5)],
             ],
-            Self::Overview | Self::Runs => [vec![], vec![]],
+            Self::Overview | Self::Data | Self::Runs => [vec![], vec![]],
         }
     }
 

@@ -36,6 +36,18 @@ pub(crate) fn problem_ui(ui: &mut egui::Ui, problem: Option<&str>) {
     }
 }
 
+/// Least height of an image on screen, in points.
+const IMAGE_HEIGHT: f32 = 56.0;
+
+/// Size on screen of an image of so many pixels: small ones are enlarged by whole numbers, large ones made smaller.
+pub(crate) fn enlarged(size: egui::Vec2) -> egui::Vec2 {
+    if size.y > 2.0 * IMAGE_HEIGHT {
+        size * (2.0 * IMAGE_HEIGHT / size.y)
+    } else {
+        size * (IMAGE_HEIGHT / size.y.max(1.0)).ceil().max(1.0)
+    }
+}
+
 /// A whole number in groups of three: `12,345`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();

@@ -170,8 +170,8 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
     ];
     export(&[&options[..], &small].concat(), &against)?;
     let names_against = names(&against)?;
-    // A pair of classes, the difference of the matrices, and two figures of what differs between the runs.
-    assert_eq!(names_against.len(), names_alone.len() + 4 * 3);
+    // A pair of classes, the difference of the matrices, and four figures of groups of runs.
+    assert_eq!(names_against.len(), names_alone.len() + 6 * 3);
     assert!(
         names_against
             .iter()

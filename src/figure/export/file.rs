@@ -73,6 +73,9 @@ impl Figure<'_> {
             Kind::ClassDifference | Kind::LayerDifference => {
                 difference::stands_for_group(self.subject, self.shown)
             }
+            Kind::GroupScores | Kind::GroupConflict => {
+                difference::stands_for_all(self.subject, self.shown)
+            }
             _ => true,
         }
     }

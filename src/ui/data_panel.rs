@@ -1,0 +1,365 @@
+//! The page of data: how many images of each class there are, and what they look like.
+
+use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
+
+use super::app::App;
+use super::page::Page;
+use super::runs::RunId;
+use super::widgets::{enlarged, grouped, problem_ui};
+use crate::config::{DataSource, RunConfig};
+use crate::data::samples::{Sample, Samples, Which, samples};
+use crate::figure::palette;
+
+/// Images shown of a class, at most.
+const PER_CLASS: usize = 24;
+/// Width of the names and counts.
+const COUNTS: f32 = 230.0;
+/// Least height of a row: name, bar and counts.
+const ROW: f32 = 46.0;
+/// Between images, and between rows.
+const GAP: f32 = 6.0;
+/// Seconds without a change before other images are read.
+const DELAY_SECS: f64 = 0.4;
+
+/// Which images: everything of a configuration that they depend on, and the choice among them.
+pub(crate) type Key = (RunConfig, Which);
+
+/// What the page shows.
+#[derive(Default)]
+pub(crate) struct Data {
+    /// Whose images are shown: a run's, or those of the new experiment.
+    source: Option<RunId>,
+    which: Which,
+    read: Option<(Key, Result<Samples, String>)>,
+    /// The images of each class in a row, once they were drawn.
+    strips: Vec<Option<TextureHandle>>,
+    wanted: Option<Key>,
+    wanted_since: f64,
+    under_way: bool,
+}
+
+impl Data {
+    /// Whether these images are to be read now; otherwise, if they are to be later, after how many seconds.
+    pub(crate) fn ask(&mut self, key: &Key, now: f64) -> Result<(), Option<f64>> {
+        if self.read.as_ref().is_some_and(|(read, _)| read == key) {
+            return Err(None);
+        }
+        if self.wanted.as_ref() != Some(key) {
+            self.wanted = Some(key.clone());
+            self.wanted_since = now;
+        }
+        if self.under_way {
+            return Err(None);
+        }
+        let wait = self.wanted_since + DELAY_SECS - now;
+        // Only what is typed or dragged waits for its end.
+        let changes = self.read.as_ref().is_some_and(|(read, _)| read.1 == key.1);
+        if changes && wait > 0.0 {
+            return Err(Some(wait));
+        }
+        self.under_way = true;
+        Ok(())
+    }
+
+    /// Nothing is looked at any more.
+    pub(crate) fn forget(&mut self) {
+        self.wanted = None;
+        self.read = None;
+        self.strips.clear();
+    }
+
+    /// Takes in what a thread read.
+    pub(crate) fn take(&mut self, key: Key, read: Result<Samples, String>) {
+        self.under_way = false;
+        self.read = Some((key, read));
+        self.strips.clear();
+    }
+}
+
+/// Reads images. An error is a sentence.
+pub(crate) fn read((config, which): &Key) -> Result<Samples, String> {
+    samples(config, *which, PER_CLASS).map_err(|error| error.to_string())
+}
+
+/// The images that the page shows now; none where another page is open or no folder is chosen yet.
+pub(crate) fn wanted(app: &App) -> Option<Key> {
+    if app.view.page != Page::Data {
+        return None;
+    }
+    let config = config(app)?;
+    let has_source =
+        !matches!(&config.data, DataSource::Folder(path) if path.as_os_str().is_empty());
+    let key = RunConfig {
+        data: config.data.clone(),
+        size: config.size,
+        channels: config.channels,
+        skip_unreadable: config.skip_unreadable,
+        imbalance: config.imbalance,
+        profile: config.profile,
+        val: config.val,
+        data_seed: config.data_seed,
+        probe_images: config.probe_images,
+        seed: config.seed,
+        crop_padding: config.crop_padding,
+        flip: config.flip,
+        ..RunConfig::default()
+    };
+    has_source.then_some((key, app.data.which))
+}
+
+fn config(app: &App) -> Option<&RunConfig> {
+    let Some(id) = app.data.source else {
+        return Some(&app.draft.config);
+    };
+    let entry = app.runs.get(id)?;
+    entry.run.started.as_ref().map(|started| &started.config)
+}
+
+pub(crate) fn data_ui(ui: &mut egui::Ui, app: &mut App) {
+    if app.data.source.is_some_and(|id| app.runs.get(id).is_none()) {
+        app.data.source = None;
+    }
+    choose_ui(ui, app);
+    let data = &mut app.data;
+    match &data.read {
+        _ if data.wanted.is_none() => {
+            ui.weak("Choose the folder that holds one subfolder of images per class.");
+        }
+        None => {
+            ui.horizontal(|ui| {
+                ui.spinner();
+                ui.weak("The images are being read…");
+            });
+        }
+        Some((_, Err(sentence))) => problem_ui(ui, Some(sentence)),
+        Some((_, Ok(samples))) => {
+            data.strips.resize(samples.classes.len(), None);
+            rows_ui(ui, samples, &mut data.strips);
+        }
+    }
+}
+
+/// Whose images, which of them, and how many there are.
+fn choose_ui(ui: &mut egui::Ui, app: &mut App) {
+    let name = |id: Option<RunId>| {
+        let entry = id.and_then(|id| app.runs.get(id));
+        entry.map_or("New experiment".to_owned(), |entry| entry.name.clone())
+    };
+    let mut source = app.data.source;
+    let mut which = app.data.which;
+    ui.horizontal_wrapped(|ui| {
+        let label = ui.label("Images of");
+        let combo = egui::ComboBox::from_id_salt("images of")
+            .selected_text(name(source))
+            .width(180.0)
+            .show_ui(ui, |ui| {
+                ui.selectable_value(&mut source, None, "New experiment");
+                for entry in app.runs.iter().filter(|entry| entry.run.started.is_some()) {
+                    ui.selectable_value(&mut source, Some(entry.id), &entry.name);
+                }
+            });
+        combo
+            .response
+            .labelled_by(label.id)
+            .on_hover_text("The images that Start would train on, or those of an open run");
+        for (value, text, help) in CHOICES {
+            ui.selectable_value(&mut which, value, text)
+                .on_hover_text(help);
+        }
+        if app.data.under_way && app.data.read.is_some() {
+            ui.spinner();
+        }
+        if let Some((_, Ok(samples))) = &app.data.read {
+            ui.weak(totals(samples));
+        }
+    });
+    let (_, _, help) = CHOICES[which as usize];
+    ui.weak(help);
+    ui.add_space(2.0);
+    app.data.source = source;
+    app.data.which = which;
+}
+
+const CHOICES: [(Which, &str, &str); 3] = [
+    (
+        Which::Training,
+        "Training images",
+        "Some of the images left to train on after the long tail was cut",
+    ),
+    (
+        Which::Probe,
+        "Probe images",
+        "The images that class gradients are taken of, always the same ones, without augmentation",
+    ),
+    (
+        Which::Augmented,
+        "Augmented",
+        "One training image of each class as one epoch after the other sees it: cropped and flipped",
+    ),
+];
+
+fn totals(samples: &Samples) -> String {
+    let plan = &samples.plan;
+    let sum = |counts: &[usize]| counts.iter().sum::<usize>();
+    let most = plan.train.iter().max().copied().unwrap_or(0);
+    let fewest = plan.train.iter().min().copied().unwrap_or(0).max(1);
+    format!(
+        "{} classes · {} of {} training images · imbalance {:.0} : 1 · {} validation · {} test",
+        samples.classes.len(),
+        grouped(sum(&plan.train) as u64),
+        grouped(sum(&plan.natural) as u64),
+        most as f64 / fewest as f64,
+        grouped(sum(&plan.val) as u64),
+        grouped(sum(&plan.test) as u64),
+    )
+}
+
+fn rows_ui(ui: &mut egui::Ui, samples: &Samples, strips: &mut [Option<TextureHandle>]) {
+    let mut decoded = samples.images.iter().flatten();
+    let size = decoded.find_map(|sample| Some(sample.image.as_ref().ok()?.dimensions()));
+    let (width, height) = size.unwrap_or((1, 1));
+    let size = enlarged(vec2(width as f32, height as f32));
+    let row = size.y.max(ROW);
+    ui.spacing_mut().item_spacing.y = GAP;
+    egui::ScrollArea::vertical().auto_shrink(false).show_rows(
+        ui,
+        row,
+        samples.classes.len(),
+        |ui, seen| {
+            for k in seen {
+                let (rect, _) =
+                    ui.allocate_exact_size(vec2(ui.available_width(), row), Sense::hover());
+                let (counts, images) = rect.split_left_right_at_x(rect.left() + COUNTS);
+                counts_ui(ui, counts, samples, k);
+                let strip = Strip {
+                    class: &samples.classes[k],
+                    samples: &samples.images[k],
+                    size,
+                };
+                strip.show(ui, images, &mut strips[k]);
+            }
+        },
+    );
+}
+
+/// Name, images before and after the cut as bars, and all counts.
+fn counts_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize) {
+    let plan = &samples.plan;
+    let of = |counts: &[usize]| counts.get(k).copied().unwrap_or(0);
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let (text, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
+    let words = |y: f32, text: &str, size: f32, color: Color32| {
+        let font = egui::FontId::proportional(size);
+        let at = pos2(rect.left(), y);
+        painter.text(at, egui::Align2::LEFT_TOP, text, font, color);
+    };
+    words(rect.top(), &samples.classes[k], 13.0, text);
+    let most = plan.natural.iter().max().copied().unwrap_or(1).max(1);
+    let bar = |count: usize, color: Color32| {
+        let width = (COUNTS - 20.0) * count as f32 / most as f32;
+        let min = pos2(rect.left(), rect.top() + 18.0);
+        painter.rect_filled(
+            Rect::from_min_size(min, vec2(width.max(1.0), 8.0)),
+            1.0,
+            color,
+        );
+    };
+    let color = palette::class(k);
+    bar(of(&plan.natural), color.gamma_multiply(0.3));
+    bar(of(&plan.train), color);
+    let (train, natural) = (of(&plan.train), of(&plan.natural));
+    let mut line = grouped(train as u64);
+    if natural > train {
+        line.push_str(&format!(" of {}", grouped(natural as u64)));
+    }
+    line.push_str(&format!(
+        " training · {} val · {} test",
+        grouped(of(&plan.val) as u64),
+        grouped(of(&plan.test) as u64)
+    ));
+    words(rect.top() + 29.0, &line, 11.0, weak);
+}
+
+/// The images of a class.
+struct Strip<'a> {
+    class: &'a str,
+    samples: &'a [Sample],
+    /// Size of an image on screen.
+    size: egui::Vec2,
+}
+
+impl Strip<'_> {
+    fn show(&self, ui: &egui::Ui, rect: Rect, texture: &mut Option<TextureHandle>) {
+        let count = self.samples.len();
+        if count == 0 {
+            return;
+        }
+        let fit = ((rect.width() + GAP) / (self.size.x + GAP)) as usize;
+        let texture = &*texture.get_or_insert_with(|| self.texture(ui.ctx()));
+        let drawn = (texture.size_vec2().x / self.pixel_width().max(1) as f32).round();
+        for (i, sample) in self.samples.iter().enumerate().take(fit) {
+            let left = rect.left() + i as f32 * (self.size.x + GAP);
+            let place = Rect::from_min_size(pos2(left, rect.top()), self.size);
+            let name = match &sample.file {
+                Some(file) => file.clone(),
+                None => format!("image {}", sample.index),
+            };
+            let id = ui.scope_id().with((self.class, i));
+            let response = ui.interact(place, id, Sense::hover());
+            if sample.image.is_err() || i as f32 >= drawn {
+                let weak = ui.visuals().weak_text_color();
+                let stroke = egui::Stroke::new(1.0, weak);
+                ui.painter()
+                    .rect_stroke(place, 0.0, stroke, egui::StrokeKind::Inside);
+                let font = egui::FontId::proportional(18.0);
+                ui.painter()
+                    .text(place.center(), egui::Align2::CENTER_CENTER, "?", font, weak);
+            } else {
+                let (from, to) = (i as f32 / drawn, (i + 1) as f32 / drawn);
+                let uv = Rect::from_min_max(pos2(from, 0.0), pos2(to, 1.0));
+                ui.painter().image(texture.id(), place, uv, Color32::WHITE);
+            }
+            let text = format!("{}, {name}", self.class);
+            response
+                .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, text.clone()));
+            response.on_hover_ui(|ui| {
+                ui.label(text.as_str());
+                if let Err(sentence) = &sample.image {
+                    ui.label(RichText::new(sentence).color(ui.visuals().error_fg_color));
+                }
+            });
+        }
+    }
+
+    fn pixel_width(&self) -> usize {
+        let mut decoded = self.samples.iter();
+        decoded
+            .find_map(|sample| Some(sample.image.as_ref().ok()?.width() as usize))
+            .unwrap_or(0)
+    }
+
+    /// The images beside each other; one that cannot be decoded is left black. As many as a texture can hold.
+    fn texture(&self, ctx: &egui::Context) -> TextureHandle {
+        let mut images = self.samples.iter().map(|sample| sample.image.as_ref().ok());
+        let first = images.clone().flatten().next();
+        let (width, height) = first.map_or((1, 1), |image| image.dimensions());
+        let (width, height) = (width as usize, height as usize);
+        let most = ctx.input(|input| input.max_texture_side) / width;
+        let count = self.samples.len().min(most).max(1);
+        let mut strip = ColorImage::filled([count * width, height], Color32::BLACK);
+        for i in 0..count {
+            let Some(image) = images.next().flatten() else {
+                continue;
+            };
+            for (x, y, pixel) in image.enumerate_pixels() {
+                let [r, g, b] = pixel.0;
+                strip[(i * width + x as usize, y as usize)] = Color32::from_rgb(r, g, b);
+            }
+        }
+        ctx.load_texture(
+            format!("samples of {}", self.class),
+            strip,
+            TextureOptions::NEAREST,
+        )
+    }
+}
