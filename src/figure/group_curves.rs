@@ -82,7 +82,7 @@ fn chart(kind: Kind, comparison: &Comparison, shown: &[Subject<'_>], axis: TimeA
     let mut bands = Vec::new();
     let mut clock = Clock::default();
     for (at, group) in comparison.groups.iter().enumerate() {
-        let color = palette::series(at);
+        let color = palette::class(at);
         let subjects = runs_of(comparison, at, shown);
         let Some(first) = subjects.first() else {
             continue;
@@ -108,8 +108,7 @@ fn chart(kind: Kind, comparison: &Comparison, shown: &[Subject<'_>], axis: TimeA
         }
         curves.push(mean);
     }
-    // Means lie over single runs, and the first group over the others.
-    curves.reverse();
+    // Means lie over single runs.
     curves.sort_by_key(|curve| curve.look != Look::Thin);
     Chart {
         name: kind.title(),
