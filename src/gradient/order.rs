@@ -2,7 +2,7 @@
 
 use super::gram::Gram;
 
-/// The classes of `gram` by similarity, [K]: average-linkage clustering on 1 − cosine (Sokal & Michener 1958), its
+/// The classes of `gram` by similarity, \[K\]: average-linkage clustering on 1 − cosine (Sokal & Michener 1958), its
 /// leaves in the order with the least distance between neighbours (Bar-Joseph et al. 2001). Of an order and its
 /// reverse, the one that begins with the smaller class number. Classes without a direction come last.
 pub fn by_similarity(gram: &Gram) -> Vec<usize> {
