@@ -34,6 +34,27 @@ pub struct RunConfig {
     pub attention: Attention,
     /// Scale of every channel count.
     pub width: Width,
+    /// What is minimised.
+    pub loss: Loss,
+    /// γ of the focal loss; none: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gamma: Option<f64>,
+    /// τ of the logit-adjusted loss; none: 1, which is Balanced Softmax.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau: Option<f64>,
+    /// How images of rare classes count more in the loss.
+    pub class_weights: ClassWeights,
+    /// β of effective numbers; none: 0.9999.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
+    /// Share of the epochs after which class weights apply (deferred re-weighting); none: 0.8 for LDAM, else 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_from: Option<f64>,
+    /// Which images an epoch sees.
+    pub sampler: Sampler,
+    /// τ of post-hoc logit adjustment: τ·ln π is taken off the logits before the largest is chosen; none: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_hoc: Option<f64>,
     /// Passes over the training images.
     pub epochs: u32,
     /// Images per step.
@@ -83,6 +104,14 @@ impl Default for RunConfig {
             data_seed: 0,
             attention: Attention::None,
             width: Width::Quarter,
+            loss: Loss::Ce,
+            gamma: None,
+            tau: None,
+            class_weights: ClassWeights::None,
+            beta: None,
+            weights_from: None,
+            sampler: Sampler::Instance,
+            post_hoc: None,
             epochs: 10,
             batch: 128,
             lr: 0.1,
@@ -149,6 +178,34 @@ impl RunConfig {
             "imbalance",
             "must be between 1 (leave the counts as they are) and 100000",
         );
+        let within = |value: Option<f64>, low: f64, high: f64| {
+            value.is_none_or(|value| (low..=high).contains(&value))
+        };
+        check(
+            within(self.gamma, 0.0, 10.0),
+            "gamma",
+            "must be between 0 (plain cross-entropy) and 10, such as 1",
+        );
+        check(
+            within(self.tau, 0.0, 10.0),
+            "tau",
+            "must be between 0 (plain cross-entropy) and 10, such as 1",
+        );
+        check(
+            self.beta.is_none_or(|beta| (0.0..1.0).contains(&beta)),
+            "beta",
+            "must be at least 0 (all classes alike) and below 1, such as 0.9999",
+        );
+        check(
+            within(self.weights_from, 0.0, 1.0),
+            "weights_from",
+            "must be between 0 and 1, the share of the epochs, such as 0.8",
+        );
+        check(
+            within(self.post_hoc, 0.0, 10.0),
+            "post_hoc",
+            "must be between 0 (no adjustment) and 10, such as 1",
+        );
         check(
             (1..=100_000).contains(&self.epochs),
             "epochs",
@@ -206,6 +263,59 @@ impl RunConfig {
             "must be between 1 and 1024",
         );
         errors
+    }
+
+    /// What can work and is hardly meant: sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        let corrections = [
+            (
+                matches!(self.loss, Loss::BalancedSoftmax | Loss::LogitAdjusted),
+                "the loss",
+            ),
+            (self.class_weights != ClassWeights::None, "class weights"),
+            (self.sampler != Sampler::Instance, "the sampler"),
+            (
+                self.post_hoc.is_some_and(|tau| tau > 0.0),
+                "post-hoc adjustment",
+            ),
+        ];
+        let used = corrections.into_iter().filter(|(used, _)| *used);
+        let used: Vec<_> = used.map(|(_, name)| name).collect();
+        let mut warnings = Vec::new();
+        if let [others @ .., last] = used.as_slice()
+            && !others.is_empty()
+        {
+            warnings.push(format!(
+                "The imbalance is corrected more than once, by {} and {last}: rare classes will be favoured too much.",
+                others.join(", ")
+            ));
+        }
+        let mut idle = |is_idle: bool, field: &str, needs: &str| {
+            if is_idle {
+                warnings.push(format!("`{field}` has no effect without {needs}."));
+            }
+        };
+        idle(
+            self.gamma.is_some() && self.loss != Loss::Focal,
+            "gamma",
+            "the focal loss",
+        );
+        idle(
+            self.tau.is_some() && self.loss != Loss::LogitAdjusted,
+            "tau",
+            "the logit-adjusted loss",
+        );
+        idle(
+            self.beta.is_some() && self.class_weights != ClassWeights::Effective,
+            "beta",
+            "class weights by effective number",
+        );
+        idle(
+            self.weights_from.is_some() && self.class_weights == ClassWeights::None,
+            "weights_from",
+            "class weights",
+        );
+        warnings
     }
 }
 
@@ -331,6 +441,59 @@ pub enum Profile {
 }
 named!(Profile { Exp = "exp", Step = "step" });
 
+/// What is minimised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Loss {
+    /// Cross-entropy.
+    Ce,
+    /// Focal loss (Lin et al. 2017): images that are recognised already count less.
+    Focal,
+    /// Label-distribution-aware margins on a cosine classifier (Cao et al. 2019).
+    Ldam,
+    /// Cross-entropy of logits + ln π (Ren et al. 2020).
+    BalancedSoftmax,
+    /// Cross-entropy of logits + τ·ln π (Menon et al. 2021).
+    LogitAdjusted,
+}
+named!(Loss {
+    Ce = "ce",
+    Focal = "focal",
+    Ldam = "ldam",
+    BalancedSoftmax = "balanced-softmax",
+    LogitAdjusted = "logit-adjusted",
+});
+
+/// How images count in the loss, by their class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ClassWeights {
+    /// All alike.
+    None,
+    /// By 1/n.
+    Inverse,
+    /// By 1/effective number of images (Cui et al. 2019).
+    Effective,
+}
+named!(ClassWeights { None = "none", Inverse = "inverse", Effective = "effective" });
+
+/// Which training images an epoch sees (Kang et al. 2020).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sampler {
+    /// Every image once.
+    Instance,
+    /// Classes by the square root of their counts, with replacement.
+    SquareRoot,
+    /// All classes alike, with replacement.
+    Balanced,
+    /// From by instance to all classes alike, over the epochs.
+    Progressive,
+}
+named!(Sampler {
+    Instance = "instance",
+    SquareRoot = "square-root",
+    Balanced = "balanced",
+    Progressive = "progressive",
+});
+
 /// Which attention gate a network has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Attention {
@@ -340,8 +503,18 @@ pub enum Attention {
     Branch,
     /// One gate over the concatenated branches, with as many parameters as `Branch`.
     Shared,
+    /// A learned constant for each channel of the branches: a gate that does not look at its input.
+    Constant,
+    /// No gate, and branches so much wider that there are as many parameters as with `Branch`.
+    Wide,
 }
-named!(Attention { None = "none", Branch = "branch", Shared = "shared" });
+named!(Attention {
+    None = "none",
+    Branch = "branch",
+    Shared = "shared",
+    Constant = "constant",
+    Wide = "wide",
+});
 
 /// Scale of every channel count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -453,6 +626,9 @@ mod tests {
             .map(|_| ())
             .unwrap_err()
             .to_string();
-        assert!(error.contains("none, branch, shared"), "{error}");
+        assert!(
+            error.contains("none, branch, shared, constant, wide"),
+            "{error}"
+        );
     }
 }

@@ -22,6 +22,7 @@
     )
 )]
 
+pub mod balance;
 pub mod cli;
 pub mod compare;
 pub mod config;

@@ -8,7 +8,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Usage, number, say};
-use crate::config::{Attention, DataSource, DeviceKind, Profile, RunConfig, Size, Width};
+use crate::config::{
+    Attention, ClassWeights, DataSource, DeviceKind, Loss, Profile, RunConfig, Sampler, Size, Width,
+};
 use crate::run::event::{Event, Split};
 use crate::run::log;
 use crate::train::{Control, Message};
@@ -50,9 +52,12 @@ pub struct SourceArguments {
 pub struct TrainArguments {
     #[command(flatten)]
     source: SourceArguments,
-    /// Attention gate: none, branch (CSBA) or shared.
+    /// Attention gate: none, branch (CSBA), shared, constant (a learned constant for each channel), or wide (none, and
+    /// as many parameters as branch).
     #[arg(long)]
     attention: Option<Attention>,
+    #[command(flatten)]
+    balance: BalanceArguments,
     /// Scale of the channel counts: 1, 1/2 or 1/4.
     #[arg(long)]
     width: Option<Width>,
@@ -101,6 +106,48 @@ pub struct TrainArguments {
     out: Option<PathBuf>,
 }
 
+/// What makes rare classes count more.
+#[derive(Debug, Default, Args)]
+struct BalanceArguments {
+    /// Loss: ce, focal, ldam, balanced-softmax or logit-adjusted.
+    #[arg(long)]
+    loss: Option<Loss>,
+    /// γ of the focal loss.
+    #[arg(long)]
+    gamma: Option<f64>,
+    /// τ of the logit-adjusted loss.
+    #[arg(long)]
+    tau: Option<f64>,
+    /// Class weights in the loss: none, inverse (1/n) or effective (effective number of images).
+    #[arg(long)]
+    class_weights: Option<ClassWeights>,
+    /// β of the effective number of images.
+    #[arg(long)]
+    beta: Option<f64>,
+    /// Share of the epochs after which class weights apply (deferred re-weighting).
+    #[arg(long, value_name = "SHARE")]
+    weights_from: Option<f64>,
+    /// Which images an epoch sees: instance, square-root, balanced or progressive.
+    #[arg(long)]
+    sampler: Option<Sampler>,
+    /// τ of post-hoc logit adjustment.
+    #[arg(long, value_name = "TAU")]
+    post_hoc: Option<f64>,
+}
+
+impl BalanceArguments {
+    fn apply(&self, config: &mut RunConfig) {
+        set(&mut config.loss, self.loss);
+        set(&mut config.class_weights, self.class_weights);
+        set(&mut config.sampler, self.sampler);
+        config.gamma = self.gamma.or(config.gamma);
+        config.tau = self.tau.or(config.tau);
+        config.beta = self.beta.or(config.beta);
+        config.weights_from = self.weights_from.or(config.weights_from);
+        config.post_hoc = self.post_hoc.or(config.post_hoc);
+    }
+}
+
 /// The configuration in a file of its own or in a run's `run.toml`.
 fn parse_config(text: &str) -> Result<RunConfig, toml::de::Error> {
     #[derive(serde::Deserialize)]
@@ -143,6 +190,7 @@ impl TrainArguments {
     fn config(&self) -> anyhow::Result<RunConfig> {
         let mut config = self.source.config()?;
         set(&mut config.attention, self.attention);
+        self.balance.apply(&mut config);
         set(&mut config.width, self.width);
         set(&mut config.epochs, self.epochs);
         set(&mut config.batch, self.batch);
@@ -186,6 +234,9 @@ pub(super) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| log::new_run_dir(Path::new("runs"), &config, &[]));
     say(format!("writing the run to {}", out.display()));
+    for warning in config.warnings() {
+        say(format!("note: {warning}"));
+    }
     let control = stop_on_interrupt();
     let mut report = Report::new(config.epochs, &out);
     Ok(crate::train::run(

@@ -10,7 +10,7 @@ use crate::config::RunConfig;
 use crate::random::Random;
 use crate::run::event::Normalise;
 
-use super::Dataset;
+use super::{Dataset, sampler};
 
 /// Batches that wait ready.
 const AHEAD: usize = 3;
@@ -85,8 +85,8 @@ pub fn eval_batch(data: &Dataset, indices: &[u32], normalise: &Normalise) -> Vec
 struct Source {
     data: Arc<Dataset>,
     table: Vec<[f32; 256]>,
+    config: RunConfig,
     batch: usize,
-    seed: u64,
     augmentation: Augmentation,
     /// Epoch of `order`.
     epoch: Option<u64>,
@@ -99,7 +99,7 @@ impl Source {
             data,
             table: lookup(normalise),
             batch: config.batch,
-            seed: config.seed,
+            config: config.clone(),
             augmentation: Augmentation::of(config),
             epoch: None,
             order: Vec::new(),
@@ -110,8 +110,7 @@ impl Source {
         let steps = steps_per_epoch(&self.data, self.batch);
         let epoch = step / steps;
         if self.epoch != Some(epoch) {
-            self.order.clone_from(&self.data.train);
-            Random::new(self.seed, "order", epoch, 0).shuffle(&mut self.order);
+            self.order = sampler::order(&self.data, &self.config, epoch);
             self.epoch = Some(epoch);
         }
         let start = (step % steps) as usize * self.batch;

@@ -3,6 +3,7 @@
 pub mod batches;
 mod image_folder;
 pub mod long_tail;
+pub mod sampler;
 pub mod samples;
 mod sheet;
 mod solar;

@@ -96,12 +96,16 @@ fn account(ctx: &Context, subject: Subject<'_>, view: &View) -> Result<Arc<Accou
         || {
             let lr = learning_rate_at(subject.run, probe.step)?;
             let ledger = subject.probes.get(&probe.step)?.ledger_of(&rows, class)?;
-            let priors = subject.run.priors();
-            let share = |j: usize| Some((j, ledger.share(lr, &priors, j)?));
-            let mut shares: Vec<_> = (0..priors.len()).filter_map(share).collect();
-            shares.sort_by(|(_, a), (_, b)| b.nats.total_cmp(&a.nats));
-            let net = ledger.net(lr, &priors)?;
-            Some(Arc::new(Account { class, shares, net }))
+            let shares = subject.run.shares(probe.step);
+            let share = |j: usize| Some((j, ledger.share(lr, &shares, j)?));
+            let mut effects: Vec<_> = (0..shares.len()).filter_map(share).collect();
+            effects.sort_by(|(_, a), (_, b)| b.nats.total_cmp(&a.nats));
+            let net = ledger.net(lr, &shares)?;
+            Some(Arc::new(Account {
+                class,
+                shares: effects,
+                net,
+            }))
         },
     );
     account.ok_or_else(|| undefined.to_owned())
@@ -181,7 +185,21 @@ fn class_ui(
             net_text_ui(ui, &account.net);
         }
     });
+    other_loss_ui(ui, subject);
     pick
+}
+
+/// Says so where the run does not minimise what the figure reckons with.
+pub(super) fn other_loss_ui(ui: &mut Ui, subject: Subject<'_>) {
+    let started = subject.run.started.as_ref();
+    let Some(started) = started.filter(|_| !subject.run.minimises_cross_entropy()) else {
+        return;
+    };
+    let loss = started.config.loss;
+    ui.label(RichText::new(format!("As if cross-entropy were minimised; this run minimises {loss}.")).small().weak())
+        .on_hover_text(
+            "Class gradients and losses here are those of cross-entropy. What the steps actually did is measured apart.",
+        );
 }
 
 fn net_text_ui(ui: &mut Ui, net: &Effect) {
@@ -464,7 +482,6 @@ struct Moment {
 
 fn moments(subject: Subject<'_>, view: &View, class: usize) -> Vec<Moment> {
     let rows = subject.run.gram_rows(&view.scope);
-    let priors = subject.run.priors();
     let mut before: Option<(u64, f64)> = None;
     let mut moments = Vec::new();
     for (&step, tensors) in subject.probes {
@@ -479,7 +496,7 @@ fn moments(subject: Subject<'_>, view: &View, class: usize) -> Vec<Moment> {
             net: ledger
                 .as_ref()
                 .zip(lr)
-                .and_then(|(ledger, lr)| ledger.net(lr, &priors)),
+                .and_then(|(ledger, lr)| ledger.net(lr, &subject.run.shares(step))),
             // Before the first step none was taken.
             taken: ledger
                 .and_then(|ledger| ledger.update_effect())

@@ -44,7 +44,7 @@ pub(super) fn shown(
         let gram = tensors.gram_of(&rows)?;
         Some(Arc::new(Shown {
             cells: gram.matrix(),
-            summary: gram.summary(&subject.run.priors()),
+            summary: gram.summary(&subject.run.shares(probe.step)),
             gram,
         }))
     });

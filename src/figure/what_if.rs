@@ -13,9 +13,10 @@ use egui::{
 
 use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
 use super::grid::fitted;
-use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing};
+use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing, other_loss_ui};
 use super::table::{Table, Value};
 use super::{Pick, Subject, Surgery, View, WhatIf, empty_ui, export, palette, remembered};
+use crate::balance::{effective_number, inverse_frequency};
 use crate::gradient::gram::{Effect, Gram};
 use crate::gradient::ledger::Ledger;
 use crate::gradient::surgery;
@@ -31,32 +32,6 @@ const ROW: (f32, f32) = (22.0, 30.0);
 const MEASURED_FROM: [f32; 2] = [400.0, 540.0];
 const MEASURED_WIDTH: f32 = 58.0;
 
-/// Weights ∝ 1/n, their sum K; 0 for a class without training images.
-fn inverse_frequency(counts: &[usize]) -> Vec<f64> {
-    scaled(counts.iter().map(|&n| 1.0 / n as f64))
-}
-
-/// Weights ∝ (1 − β)/(1 − βⁿ), one over the effective number of images (Cui et al. 2019), their sum K; 0 for a class
-/// without training images.
-fn effective_number(counts: &[usize], beta: f64) -> Vec<f64> {
-    scaled(
-        counts
-            .iter()
-            .map(|&n| (1.0 - beta) / (1.0 - beta.powf(n as f64))),
-    )
-}
-
-fn scaled(weights: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut weights: Vec<f64> = weights
-        .map(|w| if w.is_finite() { w } else { 0.0 })
-        .collect();
-    let mean = weights.iter().sum::<f64>() / weights.len() as f64;
-    if mean > 0.0 {
-        weights.iter_mut().for_each(|w| *w /= mean);
-    }
-    weights
-}
-
 /// The weight of every class's loss: what is chosen, or 1 where that is for another number of classes.
 fn weights_of(what_if: &WhatIf, classes: usize) -> Vec<f64> {
     if what_if.weights.len() == classes {
@@ -67,9 +42,9 @@ fn weights_of(what_if: &WhatIf, classes: usize) -> Vec<f64> {
 }
 
 /// Share c_j of every class's gradient in the step; none where every weight is 0.
-fn shares(gram: &Gram, priors: &[f64], what_if: &WhatIf) -> Option<Vec<f64>> {
-    let weights = weights_of(what_if, priors.len());
-    let mut shares: Vec<f64> = priors.iter().zip(weights).map(|(p, w)| p * w).collect();
+fn shares(gram: &Gram, plain: &[f64], what_if: &WhatIf) -> Option<Vec<f64>> {
+    let weights = weights_of(what_if, plain.len());
+    let mut shares: Vec<f64> = plain.iter().zip(weights).map(|(p, w)| p * w).collect();
     let total: f64 = shares.iter().sum();
     if total <= 0.0 || !total.is_finite() {
         return None;
@@ -116,7 +91,8 @@ struct Moment {
     step: u64,
     lr: f64,
     gram: Gram,
-    priors: Vec<f64>,
+    /// Share of every class in a step as trained.
+    plain: Vec<f64>,
     ledgers: Vec<Option<Ledger>>,
     /// Effect of a plain step as trained, by class.
     trained: Vec<Option<Effect>>,
@@ -132,9 +108,12 @@ impl Moment {
         let rows = subject.run.gram_rows(&view.scope);
         let tensors = subject.probes.get(&step)?;
         let gram = tensors.gram_of(&rows)?;
-        let (lr, priors) = (learning_rate_at(subject.run, step)?, subject.run.priors());
+        let (lr, plain) = (
+            learning_rate_at(subject.run, step)?,
+            subject.run.shares(step),
+        );
         let ledgers: Vec<_> = (0..gram.classes()).map(|k| gram.ledger(k)).collect();
-        let net = |ledger: &Option<Ledger>| ledger.as_ref()?.net(lr, &priors);
+        let net = |ledger: &Option<Ledger>| ledger.as_ref()?.net(lr, &plain);
         let taken = |ledger: &Option<Ledger>| ledger.as_ref()?.update_effect().filter(|_| step > 0);
         let before = subject.probes.range(..step).next_back();
         let measured = |k: usize| {
@@ -148,14 +127,14 @@ impl Moment {
             taken: ledgers.iter().map(taken).collect(),
             measured: (0..gram.classes()).map(measured).collect(),
             gram,
-            priors,
+            plain,
             ledgers,
         })
     }
 
     fn under(&self, what_if: &WhatIf) -> Option<Outcome> {
-        let shares = shares(&self.gram, &self.priors, what_if)?;
-        let trained = length(&self.gram, &self.priors);
+        let shares = shares(&self.gram, &self.plain, what_if)?;
+        let trained = length(&self.gram, &self.plain);
         let net = |ledger: &Option<Ledger>| ledger.as_ref()?.net(self.lr, &shares);
         Some(Outcome {
             effects: self.ledgers.iter().map(net).collect(),
@@ -223,6 +202,7 @@ pub(super) fn what_if_ui(
         presets_ui(ui, &started.train_counts, &view.what_if)
     };
     summary_ui(ui, &moment, outcome.as_deref());
+    other_loss_ui(ui, subject);
     // Runs side by side share their scale.
     let others = shown
         .iter()
@@ -253,10 +233,10 @@ pub(super) fn what_if_ui(
 }
 
 const PRESETS: [(&str, &str); 3] = [
-    ("As trained", "Every class's images count alike"),
+    ("As trained", "Every class's images count as in training"),
     (
         "Inverse frequency",
-        "Weights ∝ 1/n, so that every class has the same share of the step",
+        "Weights ∝ 1/n, so that every class has the same share of the step, unless training already weights them",
     ),
     (
         "Effective number",

@@ -45,14 +45,20 @@ fn factor(scope: &Scope) -> f64 {
 
 /// A step's effect on a class as a share of the largest that gradients of these lengths could have, where it is told
 /// apart from noise and harmful.
-fn harm(recent: &Recent<'_>, scope: &Scope, lr: f64, picture: &Picture, k: usize) -> Option<f64> {
-    let gram = &picture.gram;
+fn harm(
+    recent: &Recent<'_>,
+    scope: &Scope,
+    moment: &Moment<'_>,
+    picture: &Picture,
+    k: usize,
+) -> Option<f64> {
+    let (gram, lr, shares) = (&picture.gram, moment.lr, recent.shares(moment));
     if !picture.clear[k] {
         return None;
     }
-    let effect = gram.net_influence(lr, &recent.priors, k)?;
+    let effect = gram.net_influence(lr, &shares, k)?;
     let asked = UNLEARNED_FACTOR * factor(scope) * recent.standard_errors();
-    let lengths = (0..gram.classes()).map(|j| recent.priors[j] * gram.norm(j).unwrap_or(0.0));
+    let lengths = (0..gram.classes()).map(|j| shares[j] * gram.norm(j).unwrap_or(0.0));
     let largest = lr * gram.norm(k)? * lengths.sum::<f64>();
     let share = effect.nats / largest;
     let holds = effect.nats > asked * effect.standard_error?
@@ -64,8 +70,8 @@ fn harm(recent: &Recent<'_>, scope: &Scope, lr: f64, picture: &Picture, k: usize
 /// The classes that steps unlearn in the last [`LEAST`] probes in a row, each in the part where it is worst; the
 /// backbone goes first.
 fn unlearned(recent: &Recent<'_>, parts: &[Part]) -> Vec<Finding> {
-    if recent.started.probe.pieces < 3 {
-        // Two pieces give no standard error of a class's own share.
+    if !recent.run.minimises_cross_entropy() || recent.started.probe.pieces < 3 {
+        // The gradients of other losses are no sums of the probe's. Two pieces give no standard error of a class's own share.
         return Vec::new();
     }
     let rare = tail(recent.started);
@@ -74,11 +80,11 @@ fn unlearned(recent: &Recent<'_>, parts: &[Part]) -> Vec<Finding> {
         let pictures = &part.pictures[part.pictures.len().saturating_sub(LEAST)..];
         let harms = pictures.iter().zip(newest);
         let harms: Option<Vec<_>> = harms
-            .map(|(picture, moment)| harm(recent, &part.scope, moment.lr, picture, k))
+            .map(|(picture, moment)| harm(recent, &part.scope, moment, picture, k))
             .collect();
         Some(mean_sd(&harms?)?.0)
     };
-    let found = (0..recent.priors.len()).filter_map(|k| {
+    let found = (0..recent.started.classes.len()).filter_map(|k| {
         let shares = || parts.iter().map(|part| (part, share(part, k)));
         let whole = shares().find(|(part, share)| part.scope == Scope::Backbone && share.is_some());
         let worst = || shares().max_by(|a, b| a.1.unwrap_or(0.0).total_cmp(&b.1.unwrap_or(0.0)));
@@ -98,9 +104,10 @@ fn unlearned_finding(
     let started = recent.started;
     let now = recent.moments.last()?;
     let gram = &part.pictures.last()?.gram;
-    let effect = gram.net_influence(now.lr, &recent.priors, k)?;
+    let shares = recent.shares(now);
+    let effect = gram.net_influence(now.lr, &shares, k)?;
     let error = effect.standard_error?;
-    let by = |j: usize| gram.influence(now.lr, &recent.priors, j, k).unwrap_or(0.0);
+    let by = |j: usize| gram.influence(now.lr, &shares, j, k).unwrap_or(0.0);
     let others = (0..gram.classes()).filter(|&j| j != k);
     let worst = others.max_by(|&a, &b| by(a).total_cmp(&by(b)))?;
     let holds: Vec<_> = recent
@@ -139,7 +146,7 @@ fn unlearned_finding(
 
 fn is_unlearned(recent: &Recent<'_>, part: &Part, moment: &Moment<'_>, k: usize) -> bool {
     let gram = moment.tensors.gram_of(&part.rows);
-    let effect = gram.and_then(|gram| gram.net_influence(moment.lr, &recent.priors, k));
+    let effect = gram.and_then(|gram| gram.net_influence(moment.lr, &recent.shares(moment), k));
     effect.is_some_and(|effect| effect.nats > 0.0 && effect.resolved())
 }
 
@@ -180,7 +187,7 @@ fn is_resolved(gram: &Gram, a: usize, b: usize, asked: f64) -> bool {
 /// The pair that conflicts most in at least four of the last five probes (all, where there are fewer).
 fn conflict(recent: &Recent<'_>, parts: &[Part]) -> Option<Finding> {
     let rare = tail(recent.started);
-    let classes = recent.priors.len();
+    let classes = recent.started.classes.len();
     let mut all: Vec<Pulling<'_>> = Vec::new();
     for part in parts {
         for a in 0..classes {
@@ -269,8 +276,8 @@ fn conflict_finding(recent: &Recent<'_>, parts: &[Part], all: &[Pulling<'_>]) ->
         started.train_counts[rarer],
         started.train_counts[other],
         most.part.pictures.len(),
-        signed(unavoidable(recent.priors.len()), 2),
-        recent.priors.len()
+        signed(unavoidable(recent.started.classes.len()), 2),
+        recent.started.classes.len()
     );
     let names: Vec<String> = others
         .iter()
@@ -313,7 +320,7 @@ fn noise(recent: &Recent<'_>) -> Option<Finding> {
     let grams: Option<Vec<_>> = newest.iter().map(|x| x.tensors.gram_of(&rows)).collect();
     let grams = grams.filter(|grams| grams.len() == LEAST)?;
     let images = |k: usize| started.probe.counts.get(k).map_or(0, |n| n.iter().sum());
-    let probed: Vec<_> = (0..recent.priors.len())
+    let probed: Vec<_> = (0..recent.started.classes.len())
         .filter(|&k| images(k) > 0)
         .collect();
     let noisy = |k: usize| {

@@ -16,7 +16,6 @@ pub(super) const LEAST: usize = 3;
 pub(super) struct Recent<'a> {
     pub(super) run: &'a Run,
     pub(super) started: &'a Started,
-    pub(super) priors: Vec<f64>,
     pub(super) moments: Vec<Moment<'a>>,
 }
 
@@ -70,9 +69,13 @@ impl<'a> Recent<'a> {
         Self {
             run,
             started,
-            priors: run.priors(),
             moments: trained_probes(run).iter().filter_map(moment).collect(),
         }
+    }
+
+    /// Share of every class in a step at a probe, `[K]`.
+    pub(super) fn shares(&self, moment: &Moment<'_>) -> Vec<f64> {
+        self.run.shares(moment.probe.step)
     }
 
     /// The newest `count` probes, or all of them.
@@ -101,7 +104,8 @@ impl<'a> Recent<'a> {
 
     fn part(&self, scope: Scope) -> Option<Part> {
         let rows = self.run.gram_rows(&scope);
-        let picture = |moment: &Moment<'_>| picture(moment.tensors.gram_of(&rows)?, &self.priors);
+        let picture =
+            |moment: &Moment<'_>| picture(moment.tensors.gram_of(&rows)?, &self.shares(moment));
         let pictures: Option<Vec<_>> = self.newest(WINDOW).iter().map(picture).collect();
         Some(Part {
             pictures: pictures?,
@@ -135,8 +139,8 @@ fn scopes(started: &Started) -> Vec<Scope> {
 }
 
 /// None where nothing says how large noise is.
-fn picture(gram: Gram, priors: &[f64]) -> Option<Picture> {
-    let floor = gram.summary(priors).floor?;
+fn picture(gram: Gram, shares: &[f64]) -> Option<Picture> {
+    let floor = gram.summary(shares).floor?;
     let classes = gram.classes();
     let pairs = (0..classes).flat_map(|a| (0..a).map(move |b| (a, b)));
     let error = |(a, b)| Some(gram.standard_error(a, b)? / (gram.norm(a)? * gram.norm(b)?));

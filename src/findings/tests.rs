@@ -203,11 +203,11 @@ impl Made {
         };
         let run = &mut sample.run;
         run.apply(&Event::Started(Box::new(self.started())));
-        let priors = run.priors();
+        let shares = run.shares(0);
         for at in 0..self.probes {
             let step = at * STEPS_PER_EPOCH;
             let tensors = self.tensors(at);
-            let summary = |gram: Option<Gram>| gram.map(|x| x.summary(&priors)).unwrap_or_default();
+            let summary = |gram: Option<Gram>| gram.map(|x| x.summary(&shares)).unwrap_or_default();
             let rows: Vec<usize> = (0..LAYERS.len() - 1).collect();
             run.apply(&Event::Probe(Probe {
                 step,

@@ -180,11 +180,11 @@ impl Gram {
             .collect()
     }
 
-    /// The summary over all class pairs; `priors` π_j is each class's share of the training loss.
-    pub fn summary(&self, priors: &[f64]) -> ConflictSummary {
+    /// The summary over all class pairs; `shares` π_j is each class's share of the training loss.
+    pub fn summary(&self, shares: &[f64]) -> ConflictSummary {
         let mut summary = ConflictSummary {
             norm: (0..self.classes).map(|k| self.norm(k)).collect(),
-            cancellation: self.cancellation(priors),
+            cancellation: self.cancellation(shares),
             ..ConflictSummary::default()
         };
         let (mut negative, mut floor, mut floor_pairs) = (0.0, 0.0, 0_usize);
@@ -208,16 +208,16 @@ impl Gram {
     }
 
     /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖; none where every gradient is 0.
-    pub fn cancellation(&self, priors: &[f64]) -> Option<f64> {
+    pub fn cancellation(&self, shares: &[f64]) -> Option<f64> {
         let defined: Vec<_> = (0..self.classes)
             .filter(|&k| self.images(k) > 0.0)
             .collect();
         let mut square = 0.0;
         let mut lengths = 0.0;
         for &a in &defined {
-            lengths += priors[a] * self.norm(a)?;
+            lengths += shares[a] * self.norm(a)?;
             for &b in &defined {
-                square += priors[a] * priors[b] * self.dot(a, b)?;
+                square += shares[a] * shares[b] * self.dot(a, b)?;
             }
         }
         (lengths > 0.0 && lengths.is_finite()).then(|| square.max(0.0).sqrt() / lengths)
@@ -231,15 +231,15 @@ impl Gram {
 
     /// −lr · π_j ⟨g_j, g_k⟩: what class j's share of one plain SGD step does to class k's loss, to first order.
     /// The diagonal uses products of different pieces only, since ‖g_k‖² itself is inflated by noise.
-    pub fn influence(&self, lr: f64, priors: &[f64], j: usize, k: usize) -> Option<f64> {
-        let share = self.ledger(k)?.share(lr, priors, j)?;
+    pub fn influence(&self, lr: f64, shares: &[f64], j: usize, k: usize) -> Option<f64> {
+        let share = self.ledger(k)?.share(lr, shares, j)?;
         Some(share.nats)
     }
 
     /// The influence of all classes together on class k's loss, with a jackknife standard error over the pieces of
     /// every class. None where class k has no images or a single piece.
-    pub fn net_influence(&self, lr: f64, priors: &[f64], k: usize) -> Option<Effect> {
-        self.ledger(k)?.net(lr, priors)
+    pub fn net_influence(&self, lr: f64, shares: &[f64], k: usize) -> Option<Effect> {
+        self.ledger(k)?.net(lr, shares)
     }
 
     /// First-order change of class k's loss under the optimiser step actually taken before the probe, in nats.

@@ -12,7 +12,7 @@ mod spec;
 
 pub use net::{Forward, Loss, Mode, Net, NormUpdate, Weights};
 pub use params::{Params, Running};
-pub use spec::{Init, ParamSpec, Spec};
+pub use spec::{Classifier, Init, ParamSpec, Spec};
 
 /// Number of parallel branches; branch b has dilation b, counted from 1.
 pub const BRANCHES: usize = 3;

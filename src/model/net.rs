@@ -3,12 +3,12 @@
 use candle_core::{Device, Result, Tensor};
 
 use crate::config::Attention;
-use crate::ops::{self, BatchStats, Conv, Gate, Norm, Stats, Tape, Var};
+use crate::ops::{self, BatchStats, Conv, Criterion, Gate, Norm, Stats, Tape, Var};
 use crate::run::CLASSIFIER;
 
 use super::BRANCHES;
 use super::params::{Params, Running};
-use super::spec::Spec;
+use super::spec::{Classifier, Spec};
 
 /// Weight of a new batch in the running statistics, as in PyTorch.
 const MOMENTUM: f32 = 0.1;
@@ -52,7 +52,7 @@ pub struct Forward {
 /// The loss of a forward pass.
 #[derive(Debug)]
 pub struct Loss {
-    /// Mean cross-entropy, in nats.
+    /// Its mean over the images, in nats.
     pub value: f64,
     out: Var,
     tape: Tape,
@@ -64,7 +64,15 @@ impl Forward {
     /// # Errors
     /// Where the labels do not fit the logits.
     pub fn cross_entropy(self, labels: &[u32]) -> Result<Loss> {
-        let out = ops::cross_entropy(&self.tape, &self.out, labels)?;
+        self.loss(labels, &Criterion::default())
+    }
+
+    /// Mean of any loss with the classes `labels` `[N]`.
+    ///
+    /// # Errors
+    /// Where the labels or the criterion do not fit the logits.
+    pub fn loss(self, labels: &[u32], criterion: &Criterion) -> Result<Loss> {
+        let out = ops::loss(&self.tape, &self.out, labels, criterion)?;
         Ok(Loss {
             value: f64::from(out.values()?.to_scalar::<f32>()?),
             out,
@@ -291,7 +299,7 @@ impl<'a> Pass<'a> {
             )?);
         }
         let gates: Vec<String> = match self.net.spec.attention {
-            Attention::None => Vec::new(),
+            Attention::None | Attention::Constant | Attention::Wide => Vec::new(),
             Attention::Branch => (1..=BRANCHES)
                 .map(|branch| format!("branch{branch}.gate"))
                 .collect(),
@@ -310,8 +318,13 @@ impl<'a> Pass<'a> {
         )?;
         let features = ops::mean_pool(self.tape, &x)?;
         let weight = self.param(&format!("{CLASSIFIER}.weight"))?;
-        let bias = self.param(&format!("{CLASSIFIER}.bias"))?;
-        ops::linear(self.tape, &features, weight, bias)
+        match self.net.spec.classifier {
+            Classifier::Linear => {
+                let bias = self.param(&format!("{CLASSIFIER}.bias"))?;
+                ops::linear(self.tape, &features, weight, bias)
+            }
+            Classifier::Cosine(scale) => ops::cosine(self.tape, &features, weight, scale),
+        }
     }
 
     fn layer(&mut self, x: &Var, layer: Layer<'_>) -> Result<Var> {
@@ -320,7 +333,14 @@ impl<'a> Pass<'a> {
 
     /// A layer over several inputs side by side, whose channels the gates scale, if there are any.
     fn joined(&mut self, x: &[&Var], gates: Vec<String>, layer: Layer<'_>) -> Result<Var> {
-        let weight = self.param(&format!("{}.weight", layer.conv))?;
+        let mut weight = self.param(&format!("{}.weight", layer.conv))?;
+        let scaled;
+        if x.len() == BRANCHES && self.net.spec.attention == Attention::Constant {
+            let logit = |branch| self.param(&format!("branch{branch}.scale.logit"));
+            let logits = (1..=BRANCHES).map(logit).collect::<Result<Vec<_>>>()?;
+            scaled = ops::constant_gate(self.tape, weight, &logits)?;
+            weight = &scaled;
+        }
         let stats = if self.mode == Mode::Train {
             Stats::Batch
         } else {

@@ -7,7 +7,7 @@ use crate::run::event::Layer;
 use super::BRANCHES;
 
 /// The shape of a network.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// Input height, width and channels.
     pub image: [usize; 3],
@@ -17,6 +17,18 @@ pub struct Spec {
     pub width: Width,
     /// The gate.
     pub attention: Attention,
+    /// The last layer.
+    pub classifier: Classifier,
+}
+
+/// What makes logits of the features.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Classifier {
+    /// W x + b.
+    #[default]
+    Linear,
+    /// This scale times the cosines of x and the rows of W (LDAM's normalised classifier).
+    Cosine(f64),
 }
 
 /// One trained parameter.
@@ -52,7 +64,16 @@ pub enum Init {
 impl Spec {
     /// Channels of the stem, of a branch's first and second convolution, and after fusing.
     pub fn channels(&self) -> [usize; 4] {
-        [64, 96, 384, 128].map(|reference| self.width.scale(reference))
+        let [stem, first, second, fused] =
+            [64, 96, 384, 128].map(|reference| self.width.scale(reference));
+        if self.attention != Attention::Wide {
+            return [stem, first, second, fused];
+        }
+        // As many channels more as cost what the gates cost: each is fed by a 3×3 convolution in every branch, has a
+        // scale and a shift, and feeds the 1×1 convolution.
+        let gates = BRANCHES * 2 * second * self.gate_hidden();
+        let channel = BRANCHES * (9 * first + 2 + fused);
+        [stem, first, second + (gates + channel / 2) / channel, fused]
     }
 
     /// Channels between the two layers of a gate.
@@ -88,6 +109,9 @@ impl Spec {
             if self.attention == Attention::Branch {
                 table.chain(&group, "gate", "gate", [h / 2, w / 2, second]);
             }
+            if self.attention == Attention::Constant {
+                table.chain(&group, "scale", "scale", [h / 2, w / 2, second]);
+            }
             ends.extend(table.last_name());
         }
         let (h, w) = (h / 2, w / 2);
@@ -102,7 +126,11 @@ impl Spec {
         table.rows.push(Layer {
             name: CLASSIFIER.to_owned(),
             group: CLASSIFIER.to_owned(),
-            kind: "linear".to_owned(),
+            kind: match self.classifier {
+                Classifier::Linear => "linear",
+                Classifier::Cosine(_) => "cosine",
+            }
+            .to_owned(),
             shape: vec![self.classes],
             params: 0,
             inputs: pool.into_iter().collect(),
@@ -158,6 +186,10 @@ impl Spec {
                     self.gate_hidden(),
                 );
             }
+            if self.attention == Attention::Constant {
+                let layer = format!("branch{branch}.scale");
+                push(&mut params, &layer, "logit", vec![second], Init::Zeros);
+            }
         }
         if self.attention == Attention::Shared {
             gate(
@@ -177,7 +209,9 @@ impl Spec {
             vec![self.classes, fused],
             init,
         );
-        push(&mut params, CLASSIFIER, "bias", vec![self.classes], init);
+        if self.classifier == Classifier::Linear {
+            push(&mut params, CLASSIFIER, "bias", vec![self.classes], init);
+        }
         params
     }
 

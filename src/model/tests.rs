@@ -10,6 +10,7 @@ fn spec(classes: usize, attention: Attention) -> Spec {
         classes,
         width: Width::Full,
         attention,
+        classifier: Classifier::Linear,
     }
 }
 
@@ -34,7 +35,20 @@ fn parameter_counts() {
             })
         };
         assert_eq!(at(Attention::Shared), at(Attention::Branch));
+        // Within half of what one more channel costs.
+        let (wide, branch) = (at(Attention::Wide) as f64, at(Attention::Branch) as f64);
+        assert!((wide / branch - 1.0).abs() < 0.005, "{wide} {branch}");
+        let [_, _, second, _] = spec(10, Attention::None).channels();
+        if *width == Width::Full {
+            assert_eq!(at(Attention::Constant), at(Attention::None) + 3 * second);
+        }
     }
+    // Without a bias.
+    let cosine = Spec {
+        classifier: Classifier::Cosine(30.0),
+        ..spec(10, Attention::None)
+    };
+    assert_eq!(count(cosine), 1_351_946 - 10);
 }
 
 #[test]
@@ -104,6 +118,7 @@ fn any_size_channels_and_classes() -> Result<()> {
                 classes,
                 width: Width::Quarter,
                 attention,
+                classifier: Classifier::Linear,
             };
             let net = Net::new(spec, 0, &Device::Cpu)?;
             let x = Tensor::ones(
@@ -114,7 +129,7 @@ fn any_size_channels_and_classes() -> Result<()> {
             for mode in [Mode::Train, Mode::Probe, Mode::Eval] {
                 let out = net.forward(&net.weights(), &x, mode)?;
                 assert_eq!(out.logits.dims(), [2, classes]);
-                assert_eq!(out.gates.len(), [0, 3, 1][attention as usize]);
+                assert_eq!(out.gates.len(), [0, 3, 1, 0, 0][attention as usize]);
                 let reached = out.cross_entropy(&[0, 1])?.backward()?.len();
                 let wanted = if mode == Mode::Eval {
                     0

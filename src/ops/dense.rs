@@ -1,4 +1,4 @@
-//! The classifier and its loss: small enough to be made of candle operations on every device.
+//! The classifier: small enough to be made of candle operations on every device.
 
 use candle_core::{D, Result, Tensor};
 
@@ -22,32 +22,31 @@ pub fn linear(tape: &Tape, x: &Var, weight: &Var, bias: &Var) -> Result<Var> {
     }))
 }
 
-/// Mean cross-entropy of softmax(`logits` [N, K]) and `labels` `[N]`, in nats: a scalar.
+/// `scale`·cos(x, w): `x` [N, C], `weight` [K, C] → [N, K]. Norms are at least 1e-12, as in PyTorch's `normalize`.
 ///
 /// # Errors
-/// Where the labels do not fit the logits.
-pub fn cross_entropy(tape: &Tape, logits: &Var, labels: &[u32]) -> Result<Var> {
-    let values = logits.values()?;
-    let (n, k) = values.dims2()?;
-    if n != labels.len() || labels.iter().any(|&label| label as usize >= k) {
-        candle_core::bail!(
-            "cross_entropy: {} labels for logits {:?}",
-            labels.len(),
-            logits.data.dims()
-        );
-    }
-    let mut truth = vec![0.0_f32; n * k];
-    for (row, &label) in truth.chunks_exact_mut(k).zip(labels) {
-        row[label as usize] = 1.0;
-    }
-    let truth = Tensor::from_vec(truth, (n, k), values.device())?;
-    let log_softmax = candle_nn::ops::log_softmax(&values, D::Minus1)?;
-    let scale = -1.0 / n as f64;
-    // Chosen, not multiplied by the one-hot rows: 0 · −∞ would be NaN.
-    let chosen = log_softmax.gather(&Tensor::new(labels, values.device())?.unsqueeze(1)?, 1)?;
-    let out = (chosen.sum_all()? * scale)?;
-    Ok(tape.record_tensors(out, &[logits], move |grad| {
-        let difference = (log_softmax.exp()? - truth)?;
-        Ok(vec![Some((difference.broadcast_mul(&grad)? * -scale)?)])
+/// Where the shapes do not fit together.
+pub fn cosine(tape: &Tape, x: &Var, weight: &Var, scale: f64) -> Result<Var> {
+    let (x_norm, x_unit) = normalised(&x.values()?)?;
+    let (w_norm, w_unit) = normalised(&weight.data.tensor()?)?;
+    let out = (x_unit.matmul(&w_unit.t()?)? * scale)?;
+    Ok(tape.record_tensors(out, &[x, weight], move |grad| {
+        let grad = (grad * scale)?;
+        // What lengthens a row does not change its direction.
+        let through = |unit: &Tensor, norm: &Tensor, grad: Tensor| {
+            let along = (unit * &grad)?.sum_keepdim(D::Minus1)?;
+            (grad - unit.broadcast_mul(&along)?)?.broadcast_div(norm)
+        };
+        Ok(vec![
+            Some(through(&x_unit, &x_norm, grad.matmul(&w_unit)?)?),
+            Some(through(&w_unit, &w_norm, grad.t()?.matmul(&x_unit)?)?),
+        ])
     }))
+}
+
+/// Norms [N, 1] and rows of length 1 [N, C].
+fn normalised(rows: &Tensor) -> Result<(Tensor, Tensor)> {
+    let norm = rows.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?;
+    let unit = rows.broadcast_div(&norm)?;
+    Ok((norm, unit))
 }

@@ -174,3 +174,38 @@ fn scaled(tape: &Tape, x: &Var, gates: &[Gate<'_>]) -> Result<(Var, Vec<Tensor>)
     });
     Ok((out, gate_values))
 }
+
+/// The weight [O, C, 1, 1] of a convolution whose input is scaled by a gate that does not look at it: w ⊙ σ(`logits`
+/// `[C]`), since scaling an input channel is scaling what weighs it.
+///
+/// # Errors
+/// Where the shapes do not fit together.
+pub fn constant_gate(tape: &Tape, weight: &Var, logits: &[&Var]) -> Result<Var> {
+    let values = weight.values()?;
+    let parts = logits.iter().map(|part| part.values());
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+    let lengths = parts.iter().map(|part| part.dim(0));
+    let lengths = lengths.collect::<Result<Vec<_>>>()?;
+    let channels: usize = lengths.iter().sum();
+    let scale = (Tensor::cat(&parts, 0)?.neg()?.exp()? + 1.0)?.recip()?;
+    let scale = scale.reshape((1, channels, 1, 1))?;
+    let out = values.broadcast_mul(&scale)?;
+    let mut inputs = vec![weight];
+    inputs.extend(logits);
+    Ok(tape.record_tensors(out, &inputs, move |grad| {
+        // σ' = σ(1 − σ)
+        let slope = scale.mul(&(1.0 - &scale)?)?;
+        let own = values.mul(&grad)?.sum_keepdim(0)?.mul(&slope)?;
+        let own = own.reshape(channels)?;
+        let mut start = 0;
+        let mut part = |&length: &usize| {
+            let part = own.narrow(0, start, length)?.contiguous()?;
+            start += length;
+            Ok(Some(part))
+        };
+        let parts: Result<Vec<_>> = lengths.iter().map(&mut part).collect();
+        let mut grads = vec![Some(grad.broadcast_mul(&scale)?)];
+        grads.extend(parts?);
+        Ok(grads)
+    }))
+}

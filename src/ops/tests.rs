@@ -240,12 +240,12 @@ fn cross_entropy_as_in_pytorch() -> Result<()> {
     let classes = logits.len() / targets.len();
     let logits = Tensor::from_vec(logits, (targets.len(), classes), &Device::Cpu)?;
     let shape = logits.shape().clone();
-    let (loss, grads) = run(
+    let (value, grads) = run(
         &[logits],
         |loss| Ok(loss.ones_like()?),
-        |tape, x| cross_entropy(tape, &x[0], &targets),
+        |tape, x| loss(tape, &x[0], &targets, &Criterion::default()),
     )?;
-    assert!((f64::from(loss.to_scalar::<f32>()?) - case["value"].as_f64().unwrap()).abs() < 1e-5);
+    assert!((f64::from(value.to_scalar::<f32>()?) - case["value"].as_f64().unwrap()).abs() < 1e-5);
     let wanted: Vec<f32> = numbers(&case["grad_logits"])?
         .into_iter()
         .map(|x| x as f32)
@@ -268,10 +268,50 @@ fn cross_entropy_as_in_pytorch() -> Result<()> {
             0
         };
         let row = Var::constant(Tensor::new(row, &Device::Cpu)?.reshape((1, 4))?);
-        let loss = cross_entropy(&Tape::off(), &row, &[target])?.values()?;
-        assert!((f64::from(loss.to_scalar::<f32>()?) - wanted).abs() < 1e-3 * wanted.max(1e-3));
+        let value = loss(&Tape::off(), &row, &[target], &Criterion::default())?.values()?;
+        assert!((f64::from(value.to_scalar::<f32>()?) - wanted).abs() < 1e-3 * wanted.max(1e-3));
     }
     Ok(())
+}
+
+#[test]
+fn cosine_classifier_as_in_ldam() -> Result<()> {
+    let Some(section) = section("normed_linear_ldam")? else {
+        return Ok(());
+    };
+    let targets = numbers(&section["targets"])?;
+    let labels: Vec<u32> = targets.into_iter().map(|x| x as u32).collect();
+    let counts = numbers(&section["counts"])?;
+    let counts: Vec<usize> = counts.into_iter().map(|n| n as usize).collect();
+    // The reference has a column for each class, we have a row.
+    let columns = |field: &str, columns: usize| -> Result<Tensor> {
+        let values = vector(&section[field])?;
+        Ok(values.reshape(((), columns))?)
+    };
+    let (width, classes) = (5, counts.len());
+    let features = columns("features", width)?;
+    let weight = columns("weight", classes)?.t()?.contiguous()?;
+    let criterion = Criterion {
+        margins: crate::balance::margins(&counts, 0.5)
+            .into_iter()
+            .map(|margin| 30.0 * margin)
+            .collect(),
+        ..Criterion::default()
+    };
+    let (value, grads) = run(
+        &[features, weight],
+        |loss| Ok(loss.ones_like()?),
+        |tape, x| {
+            let logits = cosine(tape, &x[0], &x[1], 30.0)?;
+            loss(tape, &logits, &labels, &criterion)
+        },
+    )?;
+    let wanted = section["loss"].as_f64().context("loss")?;
+    assert!((f64::from(value.to_scalar::<f32>()?) - wanted).abs() < 1e-4);
+    let wanted = columns("grad_features", width)?;
+    assert_close(&grads[0], &wanted, "gradient of the features")?;
+    let wanted = columns("grad_weight", classes)?.t()?.contiguous()?;
+    assert_close(&grads[1], &wanted, "gradient of the weights")
 }
 
 /// Central differences of ⟨f(inputs), upstream⟩ against the backward pass, in every coordinate.
@@ -406,8 +446,19 @@ fn gradients_are_those_of_finite_differences() -> Result<()> {
         assert_finite_differences("linear", &inputs, |tape, x| {
             linear(tape, &x[0], &x[1], &x[2])
         })?;
-        assert_finite_differences("cross_entropy", &inputs[..1], |tape, x| {
-            cross_entropy(tape, &x[0], &[3, 0, 1])
+        assert_finite_differences("cosine", &inputs[..2], |tape, x| {
+            cosine(tape, &x[0], &x[1], 3.0)
+        })?;
+        assert_finite_differences("loss", &inputs[..1], |tape, x| {
+            loss(tape, &x[0], &[3, 0, 1], &Criterion::default())
+        })?;
+        let inputs = [
+            random(&[3, 4, 1, 1], 8)?,
+            random(&[3], 9)?,
+            random(&[1], 10)?,
+        ];
+        assert_finite_differences("constant_gate", &inputs, |tape, x| {
+            constant_gate(tape, &x[0], &[&x[1], &x[2]])
         })?;
         // A gate for each part, then one over both.
         for (hidden, channels) in [(vec![3, 2], vec![4, 2]), (vec![3], vec![6])] {

@@ -26,6 +26,8 @@ pub mod predictions;
 pub mod probe_file;
 pub mod read;
 
+use crate::balance;
+use crate::config::Loss;
 use serde::{Deserialize, Serialize};
 
 use event::{End, Eval, Event, Probe, Split, Started, Step};
@@ -171,17 +173,20 @@ impl Run {
         )
     }
 
-    /// Each class's share of the training loss, π_k = n_k / Σ n; empty before the header.
-    pub fn priors(&self) -> Vec<f64> {
+    /// Each class's share of the gradient of the step after `step`, `[K]`: of the loss the run minimises where that is
+    /// (weighted) cross-entropy, else as if it were. Empty before the header.
+    pub fn shares(&self, step: u64) -> Vec<f64> {
         let Some(started) = &self.started else {
             return Vec::new();
         };
-        let total: usize = started.train_counts.iter().sum();
-        started
-            .train_counts
-            .iter()
-            .map(|&n| n as f64 / total.max(1) as f64)
-            .collect()
+        let epoch = step / started.steps_per_epoch.max(1);
+        balance::step_shares(&started.config, &started.train_counts, epoch)
+    }
+
+    /// Whether the run minimises (weighted) cross-entropy, so that the probe's class gradients make up its steps.
+    pub fn minimises_cross_entropy(&self) -> bool {
+        let started = self.started.as_ref();
+        started.is_none_or(|started| started.config.loss == Loss::Ce)
     }
 
     /// Gram rows of every layer that `scope` covers, in layer order.

@@ -219,6 +219,7 @@ fn free_bytes(device: &Device) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::config::{Attention, Width};
+    use crate::model::Classifier;
 
     const MIB: u64 = 1 << 20;
 
@@ -327,6 +328,7 @@ mod tests {
             classes: 10,
             width,
             attention: Attention::Branch,
+            classifier: Classifier::Linear,
         }
     }
 

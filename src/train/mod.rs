@@ -1,6 +1,7 @@
 //! Training: the loop, and the messages through which it is watched and steered.
 
 pub mod checkpoint;
+pub mod criterion;
 pub mod device;
 pub mod memory;
 pub mod metrics;

@@ -8,7 +8,7 @@ use super::device;
 use super::sgd::Sgd;
 use crate::config::{Attention, DeviceKind, Width};
 use crate::gradient::probe;
-use crate::model::{Mode, Net, Spec};
+use crate::model::{Classifier, Mode, Net, Spec};
 use crate::ops::on_portable_path;
 use crate::random::Random;
 use crate::run::probe_file::ProbeTensors;
@@ -43,6 +43,7 @@ fn numbers(attention: Attention, device: &Device) -> Result<Numbers> {
         classes: 3,
         width: Width::Quarter,
         attention,
+        classifier: Classifier::Linear,
     };
     let mut net = Net::new(spec, 5, device)?;
     let mut sgd = Sgd::new(0.9, 5e-4);

@@ -19,6 +19,7 @@ use crate::run::log::{self, RunError, RunFile, Writer};
 use crate::run::{Ending, Run, Scope};
 
 use super::checkpoint::{self, Progress};
+use super::criterion;
 use super::memory::{self, Work};
 use super::metrics::Predictions;
 use super::schedule::learning_rate;
@@ -151,7 +152,8 @@ struct Trainer<'a> {
     run: Run,
     /// Probe images by piece, [K·S].
     pieces: Vec<Vec<u32>>,
-    priors: Vec<f64>,
+    /// Training images per class, `[K]`.
+    train_counts: Vec<usize>,
     steps_per_epoch: u64,
     total_steps: u64,
     clock: Instant,
@@ -175,10 +177,11 @@ impl<'a> Trainer<'a> {
             classes,
             width: config.width,
             attention: config.attention,
+            classifier: criterion::classifier(config),
         };
         let images = data.probe_indices(config.probe_images, config.data_seed);
         let steps_per_epoch = steps_per_epoch(&data, config.batch);
-        let total = data.train.len().max(1) as f64;
+        let train_counts = data.counts(&data.train);
         Ok(Self {
             dir,
             config,
@@ -193,11 +196,7 @@ impl<'a> Trainer<'a> {
             watcher,
             run: Run::default(),
             pieces: probe::cut(&images, probe::pieces_for(classes)),
-            priors: data
-                .counts(&data.train)
-                .into_iter()
-                .map(|n| n as f64 / total)
-                .collect(),
+            train_counts,
             steps_per_epoch,
             total_steps: steps_per_epoch * u64::from(config.epochs),
             clock: Instant::now(),
@@ -240,7 +239,7 @@ impl<'a> Trainer<'a> {
             instruction_set,
             config: self.config.clone(),
             classes: self.data.classes.clone(),
-            train_counts: self.data.counts(&self.data.train),
+            train_counts: self.train_counts.clone(),
             val_counts: self.data.counts(&self.data.val),
             test_counts: self.data.counts(&self.data.test),
             image: self.net.spec().image,
@@ -315,7 +314,9 @@ impl<'a> Trainer<'a> {
             .net
             .forward(&self.net.weights(), &images, Mode::Train)?;
         let norms = std::mem::take(&mut out.norms);
-        let loss = out.cross_entropy(&batch.labels)?;
+        let epoch = self.progress.epoch;
+        let criterion = criterion::criterion(self.config, &self.train_counts, epoch);
+        let loss = out.loss(&batch.labels, &criterion)?;
         let value = loss.value;
         let lr = learning_rate(
             self.config.lr,
@@ -451,6 +452,7 @@ impl<'a> Trainer<'a> {
         };
         let classes = self.data.classes.len();
         let weights = self.net.weights();
+        let adjustment = criterion::post_hoc(self.config, &self.train_counts);
         let mut predictions = Predictions::default();
         // On a device with memory of its own, what trains can also be evaluated.
         let at_once = match self.device {
@@ -465,11 +467,11 @@ impl<'a> Trainer<'a> {
                 .iter()
                 .map(|&i| self.data.labels[i as usize])
                 .collect();
-            predictions.extend(
-                &out.logits.flatten_all()?.to_vec1::<f32>()?,
-                &truth,
-                classes,
-            );
+            let mut logits = out.logits.flatten_all()?.to_vec1::<f32>()?;
+            for row in logits.chunks_mut(classes) {
+                row.iter_mut().zip(&adjustment).for_each(|(z, x)| *z += x);
+            }
+            predictions.extend(&logits, &truth, classes);
         }
         let eval = predictions.evaluate(classes, split, self.progress.step, self.epoch());
         let name = log::predictions_file(self.progress.step, split);
@@ -499,14 +501,14 @@ impl<'a> Trainer<'a> {
         })?;
         let file = log::probe_file(self.progress.step);
         tensors.save(&self.dir.join(&file))?;
+        let shares = self.run.shares(self.progress.step);
         let summary = |scope: &Scope| -> ConflictSummary {
             let gram = tensors.gram_of(&self.run.gram_rows(scope));
-            gram.map(|gram| gram.summary(&self.priors))
-                .unwrap_or_default()
+            gram.map(|gram| gram.summary(&shares)).unwrap_or_default()
         };
         let rows = 0..tensors.layers();
         let layers = rows
-            .filter_map(|row| Some(tensors.gram_of(&[row])?.summary(&self.priors)))
+            .filter_map(|row| Some(tensors.gram_of(&[row])?.summary(&shares)))
             .collect();
         let event = Probe {
             step: self.progress.step,

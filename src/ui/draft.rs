@@ -162,6 +162,50 @@ pub(crate) const MORE_FIELDS: &[TextField] = &[
     },
 ];
 
+/// The numbers of what makes rare classes count more.
+pub(crate) const BALANCE_FIELDS: &[TextField] = &[
+    TextField {
+        name: "gamma",
+        label: "Focal γ",
+        help: "How much less images count that are recognised already: (1 − p)^γ. 0 is plain cross-entropy. Empty: 1.",
+        hint: "1",
+        get: |config| optional(config.gamma),
+        set: |config, text| maybe_number(text).map(|value| config.gamma = value),
+    },
+    TextField {
+        name: "tau",
+        label: "τ of the loss",
+        help: "How many times ln π is added to the logits while training. Empty: 1, which is Balanced Softmax.",
+        hint: "1",
+        get: |config| optional(config.tau),
+        set: |config, text| maybe_number(text).map(|value| config.tau = value),
+    },
+    TextField {
+        name: "beta",
+        label: "β of the weights",
+        help: "Effective number of n images: (1 − βⁿ)/(1 − β). Near 1 it is n, at 0 all classes are alike. Empty: 0.9999.",
+        hint: "0.9999",
+        get: |config| optional(config.beta),
+        set: |config, text| maybe_number(text).map(|value| config.beta = value),
+    },
+    TextField {
+        name: "weights_from",
+        label: "Weights from",
+        help: "Share of the epochs after which class weights apply (deferred re-weighting). Empty: 0.8 with LDAM, else from the start.",
+        hint: "the start",
+        get: |config| optional(config.weights_from),
+        set: |config, text| maybe_number(text).map(|value| config.weights_from = value),
+    },
+    TextField {
+        name: "post_hoc",
+        label: "Post-hoc τ",
+        help: "How many times ln π is taken off the logits of the trained network before the largest is chosen. Empty: not at all.",
+        hint: "none",
+        get: |config| optional(config.post_hoc),
+        set: |config, text| maybe_number(text).map(|value| config.post_hoc = value),
+    },
+];
+
 impl Draft {
     pub(crate) fn new(output: &Path) -> Self {
         let variants = Attention::ALL.iter().map(|&attention| {
@@ -316,7 +360,7 @@ fn scan_key(config: &RunConfig) -> RunConfig {
 
 /// What a field is called on screen.
 pub(crate) fn label_of(field: &str) -> &str {
-    let known = MAIN_FIELDS.iter().chain(MORE_FIELDS);
+    let known = MAIN_FIELDS.iter().chain(MORE_FIELDS).chain(BALANCE_FIELDS);
     match known.into_iter().find(|known| known.name == field) {
         Some(known) => known.label,
         None => match field {
@@ -349,6 +393,13 @@ fn maybe_whole<T: FromStr>(text: &str) -> Result<Option<T>, String> {
         return Ok(None);
     }
     whole(text).map(Some)
+}
+
+fn maybe_number(text: &str) -> Result<Option<f64>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    number(text).map(Some)
 }
 
 fn maybe<T: FromStr<Err = String>>(text: &str) -> Result<Option<T>, String> {

@@ -246,6 +246,8 @@ pub(crate) fn variant_name(attention: Attention) -> &'static str {
         Attention::None => "Baseline",
         Attention::Branch => "Branch attention",
         Attention::Shared => "Shared attention",
+        Attention::Constant => "Constant gates",
+        Attention::Wide => "Wide baseline",
     }
 }
 

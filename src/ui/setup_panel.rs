@@ -6,10 +6,12 @@ use egui::{RichText, SliderClamping};
 
 use super::action::Action;
 use super::background::Purpose;
-use super::draft::{Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField};
+use super::draft::{BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField};
 use super::runs::variant_name;
 use super::widgets::{grouped, labelled_ui, problem_ui};
-use crate::config::{Attention, DataSource, DeviceKind, Profile, Width};
+use crate::config::{
+    Attention, ClassWeights, DataSource, DeviceKind, Loss, Profile, RunConfig, Sampler, Width,
+};
 use crate::data::Plan;
 
 /// The bars of more classes than this scroll.
@@ -32,6 +34,7 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
     for field in MAIN_FIELDS {
         field_ui(ui, draft, field, problem(field.name));
     }
+    balance_ui(ui, draft, &problem);
     more_ui(ui, draft, &problem);
     let help = "New runs go here, each into a folder of its own, named after data and network.";
     labelled_ui(ui, "Save runs in", help, problem("output"), |ui| {
@@ -179,6 +182,12 @@ fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
                 Attention::Shared => {
                     "One gate over all branches together, with as many parameters as branch attention: the control"
                 }
+                Attention::Constant => {
+                    "A learned constant for each channel of the branches: attention that does not look at the image"
+                }
+                Attention::Wide => {
+                    "No attention, and branches so much wider that there are as many parameters as with branch attention"
+                }
             };
             ui.checkbox(chosen, variant_name(*attention)).on_hover_text(help);
         }
@@ -236,6 +245,135 @@ fn field_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &TextField, problem: Op
     });
     if changed {
         draft.typed(field, text);
+    }
+}
+
+/// What makes rare classes count more: loss, class weights, sampler, and the numbers that belong to what is chosen.
+fn balance_ui<'a>(
+    ui: &mut egui::Ui,
+    draft: &mut Draft,
+    problem: &impl Fn(&str) -> Option<&'a str>,
+) {
+    let is_changed = |config: &RunConfig| {
+        let plain = (Loss::Ce, ClassWeights::None, Sampler::Instance);
+        (config.loss, config.class_weights, config.sampler) != plain || config.post_hoc.is_some()
+    };
+    let has_problem = BALANCE_FIELDS
+        .iter()
+        .any(|field| problem(field.name).is_some());
+    egui::CollapsingHeader::new("Correct for rare classes")
+        .open(has_problem.then_some(true))
+        .show_unindented(ui, |ui| {
+            let config = &mut draft.config;
+            let help = "What training minimises";
+            choice_ui(ui, ("Loss", help), &mut config.loss, Loss::ALL, loss_name);
+            let help = "How much the images of each class count in the loss";
+            choice_ui(
+                ui,
+                ("Class weights", help),
+                &mut config.class_weights,
+                ClassWeights::ALL,
+                weights_name,
+            );
+            let help = "Which images an epoch sees";
+            choice_ui(
+                ui,
+                ("Sampler", help),
+                &mut config.sampler,
+                Sampler::ALL,
+                sampler_name,
+            );
+            for field in BALANCE_FIELDS {
+                let concerns = match field.name {
+                    "gamma" => draft.config.loss == Loss::Focal,
+                    "tau" => draft.config.loss == Loss::LogitAdjusted,
+                    "beta" => draft.config.class_weights == ClassWeights::Effective,
+                    "weights_from" => draft.config.class_weights != ClassWeights::None,
+                    _ => true,
+                };
+                if concerns || problem(field.name).is_some() {
+                    field_ui(ui, draft, field, problem(field.name));
+                }
+            }
+        });
+    if is_changed(&draft.config) {
+        for warning in draft.config.warnings() {
+            let text = RichText::new(warning).small();
+            ui.label(text.color(ui.visuals().warn_fg_color));
+        }
+    }
+}
+
+fn choice_ui<T: Copy + PartialEq>(
+    ui: &mut egui::Ui,
+    (label, help): (&str, &str),
+    value: &mut T,
+    all: &[T],
+    name: fn(T) -> (&'static str, &'static str),
+) {
+    labelled_ui(ui, label, help, None, |ui| {
+        egui::ComboBox::from_id_salt(label)
+            .selected_text(name(*value).0)
+            .width(170.0)
+            .show_ui(ui, |ui| {
+                for &choice in all {
+                    let (name, help) = name(choice);
+                    ui.selectable_value(value, choice, name).on_hover_text(help);
+                }
+            })
+            .response
+    });
+}
+
+/// Name and meaning.
+fn loss_name(loss: Loss) -> (&'static str, &'static str) {
+    match loss {
+        Loss::Ce => ("Cross-entropy", "The usual loss"),
+        Loss::Focal => (
+            "Focal",
+            "Images that are recognised already count less (Lin et al. 2017)",
+        ),
+        Loss::Ldam => (
+            "LDAM",
+            "Larger margins for rarer classes, with a cosine classifier (Cao et al. 2019); usually with deferred weights \
+             by effective number",
+        ),
+        Loss::BalancedSoftmax => (
+            "Balanced Softmax",
+            "Logits are compared as if all classes were equally frequent (Ren et al. 2020)",
+        ),
+        Loss::LogitAdjusted => (
+            "Logit-adjusted",
+            "As Balanced Softmax, with a strength τ of its own (Menon et al. 2021)",
+        ),
+    }
+}
+
+/// Name and meaning.
+fn weights_name(weights: ClassWeights) -> (&'static str, &'static str) {
+    match weights {
+        ClassWeights::None => ("None", "Every image counts alike"),
+        ClassWeights::Inverse => ("Inverse frequency", "∝ 1/n: every class counts alike"),
+        ClassWeights::Effective => (
+            "Effective number",
+            "∝ (1 − β)/(1 − βⁿ): between the two (Cui et al. 2019)",
+        ),
+    }
+}
+
+/// Name and meaning.
+fn sampler_name(sampler: Sampler) -> (&'static str, &'static str) {
+    match sampler {
+        Sampler::Instance => ("Every image once", "Classes as often as they have images"),
+        Sampler::SquareRoot => (
+            "Square root",
+            "Classes by the square root of their counts, with replacement",
+        ),
+        Sampler::Balanced => ("Class-balanced", "All classes alike, with replacement"),
+        Sampler::Progressive => (
+            "Progressive",
+            "From every image once to all classes alike, over the epochs (Kang et al. 2020)",
+        ),
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 use crosscurrent::config::{Attention, Width};
 use crosscurrent::gradient::probe;
-use crosscurrent::model::{Mode, Net, Spec, Weights};
+use crosscurrent::model::{Classifier, Mode, Net, Spec, Weights};
 use crosscurrent::ops::{self, Conv, Tape, Var};
 use crosscurrent::random::Random;
 use crosscurrent::train::sgd::Sgd;
@@ -35,6 +35,7 @@ impl Case {
             classes,
             width,
             attention,
+            classifier: Classifier::Linear,
         };
         let net = Net::new(spec, 0, &Device::Cpu)?;
         let pieces = probe::pieces_for(classes);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crosscurrent::config::{Attention, RunConfig, Width};
 use crosscurrent::gradient::gram::{ConflictSummary, Gram};
-use crosscurrent::model::Spec;
+use crosscurrent::model::{Classifier, Spec};
 use crosscurrent::random::Random;
 use crosscurrent::run::CLASSIFIER;
 use crosscurrent::run::event::{
@@ -109,6 +109,7 @@ impl Constructed {
             classes: self.classes,
             width: Width::Quarter,
             attention: self.attention,
+            classifier: Classifier::Linear,
         };
         spec.layers()
     }

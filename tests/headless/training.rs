@@ -121,20 +121,20 @@ fn probe_files_hold_what_the_log_says() -> Result<()> {
     let dir = root.path().join("run");
     train(&dir, &config(&root.path().join("data")))?;
     let run = log::load(&dir)?.run;
-    let priors = run.priors();
     for probe in &run.probes {
+        let shares = run.shares(probe.step);
         let tensors = ProbeTensors::load(&dir.join(&probe.file), 3)?;
         assert_eq!(tensors.layers(), probe.layers.len());
         for (row, summary) in probe.layers.iter().enumerate() {
             assert_eq!(
-                tensors.gram_of(&[row]).context("gram")?.summary(&priors),
+                tensors.gram_of(&[row]).context("gram")?.summary(&shares),
                 *summary
             );
         }
         let backbone = tensors
             .gram_of(&run.gram_rows(&Scope::Backbone))
             .context("backbone")?;
-        assert_eq!(backbone.summary(&priors), probe.backbone);
+        assert_eq!(backbone.summary(&shares), probe.backbone);
         let network = tensors
             .gram_of(&run.gram_rows(&Scope::Network))
             .context("network")?;

@@ -48,13 +48,13 @@ fn only_the_ratios_of_weights_count() -> Result<()> {
             weights,
             surgery: Surgery::None,
         };
-        shares(&moment.gram, &moment.priors, &what_if).context("shares")
+        shares(&moment.gram, &moment.plain, &what_if).context("shares")
     };
     let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-12);
-    assert!(close(&shares(&[])?, &moment.priors));
-    assert!(close(&shares(&[0.2; 6])?, &moment.priors));
+    assert!(close(&shares(&[])?, &moment.plain));
+    assert!(close(&shares(&[0.2; 6])?, &moment.plain));
     // Weights for another number of classes are none.
-    assert!(close(&shares(&[0.2, 7.0])?, &moment.priors));
+    assert!(close(&shares(&[0.2, 7.0])?, &moment.plain));
     let started = sample.run.started.as_ref().context("header")?;
     let even = shares(&inverse_frequency(&started.train_counts))?;
     assert!(close(&even, &[1.0 / 6.0; 6]));
@@ -87,7 +87,7 @@ fn surgery_changes_the_step() -> Result<()> {
             weights: Vec::new(),
             surgery,
         };
-        shares(&moment.gram, &moment.priors, &what_if).context("shares")
+        shares(&moment.gram, &moment.plain, &what_if).context("shares")
     };
     let (plain, projected, aligned) = (
         steps(Surgery::None)?,

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::config::Width;
-use crate::model::{Init, Spec};
+use crate::model::{Classifier, Init, Spec};
 use crate::random::Random;
 
 fn normals(seed: u64, purpose: &str, count: usize) -> Vec<f64> {
@@ -70,6 +70,7 @@ impl Case {
                 .context("attention")?
                 .parse()
                 .map_err(anyhow::Error::msg)?,
+            classifier: Classifier::Linear,
         };
         let counts: Vec<usize> = serde_json::from_value(case["counts"].clone())?;
         let n: usize = counts.iter().sum();

@@ -7,7 +7,7 @@ use crate::config::{Attention, RunConfig, Width};
 use crate::data::batches::eval_batch;
 use crate::gradient::probe::probe;
 use crate::gradient::surgery;
-use crate::model::{Mode, Net, Spec};
+use crate::model::{Classifier, Mode, Net, Spec};
 
 /// A real network, trained for a few steps on the built-in images. Each class has four times the same images for its
 /// pieces, so that products of different pieces are those that the step itself is made of. Then a plain step with
@@ -24,6 +24,7 @@ fn an_actual_step_does_what_the_ledger_says() -> Result<()> {
         classes,
         width: Width::Quarter,
         attention: Attention::Branch,
+        classifier: Classifier::Linear,
     };
     let images = |indices: &[u32]| {
         let shape = (indices.len(), data.height, data.width, data.channels);

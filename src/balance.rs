@@ -1,0 +1,109 @@
+//! What makes rare classes count more: class weights, margins, and how often their images are drawn.
+
+use crate::config::{ClassWeights, Loss, RunConfig, Sampler};
+
+/// β of effective numbers (Cui et al. 2019, for CIFAR).
+const BETA: f64 = 0.9999;
+/// Share of the epochs that LDAM trains before it re-weights: 160 of 200 (Cao et al. 2019).
+const DEFERRED: f64 = 0.8;
+
+/// Weight of an image of each class in `epoch` (from 0), `[K]`; empty where all count alike. `counts`: training images.
+pub fn class_weights(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f64> {
+    let usual = if config.loss == Loss::Ldam {
+        DEFERRED
+    } else {
+        0.0
+    };
+    let begins = config.weights_from.unwrap_or(usual) * f64::from(config.epochs);
+    if (epoch as f64) < begins.floor() {
+        return Vec::new();
+    }
+    match config.class_weights {
+        ClassWeights::None => Vec::new(),
+        ClassWeights::Inverse => inverse_frequency(counts),
+        ClassWeights::Effective => effective_number(counts, config.beta.unwrap_or(BETA)),
+    }
+}
+
+/// Share of each class in the gradient of a step of `epoch` (from 0), `[K]`: how often its images are drawn, times their
+/// weight. It holds for (weighted) cross-entropy; the gradients of other losses are no such sums of the probe's.
+pub fn step_shares(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f64> {
+    let mut shares = shares(config.sampler, counts, epoch, config.epochs);
+    let weights = class_weights(config, counts, epoch);
+    if weights.is_empty() {
+        return shares;
+    }
+    for (share, weight) in shares.iter_mut().zip(weights) {
+        *share *= weight;
+    }
+    let total = shares.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    shares.into_iter().map(|share| share / total).collect()
+}
+
+/// Share of each class among the images of `epoch` (from 0), `[K]`, for training counts n: nᵠ/Σnᵠ with q = 1 for
+/// instance, 1/2 for square-root and 0 for class-balanced sampling; progressively balanced sampling goes from the first
+/// to the last of them in equal steps by epoch. Classes without images have none.
+pub fn shares(sampler: Sampler, counts: &[usize], epoch: u64, epochs: u32) -> Vec<f64> {
+    let powers = |q: f64| {
+        let power = |&n: &usize| if n == 0 { 0.0 } else { (n as f64).powf(q) };
+        let powers: Vec<f64> = counts.iter().map(power).collect();
+        let total = powers.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        powers.into_iter().map(|x| x / total).collect::<Vec<_>>()
+    };
+    match sampler {
+        Sampler::Instance => powers(1.0),
+        Sampler::SquareRoot => powers(0.5),
+        Sampler::Balanced => powers(0.0),
+        Sampler::Progressive => {
+            let last = u64::from(epochs).saturating_sub(1).max(1) as f64;
+            let balanced = (epoch as f64 / last).min(1.0);
+            let pairs = powers(1.0).into_iter().zip(powers(0.0));
+            pairs
+                .map(|(instance, class)| (1.0 - balanced) * instance + balanced * class)
+                .collect()
+        }
+    }
+}
+
+/// w ∝ 1/n, summing to K; 0 for a class without images.
+pub fn inverse_frequency(counts: &[usize]) -> Vec<f64> {
+    summing_to_classes(counts.iter().map(|&n| 1.0 / n as f64))
+}
+
+/// w ∝ (1 − β)/(1 − βⁿ), one over the effective number of images, summing to K (Cui et al. 2019); 0 for a class without
+/// images.
+pub fn effective_number(counts: &[usize], beta: f64) -> Vec<f64> {
+    let weight = |&n: &usize| (1.0 - beta) / (1.0 - beta.powf(n as f64));
+    summing_to_classes(counts.iter().map(weight))
+}
+
+/// m ∝ n^(−1/4), the largest being `largest` (Cao et al. 2019).
+pub fn margins(counts: &[usize], largest: f64) -> Vec<f64> {
+    let raw: Vec<f64> = numbers(counts).map(|n| n.powf(-0.25)).collect();
+    let most = raw.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    raw.into_iter().map(|m| m * largest / most).collect()
+}
+
+/// ln π, π the share of each class in the training images.
+pub fn log_priors(counts: &[usize]) -> Vec<f64> {
+    let total: f64 = numbers(counts).sum();
+    numbers(counts).map(|n| (n / total).ln()).collect()
+}
+
+/// Counts; a class without images, of which nothing is learnt, as if it had one.
+fn numbers(counts: &[usize]) -> impl Iterator<Item = f64> {
+    counts.iter().map(|&n| n.max(1) as f64)
+}
+
+fn summing_to_classes(weights: impl Iterator<Item = f64>) -> Vec<f64> {
+    let finite = |w: f64| if w.is_finite() { w } else { 0.0 };
+    let mut weights: Vec<f64> = weights.map(finite).collect();
+    let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+    if mean > 0.0 {
+        weights.iter_mut().for_each(|w| *w /= mean);
+    }
+    weights
+}
+
+#[cfg(test)]
+mod tests;

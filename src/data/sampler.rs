@@ -1,0 +1,41 @@
+//! Which training images an epoch sees, and in which order (Kang et al. 2020).
+
+use crate::balance::shares;
+use crate::config::{RunConfig, Sampler};
+use crate::random::Random;
+
+use super::Dataset;
+
+/// The images of `epoch` (from 0), as many as there are training images: every one once where the sampler is by
+/// instance; else by class first and then among its images, with replacement.
+pub(super) fn order(data: &Dataset, config: &RunConfig, epoch: u64) -> Vec<u32> {
+    let mut order = data.train.clone();
+    if config.sampler == Sampler::Instance {
+        Random::new(config.seed, "order", epoch, 0).shuffle(&mut order);
+        return order;
+    }
+    let mut by_class = vec![Vec::new(); data.classes.len()];
+    for &index in &data.train {
+        by_class[usize::from(data.labels[index as usize])].push(index);
+    }
+    let counts: Vec<usize> = by_class.iter().map(Vec::len).collect();
+    let mut ends = shares(config.sampler, &counts, epoch, config.epochs);
+    let mut sum = 0.0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
+    }
+    let mut random = Random::new(config.seed, "sampler", epoch, 0);
+    for index in &mut order {
+        let at = random.uniform() * sum;
+        // Rounding never reaches a class without images: the last end that is passed has some.
+        let class = ends.partition_point(|&end| end <= at);
+        if let Some(own) = by_class.get(class).filter(|own| !own.is_empty()) {
+            *index = own[random.below(own.len())];
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests;

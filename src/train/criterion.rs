@@ -1,0 +1,69 @@
+//! The loss that a configuration trains with: class weights, margins and offsets from the class counts.
+
+use crate::balance;
+use crate::config::{Loss, RunConfig};
+use crate::model::Classifier;
+use crate::ops::{Criterion, Mean};
+
+/// Largest margin of LDAM, that of the rarest class (Cao et al. 2019).
+const LARGEST_MARGIN: f64 = 0.5;
+/// Scale of the cosines that LDAM's classifier gives (Cao et al. 2019).
+const COSINE_SCALE: f64 = 30.0;
+
+/// The loss of `epoch` (from 0). `counts`: training images per class, `[K]`.
+pub fn criterion(config: &RunConfig, counts: &[usize], epoch: u64) -> Criterion {
+    let plain = Criterion {
+        weights: balance::class_weights(config, counts, epoch),
+        ..Criterion::default()
+    };
+    match config.loss {
+        Loss::Ce => plain,
+        Loss::Focal => Criterion {
+            gamma: config.gamma.unwrap_or(1.0),
+            mean: Mean::OfImages,
+            ..plain
+        },
+        Loss::Ldam => Criterion {
+            margins: balance::margins(counts, LARGEST_MARGIN)
+                .into_iter()
+                .map(|margin| COSINE_SCALE * margin)
+                .collect(),
+            ..plain
+        },
+        Loss::BalancedSoftmax => Criterion {
+            offsets: balance::log_priors(counts),
+            ..plain
+        },
+        Loss::LogitAdjusted => {
+            let tau = config.tau.unwrap_or(1.0);
+            Criterion {
+                offsets: balance::log_priors(counts)
+                    .into_iter()
+                    .map(|x| tau * x)
+                    .collect(),
+                ..plain
+            }
+        }
+    }
+}
+
+/// The classifier that the loss needs.
+pub fn classifier(config: &RunConfig) -> Classifier {
+    match config.loss {
+        Loss::Ldam => Classifier::Cosine(COSINE_SCALE),
+        _ => Classifier::Linear,
+    }
+}
+
+/// What post-hoc logit adjustment (Menon et al. 2021) adds to the logits before the largest is chosen: −τ·ln π, `[K]`;
+/// empty where none is asked for.
+pub fn post_hoc(config: &RunConfig, counts: &[usize]) -> Vec<f32> {
+    let Some(tau) = config.post_hoc else {
+        return Vec::new();
+    };
+    let adjusted = balance::log_priors(counts).into_iter();
+    adjusted.map(|x| (-tau * x) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests;
