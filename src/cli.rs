@@ -1,10 +1,12 @@
-//! The commands that need no window: `train`, `resume`, `summary`, `compare`, `findings`, `export`, `data`.
+//! The commands that need no window: `train`, `resume`, `summary`, `compare`, `findings`, `export`, `data`,
+//! `sweep`.
 
 mod compare;
 mod data;
 mod export;
 mod findings;
 mod summary;
+mod sweep;
 mod train;
 
 use std::fmt::Display;
@@ -17,6 +19,7 @@ pub use compare::CompareArguments;
 pub use data::DataArguments;
 pub use export::ExportArguments;
 pub use findings::FindingsArguments;
+pub use sweep::SweepArguments;
 pub use train::{SourceArguments, TrainArguments};
 
 /// See how the classes of an imbalanced data set pull a network's weights against each other.
@@ -43,6 +46,8 @@ pub enum Command {
         /// The run directory.
         run: PathBuf,
     },
+    /// Make every run of a grid of configurations and seeds that is not made yet, then compare them.
+    Sweep(SweepArguments),
     /// Print what runs reached.
     Summary {
         /// Run directories.
@@ -67,6 +72,7 @@ pub fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Train(arguments) => train::train(&arguments),
         Command::Resume { run } => train::resume(&run),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Summary { runs, json } => summary::summary(&runs, json),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Findings(arguments) => findings::findings(&arguments),

@@ -29,18 +29,33 @@ pub struct CompareArguments {
 }
 
 pub(super) fn compare(arguments: &CompareArguments) -> anyhow::Result<()> {
+    let baseline = arguments.baseline.as_deref();
+    compare_runs(&arguments.runs, baseline, arguments.json)
+}
+
+/// Compares all runs of a folder; where they are one group, says what each of them reached.
+pub(super) fn show(folder: &Path) -> anyhow::Result<()> {
+    match compare_runs(&[folder.to_owned()], None, false) {
+        Err(error) if matches!(error.downcast_ref(), Some(CompareError::OneGroup(_))) => {
+            super::summary::summary(&directories(folder), false)
+        }
+        shown => shown,
+    }
+}
+
+fn compare_runs(paths: &[PathBuf], baseline: Option<&str>, json: bool) -> anyhow::Result<()> {
     let mut runs: Vec<(PathBuf, String, Run)> = Vec::new();
     let mut notes = Vec::new();
-    for dir in arguments.runs.iter().flat_map(|path| directories(path)) {
+    for dir in paths.iter().flat_map(|path| directories(path)) {
         let loaded = log::load(&dir)?;
         let name = free_name(&dir, &runs);
         notes.extend(loaded.notes.iter().map(|note| format!("{name}: {note}")));
         runs.push((dir, name, loaded.run));
     }
-    let named = arguments.baseline.as_ref().map(|asked| {
+    let named = baseline.map(|asked| {
         let is_asked = |(dir, _, _): &&(PathBuf, String, Run)| same(dir, Path::new(asked));
         let run = runs.iter().find(is_asked);
-        run.map_or(asked.as_str(), |(_, name, _)| name)
+        run.map_or(asked, |(_, name, _)| name.as_str())
     });
     let members: Vec<_> = runs
         .iter()
@@ -52,7 +67,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> anyhow::Result<()> {
         error => anyhow::Error::from(error),
     })?;
     comparison.notes.extend(notes);
-    if arguments.json {
+    if json {
         say(serde_json::to_string_pretty(&comparison)?);
     } else {
         print(&comparison);

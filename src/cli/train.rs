@@ -261,7 +261,7 @@ pub(super) fn resume(run: &Path) -> anyhow::Result<()> {
 
 /// Ctrl+C stops at the next step, with a checkpoint. Where the handler cannot be set, it just ends the program, which
 /// costs the steps since the last checkpoint.
-fn stop_on_interrupt() -> Control {
+pub(super) fn stop_on_interrupt() -> Control {
     let control = Control::default();
     let handle = control.clone();
     let _ = ctrlc::set_handler(move || handle.stop());
@@ -269,12 +269,14 @@ fn stop_on_interrupt() -> Control {
 }
 
 /// Progress of a run: a bar on a terminal, a line for each evaluation in a log.
-struct Report {
+pub(super) struct Report {
     bar: ProgressBar,
     epochs: u32,
     run: PathBuf,
     loading: bool,
     last: String,
+    /// Whether evaluations and notes on the data are told.
+    in_full: bool,
 }
 
 impl Report {
@@ -290,10 +292,19 @@ impl Report {
             run: run.to_owned(),
             loading: true,
             last: String::new(),
+            in_full: true,
         }
     }
 
-    fn take(&mut self, message: &Message) {
+    /// Tells how the run ended, and nothing of what it reached on the way.
+    pub(super) fn brief(epochs: u32, run: &Path) -> Self {
+        Self {
+            in_full: false,
+            ..Self::new(epochs, run)
+        }
+    }
+
+    pub(super) fn take(&mut self, message: &Message) {
         match message {
             Message::Loading { done, total } => {
                 self.style("reading images {wide_bar} {pos}/{len}");
@@ -317,6 +328,7 @@ impl Report {
             self.style("{msg} {wide_bar} step {pos}/{len} {eta}");
         }
         match event {
+            Event::Eval(_) if !self.in_full => {}
             Event::Started(started) => {
                 self.bar.set_length(started.total_steps);
                 let count: usize = started.layers.iter().map(|layer| layer.params).sum();

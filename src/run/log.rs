@@ -245,6 +245,21 @@ pub fn remove_empty(run: &Path) {
     }
 }
 
+/// Empties the log of a run that was cut before its first checkpoint, so that it can be trained anew.
+///
+/// # Errors
+/// Where it cannot be written, is being written, or has a checkpoint by now.
+pub fn clear(run: &Path) -> Result<(), RunError> {
+    let writer = Writer::lock(run)?;
+    if checkpoint_path(run, "last").is_file() {
+        return Err(RunError::Exists {
+            path: run.to_owned(),
+        });
+    }
+    let emptied = writer.file.set_len(0);
+    emptied.map_err(|e| RunError::io("empty the log", &events_path(run), e))
+}
+
 /// Writes a file so that it is there whole or not at all: temporary file, fsync, rename.
 ///
 /// # Errors

@@ -16,4 +16,5 @@ mod faults;
 mod findings;
 mod python;
 mod structure;
+mod sweep;
 mod training;

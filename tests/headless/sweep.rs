@@ -1,0 +1,175 @@
+//! Sweeps: killed, split, and the same in the end.
+
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use crosscurrent::run::log;
+
+use crate::common::{images, tensors};
+
+/// Two variants with three seeds each, of 64 steps.
+const SWEEP: &str = r#"
+name = "stripes"
+seeds = 3
+[run]
+data = "folder:data"
+epochs = 16
+batch = 12
+eval_every = 4
+probe_every = 16
+probe_images = 6
+threads = 1
+[grid]
+attention = ["none", "branch"]
+"#;
+
+fn sweep(root: &Path, out: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crosscurrent"));
+    command
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .current_dir(root)
+        .args(["sweep", "stripes.toml", "--out", out])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn root() -> Result<tempfile::TempDir> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    std::fs::write(root.path().join("stripes.toml"), SWEEP)?;
+    Ok(root)
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+/// Kills a process once a run has a checkpoint.
+fn kill_during(mut child: Child, run: &Path) -> Result<()> {
+    let checkpoint = log::checkpoint_path(run, "last");
+    let begun = Instant::now();
+    while !checkpoint.exists() {
+        ensure!(child.try_wait()?.is_none(), "the sweep ended too early");
+        ensure!(begun.elapsed() < Duration::from_secs(120), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // On Unix this is SIGKILL.
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}
+
+/// The comparison as JSON, and the last weights of every run.
+fn results(root: &Path, out: &str) -> Result<(String, Vec<(String, Vec<(String, Vec<u8>)>)>)> {
+    let table = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+        .current_dir(root)
+        .args(["compare", out, "--json"])
+        .output()?;
+    ensure!(table.status.success(), "{}", said(&table));
+    let mut runs = Vec::new();
+    for dir in log::runs_in(&root.join(out)) {
+        let name = dir.file_name().context("a name")?;
+        runs.push((name.to_string_lossy().into_owned(), tensors(&dir, "last")?));
+    }
+    runs.sort();
+    Ok((String::from_utf8(table.stdout)?, runs))
+}
+
+#[test]
+fn killed_or_split_it_comes_to_the_same() -> Result<()> {
+    let root = root()?;
+    let root = root.path();
+    let whole = sweep(root, "whole", &[]).output()?;
+    ensure!(whole.status.success(), "{}", said(&whole));
+    // It ends with the comparison.
+    let text = said(&whole);
+    assert!(text.contains("[6 of 6] attention-branch_seed-2"), "{text}");
+    assert!(
+        text.contains("about") && text.contains("seeds 0, 1, 2"),
+        "{text}"
+    );
+    let wanted = results(root, "whole")?;
+    assert_eq!(wanted.1.len(), 6);
+
+    let cut = root.join("cut");
+    kill_during(
+        sweep(root, "cut", &[]).spawn()?,
+        &cut.join("attention-none_seed-0"),
+    )?;
+    kill_during(
+        sweep(root, "cut", &[]).spawn()?,
+        &cut.join("attention-branch_seed-1"),
+    )?;
+    let list = said(&sweep(root, "cut", &["--list"]).output()?);
+    assert!(list.contains("finished  attention-none_seed-0"), "{list}");
+    assert!(list.contains("to do     attention-branch_seed-2"), "{list}");
+    let rest = sweep(root, "cut", &[]).output()?;
+    ensure!(rest.status.success(), "{}", said(&rest));
+    assert!(
+        !said(&rest).contains("attention-none_seed-0\n"),
+        "a finished run is not repeated"
+    );
+    assert_eq!(results(root, "cut")?, wanted);
+
+    // Both parts at once, and a third process that wants everything.
+    let processes = [&["--shard", "1/2"][..], &["--shard", "2/2"], &[]];
+    let processes = processes.map(|arguments| sweep(root, "split", arguments).spawn());
+    for process in processes {
+        let output = process?.wait_with_output()?;
+        ensure!(output.status.success(), "{}", said(&output));
+    }
+    assert_eq!(results(root, "split")?, wanted);
+    Ok(())
+}
+
+#[test]
+fn what_is_in_the_way_is_named_and_the_rest_goes_on() -> Result<()> {
+    let root = root()?;
+    let root = root.path();
+    let short = SWEEP
+        .replace("epochs = 16", "epochs = 1")
+        .replace("seeds = 3", "seeds = [4]");
+    std::fs::write(root.join("stripes.toml"), &short)?;
+    let first = sweep(root, "runs", &[]).output()?;
+    ensure!(first.status.success(), "{}", said(&first));
+    // A log without a whole line: killed at its first write.
+    let other = root.join("runs/attention-branch_seed-5");
+    std::fs::create_dir_all(&other)?;
+    std::fs::write(log::events_path(&other), b"{\"half")?;
+    let changed = short
+        .replace("[4]", "[4, 5]")
+        .replace("batch = 12", "batch = 10");
+    std::fs::write(root.join("stripes.toml"), changed)?;
+    let second = sweep(root, "runs", &[]).output()?;
+    let text = said(&second);
+    assert_eq!(second.status.code(), Some(1), "{text}");
+    assert!(text.contains("`batch` is not that of the sweep"), "{text}");
+    assert!(text.contains("2 of 4 runs failed"), "{text}");
+    let list = said(
+        &Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+            .current_dir(root)
+            .args([
+                "summary",
+                "runs/attention-branch_seed-5",
+                "runs/attention-none_seed-5",
+            ])
+            .output()?,
+    );
+    assert_eq!(list.matches("finished").count(), 2, "{list}");
+
+    std::fs::write(root.join("stripes.toml"), short.replace("batch", "bach"))?;
+    let wrong = sweep(root, "runs", &[]).output()?;
+    assert!(
+        said(&wrong).contains("unknown field `bach`"),
+        "{}",
+        said(&wrong)
+    );
+    assert!(said(&wrong).contains("stripes.toml"), "{}", said(&wrong));
+    Ok(())
+}
