@@ -349,6 +349,22 @@ mod tests {
     }
 
     #[test]
+    fn the_experiments_can_be_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments");
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "toml") {
+                let sweep = Sweep::read(&path).unwrap();
+                assert_eq!(path.file_stem().unwrap(), sweep.name.as_str());
+                assert_eq!(sweep.runs.len() % 8, 0, "{}: eight seeds", sweep.name);
+                names.push(sweep.name);
+            }
+        }
+        assert!(names.len() >= 3, "{names:?}");
+    }
+
+    #[test]
     fn parts_are_whole_seeds_and_cover_everything_once() {
         let sweep = Sweep::parse(&SMALL.replace("seeds = 2", "seeds = [5, 3, 9]")).unwrap();
         let part = |text: &str| -> Vec<&Planned> { sweep.part(text.parse().unwrap()).collect() };

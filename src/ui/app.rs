@@ -202,7 +202,7 @@ impl App {
             }
         }
         for file in ctx.input(|input| input.raw.dropped_files.clone()) {
-            self.background.take_dropped(file.path().to_path_buf());
+            self.look_at(file.path().to_path_buf());
         }
         self.ask_for_probes();
         self.ask_for_findings(ctx, now);
@@ -653,6 +653,23 @@ impl App {
         }
     }
 
+    /// Looks at what was dropped or chosen, off this thread.
+    fn look_at(&mut self, path: PathBuf) {
+        let output = self.draft.output_dir();
+        self.background.take_dropped(path, output);
+    }
+
+    /// Trains what neither waits nor is being trained.
+    fn queue_new(&mut self, mut jobs: Vec<Job>) {
+        let waiting = self.queue.waiting();
+        let current = self.worker.as_ref().and_then(Worker::current_dir);
+        let known: Vec<&Path> = waiting.iter().map(|x| x.job.dir()).chain(current).collect();
+        jobs.retain(|job| !known.contains(&job.dir()));
+        if !jobs.is_empty() {
+            self.train(jobs);
+        }
+    }
+
     fn take_dropped(&mut self, dropped: Dropped) {
         match dropped {
             Dropped::Run(dir) => self.open(dir),
@@ -679,6 +696,10 @@ impl App {
                 let before = self.view.clone();
                 self.restore(*restored);
                 self.history.moved(before, &self.view);
+            }
+            Dropped::Sweep(jobs, said) => {
+                self.queue_new(jobs);
+                self.tell(said, false);
             }
             Dropped::Nothing(sentence) => self.tell(sentence, true),
         }
@@ -732,6 +753,7 @@ impl App {
                 self.open(path);
             }
             Purpose::FolderOfRuns => self.add_folder(path),
+            Purpose::Sweep => self.look_at(path),
             Purpose::ExportFile | Purpose::ExportFolder => {
                 if let Some(export) = &mut self.export {
                     export.chosen(path);
@@ -1076,7 +1098,7 @@ fn hovering_ui(ctx: &egui::Context) {
     painter.text(
         rect.center(),
         egui::Align2::CENTER_CENTER,
-        "Drop a run, a folder of runs, an image folder or an exported figure",
+        "Drop a run, a folder of runs, an image folder, a sweep or an exported figure",
         egui::FontId::proportional(20.0),
         style.visuals.strong_text_color(),
     );

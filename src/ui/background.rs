@@ -12,9 +12,10 @@ use super::data_panel;
 use super::export_dialog::{Export, Exported};
 use super::findings_panel::{self, Key, Source};
 use super::images_panel;
+use super::queue_panel::count;
 use super::runs::RunId;
 use super::waker::Waker;
-use super::worker::panic_sentence;
+use super::worker::{Job, panic_sentence};
 use crate::config::RunConfig;
 use crate::data::samples::Samples;
 use crate::data::{self, Summary};
@@ -23,6 +24,7 @@ use crate::findings::Finding;
 use crate::run::log::{self, Followed, Loaded, Position};
 use crate::run::notes::Notes;
 use crate::run::probe_file::ProbeTensors;
+use crate::sweep::{State, Sweep, SweepError};
 
 /// What a file dialog was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(crate) enum Purpose {
     RunFolder,
     /// A folder to look through for runs.
     FolderOfRuns,
+    /// A sweep to run.
+    Sweep,
     /// Where an exported figure goes.
     ExportFile,
     /// Where all figures of a page go.
@@ -62,14 +66,43 @@ pub(crate) enum Dropped {
     Runs(PathBuf, Vec<PathBuf>),
     /// An exported figure, with what it shows.
     Figure(Box<Restored>),
+    /// A sweep: what is left to train, and what there is to say.
+    Sweep(Vec<Job>, String),
     /// Any other folder: images to train on.
     Images(PathBuf),
     /// Anything else, with a sentence that says so.
     Nothing(String),
 }
 
-/// Looks at what was dropped.
-fn look_at(path: PathBuf) -> Dropped {
+/// What is left to train of a sweep, and what there is to say; its runs go to a folder of its name in `output`.
+fn sweep_jobs(path: &Path, output: &Path) -> Result<(Vec<Job>, String), SweepError> {
+    let sweep = Sweep::read(path)?;
+    let folder = output.join(&sweep.name);
+    let (mut jobs, mut there) = (Vec::new(), 0);
+    for run in sweep.runs {
+        let dir = folder.join(&run.name);
+        let state = run.state(&folder)?;
+        if state == State::Anew {
+            log::clear(&dir)?;
+        }
+        match state {
+            State::New | State::Anew => jobs.push(Job::Train {
+                dir,
+                config: Box::new(run.config),
+            }),
+            State::Cut => jobs.push(Job::Resume { dir }),
+            State::Busy | State::Finished => there += 1,
+        }
+    }
+    let mut said = format!("{}: {} to train", sweep.name, count(jobs.len()));
+    if there > 0 {
+        said += &format!(", {} there already", count(there));
+    }
+    Ok((jobs, said + "."))
+}
+
+/// Looks at what was dropped; the runs of a sweep go to a folder in `output`.
+fn look_at(path: PathBuf, output: &Path) -> Dropped {
     if log::events_path(&path).is_file() {
         return Dropped::Run(path);
     }
@@ -83,12 +116,19 @@ fn look_at(path: PathBuf) -> Dropped {
     if path.is_dir() {
         return Dropped::Images(path);
     }
-    let is_png = path
-        .extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("png"));
-    if !is_png {
+    let ends_in = |ending: &str| {
+        path.extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case(ending))
+    };
+    if ends_in("toml") {
+        return match sweep_jobs(&path, output) {
+            Ok((jobs, said)) => Dropped::Sweep(jobs, said),
+            Err(error) => Dropped::Nothing(error.to_string()),
+        };
+    }
+    if !ends_in("png") {
         return Dropped::Nothing(format!(
-            "Only a run folder, a folder of runs, an image folder or an exported figure can be dropped here: {}",
+            "Only a run folder, a folder of runs, an image folder, a sweep or an exported figure can be dropped here: {}",
             path.display()
         ));
     }
@@ -225,8 +265,8 @@ impl Background {
     }
 
     /// Looks at what was dropped on the window.
-    pub(crate) fn take_dropped(&mut self, path: PathBuf) {
-        self.spawn(move || Reply::Dropped(look_at(path)));
+    pub(crate) fn take_dropped(&mut self, path: PathBuf, output: PathBuf) {
+        self.spawn(move || Reply::Dropped(look_at(path, &output)));
     }
 
     /// Reads probe files; the window redraws at once where someone waits for them.
@@ -370,6 +410,10 @@ fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
             .pick_folder(),
         Purpose::RunFolder => dialog.set_title("Run folder").pick_folder(),
         Purpose::FolderOfRuns => dialog.set_title("Folder of runs").pick_folder(),
+        Purpose::Sweep => dialog
+            .set_title("Sweep")
+            .add_filter("TOML", &["toml"])
+            .pick_file(),
         Purpose::ExportFolder => dialog.set_title("Folder for the figures").pick_folder(),
         Purpose::ExportFile => {
             let name = start.file_name().unwrap_or_default().to_string_lossy();

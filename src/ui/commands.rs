@@ -5,6 +5,7 @@ use egui::{Key, KeyboardShortcut, Modifiers, RichText};
 use super::action::Action;
 use super::app::App;
 use super::page::Page;
+use super::setup_panel::choose_sweep;
 use crate::figure::{Pick, Quantity, TimeAxis};
 
 /// Lines of the list that are seen at once.
@@ -159,6 +160,7 @@ fn training(app: &App, add: &mut Add<'_>) {
             Action::Start,
         );
     }
+    add("Training: run a sweep…".to_owned(), None, choose_sweep());
 }
 
 /// Runs, classes and parts of the network.

@@ -277,7 +277,7 @@ impl Draft {
     /// The jobs of one press on Start: the chosen variants, one after the other, each in a new directory that is none
     /// of those `taken` by jobs that have not begun.
     pub(crate) fn jobs(&self, taken: &[PathBuf]) -> Vec<Job> {
-        let parent = absolute(Path::new(self.output.trim()));
+        let parent = self.output_dir();
         let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
         let job = |&(attention, _): &(Attention, bool)| {
             let config = RunConfig {
@@ -290,6 +290,11 @@ impl Draft {
             }
         };
         chosen.map(job).collect()
+    }
+
+    /// The folder that new run directories go to.
+    pub(crate) fn output_dir(&self) -> PathBuf {
+        absolute(Path::new(self.output.trim()))
     }
 
     /// What the data looks like under the present configuration.

@@ -40,6 +40,18 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
     labelled_ui(ui, "Save runs in", help, problem("output"), |ui| {
         ui.add(egui::TextEdit::singleline(&mut draft.output).desired_width(f32::INFINITY))
     });
+    let sweep = ui.button("Run a sweep…").on_hover_text(
+        "Train every run of a grid of configurations and seeds that is not there yet: a TOML file, as `crosscurrent \
+         sweep` takes it",
+    );
+    if sweep.clicked() {
+        actions.push(choose_sweep());
+    }
+}
+
+/// Asks for the file of a sweep.
+pub(crate) fn choose_sweep() -> Action {
+    Action::Choose(Purpose::Sweep, PathBuf::new())
 }
 
 fn source_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<Action>) {

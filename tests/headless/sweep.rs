@@ -65,8 +65,11 @@ fn kill_during(mut child: Child, run: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A run's name and its last weights by name.
+type Weights = (String, Vec<(String, Vec<u8>)>);
+
 /// The comparison as JSON, and the last weights of every run.
-fn results(root: &Path, out: &str) -> Result<(String, Vec<(String, Vec<(String, Vec<u8>)>)>)> {
+fn results(root: &Path, out: &str) -> Result<(String, Vec<Weights>)> {
     let table = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
         .current_dir(root)
         .args(["compare", out, "--json"])

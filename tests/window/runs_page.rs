@@ -347,3 +347,42 @@ fn what_waits_is_kept_for_the_next_start() -> anyhow::Result<()> {
     ensure!(dir.is_dir() && !has(&window, "1 run waits"));
     Ok(())
 }
+
+#[test]
+fn a_sweep_that_is_dropped_is_trained() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let file = parent.path().join("lr.toml");
+    let text = "name = \"lr\"\nseeds = 1\n[grid]\nlr = [0.1, 0.01]\n";
+    std::fs::write(&file, text)?;
+    let jobs: Arc<Mutex<Vec<Job>>> = Arc::default();
+    let seen = jobs.clone();
+    let trainer: Trainer = Arc::new(move |job: &Job, _, _| {
+        seen.lock().unwrap().push(job.clone());
+        Err("not today".to_owned())
+    });
+    let mut window = window(Options {
+        output: parent.path().to_owned(),
+        trainer,
+        ..Options::default()
+    });
+    let mut drop_file = || {
+        let file = Dropped(file.clone());
+        window.input_mut().dropped_files.push(Arc::new(file));
+        window.step();
+        settle(&mut window);
+        wait_for_end(&mut window);
+    };
+    drop_file();
+    let expected = ["lr/lr-0.1_seed-0", "lr/lr-0.01_seed-0"].map(|dir| parent.path().join(dir));
+    let dirs = || -> Vec<_> {
+        let jobs = jobs.lock().unwrap();
+        jobs.iter().map(|job| job.dir().to_path_buf()).collect()
+    };
+    ensure!(dirs() == expected, "{:?}", dirs());
+    // One that lies there with another configuration is in the way.
+    SHORT.write(&expected[0], |_| false)?;
+    drop_file();
+    ensure!(dirs().len() == 2);
+    ensure!(has(&window, "there is a run with another configuration"));
+    Ok(())
+}
