@@ -2,7 +2,7 @@
 
 use super::*;
 use crosscurrent::run::log::events_path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// A window with the page of runs open.
 fn runs_page(options: Options) -> Window {
@@ -357,7 +357,9 @@ fn a_sweep_that_is_dropped_is_trained() -> anyhow::Result<()> {
     let jobs: Arc<Mutex<Vec<Job>>> = Arc::default();
     let seen = jobs.clone();
     let trainer: Trainer = Arc::new(move |job: &Job, _, _| {
-        seen.lock().unwrap().push(job.clone());
+        seen.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(job.clone());
         Err("not today".to_owned())
     });
     let mut window = window(Options {
@@ -375,7 +377,7 @@ fn a_sweep_that_is_dropped_is_trained() -> anyhow::Result<()> {
     drop_file();
     let expected = ["lr/lr-0.1_seed-0", "lr/lr-0.01_seed-0"].map(|dir| parent.path().join(dir));
     let dirs = || -> Vec<_> {
-        let jobs = jobs.lock().unwrap();
+        let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
         jobs.iter().map(|job| job.dir().to_path_buf()).collect()
     };
     ensure!(dirs() == expected, "{:?}", dirs());
