@@ -372,7 +372,7 @@ macro_rules! text_serde {
 pub enum DataSource {
     /// The built-in generator of solar-module photographs.
     Solar,
-    /// A directory in torchvision's ImageFolder layout.
+    /// A directory in torchvision's ImageFolder layout, or of CIFAR's binary batches, IDX files or parquet shards.
     Folder(PathBuf),
 }
 

@@ -1,19 +1,24 @@
 //! Images: one in-memory [`Dataset`] from every source, its splits, and the batches made from it.
 
 pub mod batches;
+mod decoded;
 mod image_folder;
 pub mod long_tail;
+mod packed;
 pub mod sampler;
 pub mod samples;
 mod sheet;
 mod solar;
 mod splits;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::{DataSource, RunConfig, Size};
 use crate::random::Random;
 use crate::run::event::Normalise;
+
+use decoded::Small;
+use packed::Pack;
 
 pub use sheet::sheet;
 pub use splits::{Plan, Summary};
@@ -207,6 +212,14 @@ pub enum DataError {
         /// The directory.
         path: PathBuf,
     },
+    /// A file that holds many images is not what it should be.
+    #[error("{problem}: {}", path.display())]
+    Packed {
+        /// What is wrong, and what to do.
+        problem: String,
+        /// The file or directory.
+        path: PathBuf,
+    },
     /// A class has no image to learn from.
     #[error("class `{class}` has no training image; add images or delete its folder: {}", path.display())]
     EmptyClass {
@@ -253,45 +266,98 @@ pub fn load(
 ) -> Result<Loaded, DataError> {
     let Source { mut dataset, notes } = match &config.data {
         DataSource::Solar => solar::load(config, progress)?,
-        DataSource::Folder(path) => image_folder::load(path, config, progress)?,
+        DataSource::Folder(path) => match packed::recognise(path) {
+            Some(packing) => Pack::read(packing, path, true)?.load(path, config, progress)?,
+            None => image_folder::load(path, config, progress)?,
+        },
     };
     splits::apply(&mut dataset, config);
     if let DataSource::Folder(path) = &config.data
         && let Some(class) = dataset.counts(&dataset.train).iter().position(|&n| n == 0)
     {
         let class = dataset.classes[class].clone();
-        return Err(DataError::EmptyClass {
-            path: path.join(&class),
-            class,
+        return Err(if packed::recognise(path).is_some() {
+            DataError::Packed {
+                problem: format!("class `{class}` has no training image; leave the class out"),
+                path: path.clone(),
+            }
+        } else {
+            DataError::EmptyClass {
+                path: path.join(&class),
+                class,
+            }
         });
     }
     Ok(Loaded { dataset, notes })
 }
 
-/// Pixels [H, W, C] of a single image, as training sees it before augmentation: the image with this number in the data
-/// set of `config`, whose file, where the source has files, is `file`, and whose size is `[H, W, C]`.
-///
-/// # Errors
-/// Where the source is no longer there or does not have the image.
-pub fn image(
-    config: &RunConfig,
-    index: u32,
-    file: Option<&str>,
-    [height, width, channels]: [usize; 3],
-) -> Result<Vec<u8>, DataError> {
-    let size = Size { width, height };
-    let (pixels, path) = match (&config.data, file) {
-        (DataSource::Solar, _) => (solar::image(index, size, channels), PathBuf::from("solar")),
-        (DataSource::Folder(path), Some(file)) => {
-            let pixels = image_folder::image(&path.join(file), size, channels)?;
-            (Some(pixels), path.clone())
+/// Single images of a source, for looking at.
+pub struct Reader<'a> {
+    config: &'a RunConfig,
+    /// Where many images share a file, they are all held.
+    pack: Option<Pack>,
+}
+
+impl<'a> Reader<'a> {
+    /// Opens the source of `config`.
+    ///
+    /// # Errors
+    /// Where the source cannot be used.
+    pub fn open(config: &'a RunConfig) -> Result<Self, DataError> {
+        let pack = match &config.data {
+            DataSource::Solar => None,
+            DataSource::Folder(path) => match packed::recognise(path) {
+                Some(packing) => Some(Pack::read(packing, path, true)?),
+                None => None,
+            },
+        };
+        Ok(Self { config, pack })
+    }
+
+    /// Pixels [H, W, C] as training sees them before augmentation: of the image with this number in the data set, whose
+    /// file, where the source has files, is `file`, and whose size is `[H, W, C]`.
+    ///
+    /// # Errors
+    /// Where the source does not have the image.
+    pub fn pixels(
+        &self,
+        index: u32,
+        file: Option<&str>,
+        [height, width, channels]: [usize; 3],
+    ) -> Result<Vec<u8>, DataError> {
+        let size = Size { width, height };
+        let missing = |path: &Path| DataError::Layout {
+            problem: format!("there is no image {index}"),
+            path: path.to_owned(),
+        };
+        match (&self.config.data, file) {
+            (DataSource::Solar, _) => {
+                solar::image(index, size, channels).ok_or_else(|| missing(Path::new("solar")))
+            }
+            (DataSource::Folder(path), Some(file)) => {
+                Ok(self.small(path, file, Some(size))?.pixels(size, channels))
+            }
+            (DataSource::Folder(path), None) => Err(missing(path)),
         }
-        (DataSource::Folder(path), None) => (None, path.clone()),
-    };
-    pixels.ok_or_else(|| DataError::Layout {
-        problem: format!("there is no image {index}"),
-        path,
-    })
+    }
+
+    fn small(&self, root: &Path, file: &str, size: Option<Size>) -> Result<Small, DataError> {
+        match &self.pack {
+            Some(pack) => pack.image(root, file, size),
+            None => image_folder::image(&root.join(file), size),
+        }
+    }
+}
+
+/// The data set of `config` without its pixels, unreadable images included.
+fn index(config: &RunConfig) -> Result<Dataset, DataError> {
+    match &config.data {
+        DataSource::Solar => Ok(solar::index()),
+        DataSource::Folder(path) => match packed::recognise(path) {
+            Some(packing) => Ok(Pack::read(packing, path, false)?.index),
+            None => image_folder::index(path),
+        },
+    }
 }
 
 /// Class names and image counts of a source, without decoding any image.
@@ -301,7 +367,10 @@ pub fn image(
 pub fn scan(config: &RunConfig) -> Result<Summary, DataError> {
     match &config.data {
         DataSource::Solar => Ok(solar::summary()),
-        DataSource::Folder(path) => image_folder::scan(path),
+        DataSource::Folder(path) => match packed::recognise(path) {
+            Some(packing) => Ok(Pack::read(packing, path, false)?.summary()),
+            None => image_folder::scan(path),
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use image::{DynamicImage, RgbImage};
 use rayon::prelude::*;
 
 use super::batches::Augmentation;
-use super::{DataError, Dataset, Plan, image_folder, solar, splits};
+use super::{DataError, Dataset, Plan, Reader, solar, splits};
 use crate::config::{DataSource, RunConfig, Size};
 
 /// Size of samples that are not all of one size.
@@ -51,10 +51,8 @@ pub struct Samples {
 /// # Errors
 /// Where the source cannot be used.
 pub fn samples(config: &RunConfig, which: Which, per_class: usize) -> Result<Samples, DataError> {
-    let mut dataset = match &config.data {
-        DataSource::Solar => solar::index(),
-        DataSource::Folder(path) => image_folder::index(path)?,
-    };
+    let mut dataset = super::index(config)?;
+    let reader = Reader::open(config)?;
     let plan = splits::apply(&mut dataset, config);
     let chosen = match which {
         Which::Probe => dataset.probe_indices(config.probe_images, config.data_seed),
@@ -64,7 +62,7 @@ pub fn samples(config: &RunConfig, which: Which, per_class: usize) -> Result<Sam
     let read = |index: u32| Sample {
         index,
         file: file(&dataset, index).map(str::to_owned),
-        image: read(config, &dataset, index).map_err(|error| error.to_string()),
+        image: read(&reader, &dataset, index).map_err(|error| error.to_string()),
     };
     let mut images: Vec<Vec<Sample>> = chosen
         .into_par_iter()
@@ -105,10 +103,11 @@ fn file(dataset: &Dataset, index: u32) -> Option<&str> {
     files.get(index as usize).map(String::as_str)
 }
 
-fn read(config: &RunConfig, dataset: &Dataset, index: u32) -> Result<RgbImage, DataError> {
+fn read(reader: &Reader<'_>, dataset: &Dataset, index: u32) -> Result<RgbImage, DataError> {
+    let config = reader.config;
     let image = match (&config.data, file(dataset, index)) {
         (DataSource::Folder(root), Some(file)) => {
-            image_folder::thumbnail(&root.join(file), config.size)?
+            reader.small(root, file, config.size)?.into_image()
         }
         _ => {
             let Size { width, height } = config.size.unwrap_or(solar::SIZE);

@@ -359,9 +359,13 @@ fn single_images_are_those_of_the_data_set() -> anyhow::Result<()> {
     let data = load(&config, &|_, _| true)?.dataset;
     let shape = [data.height, data.width, data.channels];
     for index in [0, 1234, data.labels.len() as u32 - 1] {
-        assert_eq!(image(&config, index, None, shape)?, data.image(index));
+        assert_eq!(
+            Reader::open(&config)?.pixels(index, None, shape)?,
+            data.image(index)
+        );
     }
-    let text = image(&config, 1_000_000, None, shape)
+    let text = Reader::open(&config)?
+        .pixels(1_000_000, None, shape)
         .unwrap_err()
         .to_string();
     assert!(text.contains("there is no image 1000000"), "{text}");
@@ -389,9 +393,14 @@ fn single_images_are_those_of_the_data_set() -> anyhow::Result<()> {
     let shape = [data.height, data.width, data.channels];
     for (index, file) in data.files.iter().flatten().enumerate() {
         let index = index as u32;
-        assert_eq!(image(&config, index, Some(file), shape)?, data.image(index));
+        assert_eq!(
+            Reader::open(&config)?.pixels(index, Some(file), shape)?,
+            data.image(index)
+        );
     }
-    let text = image(&config, 0, Some("a/gone.png"), shape).unwrap_err();
+    let text = Reader::open(&config)?
+        .pixels(0, Some("a/gone.png"), shape)
+        .unwrap_err();
     assert!(text.to_string().contains("gone.png"), "{text}");
     Ok(())
 }

@@ -56,13 +56,10 @@ pub(crate) fn read(wanted: &Wanted) -> Result<Read, String> {
     let total = found.len();
     found.truncate(MOST);
     let [height, width, channels] = wanted.shape;
+    let gone = |error| format!("The run's images are no longer where they were: {error}");
+    let reader = data::Reader::open(&wanted.config).map_err(gone)?;
     let image = |found: Predicted| {
-        let pixels = data::image(
-            &wanted.config,
-            found.index,
-            found.file.as_deref(),
-            wanted.shape,
-        )?;
+        let pixels = reader.pixels(found.index, found.file.as_deref(), wanted.shape)?;
         let size = [width, height];
         let image = if channels == 1 {
             ColorImage::from_gray(size, &pixels)
@@ -73,9 +70,7 @@ pub(crate) fn read(wanted: &Wanted) -> Result<Read, String> {
     };
     let images = found.into_iter().map(image);
     let images = images.collect::<Result<_, data::DataError>>();
-    images
-        .map(|images| Read { total, images })
-        .map_err(|error| format!("The run's images are no longer where they were: {error}"))
+    images.map(|images| Read { total, images }).map_err(gone)
 }
 
 /// The images of the selected cell, by run shown.

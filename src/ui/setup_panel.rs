@@ -62,7 +62,10 @@ fn source_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<Action>) {
             "Generated photographs of solar modules in six classes; damage is rare, as in the field",
         );
         ui.radio_value(&mut folder, true, "Image folder")
-            .on_hover_text("Your own images: one subfolder per class, or train, val and test folders that hold them");
+            .on_hover_text(
+                "Your own images: one subfolder per class, or train, val and test folders that hold them. CIFAR's binary \
+                 batches, IDX files and the parquet shards of Hugging Face data sets are recognised.",
+            );
     });
     let mut changed = folder != is_folder;
     if folder {

@@ -1,0 +1,222 @@
+//! From images as they come, of any size and colour, to pixels of one size.
+
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use rayon::prelude::*;
+
+use crate::config::{RunConfig, Size};
+
+use super::{DataError, Dataset, Source};
+
+/// Images up to this size keep it where all agree.
+const OWN_SIZE: u32 = 64;
+/// Size that others are brought to.
+const DEFAULT_SIZE: usize = 32;
+/// Smallest width and height the network takes.
+const SMALLEST: usize = 16;
+/// Bytes of pixels that a data set may have.
+pub(super) const MOST_BYTES: usize = 16 << 30;
+/// Bytes that decoding one image may take: a hostile file cannot take them all.
+const DECODE_BYTES: u64 = 1 << 30;
+
+/// A decoded image, at its own size while that is small.
+pub(super) struct Small {
+    image: DynamicImage,
+    /// Size in the file.
+    own: (u32, u32),
+    grey: bool,
+}
+
+impl Small {
+    /// Decodes a file's bytes; `path` says in an error where they are from.
+    pub(super) fn decode(bytes: &[u8], path: &Path, size: Option<Size>) -> Result<Self, DataError> {
+        let unreadable = |reason: &dyn std::fmt::Display| DataError::Unreadable {
+            reason: reason.to_string(),
+            path: path.to_owned(),
+        };
+        let mut reader = ImageReader::new(Cursor::new(bytes))
+            .with_guessed_format()
+            .map_err(|e| unreadable(&e))?;
+        let mut limits = Limits::default();
+        limits.max_alloc = Some(DECODE_BYTES);
+        reader.limits(limits);
+        let mut decoder = reader.into_decoder().map_err(|e| unreadable(&e))?;
+        let orientation = decoder.orientation().map_err(|e| unreadable(&e))?;
+        let mut image = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
+        image.apply_orientation(orientation);
+        Ok(Self::new(image, size))
+    }
+
+    /// An image that needs no decoding.
+    pub(super) fn new(mut image: DynamicImage, size: Option<Size>) -> Self {
+        let own = (image.width(), image.height());
+        let grey = !image.color().has_color();
+        // A photograph is brought down at once, so that a folder of them need not fit into memory.
+        let target = match size {
+            Some(size) => Some((size.width as u32, size.height as u32)),
+            None if own.0.max(own.1) > OWN_SIZE => Some((DEFAULT_SIZE as u32, DEFAULT_SIZE as u32)),
+            None => None,
+        };
+        if let Some((width, height)) = target {
+            image = resize(&image, width, height);
+        }
+        Self { image, own, grey }
+    }
+
+    /// Pixels [H, W, C] at the size asked for.
+    pub(super) fn pixels(&self, size: Size, channels: usize) -> Vec<u8> {
+        let image = resize(&self.image, size.width as u32, size.height as u32);
+        if channels == 1 {
+            image.to_luma8().into_raw()
+        } else {
+            image.to_rgb8().into_raw()
+        }
+    }
+
+    /// The image, for looking at.
+    pub(super) fn into_image(self) -> DynamicImage {
+        self.image
+    }
+}
+
+/// Resizes with a filter that averages what it makes smaller.
+fn resize(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
+    if (image.width(), image.height()) == (width, height) {
+        return image.clone();
+    }
+    image.resize_exact(width, height, FilterType::Triangle)
+}
+
+/// Decodes every image of `index`, a data set without pixels, on all threads: `decode` is given its number. Which size
+/// and how many channels they get is known only after the last. With `skip_unreadable`, what cannot be decoded is left
+/// out.
+pub(super) fn load(
+    root: &Path,
+    index: Dataset,
+    config: &RunConfig,
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
+    decode: impl Fn(usize) -> Result<Small, DataError> + Sync,
+) -> Result<Source, DataError> {
+    let total = index.labels.len();
+    let done = AtomicUsize::new(0);
+    let one = |number: usize| {
+        if !progress(done.fetch_add(1, Ordering::Relaxed), total) {
+            return Err(DataError::Cancelled);
+        }
+        match decode(number) {
+            Err(error) if config.skip_unreadable => Ok(Err(error)),
+            decoded => decoded.map(Ok),
+        }
+    };
+    let decoded: Vec<Result<Small, DataError>> = (0..total)
+        .into_par_iter()
+        .map(one)
+        .collect::<Result<_, _>>()?;
+    progress(total, total);
+
+    let kept: Vec<bool> = decoded.iter().map(Result::is_ok).collect();
+    let (mut read, mut notes) = (Vec::with_capacity(total), Vec::new());
+    for image in decoded {
+        match image {
+            Ok(image) => read.push(image),
+            Err(error) => notes.push(error.to_string()),
+        }
+    }
+    if !notes.is_empty() {
+        let count = notes.len();
+        notes.insert(
+            0,
+            format!("{count} files could not be decoded and are left out"),
+        );
+    }
+    let Some(first) = read.first() else {
+        return Err(DataError::Layout {
+            problem: "there is no readable image".to_owned(),
+            path: root.to_owned(),
+        });
+    };
+    let (size, channels) = common(&read, first, config);
+    let len = size.width * size.height * channels;
+    if read.len().saturating_mul(len) > MOST_BYTES {
+        let gib = read.len() as f64 * len as f64 / f64::from(1 << 30);
+        return Err(DataError::TooLarge {
+            images: read.len(),
+            gib,
+        });
+    }
+    let mut images = vec![0; read.len() * len];
+    images
+        .par_chunks_mut(len)
+        .zip(&read)
+        .for_each(|(out, small)| out.copy_from_slice(&small.pixels(size, channels)));
+    let dataset = Dataset {
+        images,
+        height: size.height,
+        width: size.width,
+        channels,
+        ..only(index, &kept)
+    };
+    Ok(Source { dataset, notes })
+}
+
+/// The size and number of channels that all get.
+fn common(read: &[Small], first: &Small, config: &RunConfig) -> (Size, usize) {
+    let agree = read.iter().all(|image| image.own == first.own);
+    let small = first.own.0.max(first.own.1) <= OWN_SIZE;
+    let size = match config.size {
+        Some(size) => size,
+        None if agree && small => Size {
+            width: (first.own.0 as usize).max(SMALLEST),
+            height: (first.own.1 as usize).max(SMALLEST),
+        },
+        None => Size {
+            width: DEFAULT_SIZE,
+            height: DEFAULT_SIZE,
+        },
+    };
+    let grey = read.iter().all(|image| image.grey);
+    (size, config.channels.unwrap_or(if grey { 1 } else { 3 }))
+}
+
+/// The images that are kept, numbered anew.
+fn only(index: Dataset, kept: &[bool]) -> Dataset {
+    if kept.iter().all(|&kept| kept) {
+        return index;
+    }
+    let mut next = 0;
+    let numbers: Vec<Option<u32>> = kept
+        .iter()
+        .map(|&kept| {
+            let number = kept.then_some(next);
+            next += u32::from(kept);
+            number
+        })
+        .collect();
+    let split = |indices: Vec<u32>| {
+        let number = |i: u32| numbers[i as usize];
+        indices.into_iter().filter_map(number).collect()
+    };
+    let is_kept = |i: &usize| kept[*i];
+    Dataset {
+        labels: (0..kept.len())
+            .filter(is_kept)
+            .map(|i| index.labels[i])
+            .collect(),
+        files: index.files.map(|files| {
+            let files = files.into_iter().zip(kept);
+            files
+                .filter(|(_, kept)| **kept)
+                .map(|(file, _)| file)
+                .collect()
+        }),
+        classes: index.classes,
+        train: split(index.train),
+        val: split(index.val),
+        test: split(index.test),
+        ..Dataset::default()
+    }
+}
