@@ -239,3 +239,30 @@ fn another_baseline_and_mistakes() -> Result<()> {
     assert_eq!((code, error.lines().count()), (Some(1), 1));
     Ok(())
 }
+
+/// The tables of the experiments are those of the recorded logs.
+#[test]
+fn the_experiments_say_what_was_recorded() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments");
+    let page = std::fs::read_to_string(root.join("README.md"))?;
+    for name in ["infrared", "solar"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+            .args(["compare", "--json"])
+            .arg(root.join("results").join(name))
+            .output()?;
+        let table: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let rows = table["headline"].as_array().context("rows")?;
+        for wanted in ["macro-F1", "accuracy", "tail F1", "rarest class F1"] {
+            let row = rows.iter().find(|row| row["name"] == wanted);
+            let row = row.context(wanted)?;
+            for value in row["values"].as_array().context("values")? {
+                assert_eq!(value["n"], 8);
+                let (mean, sd) = (value["mean"].as_f64(), value["sd"].as_f64());
+                let (mean, sd) = (mean.context("mean")?, sd.context("sd")?);
+                let text = format!("{mean:.3} ± {sd:.3}");
+                assert!(page.contains(&text), "{name}, {wanted}: {text}");
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""Copies runs with fewer probes, evaluations and steps, so that they can be kept and published.
+
+    python3 tests/peers/thin.py runs/solar assets/experiments/results/solar --probes 3 --evals 30 --steps 0 --no-files
+    python3 tests/peers/thin.py runs/solar/attention-none_seed-3 sample_runs/solar-none --probes 20
+
+What is kept is as it was recorded: the first, the last and the chosen (best validation macro-F1) moment always, the
+others evenly spaced. With --no-files only the log is kept, which is all that `crosscurrent compare` needs.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+
+
+def evenly(steps, count, always):
+    """`count` of `steps`, evenly spaced, and those that are in `always`."""
+    if count <= 0 or not steps:
+        return set(always)
+    places = {round(i * (len(steps) - 1) / max(count - 1, 1)) for i in range(count)}
+    return {steps[place] for place in places} | set(always)
+
+
+def thin(source, target, arguments):
+    lines = [json.loads(line) for line in (source / "events.jsonl").read_text().splitlines()]
+    of = lambda kind: [line for line in lines if line["event"] == kind]
+    val = [line for line in of("eval") if line["split"] == "val"]
+    best = max(val, key=lambda line: (line["macro_f1"] or 0, -line["step"]))["step"] if val else None
+    tested = {line["step"] for line in of("eval") if line["split"] == "test"}
+    always = {step for step in tested | {best} if step is not None}
+    probed = [line["step"] for line in of("probe")]
+    kept = {
+        "probe": evenly(probed, arguments.probes, [step for step in always if step in probed]),
+        "eval": evenly([line["step"] for line in val], arguments.evals, always),
+        "step": evenly([line["step"] for line in of("step")], arguments.steps, []),
+    }
+    target.mkdir(parents=True)
+    with open(target / "events.jsonl", "w", encoding="utf-8") as log:
+        for line in lines:
+            if line["event"] in kept and line["step"] not in kept[line["event"]]:
+                continue
+            log.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+    shutil.copy(source / "run.toml", target)
+    if arguments.no_files:
+        return
+    shutil.copy(source / "data.safetensors", target)
+    for kind, name in (("probe", "probes"), ("eval", "predictions")):
+        (target / name).mkdir()
+        for step in kept[kind]:
+            for file in (source / name).glob(f"{step:08}*.safetensors"):
+                if name == "probes" or step in tested or file.stem.endswith("val"):
+                    shutil.copy(file, target / name)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=pathlib.Path, help="a run, or a folder of runs")
+    parser.add_argument("target", type=pathlib.Path)
+    parser.add_argument("--probes", type=int, default=20)
+    parser.add_argument("--evals", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--no-files", action="store_true")
+    arguments = parser.parse_args()
+    if (arguments.source / "events.jsonl").is_file():
+        thin(arguments.source, arguments.target, arguments)
+        return
+    for run in sorted(path for path in arguments.source.iterdir() if (path / "events.jsonl").is_file()):
+        thin(run, arguments.target / run.name, arguments)
+
+
+if __name__ == "__main__":
+    main()
