@@ -329,7 +329,7 @@ fn choice_ui<T: Copy + PartialEq>(
     labelled_ui(ui, label, help, None, |ui| {
         egui::ComboBox::from_id_salt(label)
             .selected_text(name(*value).0)
-            .width(170.0)
+            .width(160.0)
             .show_ui(ui, |ui| {
                 for &choice in all {
                     let (name, help) = name(choice);
