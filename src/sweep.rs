@@ -248,7 +248,7 @@ fn as_name(text: &str) -> String {
 }
 
 /// A TOML error spans lines to point at the place; one sentence will do.
-fn one_line(error: &toml::de::Error) -> String {
+pub(crate) fn one_line(error: &toml::de::Error) -> String {
     error.message().replace('\n', " ")
 }
 

@@ -13,6 +13,7 @@ use crate::config::{
 };
 use crate::run::event::{Event, Split};
 use crate::run::log;
+use crate::sweep::one_line;
 use crate::train::{Control, Message};
 
 /// Fields of [`RunConfig`] that say where images come from. What is not given comes from `--config` or the default.
@@ -222,11 +223,6 @@ pub(super) fn checked(config: RunConfig) -> anyhow::Result<RunConfig> {
     }
 }
 
-/// A TOML error spans lines to point at the place; one sentence will do.
-fn one_line(error: &toml::de::Error) -> String {
-    error.message().replace('\n', " ")
-}
-
 pub(super) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
     let config = arguments.config()?;
     let out = arguments
@@ -275,7 +271,7 @@ pub(super) struct Report {
     run: PathBuf,
     loading: bool,
     last: String,
-    /// Whether evaluations and notes on the data are told.
+    /// Whether evaluations are told.
     in_full: bool,
 }
 
@@ -296,7 +292,7 @@ impl Report {
         }
     }
 
-    /// Tells how the run ended, and nothing of what it reached on the way.
+    /// Without a line for every evaluation.
     pub(super) fn brief(epochs: u32, run: &Path) -> Self {
         Self {
             in_full: false,
