@@ -141,6 +141,9 @@ impl Work {
             run.name,
             self.left()
         ));
+        for warning in run.config.warnings() {
+            say(format!("note: {warning}"));
+        }
         let mut report = Report::brief(run.config.epochs, &dir);
         let mut emit = |message| report.take(&message);
         let mut anew = || train::run(&dir, &run.config, &self.control, &mut emit);

@@ -251,18 +251,14 @@ pub fn is_being_written(run: &Path) -> bool {
     File::open(events_path(run)).is_ok_and(|file| is_locked(&file))
 }
 
-/// The run directories in `dir`, by name; the baseline first, since it is what the others are compared to.
+/// The run directories in `dir`, by name; a baseline before those that are compared to it.
 pub fn runs_in(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let is_run = |path: &PathBuf| events_path(path).is_file();
     let mut runs: Vec<_> = entries.map(|entry| entry.path()).filter(is_run).collect();
     runs.sort_by_key(|path| {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        (!name.contains("none") && !name.contains("baseline"), name)
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.replace("none", "").replace("baseline", "")
     });
     runs
 }

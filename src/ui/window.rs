@@ -198,17 +198,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_baseline_of_the_sample_runs_comes_first() -> std::io::Result<()> {
+    fn each_baseline_of_the_sample_runs_comes_before_its_other() -> std::io::Result<()> {
         let dir = tempfile::tempdir()?;
-        for name in ["solar-attention", "solar-baseline", "notes"] {
+        std::fs::create_dir(dir.path().join("notes"))?;
+        let sorted = ["cifar-none", "cifar-branch", "solar-baseline", "solar-attention"];
+        for name in sorted.iter().rev() {
             std::fs::create_dir(dir.path().join(name))?;
-        }
-        for name in ["solar-attention", "solar-baseline"] {
             std::fs::write(dir.path().join(name).join("events.jsonl"), "")?;
         }
         let runs = crate::run::log::runs_in(dir.path());
         let names: Vec<_> = runs.iter().filter_map(|path| path.file_name()).collect();
-        assert_eq!(names, ["solar-baseline", "solar-attention"]);
+        assert_eq!(names, sorted);
         assert!(crate::run::log::runs_in(&dir.path().join("absent")).is_empty());
         Ok(())
     }

@@ -66,7 +66,7 @@ fn write(dir: &Path, of: &Run, attention: Attention, seed: u64) -> Result<()> {
 /// Eight runs without attention, eight with attention on branches, of which seven share a seed, and six with shared
 /// attention; a run of a seed there is already, and one that is not finished.
 fn runs(folder: &Path) -> Result<()> {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs");
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
     let plain = log::load(&samples.join("solar-none"))?.run;
     let gated = log::load(&samples.join("solar-branch"))?.run;
     for seed in 0..8 {

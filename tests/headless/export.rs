@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("sample_runs")
+        .join("tests/recorded")
         .join(name)
 }
 

@@ -24,7 +24,7 @@ fn findings(arguments: &[&Path], json: bool) -> Result<String> {
 #[test]
 fn a_class_that_is_never_right_is_printed() -> Result<()> {
     let root = tempfile::tempdir()?;
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs/solar-none");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
     let worse = root.path().join("worse");
     std::fs::create_dir_all(worse.join("probes"))?;
     for file in std::fs::read_dir(sample.join("probes"))? {

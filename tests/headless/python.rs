@@ -1,23 +1,62 @@
-//! A run is readable from Python with `json` and `safetensors.numpy` alone: the snippet of README.md, run on a run.
+//! A run is readable from Python with `json` and `safetensors.numpy` alone: the snippet of README.md, run on a run; and
+//! PyTorch finds the stored class gradients in the network that a checkpoint holds.
 
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use crosscurrent::config::{Attention, RunConfig};
 
 use crate::common::{config, images, train};
 
-#[test]
-fn the_snippet_of_the_readme_reads_a_run() -> Result<()> {
+/// The Python named by PYTHON, else `python3`, where it has these modules; says that the test is skipped where not.
+fn python_with(modules: &str) -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let there = Command::new(&python)
-        .args(["-c", "import numpy, safetensors.numpy"])
+        .args(["-c", &format!("import {modules}")])
         .output();
-    if !there.is_ok_and(|output| output.status.success()) {
-        println!(
-            "skipped: {python} with numpy and safetensors is not on this machine (PYTHON names another)"
-        );
-        return Ok(());
+    if there.is_ok_and(|output| output.status.success()) {
+        return Some(python);
     }
+    println!("skipped: {python} with {modules} is not on this machine (PYTHON names another)");
+    None
+}
+
+/// For both networks: PyTorch loads the `best` checkpoint, computes the gradient of every piece of the probe on the same
+/// images, and finds the matrix of their products that the run holds, in every layer.
+#[test]
+fn pytorch_finds_the_stored_class_gradients() -> Result<()> {
+    let Some(python) = python_with("torch, numpy, safetensors.numpy, PIL") else {
+        return Ok(());
+    };
+    let root = tempfile::tempdir()?;
+    let data = root.path().join("data");
+    images(&data)?;
+    for attention in [Attention::None, Attention::Branch] {
+        let dir = root.path().join(attention.to_string());
+        let config = RunConfig {
+            attention,
+            ..config(&data)
+        };
+        train(&dir, &config)?;
+        let output = Command::new(&python)
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/torch_probe.py"))
+            .arg(&dir)
+            .output()?;
+        let (said, failed) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        assert!(output.status.success(), "{attention}: {said}{failed}");
+        println!("{attention}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_snippet_of_the_readme_reads_a_run() -> Result<()> {
+    let Some(python) = python_with("numpy, safetensors.numpy") else {
+        return Ok(());
+    };
     let readme = include_str!("../../README.md");
     let start = readme
         .find("```python\n")

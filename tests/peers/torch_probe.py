@@ -25,11 +25,15 @@ import numpy as np
 import torch
 from PIL import Image
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.numpy import load_file
 
 from torch_network import Network
 
 DIVISORS = {"1": 1, "1/2": 2, "1/4": 4}
+
+
+def tensors(path):
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in load_file(path).items()}
 
 
 def events(run):
@@ -88,12 +92,12 @@ def main():
     started, config = log[0], log[0]["config"]
     root = arguments.data or pathlib.Path(config["data"].removeprefix("folder:"))
     step = best_step(log)
-    stored = load_file(arguments.run / "probes" / f"{step:08}.safetensors")
+    stored = tensors(arguments.run / "probes" / f"{step:08}.safetensors")
     counts = [int(n) for n in stored["n"]]
     images = probed_images(arguments.run, started, root)
 
     network = Network(len(started["classes"]), started["image"][2], config["attention"], DIVISORS[config["width"]])
-    weights = load_file(arguments.run / "checkpoints" / "best.safetensors")
+    weights = tensors(arguments.run / "checkpoints" / "best.safetensors")
     named = {name: weights[name] for name in network.state_dict() if name in weights}
     missing = network.load_state_dict(named, strict=False).missing_keys
     if any(not name.endswith("num_batches_tracked") for name in missing):

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.numpy import load_file
 from torch.nn.functional import cross_entropy
 
@@ -69,31 +70,13 @@ def long_tail(natural, imbalance):
 
 
 class Data:
-    """A folder's training images after the long tail was cut, and its test images; u8 [N, H, W, C]."""
+    """Training images by their number in `files`, which seeds their augmentation, and test images; u8 [N, H, W, C]."""
 
-    def __init__(self, root, imbalance, data_seed=0):
-        files = [
-            (split, k, path)
-            for split in ("test", "train")
-            for k, folder in enumerate(sorted(p for p in (root / "train").iterdir() if p.is_dir()))
-            for path in sorted((root / split / folder.name).iterdir())
-        ]
-        self.classes = 1 + max(k for _, k, _ in files)
-        by_class = [
-            [i for i, (split, k, _) in enumerate(files) if (split, k) == ("train", wanted)]
-            for wanted in range(self.classes)
-        ]
-        self.counts = long_tail([len(own) for own in by_class], imbalance)
-        # Numbers of the files, which seed their augmentation.
-        self.items = np.array(sorted(
-            i
-            for k, own in enumerate(by_class)
-            for i in shuffled(own, data_seed, "split", item=k)[: self.counts[k]]
-        ))
-        self.images = decode(files[i][2] for i in self.items)
-        self.labels = np.array([files[i][1] for i in self.items])
-        self.test_images = decode(path for split, _, path in files if split == "test")
-        self.test_labels = np.array([k for split, k, _ in files if split == "test"])
+    def __init__(self, files, labels, items, test):
+        self.items, self.labels, self.test_labels = items, labels[items], labels[test]
+        self.classes = 1 + int(max(labels))
+        self.counts = np.bincount(self.labels, minlength=self.classes).tolist()
+        self.images, self.test_images = (decode(files[i] for i in part) for part in (items, test))
         pixels = self.images.reshape(-1, self.images.shape[-1])
         values = np.arange(256) / 255
         shares = [np.bincount(channel, minlength=256) / len(pixels) for channel in pixels.T]
@@ -120,6 +103,33 @@ class Data:
             flipped = flip[own]
             images[flipped] = images[flipped, :, ::-1]
             yield self.normalised(images), torch.from_numpy(self.labels[own])
+
+
+def folder_data(root, imbalance, data_seed=0):
+    """A folder's training images after the long tail was cut, and its test images."""
+    files = [
+        (split, k, path)
+        for split in ("test", "train")
+        for k, folder in enumerate(sorted(p for p in (root / "train").iterdir() if p.is_dir()))
+        for path in sorted((root / split / folder.name).iterdir())
+    ]
+    labels = np.array([k for _, k, _ in files])
+    of = lambda wanted: [i for i, (split, k, _) in enumerate(files) if (split, k) == ("train", wanted)]
+    by_class = [of(k) for k in range(1 + max(labels))]
+    counts = long_tail([len(own) for own in by_class], imbalance)
+    items = sorted(
+        i for k, own in enumerate(by_class) for i in shuffled(own, data_seed, "split", item=k)[: counts[k]]
+    )
+    test = [i for i, (split, _, _) in enumerate(files) if split == "test"]
+    return Data([path for _, _, path in files], labels, np.array(items), np.array(test))
+
+
+def run_data(run, root):
+    """The images that a run was trained and tested on."""
+    with safe_open(run / "data.safetensors", "np") as data:
+        files = json.loads(data.metadata()["files"])
+        labels, items, test = (data.get_tensor(name).astype(np.int64) for name in ("labels", "train", "test"))
+    return Data([root / file for file in files], labels, items, test)
 
 
 def decode(paths):
@@ -180,7 +190,13 @@ def given_batches(args):
 def folder(args):
     from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-    data = Data(args.data, args.imbalance)
+    if args.run:
+        config = json.loads((args.run / "events.jsonl").open().readline())["config"]
+        for name in ("attention", "width", "epochs", "batch", "seed", "lr"):
+            setattr(args, name, config[name])
+        data = run_data(args.run, args.data or Path(config["data"].removeprefix("folder:")))
+    else:
+        data = folder_data(args.data, args.imbalance)
     if args.init:
         net = load_network(args.init)
     else:
@@ -209,9 +225,9 @@ def folder(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--init", type=Path)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--batches", type=Path)
-    source.add_argument("--data", type=Path)
+    parser.add_argument("--batches", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--run", type=Path)
     parser.add_argument("--attention", default="none", choices=["none", "branch", "shared"])
     parser.add_argument("--width", default="1/4", choices=list(DIVISORS))
     parser.add_argument("--epochs", type=int, default=15)
@@ -224,6 +240,8 @@ def main():
     args = parser.parse_args()
     if args.batches and not args.init:
         parser.error("--batches needs --init")
+    if not (args.batches or args.data or args.run):
+        parser.error("one of --batches, --data and --run is needed")
     torch.set_num_threads(args.threads)
     print(json.dumps(given_batches(args) if args.batches else folder(args)))
 

@@ -22,9 +22,9 @@ fn open(run: &Path) -> super::Window {
 #[test]
 fn a_cell_shows_its_images() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut window = open(&root.join("sample_runs/solar-none"));
+    let mut window = open(&root.join("tests/recorded/solar-none"));
     assert!(!has(&window, "Hide the images"));
-    let run = crosscurrent::run::log::load(&root.join("sample_runs/solar-none"))?.run;
+    let run = crosscurrent::run::log::load(&root.join("tests/recorded/solar-none"))?.run;
     let eval = run
         .evals_of(crosscurrent::run::event::Split::Val)
         .next_back()
@@ -48,7 +48,7 @@ fn a_cell_shows_its_images() -> Result<()> {
 #[test]
 fn missing_predictions_are_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs/solar-none");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
     std::fs::copy(
         root.join("events.jsonl"),
         folder.path().join("events.jsonl"),

@@ -9,7 +9,7 @@ use crate::run::Run;
 use crate::run::event::Event;
 
 fn recorded() -> anyhow::Result<Run> {
-    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/sample_runs/solar-none");
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/solar-none");
     Ok(crate::run::log::load(std::path::Path::new(dir))?.run)
 }
 

@@ -12,7 +12,7 @@ use crate::run::{Run, log};
 fn runs(seeds: u64) -> anyhow::Result<Vec<(String, Run)>> {
     let mut runs = Vec::new();
     for variant in ["none", "branch"] {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/sample_runs/solar-");
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/solar-");
         let run = log::load(std::path::Path::new(&format!("{dir}{variant}")))?.run;
         for seed in 0..seeds {
             let mut run = run.clone();

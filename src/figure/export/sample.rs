@@ -27,7 +27,7 @@ impl Recorded {
 
 pub(in crate::figure) fn directory(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("sample_runs")
+        .join("tests/recorded")
         .join(name)
 }
 

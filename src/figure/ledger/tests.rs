@@ -19,7 +19,7 @@ pub(in crate::figure) struct Sample {
 
 impl Sample {
     pub(in crate::figure) fn recorded() -> Result<Self> {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs/solar-branch");
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-branch");
         let run = log::load(&dir)?.run;
         let classes = run.started.as_ref().context("header")?.classes.len();
         let mut probes = BTreeMap::new();

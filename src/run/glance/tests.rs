@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 /// The events of a log written by the trainer.
 fn recorded() -> anyhow::Result<(Vec<u8>, Run)> {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs/solar-branch");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-branch");
     let bytes = std::fs::read(events_path(&sample))?;
     Ok((bytes, load(&sample)?.run))
 }

@@ -8,7 +8,7 @@ use crate::run::log;
 fn every_cell_has_as_many_images_as_it_counts() -> Result<()> {
     for name in ["solar-none", "solar-branch"] {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("sample_runs")
+            .join("tests/recorded")
             .join(name);
         let run = log::load(&dir)?.run;
         let mut checked = 0;

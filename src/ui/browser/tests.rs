@@ -5,7 +5,7 @@ use crate::run::log::{Writer, load};
 
 /// The header of a recorded run, with another configuration.
 fn header(config: RunConfig, created: u64) -> anyhow::Result<Started> {
-    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs/solar-branch");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-branch");
     let mut started = load(&sample)?.run.started.unwrap();
     started.config = config;
     started.created_unix_secs = created;

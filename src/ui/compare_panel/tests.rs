@@ -15,7 +15,7 @@ type Window = Harness<'static, App>;
 
 /// A copy of a recorded run with another seed, without its probe files.
 fn copy(parent: &Path, variant: &str, seed: u64) -> Result<std::path::PathBuf> {
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs");
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
     let run = log::load(&samples.join(format!("solar-{variant}")))?.run;
     let mut started = run.started.clone().context("no header")?;
     started.config.seed = seed;
