@@ -65,6 +65,9 @@ pub struct RunConfig {
     pub momentum: f64,
     /// L2 penalty added to every parameter's gradient.
     pub weight_decay: f64,
+    /// The same of the attention gates' parameters; none: as of all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate_decay: Option<f64>,
     /// Share of all steps in which the learning rate rises linearly, before it falls as a cosine to 0.
     pub warmup: f64,
     /// Zero padding, in pixels, of the random crop; 0 turns it off.
@@ -117,6 +120,7 @@ impl Default for RunConfig {
             lr: 0.1,
             momentum: 0.9,
             weight_decay: 5e-4,
+            gate_decay: None,
             warmup: 0.05,
             crop_padding: 4,
             flip: true,
@@ -232,6 +236,11 @@ impl RunConfig {
             "must be between 0 and 1, such as 0.0005",
         );
         check(
+            within(self.gate_decay, 0.0, 1.0),
+            "gate_decay",
+            "must be between 0 and 1, such as 0",
+        );
+        check(
             (0.0..=1.0).contains(&self.warmup),
             "warmup",
             "must be between 0 and 1, the share of all steps, such as 0.05",
@@ -314,6 +323,12 @@ impl RunConfig {
             self.weights_from.is_some() && self.class_weights == ClassWeights::None,
             "weights_from",
             "class weights",
+        );
+        idle(
+            self.gate_decay.is_some()
+                && matches!(self.attention, Attention::None | Attention::Wide),
+            "gate_decay",
+            "attention gates",
         );
         warnings
     }

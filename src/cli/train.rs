@@ -77,6 +77,9 @@ pub struct TrainArguments {
     /// Weight decay.
     #[arg(long)]
     weight_decay: Option<f64>,
+    /// Weight decay of the attention gates; by default that of all parameters.
+    #[arg(long)]
+    gate_decay: Option<f64>,
     /// Share of all steps that warm up.
     #[arg(long)]
     warmup: Option<f64>,
@@ -198,6 +201,7 @@ impl TrainArguments {
         set(&mut config.lr, self.lr);
         set(&mut config.momentum, self.momentum);
         set(&mut config.weight_decay, self.weight_decay);
+        config.gate_decay = self.gate_decay.or(config.gate_decay);
         set(&mut config.warmup, self.warmup);
         set(&mut config.seed, self.seed);
         set(&mut config.probe_images, self.probe_images);

@@ -9,6 +9,8 @@ use crate::ops;
 pub struct Sgd {
     momentum: f64,
     weight_decay: f64,
+    /// Weight decay of each parameter, where they differ; else empty.
+    decays: Vec<f64>,
     /// Momentum buffers in parameter order; empty before the first step.
     buffers: Vec<Tensor>,
     /// Learning rate of the last step.
@@ -21,9 +23,16 @@ impl Sgd {
         Self {
             momentum,
             weight_decay,
+            decays: Vec::new(),
             buffers: Vec::new(),
             last_lr: 0.0,
         }
+    }
+
+    /// With a weight decay for each parameter, in parameter order.
+    pub fn with_decays(mut self, decays: Vec<f64>) -> Self {
+        self.decays = decays;
+        self
     }
 
     /// One step: g ← g + wd·p; buf ← g at the first step, else μ·buf + g; p ← p − lr·buf. Gives the parameters after it.
@@ -34,12 +43,9 @@ impl Sgd {
         let mut after = Vec::with_capacity(params.len());
         let mut buffers = Vec::with_capacity(params.len());
         for (i, (param, grad)) in params.iter().zip(grads).enumerate() {
-            let (param, buffer) = ops::sgd_step(
-                param,
-                grad,
-                self.buffers.get(i),
-                (self.momentum, self.weight_decay, lr),
-            )?;
+            let decay = self.decays.get(i).copied().unwrap_or(self.weight_decay);
+            let hyper = (self.momentum, decay, lr);
+            let (param, buffer) = ops::sgd_step(param, grad, self.buffers.get(i), hyper)?;
             after.push(param);
             buffers.push(buffer);
         }
@@ -79,6 +85,27 @@ impl Sgd {
 mod tests {
     use super::*;
     use crate::vectors::{assert_close, numbers, section, vector};
+
+    /// A parameter with a decay of its own moves as it would alone under an optimiser with that decay.
+    #[test]
+    fn parameters_can_decay_differently() -> anyhow::Result<()> {
+        let device = candle_core::Device::Cpu;
+        let x = Tensor::new(&[1.0f32, -2.0, 0.5], &device)?;
+        let grad = Tensor::new(&[0.3f32, 0.1, -0.2], &device)?;
+        let alone = |decay: f64| -> anyhow::Result<Vec<f32>> {
+            let mut sgd = Sgd::new(0.9, decay);
+            let once = sgd.step(&[x.clone()], &[grad.clone()], 0.1)?;
+            Ok(sgd.step(&once, &[grad.clone()], 0.1)?[0].to_vec1()?)
+        };
+        let mut sgd = Sgd::new(0.9, 0.5).with_decays(vec![0.5, 0.0]);
+        let (both, grads) = ([x.clone(), x.clone()], [grad.clone(), grad.clone()]);
+        let once = sgd.step(&both, &grads, 0.1)?;
+        let twice = sgd.step(&once, &grads, 0.1)?;
+        assert_eq!(twice[0].to_vec1::<f32>()?, alone(0.5)?);
+        assert_eq!(twice[1].to_vec1::<f32>()?, alone(0.0)?);
+        assert_ne!(alone(0.5)?, alone(0.0)?);
+        Ok(())
+    }
 
     /// f = ½ Σ a (x − b)², whose gradient is a (x − b); trajectories from PyTorch.
     #[test]

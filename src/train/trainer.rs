@@ -12,7 +12,7 @@ use crate::data::batches::{Batch, Loader, eval_batch, steps_per_epoch};
 use crate::data::{self, Dataset};
 use crate::gradient::gram::ConflictSummary;
 use crate::gradient::probe;
-use crate::model::{Mode, Net, Spec};
+use crate::model::{Mode, Net, ParamSpec, Spec};
 use crate::random::Random;
 use crate::run::event::{End, Eval, Event, FORMAT, Layer, Probe, ProbeSet, Split, Started, Step};
 use crate::run::log::{self, RunError, RunFile, Writer};
@@ -182,14 +182,15 @@ impl<'a> Trainer<'a> {
         let images = data.probe_indices(config.probe_images, config.data_seed);
         let steps_per_epoch = steps_per_epoch(&data, config.batch);
         let train_counts = data.counts(&data.train);
+        let net = Net::new(spec.clone(), config.seed, &device).map_err(|error| {
+            memory::explain(error.into(), &device, &spec, Work::Step, config.batch)
+        })?;
         Ok(Self {
             dir,
             config,
             normalise: data.normalise(),
-            net: Net::new(spec.clone(), config.seed, &device).map_err(|error| {
-                memory::explain(error.into(), &device, &spec, Work::Step, config.batch)
-            })?,
-            sgd: Sgd::new(config.momentum, config.weight_decay),
+            sgd: optimiser(config, &net),
+            net,
             progress: Progress::default(),
             writer,
             control,
@@ -593,6 +594,22 @@ impl<'a> Trainer<'a> {
             metadata,
         )?)
     }
+}
+
+/// Gates may decay otherwise than the rest: batch norm behind them makes up for any scale they lose.
+fn optimiser(config: &RunConfig, net: &Net) -> Sgd {
+    let sgd = Sgd::new(config.momentum, config.weight_decay);
+    let Some(gate_decay) = config.gate_decay else {
+        return sgd;
+    };
+    let decay = |param: &ParamSpec| {
+        if param.name.contains(".gate.") {
+            gate_decay
+        } else {
+            config.weight_decay
+        }
+    };
+    sgd.with_decays(net.params().specs().iter().map(decay).collect())
 }
 
 fn piece_lengths(pieces: &[Vec<u32>]) -> Vec<usize> {

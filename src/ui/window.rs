@@ -201,7 +201,12 @@ mod tests {
     fn each_baseline_of_the_sample_runs_comes_before_its_other() -> std::io::Result<()> {
         let dir = tempfile::tempdir()?;
         std::fs::create_dir(dir.path().join("notes"))?;
-        let sorted = ["cifar-none", "cifar-branch", "solar-baseline", "solar-attention"];
+        let sorted = [
+            "cifar-none",
+            "cifar-branch",
+            "solar-baseline",
+            "solar-attention",
+        ];
         for name in sorted.iter().rev() {
             std::fs::create_dir(dir.path().join(name))?;
             std::fs::write(dir.path().join(name).join("events.jsonl"), "")?;

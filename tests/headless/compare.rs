@@ -245,7 +245,7 @@ fn another_baseline_and_mistakes() -> Result<()> {
 fn the_experiments_say_what_was_recorded() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments");
     let page = std::fs::read_to_string(root.join("README.md"))?;
-    for name in ["infrared", "solar"] {
+    for name in ["cifar10-lt", "infrared", "solar"] {
         let output = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
             .args(["compare", "--json"])
             .arg(root.join("results").join(name))

@@ -39,7 +39,10 @@ fn pytorch_finds_the_stored_class_gradients() -> Result<()> {
         };
         train(&dir, &config)?;
         let output = Command::new(&python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/torch_probe.py"))
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/peers/torch_probe.py"
+            ))
             .arg(&dir)
             .output()?;
         let (said, failed) = (

@@ -237,3 +237,32 @@ fn a_device_that_is_not_there() -> Result<()> {
     assert!(error.ends_with("resume it where there is one"), "{error}");
     Ok(())
 }
+
+/// Gates with a decay of their own end smaller than those that decay like everything else.
+#[test]
+fn gates_can_decay_by_themselves() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let size_of_gates = |name: &str, gate_decay: Option<f64>| -> Result<f64> {
+        let dir = root.path().join(name);
+        let config = RunConfig {
+            gate_decay,
+            ..config(&root.path().join("data"))
+        };
+        train(&dir, &config)?;
+        let gates = tensors(&dir, "last")?
+            .into_iter()
+            .filter(|(name, _)| name.contains(".gate.") && !name.starts_with("optimiser/"));
+        let squares = gates.flat_map(|(_, bytes)| {
+            let values = bytes.chunks_exact(4);
+            let values: Vec<_> = values
+                .filter_map(|b| b.try_into().ok().map(f32::from_le_bytes))
+                .collect();
+            values.into_iter().map(|x| f64::from(x).powi(2))
+        });
+        Ok(squares.sum())
+    };
+    let (alike, strong) = (size_of_gates("a", None)?, size_of_gates("b", Some(0.5))?);
+    assert!(strong < 0.8 * alike, "{strong} and {alike}");
+    Ok(())
+}
