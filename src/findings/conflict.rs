@@ -4,7 +4,7 @@ use crate::gradient::gram::Gram;
 use crate::run::Scope;
 
 use super::recent::{LEAST, Moment, Part, Picture, Recent, WINDOW, is_clear, shared, since};
-use super::{Evidence, Finding, Kind, class, epoch, in_scope, listed, rounded, signed, tail};
+use super::{Evidence, Finding, Kind, class, in_scope, listed, rounded, signed, tail};
 use crate::compare::statistics::mean_sd;
 
 /// A step's effect must exceed this many times what noise alone makes of two classes (mean of max(0, −cosine)): for
@@ -107,29 +107,39 @@ fn unlearned_finding(
     let shares = recent.shares(now);
     let effect = gram.net_influence(now.lr, &shares, k)?;
     let error = effect.standard_error?;
-    let by = |j: usize| gram.influence(now.lr, &shares, j, k).unwrap_or(0.0);
-    let others = (0..gram.classes()).filter(|&j| j != k);
-    let worst = others.max_by(|&a, &b| by(a).total_cmp(&by(b)))?;
     let holds: Vec<_> = recent
         .moments
         .iter()
         .map(|moment| is_unlearned(recent, part, moment, k))
         .collect();
-    let first = recent.moments[since(&holds)?].probe;
+    let since = recent.since_words(since(&holds)?)?;
     let name = class(started, k);
+    let asked = UNLEARNED_FACTOR * factor(&part.scope) * recent.standard_errors();
+    let worst = most_harmful(gram, now.lr, &shares, k, asked);
+    let (by, alone) = match worst {
+        Some((j, nats, error)) => (
+            format!(", most by {},", class(started, j)),
+            format!(
+                " {} alone adds {} ± {} nats.",
+                class(started, j),
+                rounded(nats, error),
+                rounded(error, error)
+            ),
+        ),
+        None => (
+            String::new(),
+            " No other class's share alone is told apart from 0.".to_owned(),
+        ),
+    };
     let sentence = format!(
-        "{name} is being unlearned, most by {}, since epoch {} {} (a step adds {} ± {} nats to its loss)",
-        class(started, worst),
-        epoch(first.epoch),
+        "{name} is being unlearned{by} {since} {} (a step adds {} ± {} nats to its loss)",
         in_scope(&part.scope),
         rounded(effect.nats, error),
         rounded(error, error)
     );
     let detail = format!(
         "The shares of all classes in one plain gradient step add up to a rise of {name}'s loss, resolved from 0 in the \
-         last {LEAST} probes in a row; ± is one standard error. {} alone adds {} nats. First order, at step {}.",
-        class(started, worst),
-        rounded(by(worst), error),
+         last {LEAST} probes in a row; ± is one standard error.{alone} First order, at step {}.",
         now.probe.step
     );
     let strength = 0.5 * f64::from(u8::from(is_rare)) + 0.5 * share;
@@ -138,10 +148,27 @@ fn unlearned_finding(
             scope: Some(part.scope.clone()),
             step: Some(now.probe.step),
             class: Some(k),
-            pair: Some((k, worst)),
+            pair: worst.map(|(j, ..)| (k, j)),
             ..Evidence::default()
         }),
     )
+}
+
+/// The class whose share of a step raises class k's loss most, in nats with the standard error; none where that is not
+/// `asked` standard errors above 0. Of many shares the largest is picked, so as many are asked for as of the sum.
+fn most_harmful(
+    gram: &Gram,
+    lr: f64,
+    shares: &[f64],
+    k: usize,
+    asked: f64,
+) -> Option<(usize, f64, f64)> {
+    let ledger = gram.ledger(k)?;
+    let others = (0..gram.classes()).filter(|&j| j != k);
+    let effects = others.filter_map(|j| Some((j, ledger.share(lr, shares, j)?)));
+    let (j, effect) = effects.max_by(|(_, a), (_, b)| a.nats.total_cmp(&b.nats))?;
+    let error = effect.standard_error?;
+    (effect.nats > asked * error).then_some((j, effect.nats, error))
 }
 
 fn is_unlearned(recent: &Recent<'_>, part: &Part, moment: &Moment<'_>, k: usize) -> bool {
@@ -261,13 +288,14 @@ fn conflict_finding(recent: &Recent<'_>, parts: &[Part], all: &[Pulling<'_>]) ->
         })
     };
     let holds: Vec<_> = recent.moments.iter().map(holds).collect();
-    let first = since(&holds).unwrap_or(recent.moments.len() - most.part.pictures.len());
+    // The newest may be the one of five that does not hold.
+    let end = holds.iter().rposition(|holds| *holds)? + 1;
+    let since = recent.since_words(since(&holds[..end])?)?;
     let (mean, sd) = most.cosine;
     let (name, against) = (class(started, rarer), class(started, other));
     let sentence = format!(
-        "{name} and {against} pull against each other (cosine {} ± {sd:.2}) since epoch {} {place}",
-        signed(mean, 2),
-        epoch(recent.moments[first].probe.epoch)
+        "{name} and {against} pull against each other (cosine {} ± {sd:.2}) {since} {place}",
+        signed(mean, 2)
     );
     let mut detail = format!(
         "{name} has {} training images, {against} {}. Mean ± standard deviation over the last {} probes; the product is \

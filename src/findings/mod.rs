@@ -194,7 +194,8 @@ pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
 pub fn excerpt(run: &Run) -> Run {
     let newest = |len: usize, kept: usize| len.saturating_sub(kept)..len;
     let evals = newest(run.evals.len(), EVALS);
-    let probes = newest(run.probes.len(), HISTORY);
+    // One more than is looked at, by which to see that there were earlier ones.
+    let probes = newest(run.probes.len(), HISTORY + 1);
     let step = |step: &Step| Step {
         grad_norms: Vec::new(),
         ..*step

@@ -5,7 +5,7 @@ use crate::run::event::{Probe, Started};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{CLASSIFIER, Run, Scope};
 
-use super::{Subject, trained_probes};
+use super::{Subject, epoch, trained_probes};
 
 /// Probes that a lasting fact is looked for in.
 pub(super) const WINDOW: usize = 5;
@@ -17,6 +17,8 @@ pub(super) struct Recent<'a> {
     pub(super) run: &'a Run,
     pub(super) started: &'a Started,
     pub(super) moments: Vec<Moment<'a>>,
+    /// Whether there were probes before those.
+    is_cut: bool,
 }
 
 /// One probe with its tensors.
@@ -66,11 +68,24 @@ impl<'a> Recent<'a> {
                 lr: lr(probe.step),
             })
         };
+        let probes = trained_probes(run);
+        let first = probes.first().map_or(0, |probe| probe.step);
         Self {
             run,
             started,
-            moments: trained_probes(run).iter().filter_map(moment).collect(),
+            moments: probes.iter().filter_map(moment).collect(),
+            is_cut: run.probes.iter().any(|x| 0 < x.step && x.step < first),
         }
+    }
+
+    /// Since when something holds, in words. Where it does so in all that is looked back at, it may have done so before.
+    pub(super) fn since_words(&self, first: usize) -> Option<String> {
+        let epoch = epoch(self.moments.get(first)?.probe.epoch);
+        Some(if first == 0 && self.is_cut {
+            format!("since epoch {epoch} or earlier")
+        } else {
+            format!("since epoch {epoch}")
+        })
     }
 
     /// Share of every class in a step at a probe, `[K]`.

@@ -458,6 +458,60 @@ fn a_class_that_is_unlearned_is_named_with_the_culprit_and_the_time() {
     assert_eq!((evidence.class, evidence.pair), (Some(5), Some((5, 0))));
 }
 
+/// Only so many probes are looked back at: what holds in all of them may have begun before.
+#[test]
+fn what_began_before_the_probes_looked_at_says_so() {
+    let mut sample = Made {
+        signal: opposed,
+        probes: 10 + HISTORY as u64,
+        ..Made::default()
+    }
+    .sample();
+    for _ in 0..2 {
+        for kind in [Kind::Conflict, Kind::Unlearned] {
+            assert_says(&sample.of(kind)[0], &["since epoch 10 or earlier"]);
+        }
+        // What a thread is handed knows it too.
+        sample.run = excerpt(&sample.run);
+    }
+}
+
+/// Seven classes are against the eighth, each by less than its noise.
+#[test]
+fn without_a_single_culprit_none_is_named() {
+    let signal: Signal = |_, _, class| {
+        let mut gradient = none(0, "", class);
+        gradient[WEIGHTS - 1] = if class == 7 { 4.0 } else { -0.6 };
+        gradient
+    };
+    let unlearned = |seed| {
+        let sample = Made {
+            seed,
+            counts: vec![500, 500, 500, 500, 500, 500, 500, 40],
+            signal,
+            noise: |class| if class == 7 { 0.1 } else { 1.5 },
+            is_frozen: true,
+            probes: 4,
+            ..Made::default()
+        };
+        let found = sample.sample().of(Kind::Unlearned);
+        found.into_iter().find(|x| x.evidence.class == Some(7))
+    };
+    let found: Vec<_> = (0..20).filter_map(unlearned).collect();
+    let (alone, named): (Vec<_>, Vec<_>) = found.iter().partition(|x| x.evidence.pair.is_none());
+    assert!(alone.len() > named.len(), "{found:#?}");
+    for found in alone {
+        let words = [
+            "Horse is being unlearned since epoch",
+            "No other class's share alone",
+        ];
+        assert_says(found, &words);
+    }
+    for found in named {
+        assert_says(found, &["Horse is being unlearned, most by"]);
+    }
+}
+
 /// In the backbone as a whole trucks are learned, in one layer they are not.
 #[test]
 fn unlearning_in_one_layer_alone_is_found_there() {

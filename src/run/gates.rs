@@ -3,9 +3,12 @@
 /// With fewer classes, distances between them are too few to be compared between branches.
 const LEAST_CLASSES: usize = 4;
 
-/// The gates of the classes that have any, [≤ K][channels].
+/// The gates of the classes that have any, [≤ K][channels]; none where there are not as many for every class.
 pub(crate) fn rows(gates: &[f32], classes: usize) -> Option<Vec<Vec<f64>>> {
     let channels = gates.len().checked_div(classes).filter(|n| *n > 0)?;
+    if gates.len() != channels * classes {
+        return None;
+    }
     let rows = gates
         .chunks(channels)
         .map(|row| row.iter().copied().map(f64::from).collect::<Vec<_>>());

@@ -632,11 +632,23 @@ impl App {
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
             Reply::Exported(Ok(exported)) => self.exported(exported),
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
-            Reply::Found(key, found) => self.findings.take(key, found),
+            Reply::Found(key, found) => {
+                if let Err(sentence) = &found {
+                    self.tell(
+                        format!("Nothing is looked for that stands out: {sentence}"),
+                        true,
+                    );
+                }
+                self.findings.take(key, found.unwrap_or_default());
+            }
             Reply::Samples(key, read) => self.data.take(*key, read),
             Reply::Images(key, read) => self.images.take(&key, read),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
-            Reply::RunsFound(found) => self.runs_found(found),
+            Reply::RunsFound(Ok(found)) => self.runs_found(found),
+            Reply::RunsFound(Err(sentence)) => {
+                self.browser.is_looking = false;
+                self.tell(format!("Folders are not looked through: {sentence}"), true);
+            }
             Reply::NotesSaved(dir, Ok(notes)) => self.notes_saved(&dir, &notes),
             Reply::NotesSaved(_, Err(sentence)) => {
                 self.tell(format!("The notes are not kept: {sentence}"), true);

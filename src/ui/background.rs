@@ -151,14 +151,14 @@ pub(crate) enum Reply {
     Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
     /// A dialog was closed; none where it was cancelled or there is no dialog service.
     Chosen(Purpose, Option<PathBuf>),
-    /// Runs were looked through for what stands out.
-    Found(Key, Vec<Finding>),
+    /// Runs were looked through for what stands out, or why not.
+    Found(Key, Result<Vec<Finding>, String>),
     /// Images of a cell of the confusion matrix were read, or why not.
     Images(images_panel::Key, Result<images_panel::Read, String>),
     /// Samples of the data were read, or why not.
     Samples(Box<data_panel::Key>, Result<Samples, String>),
-    /// Folders were looked through for runs.
-    RunsFound(Vec<browser::Found>),
+    /// Folders were looked through for runs, or why not.
+    RunsFound(Result<Vec<browser::Found>, String>),
     /// A run's name and notes were written, or why not.
     NotesSaved(PathBuf, Result<Notes, String>),
     /// A folder was shown in the file manager, or why not.
@@ -169,7 +169,7 @@ pub(crate) enum Reply {
     Dropped(Dropped),
     /// Figures were written, or made for the clipboard.
     Exported(Result<Exported, String>),
-    /// The work panicked.
+    /// Nothing came of it that anybody waits for; why.
     Failed(String),
 }
 
@@ -205,27 +205,27 @@ impl Background {
     }
 
     pub(crate) fn read_run(&mut self, id: RunId, dir: PathBuf) {
-        self.spawn(move || {
-            let loaded = log::load(&dir).map(|mut loaded| {
-                let notes = Notes::load(&dir).unwrap_or_else(|error| {
-                    loaded.notes.push(error.to_string());
-                    Notes::default()
-                });
-                Box::new((loaded, notes))
+        let work = move || {
+            let mut loaded = log::load(&dir).map_err(|error| error.to_string())?;
+            let notes = Notes::load(&dir).unwrap_or_else(|error| {
+                loaded.notes.push(error.to_string());
+                Notes::default()
             });
-            Reply::Run(id, loaded.map_err(|error| error.to_string()))
-        });
+            Ok(Box::new((loaded, notes)))
+        };
+        self.spawn(work, move |read| Reply::Run(id, read));
     }
 
     /// Reads a run on from `position`, from its beginning where there is none.
     pub(crate) fn follow(&mut self, id: RunId, dir: PathBuf, position: Option<Position>) {
-        self.spawn(move || {
+        let work = move || {
             let followed = match position {
                 Some(position) => log::follow(&dir, &position),
                 None => log::load(&dir).map(|loaded| Followed::Anew(Box::new(loaded))),
             };
-            Reply::Followed(id, followed.map_err(|error| error.to_string()))
-        });
+            followed.map_err(|error| error.to_string())
+        };
+        self.spawn(work, move |followed| Reply::Followed(id, followed));
     }
 
     /// Looks through folders for runs, each down to a depth; `before` is what was found last.
@@ -234,39 +234,44 @@ impl Background {
         places: Vec<(PathBuf, usize)>,
         before: Arc<Vec<browser::Found>>,
     ) {
-        self.spawn_and(Waker::wake_soon, move || {
-            Reply::RunsFound(browser::look_through(&places, &before))
-        });
+        let work = move || Ok(browser::look_through(&places, &before));
+        self.spawn_and(Waker::wake_soon, work, Reply::RunsFound);
     }
 
     /// Writes a run's name and notes.
     pub(crate) fn save_notes(&mut self, dir: PathBuf, notes: Notes) {
-        self.spawn(move || {
-            let saved = notes.save(&dir).map_err(|error| error.to_string());
-            Reply::NotesSaved(dir, saved.map(|()| notes))
-        });
+        let of = dir.clone();
+        let work = move || match notes.save(&dir) {
+            Ok(()) => Ok(notes),
+            Err(error) => Err(error.to_string()),
+        };
+        self.spawn(work, move |saved| Reply::NotesSaved(of, saved));
     }
 
     /// Shows a folder in the file manager.
     pub(crate) fn reveal(&mut self, dir: PathBuf) {
-        self.spawn(move || Reply::Revealed(reveal(&dir)));
+        self.spawn(move || reveal(&dir), Reply::Revealed);
     }
 
     /// Moves a run to the trash by means of `discard`, unless it is being written.
     pub(crate) fn discard(&mut self, dir: PathBuf, discard: Discard) {
-        self.spawn(move || {
-            let moved = if log::is_being_written(&dir) {
+        let of = dir.clone();
+        let work = move || {
+            if log::is_being_written(&dir) {
                 Err("the run is being written; stop it first".to_owned())
             } else {
                 discard(&dir)
-            };
-            Reply::Discarded(dir, moved)
-        });
+            }
+        };
+        self.spawn(work, move |moved| Reply::Discarded(of, moved));
     }
 
     /// Looks at what was dropped on the window.
     pub(crate) fn take_dropped(&mut self, path: PathBuf, output: PathBuf) {
-        self.spawn(move || Reply::Dropped(look_at(path, &output)));
+        let work = move || Ok(look_at(path, &output));
+        self.spawn(work, |dropped| {
+            Reply::Dropped(dropped.unwrap_or_else(Dropped::Nothing))
+        });
     }
 
     /// Reads probe files; the window redraws at once where someone waits for them.
@@ -276,7 +281,8 @@ impl Background {
         } else {
             Waker::wake_soon
         };
-        self.spawn_and(wake, move || {
+        let asked: Vec<_> = requests.iter().map(|x| (x.run, x.step)).collect();
+        let work = move || {
             let read = |request: ProbeRequest| ProbeReply {
                 run: request.run,
                 step: request.step,
@@ -284,65 +290,90 @@ impl Background {
                     .map(Arc::new)
                     .map_err(|error| error.to_string()),
             };
-            Reply::Probes(requests.into_iter().map(read).collect())
+            Ok(requests.into_iter().map(read).collect())
+        };
+        let none = move |sentence: String| {
+            let reply = |(run, step)| ProbeReply {
+                run,
+                step,
+                tensors: Err(sentence.clone()),
+            };
+            asked.into_iter().map(reply).collect()
+        };
+        self.spawn_and(wake, work, |read: Result<Vec<_>, _>| {
+            Reply::Probes(read.unwrap_or_else(none))
         });
     }
 
     pub(crate) fn scan(&mut self, config: RunConfig) {
-        self.spawn(move || {
+        let of = Box::new(config.clone());
+        let work = move || {
             let summary = data::scan(&config).map(Arc::new);
-            Reply::Scanned(Box::new(config), summary.map_err(|error| error.to_string()))
-        });
+            summary.map_err(|error| error.to_string())
+        };
+        self.spawn(work, move |summary| Reply::Scanned(of, summary));
     }
 
     /// Opens a file dialog. `start` is the path already in the field beside the button.
     pub(crate) fn choose(&mut self, purpose: Purpose, start: &Path) {
         let start = start.to_owned();
-        self.spawn(move || Reply::Chosen(purpose, dialog(purpose, &start)));
+        let work = move || Ok(dialog(purpose, &start));
+        self.spawn(work, move |path| match path {
+            Ok(path) => Reply::Chosen(purpose, path),
+            Err(sentence) => Reply::Failed(sentence),
+        });
     }
 
     /// Draws figures, and writes them or hands them back.
     pub(crate) fn export(&mut self, export: Export) {
-        self.spawn(move || Reply::Exported(export()));
+        self.spawn(export, Reply::Exported);
     }
 
     /// Reads the images of a cell of the confusion matrix.
     pub(crate) fn read_images(&mut self, wanted: images_panel::Wanted) {
-        self.spawn(move || {
-            let read = images_panel::read(&wanted);
-            Reply::Images(wanted.key, read)
-        });
+        let key = wanted.key.clone();
+        let work = move || images_panel::read(&wanted);
+        self.spawn(work, move |read| Reply::Images(key, read));
     }
 
     /// Reads samples of the data.
     pub(crate) fn read_samples(&mut self, key: data_panel::Key) {
-        self.spawn(move || {
-            let read = data_panel::read(&key);
-            Reply::Samples(Box::new(key), read)
-        });
+        let of = Box::new(key.clone());
+        let work = move || data_panel::read(&key);
+        self.spawn(work, move |read| Reply::Samples(of, read));
     }
 
     /// Looks through runs for what stands out.
     pub(crate) fn find(&mut self, key: Key, sources: Vec<Source>) {
-        self.spawn_and(Waker::wake_soon, move || {
-            let found = findings_panel::find(sources);
+        let work = move || Ok(findings_panel::find(sources));
+        self.spawn_and(Waker::wake_soon, work, move |found| {
             Reply::Found(key, found)
         });
     }
 
-    fn spawn(&mut self, work: impl FnOnce() -> Reply + Send + 'static) {
-        self.spawn_and(Waker::wake, work);
+    fn spawn<T: 'static>(
+        &mut self,
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+        reply: impl FnOnce(Result<T, String>) -> Reply + Send + 'static,
+    ) {
+        self.spawn_and(Waker::wake, work, reply);
     }
 
-    fn spawn_and(&mut self, wake: fn(&Waker), work: impl FnOnce() -> Reply + Send + 'static) {
+    /// Works on a thread of its own. A panic there becomes the error of the reply, so that whoever waits for it goes on.
+    fn spawn_and<T: 'static>(
+        &mut self,
+        wake: fn(&Waker),
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+        reply: impl FnOnce(Result<T, String>) -> Reply + Send + 'static,
+    ) {
         let (sender, waker) = (self.sender.clone(), self.waker.clone());
         let spawned = std::thread::Builder::new()
             .name("background".to_owned())
             .spawn(move || {
-                let reply = catch_unwind(AssertUnwindSafe(work))
-                    .unwrap_or_else(|panic| Reply::Failed(panic_sentence(panic.as_ref())));
+                let result = catch_unwind(AssertUnwindSafe(work))
+                    .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
                 // Sending fails only where the window is gone and nobody waits.
-                let _ = sender.send(reply);
+                let _ = sender.send(reply(result));
                 wake(&waker);
             });
         if let Err(error) = spawned {
@@ -424,5 +455,27 @@ fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
                 .set_file_name(name)
                 .save_file()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever waits for a piece of work hears of its panic.
+    #[test]
+    fn a_panic_is_the_error_of_the_reply() -> anyhow::Result<()> {
+        let mut background = Background::new(Waker::default());
+        let work = || -> Result<Vec<Finding>, String> {
+            // Not `panic!`, whose report would look like a failed test.
+            std::panic::resume_unwind(Box::new("off by one"))
+        };
+        background.spawn(work, |found| Reply::Found(Key::new(), found));
+        let reply = background.replies.recv()?;
+        let Reply::Found(_, Err(sentence)) = reply else {
+            anyhow::bail!("another reply");
+        };
+        assert!(sentence.contains("off by one"), "{sentence}");
+        Ok(())
     }
 }

@@ -176,22 +176,22 @@ impl List<'_> {
             }
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
-                for (finding, of_both) in self.strip() {
-                    self.line_ui(ui, finding, of_both, actions);
+                for (finding, twin) in self.strip() {
+                    self.line_ui(ui, finding, twin, actions);
                 }
             });
         });
     }
 
-    /// The first findings, and whether each is one of both runs: what both have stands in the strip once.
-    fn strip(&self) -> Vec<(&Finding, bool)> {
+    /// The first findings, each with what the other run has of it: what both have stands in the strip once.
+    fn strip(&self) -> Vec<(&Finding, Option<&Finding>)> {
         let same = |a: &Finding, b: &Finding| {
             let place = |x: &Finding| (x.kind, x.evidence.class, x.evidence.pair);
             place(a) == place(b) && a.evidence.scope == b.evidence.scope
         };
         let found = self.found.iter().enumerate();
         let first = found.filter(|(at, x)| !self.found[..*at].iter().any(|y| same(x, y)));
-        let with_twin = |(at, x)| (x, self.found[at + 1..].iter().any(|y| same(x, y)));
+        let with_twin = |(at, x)| (x, self.found[at + 1..].iter().find(|y| same(x, y)));
         first.take(IN_STRIP).map(with_twin).collect()
     }
 
@@ -199,7 +199,7 @@ impl List<'_> {
         &self,
         ui: &mut egui::Ui,
         finding: &Finding,
-        of_both: bool,
+        twin: Option<&Finding>,
         actions: &mut Vec<Action>,
     ) {
         let size = vec2(ui.available_width(), LINE);
@@ -207,10 +207,13 @@ impl List<'_> {
             self.show_button_ui(ui, finding, actions);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 kind_ui(ui, finding.kind);
-                if of_both {
-                    ui.label(RichText::new("Both runs").weak());
-                } else {
-                    self.run_ui(ui, finding);
+                match twin {
+                    Some(_) => {
+                        // The numbers are those of one run.
+                        let name = self.name(finding);
+                        ui.label(RichText::new(format!("Both runs, here {name}")).weak());
+                    }
+                    None => self.run_ui(ui, finding),
                 }
                 let label = egui::Label::new(&finding.sentence)
                     .truncate()
@@ -219,6 +222,10 @@ impl List<'_> {
                     ui.set_max_width(420.0);
                     ui.label(RichText::new(&finding.sentence).strong());
                     ui.label(&finding.detail);
+                    if let Some(twin) = twin {
+                        ui.add_space(4.0);
+                        ui.label(format!("{}: {}", self.name(twin), twin.sentence));
+                    }
                 });
             });
         });
@@ -226,12 +233,16 @@ impl List<'_> {
 
     /// Which run a finding is about; a comparison is about both.
     fn run_ui(&self, ui: &mut egui::Ui, finding: &Finding) {
-        let name = self.names.get(finding.evidence.run);
-        if let Some(name) = name.filter(|name| !name.is_empty())
-            && finding.kind != Kind::Comparison
-        {
+        let name = self.name(finding);
+        if !name.is_empty() && finding.kind != Kind::Comparison {
             ui.label(RichText::new(name).weak());
         }
+    }
+
+    /// What the run of a finding is called here; empty where there is one alone.
+    fn name(&self, finding: &Finding) -> &str {
+        let name = self.names.get(finding.evidence.run);
+        name.map_or("", String::as_str)
     }
 
     fn show_button_ui(&self, ui: &mut egui::Ui, finding: &Finding, actions: &mut Vec<Action>) {

@@ -1,15 +1,18 @@
-//! What a frame of the window costs while a run is trained, by what there is to show: `cargo bench --bench frames [-- WORDS OF A SCENE]`.
+//! What a frame of the window costs while a run is trained, by what there is to show: `cargo bench --bench frames [-- WORDS OF
+//! A SCENE]`. With `-- --write FOLDER` it writes the recorded runs for tests/bench/window_load.py instead.
 //!
 //! No display and no OpenGL: processor time of layout and tessellation alone, each frame after a new event of the run,
 //! which is when least of the frame before can be kept.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use crosscurrent::config::{Attention, RunConfig};
+use crosscurrent::figure::{Order, Sight, View};
+use crosscurrent::run::Scope;
 use crosscurrent::run::log::Writer;
 use crosscurrent::train::Message;
 use crosscurrent::ui::{App, Job, Options, Page, Trainer};
@@ -25,6 +28,50 @@ struct Scene {
     name: &'static str,
     run: Constructed,
 }
+
+/// What is clicked, dragged and slid in recorded runs, turn by turn.
+const CHANGES: [(&str, Change); 6] = [
+    ("a step through time", |view, run, turn| {
+        let last = run.steps / run.probe_every;
+        view.step = Some(last.saturating_sub(turn) * run.probe_every);
+    }),
+    ("another layer", |view, _, turn| {
+        let layers = ["stem.conv2", "branch1.conv1", "branch2.conv2", "fuse.conv"];
+        view.scope = Scope::Layer(layers[turn as usize % layers.len()].to_owned());
+    }),
+    ("another class and pair", |view, run, turn| {
+        let (a, b) = (
+            turn as usize % run.classes,
+            (turn as usize + 3) % run.classes,
+        );
+        (view.class, view.pair) = (Some(a), Some((a, b)));
+    }),
+    ("a part of the matrices", |view, run, turn| {
+        let count = (run.classes / 4).max(4);
+        let row = turn as usize % (run.classes - count);
+        view.sight = Some(Sight {
+            row,
+            column: row / 2,
+            count,
+        });
+    }),
+    ("another order of classes", |view, _, turn| {
+        view.order = if turn.is_multiple_of(2) {
+            Order::Name
+        } else {
+            Order::Frequency
+        };
+    }),
+    ("another weight of a class", |view, run, turn| {
+        view.what_if.weights = vec![1.0; run.classes];
+        view.what_if.weights[0] = 1.0 + 0.1 * turn as f64;
+    }),
+];
+
+type Change = fn(&mut View, &Constructed, u64);
+
+/// Turns of each of them.
+const TURNS: u64 = 40;
 
 /// Recorded runs that are opened, by how many of them.
 const RECORDED: [(usize, Scene); 2] = [
@@ -95,6 +142,10 @@ const SCENES: [Scene; 3] = [
 ];
 
 fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip_while(|word| word != "--write");
+    if let (Some(_), Some(folder)) = (arguments.next(), arguments.next()) {
+        return write_all(Path::new(&folder));
+    }
     println!("processor time of a frame in ms: median, 99 %, worst");
     // Cargo itself passes `--bench`.
     let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-'));
@@ -118,17 +169,32 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the recorded runs, to be opened in a window.
+fn write_all(folder: &Path) -> anyhow::Result<()> {
+    for (count, scene) in &RECORDED {
+        let name = format!("{}-classes-{}-steps", scene.run.classes, scene.run.steps);
+        write(*count, scene, &folder.join(name))?;
+    }
+    Ok(())
+}
+
+/// Writes a run so many times into a folder.
+fn write(count: usize, scene: &Scene, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let runs: Vec<_> = (0..count)
+        .map(|i| folder.join(format!("run-{i}")))
+        .collect();
+    let first = runs.first().context("no run")?;
+    scene.run.write(first, |_| false)?;
+    runs.iter()
+        .skip(1)
+        .try_for_each(|copy| copy_run(first, copy))?;
+    Ok(runs)
+}
+
 /// Measures how long recorded runs take to be opened, and frames while one looks around in them.
 fn open(count: usize, scene: &Scene) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let first = folder.path().join("run-0");
-    scene.run.write(&first, |_| false)?;
-    let mut runs = vec![first.clone()];
-    for i in 1..count {
-        let copy = folder.path().join(format!("run-{i}"));
-        copy_run(&first, &copy)?;
-        runs.push(copy);
-    }
+    let runs = write(count, scene, folder.path())?;
     println!("{count} × {}", scene.name);
     let start = Instant::now();
     let mut window = Window::new(App::new(Options {
@@ -147,18 +213,20 @@ fn open(count: usize, scene: &Scene) -> anyhow::Result<()> {
         "    with the probes that are kept in memory after {:.2} s",
         start.elapsed().as_secs_f64()
     );
-    let last = scene.run.steps / scene.run.probe_every;
     for &page in Page::ALL {
         window.app.show(page);
         window.settle()?;
-        let mut times = Times::default();
-        for probe in last.saturating_sub(40)..=last {
-            window.app.figure_view().step = Some(probe * scene.run.probe_every);
-            // The frame after the click, and those in which what it needs is read and drawn.
-            times.push(window.frame());
-            window.settle_with(&mut times)?;
+        for (what, change) in CHANGES {
+            let mut times = Times::default();
+            for turn in 0..TURNS {
+                change(window.app.figure_view(), &scene.run, turn);
+                // The frame after the click, and those in which what it needs is read and drawn.
+                times.push(window.frame());
+                window.settle_with(&mut times)?;
+            }
+            times.print(&format!("{what} on {}", page.title()));
         }
-        times.print(&format!("a step through time on {}", page.title()));
+        *window.app.figure_view() = View::default();
     }
     if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
         let line = status.lines().find(|line| line.starts_with("VmHWM"));

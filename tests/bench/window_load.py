@@ -1,6 +1,7 @@
 """The window while it trains at full speed: frame times, answers to input, and what training loses to the window.
 
     cargo build --release && python3 tests/bench/window_load.py [--rounds 3] [--turns 3] [--secs 10]
+    cargo bench --bench frames -- --write FOLDER && python3 tests/bench/window_load.py --recorded FOLDER/*
 
 Needs Xvfb, openbox, xdotool, xprop, libX11 and libXtst, and Python alone. In every round the built-in images are
 trained with the default settings without a window ("headless"), and then in a window that in turn is minimised ("idle")
@@ -9,6 +10,9 @@ and shows the run ("live"), and in the end is also used all the time ("used"): h
 Printed are images per second, and what remains of them: idle of headless by round, live and used of idle by turn; a part
 that other programs disturbed is done again. Then what the window says of its frames, and the time from a movement of
 the pointer to the pixels that answer it, as another program sees it ("screen").
+
+With `--recorded` nothing is trained: the runs named are opened, and on every page the window is used for `--secs`
+seconds; then it says what its frames took.
 
 Training beside a window has a nice value of 10; so has the headless run here, or other programs on the machine would
 weigh on one more than on the other.
@@ -35,6 +39,7 @@ EPOCHS = (189, 559)
 LIGHT = (1249, 15)
 BESIDE_LIGHT = (900, 15)
 SLIDER = (420, 774), (980, 774)
+PAGES = 8
 
 
 class Screen:
@@ -91,13 +96,14 @@ class Screen:
 
 
 class Window:
-    """The program with a window, training."""
+    """The program with a window."""
 
-    def __init__(self, screen, binary, folder):
+    def __init__(self, screen, binary, folder, runs):
         self.screen = screen
-        self.run = folder / "runs/solar-none"
-        arguments = [binary, "--frame-times", *map(str, sorted((ROOT / "sample_runs").iterdir()))]
-        self.process = subprocess.Popen(arguments, env=screen.env, cwd=folder, stdout=subprocess.PIPE, text=True)
+        arguments = [binary, "--frame-times", *map(str, runs)]
+        # Nothing is remembered of other windows, nor by them of this one.
+        env = {**screen.env, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+        self.process = subprocess.Popen(arguments, env=env, cwd=folder, stdout=subprocess.PIPE, text=True)
         found = screen.xdotool("search", "--sync", "--onlyvisible", "--name", "^Crosscurrent$")
         self.id = found.split()[-1]
         time.sleep(2)
@@ -109,6 +115,9 @@ class Window:
         ).stdout
         left, _, top, _ = (int(word) for word in re.findall(r"\d+", extents)[:4])
         self.origin = (x - left, y - top)
+
+    def train(self, folder):
+        screen, self.run = self.screen, folder / "runs/solar-none"
         screen.click(self.at(EPOCHS))
         screen.xdotool("key", "ctrl+a")
         screen.xdotool("type", str(COUNT))
@@ -155,6 +164,28 @@ class Window:
                 time.sleep(0.0005)
             answers.append(1e3 * (time.monotonic() - start))
         return answers
+
+    def look_around(self, secs):
+        """Hovers, clicks, turns the wheel over a figure and drags the slider for so long, on every page."""
+        screen, dice = self.screen, random.Random(0)
+        for page in range(1, PAGES + 1):
+            screen.xdotool("key", f"ctrl+{page}")
+            end = time.monotonic() + secs
+            while time.monotonic() < end:
+                for _ in range(30):
+                    screen.move(self.at((340 + dice.randrange(900), 120 + dice.randrange(620))))
+                    time.sleep(0.016)
+                screen.click(self.at((340 + dice.randrange(900), 120 + dice.randrange(620))))
+                screen.xdotool("keydown", "ctrl", "click", "--repeat", "3", dice.choice("45"), "keyup", "ctrl")
+                (left, y), (right, _) = SLIDER
+                screen.move(self.at((right, y)))
+                screen.button(True)
+                for step in range(60):
+                    screen.move(self.at((right - (right - left) * abs(30 - step) // 30, y)))
+                    time.sleep(0.016)
+                screen.button(False)
+                # A click may have opened something.
+                screen.xdotool("key", "Escape")
 
     def show(self, shown):
         if shown:
@@ -250,7 +281,9 @@ def headless(arguments, folder):
 
 def windowed(screen, arguments, folder):
     """Speeds idle, live and used, what the window says, and answers to movements in ms."""
-    window, idle, live, used, answers = Window(screen, arguments.binary, folder), [], [], [], []
+    idle, live, used, answers = [], [], [], []
+    window = Window(screen, arguments.binary, folder, sorted((ROOT / "sample_runs").iterdir()))
+    window.train(folder)
     for _ in range(arguments.turns):
         for shown, speeds in (False, idle), (True, live):
             window.show(shown)
@@ -258,6 +291,22 @@ def windowed(screen, arguments, folder):
     work = lambda secs: answers.extend(window.use(secs))
     used.append(speed(window.run, window.ours(), arguments, work))
     return idle, live, used, window.close(), answers
+
+
+def recorded(arguments):
+    """What the window says of its frames while one looks around in recorded runs."""
+    screen = Screen()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            runs = [pathlib.Path(run).resolve() for run in arguments.recorded]
+            window = Window(screen, arguments.binary, pathlib.Path(folder), runs)
+            time.sleep(3)
+            window.look_around(arguments.secs)
+            status = pathlib.Path(f"/proc/{window.process.pid}/status").read_text()
+            print(window.close())
+            print(re.search(r"VmHWM.*", status)[0])
+    finally:
+        screen.close()
 
 
 def spread(values):
@@ -277,7 +326,10 @@ def main():
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--secs", type=float, default=10)
     parser.add_argument("--others", type=float, default=0.05, help="share of the cores that other programs may take")
+    parser.add_argument("--recorded", nargs="+", metavar="RUN", help="runs to look around in, instead of training")
     arguments = parser.parse_args()
+    if arguments.recorded:
+        return recorded(arguments)
     screen, of_headless, live_of_idle, used_of_idle = Screen(), [], [], []
     try:
         for turn in range(arguments.rounds):

@@ -94,7 +94,7 @@ fn what_both_runs_have_stands_in_the_strip_once() {
     ];
     let mut window = strip(found);
     window.run();
-    assert!(window.query_by_label("Both runs").is_some());
+    assert!(window.query_by_label("Both runs, here Baseline").is_some());
     assert!(window.query_by_label("Show In the first").is_some());
     assert!(window.query_by_label("Show In the second").is_none());
     assert!(window.query_by_label("Branch attention").is_some());
