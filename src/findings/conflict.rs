@@ -156,7 +156,7 @@ fn unlearned_finding(
 
 /// The class whose share of a step raises class k's loss most, in nats with the standard error; none where that is not
 /// `asked` standard errors above 0. Of many shares the largest is picked, so as many are asked for as of the sum.
-fn most_harmful(
+pub(super) fn most_harmful(
     gram: &Gram,
     lr: f64,
     shares: &[f64],
