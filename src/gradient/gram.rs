@@ -225,8 +225,10 @@ impl Gram {
 
     /// What every class's share of a gradient step does to class k; none where there is no such class.
     pub fn ledger(&self, k: usize) -> Option<Ledger> {
-        let layers = [(self.products.as_slice(), self.update.as_slice())];
-        Ledger::sum(k, self.classes, &self.counts, layers)
+        let (own, size) = (k * self.pieces..(k + 1) * self.pieces, self.counts.len());
+        let products = self.products.get(own.start * size..own.end * size)?;
+        let own = (products, self.update.get(own)?);
+        Ledger::sum(k, self.classes, &self.counts, [own])
     }
 
     /// −lr · π_j ⟨g_j, g_k⟩: what class j's share of one plain SGD step does to class k's loss, to first order.

@@ -22,8 +22,8 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The ledger of `class` from the products `[K·S, K·S]` and updates `[K·S]` of some layers, with the images
-    /// `[K·S]` of each piece. None where the lengths disagree or there is no such class.
+    /// The ledger of `class` from the products `[S, K·S]` of its pieces and their updates `[S]` in some layers, with the
+    /// images `[K·S]` of the pieces of all classes. None where the lengths disagree or there is no such class.
     pub fn sum<'a, T: Copy + Into<f64> + 'a>(
         class: usize,
         classes: usize,
@@ -35,7 +35,6 @@ impl Ledger {
             return None;
         }
         let pieces = size / classes;
-        let own = class * pieces..(class + 1) * pieces;
         let mut ledger = Self {
             class,
             pieces,
@@ -44,15 +43,13 @@ impl Ledger {
             update: vec![0.0; pieces],
         };
         for (products, update) in layers {
-            let rows = products.get(own.start * size..own.end * size)?;
-            let fits = products.len() == size * size && update.len() == size;
-            let sums = ledger.products.iter_mut().zip(rows);
-            sums.for_each(|(sum, &x)| *sum += x.into());
-            let sums = ledger.update.iter_mut().zip(update.get(own.clone())?);
-            sums.for_each(|(sum, &x)| *sum += x.into());
-            if !fits {
+            if products.len() != pieces * size || update.len() != pieces {
                 return None;
             }
+            let sums = ledger.products.iter_mut().zip(products);
+            sums.for_each(|(sum, &x)| *sum += x.into());
+            let sums = ledger.update.iter_mut().zip(update);
+            sums.for_each(|(sum, &x)| *sum += x.into());
         }
         Some(ledger)
     }
@@ -94,22 +91,29 @@ impl Ledger {
         for &j in &present {
             nats -= lr * steps[j] * self.product(j)?;
         }
-        // Deleting a piece of another class moves that class's share alone; deleting one of its own, every share.
-        let mut variance = self.variance(self.class, |weights| {
-            let share = |&j: &usize| {
-                let product = if j == self.class {
-                    self.own_square_without(weights)?
-                } else {
-                    self.dot(weights, j, self.weights(j))?
-                };
-                Some(-lr * steps[j] * product)
-            };
-            present.iter().map(share).sum()
-        });
+        // Deleting one of its own pieces moves every share; those of the others are linear in the pieces.
+        let others = || present.iter().filter(|&&j| j != self.class);
+        let of_piece = |s: usize| -> f64 {
+            let share = |&j: &usize| lr * steps[j] * self.piece_with(s, j);
+            others().map(share).sum()
+        };
+        let of_pieces: Vec<f64> = (0..self.pieces).map(of_piece).collect();
         let own = self.weights(self.class);
-        for &j in present.iter().filter(|&&j| j != self.class) {
-            let factor = lr * steps[j];
-            let of_j = self.variance(j, |weights| Some(factor * self.dot(own, j, weights)?));
+        let own_step = steps.get(self.class).map_or(0.0, |step| lr * step);
+        let mut variance = self.variance(self.class, |weights| {
+            let total: f64 = weights.iter().sum();
+            let terms = weights.iter().zip(&of_pieces).map(|(n, x)| n * x);
+            Some(own_step * self.own_square_without(weights)? + terms.sum::<f64>() / total)
+        });
+        // Deleting a piece of another class moves that class's share alone.
+        let images: f64 = own.iter().sum();
+        for &j in others() {
+            let with_class = |t: usize| {
+                let rows = self.products.chunks_exact(self.counts.len()).zip(own);
+                let terms = rows.map(|(row, n)| n * row[j * self.pieces + t]);
+                lr * steps[j] * terms.sum::<f64>() / images
+            };
+            let of_j = mean_variance(self.weights(j), with_class);
             variance = variance.zip(of_j).map(|(sum, more)| sum + more);
         }
         Some(Effect {
@@ -118,12 +122,18 @@ impl Ledger {
         })
     }
 
-    /// First-order change of the class's loss under the optimiser step actually taken before the probe, in nats.
-    pub fn update_effect(&self) -> Option<f64> {
-        let weights = self.weights(self.class);
-        let total: f64 = weights.iter().sum();
-        let terms = weights.iter().zip(&self.update).map(|(n, x)| n * x);
-        (total > 0.0).then(|| terms.sum::<f64>() / total)
+    /// First-order change of the class's loss under the optimiser step actually taken before the probe, with a jackknife
+    /// standard error over its pieces. None where it has no images.
+    pub fn taken(&self) -> Option<Effect> {
+        let mean = |weights: &[f64]| {
+            let total: f64 = weights.iter().sum();
+            let terms = weights.iter().zip(&self.update).map(|(n, x)| n * x);
+            (total > 0.0).then(|| terms.sum::<f64>() / total)
+        };
+        Some(Effect {
+            nats: mean(self.weights(self.class))?,
+            standard_error: self.variance(self.class, mean).map(f64::sqrt),
+        })
     }
 
     fn classes(&self) -> usize {
@@ -153,6 +163,13 @@ impl Ledger {
                 .sum::<f64>();
         }
         (total > 0.0).then(|| sum / total)
+    }
+
+    /// ⟨g[k,s], g_j⟩ of one of its pieces and another class that has images.
+    fn piece_with(&self, s: usize, j: usize) -> f64 {
+        let (row, weights) = (&self.products[s * self.counts.len()..], self.weights(j));
+        let terms = row[j * self.pieces..].iter().zip(weights);
+        terms.map(|(product, n)| product * n).sum::<f64>() / weights.iter().sum::<f64>()
     }
 
     /// Unbiased ‖g_k‖²: the weighted mean of ⟨g[k,s], g[k,t]⟩ over s ≠ t. None with a single piece.
@@ -191,6 +208,22 @@ impl Ledger {
     fn weights(&self, j: usize) -> &[f64] {
         &self.counts[j * self.pieces..(j + 1) * self.pieces]
     }
+}
+
+/// The delete-one jackknife variance of a weighted mean: as [`Ledger::variance`], where a ledger of a hundred classes is
+/// asked for every layer of hundreds of probes.
+fn mean_variance(weights: &[f64], value: impl Fn(usize) -> f64) -> Option<f64> {
+    let present = || (0..weights.len()).filter(|&t| weights[t] > 0.0);
+    let n = present().count() as f64;
+    if n < 2.0 {
+        return None;
+    }
+    let total: f64 = weights.iter().sum();
+    let sum: f64 = present().map(|t| weights[t] * value(t)).sum();
+    let without = |t: usize| (sum - weights[t] * value(t)) / (total - weights[t]);
+    let mean = present().map(without).sum::<f64>() / n;
+    let squares = present().map(|t| (without(t) - mean).powi(2));
+    Some((n - 1.0) / n * squares.sum::<f64>())
 }
 
 #[cfg(test)]

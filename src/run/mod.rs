@@ -17,6 +17,7 @@
 //! at a time holds the lock on `events.jsonl`; readers never write. Steps count optimiser steps taken; `epoch` is a
 //! fraction of epochs done; losses are nats; `wall_secs` seconds.
 
+pub mod class_rows;
 pub mod event;
 pub(crate) mod gates;
 pub mod glance;
@@ -24,7 +25,9 @@ pub mod log;
 pub mod notes;
 pub mod predictions;
 pub mod probe_file;
+pub mod probes;
 pub mod read;
+pub mod recorded_data;
 
 use crate::balance;
 use crate::config::Loss;

@@ -4,6 +4,7 @@
 //! {"name": "CSBA, long tail", "notes": "Warm-up was too short."}
 //! ```
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,14 @@ impl Notes {
         }
     }
 
+    /// What the run in `dir` is called on screen: as a person named it, or as its directory.
+    pub fn name_of(&self, dir: &Path) -> String {
+        match self.name.trim() {
+            "" => last_part(dir),
+            name => name.to_owned(),
+        }
+    }
+
     /// Writes the file whole.
     ///
     /// # Errors
@@ -54,6 +63,28 @@ impl Notes {
         let text = serde_json::to_vec_pretty(self).map_err(|e| RunError::damaged(&path, e))?;
         write_whole(&path, &text)
     }
+}
+
+/// The last part of a directory's path, also where the path ends in `.` or `..`.
+fn last_part(dir: &Path) -> String {
+    let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+    let absolute = std::path::absolute(dir).ok();
+    let resolved = || name(&dir.canonicalize().ok()?);
+    let found = absolute.and_then(|path| name(&path)).or_else(resolved);
+    found.unwrap_or_else(|| dir.display().to_string())
+}
+
+/// Names as they are, with a number where one before has it, also where that differs in nothing but upper and lower
+/// case: on some systems no two files can be called so.
+pub fn distinct(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let free = |name: String| {
+        let others = (2..).map(|number| format!("{name} ({number})"));
+        let mut names = std::iter::once(name.clone()).chain(others);
+        let found = names.find(|name| taken.insert(name.to_lowercase()));
+        found.unwrap_or(name)
+    };
+    names.into_iter().map(free).collect()
 }
 
 #[cfg(test)]
@@ -79,5 +110,31 @@ mod tests {
         std::fs::write(notes_path(dir.path()), "{")?;
         assert!(Notes::load(dir.path()).is_err());
         Ok(())
+    }
+
+    #[test]
+    fn runs_are_called_as_they_were_named_or_as_their_directories() -> anyhow::Result<()> {
+        let name = |notes: &str, dir: &Path| {
+            let notes = Notes {
+                name: notes.to_owned(),
+                ..Notes::default()
+            };
+            notes.name_of(dir)
+        };
+        assert_eq!(name(" mine ", Path::new("runs/a")), "mine");
+        assert_eq!(name(" ", Path::new("runs/a/.")), "a");
+        let dir = tempfile::tempdir()?;
+        let (outer, inner) = (dir.path().join("outer"), dir.path().join("outer/inner"));
+        std::fs::create_dir_all(&inner)?;
+        assert_eq!(name("", &inner.join("..")), "outer");
+        assert_eq!(name("", &outer), "outer");
+        Ok(())
+    }
+
+    #[test]
+    fn no_two_names_are_the_same() {
+        let names = ["x", "y", "x", "X", "x (2)"].map(str::to_owned);
+        let wanted = ["x", "y", "x (2)", "X (3)", "x (2) (2)"];
+        assert_eq!(distinct(names), wanted);
     }
 }

@@ -1,12 +1,13 @@
 //! Which images a run took for which class, as an evaluation recorded it.
 
-use std::fs;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors};
-
 use super::event::Split;
-use super::log::{RunError, data_path, predictions_file};
+use super::log::{RunError, predictions_file};
+use super::recorded_data::{RecordedData, has, read, values};
+
+/// Classes that are named of an image.
+const LIKELIEST: usize = 3;
 
 /// An image that was evaluated.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Predicted {
     pub file: Option<String>,
     /// Softmax probability of the predicted class, 0 to 1.
     pub confidence: f32,
+    /// The likeliest classes with their softmax probabilities, the likeliest first; empty where the evaluation kept none.
+    pub likeliest: Vec<(usize, f32)>,
 }
 
 /// The images of `truth` that the evaluation of `split` at `step` took for `predicted`, the surest first.
@@ -29,37 +32,30 @@ pub fn predicted(
     truth: usize,
     predicted: usize,
 ) -> Result<Vec<Predicted>, RunError> {
-    let data_path = data_path(run);
-    let data = read(&data_path)?;
+    let data = RecordedData::read(run)?;
     let path = run.join(predictions_file(step, split));
-    let predictions = read(&path)?;
-    let (labels, files) = (
-        values(&data_path, &data, "labels")?,
-        files(&data_path, &data)?,
-    );
-    let name = match split {
-        Split::Train => "train",
-        Split::Val => "val",
-        Split::Test => "test",
-    };
-    let indices = values(&data_path, &data, name)?;
-    let classes = values(&path, &predictions, "class")?;
-    let confidences = values(&path, &predictions, "confidence")?;
+    let bytes = read(&path)?;
+    let indices = data.split(split);
+    let classes = values(&path, &bytes, "class")?;
+    let confidences = values(&path, &bytes, "confidence")?;
     if classes.len() != indices.len() || confidences.len() != indices.len() {
         let text = format!("{} predictions of {} images", classes.len(), indices.len());
         return Err(RunError::damaged(&path, text));
     }
+    let logits = if has(&path, &bytes, "logits")? {
+        values(&path, &bytes, "logits")?
+    } else {
+        Vec::new()
+    };
+    let width = logits.len() / indices.len().max(1);
     let mut found = Vec::new();
-    for ((&index, &class), &confidence) in indices.iter().zip(&classes).zip(&confidences) {
-        let Some(&label) = labels.get(index as usize) else {
-            let text = format!("image {index} has no label");
-            return Err(RunError::damaged(&data_path, text));
-        };
-        if label as usize == truth && class as usize == predicted {
+    for (at, &index) in indices.iter().enumerate() {
+        if data.label(index)? == truth && classes[at] as usize == predicted {
             found.push(Predicted {
                 index,
-                file: files.get(index as usize).cloned(),
-                confidence: f32::from_bits(confidence),
+                file: data.file(index).map(str::to_owned),
+                confidence: f32::from_bits(confidences[at]),
+                likeliest: likeliest(&logits[at * width..(at + 1) * width]),
             });
         }
     }
@@ -67,45 +63,23 @@ pub fn predicted(
     Ok(found)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, RunError> {
-    fs::read(path).map_err(|source| RunError::io("read", path, source))
-}
-
-/// The values of a tensor of integers; of one of f32, their bits.
-fn values(path: &Path, bytes: &[u8], name: &str) -> Result<Vec<u32>, RunError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|e| RunError::damaged(path, e))?;
-    let tensor = file.tensor(name).map_err(|e| RunError::damaged(path, e))?;
-    match tensor.dtype() {
-        Dtype::U16 => Ok(tensor
-            .data()
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|x| u32::from(u16::from_le_bytes(*x)))
-            .collect()),
-        Dtype::U32 | Dtype::F32 => Ok(tensor
-            .data()
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|x| u32::from_le_bytes(*x))
-            .collect()),
-        other => Err(RunError::damaged(
-            path,
-            format!("`{name}` has type {other:?}"),
-        )),
-    }
-}
-
-/// Files of all images; none where the source has no files.
-fn files(path: &Path, bytes: &[u8]) -> Result<Vec<String>, RunError> {
-    let (_, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|e| RunError::damaged(path, e))?;
-    let metadata = metadata.metadata().as_ref();
-    let Some(files) = metadata.and_then(|metadata| metadata.get("files")) else {
-        return Ok(Vec::new());
-    };
-    serde_json::from_str(files).map_err(|e| RunError::damaged(path, e))
+/// The likeliest classes by the softmax of an image's logits, given as their bits.
+fn likeliest(logits: &[u32]) -> Vec<(usize, f32)> {
+    let logits: Vec<f64> = logits
+        .iter()
+        .map(|x| f64::from(f32::from_bits(*x)))
+        .collect();
+    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let powers: Vec<f64> = logits.iter().map(|x| (x - largest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    let mut shares: Vec<_> = powers
+        .iter()
+        .map(|x| (x / sum) as f32)
+        .enumerate()
+        .collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+    shares.truncate(LIKELIEST);
+    shares
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use crate::gradient::gram::Gram;
-use crate::gradient::ledger::Ledger;
 
+use super::class_rows::ClassRows;
 use super::log::RunError;
 
 /// The tensors of one probe. L layers with parameters, K classes, S pieces.
@@ -36,40 +36,37 @@ impl ProbeTensors {
     /// As [`Self::gram_of`], of two classes alone: `a` becomes class 0, `b` class 1. None also where there is no such
     /// class.
     pub fn gram_of_pair(&self, rows: &[usize], a: usize, b: usize) -> Option<Gram> {
-        let pieces = self.n.len().checked_div(self.classes)?;
-        if a >= self.classes || b >= self.classes {
+        self.rows_of(a)?.gram_with(&self.rows_of(b)?, rows)
+    }
+
+    /// The rows of one class; none where there is no such class or the tensors do not fit together.
+    pub fn rows_of(&self, class: usize) -> Option<ClassRows> {
+        let (size, layers) = (self.n.len(), self.layers());
+        let pieces = size.checked_div(self.classes)?;
+        let fits = self.gram.len() == layers * size * size && self.update.len() == layers * size;
+        if class >= self.classes || !fits {
             return None;
         }
-        let of = |k: usize| k * pieces..(k + 1) * pieces;
-        let kept: Vec<usize> = of(a).chain(of(b)).collect();
-        let take = |values: &[f32]| kept.iter().map(|&row| values[row]).collect::<Vec<_>>();
-        let layers: Vec<_> = self
-            .layers_of(rows)?
-            .into_iter()
-            .map(|(products, update)| {
-                let lines = kept.iter().map(|&row| &products[row * self.n.len()..]);
-                (lines.flat_map(take).collect::<Vec<_>>(), take(update))
-            })
-            .collect();
-        let layers = layers.iter().map(|(x, y)| (x.as_slice(), y.as_slice()));
-        Gram::sum(2, &take(&self.n), layers)
+        let first = |layer: usize| layer * size + class * pieces;
+        let products = (0..layers).map(|layer| first(layer) * size);
+        let products = products.flat_map(|at| &self.gram[at..at + pieces * size]);
+        let updates =
+            (0..layers).flat_map(|layer| &self.update[first(layer)..first(layer) + pieces]);
+        Some(ClassRows {
+            class,
+            classes: self.classes,
+            gram: products.copied().collect(),
+            update: updates.copied().collect(),
+            loss: self.loss.clone(),
+            n: self.n.clone(),
+        })
     }
 
-    /// What every class's share of a gradient step does to class k, summed over some layers; none where `rows` is empty
-    /// or out of range, or there is no such class.
-    pub fn ledger_of(&self, rows: &[usize], k: usize) -> Option<Ledger> {
-        Ledger::sum(k, self.classes, &self.n, self.layers_of(rows)?)
-    }
-
-    /// Mean cross-entropy of class k's probe images, in nats; none where it has none.
-    pub fn class_loss(&self, k: usize) -> Option<f64> {
-        let pieces = self.n.len().checked_div(self.classes)?;
-        let own = k * pieces..(k + 1) * pieces;
-        let (n, loss) = (self.n.get(own.clone())?, self.loss.get(own)?);
-        let present = || n.iter().zip(loss).filter(|(n, _)| **n > 0.0);
-        let total: f64 = present().map(|(n, _)| f64::from(*n)).sum();
-        let sum: f64 = present().map(|(n, x)| f64::from(*n) * f64::from(*x)).sum();
-        (total > 0.0).then(|| sum / total)
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        let gates: usize = self.gates.values().map(Vec::len).sum();
+        let values = self.gram.len() + self.update.len() + self.loss.len() + self.n.len() + gates;
+        values * size_of::<f32>()
     }
 
     /// Products [K·S, K·S] and update [K·S] of some layers.
@@ -166,46 +163,7 @@ fn little_endian(values: &[f32]) -> Vec<u8> {
         .collect()
 }
 
-fn from_little_endian(bytes: &[u8]) -> Vec<f32> {
+pub(super) fn from_little_endian(bytes: &[u8]) -> Vec<f32> {
     let (words, _) = bytes.as_chunks::<4>();
     words.iter().map(|word| f32::from_le_bytes(*word)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::Random;
-
-    #[test]
-    fn a_pair_has_the_cell_it_has_among_all_classes() {
-        let (classes, pieces, layers) = (5, 3, 4);
-        let size = classes * pieces;
-        let mut random = Random::new(0, "pair", 0, 0);
-        let mut numbers =
-            |len: usize| -> Vec<f32> { (0..len).map(|_| random.normal() as f32).collect() };
-        let mut probe = ProbeTensors {
-            classes,
-            gram: numbers(layers * size * size),
-            update: numbers(layers * size),
-            n: vec![8.0; size],
-            ..ProbeTensors::default()
-        };
-        // Squares are positive, and class 4 lacks a piece.
-        for layer in 0..layers {
-            (0..size).for_each(|row| probe.gram[(layer * size + row) * size + row] = 9.0);
-        }
-        probe.n[4 * pieces + 1] = 0.0;
-        let rows = [0, 2, 3];
-        let all = probe.gram_of(&rows).unwrap();
-        for (a, b) in [(0, 1), (3, 2), (4, 0)] {
-            let pair = probe.gram_of_pair(&rows, a, b).unwrap();
-            assert_eq!(pair.cell(0, 1), all.cell(a, b));
-            assert_eq!([pair.norm(0), pair.norm(1)], [all.norm(a), all.norm(b)]);
-            assert_eq!(pair.update_effect(1), all.update_effect(b));
-        }
-        assert!(probe.gram_of_pair(&rows, 0, 5).is_none());
-        assert!(
-            probe.gram_of_pair(&[], 0, 1).is_none() && probe.gram_of_pair(&[4], 0, 1).is_none()
-        );
-    }
 }

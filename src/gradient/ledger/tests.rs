@@ -124,7 +124,7 @@ fn what_is_missing_stays_undefined() {
     assert!(share.standard_error.is_none() && !share.resolved());
     let net = of(0).net(0.1, &priors).unwrap();
     assert!(net.standard_error.is_none() && !net.resolved());
-    assert_eq!(of(2).update_effect(), None);
+    assert_eq!(of(2).taken(), None);
     assert_eq!(of(0).share(0.1, &priors, 7), None);
     assert!(gram.ledger(3).is_none());
     assert!(Ledger::sum::<f32>(0, 2, &[], []).is_none());
@@ -133,7 +133,7 @@ fn what_is_missing_stays_undefined() {
             0,
             2,
             &[1.0_f32; 4],
-            [(&[0.0_f32; 16][..], &[0.0_f32; 3][..])]
+            [(&[0.0_f32; 8][..], &[0.0_f32; 3][..])]
         )
         .is_none()
     );

@@ -1,7 +1,9 @@
 use anyhow::{Context, Result};
 
+use std::fs;
+
 use super::*;
-use crate::run::log;
+use crate::run::log::{self, data_path};
 
 /// Of every cell of the confusion matrix that training logged, exactly its images.
 #[test]
@@ -55,8 +57,19 @@ fn what_is_missing_or_does_not_fit_is_named() -> Result<()> {
         index: 1,
         file: Some("a/y.png".to_owned()),
         confidence: 0.5,
+        likeliest: Vec::new(),
     };
     assert_eq!(found, [expected]);
+    // As `scipy.special.softmax([0.5, 2.0, -1.0, 1.0])` says.
+    let logits = [0.0, 0.0, 0.0, 0.0, 0.5, 2.0, -1.0, 1.0];
+    log::write_predictions(&path, &[1, 1], &[0.25, 0.609_46], Some(&logits))?;
+    let found = predicted(dir.path(), at, 0, 1)?;
+    let expected = [(1, 0.609_460_04), (3, 0.224_207_82), (0, 0.135_988_92)];
+    for ((class, share), (wanted, by_scipy)) in found[0].likeliest.iter().zip(expected) {
+        assert_eq!(*class, wanted);
+        assert!((share - by_scipy).abs() < 1e-6, "{share} and {by_scipy}");
+    }
+    assert_eq!(found[0].likeliest.len(), 3);
     log::write_predictions(&path, &[1], &[0.75], None)?;
     let text = of(dir.path())?.to_string();
     assert!(text.contains("1 predictions of 2 images"), "{text}");

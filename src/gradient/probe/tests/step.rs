@@ -89,7 +89,8 @@ fn an_actual_step_does_what_the_ledger_says() -> Result<()> {
         let mut largest = 0.0_f64;
         for (k, before) in before.iter().enumerate() {
             let measured = measure(&moved, k)?.value - before;
-            let ledger = tensors.ledger_of(&rows, k).context("ledger")?;
+            let own = tensors.rows_of(k).context("class")?;
+            let ledger = own.ledger(&rows).context("ledger")?;
             let predicted = ledger.net(lr, &steps).context("net")?.nats;
             largest = largest.max(predicted.abs());
             // Beside the second order, a loss in f32 is known to some 1e-7.

@@ -1,0 +1,220 @@
+//! What a probe says of one class: of a probe's file only a small part, so that a class or a pair can be followed over
+//! hundreds of probes of a hundred classes.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, Metadata};
+
+use super::log::RunError;
+use super::probe_file::from_little_endian;
+use crate::gradient::gram::Gram;
+use crate::gradient::ledger::Ledger;
+
+/// A safetensors file begins with the length of its header.
+const HEADER_LENGTH_BYTES: u64 = 8;
+
+/// The longest header that is believed.
+const HEADER_MOST_BYTES: u64 = 1 << 20;
+
+/// The rows of one class in the tensors of one probe. L layers with parameters, K classes, S pieces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassRows {
+    /// The class.
+    pub class: usize,
+    /// Number of classes K.
+    pub classes: usize,
+    /// Products of the class's pieces with those of all classes, `[L, S, K·S]`.
+    pub gram: Vec<f32>,
+    /// ⟨`g[k,s]`, Δθ⟩ of the last optimiser step, `[L, S]`.
+    pub update: Vec<f32>,
+    /// Mean cross-entropy of each piece of every class in nats, `[K·S]`.
+    pub loss: Vec<f32>,
+    /// Images of each piece of every class, `[K·S]`.
+    pub n: Vec<f32>,
+}
+
+impl ClassRows {
+    /// Reads the rows of some classes from a probe's file, and nothing else of it.
+    ///
+    /// # Errors
+    /// Where the file is missing, cut short, or not what a probe of so many classes writes.
+    pub fn load(path: &Path, classes: usize, wanted: &[usize]) -> Result<Vec<Self>, RunError> {
+        let mut file = Tensors::open(path)?;
+        let (loss, n) = (file.whole("loss")?, file.whole("n")?);
+        let size = n.len();
+        let unfit = || RunError::damaged(path, "the tensors' shapes do not fit together");
+        if classes == 0 || size == 0 || !size.is_multiple_of(classes) || loss.len() != size {
+            return Err(unfit());
+        }
+        let (pieces, all_updates) = (size / classes, file.whole("update")?);
+        let layers = all_updates.len() / size;
+        if all_updates.len() != layers * size || file.len_of("gram")? != layers * size * size {
+            return Err(unfit());
+        }
+        let mut rows = Vec::with_capacity(wanted.len());
+        for &class in wanted {
+            if class >= classes {
+                return Err(unfit());
+            }
+            let (mut gram, mut update) = (Vec::new(), Vec::new());
+            for layer in 0..layers {
+                let first = layer * size + class * pieces;
+                file.read("gram", first * size, pieces * size, &mut gram)?;
+                update.extend_from_slice(&all_updates[first..first + pieces]);
+            }
+            rows.push(Self {
+                class,
+                classes,
+                gram,
+                update,
+                loss: loss.clone(),
+                n: n.clone(),
+            });
+        }
+        Ok(rows)
+    }
+
+    /// The Gram matrix of the class (0) and another (1), summed over some layers; none where `layers` is empty or out of
+    /// range, or the other's rows are of another probe.
+    pub fn gram_with(&self, other: &Self, layers: &[usize]) -> Option<Gram> {
+        if self.n != other.n || self.classes != other.classes {
+            return None;
+        }
+        let (size, pieces) = (self.n.len(), self.pieces());
+        let take = |row: &[f32]| -> Vec<f32> {
+            let of = |k: usize| row[k * pieces..(k + 1) * pieces].iter().copied();
+            of(self.class).chain(of(other.class)).collect()
+        };
+        let mut sums = Vec::with_capacity(layers.len());
+        for &layer in layers {
+            let ((products, update), (more, other_update)) =
+                (self.layer(layer)?, other.layer(layer)?);
+            let rows = products.chunks_exact(size).chain(more.chunks_exact(size));
+            let products: Vec<f32> = rows.flat_map(take).collect();
+            sums.push((products, [update, other_update].concat()));
+        }
+        let sums = sums.iter().map(|(x, y)| (x.as_slice(), y.as_slice()));
+        (!layers.is_empty()).then(|| Gram::sum(2, &take(&self.n), sums))?
+    }
+
+    /// What every class's share of a gradient step does to the class, summed over some layers; none where `layers` is
+    /// empty or out of range.
+    pub fn ledger(&self, layers: &[usize]) -> Option<Ledger> {
+        let of = layers.iter().map(|&layer| self.layer(layer));
+        let of: Vec<_> = of.collect::<Option<_>>()?;
+        (!of.is_empty()).then(|| Ledger::sum(self.class, self.classes, &self.n, of))?
+    }
+
+    /// What it takes in memory.
+    pub fn bytes(&self) -> usize {
+        let values = self.gram.len() + self.update.len() + self.loss.len() + self.n.len();
+        values * size_of::<f32>()
+    }
+
+    fn pieces(&self) -> usize {
+        self.n.len().checked_div(self.classes).unwrap_or(0)
+    }
+
+    /// Products [S, K·S] and updates [S] of a layer.
+    fn layer(&self, layer: usize) -> Option<(&[f32], &[f32])> {
+        let (pieces, row) = (self.pieces(), self.pieces() * self.n.len());
+        let products = self.gram.get(layer * row..(layer + 1) * row)?;
+        Some((
+            products,
+            self.update.get(layer * pieces..(layer + 1) * pieces)?,
+        ))
+    }
+}
+
+/// Mean cross-entropy of a class's probe images, in nats, from images and losses `[K·S]` of the pieces of all classes;
+/// none where it has none.
+pub(super) fn class_loss(classes: usize, n: &[f32], loss: &[f32], class: usize) -> Option<f64> {
+    let pieces = n.len().checked_div(classes)?;
+    let own = class * pieces..(class + 1) * pieces;
+    let (n, loss) = (n.get(own.clone())?, loss.get(own)?);
+    let present = || n.iter().zip(loss).filter(|(n, _)| **n > 0.0);
+    let total: f64 = present().map(|(n, _)| f64::from(*n)).sum();
+    let sum: f64 = present().map(|(n, x)| f64::from(*n) * f64::from(*x)).sum();
+    (total > 0.0).then(|| sum / total)
+}
+
+/// A safetensors file of which parts are read.
+struct Tensors<'a> {
+    path: &'a Path,
+    file: File,
+    header: Metadata,
+    /// Where the tensors begin, in bytes.
+    start: u64,
+}
+
+impl<'a> Tensors<'a> {
+    fn open(path: &'a Path) -> Result<Self, RunError> {
+        let failed = |e| RunError::io("read the probe file", path, e);
+        let mut file = File::open(path).map_err(failed)?;
+        let mut length = [0; HEADER_LENGTH_BYTES as usize];
+        file.read_exact(&mut length).map_err(failed)?;
+        let length = u64::from_le_bytes(length);
+        if length > HEADER_MOST_BYTES {
+            return Err(RunError::damaged(path, "its header is too long"));
+        }
+        let mut header = vec![0; length as usize];
+        file.read_exact(&mut header).map_err(failed)?;
+        let header = serde_json::from_slice(&header).map_err(|e| RunError::damaged(path, e))?;
+        Ok(Self {
+            path,
+            file,
+            header,
+            start: HEADER_LENGTH_BYTES + length,
+        })
+    }
+
+    /// First and last byte of an f32 tensor.
+    fn range(&self, name: &str) -> Result<(usize, usize), RunError> {
+        let info = self.header.info(name);
+        let info = info.filter(|info| info.dtype == Dtype::F32);
+        let damaged = || RunError::damaged(self.path, format!("`{name}` is missing or not f32"));
+        info.map(|info| info.data_offsets).ok_or_else(damaged)
+    }
+
+    fn len_of(&self, name: &str) -> Result<usize, RunError> {
+        let (from, to) = self.range(name)?;
+        Ok((to - from) / size_of::<f32>())
+    }
+
+    fn whole(&mut self, name: &str) -> Result<Vec<f32>, RunError> {
+        let (mut values, len) = (Vec::new(), self.len_of(name)?);
+        self.read(name, 0, len, &mut values)?;
+        Ok(values)
+    }
+
+    /// Appends `len` numbers of a tensor, from the number `first` on.
+    fn read(
+        &mut self,
+        name: &str,
+        first: usize,
+        len: usize,
+        values: &mut Vec<f32>,
+    ) -> Result<(), RunError> {
+        let (from, to) = self.range(name)?;
+        let bytes = |count: usize| count * size_of::<f32>();
+        if bytes(first + len) > to - from {
+            return Err(RunError::damaged(
+                self.path,
+                format!("`{name}` is too short"),
+            ));
+        }
+        let mut read = vec![0; bytes(len)];
+        let at = self.start + (from + bytes(first)) as u64;
+        let sought = self.file.seek(SeekFrom::Start(at));
+        sought
+            .and_then(|_| self.file.read_exact(&mut read))
+            .map_err(|e| RunError::io("read the probe file", self.path, e))?;
+        values.extend(from_little_endian(&read));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

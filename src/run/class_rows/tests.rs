@@ -1,0 +1,106 @@
+//! Rows of classes against the whole tensors they are part of.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+
+use super::*;
+use crate::random::Random;
+use crate::run::probe_file::ProbeTensors;
+
+const CLASSES: usize = 5;
+const PIECES: usize = 3;
+const LAYERS: usize = 4;
+
+/// Random numbers, with positive squares; class 4 lacks a piece, and class 3 has no image.
+fn probe() -> ProbeTensors {
+    let size = CLASSES * PIECES;
+    let mut random = Random::new(0, "pair", 0, 0);
+    let mut numbers =
+        |len: usize| -> Vec<f32> { (0..len).map(|_| random.normal() as f32).collect() };
+    let mut probe = ProbeTensors {
+        classes: CLASSES,
+        gram: numbers(LAYERS * size * size),
+        update: numbers(LAYERS * size),
+        loss: numbers(size),
+        n: (0..size).map(|row| 7.0 + (row % 2) as f32).collect(),
+        gates: BTreeMap::from([("branch1".to_owned(), numbers(CLASSES * 2))]),
+    };
+    for layer in 0..LAYERS {
+        (0..size).for_each(|row| probe.gram[(layer * size + row) * size + row] = 9.0);
+    }
+    probe.n[4 * PIECES + 1] = 0.0;
+    probe.n[3 * PIECES..4 * PIECES].fill(0.0);
+    probe
+}
+
+#[test]
+fn a_pair_has_the_cell_it_has_among_all_classes() -> Result<()> {
+    let (probe, layers) = (probe(), [0, 2, 3]);
+    let all = probe.gram_of(&layers).context("all")?;
+    for (a, b) in [(0, 1), (2, 0), (4, 0), (3, 1)] {
+        let pair = probe.gram_of_pair(&layers, a, b).context("pair")?;
+        assert_eq!(pair.cell(0, 1), all.cell(a, b));
+        assert_eq!(pair.half_cosines(0, 1), all.half_cosines(a, b));
+        assert_eq!([pair.norm(0), pair.norm(1)], [all.norm(a), all.norm(b)]);
+        assert_eq!(pair.update_effect(1), all.update_effect(b));
+    }
+    assert!(probe.gram_of_pair(&layers, 0, 5).is_none());
+    assert!(probe.gram_of_pair(&[], 0, 1).is_none() && probe.gram_of_pair(&[4], 0, 1).is_none());
+    Ok(())
+}
+
+#[test]
+fn a_ledger_is_that_of_all_classes() -> Result<()> {
+    let (probe, layers) = (probe(), [1, 3]);
+    let all = probe.gram_of(&layers).context("all")?;
+    for class in 0..CLASSES {
+        let rows = probe.rows_of(class).context("rows")?;
+        assert_eq!(rows.ledger(&layers), all.ledger(class));
+        assert!(rows.ledger(&[]).is_none() && rows.ledger(&[4]).is_none());
+        // Written out: the mean over its images.
+        let own = class * PIECES..(class + 1) * PIECES;
+        let (mut sum, mut images) = (0.0, 0.0);
+        for row in own {
+            sum += f64::from(probe.n[row]) * f64::from(probe.loss[row]);
+            images += f64::from(probe.n[row]);
+        }
+        let wanted = (images > 0.0).then(|| sum / images);
+        assert_eq!(class_loss(CLASSES, &rows.n, &rows.loss, class), wanted);
+    }
+    assert!(probe.rows_of(CLASSES).is_none());
+    Ok(())
+}
+
+#[test]
+fn rows_read_from_a_file_are_those_of_the_whole() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("probe.safetensors");
+    let probe = probe();
+    probe.save(&path)?;
+    let read = ClassRows::load(&path, CLASSES, &[3, 0, 4])?;
+    let wanted = [3, 0, 4].map(|class| probe.rows_of(class));
+    assert_eq!(read.into_iter().map(Some).collect::<Vec<_>>(), wanted);
+    Ok(())
+}
+
+#[test]
+fn a_file_that_is_no_probe_is_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("probe.safetensors");
+    let refused =
+        |classes: usize, wanted: &[usize]| ClassRows::load(&path, classes, wanted).is_err();
+    assert!(refused(CLASSES, &[0]), "missing");
+    probe().save(&path)?;
+    assert!(!refused(CLASSES, &[0]));
+    assert!(refused(4, &[0]) && refused(0, &[]) && refused(CLASSES, &[5]));
+    let whole = std::fs::read(&path)?;
+    for len in [0, 5, 40, whole.len() / 2] {
+        std::fs::write(&path, &whole[..len])?;
+        // The end of the file holds the last class's rows, if anything.
+        assert!(refused(CLASSES, &[4]), "the first {len} bytes");
+    }
+    std::fs::write(&path, [0xff; 64])?;
+    assert!(refused(CLASSES, &[0]), "a header of unbelievable length");
+    Ok(())
+}

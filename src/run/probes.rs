@@ -1,0 +1,76 @@
+//! What is in memory of a run's probe files: some whole, of others the rows of the classes that are followed over time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::class_rows::{ClassRows, class_loss};
+use super::probe_file::ProbeTensors;
+
+/// The tensors of a run's probes, as far as they are in memory. What is missing is still being read, or damaged.
+#[derive(Clone, Debug, Default)]
+pub struct Probes {
+    /// Whole probes, by step.
+    pub whole: BTreeMap<u64, Arc<ProbeTensors>>,
+    /// Rows of single classes, by step and class.
+    pub rows: BTreeMap<(u64, usize), Arc<ClassRows>>,
+}
+
+impl Probes {
+    /// Nothing.
+    pub const fn new() -> Self {
+        Self {
+            whole: BTreeMap::new(),
+            rows: BTreeMap::new(),
+        }
+    }
+
+    /// The whole probe of a step.
+    pub fn get(&self, step: &u64) -> Option<&Arc<ProbeTensors>> {
+        self.whole.get(step)
+    }
+
+    /// Takes in a whole probe.
+    pub fn insert(&mut self, step: u64, tensors: Arc<ProbeTensors>) {
+        self.whole.insert(step, tensors);
+    }
+
+    /// Takes in the rows of a class.
+    pub fn insert_rows(&mut self, step: u64, rows: ClassRows) {
+        self.rows.insert((step, rows.class), Arc::new(rows));
+    }
+
+    /// Whether [`Self::rows_of`] a class at a step are there.
+    pub fn has_rows_of(&self, step: u64, class: usize) -> bool {
+        self.whole.contains_key(&step) || self.rows.contains_key(&(step, class))
+    }
+
+    /// The rows of a class at a step, of their own or of the whole probe.
+    pub fn rows_of(&self, step: u64, class: usize) -> Option<Arc<ClassRows>> {
+        let alone = self.rows.get(&(step, class)).cloned();
+        alone.or_else(|| Some(Arc::new(self.whole.get(&step)?.rows_of(class)?)))
+    }
+
+    /// Mean cross-entropy of a class's probe images at a step, in nats: the rows of any class hold that of all. None
+    /// where the class has no images, or nothing of the step is there.
+    pub fn class_loss(&self, step: u64, class: usize) -> Option<f64> {
+        if let Some(probe) = self.whole.get(&step) {
+            return class_loss(probe.classes, &probe.n, &probe.loss, class);
+        }
+        let (_, rows) = self.rows.range((step, 0)..=(step, usize::MAX)).next()?;
+        class_loss(rows.classes, &rows.n, &rows.loss, class)
+    }
+
+    /// Forgets what was probed after a step.
+    pub fn retain_until(&mut self, step: u64) {
+        self.whole.retain(|&at, _| at <= step);
+        self.rows.retain(|&(at, _), _| at <= step);
+    }
+
+    /// What they take in memory.
+    pub fn bytes(&self) -> usize {
+        let whole = self.whole.values().map(|probe| probe.bytes());
+        whole
+            .chain(self.rows.values().map(|rows| rows.bytes()))
+            .sum()
+    }
+}

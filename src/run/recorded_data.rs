@@ -1,0 +1,138 @@
+//! Which images a run trained, validated, tested and probed with, as it recorded them.
+
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors};
+
+use super::event::Split;
+use super::log::{RunError, data_path};
+
+/// What `data.safetensors` of a run says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordedData {
+    /// Class of every image, `[N]`.
+    pub labels: Vec<u16>,
+    /// File of every image relative to the source; none where the source has no files.
+    pub files: Option<Vec<String>>,
+    /// Numbers of the training images.
+    pub train: Vec<u32>,
+    /// Numbers of the validation images.
+    pub val: Vec<u32>,
+    /// Numbers of the test images.
+    pub test: Vec<u32>,
+    /// Numbers of the images that class gradients are taken of.
+    pub probe: Vec<u32>,
+    path: PathBuf,
+}
+
+impl RecordedData {
+    /// Of a run directory.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or names an image that there is not.
+    pub fn read(run: &Path) -> Result<Self, RunError> {
+        let path = data_path(run);
+        let bytes = read(&path)?;
+        let labels = values(&path, &bytes, "labels")?;
+        let is_there = |index: &u32| (*index as usize) < labels.len();
+        // A split that was not written is empty.
+        let split = |name: &str| -> Result<Vec<u32>, RunError> {
+            if !has(&path, &bytes, name)? {
+                return Ok(Vec::new());
+            }
+            let indices = values(&path, &bytes, name)?;
+            match indices.iter().find(|index| !is_there(index)) {
+                Some(index) => {
+                    let text = format!("image {index} has no label");
+                    Err(RunError::damaged(&path, text))
+                }
+                None => Ok(indices),
+            }
+        };
+        let files = files(&path, &bytes)?;
+        if files
+            .as_ref()
+            .is_some_and(|files| files.len() != labels.len())
+        {
+            return Err(RunError::damaged(&path, "files and labels do not match"));
+        }
+        Ok(Self {
+            train: split("train")?,
+            val: split("val")?,
+            test: split("test")?,
+            probe: split("probe")?,
+            // Written as u16.
+            labels: labels.iter().map(|label| *label as u16).collect(),
+            files,
+            path,
+        })
+    }
+
+    /// Numbers of the images of a split.
+    pub fn split(&self, split: Split) -> &[u32] {
+        match split {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
+            Split::Test => &self.test,
+        }
+    }
+
+    /// Class of an image.
+    ///
+    /// # Errors
+    /// Where there is no such image.
+    pub(super) fn label(&self, index: u32) -> Result<usize, RunError> {
+        let label = self.labels.get(index as usize).copied();
+        let missing = || RunError::damaged(&self.path, format!("image {index} has no label"));
+        label.map(usize::from).ok_or_else(missing)
+    }
+
+    /// File of an image, where the source has files.
+    pub fn file(&self, index: u32) -> Option<&str> {
+        let files = self.files.as_ref()?;
+        files.get(index as usize).map(String::as_str)
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, RunError> {
+    std::fs::read(path).map_err(|source| RunError::io("read", path, source))
+}
+
+/// Whether a file has a tensor of that name.
+pub(super) fn has(path: &Path, bytes: &[u8], name: &str) -> Result<bool, RunError> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| RunError::damaged(path, e))?;
+    Ok(file.tensor(name).is_ok())
+}
+
+/// The values of a tensor of integers; of one of f32, their bits.
+pub(super) fn values(path: &Path, bytes: &[u8], name: &str) -> Result<Vec<u32>, RunError> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| RunError::damaged(path, e))?;
+    let tensor = file.tensor(name).map_err(|e| RunError::damaged(path, e))?;
+    match tensor.dtype() {
+        Dtype::U16 => {
+            let (words, _) = tensor.data().as_chunks::<2>();
+            Ok(words
+                .iter()
+                .map(|x| u32::from(u16::from_le_bytes(*x)))
+                .collect())
+        }
+        Dtype::U32 | Dtype::F32 => {
+            let (words, _) = tensor.data().as_chunks::<4>();
+            Ok(words.iter().map(|x| u32::from_le_bytes(*x)).collect())
+        }
+        other => Err(RunError::damaged(
+            path,
+            format!("`{name}` has type {other:?}"),
+        )),
+    }
+}
+
+/// Files of all images; none where the source has no files.
+fn files(path: &Path, bytes: &[u8]) -> Result<Option<Vec<String>>, RunError> {
+    let (_, metadata) =
+        SafeTensors::read_metadata(bytes).map_err(|e| RunError::damaged(path, e))?;
+    let metadata = metadata.metadata().as_ref();
+    let files = metadata.and_then(|metadata| metadata.get("files"));
+    let parsed = files.map(|files| serde_json::from_str(files));
+    parsed.transpose().map_err(|e| RunError::damaged(path, e))
+}
