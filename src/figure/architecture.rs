@@ -23,7 +23,7 @@ const SIDE_LABEL: f32 = 50.0;
 const LOW: f32 = 40.0;
 const GAP: f32 = 5.0;
 
-/// The numbers of the map: a row for every layer that has gradients.
+/// The numbers of the map: a row for the backbone and every layer that has gradients.
 pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
     quantity::table(subject, view, subject.probe(view))
 }
@@ -55,7 +55,12 @@ pub(super) fn architecture_ui(
     for (group, rect) in &map.lanes {
         let scope = Scope::Group(group.clone());
         let label = map.label(*rect);
-        let response = button(ui, label, group, &format!("Block {group}"));
+        let response = button(ui, label, group);
+        let response = response.on_hover_ui_at_pointer(|ui| {
+            ui.set_max_width(260.0);
+            ui.strong(format!("Block {group}"));
+            quantity::part_ui(ui, subject, &scope, view);
+        });
         let color = if view.scope == scope {
             ui.visuals().strong_text_color()
         } else {
@@ -137,7 +142,13 @@ fn header_ui(
             ui.painter()
                 .layout_no_wrap(name.to_owned(), FontId::proportional(11.5), color);
         let frame = Rect::from_min_size(pos2(left, rect.top()), galley.size() + vec2(14.0, 3.0));
-        let response = button(ui, frame, name, hint);
+        let response = button(ui, frame, name);
+        let response = response.on_hover_ui(|ui| {
+            ui.set_max_width(260.0);
+            ui.strong(name);
+            ui.label(hint);
+            quantity::part_ui(ui, subject, &scope, view);
+        });
         let fill = if selected {
             ui.visuals().selection.bg_fill
         } else if response.hovered() {
@@ -172,10 +183,10 @@ fn header_ui(
     pick
 }
 
-fn button(ui: &Ui, rect: Rect, name: &str, hint: &str) -> Response {
+fn button(ui: &Ui, rect: Rect, name: &str) -> Response {
     let response = ui.interact(rect, ui.scope_id().with(("map", name)), Sense::click());
     super::named(&response, Role::Button, name);
-    response.on_hover_text(hint)
+    response
 }
 
 fn layer_ui(

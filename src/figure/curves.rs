@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use egui::{Context, RichText, Ui};
+use egui::Context;
 
 use crate::run::Scope;
 use crate::run::event::{Eval, Layer, Probe, Split};
 
-use super::chart::{Axis, Chart, Curve, Look};
+use super::chart::{Axis, Chart, Curve, Gap, Look};
 use super::time::Clock;
-use super::{Kind, Subject, TimeAxis, View, palette, remembered};
-
-/// Height from which on a chart has room for a note above it.
-const NOTE_HEIGHT: f32 = 110.0;
+use super::{
+    Kind, Subject, TimeAxis, View, gates_time, ledger, ledger_time, pair, palette, remembered,
+    thirds,
+};
+use crate::gradient::gram::ConflictSummary;
 
 /// The chart of a run, made anew only where something it shows has changed.
 pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View) -> Arc<Chart> {
@@ -23,55 +24,73 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
         run.revisions.steps,
         run.revisions.probes,
     );
+    let (class, pair) = (
+        ledger::class_of(subject, view),
+        pair::pair_of(subject, view),
+    );
     let key = match kind {
         Kind::ClassF1 | Kind::Scores => Key::Evals(evals),
         Kind::Loss => Key::Steps(evals, steps),
-        Kind::GradNorms => Key::Scope(probes, &view.scope),
+        Kind::GradNorms | Kind::ConflictTime => Key::Scope(probes, &view.scope),
+        Kind::GatesTime | Kind::GatesAlike => {
+            Key::Read(probes, subject.probes.whole.keys().copied().collect())
+        }
         Kind::DepthProfile => Key::Moment(probes, subject.probe(view).map(|probe| probe.step)),
         Kind::LedgerTime => Key::Class(
             probes,
             steps.min(1),
             &view.scope,
-            super::ledger::class_of(subject, view),
-            subject.probes.keys().copied().collect(),
+            class,
+            class.map_or_else(Vec::new, |class| subject.steps_read(&[class])),
         ),
         _ => Key::Pair(
             probes,
             &view.scope,
-            view.pair,
-            subject.probes.keys().copied().collect(),
+            pair,
+            pair.map_or_else(Vec::new, |(a, b)| subject.steps_read(&[a, b])),
         ),
-    };
-    // Minutes and images are known from the steps.
-    let clock_key = match view.time {
-        TimeAxis::Epoch | TimeAxis::Step => (view.time, 0),
-        TimeAxis::Images | TimeAxis::WallTime => (view.time, steps),
     };
     remembered(
         ctx,
         (kind.name(), subject.name),
-        (id, key, clock_key),
+        (id, key, clock_key(subject, view)),
         || {
             let mut chart = match kind {
                 Kind::ClassF1 => class_f1(subject),
                 Kind::Scores => scores(subject),
                 Kind::Loss => loss(subject),
                 Kind::GradNorms => grad_norms(subject, view),
-                Kind::DepthProfile => depth_profile(subject, view),
-                Kind::LedgerTime => super::ledger::over_time(subject, view),
-                _ => super::pair::over_time(subject, view),
+                Kind::DepthProfile => depth_profile(ctx, subject, view),
+                Kind::ConflictTime => conflict_over_time(subject, view),
+                Kind::GatesTime | Kind::GatesAlike => gates_time::over_time(ctx, kind, subject),
+                Kind::LedgerTime => ledger_time::over_time(subject, view),
+                _ => pair::over_time(subject, view),
             };
             chart.name = kind.title();
-            if let Axis::Time(clock) = &mut chart.x {
-                *clock = Clock::new(run, view.time);
-                // Curves come in epochs.
-                let place = |epoch| clock.at(epoch * subject.steps_per_epoch());
-                let curves = chart.curves.into_iter();
-                chart.curves = curves.map(|curve| curve.at(place)).collect();
-            }
-            Arc::new(chart)
+            Arc::new(timed(chart, subject, view))
         },
     )
+}
+
+/// What places in time depend on: minutes and images are known from the steps.
+pub(super) fn clock_key(subject: Subject<'_>, view: &View) -> (TimeAxis, u64) {
+    match view.time {
+        TimeAxis::Epoch | TimeAxis::Step => (view.time, 0),
+        TimeAxis::Images | TimeAxis::WallTime => (view.time, subject.run.revisions.steps),
+    }
+}
+
+/// A chart whose curves come in epochs, in what time is measured in.
+pub(super) fn timed(mut chart: Chart, subject: Subject<'_>, view: &View) -> Chart {
+    if let Axis::Time(clock) = &mut chart.x {
+        *clock = Clock::new(subject.run, view.time);
+        let place = |epoch| clock.at(epoch * subject.steps_per_epoch());
+        let curves = chart.curves.into_iter();
+        chart.curves = curves.map(|curve| curve.at(place)).collect();
+        let xs = chart.bands.iter_mut().flat_map(|band| &mut band.x);
+        xs.for_each(|x| *x = place(*x));
+    }
+    chart
 }
 
 /// All that a chart is made from, but for the run: revisions, and what of the view it depends on.
@@ -80,6 +99,7 @@ enum Key<'a> {
     Evals(u64),
     Steps(u64, u64),
     Scope(u64, &'a Scope),
+    Read(u64, Vec<u64>),
     Moment(u64, Option<u64>),
     /// Of the steps only the first changes what was there before: until then no learning rate is known.
     Class(u64, u64, &'a Scope, Option<usize>, Vec<u64>),
@@ -102,26 +122,8 @@ pub(super) fn cursor(chart: &Chart, subject: Subject<'_>, view: &View) -> Option
     Some(clock.at(step as f64))
 }
 
-/// Says above a chart what it is of, at the moment looked at, where there is room.
-pub(super) fn note_ui(ui: &mut Ui, kind: Kind, subject: Subject<'_>, view: &View) {
-    if kind != Kind::PairCosine || ui.available_height() < NOTE_HEIGHT {
-        return;
-    }
-    if let Some(note) = super::pair::note(subject, view) {
-        let text = RichText::new(note).size(11.0).weak();
-        let label = egui::Label::new(text);
-        // Cut to a line, all of it is in the tooltip.
-        let has_room = ui.available_height() > 2.0 * NOTE_HEIGHT;
-        ui.add(if has_room {
-            label.wrap()
-        } else {
-            label.truncate()
-        });
-    }
-}
-
 /// One curve through the validation evaluations and, as points alone, the test ones.
-fn over_evals(
+pub(super) fn over_evals(
     subject: Subject<'_>,
     name: &str,
     color: egui::Color32,
@@ -148,9 +150,11 @@ pub(super) fn layers_with_gradients(subject: Subject<'_>) -> impl Iterator<Item 
 
 fn class_f1(subject: Subject<'_>) -> Chart {
     let per_class = |(k, name): (usize, &String)| {
-        over_evals(subject, name, palette::class(k), move |eval| {
+        let curves = over_evals(subject, name, palette::class(k), move |eval| {
             eval.f1.get(k).copied().flatten()
-        })
+        });
+        let why = "undefined: neither present nor predicted";
+        curves.map(|curve| curve.of_class(k).with_gaps(Gap::Undefined(why)))
     };
     Chart {
         y_label: "F1".to_owned(),
@@ -161,7 +165,11 @@ fn class_f1(subject: Subject<'_>) -> Chart {
             .enumerate()
             .flat_map(per_class)
             .collect(),
-        empty: "The first evaluation comes before the first step.".to_owned(),
+        empty: if subject.run.evals.is_empty() {
+            "The first evaluation comes before the first step.".to_owned()
+        } else {
+            "No class has an F1 yet: none was there or predicted.".to_owned()
+        },
         ..Chart::default()
     }
 }
@@ -201,10 +209,10 @@ fn loss(subject: Subject<'_>) -> Chart {
     if !test.is_empty() {
         curves.push(test);
     }
+    let marked = curves.into_iter().map(|x| x.with_gaps(Gap::NotFinite));
     Chart {
         y_label: "nats".to_owned(),
-        none_is_not_finite: true,
-        curves,
+        curves: marked.collect(),
         empty: "The loss appears with the first steps.".to_owned(),
         ..Chart::default()
     }
@@ -221,52 +229,122 @@ pub(super) fn norm(probe: &Probe, rows: &[usize], class: usize) -> Option<f64> {
 }
 
 /// log10, undefined for 0: a zero gradient has no place on a logarithmic axis.
-fn log10(value: Option<f64>) -> Option<f64> {
+pub(super) fn log10(value: Option<f64>) -> Option<f64> {
     value.filter(|value| *value > 0.0).map(f64::log10)
 }
 
 fn grad_norms(subject: Subject<'_>, view: &View) -> Chart {
     let rows = subject.run.gram_rows(&view.scope);
-    let per_class = |(k, name): (usize, &String)| {
-        let probes = subject.run.probes.iter();
-        let points = probes.map(|probe| (probe.epoch, log10(norm(probe, &rows, k))));
-        Curve::new(name.clone(), palette::class(k), Look::Line, points)
+    let probes = &subject.run.probes;
+    let xs: Vec<f64> = probes.iter().map(|probe| probe.epoch).collect();
+    norms(subject, &xs, |i, k| norm(&probes[i], &rows, k))
+}
+
+fn depth_profile(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
+    let layers: Vec<_> = layers_with_gradients(subject).collect();
+    let probe = subject.probe(view);
+    let xs: Vec<f64> = (0..layers.len()).map(|x| x as f64).collect();
+    let chart = norms(subject, &xs, |i, k| norm(probe?, &[layers[i].1], k));
+    Chart {
+        x: Axis::Layers(layers.iter().map(|(layer, _)| layer.name.clone()).collect()),
+        range_y: range_of_norms(ctx, subject),
+        ..chart
+    }
+}
+
+/// The least and the largest norm of any class in any layer at any probe, as log10.
+fn range_of_norms(ctx: &Context, subject: Subject<'_>) -> Option<(f64, f64)> {
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    let key = (id, subject.run.revisions.probes);
+    remembered(ctx, ("range of norms", subject.name), key, || {
+        let layers = subject.run.probes.iter().flat_map(|probe| &probe.layers);
+        let norms = layers.flat_map(|layer| layer.norm.iter().flatten());
+        let norms = norms
+            .copied()
+            .filter(|norm| *norm > 0.0 && norm.is_finite());
+        let ends = norms.fold(None, |ends: Option<(f64, f64)>, x| {
+            let (low, high) = ends.unwrap_or((x, x));
+            Some((low.min(x), high.max(x)))
+        });
+        ends.map(|(low, high)| (low.log10(), high.log10()))
+    })
+}
+
+/// Norms of single classes, and head against tail before them. `norm(i, k)` is that of class k at `xs[i]`.
+fn norms(subject: Subject<'_>, xs: &[f64], norm: impl Fn(usize, usize) -> Option<f64>) -> Chart {
+    let thirds = thirds::of(subject);
+    let look = if thirds.is_empty() {
+        Look::Line
+    } else {
+        Look::Thin
     };
+    let per_class = |(k, name): (usize, &String)| {
+        let values = xs.iter().enumerate().map(|(i, x)| (*x, norm(i, k)));
+        let has_images = values.clone().any(|(_, norm)| norm.is_some());
+        let why = if has_images {
+            "undefined: the gradient is 0, which has no place on a logarithmic axis"
+        } else {
+            "undefined: no training image to probe"
+        };
+        let points = values.map(|(x, norm)| (x, log10(norm)));
+        let curve = Curve::new(name.clone(), palette::class(k), look, points);
+        curve.of_class(k).with_gaps(Gap::Undefined(why))
+    };
+    let classes = subject.classes().iter().enumerate().map(per_class);
+    let (groups, bands): (Vec<_>, Vec<_>) =
+        thirds.iter().map(|third| third.drawn(xs, &norm)).unzip();
     Chart {
         y_label: "‖g‖".to_owned(),
         log_y: true,
-        curves: subject
-            .classes()
-            .iter()
-            .enumerate()
-            .map(per_class)
-            .collect(),
+        curves: classes.chain(groups).collect(),
+        bands,
         empty: "The first probe comes before the first step.".to_owned(),
         ..Chart::default()
     }
 }
 
-fn depth_profile(subject: Subject<'_>, view: &View) -> Chart {
-    let layers: Vec<_> = layers_with_gradients(subject).collect();
-    let probe = subject.probe(view);
-    let per_class = |(k, name): (usize, &String)| {
-        let points = layers.iter().enumerate().map(|(x, (_, row))| {
-            let norm = probe.and_then(|probe| norm(probe, &[*row], k));
-            (x as f64, log10(norm))
-        });
-        Curve::new(name.clone(), palette::class(k), Look::Line, points)
+/// Parts of the network whose interference is drawn over time: the backbone, and the layer that is selected.
+pub(super) fn parts(subject: Subject<'_>, view: &View) -> Vec<(String, Option<usize>)> {
+    let mut parts = vec![("Backbone".to_owned(), None)];
+    if let Scope::Layer(name) = &view.scope {
+        let mut layers = layers_with_gradients(subject);
+        let found = layers.find(|(layer, _)| layer.name == *name);
+        parts.extend(found.map(|(layer, row)| (layer.name.clone(), Some(row))));
+    }
+    parts
+}
+
+/// What a probe knows of such a part.
+pub(super) fn summary_of(probe: &Probe, row: Option<usize>) -> Option<&ConflictSummary> {
+    match row {
+        Some(row) => probe.layers.get(row),
+        None => Some(&probe.backbone),
+    }
+}
+
+/// Interference of the backbone and of the layer selected, each with its noise floor.
+fn conflict_over_time(subject: Subject<'_>, view: &View) -> Chart {
+    let why = "undefined: no pair of classes has gradients";
+    let of_part = |(i, (name, row)): (usize, (String, Option<usize>))| {
+        let color = palette::series(i);
+        let curve = |name, look, value: fn(&ConflictSummary) -> Option<f64>| {
+            let probes = subject.run.probes.iter();
+            let points = probes.map(|x| (x.epoch, summary_of(x, row).and_then(value)));
+            Curve::new(name, color, look, points)
+        };
+        let floor = curve(format!("{name}, noise floor"), Look::Thin, |x| x.floor);
+        let value = curve(name, Look::Line, |x| x.interference);
+        [value.with_gaps(Gap::Undefined(why)), floor]
     };
+    let parts = parts(subject, view).into_iter().enumerate();
     Chart {
-        y_label: "‖g‖".to_owned(),
-        x: Axis::Layers(layers.iter().map(|(layer, _)| layer.name.clone()).collect()),
-        log_y: true,
-        curves: subject
-            .classes()
-            .iter()
-            .enumerate()
-            .map(per_class)
-            .collect(),
-        empty: "The first probe comes before the first step.".to_owned(),
+        y_label: "interference".to_owned(),
+        curves: parts.flat_map(of_part).collect(),
+        empty: if subject.run.probes.is_empty() {
+            "The first probe comes before the first step.".to_owned()
+        } else {
+            "No pair of classes has gradients that could conflict.".to_owned()
+        },
         ..Chart::default()
     }
 }

@@ -1,4 +1,4 @@
-//! A quantity by layer and moment.
+//! A quantity by layer and moment, and what all figures of layers by moments share.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use egui::{
     vec2,
 };
 
+use crate::gradient::gram::ConflictSummary;
 use crate::run::Scope;
 use crate::run::event::{Layer, Probe};
 
@@ -21,41 +22,150 @@ const NAMED_ROW: f32 = 10.0;
 /// Least distance of two marks of time, in points.
 const MARK_DISTANCE: f32 = 54.0;
 const HEADER: f32 = 18.0;
+/// Space between the backbone and its layers.
+const BACKBONE_GAP: f32 = 5.0;
 
-/// The numbers of the figure: a row for every layer at every probe.
+/// The numbers of the figure: a row for the backbone and every layer at every probe.
 pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
     quantity::table(subject, view, &subject.run.probes)
 }
 
-/// Draws layers from top to bottom and probes from left to right; a click picks both.
+/// What a figure puts into the cells of layers (rows) by moments (columns).
+pub(super) trait Cells {
+    /// Name of the whole, for those who cannot see it.
+    const NAME: &'static str;
+    /// All that colours depend on, but for the run's probes and the colours of the window.
+    fn key(&self) -> String;
+    /// Colour of a layer, by its Gram row, at a probe, by its index; none where nothing is known yet.
+    fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32>;
+    /// Everything about a cell, in words.
+    fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize);
+    /// The scale of the colours, upright.
+    fn scale_ui(&self, ui: &Ui, bar: Rect);
+    /// Whether there is a row of the whole backbone, too.
+    const BACKBONE: bool = false;
+    /// As [`Self::color`], of the backbone.
+    fn backbone_color(&self, _: &Ui, _: usize) -> Option<Color32> {
+        None
+    }
+    /// As [`Self::words_ui`], of the backbone.
+    fn backbone_words_ui(&self, _: &mut Ui, _: usize) {}
+}
+
+/// The line above the cells.
+pub(super) fn header(area: Rect) -> Rect {
+    Rect::from_min_size(area.min, vec2(area.width(), HEADER))
+}
+
+/// Draws the backbone and the layers, in the quantity that is chosen above them.
 pub(super) fn depth_time_ui(
     ui: &mut Ui,
     subject: Subject<'_>,
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
+    let area = ui.available_rect_before_wrap();
+    let mut pick = None;
+    if !subject.run.probes.is_empty() {
+        let list = header(area);
+        let list = list.with_max_x(list.right().min(list.left() + 170.0));
+        pick = quantity::selector_ui(ui, list, subject, view);
+    }
+    let quantities = Quantities {
+        subject,
+        view,
+        classes: Classes::of(subject, view),
+        scale: Scale::of(ui, shown, view),
+    };
+    cells_ui(ui, area, subject, view, &quantities).or(pick)
+}
+
+/// The quantity of the view as cells.
+struct Quantities<'a> {
+    subject: Subject<'a>,
+    view: &'a View,
+    classes: Classes,
+    scale: Scale,
+}
+
+impl Cells for Quantities<'_> {
+    const NAME: &'static str = "Layers by moment";
+
+    fn key(&self) -> String {
+        format!("{:?} {:?}", self.classes, self.scale)
+    }
+
+    fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32> {
+        let summary = self.subject.run.probes.get(column)?.layers.get(gram);
+        Some(self.color_of(ui, summary))
+    }
+
+    fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
+        let probe = self.subject.run.probes.get(column);
+        match probe.and_then(|probe| probe.layers.get(gram)) {
+            Some(summary) => quantity::values_ui(ui, self.subject, summary, self.view),
+            None => {
+                ui.label("not measured");
+            }
+        }
+    }
+
+    fn scale_ui(&self, ui: &Ui, bar: Rect) {
+        self.scale.upright_ui(ui, bar);
+    }
+
+    const BACKBONE: bool = true;
+
+    fn backbone_color(&self, ui: &Ui, column: usize) -> Option<Color32> {
+        let probe = self.subject.run.probes.get(column)?;
+        Some(self.color_of(ui, Some(&probe.backbone)))
+    }
+
+    fn backbone_words_ui(&self, ui: &mut Ui, column: usize) {
+        if let Some(probe) = self.subject.run.probes.get(column) {
+            quantity::values_ui(ui, self.subject, &probe.backbone, self.view);
+        }
+    }
+}
+
+impl Quantities<'_> {
+    fn color_of(&self, ui: &Ui, summary: Option<&ConflictSummary>) -> Color32 {
+        let value = summary.and_then(|x| self.classes.value(self.view.quantity, x));
+        value.map_or_else(|| quantity::undefined(ui), |value| self.scale.color(value))
+    }
+}
+
+/// Draws layers from top to bottom and probes from left to right, below the [`header`] of `area`; a click picks both.
+pub(super) fn cells_ui<C: Cells>(
+    ui: &mut Ui,
+    area: Rect,
+    subject: Subject<'_>,
+    view: &View,
+    cells: &C,
+) -> Option<Pick> {
     let layers: Vec<(&Layer, usize)> = curves::layers_with_gradients(subject).collect();
     if layers.is_empty() || subject.run.probes.is_empty() {
         empty_ui(ui, "The first probe comes before the first step.");
         return None;
     }
-    let area = ui.available_rect_before_wrap();
-    let header = Rect::from_min_size(area.min, vec2(area.width().min(170.0), HEADER));
-    let mut pick = quantity::selector_ui(ui, header, subject, view);
-    let grid = Grid::new(area, &layers, subject.run.probes.len());
+    let mut grid = Grid::new(area, &layers, subject.run.probes.len());
+    if C::BACKBONE {
+        grid = grid.with_backbone();
+    }
     if grid.cells.width() < 1.0 || grid.cells.height() < 1.0 {
         ui.allocate_rect(area, Sense::hover());
-        return pick;
+        return None;
     }
-    let scale = Scale::of(ui, shown, view);
-    let mesh = mesh(ui, &grid, &layers, subject, view, scale);
+    let mesh = mesh(ui, &grid, &layers, subject, cells);
     ui.painter().add(Shape::Mesh(mesh));
-    scale.upright_ui(ui, grid.bar);
-    pick = grid.names_ui(ui, &layers, view).or(pick);
+    cells.scale_ui(ui, grid.bar);
+    let mut pick = grid.names_ui(ui, &layers, view);
+    pick = grid.backbone_name_ui(ui, view).or(pick);
     grid.paint_times(ui, subject, view);
     grid.paint_selection(ui, &layers, subject, view);
+    pick = backbone_ui(ui, &grid, subject, cells).or(pick);
     let response = ui.interact(grid.cells, ui.scope_id().with("cells"), Sense::click());
-    super::named(&response, Role::Image, "Layers by moment");
+    super::named(&response, Role::Image, C::NAME);
     let at = response.hover_pos().or(response.interact_pointer_pos());
     if let Some((row, column)) = at.and_then(|at| grid.cell_at(at))
         && let (Some((layer, gram)), Some(probe)) =
@@ -75,47 +185,69 @@ pub(super) fn depth_time_ui(
             ui.set_max_width(280.0);
             ui.strong(&layer.name);
             ui.label(format!("step {}, epoch {:.2}", probe.step, probe.epoch));
-            match probe.layers.get(*gram) {
-                Some(summary) => quantity::values_ui(ui, subject, summary, view),
-                None => {
-                    ui.label("not measured");
-                }
-            }
+            cells.words_ui(ui, *gram, column);
         });
     }
     ui.allocate_rect(area, Sense::hover());
     pick
 }
 
+/// Answers the pointer in the row of the backbone.
+fn backbone_ui<C: Cells>(ui: &Ui, grid: &Grid, subject: Subject<'_>, cells: &C) -> Option<Pick> {
+    let row = grid.backbone?;
+    let response = ui.interact(row, ui.scope_id().with("backbone"), Sense::click());
+    super::named(&response, Role::Image, "Backbone by moment");
+    let at = response.hover_pos().or(response.interact_pointer_pos())?;
+    let column = grid.column_at(at.x);
+    let probe = subject.run.probes.get(column)?;
+    if response.hovered() {
+        let stroke = Stroke::new(1.0, ui.visuals().strong_text_color());
+        let cell = grid.in_column(row, column);
+        ui.painter()
+            .rect_stroke(cell, 0.0, stroke, StrokeKind::Outside);
+    }
+    let is_clicked = response.clicked();
+    response.on_hover_ui_at_pointer(|ui| {
+        ui.set_max_width(280.0);
+        ui.strong("Backbone: all layers but the classifier");
+        ui.label(format!("step {}, epoch {:.2}", probe.step, probe.epoch));
+        cells.backbone_words_ui(ui, column);
+    });
+    is_clicked.then_some(Pick::ScopeAt(Scope::Backbone, probe.step))
+}
+
 /// The coloured cells, made anew only where something they show has changed.
-fn mesh(
+fn mesh<C: Cells>(
     ui: &Ui,
     grid: &Grid,
     layers: &[(&Layer, usize)],
     subject: Subject<'_>,
-    view: &View,
-    scale: Scale,
+    cells: &C,
 ) -> Arc<Mesh> {
-    let classes = Classes::of(subject, view);
     let id = subject.run.started.as_ref().map(|started| &started.id);
-    let undefined = quantity::undefined(ui);
-    let cells = grid.cells;
-    let place = [cells.min.x, cells.min.y, cells.max.x, cells.max.y].map(f32::to_bits);
+    let place = grid.cells;
+    let place = [place.min.x, place.min.y, place.max.x, place.max.y].map(f32::to_bits);
     let key = (
         id,
         subject.run.revisions.probes,
         place,
-        undefined,
-        format!("{classes:?} {scale:?}"),
+        quantity::undefined(ui),
+        cells.key(),
     );
-    remembered(ui.ctx(), ("depth and time", subject.name), key, || {
+    remembered(ui.ctx(), (C::NAME, subject.name), key, || {
         let mut mesh = Mesh::default();
+        for column in 0..subject.run.probes.len() {
+            if let Some(row) = grid.backbone
+                && let Some(color) = cells.backbone_color(ui, column)
+            {
+                mesh.add_colored_rect(grid.in_column(row, column), color);
+            }
+        }
         for (row, (_, gram)) in layers.iter().enumerate() {
-            for (column, probe) in subject.run.probes.iter().enumerate() {
-                let summary = probe.layers.get(*gram);
-                let value = summary.and_then(|x| classes.value(view.quantity, x));
-                let color = value.map_or(undefined, |value| scale.color(value));
-                mesh.add_colored_rect(grid.cell(row, column), color);
+            for column in 0..subject.run.probes.len() {
+                if let Some(color) = cells.color(ui, *gram, column) {
+                    mesh.add_colored_rect(grid.cell(row, column), color);
+                }
             }
         }
         Arc::new(mesh)
@@ -128,6 +260,8 @@ struct Grid {
     left: f32,
     /// Left edge of the layers' names.
     names: f32,
+    /// A row of its own above the cells.
+    backbone: Option<Rect>,
     cells: Rect,
     bar: Rect,
     rows: usize,
@@ -156,11 +290,48 @@ impl Grid {
         Self {
             left: area.left(),
             names: area.left() + blocks,
+            backbone: None,
             cells,
             bar,
             rows: layers.len(),
             columns,
         }
+    }
+
+    /// With a row above the cells, as high as one of them but never lost among them.
+    fn with_backbone(mut self) -> Self {
+        let height = self.cells.height() / (self.rows as f32 + 1.0);
+        let height = height.clamp(8.0, 22.0);
+        if self.cells.height() > 3.0 * height {
+            let row = self.cells.with_max_y(self.cells.top() + height);
+            self.backbone = Some(row);
+            self.cells.min.y = row.bottom() + BACKBONE_GAP;
+        }
+        self
+    }
+
+    /// The part of a row that lies in a column.
+    fn in_column(&self, row: Rect, column: usize) -> Rect {
+        let width = row.width() / self.columns as f32;
+        let min = row.min + vec2(column as f32 * width, 0.0);
+        Rect::from_min_size(min, vec2(width, row.height()))
+    }
+
+    /// The column at an x within the cells.
+    fn column_at(&self, x: f32) -> usize {
+        let share = (x - self.cells.left()) / self.cells.width();
+        ((share.max(0.0) * self.columns as f32) as usize).min(self.columns - 1)
+    }
+
+    fn backbone_name_ui(&self, ui: &Ui, view: &View) -> Option<Pick> {
+        let row = self.backbone?;
+        let beside = pos2(self.cells.left() - 4.0, row.bottom());
+        let rect = Rect::from_min_max(pos2(self.left, row.top()), beside);
+        let is_selected = view.scope == Scope::Backbone;
+        let name = ("All layers but the classifier", 0);
+        let is_shown = rect.width() > 10.0;
+        let is_clicked = is_shown && name_ui(ui, rect, "backbone", name, is_selected);
+        is_clicked.then_some(Pick::Scope(Scope::Backbone))
     }
 
     fn cell(&self, row: usize, column: usize) -> Rect {
@@ -292,9 +463,13 @@ impl Grid {
         let step = subject.probe(view).map(|probe: &Probe| probe.step);
         let column = step.and_then(|step| subject.run.probe_at(step));
         if let Some(column) = column {
-            let top = self.cell(0, column);
+            let top = self.backbone.unwrap_or(self.cells);
+            let top = self.in_column(top, column);
             let rect = Rect::from_min_max(top.min, self.cell(self.rows - 1, column).max);
             frame(ui, painter, rect);
+        }
+        if let (Scope::Backbone, Some(row)) = (&view.scope, self.backbone) {
+            frame(ui, painter, row);
         }
         if !matches!(view.scope, Scope::Layer(_) | Scope::Group(_)) {
             return;

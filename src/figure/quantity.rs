@@ -1,13 +1,17 @@
 //! What parts of the network are coloured by: its values, from the log alone, and its colours.
 
-use egui::{Align2, Color32, ComboBox, FontId, Rect, Ui, UiBuilder, pos2, vec2};
+use std::sync::Arc;
+
+use egui::{Align2, Color32, ComboBox, Context, FontId, Rect, Ui, UiBuilder, pos2, vec2};
 
 use crate::compare::ranks::Thirds;
 use crate::gradient::gram::ConflictSummary;
+use crate::run::Scope;
 use crate::run::event::Probe;
 
 use super::chart::power_of_ten;
 use super::table::Table;
+use super::thirds::geometric_mean;
 use super::{
     Pick, Quantity, Subject, View, curves, export, ledger, palette, remembered, table::Value,
 };
@@ -42,11 +46,12 @@ pub(super) fn undefined(ui: &Ui) -> Color32 {
 
 impl Quantity {
     /// Every quantity.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Interference,
         Self::ConflictRate,
         Self::ClassNorm,
         Self::TailShare,
+        Self::HeadToTail,
     ];
 
     /// Name on screen.
@@ -56,6 +61,7 @@ impl Quantity {
             Self::ConflictRate => "Pairs in conflict",
             Self::ClassNorm => "Pull of the class",
             Self::TailShare => "Share of rare classes",
+            Self::HeadToTail => "Pull of frequent to rare classes",
         }
     }
 
@@ -73,7 +79,16 @@ impl Quantity {
                 "Share of the squared gradient norms of all classes that belongs to the rarest third of them, from 0 \
                  to 1"
             }
+            Self::HeadToTail => {
+                "Geometric mean of the gradient norms of the frequent third of the classes divided by that of the \
+                 rarest third: above 1 the frequent ones pull harder. Logarithmic scale"
+            }
         }
+    }
+
+    /// Whether its scale is logarithmic, and that of the data.
+    pub(super) fn is_logarithmic(self) -> bool {
+        matches!(self, Self::ClassNorm | Self::HeadToTail)
     }
 }
 
@@ -82,6 +97,8 @@ impl Quantity {
 pub(super) struct Classes {
     /// The one selected, or the rarest.
     one: Option<usize>,
+    /// The frequent third by training images; empty where there is none.
+    head: Vec<usize>,
     /// The rarest third by training images; empty where there is none.
     tail: Vec<usize>,
 }
@@ -90,9 +107,11 @@ impl Classes {
     pub(super) fn of(subject: Subject<'_>, view: &View) -> Self {
         let counts = subject.run.started.as_ref();
         let counts = counts.map_or(&[][..], |started| &started.train_counts);
+        let Thirds { head, tail, .. } = Thirds::of(counts);
         Self {
             one: ledger::class_of(subject, view),
-            tail: Thirds::of(counts).tail,
+            head,
+            tail,
         }
     }
 
@@ -113,6 +132,10 @@ impl Classes {
                 let total: f64 = (0..summary.norm.len()).map(square).sum();
                 let tail: f64 = self.tail.iter().copied().map(square).sum();
                 (total > 0.0 && !self.tail.is_empty()).then(|| tail / total)
+            }
+            Quantity::HeadToTail => {
+                let norm = |k: usize| summary.norm.get(k).copied().flatten();
+                Some(geometric_mean(&self.head, norm)? / geometric_mean(&self.tail, norm)?)
             }
         }
     }
@@ -137,13 +160,11 @@ impl Scale {
                 (id, subject.run.revisions.probes, class)
             })
             .collect();
-        let decades = match view.quantity {
-            Quantity::ClassNorm => {
-                remembered(ui.ctx(), ("decades of the class's norm", ""), key, || {
-                    decades(shown, view)
-                })
-            }
-            _ => DECADES,
+        let decades = if view.quantity.is_logarithmic() {
+            let key = (key, view.quantity);
+            remembered(ui.ctx(), ("decades", ""), key, || decades(shown, view))
+        } else {
+            DECADES
         };
         Self {
             quantity: view.quantity,
@@ -157,11 +178,23 @@ impl Scale {
         match self.quantity {
             Quantity::Interference => value / palette::INTERFERENCE_END,
             Quantity::ConflictRate | Quantity::TailShare => value,
-            Quantity::ClassNorm if value > 0.0 => {
+            Quantity::ClassNorm | Quantity::HeadToTail if value > 0.0 => {
                 let (low, high) = self.decades;
                 (value.log10() - low) / (high - low)
             }
-            Quantity::ClassNorm => 0.0,
+            Quantity::ClassNorm | Quantity::HeadToTail => 0.0,
+        }
+    }
+
+    /// Least and largest value that has a colour of its own.
+    pub(super) fn range(shown: &[Subject<'_>], view: &View) -> [f64; 2] {
+        match view.quantity {
+            Quantity::Interference => [0.0, palette::INTERFERENCE_END],
+            Quantity::ConflictRate | Quantity::TailShare => [0.0, 1.0],
+            Quantity::ClassNorm | Quantity::HeadToTail => {
+                let (low, high) = decades(shown, view);
+                [low, high].map(|decade| 10_f64.powf(decade))
+            }
         }
     }
 
@@ -170,7 +203,7 @@ impl Scale {
             Quantity::Interference | Quantity::ConflictRate => {
                 palette::diverging(-share.clamp(0.0, 1.0), self.dark)
             }
-            Quantity::ClassNorm | Quantity::TailShare => sequential(share),
+            Quantity::ClassNorm | Quantity::TailShare | Quantity::HeadToTail => sequential(share),
         }
     }
 
@@ -195,7 +228,7 @@ impl Scale {
             Quantity::ConflictRate | Quantity::TailShare => [0.0, 0.5, 1.0]
                 .map(|share| (share, share.to_string()))
                 .to_vec(),
-            Quantity::ClassNorm => {
+            Quantity::ClassNorm | Quantity::HeadToTail => {
                 let every = ((high - low) / 5.0).ceil().max(1.0);
                 let count = ((high - low) / every) as u32;
                 let decade = |i: u32| low + every * f64::from(i);
@@ -258,14 +291,15 @@ pub(super) fn numbers_upright(ui: &Ui, bar: Rect, marks: &[(f64, String)]) {
     }
 }
 
-/// Whole decades that hold the norm of the class in every layer at every probe of every run.
+/// Whole decades that hold the quantity in every layer at every probe of every run.
 fn decades(shown: &[Subject<'_>], view: &View) -> (f64, f64) {
-    let norms = shown.iter().flat_map(|subject| {
-        let class = ledger::class_of(*subject, view);
-        let layers = subject.run.probes.iter().flat_map(|probe| &probe.layers);
-        layers.filter_map(move |layer| layer.norm.get(class?).copied().flatten())
+    let values = shown.iter().flat_map(|subject| {
+        let classes = Classes::of(*subject, view);
+        let probes = subject.run.probes.iter();
+        let summaries = probes.flat_map(|probe| probe.layers.iter().chain([&probe.backbone]));
+        summaries.filter_map(move |summary| classes.value(view.quantity, summary))
     });
-    let logs = norms.map(f64::log10).filter(|x| x.is_finite());
+    let logs = values.map(f64::log10).filter(|x| x.is_finite());
     let ends = logs.fold(None, |ends: Option<(f64, f64)>, x| {
         let (low, high) = ends.unwrap_or((x, x));
         Some((low.min(x), high.max(x)))
@@ -318,7 +352,43 @@ pub(super) fn selector_ui(
     pick
 }
 
-/// All four values of a layer, in words; the one that gives the colour stands out.
+/// What a probe knows of a part of the network; none where that needs its tensors and they are not read.
+fn summary_of(
+    ctx: &Context,
+    subject: Subject<'_>,
+    probe: &Probe,
+    scope: &Scope,
+) -> Option<Arc<ConflictSummary>> {
+    if *scope == Scope::Backbone {
+        return Some(Arc::new(probe.backbone.clone()));
+    }
+    let rows = subject.run.gram_rows(scope);
+    if let [row] = rows[..] {
+        return probe.layers.get(row).cloned().map(Arc::new);
+    }
+    let tensors = subject.probes.get(&probe.step)?;
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    let key = (id, &rows, probe.step);
+    remembered(ctx, ("values of a part", subject.name), key, || {
+        let gram = tensors.gram_of(&rows)?;
+        Some(Arc::new(gram.summary(&subject.run.shares(probe.step))))
+    })
+}
+
+/// All values of a part of the network at the moment looked at, in words.
+pub(super) fn part_ui(ui: &mut Ui, subject: Subject<'_>, scope: &Scope, view: &View) {
+    let Some(probe) = subject.probe(view) else {
+        return;
+    };
+    match summary_of(ui.ctx(), subject, probe, scope) {
+        Some(summary) => values_ui(ui, subject, &summary, view),
+        None => {
+            ui.weak("Its values appear when the probe is read.");
+        }
+    }
+}
+
+/// All values of a part of the network, in words; the one that gives the colour stands out.
 pub(super) fn values_ui(ui: &mut Ui, subject: Subject<'_>, summary: &ConflictSummary, view: &View) {
     let classes = Classes::of(subject, view);
     let number =
@@ -348,6 +418,11 @@ pub(super) fn values_ui(ui: &mut Ui, subject: Subject<'_>, summary: &ConflictSum
                 list(&classes.tail, name),
                 number(value)
             ),
+            Quantity::HeadToTail => format!(
+                "pull of the frequent classes ({}) {} times that of the rarest",
+                list(&classes.head, name),
+                number(value)
+            ),
         };
         if quantity == view.quantity {
             ui.strong(line);
@@ -367,7 +442,7 @@ fn list<'a>(classes: &[usize], name: impl Fn(usize) -> &'a str) -> String {
     format!("{}{more}", first.join(", "))
 }
 
-/// All four values of every layer at some probes.
+/// All values of the backbone and of every layer at some probes.
 pub(super) fn table<'a>(
     subject: Subject<'_>,
     view: &View,
@@ -384,26 +459,37 @@ pub(super) fn table<'a>(
         "class",
         "class_grad_norm",
         "tail_share",
+        "head_to_tail",
     ]);
     let classes = Classes::of(subject, view);
     let class = classes.one.and_then(|k| subject.classes().get(k));
     for probe in probes {
-        for (layer, row) in curves::layers_with_gradients(subject) {
-            let Some(summary) = probe.layers.get(row) else {
-                continue;
-            };
+        let layers = curves::layers_with_gradients(subject).filter_map(|(layer, row)| {
+            Some((
+                layer.name.as_str(),
+                layer.group.as_str(),
+                probe.layers.get(row)?,
+            ))
+        });
+        let backbone = ("backbone", "", &probe.backbone);
+        for (name, block, summary) in std::iter::once(backbone).chain(layers) {
             let value = |quantity| Value::from(classes.value(quantity, summary));
             table.push([
                 probe.step.into(),
                 probe.epoch.into(),
-                layer.name.as_str().into(),
-                layer.group.as_str().into(),
+                name.into(),
+                if block.is_empty() {
+                    Value::None
+                } else {
+                    block.into()
+                },
                 value(Quantity::Interference),
                 summary.floor.into(),
                 value(Quantity::ConflictRate),
                 class.map_or(Value::None, |name| name.as_str().into()),
                 value(Quantity::ClassNorm),
                 value(Quantity::TailShare),
+                value(Quantity::HeadToTail),
             ]);
         }
     }

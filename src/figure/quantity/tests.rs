@@ -1,7 +1,5 @@
 //! Values against sums written out, and the two figures that are coloured by them.
 
-use std::collections::BTreeMap;
-
 use egui::{Event, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
@@ -10,11 +8,11 @@ use super::*;
 use crate::figure::export::sample::{recorded, view};
 use crate::figure::{Kind, figure_png, figure_ui, style};
 use crate::run::event::Layer;
+use crate::run::probes::Probes;
 use crate::run::{Run, Scope};
 
 fn subject(run: &Run) -> Subject<'_> {
-    static NONE: BTreeMap<u64, std::sync::Arc<crate::run::probe_file::ProbeTensors>> =
-        BTreeMap::new();
+    static NONE: Probes = Probes::new();
     Subject {
         name: "test",
         run,
@@ -70,14 +68,20 @@ fn values_are_those_of_their_definitions() {
     };
     let classes = Classes {
         one: Some(1),
-        tail: vec![0, 2],
+        head: vec![0, 3],
+        tail: vec![1, 2],
     };
     let values = Quantity::ALL.map(|quantity| classes.value(quantity, &summary));
-    // 1 of 4 resolved pairs; 9 / (9 + 16 + 144).
-    let expected = [Some(0.25), Some(0.25), Some(4.0), Some(9.0 / 169.0)];
-    assert_eq!(values, expected);
+    // 1 of 4 resolved pairs; 16 / (9 + 16 + 144).
+    let expected = [Some(0.25), Some(0.25), Some(4.0), Some(16.0 / 169.0)];
+    assert_eq!(values[..4], expected);
+    // √(3 · 12) / 4: class 2 has no norm.
+    assert!(
+        values[4].is_some_and(|x| (x - 1.5).abs() < 1e-12),
+        "{values:?}"
+    );
     let nothing = ConflictSummary::default();
-    assert_eq!(Quantity::ALL.map(|x| classes.value(x, &nothing)), [None; 4]);
+    assert_eq!(Quantity::ALL.map(|x| classes.value(x, &nothing)), [None; 5]);
 }
 
 /// Six classes with 1260, 810, 630, 450, 126 and 540 images.
@@ -111,6 +115,11 @@ fn a_click_goes_to_a_layer_at_a_moment() -> anyhow::Result<()> {
         let scope = Scope::Layer(trained[row].name.clone());
         assert_eq!(picks, [Pick::ScopeAt(scope, run.probes[column].step)]);
     }
+    let last = run.probes.len() - 1;
+    let share = [(last as f32 + 0.5) / run.probes.len() as f32, 0.5];
+    let backbone = clicked(Kind::DepthTime, &run, &view(), "Backbone by moment", share);
+    let step = run.probes[last].step;
+    assert_eq!(backbone, [Pick::ScopeAt(Scope::Backbone, step)]);
     let name = clicked(Kind::DepthTime, &run, &view(), "branch3.bn1", [0.5, 0.5]);
     let scope = Scope::Layer("branch3.bn1".to_owned());
     assert_eq!(name, [Pick::Scope(scope)]);
@@ -143,6 +152,10 @@ fn figures_follow_moment_selection_and_quantity() -> anyhow::Result<()> {
                 quantity: Quantity::TailShare,
                 ..view()
             },
+            View {
+                quantity: Quantity::HeadToTail,
+                ..view()
+            },
         ];
         for other in others {
             assert!(image(kind, &run, &other) != first, "{kind:?} {other:?}");
@@ -161,18 +174,22 @@ fn figures_follow_moment_selection_and_quantity() -> anyhow::Result<()> {
 /// All runs on screen share the scale.
 #[test]
 fn a_second_run_widens_the_scale() -> anyhow::Result<()> {
+    let view = View {
+        quantity: Quantity::ClassNorm,
+        ..View::default()
+    };
     let run = recorded("solar-branch")?.run;
     let mut louder = run.clone();
     for norm in louder
         .probes
         .iter_mut()
-        .flat_map(|x| &mut x.layers)
+        .flat_map(|x| x.layers.iter_mut().chain([&mut x.backbone]))
         .flat_map(|x| &mut x.norm)
     {
         *norm = norm.map(|x| 1e6 * x);
     }
-    let alone = decades(&[subject(&run)], &View::default());
-    let both = decades(&[subject(&run), subject(&louder)], &View::default());
+    let alone = decades(&[subject(&run)], &view);
+    let both = decades(&[subject(&run), subject(&louder)], &view);
     assert_eq!(both, (alone.0, alone.1 + 6.0));
     Ok(())
 }
@@ -304,9 +321,9 @@ fn the_quantity_is_chosen_from_a_list() -> anyhow::Result<()> {
 fn tables_have_a_row_for_every_layer_at_every_probe() -> anyhow::Result<()> {
     let run = recorded("solar-branch")?.run;
     let all = crate::figure::depth_time::table(subject(&run), &view());
-    assert_eq!(all.rows.len(), 22 * run.probes.len());
+    assert_eq!(all.rows.len(), 23 * run.probes.len());
     let now = crate::figure::architecture::table(subject(&run), &view());
-    assert_eq!(now.rows.len(), 22);
+    assert_eq!(now.rows.len(), 23);
     // The last probe before step 300 is that of step 288.
     assert!(now.rows.iter().all(|row| row[0] == Value::Number(288.0)));
     assert!(now.rows.iter().all(|row| all.rows.contains(row)));
