@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, FontId, Rect, RichText, Role, Sense, Stroke, Ui, pos2, vec2};
 
-use super::confusion::{evaluation, word};
+use super::confusion::{evaluation, missing, word};
 use super::grid::fitted;
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, empty_ui, named, order_of, palette};
@@ -80,7 +80,7 @@ fn rows(subject: Subject<'_>, view: &View, eval: &Eval, first: Option<&Eval>) ->
 
 /// The evaluation of the first run shown that changes are from: at the cursor, of the same images.
 fn first<'a>(subject: Subject<'a>, shown: &[Subject<'a>], view: &View) -> Option<&'a Eval> {
-    let first = shown.first().filter(|first| first.name != subject.name)?;
+    let first = shown.first().filter(|first| !first.is(&subject))?;
     let eval = evaluation(*first, view)?;
     let same = first.classes() == subject.classes()
         && evaluation(subject, view).is_some_and(|own| own.split == eval.split);
@@ -95,7 +95,7 @@ pub(super) fn class_scores_ui(
     view: &View,
 ) -> Option<Pick> {
     let Some(eval) = evaluation(subject, view) else {
-        empty_ui(ui, "The first evaluation comes before the first step.");
+        empty_ui(ui, &missing(subject, view));
         return None;
     };
     let first = first(subject, shown, view);

@@ -1,24 +1,49 @@
 //! Which classes are taken for which.
 
-use egui::{Align2, FontId, RichText, Sense, Ui, pos2};
+use egui::{Color32, RichText, Sense, Ui};
 
 use super::grid::{Cells, Grid, Look};
 use super::matrix::marked;
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, empty_ui, order_of, palette};
+use crate::run::Run;
 use crate::run::event::{Eval, Split};
 
-/// Room for the word below the columns.
-const FOOT: f32 = 18.0;
+/// What stands beside the colour bar: the colour follows the root of the share.
+const LABELS: [&str; 3] = ["100 %", "25 %", "0 %"];
 
-/// The last evaluation at or before the moment looked at: of the validation images, else of the test images.
+/// The last evaluation at or before the moment looked at: of the test images where they are chosen, else of the
+/// validation images, and of the test images where there are no others.
 pub(crate) fn evaluation<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Eval> {
-    let until = view.step.unwrap_or(u64::MAX);
+    evaluation_at(subject.run, view.split, view.step.unwrap_or(u64::MAX))
+}
+
+/// As [`evaluation`], at or before a step.
+pub(super) fn evaluation_at(run: &Run, split: Option<Split>, until: u64) -> Option<&Eval> {
     let last = |split| {
-        let evals = subject.run.evals_of(split);
+        let evals = run.evals_of(split);
         evals.rev().find(|eval| eval.step <= until)
     };
-    last(Split::Val).or_else(|| last(Split::Test))
+    match split {
+        Some(Split::Test) => last(Split::Test),
+        _ => last(Split::Val).or_else(|| last(Split::Test)),
+    }
+}
+
+/// Why there is no evaluation to show.
+pub(super) fn missing(subject: Subject<'_>, view: &View) -> String {
+    let first = subject.run.evals_of(Split::Test).next();
+    match (view.split, first) {
+        (Some(Split::Test), Some(first)) => format!(
+            "The test images are evaluated at the best and at the last step only, the first time at step {}.",
+            first.step
+        ),
+        (Some(Split::Test), None) => {
+            "The test images are evaluated at the end of training; choose the validation images."
+                .to_owned()
+        }
+        _ => "The first evaluation comes before the first step.".to_owned(),
+    }
 }
 
 /// Images of `truth` taken for `predicted`, and their share of all images of `truth`; no share where there are none.
@@ -64,23 +89,19 @@ pub(super) fn word(split: Split) -> &'static str {
 /// Draws the matrix; a click picks a cell.
 pub(super) fn confusion_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option<Pick> {
     let Some(eval) = evaluation(subject, view) else {
-        empty_ui(ui, "The first evaluation comes before the first step.");
+        empty_ui(ui, &missing(subject, view));
         return None;
     };
     let text = format!(
-        "{} images of step {}; rows are the true classes",
+        "{} images of step {}; rows are the true classes, columns what they are taken for",
         word(eval.split),
         eval.step
     );
     ui.add(egui::Label::new(RichText::new(text).size(11.0).weak()).truncate());
     let whole = ui.available_rect_before_wrap();
-    let grid = Grid::new(
-        ui,
-        whole.with_max_y(whole.bottom() - FOOT),
-        subject,
-        view,
-        false,
-    );
+    let grid = Grid::new(ui, whole, subject, view, LABELS);
+    let dark = ui.visuals().dark_mode;
+    grid.paint_bar(ui, |value| color(0.25 * (value + 1.0).powi(2), dark));
     let mistakes = Mistakes {
         eval,
         names: subject.classes(),
@@ -91,16 +112,13 @@ pub(super) fn confusion_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Op
             .map(|(truth, predicted)| (truth, predicted, 2.0)),
     );
     let pick = grid.show(ui, view, &mistakes, &marked);
-    let square = grid.square();
-    ui.painter().text(
-        pos2(square.center().x, square.bottom() + 3.0),
-        Align2::CENTER_TOP,
-        "taken for, in the same order",
-        FontId::proportional(11.0),
-        ui.visuals().weak_text_color(),
-    );
     ui.allocate_rect(whole, Sense::hover());
     pick
+}
+
+/// Colour of a share of a row: the root keeps rare mistakes visible.
+fn color(share: f64, dark: bool) -> Color32 {
+    palette::diverging(share.sqrt(), dark)
 }
 
 /// Counts as cells.
@@ -118,8 +136,7 @@ impl Cells for Mistakes<'_> {
             return Look::undefined(ui);
         };
         Look {
-            // The root keeps rare mistakes visible.
-            color: palette::diverging(share.sqrt(), ui.visuals().dark_mode),
+            color: color(share, ui.visuals().dark_mode),
             hatched: false,
             text: if count > 0 {
                 count.to_string()

@@ -39,7 +39,8 @@ pub(super) fn shown(
     };
     let rows = subject.run.gram_rows(&view.scope);
     let id = subject.run.started.as_ref().map(|started| &started.id);
-    let key = (id, &rows, probe.step);
+    // After a resume the same step may be probed anew.
+    let key = (id, &rows, probe.step, subject.run.revisions.probes);
     let shown = remembered(ctx, ("matrix", subject.name), key, || {
         let gram = tensors.gram_of(&rows)?;
         Some(Arc::new(Shown {
@@ -48,11 +49,15 @@ pub(super) fn shown(
             gram,
         }))
     });
-    shown.ok_or_else(|| {
-        format!(
+    shown.ok_or_else(|| match rows.is_empty() {
+        true => format!(
             "{} has no parameters, so nothing pulls at it.",
             view.scope.name()
-        )
+        ),
+        false => format!(
+            "The probe of step {} does not fit the layers of the run: its file is damaged.",
+            probe.step
+        ),
     })
 }
 
@@ -73,11 +78,9 @@ pub(super) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Optio
         shown: &shown,
         names: subject.classes(),
     };
-    let grid = Grid::new(ui, area, subject, view, true);
+    let grid = Grid::new(ui, area, subject, view, ["+1", "0", "−1"]);
     let dark = ui.visuals().dark_mode;
-    grid.paint_bar(ui, ["+1", "0", "−1"], |value| {
-        palette::diverging(value, dark)
-    });
+    grid.paint_bar(ui, |value| palette::diverging(value, dark));
     let pick = grid.show(ui, view, &cosines, &marked(ui.ctx(), subject, view));
     ui.allocate_rect(area, Sense::hover());
     summary_ui(ui, &shown.summary, &view.scope);

@@ -1,19 +1,25 @@
 //! What differs between the conflict matrices of two runs.
 
+use std::sync::Arc;
+
 use egui::{Color32, RichText, Sense, Ui};
 
 use super::grid::{Cells, Grid, Look};
 use super::matrix::{self, Shown, above, diagonal, faded, marked, signed};
 use super::table::Table;
-use super::{Pick, Subject, View, empty_ui, order_of, palette};
+use super::{Pick, Subject, View, empty_ui, order_of, palette, remembered};
 use crate::gradient::gram::{Gram, RESOLVED_STANDARD_ERRORS};
 
-/// The smallest end of the colour scale: below it, differences are hardly worth a colour.
-const LEAST_END: f64 = 0.05;
+/// Differences from which on the colour stays the darkest: the same at every moment, in every layer and for every pair
+/// of runs, so that colours can be compared.
+pub(super) const END: f64 = 0.5;
+
+/// What stands beside the colour bar.
+const LABELS: [&str; 3] = ["≥ +0.5", "0", "≤ −0.5"];
 
 /// Cosine of the second run minus that of the first.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Change {
+pub(super) struct Change {
     /// −2 to 2; none where either is undefined.
     difference: Option<f64>,
     /// Its standard error; none where either is unknown.
@@ -21,7 +27,7 @@ struct Change {
 }
 
 impl Change {
-    fn of(before: &Gram, after: &Gram, a: usize, b: usize) -> Self {
+    pub(super) fn of(before: &Gram, after: &Gram, a: usize, b: usize) -> Self {
         let cosines = after.cosine(a, b).zip(before.cosine(a, b));
         let errors = cosine_error(after, a, b).zip(cosine_error(before, a, b));
         Self {
@@ -30,7 +36,7 @@ impl Change {
         }
     }
 
-    fn resolved(&self) -> bool {
+    pub(super) fn resolved(&self) -> bool {
         let both = self.difference.zip(self.standard_error);
         both.is_some_and(|(difference, error)| difference.abs() > RESOLVED_STANDARD_ERRORS * error)
     }
@@ -45,7 +51,7 @@ fn cosine_error(gram: &Gram, a: usize, b: usize) -> Option<f64> {
 
 /// Two runs of the same classes, the first and another one; else a sentence that says what is missing.
 fn both<'a>(subject: Subject<'a>, shown: &[Subject<'a>]) -> Result<Subject<'a>, String> {
-    let first = shown.first().filter(|first| first.name != subject.name);
+    let first = shown.first().filter(|first| !first.is(&subject));
     let Some(first) = first else {
         return Err("A difference needs two runs: show a second one side by side.".to_owned());
     };
@@ -58,31 +64,51 @@ fn both<'a>(subject: Subject<'a>, shown: &[Subject<'a>]) -> Result<Subject<'a>, 
     Ok(*first)
 }
 
-/// The changes of every pair, `[K][K]`, and the end of their colour scale.
+/// The changes of every pair, `[K][K]`, between the matrices of two runs.
 struct Changes<'a> {
-    cells: Vec<Vec<Change>>,
-    end: f64,
-    before: &'a Shown,
-    after: &'a Shown,
+    cells: Arc<Vec<Vec<Change>>>,
+    before: Arc<Shown>,
+    after: Arc<Shown>,
     names: &'a [String],
 }
 
 impl<'a> Changes<'a> {
-    fn of(before: &'a Shown, after: &'a Shown, names: &'a [String]) -> Self {
-        let k = names.len();
-        let row = |a: usize| (0..k).map(move |b| Change::of(&before.gram, &after.gram, a, b));
-        let cells: Vec<Vec<Change>> = (0..k).map(|a| row(a).collect()).collect();
-        let pairs = cells.iter().flatten().filter_map(|cell| cell.difference);
-        let largest = pairs.fold(0.0, |largest: f64, x| largest.max(x.abs()));
-        Self {
-            // To the next twentieth, so that the scale has a number one can say.
-            end: ((largest / LEAST_END).ceil() * LEAST_END).max(LEAST_END),
+    /// Of `second` from `first` at the cursor, computed once.
+    fn of(ui: &Ui, first: Subject<'a>, second: Subject<'a>, view: &View) -> Result<Self, String> {
+        let before = matrix::shown(ui.ctx(), first, view)?;
+        let after = matrix::shown(ui.ctx(), second, view)?;
+        let names = second.classes();
+        // Matrices are remembered: the same place holds the same one,
+        let key = [&before, &after].map(|shown| Arc::as_ptr(shown) as usize);
+        let (_, cells) = remembered(ui.ctx(), ("changes", second.name), key, || {
+            let k = names.len();
+            let row = |a: usize| {
+                let change = |b| Change::of(&before.gram, &after.gram, a, b);
+                (0..k).map(change).collect()
+            };
+            let cells: Vec<Vec<Change>> = (0..k).map(row).collect();
+            // which is kept, lest another takes the place of one that is gone.
+            ((before.clone(), after.clone()), Arc::new(cells))
+        });
+        Ok(Self {
             cells,
             before,
             after,
             names,
-        }
+        })
     }
+
+    /// Every pair once.
+    fn pairs(&self) -> impl Iterator<Item = &Change> {
+        let rows = self.cells.iter().enumerate();
+        rows.flat_map(|(a, row)| &row[..a])
+    }
+}
+
+/// The Gram matrix of the selected part at the cursor.
+fn gram(subject: Subject<'_>, view: &View) -> Option<Gram> {
+    let tensors = subject.probes.get(&subject.probe(view)?.step)?;
+    tensors.gram_of(&subject.run.gram_rows(&view.scope))
 }
 
 impl Cells for Changes<'_> {
@@ -94,7 +120,7 @@ impl Cells for Changes<'_> {
             None => Look::undefined(ui),
             Some(_) if row == column => diagonal(ui),
             Some(difference) => Look {
-                color: faded(ui, color(ui, difference / self.end), change.resolved()),
+                color: faded(ui, color(ui, difference / END), change.resolved()),
                 hatched: false,
                 text: signed(difference),
                 pale: !change.resolved(),
@@ -111,7 +137,7 @@ impl Cells for Changes<'_> {
         let change = self.cells[row][column];
         let cosine = |shown: &Shown| shown.gram.cosine(row, column);
         let (Some(difference), Some(before), Some(after)) =
-            (change.difference, cosine(self.before), cosine(self.after))
+            (change.difference, cosine(&self.before), cosine(&self.after))
         else {
             ui.label("undefined in one of the runs");
             return;
@@ -144,11 +170,9 @@ pub(super) fn matrix_difference_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
-    let found = both(subject, shown).and_then(|first| {
-        let before = matrix::shown(ui.ctx(), first, view)?;
-        Ok((first, before, matrix::shown(ui.ctx(), subject, view)?))
-    });
-    let (first, before, after) = match found {
+    let found =
+        both(subject, shown).and_then(|first| Ok((first, Changes::of(ui, first, subject, view)?)));
+    let (first, changes) = match found {
         Ok(found) => found,
         Err(sentence) => {
             empty_ui(ui, &sentence);
@@ -172,14 +196,9 @@ pub(super) fn matrix_difference_ui(
             1.0
         },
     );
-    let changes = Changes::of(&before, &after, subject.classes());
-    let grid = Grid::new(ui, area, subject, view, true);
-    let end = format!("{:.2}", changes.end);
-    grid.paint_bar(
-        ui,
-        [&format!("+{end}"), "0", &format!("−{end}")],
-        |value| palette::diverging(value, ui.visuals().dark_mode),
-    );
+    let grid = Grid::new(ui, area, subject, view, LABELS);
+    let dark = ui.visuals().dark_mode;
+    grid.paint_bar(ui, |value| palette::diverging(value, dark));
     let pick = grid.show(ui, view, &changes, &marked(ui.ctx(), subject, view));
     ui.allocate_rect(area, Sense::hover());
     summary_ui(ui, &changes);
@@ -188,16 +207,14 @@ pub(super) fn matrix_difference_ui(
 
 fn summary_ui(ui: &mut Ui, changes: &Changes<'_>) {
     let interference = |shown: &Shown| shown.summary.interference;
-    let pairs = changes.cells.iter().enumerate();
-    let pairs = pairs.flat_map(|(a, row)| &row[..a]);
-    let resolved: Vec<f64> = pairs
-        .filter(|change| change.resolved())
-        .filter_map(|change| change.difference)
-        .collect();
+    let resolved = changes.pairs().filter(|change| change.resolved());
+    let resolved: Vec<f64> = resolved.filter_map(|change| change.difference).collect();
+    let differences = changes.pairs().filter_map(|change| change.difference);
+    let beyond = differences.filter(|x| x.abs() > END).count();
     let worse = resolved.iter().filter(|x| **x < 0.0).count();
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let both = interference(changes.before).zip(interference(changes.after));
+        let both = interference(&changes.before).zip(interference(&changes.after));
         if let Some((before, after)) = both {
             ui.label(format!("Interference {before:.3} → {after:.3}"));
             ui.label("·");
@@ -211,6 +228,11 @@ fn summary_ui(ui: &mut Ui, changes: &Changes<'_>) {
         ui.label(text).on_hover_text(
             "Pairs whose cosines differ by more than 3 standard errors of the difference.",
         );
+        if beyond > 0 {
+            ui.label("·");
+            ui.weak(format!("{beyond} beyond the colours"))
+                .on_hover_text("Pairs that differ by more than 0.5, where the colours end; their cells say by how much.");
+        }
     });
 }
 
@@ -226,17 +248,10 @@ pub(super) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) ->
         "standard_error",
         "resolved",
     ]);
-    let gram = |subject: Subject<'_>| {
-        let rows = subject.run.gram_rows(&view.scope);
-        subject
-            .probes
-            .get(&subject.probe(view)?.step)?
-            .gram_of(&rows)
-    };
     let Ok(first) = both(subject, shown) else {
         return table;
     };
-    let (Some(before), Some(after)) = (gram(first), gram(subject)) else {
+    let (Some(before), Some(after)) = (gram(first, view), gram(subject, view)) else {
         return table;
     };
     let (names, order) = (subject.classes(), order_of(subject, view));

@@ -7,7 +7,7 @@ use egui::{Color32, Context, RichText, Role, Stroke, Ui, Vec2b, WidgetInfo};
 use egui_plot::{MarkerShape, Plot, PlotPoint, Points, Polygon};
 use serde::{Deserialize, Serialize};
 
-use super::confusion::{cell, evaluation, word};
+use super::confusion::{cell, evaluation, missing, word};
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, chart, empty_ui, matrix, palette};
 use crate::compare::statistics::rank_correlation;
@@ -71,8 +71,7 @@ fn dots(cosine: impl Fn(usize, usize) -> Option<(f64, bool)>, eval: &Eval) -> Ve
 
 /// What is shown at the cursor; else a sentence that says why nothing is.
 fn shown(ctx: &Context, subject: Subject<'_>, view: &View) -> Result<Vec<Dot>, String> {
-    let eval = evaluation(subject, view)
-        .ok_or_else(|| "The first evaluation comes before the first step.".to_owned())?;
+    let eval = evaluation(subject, view).ok_or_else(|| missing(subject, view))?;
     let shown = matrix::shown(ctx, subject, view)?;
     let cosine = |a: usize, b: usize| {
         let cell = shown.cells.get(a)?.get(b)?;

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
@@ -7,6 +5,7 @@ use super::*;
 use crate::figure::{Kind, Order, figure_ui, style};
 use crate::run::Run;
 use crate::run::event::Event;
+use crate::run::probes::Probes;
 
 fn recorded() -> anyhow::Result<Run> {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/solar-none");
@@ -14,7 +13,7 @@ fn recorded() -> anyhow::Result<Run> {
 }
 
 fn with_subject<T>(run: &Run, read: impl FnOnce(Subject<'_>) -> T) -> T {
-    let probes = BTreeMap::new();
+    let probes = Probes::new();
     read(Subject {
         name: "run",
         run,
@@ -58,16 +57,40 @@ fn the_cursor_goes_back_and_the_table_follows_the_order() -> anyhow::Result<()> 
     Ok(())
 }
 
+/// The test images are those of the best and the last step: before them a sentence says so.
+#[test]
+fn the_test_images_are_shown_from_their_first_evaluation_on() -> anyhow::Result<()> {
+    let run = recorded()?;
+    let steps: Vec<u64> = run.evals_of(Split::Test).map(|eval| eval.step).collect();
+    let (first, last) = (steps[0], run.last_step());
+    with_subject(&run, |subject| {
+        let view = |step| View {
+            step,
+            split: Some(Split::Test),
+            ..View::default()
+        };
+        for (step, expected) in [(None, last), (Some(first), first)] {
+            let eval = evaluation(subject, &view(step)).unwrap();
+            assert_eq!((eval.split, eval.step), (Split::Test, expected));
+        }
+        let before = view(Some(first - 1));
+        assert!(evaluation(subject, &before).is_none());
+        assert!(missing(subject, &before).ends_with(&format!("at step {first}.")));
+    });
+    Ok(())
+}
+
 #[test]
 fn a_click_picks_the_cell_under_any_order() -> anyhow::Result<()> {
     let run = recorded()?;
-    let probes = BTreeMap::new();
+    let probes = Probes::new();
     let subject = Subject {
         name: "run",
         run: &run,
         probes: &probes,
     };
-    for order in [Order::Listed, Order::Similarity(vec![5, 4, 3, 2, 1, 0])] {
+    let reversed = subject.classes().iter().rev().cloned().collect();
+    for order in [Order::Listed, Order::Similarity(reversed)] {
         let reversed = order != Order::Listed;
         let view = View {
             order,
