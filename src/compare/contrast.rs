@@ -77,6 +77,35 @@ pub struct Compared {
     pub runs: Vec<String>,
     /// Their seeds, in order.
     pub seeds: Vec<u64>,
+    /// The same for the same configuration and data, whatever it is compared to.
+    #[serde(skip)]
+    pub identity: String,
+}
+
+/// Finished runs in groups, whether or not there are any to compare them to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grouped {
+    /// The groups, of runs with different seeds.
+    pub groups: Vec<Compared>,
+    /// Runs that were given and are not finished.
+    pub unfinished: usize,
+}
+
+impl Grouped {
+    /// Of these runs; a first one that is finished decides which classes they are on.
+    ///
+    /// # Errors
+    /// Where no run is finished.
+    pub fn of(members: &[Member<'_>]) -> Result<Self, CompareError> {
+        let first = members
+            .first()
+            .filter(|first| Reached::of(**first).is_some());
+        let chosen = choose(members, first.map(|first| first.name))?;
+        Ok(Self {
+            groups: chosen.compared(),
+            unfinished: members.len() - chosen.runs.len(),
+        })
+    }
 }
 
 /// One measure in every group.
@@ -226,13 +255,16 @@ impl Comparison {
     /// Where there is no other group, or no such baseline.
     pub fn of(members: &[Member<'_>], baseline: Option<&str>) -> Result<Self, CompareError> {
         let mut chosen = choose(members, baseline)?;
+        if let [group] = chosen.groups.as_slice() {
+            return Err(CompareError::OneGroup(group.name.clone()));
+        }
         let split = chosen.split();
         chosen.note_pairs(split);
         let measured = Measured::new(&chosen, split);
         let mut comparison = Self {
             split,
             baseline: chosen.baseline,
-            groups: measured.compared(),
+            groups: chosen.compared(),
             classes: measured.reference().started.classes.clone(),
             train_counts: measured.reference().started.train_counts.clone(),
             headline: measured.headline(),
@@ -273,13 +305,9 @@ impl Comparison {
 
     /// Puts in words what can be said, and notes what is undefined.
     fn say(&mut self) {
-        let names: Vec<_> = self.groups.iter().map(|x| x.name.clone()).collect();
-        let base = names[self.baseline].clone();
-        for row in self.rows_mut() {
-            let (digits, name) = (row.digits, row.name.clone());
-            for contrast in &mut row.contrasts {
-                contrast.sentence = contrast.in_words(&name, digits, &names[contrast.group], &base);
-            }
+        let families = [&mut self.headline, &mut self.per_class, &mut self.per_layer];
+        for rows in families {
+            put_in_words(rows, &self.groups, self.baseline);
         }
         let undefined = |row: &Row| {
             row.contrasts
@@ -308,10 +336,16 @@ impl Comparison {
         }
         self.notes.extend(notes);
     }
+}
 
-    fn rows_mut(&mut self) -> impl Iterator<Item = &mut Row> {
-        let scores = self.headline.iter_mut().chain(&mut self.per_class);
-        scores.chain(&mut self.per_layer)
+/// Says of every contrast what can be said.
+pub(super) fn put_in_words(rows: &mut [Row], groups: &[Compared], baseline: usize) {
+    let name = |group: usize| groups[group].name.as_str();
+    for row in rows {
+        for contrast in &mut row.contrasts {
+            let (group, base) = (name(contrast.group), name(baseline));
+            contrast.sentence = contrast.in_words(&row.name, row.digits, group, base);
+        }
     }
 }
 
@@ -362,9 +396,6 @@ fn choose<'a>(members: &[Member<'a>], baseline: Option<&str>) -> Result<Chosen<'
             same
         });
     }
-    if groups.len() < 2 {
-        return Err(CompareError::OneGroup(base_name));
-    }
     let baseline = groups.iter().position(|x| x.name == base_name);
     Ok(Chosen {
         runs,
@@ -386,6 +417,19 @@ fn find(name: &str, groups: &[Group], runs: &[Reached<'_>]) -> Result<usize, Com
 }
 
 impl Chosen<'_> {
+    fn compared(&self) -> Vec<Compared> {
+        let runs = |group: &Group| -> Vec<&Reached<'_>> {
+            group.members.iter().map(|&run| &self.runs[run]).collect()
+        };
+        let of = |group: &Group| Compared {
+            name: group.name.clone(),
+            runs: runs(group).iter().map(|x| x.name.to_owned()).collect(),
+            seeds: runs(group).iter().map(|x| x.seed()).collect(),
+            identity: group.identity.clone(),
+        };
+        self.groups.iter().map(of).collect()
+    }
+
     fn split(&self) -> Split {
         let mut members = self.groups.iter().flat_map(|group| &group.members);
         if members.all(|&run| self.runs[run].test.is_some()) {
@@ -462,23 +506,6 @@ impl<'a> Measured<'a> {
     /// The first run of the baseline.
     fn reference(&self) -> &Reached<'a> {
         &self.runs[self.groups[self.baseline].members[0]]
-    }
-
-    fn compared(&self) -> Vec<Compared> {
-        let of = |group: &Group| Compared {
-            name: group.name.clone(),
-            runs: group
-                .members
-                .iter()
-                .map(|&run| self.runs[run].name.to_owned())
-                .collect(),
-            seeds: group
-                .members
-                .iter()
-                .map(|&run| self.runs[run].seed())
-                .collect(),
-        };
-        self.groups.iter().map(of).collect()
     }
 
     fn headline(&self) -> Vec<Row> {
@@ -649,7 +676,7 @@ impl<'a> Measured<'a> {
     }
 }
 
-fn summed(values: &[(u64, Option<f64>)]) -> Values {
+pub(super) fn summed(values: &[(u64, Option<f64>)]) -> Values {
     let defined: Vec<_> = values.iter().filter_map(|(_, value)| *value).collect();
     Values {
         by_seed: values.iter().map(|(_, value)| *value).collect(),
@@ -659,7 +686,11 @@ fn summed(values: &[(u64, Option<f64>)]) -> Values {
     }
 }
 
-fn contrast(group: usize, values: &[(u64, Option<f64>)], base: &[(u64, Option<f64>)]) -> Contrast {
+pub(super) fn contrast(
+    group: usize,
+    values: &[(u64, Option<f64>)],
+    base: &[(u64, Option<f64>)],
+) -> Contrast {
     let mut seeds = Vec::new();
     let mut differences = Vec::new();
     let mut undefined_pairs = 0;
@@ -689,7 +720,7 @@ fn contrast(group: usize, values: &[(u64, Option<f64>)], base: &[(u64, Option<f6
 }
 
 /// Holm's correction over all contrasts of some rows.
-fn correct(rows: &mut [Row]) {
+pub(super) fn correct(rows: &mut [Row]) {
     let tested = |x: &&mut Contrast| x.paired.as_ref().is_some_and(|x| x.p.is_some());
     let mut family: Vec<_> = rows
         .iter_mut()
@@ -724,12 +755,7 @@ impl Contrast {
             return format!("{name}: too many pairs for the exact test.");
         };
         let difference = signed(paired.mean, digits);
-        let n = paired.n();
-        let seeds = if n == 1 {
-            "1 seed".to_owned()
-        } else {
-            format!("{n} seeds")
-        };
+        let seeds = with_seeds(paired.n());
         match self.significant {
             None => format!(
                 "The difference of {name} between {group} and {base} is {difference} over {seeds}: not to be told from \
@@ -761,17 +787,21 @@ pub fn remark(rows: &[Row], at: usize) -> Option<String> {
         return None;
     }
     let most = tested.iter().max_by_key(|contrast| contrast.seeds.len())?;
-    let n = most.seeds.len();
-    let seeds = if n == 1 {
-        "1 seed".to_owned()
-    } else {
-        format!("{n} seeds")
-    };
+    let seeds = with_seeds(most.seeds.len());
     Some(format!(
         "With {seeds} none of these can be called significant, since corrected p cannot be below {}; {} seeds would do.",
         probability(most.smallest_corrected_p?),
         most.pairs_needed
     ))
+}
+
+/// `1 seed`, `3 seeds`.
+pub fn with_seeds(n: usize) -> String {
+    if n == 1 {
+        "1 seed".to_owned()
+    } else {
+        format!("{n} seeds")
+    }
 }
 
 /// A number with a sign that a reader sees: `−0.43`, `+0.05`.

@@ -63,6 +63,8 @@ pub struct Group {
     pub name: String,
     /// Which of the runs, in the order given.
     pub members: Vec<usize>,
+    /// The same for the same configuration and data, whatever other groups there are.
+    pub identity: String,
 }
 
 /// Runs in groups, in the order in which their first ones were given. The same data at another place are the same data.
@@ -74,11 +76,12 @@ pub fn groups(headers: &[&Started]) -> Vec<Group> {
         match keys.iter().position(|known| *known == key) {
             Some(at) => groups[at].members.push(member),
             None => {
-                keys.push(key);
                 groups.push(Group {
                     name: String::new(),
                     members: vec![member],
+                    identity: serde_json::to_string(&key).unwrap_or_default(),
                 });
+                keys.push(key);
             }
         }
     }

@@ -2,7 +2,8 @@
 
 pub mod contrast;
 pub mod groups;
+pub mod pairs;
 pub mod ranks;
 pub mod statistics;
 
-pub use contrast::{Comparison, Member};
+pub use contrast::{Comparison, Grouped, Member};

@@ -9,9 +9,9 @@ use super::grid::fitted;
 use super::table::{Table, Value};
 use super::{Kind, Pick, Subject, View, empty_ui, order_of, palette, remembered};
 use crate::compare::contrast::{
-    CompareError, Contrast, Row, difference_text, mean_text, probability, remark,
+    CompareError, Compared, Contrast, Row, difference_text, mean_text, probability, remark,
 };
-use crate::compare::{Comparison, Member};
+use crate::compare::{Comparison, Grouped, Member};
 use crate::run::Scope;
 
 /// Rows are at most this high.
@@ -21,19 +21,22 @@ const TWO_LINES: f32 = 13.0;
 /// Least distance of two names.
 const NAME_DISTANCE: f32 = 13.0;
 
+/// The runs shown, as those that take part in a comparison.
+pub(super) fn members<'a>(shown: &[Subject<'a>]) -> Vec<Member<'a>> {
+    let member = |subject: &Subject<'a>| Member {
+        name: subject.name,
+        run: subject.run,
+    };
+    shown.iter().map(member).collect()
+}
+
 /// The groups of the runs shown, against the group of the first; against the default baseline where the first run is
 /// not finished.
 ///
 /// # Errors
 /// Where there is nothing to compare.
 pub fn compared(shown: &[Subject<'_>]) -> Result<Comparison, CompareError> {
-    let members: Vec<Member<'_>> = shown
-        .iter()
-        .map(|subject| Member {
-            name: subject.name,
-            run: subject.run,
-        })
-        .collect();
+    let members = members(shown);
     let first = shown.first().map(|first| first.name);
     match Comparison::of(&members, first) {
         Err(CompareError::UnknownBaseline { .. }) => Comparison::of(&members, None),
@@ -76,10 +79,16 @@ pub fn stands_for_group(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
 
 /// Whether a run is the one that stands for all groups: the first of the first that is compared.
 pub fn stands_for_all(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
-    compared(shown).is_ok_and(|comparison| {
-        let first = comparison.others().first().copied();
-        first.is_some_and(|group| comparison.groups[group].runs[0] == subject.name)
-    })
+    match compared(shown) {
+        Ok(comparison) => {
+            let first = comparison.others().first().copied();
+            first.is_some_and(|group| comparison.groups[group].runs[0] == subject.name)
+        }
+        // One group alone has curves, too.
+        Err(CompareError::OneGroup(_)) => Grouped::of(&members(shown))
+            .is_ok_and(|found| found.groups.iter().all(|x| x.runs[0] == subject.name)),
+        Err(_) => false,
+    }
 }
 
 /// What the figure shows of a comparison.
@@ -109,11 +118,7 @@ impl<'a> Drawn<'a> {
         shown: &[Subject<'_>],
         view: &View,
     ) -> Self {
-        let others = comparison.others();
-        // Of a run of the baseline, the first other group is drawn.
-        let group = comparison.group_of(subject.name);
-        let at = others.iter().position(|&other| Some(other) == group);
-        let at = at.unwrap_or(0);
+        let at = contrast_of(comparison, subject);
         let rows = match kind {
             Kind::LayerDifference => comparison
                 .per_layer
@@ -155,6 +160,22 @@ impl<'a> Drawn<'a> {
         });
         BarAxis::plain(values, x)
     }
+}
+
+/// Which of the contrasts is that of a run's group; of a run of the baseline, the first.
+pub(super) fn contrast_of(comparison: &Comparison, subject: Subject<'_>) -> usize {
+    let group = comparison.group_of(subject.name);
+    let mut others = comparison.others().into_iter();
+    others.position(|other| Some(other) == group).unwrap_or(0)
+}
+
+/// The runs of a group, in the order of their seeds.
+pub(super) fn runs_of<'a>(group: &Compared, shown: &[Subject<'a>]) -> Vec<Subject<'a>> {
+    let names = group.runs.iter();
+    names
+        .filter_map(|name| shown.iter().find(|subject| subject.name == *name))
+        .copied()
+        .collect()
 }
 
 /// A run on the classes that are compared.

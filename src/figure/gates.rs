@@ -7,7 +7,6 @@ use egui::{
 };
 
 use crate::compare::statistics::{correlation, mean, mean_sd};
-use crate::run::event::Probe;
 use crate::run::gates::distances;
 use crate::run::probe_file::ProbeTensors;
 
@@ -27,15 +26,15 @@ const GAP: f32 = 10.0;
 const BAR: f32 = 44.0;
 
 /// The gates of one branch.
-struct Branch {
-    name: String,
+pub(super) struct Branch {
+    pub(super) name: String,
     /// `[K][channels]`; NaN for a class without images.
-    gates: Vec<Vec<f64>>,
+    pub(super) gates: Vec<Vec<f64>>,
     /// Channels, those first in which classes differ most.
     channels: Vec<usize>,
-    mean: Option<f64>,
+    pub(super) mean: Option<f64>,
     /// Mean over channels of the standard deviation over classes (n − 1).
-    spread: Option<f64>,
+    pub(super) spread: Option<f64>,
 }
 
 impl Branch {
@@ -77,14 +76,16 @@ impl Branch {
 }
 
 /// What is shown of one probe.
-struct Shown {
-    branches: Vec<Branch>,
+pub(super) struct Shown {
+    pub(super) branches: Vec<Branch>,
     /// Correlation of the distances between classes, by pair of branches; none where it is undefined.
-    alike: Vec<(usize, usize, Option<f64>)>,
+    pub(super) alike: Vec<(usize, usize, Option<f64>)>,
+    /// The step whose gates give the order of the channels; none where it is this probe's own.
+    sorted_at: Option<u64>,
 }
 
 impl Shown {
-    fn new(tensors: &ProbeTensors) -> Self {
+    pub(super) fn new(tensors: &ProbeTensors) -> Self {
         let branches: Vec<Branch> = tensors
             .gates
             .iter()
@@ -102,12 +103,29 @@ impl Shown {
         Self {
             alike: alike.collect(),
             branches,
+            sorted_at: None,
         }
+    }
+
+    /// With the channels in the order that they have at another step, so that columns stay where they are over time.
+    fn sorted_as_at(mut self, step: u64, tensors: &ProbeTensors) -> Self {
+        for branch in &mut self.branches {
+            let other = tensors.gates.get(&branch.name);
+            let other = other.and_then(|x| Branch::new(&branch.name, x, tensors.classes));
+            if let Some(other) = other.filter(|x| x.channels.len() == branch.channels.len()) {
+                branch.channels = other.channels;
+                self.sorted_at = Some(step);
+            }
+        }
+        self
     }
 }
 
 /// The gates at the moment looked at; else a sentence that says why there are none.
-fn shown(ui: &Ui, subject: Subject<'_>, probe: &Probe) -> Result<Arc<Shown>, String> {
+pub(super) fn shown(ui: &Ui, subject: Subject<'_>, view: &View) -> Result<Arc<Shown>, String> {
+    let Some(probe) = subject.probe(view) else {
+        return Err("The first probe comes before the first step.".to_owned());
+    };
     let Some(tensors) = subject.probes.get(&probe.step) else {
         return Err(format!(
             "The probe of step {} is being read, or its file is missing.",
@@ -118,9 +136,16 @@ fn shown(ui: &Ui, subject: Subject<'_>, probe: &Probe) -> Result<Arc<Shown>, Str
         return Err("This network has no gates; train one with branch attention.".to_owned());
     }
     let id = subject.run.started.as_ref().map(|started| &started.id);
-    let key = (id, subject.run.revisions.probes, probe.step);
+    // The newest there is: the later in training, the more gates tell classes apart.
+    let newest = subject.probes.whole.iter().next_back();
+    let newest_step = newest.map(|(step, _)| step);
+    let key = (id, subject.run.revisions.probes, probe.step, newest_step);
     let shown = remembered(ui.ctx(), ("gates", subject.name), key, || {
-        Arc::new(Shown::new(tensors))
+        let shown = Shown::new(tensors);
+        Arc::new(match newest {
+            Some((&step, newest)) => shown.sorted_as_at(step, newest),
+            None => shown,
+        })
     });
     if shown.branches.is_empty() {
         return Err(format!("The gates of step {} are damaged.", probe.step));
@@ -156,11 +181,7 @@ pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
 
 /// Draws a strip of classes and channels for every branch; a click selects a class.
 pub(super) fn gates_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option<Pick> {
-    let Some(probe) = subject.probe(view) else {
-        empty_ui(ui, "The first probe comes before the first step.");
-        return None;
-    };
-    let shown = match shown(ui, subject, probe) {
+    let shown = match shown(ui, subject, view) {
         Ok(shown) => shown,
         Err(sentence) => {
             empty_ui(ui, &sentence);
@@ -179,7 +200,7 @@ pub(super) fn gates_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option
     let grid = Grid::new(ui, area, subject, shown.branches.len(), order.len());
     let mut pick = None;
     if grid.strips.height() >= 1.0 && grid.strip(0).width() >= 1.0 && !order.is_empty() {
-        let mesh = grid.mesh(ui, &shown, subject, view, &order, probe.step);
+        let mesh = grid.mesh(ui, &shown, subject, view, &order);
         ui.painter().add(Shape::Mesh(mesh));
         pick = grid.names_ui(ui, subject, view, &order);
         for (at, branch) in shown.branches.iter().enumerate() {
@@ -187,6 +208,7 @@ pub(super) fn gates_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option
                 .strip_ui(ui, at, branch, subject, view, &order)
                 .or(pick);
         }
+        grid.paint_order(ui, &shown);
         grid.paint_bar(ui);
     }
     ui.allocate_rect(area, Sense::hover());
@@ -237,7 +259,7 @@ fn notes(shown: &Shown) -> (Vec<(String, &'static str)>, f32) {
 }
 
 /// The block alone: that a gate is meant is clear here.
-fn short(name: &str) -> &str {
+pub(super) fn short(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
@@ -299,14 +321,17 @@ impl Grid {
         subject: Subject<'_>,
         view: &View,
         order: &[usize],
-        step: u64,
     ) -> Arc<Mesh> {
         let undefined = quantity::undefined(ui);
         let strips = self.strips;
         let place = [strips.min.x, strips.min.y, strips.max.x, strips.max.y].map(f32::to_bits);
         let id = subject.run.started.as_ref().map(|started| &started.id);
         let revision = subject.run.revisions.probes;
-        let key = (id, revision, step, place, undefined, &view.order);
+        let step = subject.probe(view).map(|probe| probe.step);
+        let key = (
+            (id, revision, step, shown.sorted_at),
+            (place, undefined, &view.order),
+        );
         remembered(ui.ctx(), ("gate strips", subject.name), key, || {
             let mut mesh = Mesh::default();
             for (at, branch) in shown.branches.iter().enumerate() {
@@ -389,13 +414,6 @@ impl Grid {
         let color = ui.visuals().text_color();
         let galley = fitted(painter, &title, &font, color, strip.width());
         painter.galley(strip.left_top() - vec2(0.0, HEADER - 1.0), galley, color);
-        if at == 0 {
-            let weak = ui.visuals().weak_text_color();
-            let text = "channels, classes differ most to the left";
-            let font = FontId::proportional(10.5);
-            let galley = fitted(painter, text, &font, weak, self.strips.width());
-            painter.galley(strip.left_bottom() + vec2(0.0, 1.0), galley, weak);
-        }
         let selected = order.iter().position(|k| view.class == Some(*k));
         let stroke = |width| Stroke::new(width, ui.visuals().strong_text_color());
         if let Some(row) = selected {
@@ -426,6 +444,21 @@ impl Grid {
         is_clicked.then_some(Pick::Class(k))
     }
 
+    /// Says under the strips in what order the channels are.
+    fn paint_order(&self, ui: &Ui, shown: &Shown) {
+        let weak = ui.visuals().weak_text_color();
+        let text = match shown.sorted_at {
+            Some(step) => {
+                format!("channels, those to the left in which classes differ most at step {step}")
+            }
+            None => "channels, classes differ most to the left".to_owned(),
+        };
+        let font = FontId::proportional(10.5);
+        let galley = fitted(ui.painter(), &text, &font, weak, self.strips.width());
+        let at = self.strips.left_bottom() + vec2(0.0, 1.0);
+        ui.painter().galley(at, galley, weak);
+    }
+
     fn paint_bar(&self, ui: &Ui) {
         if ui.max_rect().right() - self.strips.right() < 30.0 {
             return;
@@ -444,4 +477,4 @@ impl Grid {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,13 +8,12 @@ use egui::{
 };
 
 use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
-use super::chart::{Chart, Curve, Look, signed_log};
 use super::grid::fitted;
-use super::table::{Table, Value};
+use super::ledger_time::Moment;
+use super::table::Table;
 use super::{Pick, Subject, View, empty_ui, export, palette, remembered};
 use crate::gradient::gram::Effect;
-use crate::gradient::ledger::Ledger;
-use crate::run::{Run, Scope};
+use crate::run::Run;
 
 /// Least and largest height of a row, in points.
 const ROW: (f32, f32) = (15.0, 28.0);
@@ -43,19 +42,33 @@ pub(super) fn learning_rate_at(run: &Run, step: u64) -> Option<f64> {
     Some(step.lr)
 }
 
-/// A sentence for what cannot be drawn at the cursor; none where a probe of the selected scope is there.
-pub(super) fn missing(subject: Subject<'_>, view: &View) -> Option<String> {
+/// A sentence for what cannot be drawn at the cursor; none where what is needed of the probe there is read, and the
+/// selected scope has gradients.
+pub(super) fn missing(
+    subject: Subject<'_>,
+    view: &View,
+    is_read: impl Fn(u64) -> bool,
+) -> Option<String> {
     let Some(probe) = subject.probe(view) else {
         return Some("The first probe comes before the first step.".to_owned());
     };
-    if !subject.probes.contains_key(&probe.step) {
+    if !is_read(probe.step) {
         let text = format!(
             "The probe of step {} is being read, or its file is missing.",
             probe.step
         );
         return Some(text);
     }
-    if subject.run.gram_rows(&view.scope).is_empty() {
+    let rows = subject.run.gram_rows(&view.scope);
+    let whole = subject.probes.get(&probe.step);
+    if whole.is_some_and(|tensors| rows.iter().any(|&row| row >= tensors.layers())) {
+        let text = format!(
+            "The probe of step {} does not fit the layers of the run: its file is damaged.",
+            probe.step
+        );
+        return Some(text);
+    }
+    if rows.is_empty() {
         let text = format!(
             "{} has no parameters, so nothing pulls at it.",
             view.scope.name()
@@ -80,11 +93,16 @@ struct Account {
 
 /// The ledger at the cursor, computed once.
 fn account(ctx: &Context, subject: Subject<'_>, view: &View) -> Result<Arc<Account>, String> {
-    if let Some(sentence) = missing(subject, view) {
+    let class = class_of(subject, view);
+    let is_read = |step| class.is_none_or(|class| subject.probes.has_rows_of(step, class));
+    if let Some(sentence) = missing(subject, view, is_read) {
+        return Err(sentence);
+    }
+    if let Some(sentence) = not_predicted(subject.run) {
         return Err(sentence);
     }
     let undefined = "The probe has too few images of the class to say what moves it.";
-    let (Some(class), Some(probe)) = (class_of(subject, view), subject.probe(view)) else {
+    let (Some(class), Some(probe)) = (class, subject.probe(view)) else {
         return Err(undefined.to_owned());
     };
     let rows = subject.run.gram_rows(&view.scope);
@@ -92,10 +110,10 @@ fn account(ctx: &Context, subject: Subject<'_>, view: &View) -> Result<Arc<Accou
     let account = remembered(
         ctx,
         ("ledger", subject.name),
-        (id, &rows, probe.step, class),
+        (id, &rows, probe.step, class, subject.run.revisions.probes),
         || {
             let lr = learning_rate_at(subject.run, probe.step)?;
-            let ledger = subject.probes.get(&probe.step)?.ledger_of(&rows, class)?;
+            let ledger = subject.probes.rows_of(probe.step, class)?.ledger(&rows)?;
             let shares = subject.run.shares(probe.step);
             let share = |j: usize| Some((j, ledger.share(lr, &shares, j)?));
             let mut effects: Vec<_> = (0..shares.len()).filter_map(share).collect();
@@ -123,7 +141,12 @@ pub(super) fn ledger_ui(
     let account = match account {
         Ok(account) => account,
         Err(sentence) => {
-            empty_ui(ui, &sentence);
+            match moment_at_cursor(subject, view) {
+                Some(moment) if not_predicted(subject.run).is_some() => {
+                    measured_ui(ui, &sentence, &moment);
+                }
+                _ => empty_ui(ui, &sentence),
+            }
             return pick;
         }
     };
@@ -185,21 +208,45 @@ fn class_ui(
             net_text_ui(ui, &account.net);
         }
     });
-    other_loss_ui(ui, subject);
     pick
 }
 
-/// Says so where the run does not minimise what the figure reckons with.
-pub(super) fn other_loss_ui(ui: &mut Ui, subject: Subject<'_>) {
-    let started = subject.run.started.as_ref();
-    let Some(started) = started.filter(|_| !subject.run.minimises_cross_entropy()) else {
-        return;
-    };
+/// Why nothing is predicted of a run: its steps are not made of the class gradients that are probed.
+pub(super) fn not_predicted(run: &Run) -> Option<String> {
+    let started = run.started.as_ref()?;
     let loss = started.config.loss;
-    ui.label(RichText::new(format!("As if cross-entropy were minimised; this run minimises {loss}.")).small().weak())
-        .on_hover_text(
-            "Class gradients and losses here are those of cross-entropy. What the steps actually did is measured apart.",
-        );
+    (!run.minimises_cross_entropy()).then(|| {
+        format!(
+            "What each class's share of a step does is not known: class gradients are those of cross-entropy, and this \
+             run minimises {loss}. What its steps did is measured."
+        )
+    })
+}
+
+/// What the steps did at the cursor.
+fn moment_at_cursor(subject: Subject<'_>, view: &View) -> Option<Moment> {
+    let (class, probe) = (class_of(subject, view)?, subject.probe(view)?);
+    Moment::of(subject, view, class, probe.step)
+}
+
+/// What the steps did, in place of what they are predicted to do.
+fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
+    ui.add_space(4.0);
+    ui.label(RichText::new(sentence).weak());
+    ui.add_space(8.0);
+    let step = moment.step;
+    if let Some(taken) = &moment.taken {
+        let (nats, error) = (scientific(taken.nats), error_text(taken));
+        ui.label(format!(
+            "The step taken before step {step} changes its loss by {nats}{error} nats, to first order."
+        ));
+    }
+    if let Some(measured) = moment.measured {
+        ui.label(format!(
+            "Since the probe before, its loss on the probe images changed by {} nats per step, all layers together.",
+            scientific(measured)
+        ));
+    }
 }
 
 fn net_text_ui(ui: &mut Ui, net: &Effect) {
@@ -437,177 +484,39 @@ fn rows(account: &Account, room: usize) -> Vec<Row<'_>> {
 
 /// The ledger's numbers.
 pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
-    let columns = [
+    let mut table = Table::new([
         "class",
         "on_class",
         "effect_nats_per_step",
         "standard_error_nats_per_step",
         "resolved",
-    ];
-    let mut table = Table {
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: Vec::new(),
+    ]);
+    let names = subject.classes();
+    let mut push = |name: &str, class: usize, effect: &Effect| {
+        table.push([
+            name.into(),
+            names[class].as_str().into(),
+            effect.nats.into(),
+            effect.standard_error.into(),
+            effect.resolved().into(),
+        ]);
     };
     // A context of its own: nothing is remembered from elsewhere.
     let Ok(account) = account(&Context::default(), subject, view) else {
+        let moment =
+            moment_at_cursor(subject, view).filter(|_| not_predicted(subject.run).is_some());
+        if let (Some(class), Some(taken)) = (class_of(subject, view), moment.and_then(|x| x.taken))
+        {
+            push("step taken", class, &taken);
+        }
         return table;
     };
-    let names = subject.classes();
     let shares = account
         .shares
         .iter()
         .map(|(j, effect)| (names[*j].as_str(), effect));
     for (name, effect) in shares.chain([("all together", &account.net)]) {
-        table.rows.push(vec![
-            name.into(),
-            names[account.class].as_str().into(),
-            Value::Number(effect.nats),
-            effect.standard_error.into(),
-            Value::Number(f64::from(u8::from(effect.resolved()))),
-        ]);
-    }
-    table
-}
-
-/// What steps do to the class at one probe, in nats per step; what is undefined is none.
-struct Moment {
-    step: u64,
-    /// All shares of a plain step together.
-    net: Option<Effect>,
-    /// First-order change under the step actually taken, of the selected part of the network.
-    taken: Option<f64>,
-    /// Change of the class's loss on the probe images since the probe before, over the steps between.
-    measured: Option<f64>,
-}
-
-fn moments(subject: Subject<'_>, view: &View, class: usize) -> Vec<Moment> {
-    let rows = subject.run.gram_rows(&view.scope);
-    let mut before: Option<(u64, f64)> = None;
-    let mut moments = Vec::new();
-    for (&step, tensors) in subject.probes {
-        let ledger: Option<Ledger> = tensors.ledger_of(&rows, class);
-        let lr = learning_rate_at(subject.run, step);
-        let loss = tensors.class_loss(class);
-        let measured = before.zip(loss).and_then(|((earlier, before), loss)| {
-            (step > earlier).then(|| (loss - before) / (step - earlier) as f64)
-        });
-        moments.push(Moment {
-            step,
-            net: ledger
-                .as_ref()
-                .zip(lr)
-                .and_then(|(ledger, lr)| ledger.net(lr, &subject.run.shares(step))),
-            // Before the first step none was taken.
-            taken: ledger
-                .and_then(|ledger| ledger.update_effect())
-                .filter(|_| step > 0),
-            measured,
-        });
-        before = loss.map(|loss| (step, loss));
-    }
-    moments
-}
-
-/// What steps do to the class over time.
-pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
-    let mut chart = Chart {
-        y_label: "nats per step".to_owned(),
-        signed_log: true,
-        empty: "The first probe comes before the first step.".to_owned(),
-        ..Chart::default()
-    };
-    let Some(class) = class_of(subject, view) else {
-        return chart;
-    };
-    let moments = moments(subject, view, class);
-    let name = format!("{}: one plain step", subject.classes()[class]);
-    let unlearned = |effect: &Effect| effect.resolved() && effect.nats > 0.0;
-    let curve = |name: &str, color, look, keep: &dyn Fn(&Effect) -> bool| {
-        // What is undefined breaks the line.
-        let is_line = look == Look::Thin;
-        let nets = moments
-            .iter()
-            .filter(|moment| moment.net.as_ref().map_or(is_line, keep));
-        let points = nets.map(|moment| {
-            (
-                subject.epoch(moment.step),
-                moment.net.map(|net| signed_log(net.nats)),
-            )
-        });
-        Curve::new(name.to_owned(), color, look, points)
-    };
-    let measure = |name: &str, color, look, value: &dyn Fn(&Moment) -> Option<f64>| {
-        let points = moments
-            .iter()
-            .map(|moment| (subject.epoch(moment.step), value(moment).map(signed_log)));
-        Curve::new(name.to_owned(), color, look, points)
-    };
-    let color = palette::class(class);
-    let grey = Color32::from_gray(0x84);
-    let mut curves = vec![
-        curve(&name, color, Look::Thin, &|_| true),
-        measure("the step actually taken", grey, Look::Thin, &|moment| {
-            moment.taken
-        }),
-        curve(&name, color, Look::Dots { filled: false }, &|net| {
-            !net.resolved()
-        }),
-        curve(&name, color, Look::Dots { filled: true }, &|net| {
-            net.resolved() && !unlearned(net)
-        }),
-        curve(
-            "unlearned",
-            palette::diverging(-1.0, false),
-            Look::Dots { filled: true },
-            &unlearned,
-        ),
-    ];
-    // The loss itself knows only the whole network: beside a single layer it would say nothing.
-    if matches!(view.scope, Scope::Network | Scope::Backbone) {
-        let name = "its loss since the last probe, whole network";
-        let others = [2, 1].map(palette::series);
-        let other = others[usize::from(others[0] == color)];
-        curves.push(measure(name, other, Look::Line, &|moment| moment.measured));
-    }
-    chart.curves = curves
-        .into_iter()
-        .filter(|curve| !curve.is_empty())
-        .collect();
-    "The probe has too few images of the class to say what moves it.".clone_into(&mut chart.empty);
-    chart
-}
-
-/// The numbers of [`over_time`].
-pub(super) fn over_time_table(subject: Subject<'_>, view: &View) -> Table {
-    let columns = [
-        "step",
-        "epoch",
-        "class",
-        "plain_step_nats",
-        "standard_error_nats",
-        "resolved",
-        "step_taken_nats",
-        "loss_change_nats_per_step",
-    ];
-    let mut table = Table {
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: Vec::new(),
-    };
-    let Some(class) = class_of(subject, view) else {
-        return table;
-    };
-    for moment in moments(subject, view, class) {
-        let resolved = moment.net.map(|net| f64::from(u8::from(net.resolved())));
-        table.rows.push(vec![
-            Value::Number(moment.step as f64),
-            Value::Number(subject.epoch(moment.step)),
-            subject.classes()[class].as_str().into(),
-            moment.net.map(|net| net.nats).into(),
-            moment.net.and_then(|net| net.standard_error).into(),
-            resolved.into(),
-            moment.taken.into(),
-            moment.measured.into(),
-        ]);
+        push(name, account.class, effect);
     }
     table
 }

@@ -1,48 +1,74 @@
-//! A pair of classes over time.
+//! A pair of classes over time: how far their gradients agree, how long those are, and how often the classes are taken
+//! for each other.
 
 use std::sync::Arc;
 
-use super::chart::{Chart, Curve, Look};
-use super::table::{Table, Value};
-use super::{Subject, View, palette};
-use crate::gradient::gram::Cell;
-use crate::run::event::Split;
-use crate::run::probe_file::ProbeTensors;
+use egui::{Context, RichText, Ui, vec2};
 
-/// The pair at one probe.
-struct Moment {
-    step: u64,
-    cell: Cell,
+use super::chart::{Chart, Curve, Look, Place, Scales, part_ui};
+use super::confusion::{self, evaluation_at};
+use super::needs::unread_ui;
+use super::table::{Table, Value};
+use super::{Kind, Pick, Subject, View, curves, palette, remembered};
+use crate::gradient::gram::Cell;
+use crate::run::class_rows::ClassRows;
+use crate::run::event::{Eval, Split};
+
+/// Height from which on norms and confusion are drawn below the cosine.
+const PARTS_HEIGHT: f32 = 240.0;
+/// Height from which on there is room for a note above a cosine that stands alone, and above all three.
+const NOTE_HEIGHT: [f32; 2] = [110.0, 290.0];
+/// Confusion is drawn on a scale that reaches at least so far.
+const LEAST_PERCENT: f64 = 5.0;
+/// What legend, times and label take of the lowest chart.
+const FOOT: f32 = 50.0;
+
+/// What the gradients of two classes say of each other, in some layers at one probe.
+pub(super) struct PairCell {
+    pub(super) cell: Cell,
     /// The cosine from each half of the images alone.
-    halves: Option<[f64; 2]>,
-    norms: [Option<f64>; 2],
+    pub(super) halves: Option<[f64; 2]>,
+    pub(super) norms: [Option<f64>; 2],
+}
+
+impl PairCell {
+    /// None where `layers` is empty or out of range.
+    pub(super) fn of([a, b]: &[Arc<ClassRows>; 2], layers: &[usize]) -> Option<Self> {
+        let gram = a.gram_with(b, layers)?;
+        Some(Self {
+            cell: gram.cell(0, 1),
+            halves: gram.half_cosines(0, 1),
+            norms: [gram.norm(0), gram.norm(1)],
+        })
+    }
 }
 
 /// The selected pair, where the run has both classes.
-fn pair_of(subject: Subject<'_>, view: &View) -> Option<(usize, usize)> {
+pub(super) fn pair_of(subject: Subject<'_>, view: &View) -> Option<(usize, usize)> {
     let classes = subject.classes().len();
     view.pair.filter(|&(a, b)| a < classes && b < classes)
 }
 
-fn moment(step: u64, probe: &ProbeTensors, rows: &[usize], pair: (usize, usize)) -> Option<Moment> {
-    // Of two classes alone: the products of all would be many times more.
-    let gram = probe.gram_of_pair(rows, pair.0, pair.1)?;
-    Some(Moment {
-        step,
-        cell: gram.cell(0, 1),
-        halves: gram.half_cosines(0, 1),
-        norms: [gram.norm(0), gram.norm(1)],
-    })
+/// The rows of both classes at a probe; none while they are not read.
+pub(super) fn rows_at(
+    subject: Subject<'_>,
+    step: u64,
+    (a, b): (usize, usize),
+) -> Option<[Arc<ClassRows>; 2]> {
+    let rows = |class| subject.probes.rows_of(step, class);
+    Some([rows(a)?, rows(b)?])
 }
 
-fn moments(subject: Subject<'_>, view: &View) -> Vec<Moment> {
-    let Some(pair) = pair_of(subject, view) else {
-        return Vec::new();
-    };
-    let rows = subject.run.gram_rows(&view.scope);
-    let probes = subject.probes.iter();
-    let of = |(step, probe): (&u64, &Arc<ProbeTensors>)| moment(*step, probe, &rows, pair);
-    probes.filter_map(of).collect()
+/// The pair at every probe; none while a probe is not read.
+fn moments(
+    subject: Subject<'_>,
+    view: &View,
+    pair: (usize, usize),
+) -> Vec<(u64, Option<PairCell>)> {
+    let layers = subject.run.gram_rows(&view.scope);
+    let probes = subject.run.probes.iter();
+    let of = |step| PairCell::of(&rows_at(subject, step, pair)?, &layers);
+    probes.map(|probe| (probe.step, of(probe.step))).collect()
 }
 
 /// Its cosine over time, each with its two half-estimates as the ends of a thin upright line.
@@ -50,24 +76,28 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         y_label: "cosine".to_owned(),
         fixed_y: Some((-1.0, 1.0)),
-        empty: "Click a cell of the matrix to follow its two classes.".to_owned(),
+        empty: "Click a cell of the matrix, or a bar of a class's ledger, to follow two classes."
+            .to_owned(),
         ..Chart::default()
     };
     let Some((a, b)) = pair_of(subject, view) else {
         return chart;
     };
-    let moments = moments(subject, view);
+    let moments = moments(subject, view, (a, b));
     let names = subject.classes();
     let name = format!("{} and {}", names[a], names[b]);
     let color = palette::blend(palette::class(a), palette::class(b), 0.5);
-    let curve = |look, keep: &dyn Fn(bool) -> bool| {
-        let kept = moments.iter().filter(|moment| keep(moment.cell.resolved));
-        let points = kept.map(|moment| (subject.epoch(moment.step), moment.cell.cosine));
+    let curve = |look, keep: &dyn Fn(Option<Cell>) -> bool| {
+        let cells = moments.iter().map(|(step, cell)| (*step, cell.as_ref()));
+        let cells = cells.map(|(step, cell)| (step, cell.map(|cell| cell.cell)));
+        let kept = cells.filter(|(_, cell)| keep(*cell));
+        let points = kept.map(|(step, cell)| (subject.epoch(step), cell.and_then(|x| x.cosine)));
         Curve::new(name.clone(), color, look, points)
     };
-    let halves = moments.iter().flat_map(|moment| {
-        let x = subject.epoch(moment.step);
-        let ends = moment.halves.map(|ends| ends.map(|end| (x, Some(end))));
+    let halves = moments.iter().flat_map(|(step, cell)| {
+        let x = subject.epoch(*step);
+        let halves = cell.as_ref().and_then(|cell| cell.halves);
+        let ends = halves.map(|ends| ends.map(|end| (x, Some(end))));
         // A point without y ends the line.
         ends.into_iter().flatten().chain([(x, None)])
     });
@@ -77,27 +107,181 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
         Look::Thin,
         halves,
     );
+    let is =
+        |resolved: bool| move |cell: Option<Cell>| cell.is_some_and(|x| x.resolved == resolved);
     chart.curves = vec![
         curve(Look::Thin, &|_| true),
         halves,
-        curve(Look::Dots { filled: true }, &|resolved| resolved),
-        curve(Look::Dots { filled: false }, &|resolved| !resolved),
+        curve(Look::Dots { filled: true }, &is(true)),
+        curve(Look::Dots { filled: false }, &is(false)),
     ];
     "This part of the network has no probe of the two classes yet.".clone_into(&mut chart.empty);
     chart
+}
+
+/// Norms of both gradients over time.
+fn norms(subject: Subject<'_>, view: &View) -> Chart {
+    let mut chart = Chart {
+        name: "Norms of the selected pair",
+        // In the letters of the other two, so that all three begin at the same place.
+        y_label: "norm".to_owned(),
+        log_y: true,
+        empty: "No norm is known yet.".to_owned(),
+        ..Chart::default()
+    };
+    let Some(pair) = pair_of(subject, view) else {
+        return chart;
+    };
+    let moments = moments(subject, view, pair);
+    for (i, class) in [pair.0, pair.1].into_iter().enumerate() {
+        let points = moments.iter().map(|(step, cell)| {
+            let norm = cell.as_ref().and_then(|cell| cell.norms[i]);
+            (subject.epoch(*step), curves::log10(norm))
+        });
+        let name = subject.classes()[class].clone();
+        chart
+            .curves
+            .push(Curve::new(name, palette::class(class), Look::Line, points));
+    }
+    chart
+}
+
+/// How often each of the two is taken for the other, in percent of its images.
+fn mistakes(subject: Subject<'_>, view: &View) -> Chart {
+    let mut chart = Chart {
+        name: "Confusion of the selected pair",
+        y_label: "%".to_owned(),
+        empty: "The first evaluation comes before the first step.".to_owned(),
+        ..Chart::default()
+    };
+    let Some((a, b)) = pair_of(subject, view) else {
+        return chart;
+    };
+    for (truth, taken_for) in [(a, b), (b, a)] {
+        let name = taken(subject, truth, taken_for);
+        let share = move |eval: &Eval| {
+            confusion::cell(eval, truth, taken_for)
+                .1
+                .map(|share| 100.0 * share)
+        };
+        let curves = curves::over_evals(subject, &name, palette::class(truth), share);
+        chart.curves.extend(curves);
+    }
+    chart
+}
+
+fn taken(subject: Subject<'_>, truth: usize, taken_for: usize) -> String {
+    let names = subject.classes();
+    format!("{} taken for {}", names[truth], names[taken_for])
+}
+
+/// A chart of the pair: its cosine, or what stands below that.
+#[derive(Clone, Copy)]
+enum Part {
+    Cosine,
+    Norms,
+    Mistakes,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Cosine, Self::Norms, Self::Mistakes];
+
+    /// Bounds that hold the chart of all runs on screen.
+    fn scales(self, ctx: &Context, shown: &[Subject<'_>], view: &View) -> Scales {
+        let charts = shown.iter().map(|subject| self.chart(ctx, *subject, view));
+        let scales = Scales::holding(&charts.collect::<Vec<_>>());
+        match self {
+            Self::Mistakes => scales.at_least_to(LEAST_PERCENT),
+            Self::Cosine | Self::Norms => scales,
+        }
+    }
+
+    fn chart(self, ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
+        let (name, make): (_, fn(Subject<'_>, &View) -> Chart) = match self {
+            Self::Cosine => return curves::chart(ctx, Kind::PairCosine, subject, view),
+            Self::Norms => ("norms of the pair", norms),
+            Self::Mistakes => ("confusion of the pair", mistakes),
+        };
+        let run = subject.run;
+        let pair = pair_of(subject, view);
+        let read = pair.map(|(a, b)| subject.steps_read(&[a, b]));
+        let key = (
+            run.started.as_ref().map(|started| &started.id),
+            (run.revisions.probes, run.revisions.evals),
+            (&view.scope, pair, read),
+            curves::clock_key(subject, view),
+        );
+        remembered(ctx, (name, subject.name), key, || {
+            Arc::new(curves::timed(make(subject, view), subject, view))
+        })
+    }
+}
+
+/// Draws the cosine over time and, where there is room, norms and confusion below it, all with the same times.
+pub(super) fn pair_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
+    if let Some((a, b)) = pair_of(subject, view) {
+        unread_ui(ui, subject, &[a, b]);
+    }
+    let has_parts = ui.available_height() >= PARTS_HEIGHT && pair_of(subject, view).is_some();
+    if ui.available_height() >= NOTE_HEIGHT[usize::from(has_parts)] {
+        note_ui(ui, subject, view);
+    }
+    let ctx = ui.ctx().clone();
+    let scales = Part::ALL.map(|part| part.scales(&ctx, shown, view));
+    let draw = |ui: &mut Ui, part: Part, place: Place| {
+        let chart = part.chart(&ctx, subject, view);
+        let own = scales[part as usize];
+        let scales = match place {
+            Place::Alone => own,
+            _ => own.with_times_of(&scales),
+        };
+        let cursor = curves::cursor(&chart, subject, view);
+        let of = (Kind::PairCosine, place);
+        part_ui(ui, of, &chart, &scales, cursor, view)
+    };
+    if !has_parts {
+        return draw(ui, Part::Cosine, Place::Alone);
+    }
+    // Numbers at the ends of two axes stand half outside.
+    ui.spacing_mut().item_spacing.y = 11.0;
+    let (width, height) = (ui.available_width(), ui.available_height() - 22.0);
+    let lower = (0.2 * (height - FOOT)).clamp(46.0, 100.0);
+    let parts = [
+        (Part::Cosine, Place::Top, height - FOOT - 2.0 * lower),
+        (Part::Norms, Place::Middle, lower),
+        (Part::Mistakes, Place::Bottom, lower + FOOT),
+    ];
+    let drawn = parts.map(|(part, place, height)| {
+        let part = ui.allocate_ui(vec2(width, height), |ui| draw(ui, part, place));
+        part.inner
+    });
+    drawn.into_iter().flatten().next()
+}
+
+/// Says above the chart what is known of the pair at the cursor.
+fn note_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) {
+    if let Some(note) = note(subject, view) {
+        let text = RichText::new(note).size(11.0).weak();
+        // Cut to a line, all of it is in the tooltip.
+        ui.add(egui::Label::new(text).truncate());
+    }
 }
 
 /// What is known of the pair at the cursor: its cosine and norms, and how often the two are confused. None where no
 /// pair is selected or its probe is not there.
 pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
     let (a, b) = pair_of(subject, view)?;
-    let names = subject.classes();
     let probe = subject.probe(view)?;
-    let rows = subject.run.gram_rows(&view.scope);
-    let moment = moment(probe.step, subject.probes.get(&probe.step)?, &rows, (a, b))?;
+    let layers = subject.run.gram_rows(&view.scope);
+    let cell = PairCell::of(&rows_at(subject, probe.step, (a, b))?, &layers)?;
     let mut parts = Vec::new();
-    if let Some(cosine) = moment.cell.cosine {
-        let halves = moment.halves.map_or_else(String::new, |[first, second]| {
+    if let Some(cosine) = cell.cell.cosine {
+        let halves = cell.halves.map_or_else(String::new, |[first, second]| {
             format!(" (halves {} and {})", decimal(first), decimal(second))
         });
         parts.push(format!(
@@ -106,27 +290,28 @@ pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
             decimal(cosine)
         ));
     }
-    if let [Some(first), Some(second)] = moment.norms {
+    if let [Some(first), Some(second)] = cell.norms {
         parts.push(format!("‖g‖ {} and {}", length(first), length(second)));
     }
-    let evals = subject.run.evals_of(Split::Val);
-    if let Some(eval) = evals.take_while(|eval| eval.step <= probe.step).last() {
-        let taken = |truth: usize, for_: usize| {
-            let count = eval.confusion.get(truth)?.get(for_)?;
-            let of = eval.support.get(truth)?;
-            Some(format!(
-                "{} taken for {} {count} of {of} times",
-                names[truth], names[for_]
-            ))
+    if let Some(eval) = evaluation_at(subject.run, view.split, probe.step) {
+        let images = match eval.split {
+            Split::Test => "test images",
+            _ => "times",
         };
-        parts.extend(taken(a, b));
-        parts.extend(taken(b, a));
+        parts.extend([(a, b), (b, a)].map(|(truth, taken_for)| {
+            let (count, _) = confusion::cell(eval, truth, taken_for);
+            let of = eval.support.get(truth).copied().unwrap_or(0);
+            format!(
+                "{} {count} of {of} {images}",
+                taken(subject, truth, taken_for)
+            )
+        }));
     }
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
 /// A norm in three figures.
-fn length(norm: f64) -> String {
+pub(super) fn length(norm: f64) -> String {
     if (0.01..1000.0).contains(&norm) {
         format!("{norm:.2}")
     } else {
@@ -135,13 +320,13 @@ fn length(norm: f64) -> String {
 }
 
 /// Two decimals, and a real minus.
-fn decimal(value: f64) -> String {
+pub(super) fn decimal(value: f64) -> String {
     format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0).replace('-', "−")
 }
 
-/// The numbers of [`over_time`].
+/// The numbers of the figure at every probe; confusion is that of the last evaluation at or before it.
 pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
-    let columns = [
+    let mut table = Table::new([
         "step",
         "epoch",
         "class_a",
@@ -152,27 +337,36 @@ pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
         "cosine_second_half",
         "grad_norm_a",
         "grad_norm_b",
-    ];
-    let mut table = Table {
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: Vec::new(),
-    };
+        "evaluation_step",
+        "split",
+        "share_a_taken_for_b",
+        "share_b_taken_for_a",
+    ]);
     let Some((a, b)) = pair_of(subject, view) else {
         return table;
     };
     let names = subject.classes();
-    for moment in moments(subject, view) {
-        table.rows.push(vec![
-            Value::Number(moment.step as f64),
-            Value::Number(subject.epoch(moment.step)),
+    for (step, cell) in moments(subject, view, (a, b)) {
+        let eval = evaluation_at(subject.run, view.split, step);
+        let share = |truth, taken_for| eval.and_then(|x| confusion::cell(x, truth, taken_for).1);
+        let cell = cell.as_ref();
+        let half = |i: usize| cell.and_then(|cell| cell.halves).map(|halves| halves[i]);
+        let norm = |i: usize| cell.and_then(|cell| cell.norms[i]);
+        table.push([
+            step.into(),
+            subject.epoch(step).into(),
             names[a].as_str().into(),
             names[b].as_str().into(),
-            moment.cell.cosine.into(),
-            Value::Number(f64::from(u8::from(moment.cell.resolved))),
-            moment.halves.map(|halves| halves[0]).into(),
-            moment.halves.map(|halves| halves[1]).into(),
-            moment.norms[0].into(),
-            moment.norms[1].into(),
+            cell.and_then(|cell| cell.cell.cosine).into(),
+            cell.map_or(Value::None, |cell| cell.cell.resolved.into()),
+            half(0).into(),
+            half(1).into(),
+            norm(0).into(),
+            norm(1).into(),
+            eval.map_or(Value::None, |eval| eval.step.into()),
+            eval.map_or(Value::None, |eval| confusion::word(eval.split).into()),
+            share(a, b).into(),
+            share(b, a).into(),
         ]);
     }
     table

@@ -13,8 +13,9 @@ use egui::{
 
 use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
 use super::grid::fitted;
-use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing, other_loss_ui};
-use super::table::{Table, Value};
+use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing, not_predicted};
+use super::ledger_time::measured;
+use super::table::Table;
 use super::{Pick, Subject, Surgery, View, WhatIf, empty_ui, export, palette, remembered};
 use crate::balance::{effective_number, inverse_frequency};
 use crate::gradient::gram::{Effect, Gram};
@@ -94,10 +95,12 @@ struct Moment {
     /// Share of every class in a step as trained.
     plain: Vec<f64>,
     ledgers: Vec<Option<Ledger>>,
-    /// Effect of a plain step as trained, by class.
+    /// Effect of a plain step as trained, by class; none where that is not predicted.
     trained: Vec<Option<Effect>>,
+    /// Why nothing is predicted of the run; none where it is.
+    not_predicted: Option<String>,
     /// First-order change under the step actually taken, by class.
-    taken: Vec<Option<f64>>,
+    taken: Vec<Option<Effect>>,
     /// Change of the loss on the probe images since the probe before, over the steps between, by class.
     measured: Vec<Option<f64>>,
 }
@@ -113,26 +116,31 @@ impl Moment {
             subject.run.shares(step),
         );
         let ledgers: Vec<_> = (0..gram.classes()).map(|k| gram.ledger(k)).collect();
-        let net = |ledger: &Option<Ledger>| ledger.as_ref()?.net(lr, &plain);
-        let taken = |ledger: &Option<Ledger>| ledger.as_ref()?.update_effect().filter(|_| step > 0);
-        let before = subject.probes.range(..step).next_back();
-        let measured = |k: usize| {
-            let (earlier, before) = before?;
-            Some((tensors.class_loss(k)? - before.class_loss(k)?) / (step - earlier) as f64)
+        let not_predicted = not_predicted(subject.run);
+        let net = |ledger: &Option<Ledger>| {
+            let ledger = ledger.as_ref().filter(|_| not_predicted.is_none());
+            ledger?.net(lr, &plain)
         };
+        let taken = |ledger: &Option<Ledger>| ledger.as_ref()?.taken().filter(|_| step > 0);
+        let classes = 0..gram.classes();
         Some(Self {
             step,
             lr,
             trained: ledgers.iter().map(net).collect(),
             taken: ledgers.iter().map(taken).collect(),
-            measured: (0..gram.classes()).map(measured).collect(),
+            measured: classes.map(|k| measured(subject, step, k)).collect(),
+            not_predicted,
             gram,
             plain,
             ledgers,
         })
     }
 
+    /// What would come of a step under other weights; none where all of them are 0, or nothing is predicted.
     fn under(&self, what_if: &WhatIf) -> Option<Outcome> {
+        if self.not_predicted.is_some() {
+            return None;
+        }
         let shares = shares(&self.gram, &self.plain, what_if)?;
         let trained = length(&self.gram, &self.plain);
         let net = |ledger: &Option<Ledger>| ledger.as_ref()?.net(self.lr, &shares);
@@ -158,14 +166,16 @@ fn answer(
     subject: Subject<'_>,
     view: &View,
 ) -> Result<(Arc<Moment>, Option<Arc<Outcome>>), String> {
-    if let Some(sentence) = missing(subject, view) {
+    let is_read = |step| subject.probes.get(&step).is_some();
+    if let Some(sentence) = missing(subject, view, is_read) {
         return Err(sentence);
     }
     let rows = subject.run.gram_rows(&view.scope);
     let step = subject.probe(view).map(|probe| probe.step);
-    let before = subject.probes.range(..step.unwrap_or(0)).next_back();
     let id = subject.run.started.as_ref().map(|started| &started.id);
-    let key = (id, rows, step, before.map(|(step, _)| *step));
+    // Once the probe before is read, the measured changes are known.
+    let measured = step.map(|step| measured(subject, step, 0).is_some());
+    let key = (id, rows, step, measured, subject.run.revisions.probes);
     let moment = remembered(ctx, ("what if, moment", subject.name), &key, || {
         Moment::new(subject, view).map(Arc::new)
     });
@@ -194,15 +204,14 @@ pub(super) fn what_if_ui(
         }
     };
     let started = subject.run.started.as_ref()?;
-    let chosen = if export::is_exporting(ui.ctx()) {
-        let name = preset_name(&started.train_counts, &view.what_if);
-        ui.label(format!("{name} · {}", surgery_name(view.what_if.surgery)));
+    let chosen = if let Some(sentence) = &moment.not_predicted {
+        ui.label(RichText::new(sentence).size(11.0).weak());
         None
     } else {
-        presets_ui(ui, &started.train_counts, &view.what_if)
+        let chosen = weights_ui(ui, &started.train_counts, &view.what_if);
+        summary_ui(ui, &moment, outcome.as_deref());
+        chosen
     };
-    summary_ui(ui, &moment, outcome.as_deref());
-    other_loss_ui(ui, subject);
     // Runs side by side share their scale.
     let others = shown
         .iter()
@@ -210,7 +219,8 @@ pub(super) fn what_if_ui(
     let mut ends = Vec::new();
     for (moment, outcome) in others.chain([(moment.clone(), outcome.clone())]) {
         let effects = outcome.iter().flat_map(|outcome| &outcome.effects);
-        let effects = moment.trained.iter().chain(effects).flatten();
+        let taken = moment.not_predicted.iter().flat_map(|_| &moment.taken);
+        let effects = moment.trained.iter().chain(effects).chain(taken).flatten();
         ends.extend(effects.flat_map(|effect| {
             let error = effect.standard_error.unwrap_or(0.0);
             [effect.nats - error, effect.nats + error]
@@ -221,7 +231,7 @@ pub(super) fn what_if_ui(
         weights: weights_of(&view.what_if, started.classes.len()),
         moment: &moment,
         outcome: outcome.as_deref(),
-        columns: Columns::new(ui, &started.classes, ends.into_iter()),
+        columns: Columns::new(ui, &started.classes, &moment, ends.into_iter()),
     };
     let moved = rows.show(ui).map(|weights| {
         Pick::WhatIf(WhatIf {
@@ -277,6 +287,32 @@ fn surgery_name(surgery: Surgery) -> &'static str {
         Surgery::PcGrad => "PCGrad",
         Surgery::AlignedMtl => "Aligned-MTL",
     }
+}
+
+/// Every preset with the surgery chosen, and every surgery with the weights chosen, by name.
+pub(crate) fn choices(counts: &[usize], what_if: &WhatIf) -> Vec<(&'static str, WhatIf)> {
+    let weighed = |i: usize| WhatIf {
+        weights: preset(i, counts),
+        ..what_if.clone()
+    };
+    let operated = |surgery| WhatIf {
+        surgery,
+        ..what_if.clone()
+    };
+    let presets = (0..PRESETS.len()).map(|i| (PRESETS[i].0, weighed(i)));
+    let surgeries = [Surgery::None, Surgery::PcGrad, Surgery::AlignedMtl];
+    let surgeries = surgeries.map(|surgery| (surgery_name(surgery), operated(surgery)));
+    presets.chain(surgeries).collect()
+}
+
+/// Presets to choose from; on an image, which one it is.
+fn weights_ui(ui: &mut Ui, counts: &[usize], what_if: &WhatIf) -> Option<Pick> {
+    if !export::is_exporting(ui.ctx()) {
+        return presets_ui(ui, counts, what_if);
+    }
+    let name = preset_name(counts, what_if);
+    ui.label(format!("{name} · {}", surgery_name(what_if.surgery)));
+    None
 }
 
 fn presets_ui(ui: &mut Ui, counts: &[usize], what_if: &WhatIf) -> Option<Pick> {
@@ -365,7 +401,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(ui: &Ui, names: &[String], ends: impl Iterator<Item = f64>) -> Self {
+    fn new(ui: &Ui, names: &[String], moment: &Moment, ends: impl Iterator<Item = f64>) -> Self {
         let area = ui.available_rect_before_wrap();
         let font = FontId::proportional(12.0);
         let width = |name: &String| {
@@ -381,8 +417,11 @@ impl Columns {
         } else {
             (0.16 * area.width()).clamp(40.0, 140.0)
         };
-        let sliders = names + slider;
-        let weights = sliders + 40.0;
+        let (sliders, weights) = if moment.not_predicted.is_some() {
+            (names, names)
+        } else {
+            (names + slider, names + slider + 40.0)
+        };
         let from = MEASURED_FROM.iter();
         let measured = from.filter(|&&from| area.width() >= from).count();
         let right = area.right() - 8.0 - MEASURED_WIDTH * measured as f32;
@@ -473,9 +512,14 @@ impl Rows<'_> {
             let rect = align.anchor_size(pos2(x, y), galley.size());
             ui.painter().galley(rect.min, galley, color);
         };
-        put(columns.weights, Align2::RIGHT_CENTER, "weight", 60.0);
+        let of = if self.moment.not_predicted.is_some() {
+            "step taken"
+        } else {
+            put(columns.weights, Align2::RIGHT_CENTER, "weight", 60.0);
+            "change of loss"
+        };
         let (left, right) = (columns.weights + 10.0, columns.axis.at(f64::INFINITY));
-        let text = format!("change of loss, {}", columns.axis.unit());
+        let text = format!("{of}, {}", columns.axis.unit());
         let text = if right - left < 180.0 {
             columns.axis.unit()
         } else {
@@ -512,16 +556,25 @@ impl Rows<'_> {
         let number = |x: f32, text: String, color: Color32| {
             painter.text(pos2(x, y), Align2::RIGHT_CENTER, text, small.clone(), color);
         };
-        number(columns.weights, weight_text(self.weights[k]), color);
-        let trained = self.moment.trained.get(k).copied().flatten();
-        let what_if = self.outcome.and_then(|outcome| *outcome.effects.get(k)?);
-        let middle = 0.5 * (rect.top() + rect.bottom());
-        if let Some(effect) = trained {
+        let of = |effects: &[Option<Effect>]| effects.get(k).copied().flatten();
+        let (trained, taken) = (of(&self.moment.trained), of(&self.moment.taken));
+        let what_if = self.outcome.and_then(|outcome| of(&outcome.effects));
+        let (middle, inner) = (rect.center().y, rect.y_range().shrink(3.0));
+        let (upper, lower) = (
+            Rangef::new(inner.min, middle),
+            Rangef::new(middle, inner.max),
+        );
+        let bar = |y: Rangef, effect: &Effect, color| columns.axis.bar(ui, y, effect, color);
+        let is_predicted = self.moment.not_predicted.is_none();
+        if is_predicted {
+            number(columns.weights, weight_text(self.weights[k]), color);
+        } else if let Some(taken) = &taken {
+            bar(inner, taken, color_of(ui, taken));
+        }
+        if let Some(effect) = &trained {
             let grey = palette::blend(ui.visuals().panel_fill, weak, 0.55);
-            columns
-                .axis
-                .bar(ui, Rangef::new(rect.top() + 3.0, middle), &effect, grey);
-        } else {
+            bar(upper, effect, grey);
+        } else if is_predicted || self.moment.gram.norm(k).is_none() {
             // On the roomier side of the line.
             let zero = columns.axis.at(0.0);
             let is_left = 2.0 * zero > columns.weights + rect.right();
@@ -532,20 +585,19 @@ impl Rows<'_> {
             let text = "too few probe images";
             painter.text(pos2(x, y), align, text, small.clone(), weak);
         }
-        if let Some(effect) = what_if {
-            let y = Rangef::new(middle, rect.bottom() - 3.0);
-            columns.axis.bar(ui, y, &effect, color_of(ui, &effect));
+        if let Some(effect) = &what_if {
+            bar(lower, effect, color_of(ui, effect));
         }
-        let measured = [&self.moment.taken, &self.moment.measured];
-        for (i, values) in measured.into_iter().enumerate().take(columns.measured) {
-            let value = values.get(k).copied().flatten();
+        let measured = self.moment.measured.get(k).copied().flatten();
+        let measured = [taken.map(|taken| taken.nats), measured];
+        for (i, value) in measured.into_iter().enumerate().take(columns.measured) {
             let text =
                 value.map_or_else(|| "–".to_owned(), |value| columns.axis.fine_number(value));
             let right = (columns.measured - 1 - i) as f32 * MEASURED_WIDTH;
             number(rect.right() - 8.0 - right, text, weak);
         }
         hover.on_hover_ui_at_pointer(|ui| self.row_text_ui(ui, k, trained, what_if));
-        if export::is_exporting(ui.ctx()) {
+        if export::is_exporting(ui.ctx()) || !is_predicted {
             return None;
         }
         self.slider_ui(ui, rect, k)
@@ -585,20 +637,21 @@ impl Rows<'_> {
             let (nats, error) = (scientific(effect.nats), error_text(&effect));
             format!("{name} {nats}{error} nats per step")
         };
-        ui.label(effect("As trained", trained));
-        ui.label(effect("What if", what_if));
+        if self.moment.not_predicted.is_none() {
+            ui.label(effect("As trained", trained));
+            ui.label(effect("What if", what_if));
+        }
         let measured = |name: &str, value: Option<f64>| {
             let value = value.map_or_else(|| "–".to_owned(), scientific);
             format!("{name} {value} nats per step")
         };
-        let of = |values: &[Option<f64>]| values.get(k).copied().flatten();
-        ui.label(measured(
+        ui.label(effect(
             "The step actually taken before, with momentum and weight decay, to first order",
-            of(&self.moment.taken),
+            self.moment.taken.get(k).copied().flatten(),
         ));
         ui.label(measured(
             "Measured on the probe images since the probe before, all layers together",
-            of(&self.moment.measured),
+            self.moment.measured.get(k).copied().flatten(),
         ));
     }
 }
@@ -613,7 +666,7 @@ fn weight_text(weight: f64) -> String {
 
 /// The figure's numbers.
 pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
-    let columns = [
+    let mut table = Table::new([
         "class",
         "weight",
         "as_trained_nats_per_step",
@@ -622,11 +675,7 @@ pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
         "what_if_standard_error",
         "step_taken_nats",
         "loss_change_nats_per_step",
-    ];
-    let mut table = Table {
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: Vec::new(),
-    };
+    ]);
     // A context of its own: nothing is remembered from elsewhere.
     let Ok((moment, outcome)) = answer(&Context::default(), subject, view) else {
         return table;
@@ -638,14 +687,20 @@ pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
         let what_if = outcome
             .as_ref()
             .and_then(|outcome| *outcome.effects.get(k)?);
-        table.rows.push(vec![
+        table.push([
             name.as_str().into(),
-            Value::Number(weights[k]),
+            moment.not_predicted.is_none().then(|| weights[k]).into(),
             trained.map(|effect| effect.nats).into(),
             trained.and_then(|effect| effect.standard_error).into(),
             what_if.map(|effect| effect.nats).into(),
             what_if.and_then(|effect| effect.standard_error).into(),
-            moment.taken.get(k).copied().flatten().into(),
+            moment
+                .taken
+                .get(k)
+                .copied()
+                .flatten()
+                .map(|x| x.nats)
+                .into(),
             moment.measured.get(k).copied().flatten().into(),
         ]);
     }

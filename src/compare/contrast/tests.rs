@@ -43,7 +43,7 @@ pub(in crate::compare) fn started(config: RunConfig) -> Started {
 }
 
 /// A finished run whose test F1 are `f1`, and whose layers' interference is 0.1 less than the rare class's F1.
-fn run(attention: Attention, seed: u64, f1: [Option<f64>; 2]) -> Run {
+pub(in crate::compare) fn run(attention: Attention, seed: u64, f1: [Option<f64>; 2]) -> Run {
     let config = RunConfig {
         attention,
         seed,

@@ -1,11 +1,10 @@
-use std::collections::BTreeMap;
-
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::figure::{Order, figure_ui, style};
 use crate::run::event::Event;
+use crate::run::probes::Probes;
 use crate::run::{Run, log};
 
 /// The recorded pair, and the same with other seeds and scores.
@@ -35,7 +34,7 @@ fn runs(seeds: u64) -> anyhow::Result<Vec<(String, Run)>> {
 }
 
 fn with_subjects<T>(runs: &[(String, Run)], read: impl FnOnce(&[Subject<'_>]) -> T) -> T {
-    let probes = BTreeMap::new();
+    let probes = Probes::new();
     let of = |(name, run): &'_ (String, Run)| -> (String, Run) { (name.clone(), run.clone()) };
     let kept: Vec<_> = runs.iter().map(of).collect();
     let subjects: Vec<_> = kept

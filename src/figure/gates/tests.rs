@@ -1,13 +1,41 @@
 //! Gates of constructed and recorded probes.
 
-use std::collections::BTreeMap;
-
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::figure::export::sample::{recorded, view};
 use crate::figure::{Kind, Order, export, figure_png, figure_ui, style};
+use crate::run::probes::Probes;
+
+/// A probe that has gates alone.
+pub(crate) fn tensors(classes: usize, gates: &[(&str, Vec<f32>)]) -> ProbeTensors {
+    let gates = gates
+        .iter()
+        .map(|(name, gates)| ((*name).to_owned(), gates.clone()));
+    ProbeTensors {
+        classes,
+        gates: gates.collect(),
+        ..ProbeTensors::default()
+    }
+}
+
+/// Scrubbing leaves the columns where they are.
+#[test]
+fn channels_keep_their_order_over_time() {
+    let early = tensors(2, &[("branch1.gate", vec![0.1, 0.5, 0.9, 0.5])]);
+    let newest = tensors(2, &[("branch1.gate", vec![0.5, 0.1, 0.5, 0.9])]);
+    let own = Shown::new(&early);
+    assert_eq!(own.branches[0].channels, [0, 1]);
+    let shown = own.sorted_as_at(7, &newest);
+    assert_eq!(
+        (&shown.branches[0].channels[..], shown.sorted_at),
+        (&[1, 0][..], Some(7))
+    );
+    // Gates of another width give no order.
+    let other = tensors(2, &[("branch1.gate", vec![0.5, 0.1])]);
+    assert_eq!(Shown::new(&early).sorted_as_at(7, &other).sorted_at, None);
+}
 
 fn image(subject: Subject<'_>, view: &View) -> image::RgbaImage {
     let options = export::Options {
@@ -54,7 +82,7 @@ fn the_figure_follows_moment_class_and_order() -> anyhow::Result<()> {
             ..view()
         },
         View {
-            order: Order::Similarity(vec![5, 4, 3, 2, 1, 0]),
+            order: Order::Similarity(subject.classes().iter().rev().cloned().collect()),
             ..view()
         },
     ] {
@@ -62,7 +90,7 @@ fn the_figure_follows_moment_class_and_order() -> anyhow::Result<()> {
     }
     // An order of other classes is none of these.
     let foreign = View {
-        order: Order::Similarity(vec![0, 1]),
+        order: Order::Similarity(vec!["Cat".to_owned(); 6]),
         ..view()
     };
     assert!(image(subject, &foreign) == first);
@@ -110,7 +138,7 @@ fn a_click_selects_the_class() -> anyhow::Result<()> {
 #[test]
 fn where_nothing_can_be_drawn_a_sentence_says_why() -> anyhow::Result<()> {
     let (with, without) = (recorded("solar-branch")?, recorded("solar-none")?);
-    let none = BTreeMap::new();
+    let none = Probes::new();
     let unread = Subject {
         probes: &none,
         ..with.subject()
@@ -149,7 +177,7 @@ fn the_table_has_every_gate() -> anyhow::Result<()> {
     let recorded = recorded("solar-branch")?;
     let subject = recorded.subject();
     let table = table(subject, &view());
-    let gates = &subject.probes[&288].gates;
+    let gates = &subject.probes.whole[&288].gates;
     let count: usize = gates.values().map(Vec::len).sum();
     assert!(count > 0);
     assert_eq!(table.rows.len(), count);

@@ -1,6 +1,5 @@
 //! On the recorded sample run: six classes, the rarest of them Physical-damage.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -8,13 +7,15 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::figure::{Kind, figure_png, figure_ui, pair, style};
-use crate::run::log;
+use crate::figure::table::Value;
+use crate::figure::{Kind, figure_png, figure_ui, ledger_time, pair, style};
 use crate::run::probe_file::ProbeTensors;
+use crate::run::probes::Probes;
+use crate::run::{Scope, log};
 
 pub(in crate::figure) struct Sample {
     pub(in crate::figure) run: Run,
-    pub(in crate::figure) probes: BTreeMap<u64, Arc<ProbeTensors>>,
+    pub(in crate::figure) probes: Probes,
 }
 
 impl Sample {
@@ -22,7 +23,7 @@ impl Sample {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-branch");
         let run = log::load(&dir)?.run;
         let classes = run.started.as_ref().context("header")?.classes.len();
-        let mut probes = BTreeMap::new();
+        let mut probes = Probes::new();
         for probe in &run.probes {
             let tensors = ProbeTensors::load(&dir.join(&probe.file), classes)?;
             probes.insert(probe.step, Arc::new(tensors));
@@ -124,7 +125,7 @@ fn the_numbers_follow_what_is_looked_at() -> Result<()> {
         let net = number(&net[2]).context("net")?;
         assert!((values.iter().sum::<f64>() - net).abs() < 1e-9 * values[0].abs());
         let moment = subject.probe(&view).context("probe")?.step as f64;
-        let curve = over_time_table(subject, &view);
+        let curve = ledger_time::table(subject, &view);
         let same = |row: &&Vec<Value>| number(&row[0]) == Some(moment);
         let row = curve.rows.iter().find(same).context("moment")?;
         assert_eq!(number(&row[3]), Some(net));
@@ -140,8 +141,8 @@ fn the_numbers_follow_what_is_looked_at() -> Result<()> {
 #[test]
 fn the_measured_side_is_that_of_the_losses() -> Result<()> {
     let sample = Sample::recorded()?;
-    let table = over_time_table(sample.subject(), &View::default());
-    assert_eq!(table.rows.len(), sample.probes.len());
+    let table = ledger_time::table(sample.subject(), &View::default());
+    assert_eq!(table.rows.len(), sample.run.probes.len());
     assert_eq!(table.rows[0][6..], [Value::None, Value::None]);
     let loss = |tensors: &ProbeTensors| -> f64 {
         let own = tensors.n.iter().zip(&tensors.loss).skip(16).take(4);
@@ -154,6 +155,7 @@ fn the_measured_side_is_that_of_the_losses() -> Result<()> {
     };
     let losses: Vec<(u64, f64)> = sample
         .probes
+        .whole
         .iter()
         .map(|(step, x)| (*step, loss(x)))
         .collect();
@@ -236,7 +238,7 @@ fn the_pair_says_what_is_known_at_the_cursor() -> Result<()> {
     assert!(note.contains(&taken) && note.contains("‖g‖"), "{note}");
     let (early, _) = at(Some(0), Some((1, 4)));
     assert_ne!(early, Some(note));
-    assert_eq!(table.rows.len(), sample.probes.len());
+    assert_eq!(table.rows.len(), sample.run.probes.len());
     for row in &table.rows {
         let [cosine, first, second] = [4, 6, 7].map(|at| number(&row[at]).unwrap());
         assert!(
@@ -261,13 +263,14 @@ fn what_is_not_there_is_said() -> Result<()> {
         dark: false,
     };
     let whole = figure_png(Kind::Ledger, sample.subject(), &view, &options);
-    assert!(missing(sample.subject(), &view).is_none());
+    let missing = |sample: &Sample| account(&Context::default(), sample.subject(), &view).err();
+    assert!(missing(&sample).is_none());
     let steps = std::mem::take(&mut sample.run.steps);
-    let sentence = missing(sample.subject(), &view).context("sentence")?;
+    let sentence = missing(&sample).context("sentence")?;
     assert!(sentence.contains("learning rate"), "{sentence}");
     sample.run.steps = steps;
-    sample.probes.clear();
-    let sentence = missing(sample.subject(), &view).context("sentence")?;
+    sample.probes = Probes::new();
+    let sentence = missing(&sample).context("sentence")?;
     assert!(sentence.contains("is being read"), "{sentence}");
     assert!(figure_png(Kind::Ledger, sample.subject(), &view, &options) != whole);
     assert!(table(sample.subject(), &view).rows.is_empty());

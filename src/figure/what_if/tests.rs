@@ -4,6 +4,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::super::ledger::tests::{Sample, picked};
 use super::*;
+use crate::figure::table::Value;
 use crate::figure::{Kind, figure_ui, style};
 use crate::run::Scope;
 use crate::vectors::{numbers, section};

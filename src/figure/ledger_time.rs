@@ -1,0 +1,175 @@
+//! What steps do to a class over time.
+
+use egui::{Color32, RichText, Ui};
+
+use super::chart::{Chart, Curve, Look, signed_log};
+use super::ledger::{class_of, learning_rate_at, not_predicted};
+use super::needs::unread_ui;
+use super::table::Table;
+use super::{Subject, View, palette};
+use crate::gradient::gram::Effect;
+use crate::run::Scope;
+
+/// What steps do to the class at one probe, in nats per step; what is undefined is none.
+#[derive(Default)]
+pub(super) struct Moment {
+    pub(super) step: u64,
+    /// All shares of a plain step together. Not predicted where the run minimises another loss than cross-entropy.
+    pub(super) net: Option<Effect>,
+    /// First-order change under the step actually taken, of the selected part of the network.
+    pub(super) taken: Option<Effect>,
+    /// Change of the class's loss on the probe images since the probe before, over the steps between.
+    pub(super) measured: Option<f64>,
+}
+
+impl Moment {
+    /// None where the probe's rows of the class are not read.
+    pub(super) fn of(subject: Subject<'_>, view: &View, class: usize, step: u64) -> Option<Self> {
+        let run = subject.run;
+        let rows = subject.probes.rows_of(step, class)?;
+        let ledger = rows.ledger(&run.gram_rows(&view.scope));
+        let net = || {
+            let lr = learning_rate_at(run, step)?;
+            ledger.as_ref()?.net(lr, &run.shares(step))
+        };
+        Some(Self {
+            step,
+            net: run.minimises_cross_entropy().then(net).flatten(),
+            // Before the first step none was taken.
+            taken: ledger.as_ref().and_then(|x| x.taken()).filter(|_| step > 0),
+            measured: measured(subject, step, class),
+        })
+    }
+}
+
+/// Change of a class's loss on the probe images since the probe before, over the steps between. None at the first probe,
+/// and where either of the two is not read.
+pub(super) fn measured(subject: Subject<'_>, step: u64, class: usize) -> Option<f64> {
+    let run = subject.run;
+    let before = run.probes.get(run.probe_at(step)?.checked_sub(1)?)?.step;
+    let loss = |step| subject.probes.class_loss(step, class);
+    (step > before).then(|| Some((loss(step)? - loss(before)?) / (step - before) as f64))?
+}
+
+fn moments(subject: Subject<'_>, view: &View, class: usize) -> Vec<Moment> {
+    let unread = |step| Moment {
+        step,
+        ..Moment::default()
+    };
+    let probes = subject.run.probes.iter();
+    let of = |step| Moment::of(subject, view, class, step).unwrap_or_else(|| unread(step));
+    probes.map(|probe| of(probe.step)).collect()
+}
+
+/// Says above the chart what is missing in it.
+pub(super) fn note_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) {
+    if let Some(class) = class_of(subject, view) {
+        unread_ui(ui, subject, &[class]);
+    }
+    if let Some(sentence) = not_predicted(subject.run) {
+        ui.label(RichText::new(sentence).size(11.0).weak());
+    }
+}
+
+/// What steps do to the class over time.
+pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
+    let mut chart = Chart {
+        y_label: "nats per step".to_owned(),
+        signed_log: true,
+        empty: "The first probe comes before the first step.".to_owned(),
+        ..Chart::default()
+    };
+    let Some(class) = class_of(subject, view) else {
+        return chart;
+    };
+    let moments = moments(subject, view, class);
+    let name = format!("{}: one plain step", subject.classes()[class]);
+    let unlearned = |effect: &Effect| effect.resolved() && effect.nats > 0.0;
+    let curve = |name: &str, color, look, keep: &dyn Fn(&Effect) -> bool| {
+        // What is undefined breaks the line.
+        let is_line = look == Look::Thin;
+        let nets = moments
+            .iter()
+            .filter(|moment| moment.net.as_ref().map_or(is_line, keep));
+        let points = nets.map(|moment| {
+            (
+                subject.epoch(moment.step),
+                moment.net.map(|net| signed_log(net.nats)),
+            )
+        });
+        Curve::new(name.to_owned(), color, look, points)
+    };
+    let measure = |name: &str, color, look, value: &dyn Fn(&Moment) -> Option<f64>| {
+        let points = moments
+            .iter()
+            .map(|moment| (subject.epoch(moment.step), value(moment).map(signed_log)));
+        Curve::new(name.to_owned(), color, look, points)
+    };
+    let color = palette::class(class);
+    let grey = Color32::from_gray(0x84);
+    let taken = |moment: &Moment| moment.taken.map(|taken| taken.nats);
+    let mut curves = vec![measure("the step actually taken", grey, Look::Thin, &taken)];
+    if subject.run.minimises_cross_entropy() {
+        let dots = |filled| Look::Dots { filled };
+        let red = palette::diverging(-1.0, false);
+        curves.insert(0, curve(&name, color, Look::Thin, &|_| true));
+        curves.extend([
+            curve(&name, color, dots(false), &|net| !net.resolved()),
+            curve(&name, color, dots(true), &|net| {
+                net.resolved() && !unlearned(net)
+            }),
+            curve("unlearned", red, dots(true), &unlearned),
+        ]);
+    }
+    // The loss itself knows only the whole network: beside a single layer it would say nothing.
+    if matches!(view.scope, Scope::Network | Scope::Backbone) {
+        let name = "its loss since the last probe, whole network";
+        let others = [2, 1].map(palette::series);
+        let other = others[usize::from(others[0] == color)];
+        curves.push(measure(name, other, Look::Line, &|moment| moment.measured));
+    }
+    chart.curves = curves
+        .into_iter()
+        .filter(|curve| !curve.is_empty())
+        .collect();
+    let empty = if subject.run.probes.is_empty() {
+        "The first probe comes before the first step."
+    } else if subject.steps_read(&[class]).is_empty() {
+        "The probes are being read, or their files are missing."
+    } else {
+        "The probe has too few images of the class to say what moves it."
+    };
+    empty.clone_into(&mut chart.empty);
+    chart
+}
+
+/// The numbers of [`over_time`].
+pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
+    let mut table = Table::new([
+        "step",
+        "epoch",
+        "class",
+        "plain_step_nats",
+        "standard_error_nats",
+        "resolved",
+        "step_taken_nats",
+        "loss_change_nats_per_step",
+    ]);
+    let Some(class) = class_of(subject, view) else {
+        return table;
+    };
+    for moment in moments(subject, view, class) {
+        let is_resolved = moment.net.map(|net| f64::from(u8::from(net.resolved())));
+        table.push([
+            moment.step.into(),
+            subject.epoch(moment.step).into(),
+            subject.classes()[class].as_str().into(),
+            moment.net.map(|net| net.nats).into(),
+            moment.net.and_then(|net| net.standard_error).into(),
+            is_resolved.into(),
+            moment.taken.map(|taken| taken.nats).into(),
+            moment.measured.into(),
+        ]);
+    }
+    table
+}
