@@ -34,10 +34,46 @@ pub fn class(k: usize) -> Color32 {
     })
 }
 
+/// Colours of groups of runs: those of Okabe and Ito (2008) that stay apart on light and dark.
+const OF_GROUPS: [Color32; GROUPS] = [
+    Color32::from_rgb(0x00, 0x72, 0xb2),
+    Color32::from_rgb(0xd5, 0x5e, 0x00),
+    Color32::from_rgb(0x00, 0x9e, 0x73),
+    Color32::from_rgb(0xcc, 0x79, 0xa7),
+    Color32::from_rgb(0xe6, 0x9f, 0x00),
+];
+
+/// Groups of runs that have a colour of their own.
+pub const GROUPS: usize = 5;
+
+/// Which of the [`GROUPS`] colours a configuration has where no other has it.
+pub fn group_number(identity: &str) -> usize {
+    // FNV-1a: the same on every machine, and for ever.
+    let hash = identity
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+    (hash % GROUPS as u64) as usize
+}
+
+/// Colour of a group of runs by its number.
+pub fn group(number: usize) -> Color32 {
+    OF_GROUPS
+        .get(number)
+        .copied()
+        .unwrap_or_else(|| class(CLASSES.len() + number))
+}
+
 /// Colour of one of a chart's own quantities, such as macro-F1.
 pub fn series(i: usize) -> Color32 {
     [CLASSES[0], CLASSES[6], CLASSES[7]][i % 3]
 }
+
+/// Colour of the frequent classes taken together,
+pub const HEAD: Color32 = Color32::from_rgb(0x6f, 0x7d, 0x95);
+/// and of the rare ones: what is looked for stands out.
+pub const TAIL: Color32 = Color32::from_rgb(0xe0, 0x7a, 0x1f);
 
 /// Anchors of the diverging scale: red (conflict) over the neutral middle to blue (agreement), after ColorBrewer RdBu.
 /// Each is given from dark to light: away from the neutral middle the scale darkens on light, and lightens on dark.

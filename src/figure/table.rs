@@ -1,8 +1,9 @@
 //! The numbers of a figure, as a table.
 
 use super::{
-    Kind, Subject, View, architecture, class_scores, confusion, depth_time, difference, gates,
-    group_curves, ledger, matrix, matrix_difference, numbers, pair, scatter, what_if,
+    Kind, Subject, View, architecture, class_scores, confusion, depth_time, difference,
+    gate_distance, gates, gates_time, group_curves, ledger, ledger_depth, ledger_time, matrix,
+    matrix_difference, measures, numbers, pair, pair_depth, pair_difference, scatter, what_if,
 };
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
@@ -15,11 +16,16 @@ pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &Vie
         Kind::DepthProfile => numbers::depth_profile(subject, view),
         Kind::PairCosine => pair::table(subject, view),
         Kind::Ledger => ledger::table(subject, view),
-        Kind::LedgerTime => ledger::over_time_table(subject, view),
+        Kind::PairDepth => pair_depth::table(subject, view),
+        Kind::LedgerDepth => ledger_depth::table(subject, view),
+        Kind::LedgerTime => ledger_time::table(subject, view),
         Kind::WhatIf => what_if::table(subject, view),
         Kind::Architecture => architecture::table(subject, view),
         Kind::DepthTime => depth_time::table(subject, view),
+        Kind::ConflictTime => numbers::conflict_time(subject, view),
         Kind::Gates => gates::table(subject, view),
+        Kind::GateDistance => gate_distance::table(subject, view),
+        Kind::GatesTime | Kind::GatesAlike => gates_time::table(kind, subject),
         Kind::ConflictMatrix => matrix::table(subject, view),
         Kind::Confusion => confusion::table(subject, view),
         Kind::ConflictDifference => matrix_difference::table(subject, shown, view),
@@ -28,7 +34,9 @@ pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &Vie
         Kind::ClassDifference | Kind::LayerDifference => {
             difference::table(kind, subject, shown, view)
         }
-        Kind::GroupScores | Kind::GroupConflict => group_curves::table(kind, shown),
+        Kind::PairDifference => pair_difference::table(subject, shown, view),
+        Kind::Measures => measures::table(shown),
+        Kind::GroupScores | Kind::GroupConflict => group_curves::table(kind, shown, view),
     }
 }
 

@@ -83,6 +83,21 @@ fn classes_stay_apart_under_every_deficiency() {
     }
 }
 
+#[test]
+fn groups_stay_apart_under_every_deficiency() {
+    for (name, seen) in &DEFICIENCIES {
+        for a in 0..GROUPS {
+            for b in 0..a {
+                let apart = distance(lab(group(a), seen), lab(group(b), seen));
+                assert!(
+                    apart > 12.0,
+                    "{name}: groups {a} and {b} are {apart:.1} apart"
+                );
+            }
+        }
+    }
+}
+
 /// Red and blue mean opposite things, and the stronger a value, the darker its colour is on light and the lighter on
 /// dark.
 #[test]
