@@ -1,17 +1,19 @@
 //! `export`: figures as files.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
 
 use super::{Usage, say};
-use crate::figure::export::{self, ExportError, Figure, Format, Settings, SheetSize};
-use crate::figure::{self, Kind, Order, Quantity, Subject, TimeAxis, View, similarity_order};
-use crate::run::event::Started;
-use crate::run::probe_file::ProbeTensors;
+use crate::figure::export::{self, ExportError, Figure, Format, Restored, Settings, SheetSize};
+use crate::figure::pages::{PAGES, kind_shown};
+use crate::figure::{
+    self, Kind, Order, Quantity, Subject, TimeAxis, View, read_probes, similarity_order,
+};
+use crate::run::event::{Split, Started};
+use crate::run::notes::{Notes, distinct};
+use crate::run::probes::Probes;
 use crate::run::{Run, Scope, log};
 
 /// Arguments of `export`.
@@ -21,14 +23,21 @@ pub struct ExportArguments {
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// Which figure, or `all`.
-    #[arg(long, value_name = "NAME", value_parser = parse_figures)]
-    figure: Figures,
+    #[arg(long, value_name = "NAME", value_parser = parse_figures, required_unless_present_any = ["page", "view"])]
+    figure: Option<Figures>,
+    /// All figures of a page of the window: overview, conflicts, class, mistakes, gates or compare.
+    #[arg(long, value_name = "NAME", value_parser = parse_page, conflicts_with = "figure")]
+    page: Option<Figures>,
+    /// A PNG that was exported before: shows what it shows, its figure where no other is named, its moment and all that
+    /// was selected. Options beside it change single parts of that.
+    #[arg(long, value_name = "PNG")]
+    view: Option<PathBuf>,
     /// A run to compare with: differences are from it, and scales hold it as well.
     #[arg(long, value_name = "RUN")]
     against: Option<PathBuf>,
-    /// Layer, block (such as `branch2`), `backbone` or `network`.
-    #[arg(long, default_value = "backbone")]
-    layer: String,
+    /// Layer, block (such as `branch2`), `backbone` or `network`; the backbone by default.
+    #[arg(long)]
+    layer: Option<String>,
     /// Step to look at; the last one by default.
     #[arg(long)]
     step: Option<u64>,
@@ -38,15 +47,20 @@ pub struct ExportArguments {
     /// The selected class, by name or number.
     #[arg(long)]
     class: Option<String>,
-    /// Order of classes: listed, frequency, name, or similarity (of the gradients in the layer at the step).
-    #[arg(long, default_value = "listed", value_parser = parse_order)]
-    order: Order,
-    /// What the network is coloured by: interference, conflict-rate, class-norm or tail-share.
-    #[arg(long, default_value = "interference", value_parser = parse_quantity)]
-    quantity: Quantity,
-    /// What time is measured in: epoch, step, images or wall-time.
-    #[arg(long, default_value = "epoch", value_parser = parse_time)]
-    time: TimeAxis,
+    /// Order of classes: listed (the default), frequency, name, or similarity (of the gradients in the layer at the
+    /// step).
+    #[arg(long, value_parser = parse_order)]
+    order: Option<Order>,
+    /// Which images confusion, scores and scatter are of: validation (the default, where there is a validation split) or
+    /// test.
+    #[arg(long, value_parser = parse_split)]
+    split: Option<Split>,
+    /// What the network is coloured by: interference (the default), conflict-rate, class-norm or tail-share.
+    #[arg(long, value_parser = parse_quantity)]
+    quantity: Option<Quantity>,
+    /// What time is measured in: epoch (the default), step, images or wall-time.
+    #[arg(long, value_parser = parse_time)]
+    time: Option<TimeAxis>,
     /// Such as 85mmx60mm, 1200x800px, or 800x600 in points (96 to an inch).
     #[arg(long, default_value = "800x600")]
     size: SheetSize,
@@ -74,22 +88,36 @@ pub struct ExportArguments {
     out: PathBuf,
 }
 
-/// What `--figure` names.
+/// What is to be written.
 #[derive(Clone, Debug)]
 enum Figures {
-    All,
+    /// Those of these that have anything to show.
+    Some(&'static [Kind]),
     One(Kind),
+}
+
+impl Figures {
+    fn kinds(&self) -> &[Kind] {
+        match self {
+            Self::Some(kinds) => kinds,
+            Self::One(kind) => std::slice::from_ref(kind),
+        }
+    }
 }
 
 fn parse_figures(name: &str) -> Result<Figures, String> {
     if name == "all" {
-        return Ok(Figures::All);
+        return Ok(Figures::Some(Kind::ALL));
     }
     let found = Kind::ALL.iter().find(|kind| kind.name() == name);
     found.map(|kind| Figures::One(*kind)).ok_or_else(|| {
         let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         format!("no such figure; there are {}, and all", names.join(", "))
     })
+}
+
+fn parse_page(name: &str) -> Result<Figures, String> {
+    named(name, &PAGES).map(Figures::Some)
 }
 
 /// The value called `name`, or a sentence with the names there are.
@@ -112,12 +140,17 @@ fn parse_order(name: &str) -> Result<Order, String> {
     named(name, &orders)
 }
 
+fn parse_split(name: &str) -> Result<Split, String> {
+    named(name, &[("validation", Split::Val), ("test", Split::Test)])
+}
+
 fn parse_quantity(name: &str) -> Result<Quantity, String> {
     let quantities = [
         ("interference", Quantity::Interference),
         ("conflict-rate", Quantity::ConflictRate),
         ("class-norm", Quantity::ClassNorm),
         ("tail-share", Quantity::TailShare),
+        ("head-to-tail", Quantity::HeadToTail),
     ];
     named(name, &quantities)
 }
@@ -134,9 +167,10 @@ fn parse_time(name: &str) -> Result<TimeAxis, String> {
 
 /// A run with the probe tensors that its figures need.
 struct Opened {
+    /// As in the window, where the same runs are open in the same order.
     name: String,
     run: Run,
-    probes: BTreeMap<u64, Arc<ProbeTensors>>,
+    probes: Probes,
 }
 
 impl Opened {
@@ -145,13 +179,15 @@ impl Opened {
         run.started
             .as_ref()
             .with_context(|| format!("the run has no header: {}", dir.display()))?;
-        // `.` and `..` have no name of their own.
-        let named = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
-        let name = named.file_name().unwrap_or(named.as_os_str());
+        let notes = Notes::load(dir).unwrap_or_else(|error| {
+            // Its figures need no name.
+            super::fail(&error);
+            Notes::default()
+        });
         Ok(Self {
-            name: name.to_string_lossy().into_owned(),
+            name: notes.name_of(dir),
             run,
-            probes: BTreeMap::new(),
+            probes: Probes::new(),
         })
     }
 
@@ -166,59 +202,101 @@ impl Opened {
 
 pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     let dirs: Vec<&PathBuf> = arguments.against.iter().chain(&arguments.runs).collect();
-    let opened = dirs.iter().map(|dir| Opened::open(dir));
-    let mut opened = opened.collect::<anyhow::Result<Vec<_>>>()?;
-    let mut view = view(arguments, &opened)?;
-    let kinds = match arguments.figure {
-        Figures::All => Kind::ALL.to_vec(),
-        Figures::One(kind) => vec![kind],
-    };
-    let needed = match view.order {
-        Order::Similarity(_) => [&kinds[..], &[Kind::ConflictMatrix]].concat(),
-        _ => kinds.clone(),
-    };
+    let mut opened = open_all(&dirs)?;
+    let image = arguments.view.as_deref().map(restored).transpose()?;
+    let named = arguments.figure.as_ref().or(arguments.page.as_ref());
+    let in_image = image.as_ref().map(|image| Figures::One(image.figure));
+    let figures = named.or(in_image.as_ref());
+    let figures = figures.ok_or_else(|| Usage("say with --figure what to write".to_owned()))?;
+    let mut view = view(arguments, image.as_ref(), &opened)?;
+    let mut needed = figures.kinds().to_vec();
+    if let Some(Order::Similarity(_)) = arguments.order {
+        needed.push(Kind::ConflictMatrix);
+    }
     for (dir, opened) in dirs.iter().zip(&mut opened) {
-        opened.probes = load_probes(dir, &opened.run, &needed, &view)?;
+        read_probes(dir, &opened.run, &needed, &view, &mut opened.probes)?;
     }
     // As in the window, the first run's order is that of all.
-    if let (Order::Similarity(_), Some(first)) = (&view.order, opened.first()) {
-        let found = similarity_order(first.subject(), &view);
+    if let (Some(Order::Similarity(_)), Some(first)) = (&arguments.order, opened.first()) {
+        let found = similarity_order(first.subject(), &view).and_then(|find| find());
         view.order = found.unwrap_or_default();
     }
     let shown: Vec<_> = opened.iter().map(Opened::subject).collect();
-    // The run compared with gives scales and differences, but no figure of its own.
-    let first = usize::from(arguments.against.is_some());
-    let figures = kinds.iter().flat_map(|&kind| {
-        let (view, shown) = (&view, shown.as_slice());
-        shown[first..].iter().map(move |&subject| Figure {
-            kind,
-            subject,
-            shown,
-            view,
-        })
-    });
-    let is_all = matches!(arguments.figure, Figures::All);
-    let figures: Vec<_> = figures
-        .filter(|figure| !(is_all || figure.kind.compares_groups()) || figure.has_subject())
-        .collect();
-    if figures.is_empty() {
-        let shown = shown.as_slice();
+    // An image is of one run, whatever was beside it.
+    let alone = image.as_ref().filter(|_| named.is_none());
+    let chosen = choose(arguments, figures, alone, &shown, &view);
+    if chosen.is_empty() {
         let nothing = "these runs cannot be compared".to_owned();
-        let reason = figure::difference::compared(shown).err();
+        let reason = figure::difference::compared(&shown).err();
         anyhow::bail!(reason.map_or(nothing, |error| error.to_string()));
     }
-    write_all(arguments, &figures)
+    write_all(arguments, &chosen, matches!(figures, Figures::Some(_)))
+}
+
+fn open_all(dirs: &[&PathBuf]) -> anyhow::Result<Vec<Opened>> {
+    let opened = dirs.iter().map(|dir| Opened::open(dir));
+    let mut opened = opened.collect::<anyhow::Result<Vec<_>>>()?;
+    let names = distinct(opened.iter().map(|opened| opened.name.clone()));
+    for (opened, name) in opened.iter_mut().zip(names) {
+        opened.name = name;
+    }
+    Ok(opened)
+}
+
+/// The figures to be written: of every run but the one compared with, which gives scales and differences; where an
+/// image is shown anew, of its run `alone`.
+fn choose<'a>(
+    arguments: &ExportArguments,
+    figures: &Figures,
+    alone: Option<&Restored>,
+    shown: &'a [Subject<'a>],
+    view: &'a View,
+) -> Vec<Figure<'a>> {
+    let id = |subject: &Subject<'_>| Some(subject.run.started.as_ref()?.id.clone());
+    let wanted = alone.map(|image| image.run.id.clone());
+    let wanted = wanted.filter(|wanted| shown.iter().any(|x| id(x).as_ref() == Some(wanted)));
+    let first = usize::from(arguments.against.is_some());
+    let mut chosen = Vec::new();
+    for &kind in figures.kinds() {
+        for (at, &subject) in shown.iter().enumerate().skip(first) {
+            if wanted.is_some() && id(&subject) != wanted {
+                continue;
+            }
+            let figure = Figure {
+                kind: match arguments.page {
+                    Some(_) => kind_shown(kind, view, at),
+                    None => kind,
+                },
+                subject,
+                shown,
+                view,
+            };
+            let needs_subject = kind.compares_groups() || matches!(figures, Figures::Some(_));
+            if !needs_subject || figure.has_subject() {
+                chosen.push(figure);
+            }
+        }
+    }
+    chosen
+}
+
+/// What an exported image shows.
+fn restored(path: &Path) -> anyhow::Result<Restored> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let read = export::read_view(&bytes).map_err(anyhow::Error::msg);
+    read.with_context(|| path.display().to_string())
 }
 
 /// Writes one file, or a folder of them.
-fn write_all(arguments: &ExportArguments, figures: &[Figure<'_>]) -> anyhow::Result<()> {
+fn write_all(
+    arguments: &ExportArguments,
+    figures: &[Figure<'_>],
+    is_some: bool,
+) -> anyhow::Result<()> {
     let out = &arguments.out;
     let mut formats = arguments.format.clone();
     let by_name = Format::of(out);
-    let is_folder = match arguments.figure {
-        Figures::All => true,
-        Figures::One(_) => figures.len() > 1 || formats.len() > 1 || out.is_dir(),
-    };
+    let is_folder = is_some || figures.len() > 1 || formats.len() > 1 || out.is_dir();
     if formats.is_empty() {
         let unknown = "say with --format what to write: png, svg or csv";
         let format = by_name.or(is_folder.then_some(Format::Png));
@@ -235,7 +313,7 @@ fn write_all(arguments: &ExportArguments, figures: &[Figure<'_>]) -> anyhow::Res
         let settings = settings(arguments, format)?;
         for figure in figures {
             let path = if is_folder {
-                out.join(export::file_name(figure.subject.name, figure.kind, format))
+                out.join(figure.file_name(format))
             } else {
                 out.clone()
             };
@@ -263,25 +341,36 @@ fn settings(arguments: &ExportArguments, format: Format) -> anyhow::Result<Setti
     Ok(settings)
 }
 
-/// What is looked at. Names of classes and layers are those of the runs that have them.
-fn view(arguments: &ExportArguments, opened: &[Opened]) -> anyhow::Result<View> {
+/// What is looked at: as in an image, where one is given, but for what is named. Names of classes and layers are those of
+/// the runs that have them.
+fn view(
+    arguments: &ExportArguments,
+    restored: Option<&Restored>,
+    opened: &[Opened],
+) -> anyhow::Result<View> {
     let headers: Vec<_> = opened
         .iter()
         .filter_map(|opened| opened.run.started.as_ref())
         .collect();
-    let mut view = View {
-        scope: scope(&arguments.layer, &headers)?,
-        step: arguments.step,
-        order: arguments.order.clone(),
-        quantity: arguments.quantity,
-        time: arguments.time,
-        ..View::default()
-    };
+    let before = restored.map(|image| image.view_of(headers.first().copied()));
+    let mut view = before.unwrap_or_default();
+    if let Some(layer) = &arguments.layer {
+        view.scope = scope(layer, &headers)?;
+    }
+    view.step = arguments.step.or(view.step);
+    view.order = arguments.order.clone().unwrap_or(view.order);
+    if let Some(split) = arguments.split {
+        view.split = (split == Split::Test).then_some(split);
+    }
+    view.quantity = arguments.quantity.unwrap_or(view.quantity);
+    view.time = arguments.time.unwrap_or(view.time);
     let class = |name: &String| class(name, &headers);
     if let Some([a, b]) = arguments.pair.as_deref() {
         view.pair = Some((class(a)?, class(b)?));
     }
-    view.class = arguments.class.as_ref().map(class).transpose()?;
+    if let Some(name) = &arguments.class {
+        view.class = Some(class(name)?);
+    }
     Ok(view)
 }
 
@@ -315,49 +404,4 @@ fn class(name: &str, headers: &[&Started]) -> anyhow::Result<usize> {
             classes.join(", ")
         ))
     })?)
-}
-
-/// The probe tensors that figures need: none for what the log holds, the one at the cursor for a moment, and every one
-/// for what runs over time.
-fn load_probes(
-    dir: &Path,
-    run: &Run,
-    kinds: &[Kind],
-    view: &View,
-) -> anyhow::Result<BTreeMap<u64, Arc<ProbeTensors>>> {
-    let classes = run
-        .started
-        .as_ref()
-        .map_or(0, |started| started.classes.len());
-    let at_cursor = run.probe_at(view.step.unwrap_or(u64::MAX));
-    let needs = |kind: &Kind, index: usize| match kind {
-        Kind::ClassF1
-        | Kind::Scores
-        | Kind::Loss
-        | Kind::GradNorms
-        | Kind::DepthProfile
-        | Kind::Architecture
-        | Kind::ClassScores
-        | Kind::Confusion
-        | Kind::ClassDifference
-        | Kind::LayerDifference
-        | Kind::GroupScores
-        | Kind::GroupConflict => false,
-        Kind::PairCosine => view.pair.is_some(),
-        Kind::ConflictMatrix
-        | Kind::ConflictDifference
-        | Kind::ConflictConfusion
-        | Kind::Ledger => Some(index) == at_cursor,
-        // The change of the loss is measured from the probe before.
-        Kind::WhatIf => at_cursor.is_some_and(|at| index == at || index + 1 == at),
-        Kind::DepthTime | Kind::LedgerTime | Kind::Gates => true,
-    };
-    let mut probes = BTreeMap::new();
-    for (index, probe) in run.probes.iter().enumerate() {
-        if kinds.iter().any(|kind| needs(kind, index)) {
-            let tensors = ProbeTensors::load(&dir.join(&probe.file), classes)?;
-            probes.insert(probe.step, Arc::new(tensors));
-        }
-    }
-    Ok(probes)
 }

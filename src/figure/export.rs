@@ -16,7 +16,7 @@ use super::raster::Rasteriser;
 use super::style;
 use crate::run::log::{RunError, write_whole};
 
-pub use file::{Figure, file_name, write};
+pub use file::{Figure, file_name, file_stem, write};
 pub use record::{Restored, RunRef, read_view, record};
 pub(crate) use settings::TEXT;
 pub use settings::{Format, PRESETS, Preset, Settings, SheetSize, Unit};

@@ -1,5 +1,6 @@
 //! Every figure of constructed runs: small and large, light and dark, whole and with parts missing.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,26 +9,33 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::config::RunConfig;
+use crate::config::{Attention, RunConfig};
 use crate::random::Random;
 use crate::run::CLASSIFIER;
 use crate::run::event::{
-    Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
+    End, Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
 };
+use crate::run::probe_file::ProbeTensors;
+
+thread_local! {
+    /// What the figure drawn last says in place of its content; none where it has content.
+    pub(super) static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
+}
 
 const STEPS_PER_EPOCH: u64 = 50;
 const PIECES: usize = 4;
 
 /// A run and the probe tensors that are loaded.
 struct Sample {
+    name: String,
     run: Run,
-    probes: BTreeMap<u64, Arc<ProbeTensors>>,
+    probes: Probes,
 }
 
 impl Sample {
     fn subject(&self) -> Subject<'_> {
         Subject {
-            name: "solar, seed 0",
+            name: &self.name,
             run: &self.run,
             probes: &self.probes,
         }
@@ -35,8 +43,9 @@ impl Sample {
 
     fn empty() -> Self {
         Self {
+            name: "solar, seed 0".to_owned(),
             run: Run::default(),
-            probes: BTreeMap::new(),
+            probes: Probes::new(),
         }
     }
 
@@ -72,6 +81,57 @@ impl Sample {
             .apply(&Event::Eval(eval(classes, last, epoch, Split::Test)));
         sample
     }
+
+    /// A run of a group, a little apart from the others of it: attention helps rare classes and lowers conflict.
+    fn become_one_of(&mut self, name: &str, attention: Attention, help: f64, seed: u64) {
+        self.name = format!("{name}-{seed}");
+        if let Some(started) = &mut self.run.started {
+            started.id.clone_from(&self.name);
+            started.config.attention = attention;
+            started.config.seed = seed;
+        }
+        let noise = |item: u64| 0.06 * Random::new(seed, name, 0, item).normal();
+        for eval in &mut self.run.evals {
+            for (k, f1) in eval.f1.iter_mut().enumerate() {
+                let gain = help * k as f64 / 5.0 + noise(k as u64);
+                *f1 = f1.map(|f1| (f1 + gain).clamp(0.0, 1.0));
+            }
+            let gain = help / 2.0 + noise(10);
+            eval.macro_f1 = eval.macro_f1.map(|f1| (f1 + gain).clamp(0.0, 1.0));
+        }
+        for probe in &mut self.run.probes {
+            let layers = probe.layers.iter_mut().chain([&mut probe.backbone]);
+            for (at, summary) in layers.enumerate() {
+                let factor = 1.0 - 2.0 * help + noise(20 + at as u64);
+                summary.interference = summary.interference.map(|x| x * factor);
+            }
+        }
+    }
+}
+
+/// Finished runs without and with attention, of three seeds each, that end with a probe and an evaluation.
+fn groups() -> Vec<Sample> {
+    let mut runs = Vec::new();
+    for (name, attention, help) in [
+        ("baseline", Attention::None, 0.0),
+        ("attention", Attention::Branch, 0.12),
+    ] {
+        for seed in 0..3 {
+            let mut sample = Sample::new(6, 6);
+            let step = sample.run.last_step();
+            let (probe, tensors) = probe(6, step, step as f64 / STEPS_PER_EPOCH as f64);
+            sample.probes.insert(step, Arc::new(tensors));
+            sample.run.apply(&Event::Probe(probe));
+            let end = End {
+                step,
+                message: String::new(),
+            };
+            sample.run.apply(&Event::Finished(end));
+            sample.become_one_of(name, attention, help, seed);
+            runs.push(sample);
+        }
+    }
+    runs
 }
 
 fn names(classes: usize) -> Vec<String> {
@@ -203,6 +263,28 @@ fn eval(classes: usize, step: u64, epoch: f64, split: Split) -> Eval {
     }
 }
 
+/// Three branches of 24 channels: some tell classes apart, more so in the third branch and later; class 1 has none.
+fn gates(classes: usize, step: u64) -> BTreeMap<String, Vec<f32>> {
+    let gate = |branch: usize, class: usize, channel: usize| {
+        if classes > 2 && class == 1 {
+            return f32::NAN;
+        }
+        let item = |class| (branch * 1000 + class * 24 + channel) as u64;
+        let common = Random::new(4, "gate", 0, item(900)).normal();
+        let own = Random::new(5, "gate", 0, item(class)).normal();
+        let apart = (0.3 + branch as f64) * step as f64 / 100.0 / (1.0 + channel as f64);
+        (1.0 / (1.0 + (-(0.8 * common + apart * own)).exp())) as f32
+    };
+    let of = |branch: usize| {
+        let rows = (0..classes).flat_map(|class| (0..24).map(move |channel| (class, channel)));
+        rows.map(|(class, channel)| gate(branch, class, channel))
+            .collect()
+    };
+    (0..3)
+        .map(|at| (format!("branch{}", at + 1), of(at)))
+        .collect()
+}
+
 /// Gradients of eight weights a layer: classes share a direction, or are drawn apart by it, under noise.
 fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
     let trained = layers().iter().filter(|layer| layer.gram.is_some()).count();
@@ -226,6 +308,7 @@ fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
     };
     let mut tensors = ProbeTensors {
         classes,
+        gates: gates(classes, step),
         update: vec![0.0; trained * rows],
         loss: vec![1.0; rows],
         n: (0..rows)
@@ -269,15 +352,29 @@ fn options(size: [f32; 2], dark: bool) -> export::Options {
 /// The whole of it, and what can be missing.
 fn samples() -> Vec<(&'static str, Sample)> {
     let mut unread = Sample::new(6, 3);
-    unread.probes.clear();
+    unread.probes = Probes::new();
     let mut narrower = Sample::new(6, 2);
     // As if the log and the file were of two runs: more layers in the table than in the tensors.
     let cut = Arc::new(ProbeTensors {
         update: Vec::new(),
         gram: Vec::new(),
-        ..ProbeTensors::clone(&narrower.probes[&30])
+        ..ProbeTensors::clone(&narrower.probes.whole[&30])
     });
     narrower.probes.insert(30, cut);
+    let mut lossless = Sample::new(6, 3);
+    // As JSON has no NaN, it is absent where a loss was one.
+    lossless
+        .run
+        .steps
+        .iter_mut()
+        .for_each(|step| step.loss = None);
+    lossless
+        .run
+        .evals
+        .iter_mut()
+        .for_each(|eval| eval.loss = None);
+    let mut blank = Sample::new(6, 3);
+    blank.run.evals.clear();
     vec![
         ("no header", Sample::empty()),
         ("header alone", Sample::started(6)),
@@ -289,7 +386,42 @@ fn samples() -> Vec<(&'static str, Sample)> {
         ("a hundred classes", Sample::new(100, 1)),
         ("probes not read", unread),
         ("tensors cut short", narrower),
+        ("no loss is a number", lossless),
+        ("never evaluated", blank),
     ]
+}
+
+/// Draws a figure; what it says in place of its content.
+fn said(
+    kind: Kind,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+    options: &export::Options,
+) -> Option<String> {
+    SAID.set(None);
+    let image = figure_png_among(kind, subject, shown, view, options);
+    let expected = options.size.map(|side| side as u32);
+    assert_eq!(image.dimensions(), expected.into(), "{}", kind.name());
+    SAID.take()
+}
+
+const SIZES: [[f32; 2]; 4] = [
+    [120.0, 80.0],
+    [16.0, 16.0],
+    [420.0, 300.0],
+    [1600.0, 1200.0],
+];
+
+/// A layer, a moment, a pair and a class.
+fn chosen() -> View {
+    View {
+        scope: Scope::Layer("branch2.conv2".to_owned()),
+        step: Some(35),
+        pair: Some((0, 2)),
+        class: Some(2),
+        ..View::default()
+    }
 }
 
 #[test]
@@ -297,40 +429,219 @@ fn every_figure_of_every_run_is_drawn_at_every_size() {
     for (what, sample) in samples() {
         let views = [
             View::default(),
-            View {
-                scope: Scope::Layer("branch2.conv2".to_owned()),
-                step: Some(35),
-                pair: Some((0, 2)),
-                ..View::default()
-            },
+            chosen(),
             // What another run on screen may have selected, and this one lacks.
             View {
                 scope: Scope::Group("branch9".to_owned()),
                 step: Some(1_000_000),
                 pair: Some((0, 500)),
+                class: Some(500),
+                confused: Some((500, 0)),
                 ..View::default()
             },
         ];
         for (i, view) in views.iter().enumerate() {
             for &kind in Kind::ALL {
-                for size in [
-                    [120.0, 80.0],
-                    [16.0, 16.0],
-                    [420.0, 300.0],
-                    [1600.0, 1200.0],
-                ] {
+                for size in SIZES {
                     // The large ones differ in nothing but their size.
                     if size[0] > 1000.0 && i != 1 {
                         continue;
                     }
                     let dark = (i + size[0] as usize / 20).is_multiple_of(2);
-                    let image = figure_png(kind, sample.subject(), view, &options(size, dark));
-                    let expected = (size[0] as u32, size[1] as u32);
-                    assert_eq!(image.dimensions(), expected, "{what}, {}", kind.name());
+                    let subject = sample.subject();
+                    let said = said(kind, subject, &[subject], view, &options(size, dark));
+                    if let Some(sentence) = said {
+                        let whole = sentence.len() > 20 && sentence.ends_with('.');
+                        assert!(whole, "{what}, {}: {sentence}", kind.name());
+                    }
                 }
             }
         }
     }
+}
+
+/// Two runs that have everything, beside each other and as groups with their seeds: no figure is empty at any size.
+#[test]
+fn no_figure_of_whole_runs_is_empty() {
+    let groups = groups();
+    let all: Vec<Subject<'_>> = groups.iter().map(Sample::subject).collect();
+    let pair = [all[0], all[3]];
+    for &kind in Kind::ALL {
+        let shown = if kind.compares_groups() {
+            &all[..]
+        } else {
+            &pair
+        };
+        for (i, size) in SIZES.into_iter().enumerate() {
+            let options = options(size, i % 2 == 0);
+            let said = said(kind, all[3], shown, &chosen(), &options);
+            assert_eq!(said, None, "{} at {size:?}", kind.name());
+        }
+    }
+}
+
+const NO_EVALUATION: &str = "The first evaluation comes before the first step.";
+const NO_PROBE: &str = "The first probe comes before the first step.";
+const UNREAD: &str = "The probe of step 30 is being read, or its file is missing.";
+const DAMAGED: &str =
+    "The probe of step 30 does not fit the layers of the run: its file is damaged.";
+const NO_PAIR: &str =
+    "Click a cell of the matrix, or a bar of a class's ledger, to follow two classes.";
+const NO_GATES: &str = "No probe with gates is read; train a network with branch attention.";
+const NOT_ALIKE: &str =
+    "Two or more branches whose gates tell four or more classes apart can be compared.";
+const NO_F1: &str = "No class has an F1 yet: none was there or predicted.";
+
+/// A run, and what its figures say.
+type Said = (&'static str, &'static [(&'static str, &'static [Kind])]);
+
+/// What figures of a run say at step 35 in place of their content; all others have some.
+const MISSING: [Said; 12] = [
+    (
+        "no header",
+        &[
+            (NO_EVALUATION, EVALUATED),
+            ("The loss appears with the first steps.", &[Kind::Loss]),
+            (NO_PROBE, PROBED),
+            (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
+            (NO_GATES, &[Kind::GatesTime]),
+            (NOT_ALIKE, &[Kind::GatesAlike]),
+            (
+                "The network appears when a run starts.",
+                &[Kind::Architecture],
+            ),
+        ],
+    ),
+    (
+        "header alone",
+        &[
+            (NO_EVALUATION, EVALUATED),
+            ("The loss appears with the first steps.", &[Kind::Loss]),
+            (NO_PROBE, PROBED),
+            (NO_PROBE, &[Kind::PairDepth]),
+            (NO_GATES, &[Kind::GatesTime]),
+            (NOT_ALIKE, &[Kind::GatesAlike]),
+            (
+                "This part of the network has no probe of the two classes yet.",
+                &[Kind::PairCosine],
+            ),
+        ],
+    ),
+    // Before the first step all its gates are alike.
+    ("one moment", &[(NOT_ALIKE, &[Kind::GatesAlike])]),
+    (
+        "one class",
+        &[
+            (NO_F1, &[Kind::ClassF1]),
+            (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
+            (NOT_ALIKE, &[Kind::GatesAlike]),
+            (
+                "No pair of classes has gradients that could conflict.",
+                &[Kind::ConflictTime],
+            ),
+            (
+                "No pair of classes has both a cosine and images.",
+                &[Kind::ConflictConfusion],
+            ),
+        ],
+    ),
+    (
+        "two classes",
+        &[
+            (NO_F1, &[Kind::ClassF1]),
+            (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
+            (NOT_ALIKE, &[Kind::GatesAlike]),
+        ],
+    ),
+    ("six classes", &[]),
+    ("thirteen classes", &[]),
+    ("a hundred classes", &[(NOT_ALIKE, &[Kind::GatesAlike])]),
+    (
+        "probes not read",
+        &[
+            (
+                UNREAD,
+                &[
+                    Kind::ConflictMatrix,
+                    Kind::Ledger,
+                    Kind::WhatIf,
+                    Kind::Gates,
+                    Kind::GateDistance,
+                    Kind::ConflictConfusion,
+                ],
+            ),
+            (NO_GATES, &[Kind::GatesTime]),
+            (NOT_ALIKE, &[Kind::GatesAlike]),
+            (
+                "The probes are being read, or their files are missing.",
+                &[Kind::LedgerTime],
+            ),
+            (
+                "This part of the network has no probe of the two classes yet.",
+                &[Kind::PairCosine],
+            ),
+        ],
+    ),
+    (
+        "tensors cut short",
+        &[(
+            DAMAGED,
+            &[
+                Kind::ConflictMatrix,
+                Kind::Ledger,
+                Kind::WhatIf,
+                Kind::ConflictConfusion,
+            ],
+        )],
+    ),
+    ("no loss is a number", &[]),
+    ("never evaluated", &[(NO_EVALUATION, EVALUATED)]),
+];
+
+const EVALUATED: &[Kind] = &[
+    Kind::ClassF1,
+    Kind::Scores,
+    Kind::Confusion,
+    Kind::ConflictConfusion,
+    Kind::ClassScores,
+];
+
+const PROBED: &[Kind] = &[
+    Kind::GradNorms,
+    Kind::DepthProfile,
+    Kind::ConflictMatrix,
+    Kind::DepthTime,
+    Kind::Ledger,
+    Kind::LedgerTime,
+    Kind::ConflictTime,
+    Kind::LedgerDepth,
+    Kind::WhatIf,
+    Kind::Gates,
+    Kind::GateDistance,
+];
+
+/// Where something is missing, the figures that need it say so, and no others.
+#[test]
+fn what_is_missing_is_said() {
+    let options = options([420.0, 300.0], false);
+    let mut wrong = Vec::new();
+    for ((what, sample), (name, sentences)) in samples().into_iter().zip(MISSING) {
+        assert_eq!(what, name);
+        for &kind in Kind::ALL {
+            // Of one run alone they have nothing to say.
+            if kind.compares_groups() || kind == Kind::ConflictDifference {
+                continue;
+            }
+            let subject = sample.subject();
+            let found = said(kind, subject, &[subject], &chosen(), &options);
+            let known = sentences.iter().find(|(_, kinds)| kinds.contains(&kind));
+            let wanted = known.map(|(sentence, _)| *sentence);
+            if found.as_deref() != wanted {
+                wrong.push(format!("{what}, {}: {found:?}", kind.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// What is picked when the widget called `label` is clicked.
@@ -409,6 +720,22 @@ fn a_crowded_matrix_has_all_its_rows() {
     );
 }
 
+/// Names of other versions do not make the whole of what is looked at unreadable.
+#[test]
+fn an_order_of_another_version_is_as_listed() -> anyhow::Result<()> {
+    let read = |order: &str| serde_json::from_str::<View>(&format!("{{\"order\":{order}}}"));
+    assert_eq!(read(r#"{"Similarity":[1,0]}"#)?, View::default());
+    assert_eq!(read(r#""Latest""#)?, View::default());
+    assert_eq!(read(r#""Name""#)?.order, Order::Name);
+    let found = Order::Similarity(vec!["Dusty".to_owned(), "Clean".to_owned()]);
+    let kept = read(&serde_json::to_string(&found)?)?;
+    assert_eq!(kept.order, found);
+    let classes = |names: [&str; 2]| names.map(str::to_owned).to_vec();
+    assert!(found.applies_to(&classes(["Clean", "Dusty"])));
+    assert!(!found.applies_to(&classes(["Clean", "Cat"])));
+    Ok(())
+}
+
 #[test]
 fn runs_side_by_side_share_their_scales() {
     let (short, long) = (Sample::new(6, 2), Sample::new(6, 8));
@@ -445,8 +772,8 @@ fn a_chart_follows_its_run_and_what_is_looked_at() {
     for event in events.clone().into_iter().chain(resumed).chain(twice) {
         sample.run.apply(&event);
         // A probe's file is read a little later.
-        let read = whole.probes.range(..event.step().saturating_sub(10));
-        sample.probes = read.map(|(step, probe)| (*step, probe.clone())).collect();
+        let read = whole.probes.whole.range(..event.step().saturating_sub(10));
+        sample.probes.whole = read.map(|(step, probe)| (*step, probe.clone())).collect();
         for view in [
             View::default(),
             View {
@@ -547,7 +874,7 @@ fn colours_are_stable_and_seen_on_both_themes() {
     assert_ne!(rgb, palette::interference(0.0, false));
 }
 
-/// Every figure of two constructed runs, small, light and dark, beside what it looked like when somebody last looked at
+/// Every figure of two constructed runs or of six, small, light and dark, beside what it looked like when somebody last looked at
 /// it. `UPDATE_SNAPSHOTS=1 cargo test --release --lib figures_look` writes them anew: look at them before they are
 /// committed.
 #[test]
@@ -555,7 +882,9 @@ fn figures_look_as_they_did() -> anyhow::Result<()> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let (first, second) = (Sample::new(6, 6), Sample::new(6, 8));
-    let shown = [
+    let groups = groups();
+    let groups: Vec<Subject<'_>> = groups.iter().map(Sample::subject).collect();
+    let pair = [
         Subject {
             name: "baseline",
             ..first.subject()
@@ -577,7 +906,12 @@ fn figures_look_as_they_did() -> anyhow::Result<()> {
     for &kind in Kind::ALL {
         for dark in [false, true] {
             let options = options([380.0, 280.0], dark);
-            let image = figure_png_among(kind, shown[1], &shown, &view, &options);
+            let (subject, shown) = if kind.compares_groups() {
+                (groups[3], &groups[..])
+            } else {
+                (pair[1], &pair[..])
+            };
+            let image = figure_png_among(kind, subject, shown, &view, &options);
             let look = if dark { "dark" } else { "light" };
             let path = folder.join(format!("{}-{look}.png", kind.name()));
             if update {

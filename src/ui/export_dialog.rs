@@ -1,10 +1,10 @@
 //! Asks for format, size, colours and place of exported figures.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{ColorImage, RichText, vec2};
+use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::background::Purpose;
@@ -14,11 +14,12 @@ use super::runs::{RunEntry, RunId, Runs};
 use super::widgets::{labelled_ui, problem_ui};
 use crate::compare::contrast::excerpt;
 use crate::figure::export::{
-    self, Figure, Format, PRESETS, Preset, Settings, SheetSize, TEXT, Unit, file_name,
+    self, Figure, Format, PRESETS, Preset, Settings, SheetSize, TEXT, Unit, file_name, file_stem,
 };
-use crate::figure::{Kind, Subject, View};
+use crate::figure::pages::{card_of, kind_shown};
+use crate::figure::{Kind, Subject, View, read_probes};
 use crate::run::Run;
-use crate::run::probe_file::ProbeTensors;
+use crate::run::probes::Probes;
 
 /// Margins and heading that the image has around what the panel shows, in points.
 const AROUND: egui::Vec2 = egui::vec2(16.0, 64.0);
@@ -38,15 +39,37 @@ pub(crate) enum Exported {
     Table(String),
 }
 
+/// How figures were exported last, and will be next time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Habit {
+    settings: Settings,
+    /// In the size that they have on screen, whatever that is.
+    is_as_on_screen: bool,
+    /// In the colours of the window, whatever they are.
+    has_window_colours: bool,
+}
+
+impl Default for Habit {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            is_as_on_screen: true,
+            has_window_colours: true,
+        }
+    }
+}
+
 /// The export being asked about.
 pub(crate) struct ExportDraft {
     kind: Kind,
     run: RunId,
+    /// The page that was open.
+    page: Page,
     settings: Settings,
     /// The runs that are compared, where the figure is of groups of runs.
     compared: Vec<RunId>,
-    /// The size that the figure has on screen, in points.
-    on_screen: SheetSize,
+    /// The figures of the page, in the sizes that they have on screen.
+    cards: Vec<(Kind, SheetSize)>,
     /// All figures of the page, instead of one.
     whole_page: bool,
     /// Formats of the whole page.
@@ -58,34 +81,81 @@ pub(crate) struct ExportDraft {
 }
 
 impl ExportDraft {
-    /// Starts from what the panel shows: its size in points and its colours.
+    /// Of a figure on a page whose figures are shown in these sizes, in points.
     pub(crate) fn new(
         kind: Kind,
-        run: RunId,
-        run_name: &str,
-        size: egui::Vec2,
-        theme: egui::Theme,
+        (run, run_name): (RunId, &str),
+        page: Page,
+        sizes: &[(Kind, egui::Vec2)],
     ) -> Self {
-        let size = (size + AROUND).round();
-        let on_screen = SheetSize {
-            width: size.x.into(),
-            height: size.y.into(),
-            unit: Unit::Pt,
+        let sheet = |size: egui::Vec2| {
+            let size = (size + AROUND).round();
+            SheetSize {
+                width: size.x.into(),
+                height: size.y.into(),
+                unit: Unit::Pt,
+            }
         };
+        let settings = Settings::default();
         Self {
             kind,
             run,
-            settings: Settings {
-                size: on_screen,
-                dark: theme == egui::Theme::Dark,
-                ..Settings::default()
-            },
+            page,
+            settings,
             compared: Vec::new(),
-            on_screen,
+            cards: sizes
+                .iter()
+                .map(|&(kind, size)| (kind, sheet(size)))
+                .collect(),
             whole_page: false,
-            formats: vec![Format::Png],
-            file: file_name(run_name, kind, Format::Png),
-            folder: format!("{run_name}-figures"),
+            formats: vec![settings.format],
+            file: file_name(run_name, kind, settings.format),
+            folder: format!("{}-figures", file_stem(run_name)),
+        }
+    }
+
+    /// As figures were exported last.
+    pub(crate) fn like(mut self, habit: &Habit, theme: egui::Theme) -> Self {
+        self.settings = habit.settings;
+        if habit.is_as_on_screen {
+            self.settings.size = self.on_screen(self.kind);
+        }
+        if habit.has_window_colours {
+            self.settings.dark = theme == egui::Theme::Dark;
+        }
+        self.formats = vec![habit.settings.format];
+        self.set_format(habit.settings.format);
+        self
+    }
+
+    /// What to remember of it for the next export.
+    pub(crate) fn habit(&self, theme: egui::Theme) -> Habit {
+        Habit {
+            settings: self.settings,
+            is_as_on_screen: self.is_as_on_screen(),
+            has_window_colours: self.settings.dark == (theme == egui::Theme::Dark),
+        }
+    }
+
+    /// The size that a figure of the page has on screen.
+    fn on_screen(&self, kind: Kind) -> SheetSize {
+        let mut cards = self.cards.iter();
+        let found = cards.find(|(card, _)| *card == card_of(kind));
+        found.map_or(Settings::default().size, |(_, size)| *size)
+    }
+
+    fn is_as_on_screen(&self) -> bool {
+        let Settings { size, dpi, .. } = self.settings;
+        let usual = Settings::default().dpi;
+        size == self.on_screen(self.kind) && dpi.to_bits() == usual.to_bits()
+    }
+
+    /// The size that a figure of the page is exported in.
+    fn size_of(&self, kind: Kind) -> SheetSize {
+        if self.is_as_on_screen() {
+            self.on_screen(kind)
+        } else {
+            self.settings.size
         }
     }
 
@@ -136,10 +206,12 @@ impl ExportDraft {
         let settings = self.settings;
         if !self.whole_page {
             let path = PathBuf::from(self.file.trim());
-            return Ok(Box::new(move || job.write(&settings, path)));
+            return Ok(Box::new(move || job.read().write(&settings, path)));
         }
         let (formats, folder) = (self.formats.clone(), PathBuf::from(self.folder.trim()));
-        Ok(Box::new(move || job.write_all(settings, &formats, folder)))
+        Ok(Box::new(move || {
+            job.read().write_all(settings, &formats, folder)
+        }))
     }
 
     /// As [`Self::job`], for the clipboard: the image, or the table where that is what would be written.
@@ -149,7 +221,7 @@ impl ExportDraft {
     pub(crate) fn copy_job(&self, runs: &Runs, view: &Place) -> Result<Export, String> {
         let job = Job::new(self, runs, view)?;
         let settings = self.settings;
-        Ok(Box::new(move || job.copy(&settings)))
+        Ok(Box::new(move || job.read().copy(&settings)))
     }
 
     /// Why it cannot be exported like this, wherever to.
@@ -191,8 +263,16 @@ impl ExportDraft {
 struct Job {
     runs: Vec<Copy>,
     view: View,
-    /// Which figures, and of which of the runs.
-    figures: Vec<(Kind, usize)>,
+    figures: Vec<Wanted>,
+}
+
+/// A figure to be exported.
+#[derive(Clone, Copy)]
+struct Wanted {
+    kind: Kind,
+    /// Of which of the runs.
+    at: usize,
+    size: SheetSize,
 }
 
 impl Job {
@@ -215,13 +295,20 @@ impl Job {
         if copies.len() < ids.len() {
             return Err("the run was taken off the list; open it again".to_owned());
         }
+        let wanted = |kind, at| Wanted {
+            kind,
+            at,
+            size: draft.size_of(kind),
+        };
         let figures = if draft.whole_page {
-            let kinds = view.page.kinds();
-            let of_run = |run| kinds.iter().map(move |kind| (*kind, run));
+            let of_run = |at| {
+                let kinds = view.page.kinds().iter();
+                kinds.map(move |&kind| wanted(kind_shown(kind, &view.figure, at), at))
+            };
             let of_all = if of_groups { at..at + 1 } else { 0..ids.len() };
             of_all.flat_map(of_run).collect()
         } else {
-            vec![(draft.kind, at)]
+            vec![wanted(draft.kind, at)]
         };
         Ok(Self {
             runs: copies,
@@ -230,26 +317,36 @@ impl Job {
         })
     }
 
-    /// Does something with every figure.
+    /// Reads what the figures need of probe files that are not in memory. Where a file cannot be read, they say so.
+    fn read(mut self) -> Self {
+        // Runs side by side share their scales: every figure needs all of them.
+        let kinds: Vec<Kind> = self.figures.iter().map(|wanted| wanted.kind).collect();
+        for copy in &mut self.runs {
+            let _ = read_probes(&copy.dir, &copy.run, &kinds, &self.view, &mut copy.probes);
+        }
+        self
+    }
+
+    /// Does something with every figure and the size it is to have.
     fn each(
         &self,
-        mut run: impl FnMut(Figure<'_>) -> Result<(), export::ExportError>,
+        mut run: impl FnMut(Figure<'_>, SheetSize) -> Result<(), export::ExportError>,
     ) -> Result<(), String> {
         let shown: Vec<_> = self.runs.iter().map(Copy::subject).collect();
-        for &(kind, at) in &self.figures {
+        for &Wanted { kind, at, size } in &self.figures {
             let figure = Figure {
                 kind,
                 subject: shown[at],
                 shown: &shown,
                 view: &self.view,
             };
-            run(figure).map_err(|error| error.to_string())?;
+            run(figure, size).map_err(|error| error.to_string())?;
         }
         Ok(())
     }
 
     fn write(&self, settings: &Settings, path: PathBuf) -> Result<Exported, String> {
-        self.each(|figure| export::write(&figure, settings, &path))?;
+        self.each(|figure, _| export::write(&figure, settings, &path))?;
         Ok(Exported::File(path))
     }
 
@@ -260,14 +357,15 @@ impl Job {
         folder: PathBuf,
     ) -> Result<Exported, String> {
         let mut count = 0;
-        self.each(|figure| {
+        self.each(|figure, size| {
             if !figure.has_subject() {
                 return Ok(());
             }
+            settings.size = size;
             for &format in formats {
                 settings.format = format;
-                let name = file_name(figure.subject.name, figure.kind, format);
-                export::write(&figure, &settings, &folder.join(name))?;
+                let path = folder.join(figure.file_name(format));
+                export::write(&figure, &settings, &path)?;
                 count += 1;
             }
             Ok(())
@@ -277,7 +375,7 @@ impl Job {
 
     fn copy(&self, settings: &Settings) -> Result<Exported, String> {
         let mut copied = None;
-        self.each(|figure| {
+        self.each(|figure, _| {
             settings.validate()?;
             copied = Some(if settings.format == Format::Csv {
                 Exported::Table(figure.table().to_tabs())
@@ -295,14 +393,16 @@ impl Job {
 /// What a figure needs of a run.
 struct Copy {
     name: String,
-    run: Run,
-    probes: BTreeMap<u64, Arc<ProbeTensors>>,
+    dir: PathBuf,
+    run: Arc<Run>,
+    probes: Probes,
 }
 
 impl Copy {
     fn of(entry: &RunEntry) -> Self {
         Self {
             name: entry.name.clone(),
+            dir: entry.dir.clone(),
             run: entry.run.clone(),
             probes: entry.probes.clone(),
         }
@@ -310,10 +410,17 @@ impl Copy {
 
     /// What a comparison needs, which is little.
     fn of_last(entry: &RunEntry) -> Self {
+        let last = entry.run.probes.last();
+        let mut probes = Probes::new();
+        if let Some((step, tensors)) = last.and_then(|x| entry.probes.whole.get_key_value(&x.step))
+        {
+            probes.insert(*step, tensors.clone());
+        }
         Self {
             name: entry.name.clone(),
-            run: excerpt(&entry.run),
-            probes: BTreeMap::new(),
+            dir: entry.dir.clone(),
+            run: Arc::new(excerpt(&entry.run)),
+            probes,
         }
     }
 
@@ -326,19 +433,14 @@ impl Copy {
     }
 }
 
-pub(crate) fn export_ui(
-    ctx: &egui::Context,
-    export: &mut ExportDraft,
-    page: Page,
-    actions: &mut Vec<Action>,
-) {
+pub(crate) fn export_ui(ctx: &egui::Context, export: &mut ExportDraft, actions: &mut Vec<Action>) {
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(16);
     let modal = egui::Modal::new(egui::Id::unique("export")).frame(frame);
     let modal = modal.show(ctx, |ui| {
         ui.set_width(500.0);
         ui.label(RichText::new("Export a figure").heading());
         ui.add_space(6.0);
-        what_ui(ui, export, page);
+        what_ui(ui, export);
         format_ui(ui, export);
         let is_drawn = export.is_drawn();
         ui.add_enabled_ui(is_drawn, |ui| {
@@ -356,10 +458,10 @@ pub(crate) fn export_ui(
     }
 }
 
-fn what_ui(ui: &mut egui::Ui, export: &mut ExportDraft, page: Page) {
+fn what_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
     let help = "One figure, or every figure of the page for every run shown";
     labelled_ui(ui, "What", help, None, |ui| {
-        let page = format!("All figures of “{}”", page.title());
+        let page = format!("All figures of “{}”", export.page.title());
         ui.selectable_value(&mut export.whole_page, false, export.kind.title());
         ui.selectable_value(&mut export.whole_page, true, page);
         ui.response()
@@ -399,7 +501,7 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
     let on_screen = Preset {
         name: "As on screen",
         help: "The size that the figure has in the window, at two pixels to a point",
-        size: export.on_screen,
+        size: export.on_screen(export.kind),
         dpi: Settings::default().dpi,
         text: 1.0,
     };

@@ -3,39 +3,100 @@
 use super::app::App;
 use super::compare_panel::Choice;
 use super::page::Page;
-use super::runs::RunId;
+use super::runs::{RunEntry, RunId};
+use crate::figure::Kind;
 use crate::figure::export::{Restored, RunRef};
-use crate::figure::{Kind, Order, View, WhatIf};
-use crate::run::Scope;
-use crate::run::event::Started;
+
+/// An exported image whose view is shown as soon as its runs are open.
+pub(crate) struct Restoring {
+    restored: Restored,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It was dropped.
+    Dropped,
+    /// Folders are looked through, as they were so many times before.
+    Looking(u64),
+    /// What was found is being opened.
+    Opening,
+}
 
 impl App {
-    /// Shows what an exported image shows: its run, figure, moment and selection. Where that run is not open, a notice
-    /// names it.
+    /// Shows what an exported image shows: its run, figure, moment and selection. Runs that are not open are looked for
+    /// where the page of runs looks; where one is nowhere, a notice names it.
     pub fn restore(&mut self, restored: Restored) {
+        let stage = Stage::Dropped;
+        self.restoring = Some(Restoring { restored, stage });
+        self.go_on_restoring();
+    }
+
+    /// Does what can be done now: looks for runs, opens those that were found, and shows the view.
+    pub(super) fn go_on_restoring(&mut self) {
+        let Some(mut restoring) = self.restoring.take_if(|_| !self.runs.are_opening()) else {
+            return;
+        };
+        let missing = self.missing(&restoring.restored);
+        restoring.stage = match restoring.stage {
+            _ if missing.is_empty() => return self.show_restored(restoring.restored, &missing),
+            Stage::Dropped => {
+                self.tell(format!("Looking for {}…", missing.join(", ")), false);
+                self.look();
+                Stage::Looking(self.browser.rounds)
+            }
+            Stage::Looking(before) if self.browser.rounds == before => Stage::Looking(before),
+            Stage::Looking(_) => {
+                self.open_found(&restoring.restored);
+                restoring.stage = Stage::Opening;
+                self.restoring = Some(restoring);
+                return self.go_on_restoring();
+            }
+            Stage::Opening => return self.show_restored(restoring.restored, &missing),
+        };
+        self.restoring = Some(restoring);
+    }
+
+    /// Opens the runs of an image that folders hold.
+    fn open_found(&mut self, restored: &Restored) {
+        let found = self.browser.found.clone();
+        for wanted in runs_of(restored) {
+            let run = found
+                .iter()
+                .find(|run| run.id() == Some(wanted.id.as_str()));
+            if let Some(run) = run
+                && self.open_run(wanted).is_none()
+                && self.runs.at_dir(&run.dir).is_none()
+            {
+                self.open(run.dir.clone());
+            }
+        }
+    }
+
+    /// Names of the runs of an image that are not open.
+    fn missing(&self, restored: &Restored) -> Vec<String> {
+        let mut missing: Vec<String> = Vec::new();
+        for wanted in runs_of(restored) {
+            if self.open_run(wanted).is_none() && !missing.contains(&wanted.name) {
+                missing.push(wanted.name.clone());
+            }
+        }
+        missing
+    }
+
+    fn show_restored(&mut self, restored: Restored, missing: &[String]) {
+        let nowhere =
+            "neither open nor where the page Runs looks; open it and drop the image again";
         let Some(run) = self.open_run(&restored.run) else {
             let name = &restored.run.name;
-            let text = format!(
-                "The image shows the run {name}, which is not open; open it and try again."
-            );
+            let text = format!("The image shows the run {name}, which is {nowhere}.");
             return self.tell(text, true);
         };
-        let others = restored
-            .shown
-            .iter()
-            .filter(|other| **other != restored.run);
-        let missing: Vec<_> = others
-            .filter(|other| self.open_run(other).is_none())
-            .map(|other| other.name.as_str())
-            .collect();
-        let text = match missing[..] {
+        let before = self.view.clone();
+        let text = match missing {
             [] => format!("Back to the view of {}", restored.run.name),
-            _ => format!(
-                "The image also shows {}, which is not open",
-                missing.join(", ")
-            ),
+            _ => format!("The image also shows {}, {nowhere}.", missing.join(", ")),
         };
-        let is_incomplete = !missing.is_empty();
         let shown = restored
             .shown
             .iter()
@@ -45,7 +106,7 @@ impl App {
             shown = vec![run];
         }
         if restored.figure.compares_groups() {
-            self.compare = Choice {
+            self.view.compare = Choice {
                 baseline: shown.first().copied(),
                 other: Some(run),
             };
@@ -58,58 +119,35 @@ impl App {
         }
         let entry = self.runs.get(run);
         let started = entry.and_then(|entry| entry.run.started.as_ref());
-        self.view.figure = known_view(restored.view, started);
+        self.view.figure = restored.view_of(started);
         self.view.page = page_of(restored.figure, self.view.page);
-        self.tell(text, is_incomplete);
+        self.tell(text, !missing.is_empty());
+        self.history.moved(before, &self.view);
     }
 
+    /// An open run by its id; of several copies the one that is called so.
     fn open_run(&self, wanted: &RunRef) -> Option<RunId> {
-        let id = |run: &crate::run::Run| Some(run.started.as_ref()?.id.clone());
-        let mut entries = self.runs.iter();
-        let found = entries.find(|entry| id(&entry.run).is_some_and(|id| id == wanted.id));
-        found.map(|entry| entry.id)
+        let has_id = |entry: &&RunEntry| {
+            let started = entry.run.started.as_ref();
+            started.is_some_and(|started| started.id == wanted.id)
+        };
+        let found = || self.runs.iter().filter(has_id);
+        let called_so = found().find(|entry| entry.name == wanted.name);
+        called_so.or_else(|| found().next()).map(|entry| entry.id)
     }
+}
+
+/// The run of an image, and those that were on screen with it.
+fn runs_of(restored: &Restored) -> impl Iterator<Item = &RunRef> {
+    std::iter::once(&restored.run).chain(&restored.shown)
 }
 
 /// The page that shows a figure: the one that is open, where it does.
 fn page_of(kind: Kind, open: Page) -> Page {
-    // The difference stands where the matrix does.
-    let kind = match kind {
-        Kind::ConflictDifference => Kind::ConflictMatrix,
-        kind => kind,
-    };
-    let shows = |page: &Page| page.kinds().contains(&kind);
+    let shows = |page: &Page| page.shows(kind);
     let all = || Page::ALL.iter().copied();
     std::iter::once(open)
         .chain(all())
         .find(shows)
         .unwrap_or(open)
-}
-
-/// A view without what a run does not have: the image may be of another version of it.
-fn known_view(mut view: View, started: Option<&Started>) -> View {
-    let Some(started) = started else {
-        return View::default();
-    };
-    let classes = started.classes.len();
-    let both = |&(a, b): &(usize, usize)| a < classes && b < classes;
-    view.pair = view.pair.filter(both);
-    view.confused = view.confused.filter(both);
-    view.class = view.class.filter(|class| *class < classes);
-    if let Scope::Layer(name) | Scope::Group(name) = &view.scope
-        && Scope::find(name, started).is_none()
-    {
-        view.scope = View::default().scope;
-    }
-    if !view.what_if.weights.is_empty() && view.what_if.weights.len() != classes {
-        view.what_if = WhatIf::default();
-    }
-    if let Order::Similarity(order) = &view.order {
-        let mut sorted = order.clone();
-        sorted.sort_unstable();
-        if !sorted.iter().copied().eq(0..classes) {
-            view.order = Order::default();
-        }
-    }
-    view
 }

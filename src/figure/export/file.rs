@@ -6,8 +6,13 @@ use egui::Ui;
 use image::RgbaImage;
 
 use super::{ExportError, Format, Settings, record, shapes, svg};
-use crate::figure::{Kind, Quantity, Subject, View, caption, difference, page_ui, palette, table};
+use crate::figure::matrix_difference::END as DIFFERENCE_END;
+use crate::figure::{Kind, Subject, View, caption, difference, page_ui, quantity, table};
 use crate::run::log::write_whole;
+use crate::run::notes::distinct;
+
+/// Names of files have at most 255 bytes, and a letter up to four.
+const LONGEST_STEM: usize = 50;
 
 /// A figure of a run, as it is looked at.
 #[derive(Clone, Copy)]
@@ -65,14 +70,15 @@ impl Figure<'_> {
     /// that is compared the first run stands for all.
     pub fn has_subject(&self) -> bool {
         match self.kind {
-            Kind::PairCosine => self.view.pair.is_some(),
+            Kind::PairCosine | Kind::PairDepth => self.view.pair.is_some(),
             Kind::ConflictDifference => {
                 let first = self.shown.first();
-                first.is_some_and(|first| first.name != self.subject.name)
+                first.is_some_and(|first| !first.is(&self.subject))
             }
-            Kind::ClassDifference | Kind::LayerDifference => {
-                difference::stands_for_group(self.subject, self.shown)
-            }
+            Kind::ClassDifference
+            | Kind::LayerDifference
+            | Kind::PairDifference
+            | Kind::Measures => difference::stands_for_group(self.subject, self.shown),
             Kind::GroupScores | Kind::GroupConflict => {
                 difference::stands_for_all(self.subject, self.shown)
             }
@@ -84,18 +90,22 @@ impl Figure<'_> {
         page_ui(ui, self.kind, self.subject, self.shown, self.view);
     }
 
-    /// Least and largest value of the colour scale; none where colours stand for no number, or the scale is the data's.
+    /// What its file is called in a folder of figures: no other run shown has a file of that name.
+    pub fn file_name(&self, format: Format) -> String {
+        let stems = distinct(self.shown.iter().map(|shown| file_stem(shown.name)));
+        let at = self.shown.iter().position(|shown| shown.is(&self.subject));
+        let stem = at.and_then(|at| stems.get(at));
+        named(stem.map_or("run", String::as_str), self.kind, format)
+    }
+
+    /// Least and largest value of the colour scale; none where colours stand for no number.
     pub(super) fn colour_range(&self) -> Option<[f64; 2]> {
         match self.kind {
-            Kind::ConflictMatrix => Some([-1.0, 1.0]),
+            Kind::ConflictMatrix | Kind::PairDepth => Some([-1.0, 1.0]),
+            Kind::ConflictDifference => Some([-DIFFERENCE_END, DIFFERENCE_END]),
             Kind::Confusion | Kind::Gates => Some([0.0, 1.0]),
-            Kind::Architecture | Kind::DepthTime
-                if self.view.quantity == Quantity::Interference =>
-            {
-                Some([0.0, palette::INTERFERENCE_END])
-            }
-            Kind::Architecture | Kind::DepthTime if self.view.quantity != Quantity::ClassNorm => {
-                Some([0.0, 1.0])
+            Kind::Architecture | Kind::DepthTime => {
+                Some(quantity::Scale::range(self.shown, self.view))
             }
             _ => None,
         }
@@ -104,7 +114,24 @@ impl Figure<'_> {
 
 /// What a figure's file is called where nobody names it.
 pub fn file_name(run: &str, kind: Kind, format: Format) -> String {
-    format!("{run}-{}.{}", kind.name(), format.extension())
+    named(&file_stem(run), kind, format)
+}
+
+fn named(stem: &str, kind: Kind, format: Format) -> String {
+    format!("{stem}-{}.{}", kind.name(), format.extension())
+}
+
+/// The name of a run as part of a file's name, on every system: it stays in its folder, hidden nowhere, and short enough.
+pub fn file_stem(run: &str) -> String {
+    let is_kept = |c: char| !(c.is_control() || r#"/\:*?"<>|"#.contains(c));
+    let kept = run.chars().take(LONGEST_STEM);
+    let stem: String = kept.map(|c| if is_kept(c) { c } else { '_' }).collect();
+    let stem = stem.trim();
+    match stem.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if stem.is_empty() => "run".to_owned(),
+        None => stem.to_owned(),
+    }
 }
 
 /// Writes a figure, whole or not at all. An existing file is replaced.

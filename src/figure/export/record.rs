@@ -8,7 +8,9 @@ use png::{BitDepth, ColorType, PixelDimensions, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::Figure;
-use crate::figure::{Kind, Subject, View};
+use crate::figure::{Kind, Order, Subject, View, WhatIf, evaluation};
+use crate::run::Scope;
+use crate::run::event::Started;
 
 /// Key of the text chunk.
 const KEY: &str = "crosscurrent";
@@ -50,6 +52,12 @@ pub struct Restored {
     pub shown: Vec<RunRef>,
     /// Which figure.
     pub figure: Kind,
+    /// The selected part of the network, as the command line calls it.
+    #[serde(default)]
+    pub layer: String,
+    /// The step shown: of the probe or the evaluation at the cursor; none in figures of groups of runs.
+    #[serde(default)]
+    pub step: Option<u64>,
     /// Least and largest value of the colour scale, where it has one.
     #[serde(default)]
     pub colour_range: Option<[f64; 2]>,
@@ -57,18 +65,65 @@ pub struct Restored {
     pub view: View,
 }
 
+impl Restored {
+    /// Its view without what a run does not have: the image may be of another version of it, or of another run.
+    pub fn view_of(&self, started: Option<&Started>) -> View {
+        let Some(started) = started else {
+            return View::default();
+        };
+        let mut view = self.view.clone();
+        let classes = started.classes.len();
+        let both = |&(a, b): &(usize, usize)| a < classes && b < classes;
+        view.pair = view.pair.filter(both);
+        view.confused = view.confused.filter(both);
+        view.class = view.class.filter(|class| *class < classes);
+        if let Scope::Layer(name) | Scope::Group(name) = &view.scope
+            && Scope::find(name, started).is_none()
+        {
+            view.scope = View::default().scope;
+        }
+        if !view.what_if.weights.is_empty() && view.what_if.weights.len() != classes {
+            view.what_if = WhatIf::default();
+        }
+        if !view.order.applies_to(&started.classes) {
+            view.order = Order::default();
+        }
+        view
+    }
+}
+
 /// What a figure is to remember of itself, as JSON.
 pub fn record(figure: &Figure<'_>) -> String {
+    let step = moment(figure);
     let record = Restored {
         format: FORMAT,
         run: RunRef::of(&figure.subject),
         shown: figure.shown.iter().map(RunRef::of).collect(),
         figure: figure.kind,
+        layer: figure.view.scope.name().to_owned(),
+        step,
         colour_range: figure.colour_range(),
-        view: figure.view.clone(),
+        view: View {
+            // What follows the newest would follow what is newest later.
+            step: step.or(figure.view.step),
+            ..figure.view.clone()
+        },
     };
     // It holds nothing that JSON cannot: keys are strings, and numbers that are not finite become null.
     serde_json::to_string(&record).unwrap_or_default()
+}
+
+/// The step of the probe or the evaluation that a figure shows, of both the later one.
+fn moment(figure: &Figure<'_>) -> Option<u64> {
+    let (subject, view) = (figure.subject, figure.view);
+    let probe = || subject.probe(view).map(|probe| probe.step);
+    let eval = || evaluation(subject, view).map(|eval| eval.step);
+    match figure.kind {
+        kind if kind.compares_groups() => None,
+        Kind::ClassF1 | Kind::Scores | Kind::Loss | Kind::Confusion | Kind::ClassScores => eval(),
+        Kind::ConflictConfusion => probe().max(eval()),
+        _ => probe(),
+    }
 }
 
 /// What an exported PNG shows; `bytes` is the whole file.

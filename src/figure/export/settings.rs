@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{ExportError, Options};
 
 /// Points (the window's unit) to an inch, as in CSS: text of 13 points is 3.4 mm high.
@@ -14,7 +16,7 @@ const MM_PER_INCH: f64 = 25.4;
 pub(crate) const TEXT: std::ops::RangeInclusive<f64> = 0.5..=2.0;
 
 /// What kind of file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// Pixels.
     #[default]
@@ -57,7 +59,7 @@ impl FromStr for Format {
 }
 
 /// What a size is measured in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Millimetres on paper.
     Mm,
@@ -90,7 +92,7 @@ impl Unit {
 }
 
 /// Width and height. As text: `85mmx60mm`, `1004x709px`, or `800x600` in points.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SheetSize {
     /// From left to right.
     pub width: f64,
@@ -159,7 +161,7 @@ fn length(text: &str) -> Option<(f64, Option<Unit>, &str)> {
 }
 
 /// How a figure becomes a file.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// What kind of file.
     pub format: Format,

@@ -107,7 +107,7 @@ fn a_pair_over_time_agrees_with_the_matrix_and_the_log() -> Result<()> {
     let run = recorded("solar-none")?;
     let (subject, view) = (run.subject(), view());
     let table = table(Kind::PairCosine, subject, &[], &view);
-    assert_eq!(table.rows.len(), subject.probes.len());
+    assert_eq!(table.rows.len(), subject.probes.whole.len());
     let at = |name| column(&table, name);
     let (step, cosine, norm_b) = (at("step")?, at("cosine")?, at("grad_norm_b")?);
     let row = run.run.gram_rows(&view.scope)[0];
@@ -121,7 +121,7 @@ fn a_pair_over_time_agrees_with_the_matrix_and_the_log() -> Result<()> {
             .iter()
             .find(|probe| probe.step == step as u64);
         let probe = probe.context("no probe")?;
-        let gram = subject.probes[&probe.step]
+        let gram = subject.probes.whole[&probe.step]
             .gram_of(&[row])
             .context("no gram")?;
         assert_eq!(cells[cosine], gram.matrix()[0][4].cosine.into());

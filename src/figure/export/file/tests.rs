@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::*;
 use crate::figure::export::sample::{recorded, view};
 use crate::figure::export::{PRESETS, Restored, SheetSize, Unit, read_view};
-use crate::figure::{Order, Surgery, TimeAxis, WhatIf};
+use crate::figure::{Order, Quantity, Surgery, TimeAxis, WhatIf};
 
 fn size(text: &str) -> Result<SheetSize> {
     text.parse().map_err(anyhow::Error::msg)
@@ -70,7 +70,7 @@ fn a_png_leads_back_to_its_view() -> Result<()> {
         confused: Some((1, 2)),
         hidden: ["Dusty".to_owned()].into(),
         time: TimeAxis::WallTime,
-        order: Order::Similarity(vec![5, 0, 1, 2, 3, 4]),
+        order: Order::Similarity(vec!["Dusty".to_owned(), "Clean".to_owned()]),
         quantity: Quantity::TailShare,
         what_if: WhatIf {
             weights: vec![0.1, 1.0, 1.0, 1.0, 1.0 / 3.0, 2.5],
@@ -89,6 +89,8 @@ fn a_png_leads_back_to_its_view() -> Result<()> {
             figure,
             colour_range,
             view: restored,
+            step: recorded_step,
+            layer,
             ..
         } = read_view(&png(&settings, &view)?).map_err(anyhow::Error::msg)?;
         let recorded = recorded("solar-branch")?;
@@ -102,7 +104,14 @@ fn a_png_leads_back_to_its_view() -> Result<()> {
             (id, "solar-branch")
         );
         assert_eq!((shown, figure), (vec![run], Kind::ConflictMatrix));
-        assert_eq!((colour_range, restored), (Some([-1.0, 1.0]), view.clone()));
+        // The probe that is shown where none was made at the step asked for.
+        let step = Some(288);
+        let shown = View {
+            step,
+            ..view.clone()
+        };
+        assert_eq!((colour_range, restored), (Some([-1.0, 1.0]), shown));
+        assert_eq!((recorded_step, layer.as_str()), (step, "branch2.conv2"));
     }
     Ok(())
 }
