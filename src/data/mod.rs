@@ -292,18 +292,19 @@ pub fn load(
 }
 
 /// Single images of a source, for looking at.
-pub struct Reader<'a> {
-    config: &'a RunConfig,
+#[derive(Debug)]
+pub struct Reader {
+    config: RunConfig,
     /// Where many images share a file, they are all held.
     pack: Option<Pack>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader {
     /// Opens the source of `config`.
     ///
     /// # Errors
     /// Where the source cannot be used.
-    pub fn open(config: &'a RunConfig) -> Result<Self, DataError> {
+    pub fn open(config: &RunConfig) -> Result<Self, DataError> {
         let pack = match &config.data {
             DataSource::Solar => None,
             DataSource::Folder(path) => match packed::recognise(path) {
@@ -311,7 +312,15 @@ impl<'a> Reader<'a> {
                 None => None,
             },
         };
-        Ok(Self { config, pack })
+        Ok(Self {
+            config: config.clone(),
+            pack,
+        })
+    }
+
+    /// Whether it reads the source of `config`.
+    pub fn is_of(&self, config: &RunConfig) -> bool {
+        self.config.data == config.data
     }
 
     /// Pixels [H, W, C] as training sees them before augmentation: of the image with this number in the data set, whose

@@ -22,6 +22,8 @@ pub(crate) enum Action {
     Stop,
     /// Go on with a stopped or interrupted run.
     Continue(RunId),
+    /// Go on with a stopped or interrupted run that need not be open.
+    ContinueDir(PathBuf),
     /// Train what waits.
     GoOn,
     /// Move a job that waits, named by its id, up (-1) or down (1).
@@ -30,6 +32,10 @@ pub(crate) enum Action {
     CancelJob(u64),
     /// Open a run directory.
     Open(PathBuf),
+    /// Open run directories where they are not.
+    OpenAll(Vec<PathBuf>),
+    /// Open the runs of a group where they are not, and compare the group.
+    CompareAll(Vec<PathBuf>),
     /// Open a run directory where it is not, and show it: right or left.
     ShowDir(PathBuf, bool),
     /// Look through a folder for runs.
@@ -72,16 +78,18 @@ pub(crate) enum Action {
     Pick(Pick),
     /// Put classes beside each other whose gradients agree here and now.
     OrderBySimilarity,
+    /// Keep the scales of all charts as they are, or let them hold all there is.
+    LockScales(bool),
     /// Look at a step; none follows the newest.
     GoTo(Option<u64>),
-    /// Move by this many probes.
+    /// Move by this many moments.
     StepBy(isize),
-    /// Switch between light and dark.
-    SetTheme(egui::Theme),
+    /// Light or dark colours, or those of the system.
+    SetTheme(egui::ThemePreference),
     /// Open a file dialog; the path is where it starts.
     Choose(Purpose, PathBuf),
-    /// Ask how to export a figure that is shown at this size, in points.
-    AskExport(Kind, RunId, egui::Vec2),
+    /// Ask how to export a figure of a run; with the figures of its page and the sizes they have, in points.
+    AskExport(Kind, RunId, Vec<(Kind, egui::Vec2)>),
     /// Write the figure as asked, or all figures of the page.
     Export,
     /// Put the figure on the clipboard.
@@ -90,6 +98,16 @@ pub(crate) enum Action {
     CancelExport,
     /// Take the images of a cell off the screen.
     HideImages,
+    /// Select no class.
+    NoClass,
+    /// Select no class, no pair and no cell, and mark nothing.
+    ClearSelection,
+    /// Show all curves that were switched off.
+    ShowCurves,
+    /// Open how to read a figure, or close it.
+    ExplainFigure(Option<Kind>),
+    /// Open or close the list of keys.
+    ToggleKeyboard,
     /// Clear the notice.
     Dismiss,
 }

@@ -1,5 +1,6 @@
 //! The application: its state, what happens between frames, and the layout of the window.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,6 @@ use super::action::Action;
 use super::background::{self, Background, Discard, Dropped, Purpose, Reply};
 use super::browser::Browser;
 use super::commands::{self, Palette};
-use super::compare_panel::Choice;
 use super::data_panel::{self, Data};
 use super::draft::{Draft, absolute};
 use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
@@ -16,7 +16,8 @@ use super::images_panel::{self, Images};
 use super::navigation::{History, Place};
 use super::page::Page;
 use super::queue::{End, Queue};
-use super::runs::{RunId, Runs, State, state_at_rest};
+use super::restore::Restoring;
+use super::runs::{RunEntry, RunId, Runs, State, state_at_rest};
 use super::settings::Settings;
 use super::waker::Waker;
 use super::worker::{Job, Trainer, Update, Worker, trainer};
@@ -24,8 +25,7 @@ use super::{
     figures_panel, findings_panel, runs_panel, setup_panel, time_panel, top_bar, training_panel,
 };
 use crate::config::Attention;
-use crate::figure::{Kind, Pick, View, place_of, similarity_order};
-use crate::findings::Evidence;
+use crate::figure::{Kind, View, locked};
 use crate::run::event::Event;
 use crate::run::log::{Followed, Loaded};
 use crate::run::notes::Notes;
@@ -33,9 +33,6 @@ use crate::train::Message;
 
 /// Messages are taken in for at most this long per frame.
 const DRAIN_FOR: Duration = Duration::from_millis(10);
-
-/// How often a run that another process trains is read on.
-const FOLLOW_EVERY_SECS: f64 = 2.0;
 
 /// A folder that is dropped with more runs than this is listed, and none of them opened.
 const OPENED_AT_ONCE: usize = 4;
@@ -45,8 +42,10 @@ const CLOSE_AFTER: Duration = Duration::from_secs(10);
 
 /// What the application starts with.
 pub struct Options {
-    /// Run directories to open.
+    /// Run directories to open; where none is named, those that were open last.
     pub runs: Vec<PathBuf>,
+    /// Run directories to open where there are none of either.
+    pub samples: Vec<PathBuf>,
     /// Folder that new runs go to.
     pub output: PathBuf,
     /// What does the training.
@@ -55,16 +54,20 @@ pub struct Options {
     pub discard: Discard,
     /// Where the window remembers how it was left; nowhere if none.
     pub settings: Option<PathBuf>,
+    /// Bytes of probe tensors that are kept in memory.
+    pub probe_memory: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             runs: Vec::new(),
+            samples: Vec::new(),
             output: PathBuf::from("runs"),
             trainer: trainer(),
             discard: background::trash(),
             settings: None,
+            probe_memory: super::runs::PROBE_MEMORY_BYTES,
         }
     }
 }
@@ -91,26 +94,33 @@ pub struct App {
     pub(crate) findings: Findings,
     pub(crate) images: Images,
     pub(crate) data: Data,
-    /// Which groups the page Compare sets against each other.
-    pub(crate) compare: Choice,
     pub(crate) browser: Browser,
+    /// The image whose view is to be shown, while its runs are looked for.
+    pub(super) restoring: Option<Restoring>,
     /// What goes to the clipboard with the next frame.
     copied: Option<egui::OutputCommand>,
     pub(crate) run_to_open: String,
     /// The list of commands, while it is open.
     pub(crate) palette: Option<Palette>,
+    /// The figure whose explanation is open.
+    pub(crate) explained: Option<Kind>,
+    /// Whether the list of keys is open.
+    pub(crate) is_keyboard_open: bool,
     pub(crate) history: History,
     /// What was remembered last, and where.
-    settings: Settings,
-    settings_path: Option<PathBuf>,
+    pub(super) settings: Settings,
+    pub(super) settings_path: Option<PathBuf>,
+    /// What the file holds.
+    pub(super) saved: Settings,
+    pub(super) is_saving: bool,
+    /// When changes of the settings were last looked for, in window seconds.
+    pub(super) looked_for_changes_at: f64,
     pub(super) background: Background,
     waker: Waker,
     trainer: Trainer,
     pub(super) discard: Discard,
     /// When this frame is, in window seconds.
-    now: f64,
-    /// When runs trained elsewhere were last read, in window seconds.
-    followed_at: f64,
+    pub(super) now: f64,
     /// When the user asked to close the window while training was under way.
     closing_since: Option<Instant>,
 }
@@ -122,7 +132,7 @@ impl App {
         let load = options.settings.as_deref().map(Settings::load);
         let (settings, problem) = load.unwrap_or_default();
         let mut app = Self {
-            runs: Runs::default(),
+            runs: Runs::new(options.probe_memory),
             view: settings.place.clone(),
             draft: Draft::new(&options.output),
             worker: None,
@@ -133,31 +143,37 @@ impl App {
             findings: Findings::default(),
             images: Images::default(),
             data: Data::default(),
-            compare: Choice::default(),
             browser: Browser::default(),
+            restoring: None,
             copied: None,
             run_to_open: String::new(),
             palette: None,
+            explained: None,
+            is_keyboard_open: false,
             history: History::default(),
+            saved: settings.clone(),
             settings,
             settings_path: options.settings,
+            is_saving: false,
+            looked_for_changes_at: 0.0,
             background: Background::new(waker.clone()),
             waker,
             trainer: options.trainer,
             discard: options.discard,
             now: 0.0,
-            followed_at: 0.0,
             closing_since: None,
         };
         app.browser.folders = app.settings.folders.clone();
+        app.browser.order = app.settings.order.clone();
         app.restore_queue();
         if let Some(problem) = problem {
             app.tell(problem, true);
         }
-        for dir in options.runs {
-            app.open(dir);
+        if options.runs.is_empty() {
+            app.reopen(options.samples);
+        } else {
+            app.open_all(options.runs);
         }
-        app.view.side_by_side = app.view.right.is_some();
         app
     }
 
@@ -168,7 +184,7 @@ impl App {
 
     /// Whether a run is still being read; its probes may take longer.
     pub fn is_opening(&self) -> bool {
-        self.runs.iter().any(|entry| entry.state == State::Opening)
+        self.runs.are_opening()
     }
 
     /// Whether training is under way.
@@ -204,9 +220,11 @@ impl App {
         for file in ctx.input(|input| input.raw.dropped_files.clone()) {
             self.look_at(file.path().to_path_buf());
         }
+        self.go_on_restoring();
         self.ask_for_probes();
         self.ask_for_findings(ctx, now);
-        for wanted in self.images.ask(images_panel::wanted(self)) {
+        let wanted = images_panel::wanted(self);
+        for wanted in self.images.ask(wanted) {
             self.background.read_images(wanted);
         }
         self.ask_for_samples(ctx, now);
@@ -217,6 +235,7 @@ impl App {
         }
         self.look_for_runs(ctx, now);
         self.follow_others(ctx, now);
+        self.keep_settings(ctx);
         self.close_if_asked(ctx);
     }
 
@@ -236,8 +255,9 @@ impl App {
         egui::Panel::top("top").frame(panel).show(ui, |ui| {
             top_bar::top_bar_ui(ui, self, &mut actions);
         });
-        egui::Panel::left("setup")
-            .default_size(316.0)
+        let width = self.settings.panel.unwrap_or(316.0);
+        let setup = egui::Panel::left("setup")
+            .default_size(width.clamp(280.0, 440.0))
             .size_range(280.0..=440.0)
             .frame(panel)
             .show(ui, |ui| {
@@ -261,6 +281,7 @@ impl App {
                         });
                     });
             });
+        self.settings.panel = Some(setup.response.rect.width());
         egui::Panel::bottom("time").frame(panel).show(ui, |ui| {
             time_panel::time_ui(ui, self, &mut actions);
         });
@@ -268,13 +289,13 @@ impl App {
             figures_panel::figures_ui(ui, self, &mut actions);
         });
         if let Some(export) = &mut self.export {
-            export_ui(ui.ctx(), export, self.view.page, &mut actions);
+            export_ui(ui.ctx(), export, &mut actions);
         }
         if let Some(copied) = self.copied.take() {
             ui.ctx().send_cmd(copied);
         }
         hovering_ui(ui.ctx());
-        commands::palette_ui(ui.ctx(), self, &mut actions);
+        commands::windows_ui(ui.ctx(), self, &mut actions);
         for action in actions {
             self.apply(action, ui.ctx());
         }
@@ -284,42 +305,6 @@ impl App {
     /// What the window starts with: colours, and the size it had.
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// Writes down how the window is left, where that has changed.
-    pub(crate) fn save_settings(&mut self) {
-        if let Some(edit) = self.browser.unsaved()
-            && let Err(error) = edit.notes.save(&edit.dir)
-        {
-            self.tell(format!("The notes are not kept: {error}"), true);
-        }
-        self.settings.queue = self.queue.waiting();
-        self.settings.folders.clone_from(&self.browser.folders);
-        if let Some(path) = &self.settings_path
-            && let Err(sentence) = self.settings.save(path)
-        {
-            // Once is enough.
-            self.settings_path = None;
-            self.tell(sentence, true);
-        }
-    }
-
-    /// Notes how the window is.
-    fn remember(&mut self, ctx: &egui::Context) {
-        self.settings.light = Some(ctx.theme() == egui::Theme::Light);
-        self.settings.zoom = Some(ctx.zoom_factor());
-        let size = ctx.input(|input| input.viewport().inner_rect);
-        self.settings.window = size
-            .map(|rect| [rect.width(), rect.height()])
-            .or(self.settings.window);
-        if self.settings.place != self.view {
-            self.settings.place = self.view.clone();
-        }
-    }
-
-    /// Probe steps of the runs shown.
-    pub(crate) fn steps(&self) -> Vec<u64> {
-        self.runs.probe_steps(&self.view.shown())
     }
 
     pub(crate) fn tell(&mut self, text: impl Into<String>, is_error: bool) {
@@ -361,18 +346,25 @@ impl App {
             Action::Resume => self.pause(false),
             Action::Stop => self.stop(),
             Action::Continue(id) => self.resume_run(id),
+            Action::ContinueDir(dir) => self.continue_dir(dir),
             Action::GoOn => self.go_on(),
             Action::ShiftJob(id, by) => self.queue.shift(id, by),
             Action::CancelJob(id) => self.queue.cancel(id),
             Action::Open(dir) => {
                 self.open(dir);
             }
+            Action::OpenAll(dirs) => self.open_others(dirs),
+            Action::CompareAll(dirs) => self.compare_all(dirs),
             Action::ShowDir(dir, right) => self.show_dir(dir, right),
             Action::AddFolder(dir) => self.add_folder(dir),
             Action::ForgetFolder(dir) => self.forget_folder(&dir),
             Action::SaveNotes(dir, notes) => self.background.save_notes(dir, notes),
             Action::Reveal(dir) => self.background.reveal(dir),
-            Action::AskTrash(dir) => self.browser.to_trash = Some(dir),
+            Action::AskTrash(dir) => {
+                // The page that asks.
+                self.view.page = Page::Runs;
+                self.browser.to_trash = Some(dir);
+            }
             Action::Trash(dir) => self.discard(dir),
             Action::Remove(id) => self.remove(id),
             Action::ShowLeft(id) => self.show_left(id),
@@ -380,19 +372,25 @@ impl App {
             Action::SideBySide(on) => self.show_side_by_side(on),
             Action::Pick(pick) => self.pick(pick),
             Action::OrderBySimilarity => self.order_by_similarity(),
+            Action::LockScales(on) => self.lock_scales(on, ctx),
             Action::ShowEvidence(id, page, evidence) => self.show_evidence(id, page, evidence),
-            Action::CompareTo(run) => self.compare.baseline = Some(run),
-            Action::Compare(run) => self.compare.other = Some(run),
+            Action::CompareTo(run) => self.view.compare.baseline = Some(run),
+            Action::Compare(run) => self.view.compare.other = Some(run),
             Action::Show(page) => self.view.page = page,
             Action::GoTo(step) => self.view.figure.step = step,
             Action::StepBy(count) => self.step_by(count),
             Action::SetTheme(theme) => ctx.set_theme(theme),
             Action::Choose(purpose, start) => self.background.choose(purpose, &start),
-            Action::AskExport(kind, id, size) => self.ask_export(kind, id, size, ctx.theme()),
-            Action::Export => self.write_export(),
-            Action::CopyFigure => self.copy_figure(),
+            Action::AskExport(kind, id, sizes) => self.ask_export(kind, id, &sizes, ctx.theme()),
+            Action::Export => self.write_export(ctx.theme()),
+            Action::CopyFigure => self.copy_figure(ctx.theme()),
             Action::CancelExport => self.export = None,
             Action::HideImages => self.view.figure.confused = None,
+            Action::NoClass => self.view.figure.class = None,
+            Action::ClearSelection => self.clear_selection(),
+            Action::ShowCurves => self.view.figure.hidden.clear(),
+            Action::ExplainFigure(kind) => self.explained = kind,
+            Action::ToggleKeyboard => self.is_keyboard_open = !self.is_keyboard_open,
             Action::Dismiss => {
                 self.notice = None;
                 self.failed.clear();
@@ -410,7 +408,7 @@ impl App {
         self.train(self.draft.jobs(&taken));
     }
 
-    fn resume_run(&mut self, id: RunId) {
+    pub(super) fn resume_run(&mut self, id: RunId) {
         if let Some(entry) = self.runs.get(id) {
             let dir = entry.dir.clone();
             self.train(vec![Job::Resume { dir }]);
@@ -619,14 +617,14 @@ impl App {
                 self.opened(id, loaded, &notes);
             }
             Reply::Run(id, Err(sentence)) => {
+                self.not_opened(id, &sentence);
                 self.remove(id);
                 self.tell(sentence, true);
             }
             Reply::Followed(id, result) => self.followed(id, result),
             Reply::Probes(replies) => {
-                let shown = self.view.shown();
-                self.runs
-                    .take_probes(replies, &shown, self.view.figure.step);
+                let (shown, view) = self.probes_looked_at();
+                self.runs.take_probes(replies, &shown, &view);
             }
             Reply::Scanned(config, result) => self.draft.scanned(&config, result),
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
@@ -641,6 +639,7 @@ impl App {
                 }
                 self.findings.take(key, found.unwrap_or_default());
             }
+            Reply::Ordered(order) => self.ordered(order.ok()),
             Reply::Samples(key, read) => self.data.take(*key, read),
             Reply::Images(key, read) => self.images.take(&key, read),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
@@ -653,6 +652,7 @@ impl App {
             Reply::NotesSaved(_, Err(sentence)) => {
                 self.tell(format!("The notes are not kept: {sentence}"), true);
             }
+            Reply::SettingsSaved(result) => self.settings_saved(result),
             Reply::Revealed(Ok(())) => {}
             Reply::Revealed(Err(sentence)) => {
                 self.tell(format!("Not shown in a file manager: {sentence}"), true);
@@ -704,11 +704,7 @@ impl App {
                     false,
                 );
             }
-            Dropped::Figure(restored) => {
-                let before = self.view.clone();
-                self.restore(*restored);
-                self.history.moved(before, &self.view);
-            }
+            Dropped::Figure(restored) => self.restore(*restored),
             Dropped::Sweep(jobs, said) => {
                 self.queue_new(jobs);
                 self.tell(said, false);
@@ -722,10 +718,9 @@ impl App {
         let now = self.now;
         if let Some(entry) = self.runs.get_mut(id) {
             entry.read(loaded, now);
-            if !notes.name.trim().is_empty() {
-                self.runs.rename(id, notes.name.trim());
-            }
+            self.runs.rename(id, notes);
         }
+        self.is_open(id);
     }
 
     /// A run that another process trains was read on.
@@ -774,13 +769,29 @@ impl App {
         }
     }
 
+    /// Whose probes are looked at, and at which step; none is the last.
+    fn probes_looked_at(&self) -> (Vec<RunId>, View) {
+        let view = self.view.figure.clone();
+        if self.view.page == Page::Compare {
+            (
+                self.view.compare.finished(&self.runs),
+                View { step: None, ..view },
+            )
+        } else {
+            (self.view.shown(), view)
+        }
+    }
+
     fn ask_for_probes(&mut self) {
-        let shown = self.view.shown();
-        let held = self.view.figure.step;
-        let wanted = self.runs.wanted_probes(&shown, held);
+        let (shown, view) = self.probes_looked_at();
+        let wanted = if self.view.page == Page::Compare {
+            self.runs.wanted_last_probes(&shown)
+        } else {
+            self.runs.wanted_probes(&shown, &view)
+        };
         if !wanted.is_empty() {
             // Who moved the slider waits for it; a new probe of a live run comes with the next redraw.
-            self.background.read_probes(wanted, held.is_some());
+            self.background.read_probes(wanted, view.step.is_some());
         }
     }
 
@@ -819,27 +830,27 @@ impl App {
 
     /// Reads on in the logs of runs that other processes write.
     fn follow_others(&mut self, ctx: &egui::Context, now: f64) {
-        let is_due = now - self.followed_at >= FOLLOW_EVERY_SECS;
-        let mut follows = false;
+        let mut soonest = f64::INFINITY;
         for entry in self.runs.iter_mut() {
-            if !entry.is_followed(now) {
+            let Some(mut wait) = entry.follow_in(now) else {
                 continue;
-            }
-            follows = true;
-            if is_due && !entry.is_being_read {
+            };
+            if wait <= 0.0 && !entry.is_being_read {
                 entry.is_being_read = true;
+                entry.followed_at = now;
                 let position = entry.position.clone();
                 self.background
                     .follow(entry.id, entry.dir.clone(), position);
+                wait = entry.follow_in(now).unwrap_or(wait);
+            }
+            // One that is being read reports back.
+            if wait > 0.0 {
+                soonest = soonest.min(wait);
             }
         }
-        if !follows {
-            return;
+        if soonest.is_finite() {
+            ctx.request_repaint_after(Duration::from_secs_f64(soonest));
         }
-        if is_due {
-            self.followed_at = now;
-        }
-        ctx.request_repaint_after(Duration::from_secs_f64(FOLLOW_EVERY_SECS));
     }
 
     /// Closing while training stops the run first, so that its checkpoint is written; closing again does not wait.
@@ -900,9 +911,7 @@ impl App {
     pub(super) fn remove(&mut self, id: RunId) {
         self.runs.remove(id);
         self.history.forget(id);
-        if self.view.right == Some(id) {
-            self.view.right = None;
-        }
+        self.view.forget(id);
         if self.view.left == Some(id) {
             self.view.left = self.view.right.take();
         }
@@ -950,122 +959,48 @@ impl App {
         self.view.side_by_side = self.view.right.is_some();
     }
 
-    fn pick(&mut self, pick: Pick) {
-        let steps = self.steps();
-        let view = &mut self.view.figure;
-        match pick {
-            Pick::Pair(a, b) => {
-                view.pair = Some((a, b));
-                self.show_in_matrices(a, b);
-            }
-            Pick::Scope(scope) => view.scope = scope,
-            Pick::Step(step) => view.step = super::time_panel::nearest(&steps, step).or(view.step),
-            Pick::Curve(name) => {
-                if !view.hidden.remove(&name) {
-                    view.hidden.insert(name);
-                }
-            }
-            Pick::Class(class) => {
-                view.class = Some(class);
-                self.show_in_matrices(class, class);
-            }
-            Pick::ScopeAt(scope, step) => {
-                view.scope = scope;
-                view.step = super::time_panel::nearest(&steps, step).or(view.step);
-            }
-            Pick::Confused(truth, predicted) => {
-                view.confused = Some((truth, predicted));
-                if truth != predicted {
-                    view.pair = Some((truth, predicted));
-                }
-            }
-            Pick::Order(order) => view.order = order,
-            Pick::Quantity(quantity) => view.quantity = quantity,
-            Pick::WhatIf(what_if) => view.what_if = what_if,
-            Pick::Sight(sight) => view.sight = sight,
-            Pick::Brush(brush) => view.brush = brush,
-            Pick::Difference(on) => view.difference = on,
-        }
-    }
-
-    fn order_by_similarity(&mut self) {
-        let entry = self.view.left.and_then(|id| self.runs.get(id));
-        let view = &self.view.figure;
-        match entry.and_then(|entry| similarity_order(entry.subject(), view)) {
-            Some(order) => self.view.figure.order = order,
-            None => self.tell(
-                "There is no probe here yet to find similar classes by.",
-                true,
-            ),
-        }
-    }
-
-    /// Where only a part of the matrices is in sight, moves it to a row and a column.
-    fn show_in_matrices(&mut self, row: usize, column: usize) {
-        let view = &self.view.figure;
-        let entry = self.view.left.and_then(|id| self.runs.get(id));
-        let (Some(sight), Some(entry)) = (view.sight, entry) else {
-            return;
+    fn lock_scales(&mut self, on: bool, ctx: &egui::Context) {
+        self.view.figure.ranges = if on {
+            let shown = self.view.shown();
+            let entries = shown.iter().filter_map(|&id| self.runs.get(id));
+            let subjects: Vec<_> = entries.map(RunEntry::subject).collect();
+            locked(ctx, &subjects, &self.view.figure)
+        } else {
+            BTreeMap::new()
         };
-        let subject = entry.subject();
-        let place = |class| place_of(subject, view, class);
-        if let (Some(row), Some(column)) = (place(row), place(column)) {
-            let all = subject.classes().len();
-            self.view.figure.sight = Some(sight.showing(row, column, all));
-        }
-    }
-
-    fn show_evidence(&mut self, id: RunId, page: Page, evidence: Evidence) {
-        let Some(entry) = self.runs.get(id) else {
-            return;
-        };
-        let newest = entry.run.probes.last().map(|probe| probe.step);
-        let steps = self.steps();
-        let view = &mut self.view.figure;
-        self.view.page = page;
-        view.scope = evidence.scope.unwrap_or_else(|| view.scope.clone());
-        view.class = evidence.class.or(view.class);
-        view.pair = evidence.pair.or(view.pair);
-        // What is so now is shown as it goes on.
-        view.step = match evidence.step {
-            Some(step) if newest.is_none_or(|newest| step < newest) => {
-                super::time_panel::nearest(&steps, step)
-            }
-            _ => None,
-        };
-    }
-
-    fn step_by(&mut self, count: isize) {
-        let steps = self.steps();
-        let Some(last) = steps.len().checked_sub(1) else {
-            return;
-        };
-        let at = super::time_panel::position(&steps, self.view.figure.step);
-        let to = at.saturating_add_signed(count).min(last);
-        self.view.figure.step = Some(steps[to]);
     }
 
     // --- export ---
 
-    fn ask_export(&mut self, kind: Kind, id: RunId, size: egui::Vec2, theme: egui::Theme) {
+    fn ask_export(
+        &mut self,
+        kind: Kind,
+        id: RunId,
+        sizes: &[(Kind, egui::Vec2)],
+        theme: egui::Theme,
+    ) {
         if let Some(entry) = self.runs.get(id) {
-            let draft = ExportDraft::new(kind, id, &entry.name, size, theme);
-            self.export = Some(draft.among(self.compare.order(&self.runs)));
+            let run = (id, entry.name.as_str());
+            let draft = ExportDraft::new(kind, run, self.view.page, sizes);
+            let draft = draft.like(&self.settings.export, theme);
+            self.export = Some(draft.among(self.view.compare.order(&self.runs)));
         }
     }
 
-    fn write_export(&mut self) {
+    fn write_export(&mut self, theme: egui::Theme) {
         let Some(export) = self.export.take() else {
             return;
         };
+        self.settings.export = export.habit(theme);
         let job = export.job(&self.runs, &self.view);
         self.run_export(job);
     }
 
-    fn copy_figure(&mut self) {
+    fn copy_figure(&mut self, theme: egui::Theme) {
         let Some(export) = self.export.take() else {
             return;
         };
+        self.settings.export = export.habit(theme);
         let job = export.copy_job(&self.runs, &self.view);
         self.run_export(job);
     }
@@ -1079,7 +1014,10 @@ impl App {
 
     fn exported(&mut self, exported: Exported) {
         let text = match exported {
-            Exported::File(path) => format!("Exported to {}", path.display()),
+            Exported::File(path) => {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                format!("Exported to {}", path.display())
+            }
             Exported::Folder(path, count) => {
                 format!("Exported {count} files to {}", path.display())
             }

@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -14,13 +15,16 @@ use super::findings_panel::{self, Key, Source};
 use super::images_panel;
 use super::queue_panel::count;
 use super::runs::RunId;
+use super::settings::Settings;
 use super::waker::Waker;
 use super::worker::{Job, panic_sentence};
 use crate::config::RunConfig;
 use crate::data::samples::Samples;
 use crate::data::{self, Summary};
+use crate::figure::Order;
 use crate::figure::export::{Restored, read_view};
 use crate::findings::Finding;
+use crate::run::class_rows::ClassRows;
 use crate::run::log::{self, Followed, Loaded, Position};
 use crate::run::notes::Notes;
 use crate::run::probe_file::ProbeTensors;
@@ -49,13 +53,37 @@ pub(crate) struct ProbeRequest {
     pub(crate) step: u64,
     pub(crate) path: PathBuf,
     pub(crate) classes: usize,
+    /// The classes whose rows are read; empty for the whole.
+    pub(crate) rows: Vec<usize>,
 }
 
 /// A probe file that was read, or why it could not be.
 pub(crate) struct ProbeReply {
     pub(crate) run: RunId,
     pub(crate) step: u64,
-    pub(crate) tensors: Result<Arc<ProbeTensors>, String>,
+    pub(crate) read: Result<ProbeRead, String>,
+}
+
+/// What was read of a probe file.
+pub(crate) enum ProbeRead {
+    Whole(Arc<ProbeTensors>),
+    Rows(Vec<ClassRows>),
+}
+
+impl ProbeRequest {
+    fn read(self) -> ProbeReply {
+        let read = if self.rows.is_empty() {
+            ProbeTensors::load(&self.path, self.classes)
+                .map(|tensors| ProbeRead::Whole(Arc::new(tensors)))
+        } else {
+            ClassRows::load(&self.path, self.classes, &self.rows).map(ProbeRead::Rows)
+        };
+        ProbeReply {
+            run: self.run,
+            step: self.step,
+            read: read.map_err(|error| error.to_string()),
+        }
+    }
 }
 
 /// What was dropped on the window.
@@ -151,6 +179,8 @@ pub(crate) enum Reply {
     Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
     /// A dialog was closed; none where it was cancelled or there is no dialog service.
     Chosen(Purpose, Option<PathBuf>),
+    /// An order of classes was found, or why not.
+    Ordered(Result<Order, String>),
     /// Runs were looked through for what stands out, or why not.
     Found(Key, Result<Vec<Finding>, String>),
     /// Images of a cell of the confusion matrix were read, or why not.
@@ -161,6 +191,8 @@ pub(crate) enum Reply {
     RunsFound(Result<Vec<browser::Found>, String>),
     /// A run's name and notes were written, or why not.
     NotesSaved(PathBuf, Result<Notes, String>),
+    /// The window's settings were written, or why not.
+    SettingsSaved(Result<(), String>),
     /// A folder was shown in the file manager, or why not.
     Revealed(Result<(), String>),
     /// A run was moved to the trash, or why not.
@@ -228,13 +260,15 @@ impl Background {
         self.spawn(work, move |followed| Reply::Followed(id, followed));
     }
 
-    /// Looks through folders for runs, each down to a depth; `before` is what was found last.
+    /// Looks through folders for runs, each down to a depth; `before` is what was found last, `now`
+    /// in window seconds.
     pub(crate) fn look_for_runs(
         &mut self,
         places: Vec<(PathBuf, usize)>,
         before: Arc<Vec<browser::Found>>,
+        now: f64,
     ) {
-        let work = move || Ok(browser::look_through(&places, &before));
+        let work = move || Ok(browser::look_through(&places, &before, now));
         self.spawn_and(Waker::wake_soon, work, Reply::RunsFound);
     }
 
@@ -246,6 +280,22 @@ impl Background {
             Err(error) => Err(error.to_string()),
         };
         self.spawn(work, move |saved| Reply::NotesSaved(of, saved));
+    }
+
+    /// Writes the window's settings.
+    pub(crate) fn save_settings(&mut self, settings: Settings, path: PathBuf) {
+        self.spawn(move || settings.save(&path), Reply::SettingsSaved);
+    }
+
+    /// Waits until settings are written. Other replies meanwhile are lost: the window closes.
+    pub(crate) fn wait_for_settings(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while let Ok(reply) = self.replies.recv_deadline(deadline) {
+            self.under_way -= 1;
+            if matches!(reply, Reply::SettingsSaved(_)) {
+                return;
+            }
+        }
     }
 
     /// Shows a folder in the file manager.
@@ -282,21 +332,12 @@ impl Background {
             Waker::wake_soon
         };
         let asked: Vec<_> = requests.iter().map(|x| (x.run, x.step)).collect();
-        let work = move || {
-            let read = |request: ProbeRequest| ProbeReply {
-                run: request.run,
-                step: request.step,
-                tensors: ProbeTensors::load(&request.path, request.classes)
-                    .map(Arc::new)
-                    .map_err(|error| error.to_string()),
-            };
-            Ok(requests.into_iter().map(read).collect())
-        };
+        let work = move || Ok(requests.into_iter().map(ProbeRequest::read).collect());
         let none = move |sentence: String| {
             let reply = |(run, step)| ProbeReply {
                 run,
                 step,
-                tensors: Err(sentence.clone()),
+                read: Err(sentence.clone()),
             };
             asked.into_iter().map(reply).collect()
         };
@@ -341,6 +382,14 @@ impl Background {
         let of = Box::new(key.clone());
         let work = move || data_panel::read(&key);
         self.spawn(work, move |read| Reply::Samples(of, read));
+    }
+
+    /// Finds an order of classes.
+    pub(crate) fn order(&mut self, find: impl FnOnce() -> Option<Order> + Send + 'static) {
+        self.spawn(
+            move || find().ok_or("the probe lacks the layer".to_owned()),
+            Reply::Ordered,
+        );
     }
 
     /// Looks through runs for what stands out.

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::app::App;
-use super::browser::{DEPTH, Found, display_name};
+use super::browser::{DEPTH, Found};
 use super::draft::absolute;
 use super::page::Page;
-use super::runs::State;
+use super::runs::{RunId, State};
 use crate::run::notes::Notes;
 
 /// How often folders are looked through while the page is open.
@@ -24,14 +24,22 @@ impl App {
         }
         let since = self.browser.looked_at.map(|at| now - at);
         let is_due = since.is_none_or(|since| since >= LOOK_EVERY_SECS);
-        if is_due && !self.browser.is_looking {
-            self.browser.is_looking = true;
-            self.browser.looked_at = Some(now);
-            let places = self.places();
-            self.background
-                .look_for_runs(places, self.browser.found.clone());
+        if is_due {
+            self.look();
         }
         ctx.request_repaint_after(Duration::from_secs_f64(LOOK_EVERY_SECS));
+    }
+
+    /// Looks through folders now, where that is not under way.
+    pub(super) fn look(&mut self) {
+        if self.browser.is_looking {
+            return;
+        }
+        self.browser.is_looking = true;
+        self.browser.looked_at = Some(self.now);
+        let places = self.places();
+        self.background
+            .look_for_runs(places, self.browser.found.clone(), self.now);
     }
 
     /// Where runs are looked for, and how deep: the folder that new runs go to and those that were named, and, not below
@@ -64,6 +72,70 @@ impl App {
         }
         self.browser.found = std::sync::Arc::new(found);
         self.browser.rounds += 1;
+        for (dir, sentence) in std::mem::take(&mut self.browser.not_opened) {
+            self.mark(&dir, Some(&sentence));
+        }
+    }
+
+    /// Notes in the list why a run could not be opened, or that it could; false where it is not listed yet.
+    fn mark(&mut self, dir: &Path, open_error: Option<&str>) -> bool {
+        let found = std::sync::Arc::make_mut(&mut self.browser.found);
+        let Some(found) = found.iter_mut().find(|found| found.dir == dir) else {
+            return false;
+        };
+        found.open_error = open_error.map(str::to_owned);
+        self.browser.rounds += 1;
+        true
+    }
+
+    /// A run cannot be opened, and why.
+    pub(super) fn not_opened(&mut self, id: RunId, sentence: &str) {
+        let Some(dir) = self.runs.get(id).map(|entry| entry.dir.clone()) else {
+            return;
+        };
+        self.browser.to_continue.remove(&dir);
+        if !self.mark(&dir, Some(sentence)) {
+            self.browser.not_opened.insert(dir, sentence.to_owned());
+        }
+    }
+
+    /// A run was opened; it is trained on where that was asked for.
+    pub(super) fn is_open(&mut self, id: RunId) {
+        let Some(entry) = self.runs.get(id) else {
+            return;
+        };
+        let (dir, can_continue) = (entry.dir.clone(), entry.state.can_continue());
+        self.browser.not_opened.remove(&dir);
+        self.mark(&dir, None);
+        if self.browser.to_continue.remove(&dir) && can_continue {
+            self.resume_run(id);
+        }
+    }
+
+    /// Goes on with a run; one that is not open is opened first, so that what it was is known.
+    pub(super) fn continue_dir(&mut self, dir: PathBuf) {
+        if let Some(id) = self.runs.at_dir(&dir) {
+            return self.resume_run(id);
+        }
+        self.browser.to_continue.insert(dir.clone());
+        self.open(dir);
+    }
+
+    /// Opens runs where they are not.
+    pub(super) fn open_others(&mut self, dirs: Vec<PathBuf>) {
+        for dir in dirs {
+            if self.runs.at_dir(&dir).is_none() {
+                self.open(dir);
+            }
+        }
+    }
+
+    /// Opens the runs of a group and compares it.
+    pub(super) fn compare_all(&mut self, dirs: Vec<PathBuf>) {
+        let first = dirs.first().cloned();
+        self.open_others(dirs);
+        self.view.compare.other = first.and_then(|dir| self.runs.at_dir(&dir));
+        self.view.page = Page::Compare;
     }
 
     /// Looks again as soon as may be.
@@ -101,7 +173,7 @@ impl App {
 
     pub(super) fn notes_saved(&mut self, dir: &Path, notes: &Notes) {
         if let Some(id) = self.runs.at_dir(dir) {
-            self.runs.rename(id, &display_name(dir, notes));
+            self.runs.rename(id, notes);
         }
         self.look_again();
     }

@@ -1,12 +1,13 @@
 //! What the page of runs lists: the open runs and those found in folders, filtered, sorted and grouped.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::queue::name_of;
-use super::runs::{RunId, Runs, State, state_of};
+use serde::{Deserialize, Serialize};
+
+use super::runs::{GROWS_FOR_SECS, RunId, Runs, State, state_of};
 use crate::compare::groups::{differences, groups};
 use crate::compare::statistics;
 use crate::config::RunConfig;
@@ -23,38 +24,49 @@ pub(crate) const DEPTH: usize = 3;
 pub(crate) struct Found {
     pub(crate) dir: PathBuf,
     /// Length and time of the log: what was read is up to date while they stand.
-    stamp: Option<(u64, SystemTime)>,
+    stamp: Option<Stamp>,
+    /// When its log was last seen to be longer than before, in window seconds.
+    grew_at: Option<f64>,
     /// What its log says, or why that cannot be told.
     glance: Result<Glance, String>,
+    /// Why it could not be opened, while its log stands as it did then: a glance does not see all of a log.
+    pub(crate) open_error: Option<String>,
     notes: Notes,
 }
 
 impl Found {
+    /// The id in its header; none where it cannot be read.
+    pub(crate) fn id(&self) -> Option<&str> {
+        Some(&self.glance.as_ref().ok()?.started.id)
+    }
+
     /// Whether a process writes it.
     pub(crate) fn is_running(&self) -> bool {
         self.glance.as_ref().is_ok_and(|glance| glance.running)
     }
 }
 
-/// Looks through folders, each down to a depth. What was found before in a log that did not change is not read again.
-pub(crate) fn look_through(places: &[(PathBuf, usize)], before: &[Found]) -> Vec<Found> {
+/// Looks through folders, each down to a depth, at `now` in window seconds. What was found before in a log that did not
+/// change is not read again.
+pub(crate) fn look_through(places: &[(PathBuf, usize)], before: &[Found], now: f64) -> Vec<Found> {
     let mut dirs = BTreeSet::new();
     for (place, depth) in places {
         dirs.extend(log::runs_under(place, *depth));
     }
     let look = |dir: PathBuf| {
         let known = before.iter().find(|found| found.dir == dir);
-        look_at(dir, known)
+        look_at(dir, known, now)
     };
     dirs.into_iter().map(look).collect()
 }
 
-fn look_at(dir: PathBuf, known: Option<&Found>) -> Found {
+fn look_at(dir: PathBuf, before: Option<&Found>, now: f64) -> Found {
     let path = events_path(&dir);
     let metadata = std::fs::metadata(&path).ok();
     let stamp = metadata.and_then(|metadata| Some((metadata.len(), metadata.modified().ok()?)));
-    let known = known.filter(|known| stamp.is_some() && known.stamp == stamp);
-    let glance = match known.map(|known| &known.glance) {
+    let grew_at = grew_at(stamp, before, now);
+    let known = before.filter(|known| stamp.is_some() && known.stamp == stamp);
+    let mut glance = match known.map(|known| &known.glance) {
         Some(Ok(glance)) => Ok(Glance {
             running: log::is_being_written(&dir),
             ..glance.clone()
@@ -62,6 +74,11 @@ fn look_at(dir: PathBuf, known: Option<&Found>) -> Found {
         Some(Err(sentence)) => Err(sentence.clone()),
         None => Glance::read(&dir).map_err(|error| error.to_string()),
     };
+    if let Ok(glance) = &mut glance {
+        // On a network's file system a writer's lock is not seen, but what it writes is.
+        let grows = grew_at.is_some_and(|at| now - at < GROWS_FOR_SECS);
+        glance.running |= grows && glance.ending.is_none();
+    }
     let notes = Notes::load(&dir).unwrap_or_else(|error| Notes {
         name: String::new(),
         notes: error.to_string(),
@@ -69,13 +86,25 @@ fn look_at(dir: PathBuf, known: Option<&Found>) -> Found {
     Found {
         dir,
         stamp,
+        grew_at,
         glance,
+        open_error: known.and_then(|known| known.open_error.clone()),
         notes,
     }
 }
 
+/// When a log was last seen to be longer than before.
+fn grew_at(stamp: Option<Stamp>, before: Option<&Found>, now: f64) -> Option<f64> {
+    let before = before?;
+    let grew = before.stamp.zip(stamp).is_some_and(|(a, b)| b.0 > a.0);
+    if grew { Some(now) } else { before.grew_at }
+}
+
+/// Length and time of a log.
+type Stamp = (u64, SystemTime);
+
 /// What the rows are sorted by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Column {
     State,
     Name,
@@ -206,8 +235,11 @@ pub(crate) struct Group {
 }
 
 /// How the runs are listed, as chosen on the page.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Order {
+    /// Not kept: runs that it hides would be missed.
+    #[serde(skip)]
     pub(crate) filter: String,
     pub(crate) sort: Column,
     pub(crate) descending: bool,
@@ -334,15 +366,17 @@ impl Table {
         self.groups = groups;
     }
 
-    /// Mean and standard deviation of a score over the runs of a group that have it.
+    /// Mean and standard deviation of a score over the finished runs of a group that have it: what others reached on the
+    /// way is no result.
     pub(crate) fn spread(
         &self,
         group: &Group,
         split: Split,
         score: fn(Scores) -> Option<f64>,
     ) -> Option<Spread> {
-        let rows = group.rows.iter();
-        let values = rows.filter_map(|&row| self.rows[row].scores(split).and_then(score));
+        let rows = group.rows.iter().map(|&row| &self.rows[row]);
+        let finished = rows.filter(|row| row.state == State::Finished);
+        let values = finished.filter_map(|row| row.scores(split).and_then(score));
         Spread::of(&values.collect::<Vec<_>>())
     }
 }
@@ -402,14 +436,17 @@ fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
         let (glance, state) = match &found.glance {
             Ok(glance) => (
                 Some(glance.clone()),
-                state_of(&glance.ending, glance.running),
+                match &found.open_error {
+                    Some(sentence) => State::Damaged(sentence.clone()),
+                    None => state_of(&glance.ending, glance.running),
+                },
             ),
             Err(sentence) => (None, State::Damaged(sentence.clone())),
         };
         rows.push(Row {
             dir: found.dir.clone(),
             open: None,
-            name: display_name(&found.dir, &found.notes),
+            name: found.notes.name_of(&found.dir),
             state,
             fields: glance
                 .iter()
@@ -435,14 +472,6 @@ fn fields(config: &RunConfig) -> Vec<(String, String)> {
     text.lines().filter_map(field).collect()
 }
 
-/// What a run is called: as a person named it, or as its directory.
-pub(crate) fn display_name(dir: &Path, notes: &Notes) -> String {
-    match notes.name.trim() {
-        "" => name_of(dir),
-        name => name.to_owned(),
-    }
-}
-
 /// What is edited of the run whose details are shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Edit {
@@ -462,6 +491,10 @@ pub(crate) struct Browser {
     /// The run whose details are shown.
     pub(crate) selected: Option<PathBuf>,
     pub(crate) edit: Option<Edit>,
+    /// Runs that could not be opened and were not looked at since, and why.
+    pub(crate) not_opened: BTreeMap<PathBuf, String>,
+    /// Runs that are to be trained on once they are open.
+    pub(crate) to_continue: BTreeSet<PathBuf>,
     /// The run that would be moved to the trash, while that is asked.
     pub(crate) to_trash: Option<PathBuf>,
     pub(crate) table: Arc<Table>,
@@ -490,6 +523,14 @@ impl Browser {
         let mut rows = self.table.rows.iter();
         let row = rows.find(|row| row.dir == edit.dir)?;
         (row.notes != edit.notes).then_some(edit)
+    }
+
+    /// Runs that are listed, could be opened and are not.
+    pub(crate) fn unopened(&self) -> Vec<PathBuf> {
+        let rows = self.table.rows.iter();
+        rows.filter(|row| row.open.is_none() && row.glance.is_some())
+            .map(|row| row.dir.clone())
+            .collect()
     }
 
     /// The row whose details are shown.

@@ -38,12 +38,12 @@ fn doings(app: &App, row: &Row) -> Vec<(&'static str, &'static str, Option<&'sta
         let help = "Take the run off the list of open runs; its files stay";
         doings.push(("Close", help, ours, Action::Remove(id)));
     }
-    if let Some(id) = row.open.filter(|_| row.state.can_continue()) {
+    if row.state.can_continue() {
         let help = match app.worker {
             None => "Go on from the last checkpoint",
             Some(_) => "Go on from the last checkpoint, after what is being trained and waits",
         };
-        doings.push(("Continue training", help, None, Action::Continue(id)));
+        doings.push(("Continue training", help, None, Action::ContinueDir(dir())));
     }
     doings.push((
         "Reveal",

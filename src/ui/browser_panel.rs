@@ -16,6 +16,8 @@ use crate::run::event::Split;
 const WIDE: f32 = 1150.0;
 const DETAILS_WIDTH: f32 = 360.0;
 const DETAILS_HEIGHT: f32 = 230.0;
+/// More runs are not opened at once: each is read whole.
+const OPENED_AT_ONCE: usize = 100;
 
 pub(crate) fn browser_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
     app.browser.update(&app.runs);
@@ -53,16 +55,16 @@ fn tools_ui(ui: &mut egui::Ui, app: &mut App, table: &Table, actions: &mut Vec<A
             .on_hover_text("Lists the runs in whose name, state, configuration, notes or path every word occurs")
             .accessible_name("Filter runs");
         ui.checkbox(&mut browser.order.by_seed, "Group seeds")
-            .on_hover_text("One line for all runs that differ in nothing but the seed, with mean ± standard deviation (number of runs)");
+            .on_hover_text("One line for all runs that differ in nothing but the seed, with mean ± standard deviation over those that are finished (their number)");
         ui.separator();
         let splits = [
             (Split::Val, "Validation", "Scores of the newest evaluation on the validation images"),
-            (Split::Test, "Test", "Scores on the test images, at the step with the best validation macro-F1; measured when a run ends"),
+            (Split::Test, "Test at best step", "Scores on the test images at the step with the best validation macro-F1, measured when a run ends; the page Compare takes those of the last step"),
         ];
         for (split, text, help) in splits {
             let on = browser.order.split == split;
             let button = ui.selectable_label(on, text).on_hover_text(help);
-            if button.accessible_name(format!("Scores on {}", text.to_lowercase())).clicked() {
+            if button.accessible_name(format!("Scores: {text}")).clicked() {
                 browser.order.split = split;
             }
         }
@@ -74,9 +76,32 @@ fn tools_ui(ui: &mut egui::Ui, app: &mut App, table: &Table, actions: &mut Vec<A
             format!("{shown} of {}", super::queue_panel::count(table.total))
         };
         ui.label(RichText::new(count).weak());
+        open_all_ui(ui, &browser.unopened(), actions);
         folders_ui(ui, browser, actions);
     });
     ui.add_space(2.0);
+}
+
+/// Opens everything that is listed.
+fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action>) {
+    let why = match unopened.len() {
+        0 => Some("Every run listed is open, or cannot be read".to_owned()),
+        n if n > OPENED_AT_ONCE => Some(format!(
+            "{n} runs at once are too many; filter the list to {OPENED_AT_ONCE} at most"
+        )),
+        _ => None,
+    };
+    let help = format!(
+        "Open {} that are listed and not open, to compare them",
+        super::queue_panel::count(unopened.len())
+    );
+    let button = ui
+        .add_enabled(why.is_none(), egui::Button::new("Open all listed"))
+        .on_hover_text(help)
+        .on_disabled_hover_text(why.unwrap_or_default());
+    if button.clicked() {
+        actions.push(Action::OpenAll(unopened.to_vec()));
+    }
 }
 
 /// Which folders are looked through, and adding one.

@@ -44,6 +44,16 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
         .max()
         .unwrap_or(0)
         .max(if order.by_seed { 15 } else { 8 });
+    let images = match order.split {
+        Split::Test => "of test images at the step with the best validation macro-F1",
+        _ => "of validation images at the newest evaluation",
+    };
+    let over = if order.by_seed {
+        ": mean ± standard deviation over finished runs (their number)"
+    } else {
+        ""
+    };
+    let help = |what: &str| format!("{what}, from 0 to 1, {images}{over}");
     let score = if order.by_seed { 132.0 } else { 74.0 };
     let mut columns = vec![
         column(
@@ -93,21 +103,21 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
         column(
             Column::MacroF1,
             "Macro-F1",
-            "Mean F1 over the classes, from 0 to 1",
+            &help("Mean F1 over the classes"),
             score,
             true,
         ),
         column(
             Column::Accuracy,
             "Accuracy",
-            "Share of images that were classified rightly, from 0 to 1",
+            &help("Share of images that were classified rightly"),
             score,
             true,
         ),
         column(
             Column::RarestF1,
             "Rarest F1",
-            "F1 of the class with the fewest training images, from 0 to 1",
+            &help("F1 of the class with the fewest training images"),
             score,
             true,
         ),
@@ -127,7 +137,9 @@ fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
         ),
     ]);
     let fixed: f32 = columns.iter().map(|column| column.width).sum();
-    columns[1].width = (available - fixed).clamp(130.0, 420.0);
+    // A group's name has its number of runs and a button beside it.
+    let least = if order.by_seed { 240.0 } else { 130.0 };
+    columns[1].width = (available - fixed).clamp(least, 420.0);
     columns
 }
 
@@ -309,6 +321,7 @@ fn line_ui(
             }
             background_ui(ui, rect, &response, false, at);
             group_ui(ui, app, table, columns, group, rect, is_unfolded, &response);
+            compare_ui(ui, table, columns, group, rect, actions);
         }
         Line::Run(row, is_within) => {
             let row = &table.rows[*row];
@@ -503,6 +516,7 @@ fn group_ui(
                 egui::Stroke::NONE,
             ));
             cell.min.x += 14.0;
+            cell.max.x -= COMPARE_WIDTH;
         }
         cell_ui(ui, cell, &value, strong, column.is_right);
         said.push(format!("{} {value}", column.title));
@@ -510,6 +524,48 @@ fn group_ui(
     let said = format!("Group: {}", said.join(", "));
     response
         .widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_unfolded, &said));
+}
+
+/// Width of the button that compares a group.
+const COMPARE_WIDTH: f32 = 74.0;
+
+/// Compares a group, at the right end of its name.
+fn compare_ui(
+    ui: &egui::Ui,
+    table: &Table,
+    columns: &[Drawn],
+    group: &Group,
+    rect: Rect,
+    actions: &mut Vec<Action>,
+) {
+    let mut cells = cells(columns, rect);
+    let Some((_, cell)) = cells.find(|(column, _)| column.column == Column::Name) else {
+        return;
+    };
+    let place = cell.with_min_x(cell.right() - COMPARE_WIDTH);
+    let id = ui.scope_id().with(("compare", &group.key));
+    let response = ui.interact(place, id, Sense::click()).on_hover_text(
+        "Open the runs of this group and compare it to the other groups that are open",
+    );
+    let name = group_value(table, group, &Column::Name, Split::Val);
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Compare {name}"))
+    });
+    let colour = if response.hovered() {
+        ui.visuals().strong_text_color()
+    } else {
+        ui.visuals().hyperlink_color
+    };
+    cell_ui(ui, place, "Compare", colour, true);
+    if response.has_focus() {
+        focus_ui(ui, place);
+    }
+    if response.clicked() {
+        let rows = group.rows.iter().map(|&row| &table.rows[row]);
+        let readable = rows.filter(|row| row.glance.is_some());
+        let dirs = readable.map(|row| row.dir.clone()).collect();
+        actions.push(Action::CompareAll(dirs));
+    }
 }
 
 /// What a cell of a group says.

@@ -1,78 +1,158 @@
-//! Everything that can be done, by name: shortcuts, and a list to search (Ctrl+K).
+//! Everything that can be done, by name: keys, and a list to search (Ctrl+K).
 
-use egui::{Key, KeyboardShortcut, Modifiers, RichText};
+mod keyboard;
+mod list;
+mod palette;
+
+use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::action::Action;
 use super::app::App;
-use super::page::Page;
-use super::setup_panel::choose_sweep;
-use crate::figure::{Pick, Quantity, TimeAxis};
+use list::commands;
+pub(crate) use palette::Palette;
 
-/// Lines of the list that are seen at once.
-const LINES: usize = 12;
-const WIDTH: f32 = 520.0;
-
-/// Something that can be done.
+/// Something that can be done now.
 struct Command {
     text: String,
-    shortcut: Option<KeyboardShortcut>,
+    shortcut: Option<&'static Shortcut>,
     action: Action,
 }
 
-const PALETTE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::K);
-const BACK: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowLeft);
-const FORWARD: KeyboardShortcut = KeyboardShortcut::new(Modifiers::ALT, Key::ArrowRight);
-const SIDE_BY_SIDE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::D);
-const THEME: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::L);
-const LIVE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::End);
-const FIRST: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::Home);
-const DIGITS: [Key; 9] = [
-    Key::Num1,
-    Key::Num2,
-    Key::Num3,
-    Key::Num4,
-    Key::Num5,
-    Key::Num6,
-    Key::Num7,
-    Key::Num8,
-    Key::Num9,
-];
-
-/// The list while it is open.
-#[derive(Debug, Default)]
-pub(crate) struct Palette {
-    query: String,
-    /// Position among what matches.
-    selected: usize,
+/// Keys, and what they do.
+#[derive(Debug, PartialEq)]
+struct Shortcut {
+    keys: KeyboardShortcut,
+    help: &'static str,
 }
 
-/// What the keys pressed since the last frame ask for. Keys without a modifier belong to the widget that has the
-/// keyboard, if any.
+impl Shortcut {
+    /// With Ctrl, or the key of that meaning.
+    const fn command(key: Key, help: &'static str) -> Self {
+        Self::new(Modifiers::COMMAND, key, help)
+    }
+
+    /// With Alt.
+    const fn alt(key: Key, help: &'static str) -> Self {
+        Self::new(Modifiers::ALT, key, help)
+    }
+
+    /// A key alone.
+    const fn plain(key: Key, help: &'static str) -> Self {
+        Self::new(Modifiers::NONE, key, help)
+    }
+
+    const fn new(modifiers: Modifiers, key: Key, help: &'static str) -> Self {
+        let keys = KeyboardShortcut::new(modifiers, key);
+        Self { keys, help }
+    }
+
+    /// Whether it belongs to the widget that has the keyboard, if any.
+    fn is_of_widgets(&self) -> bool {
+        let is_function = matches!(self.keys.logical_key, Key::F1 | Key::F5);
+        self.keys.modifiers == Modifiers::NONE && !is_function
+    }
+
+    /// The keys as they are written on them.
+    fn text(&self, ctx: &egui::Context) -> String {
+        match self.keys.logical_key {
+            Key::Questionmark => "?".to_owned(),
+            _ => ctx.format_shortcut(&self.keys),
+        }
+    }
+}
+
+/// All of them, in the order they are listed in.
+static SHORTCUTS: [&Shortcut; 26] = [
+    &PALETTE,
+    &KEYBOARD,
+    &HELP,
+    &PAGES[0],
+    &PAGES[1],
+    &PAGES[2],
+    &PAGES[3],
+    &PAGES[4],
+    &PAGES[5],
+    &PAGES[6],
+    &PAGES[7],
+    &BACK,
+    &FORWARD,
+    &EARLIER,
+    &LATER,
+    &FIRST,
+    &LIVE,
+    &NEXT_CLASS,
+    &PREVIOUS_CLASS,
+    &CLEAR,
+    &SIDE_BY_SIDE,
+    &EXPORT,
+    &START,
+    &PAUSE,
+    &STOP,
+    &THEME,
+];
+
+static PALETTE: Shortcut = Shortcut::command(Key::K, "Search everything that can be done or seen");
+static KEYBOARD: Shortcut = Shortcut::plain(Key::F1, "This list of keys");
+static HELP: Shortcut = Shortcut::plain(Key::Questionmark, "This list of keys");
+static PAGES: [Shortcut; 8] = [
+    Shortcut::command(Key::Num1, "Page Overview"),
+    Shortcut::command(Key::Num2, "Page Conflicts"),
+    Shortcut::command(Key::Num3, "Page One class"),
+    Shortcut::command(Key::Num4, "Page Mistakes"),
+    Shortcut::command(Key::Num5, "Page Gates"),
+    Shortcut::command(Key::Num6, "Page Compare"),
+    Shortcut::command(Key::Num7, "Page Data"),
+    Shortcut::command(Key::Num8, "Page Runs"),
+];
+static BACK: Shortcut = Shortcut::alt(Key::ArrowLeft, "Back to what was looked at before");
+static FORWARD: Shortcut = Shortcut::alt(Key::ArrowRight, "Forward again");
+static EARLIER: Shortcut = Shortcut::plain(Key::ArrowLeft, "An earlier moment");
+static LATER: Shortcut = Shortcut::plain(Key::ArrowRight, "A later moment, and on to the newest");
+static FIRST: Shortcut = Shortcut::plain(Key::Home, "The first moment");
+static LIVE: Shortcut = Shortcut::plain(Key::End, "Follow the newest moment (live)");
+static NEXT_CLASS: Shortcut = Shortcut::alt(Key::ArrowDown, "Select the next class");
+static PREVIOUS_CLASS: Shortcut = Shortcut::alt(Key::ArrowUp, "Select the class before");
+static CLEAR: Shortcut = Shortcut::plain(Key::Escape, "Select no class, no pair and no cell");
+static SIDE_BY_SIDE: Shortcut = Shortcut::command(Key::D, "One run, or two side by side");
+static EXPORT: Shortcut =
+    Shortcut::command(Key::E, "Export the page's main figure, or all of them");
+static START: Shortcut = Shortcut::plain(Key::F5, "Train the experiment as set up");
+static PAUSE: Shortcut = Shortcut::command(Key::P, "Pause training, or resume it");
+static STOP: Shortcut = Shortcut::command(Key::Period, "Stop training");
+static THEME: Shortcut = Shortcut::command(Key::L, "Light or dark colours");
+
+/// What the keys pressed since the last frame ask for.
 pub(crate) fn keys(ctx: &egui::Context, app: &App) -> Vec<Action> {
     let is_key = |event: &egui::Event| matches!(event, egui::Event::Key { .. });
     if !ctx.input(|input| input.events.iter().any(is_key)) {
         return Vec::new();
     }
-    let is_free = ctx.memory(|memory| memory.focused().is_none());
+    let is_pressed =
+        |shortcut: &Shortcut| ctx.input_mut(|input| input.consume_shortcut(&shortcut.keys));
     let mut actions = Vec::new();
-    if ctx.input_mut(|input| input.consume_shortcut(&PALETTE)) {
+    if is_pressed(&PALETTE) {
         actions.push(Action::TogglePalette);
     }
-    if app.palette.is_some() || app.export.is_some() {
+    let is_asking = app.export.is_some() || app.browser.to_trash.is_some();
+    let is_explaining = app.is_keyboard_open || app.explained.is_some();
+    if app.palette.is_some() || is_asking || is_explaining {
         return actions;
     }
-    for command in commands(app, ctx.theme()) {
+    let is_free = ctx.memory(|memory| memory.focused().is_none()) && !egui::Popup::is_any_open(ctx);
+    for command in commands(app, ctx) {
         let Some(shortcut) = command.shortcut else {
             continue;
         };
-        let usable = is_free || shortcut.modifiers != Modifiers::NONE;
-        if usable && ctx.input_mut(|input| input.consume_shortcut(&shortcut)) {
+        if (is_free || !shortcut.is_of_widgets()) && is_pressed(shortcut) {
             actions.push(command.action);
         }
     }
+    if is_free && is_pressed(&HELP) {
+        actions.push(Action::ToggleKeyboard);
+    }
     if is_free {
         let count = |key| ctx.input(|input| input.num_presses(key)) as isize;
-        let steps = count(Key::ArrowRight) - count(Key::ArrowLeft);
+        let steps = count(LATER.keys.logical_key) - count(EARLIER.keys.logical_key);
         if steps != 0 && ctx.input(|input| input.modifiers.is_none()) {
             actions.push(Action::StepBy(steps));
         }
@@ -80,231 +160,11 @@ pub(crate) fn keys(ctx: &egui::Context, app: &App) -> Vec<Action> {
     actions
 }
 
-/// Everything that can be done now.
-fn commands(app: &App, theme: egui::Theme) -> Vec<Command> {
-    let mut commands = Vec::new();
-    let mut add = |text: String, shortcut: Option<KeyboardShortcut>, action: Action| {
-        commands.push(Command {
-            text,
-            shortcut,
-            action,
-        });
-    };
-    for (&page, key) in Page::ALL.iter().zip(DIGITS) {
-        let shortcut = KeyboardShortcut::new(Modifiers::COMMAND, key);
-        let text = format!("Page: {}", page.title());
-        add(text, Some(shortcut), Action::Show(page));
-    }
-    add(
-        "Back to what was looked at before".to_owned(),
-        Some(BACK),
-        Action::Back,
-    );
-    add("Forward again".to_owned(), Some(FORWARD), Action::Forward);
-    add(
-        "Time: follow the newest (live)".to_owned(),
-        Some(LIVE),
-        Action::GoTo(None),
-    );
-    let first = app.steps().first().copied();
-    add(
-        "Time: first probe".to_owned(),
-        Some(FIRST),
-        Action::GoTo(first),
-    );
-    for axis in TimeAxis::ALL {
-        let text = format!("Time: measure in {}", axis.unit());
-        add(text, None, Action::SetTime(axis));
-    }
-    let on = !app.view.side_by_side;
-    let text = if on {
-        "Two runs side by side"
-    } else {
-        "One run alone"
-    };
-    add(text.to_owned(), Some(SIDE_BY_SIDE), Action::SideBySide(on));
-    let (name, other) = match theme {
-        egui::Theme::Dark => ("light", egui::Theme::Light),
-        egui::Theme::Light => ("dark", egui::Theme::Dark),
-    };
-    add(
-        format!("Colours: {name}"),
-        Some(THEME),
-        Action::SetTheme(other),
-    );
-    training(app, &mut add);
-    selections(app, &mut add);
-    commands
-}
-
-type Add<'a> = dyn FnMut(String, Option<KeyboardShortcut>, Action) + 'a;
-
-fn training(app: &App, add: &mut Add<'_>) {
-    if app.is_training() {
-        add(
-            "Training: add the experiment as set up to what waits".to_owned(),
-            None,
-            Action::Start,
-        );
-        for (text, action) in [
-            ("Training: pause", Action::Pause),
-            ("Training: resume", Action::Resume),
-            ("Training: stop", Action::Stop),
-        ] {
-            add(text.to_owned(), None, action);
-        }
-    } else {
-        add(
-            "Training: start the experiment as set up".to_owned(),
-            None,
-            Action::Start,
-        );
-    }
-    add("Training: run a sweep…".to_owned(), None, choose_sweep());
-}
-
-/// Runs, classes and parts of the network.
-fn selections(app: &App, add: &mut Add<'_>) {
-    for entry in app.runs.iter() {
-        let name = &entry.name;
-        add(
-            format!("Run: show {name} on the left"),
-            None,
-            Action::ShowLeft(entry.id),
-        );
-        add(
-            format!("Run: show {name} on the right"),
-            None,
-            Action::ShowRight(entry.id),
-        );
-    }
-    for (order, name) in super::figures_panel::ORDERS {
-        let text = format!("Order of classes: {name}");
-        add(text, None, Action::Pick(Pick::Order(order)));
-    }
-    add(
-        "Order of classes: by similarity of their gradients".to_owned(),
-        None,
-        Action::OrderBySimilarity,
-    );
-    add(
-        "Matrices: show all classes".to_owned(),
-        None,
-        Action::Pick(Pick::Sight(None)),
-    );
-    let on = !app.view.figure.difference;
-    let text = if on { "as difference" } else { "of each run" };
-    add(
-        format!("Matrices: the second {text}"),
-        None,
-        Action::Pick(Pick::Difference(on)),
-    );
-    for (quantity, name) in [
-        (Quantity::Interference, "interference"),
-        (Quantity::ConflictRate, "share of pairs in conflict"),
-        (Quantity::ClassNorm, "pull of the selected class"),
-        (Quantity::TailShare, "share of the rarest classes"),
-    ] {
-        add(
-            format!("Colour the network by {name}"),
-            None,
-            Action::Pick(Pick::Quantity(quantity)),
-        );
-    }
-    let shown = app.view.shown();
-    let Some(started) = shown
-        .iter()
-        .find_map(|&id| app.runs.get(id)?.run.started.as_ref())
-    else {
-        return;
-    };
-    for (k, name) in started.classes.iter().enumerate() {
-        add(format!("Class: {name}"), None, Action::Pick(Pick::Class(k)));
-    }
-    for scope in super::figures_panel::scopes(started) {
-        add(
-            format!("Part of the network: {}", scope.name()),
-            None,
-            Action::Pick(Pick::Scope(scope)),
-        );
-    }
-}
-
-/// The list over everything else, with what is typed and what matches it.
-pub(crate) fn palette_ui(ctx: &egui::Context, app: &mut App, actions: &mut Vec<Action>) {
-    let Some(mut palette) = app.palette.take() else {
-        return;
-    };
-    let found: Vec<Command> = commands(app, ctx.theme())
-        .into_iter()
-        .filter(|command| matches(&command.text, &palette.query))
-        .collect();
-    let count = |key| ctx.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
-    let (up, down) = (count(Key::ArrowUp), count(Key::ArrowDown));
-    let last = found.len().saturating_sub(1);
-    palette.selected = (palette.selected + down).saturating_sub(up).min(last);
-    let mut chosen = (count(Key::Enter) > 0).then_some(palette.selected);
-    let area = egui::Modal::default_area(egui::Id::unique("commands"))
-        .anchor(egui::Align2::CENTER_TOP, egui::vec2(0.0, 64.0));
-    let modal = egui::Modal::new(egui::Id::unique("commands")).area(area);
-    let modal = modal.show(ctx, |ui| {
-        ui.set_width(WIDTH);
-        let edit = egui::TextEdit::singleline(&mut palette.query)
-            .hint_text("What would you like to do or see?")
-            .desired_width(f32::INFINITY);
-        let typed = ui.add(edit).accessible_name("Search commands");
-        typed.request_focus();
-        if typed.changed() {
-            palette.selected = 0;
-        }
-        ui.add_space(4.0);
-        if found.is_empty() {
-            ui.weak("Nothing is called that. Try a page, a class, a layer or a run.");
-        }
-        let row = ui.spacing().interact_size.y;
-        ui.spacing_mut().item_spacing.y = 0.0;
-        egui::ScrollArea::vertical()
-            .max_height(LINES as f32 * row)
-            .show(ui, |ui| {
-                for (i, command) in found.iter().enumerate() {
-                    let response = line_ui(ui, command, i == palette.selected);
-                    if i == palette.selected && up + down > 0 {
-                        response.scroll_to_me(None);
-                    }
-                    if response.clicked() {
-                        chosen = Some(i);
-                    }
-                }
-            });
-    });
-    if let Some(command) = chosen.and_then(|chosen| found.into_iter().nth(chosen)) {
-        actions.push(command.action);
-    } else if !modal.should_close() {
-        app.palette = Some(palette);
-    }
-}
-
-fn line_ui(ui: &mut egui::Ui, command: &Command, selected: bool) -> egui::Response {
-    let keys = command.shortcut.map(|keys| ui.ctx().format_shortcut(&keys));
-    let mut button = egui::Button::selectable(selected, command.text.as_str())
-        .min_size(egui::vec2(
-            ui.available_width(),
-            ui.spacing().interact_size.y,
-        ))
-        .truncate();
-    if let Some(keys) = keys {
-        button = button.shortcut_text(RichText::new(keys).weak());
-    }
-    ui.add(button)
-}
-
-/// Whether every word of the query occurs in the text.
-fn matches(text: &str, query: &str) -> bool {
-    let text = text.to_lowercase();
-    query
-        .to_lowercase()
-        .split_whitespace()
-        .all(|word| text.contains(word))
+/// The windows over everything else that are open: commands, keys, and how to read a figure.
+pub(crate) fn windows_ui(ctx: &egui::Context, app: &mut App, actions: &mut Vec<Action>) {
+    keyboard::keyboard_ui(ctx, app, actions);
+    keyboard::explanation_ui(ctx, app, actions);
+    palette::palette_ui(ctx, app, actions);
 }
 
 #[cfg(test)]
@@ -312,11 +172,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_match_in_any_order() {
-        let text = "Part of the network: branch2.conv1";
-        assert!(matches(text, "conv1 network"));
-        assert!(matches(text, "BRANCH2"));
-        assert!(matches(text, ""));
-        assert!(!matches(text, "branch2 conv2"));
+    fn no_two_shortcuts_are_the_same() {
+        for (i, shortcut) in SHORTCUTS.iter().enumerate() {
+            for other in &SHORTCUTS[..i] {
+                assert_ne!(
+                    shortcut.keys, other.keys,
+                    "{} and {}",
+                    shortcut.help, other.help
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_with_keys_is_on_the_list_of_keys() {
+        let app = App::new(crate::ui::Options::default());
+        let commands = commands(&app, &egui::Context::default());
+        let shortcuts = commands.iter().filter_map(|command| command.shortcut);
+        for shortcut in shortcuts {
+            assert!(SHORTCUTS.contains(&shortcut), "{}", shortcut.help);
+        }
+        for (page, shortcut) in super::super::page::Page::ALL.iter().zip(&PAGES) {
+            assert_eq!(shortcut.help, format!("Page {}", page.title()));
+        }
     }
 }

@@ -4,21 +4,23 @@ use egui::{Rect, RichText, pos2};
 
 use super::action::Action;
 use super::app::App;
-use super::figures_panel::Column;
+use super::figures_panel::{Column, scope_ui};
 use super::page::{GAP, Page};
 use super::runs::{RunEntry, RunId, Runs, State};
 use crate::compare::Comparison;
-use crate::compare::contrast::{Contrast, Row, difference_text, mean_text, probability, remark};
+use crate::compare::contrast::{CompareError, with_seeds};
 use crate::config::Attention;
+use crate::figure::Subject;
 use crate::figure::difference::{NOTHING, compared_once};
-use crate::figure::{Kind, Subject};
+use crate::figure::measures::measures;
+use crate::figure::{Kind, View, figure_ui};
 use crate::run::Ending;
 
 /// Least height of the figures.
 const LEAST_FIGURES: f32 = 260.0;
 
 /// Which groups are set against each other, each named by one of its runs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Choice {
     /// A run of the baseline; none: the first one without attention.
     pub(crate) baseline: Option<RunId>,
@@ -41,19 +43,33 @@ impl Choice {
         ids.extend(others);
         ids
     }
+
+    /// The runs whose last step is compared.
+    pub(crate) fn finished(&self, runs: &Runs) -> Vec<RunId> {
+        let is_finished = |id: &RunId| {
+            let entry = runs.get(*id);
+            entry.is_some_and(|entry| matches!(entry.run.ending, Some(Ending::Finished(_))))
+        };
+        self.order(runs).into_iter().filter(is_finished).collect()
+    }
 }
 
 pub(crate) fn compare_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
-    let ids = app.compare.order(&app.runs);
+    let ids = app.view.compare.order(&app.runs);
     let entries: Vec<&RunEntry> = ids.iter().filter_map(|&id| app.runs.get(id)).collect();
     let subjects: Vec<Subject<'_>> = entries.iter().map(|entry| entry.subject()).collect();
     let found = compared_once(ui.ctx(), &subjects);
     let comparison = match &*found {
         Ok(comparison) => comparison,
+        Err(CompareError::OneGroup(name)) => {
+            return one_group_ui(ui, app, name, &subjects, &entries, actions);
+        }
         Err(error) => return empty_ui(ui, &error.to_string()),
     };
     let others = comparison.others();
-    let chosen = entries.iter().find(|x| Some(x.id) == app.compare.other);
+    let chosen = entries
+        .iter()
+        .find(|x| Some(x.id) == app.view.compare.other);
     let chosen = chosen.and_then(|entry| comparison.group_of(&entry.name));
     let at = others
         .iter()
@@ -63,7 +79,6 @@ pub(crate) fn compare_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
         comparison,
         entries: &entries,
         subjects: &subjects,
-        at,
         group: others[at],
     };
     egui::ScrollArea::vertical()
@@ -71,7 +86,9 @@ pub(crate) fn compare_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
         .show(ui, |ui| {
             let seen = ui.clip_rect().height();
             panel.choose_ui(ui, actions);
-            panel.table_ui(ui);
+            let baseline: Vec<_> = panel.first_of(comparison.baseline).into_iter().collect();
+            scope_ui(ui, Page::Compare, &baseline, &app.view.figure, actions);
+            panel.table_ui(ui, &app.view.figure, actions);
             panel.notes_ui(ui);
             ui.add_space(GAP);
             panel.figures_ui(ui, app, seen, actions);
@@ -89,13 +106,43 @@ fn empty_ui(ui: &mut egui::Ui, reason: &str) {
     });
 }
 
+/// How a group that has nothing to be compared to develops over its seeds.
+fn one_group_ui(
+    ui: &mut egui::Ui,
+    app: &App,
+    name: &str,
+    subjects: &[Subject<'_>],
+    entries: &[&RunEntry],
+    actions: &mut Vec<Action>,
+) {
+    ui.strong(format!("All finished runs are of one group, {name}"));
+    ui.label(RichText::new(NOTHING).weak());
+    let Some(entry) = entries.first() else { return };
+    let (free, seen) = (ui.available_rect_before_wrap(), ui.available_height());
+    let column = Column {
+        entry,
+        subjects,
+        view: &app.view.figure,
+        index: 0,
+        page: Page::Compare,
+        view_height: seen,
+    };
+    let (left, right) = free.split_left_right_at_fraction(0.5);
+    let cards = [
+        (Kind::GroupScores, left.with_max_x(left.right() - GAP / 2.0)),
+        (
+            Kind::GroupConflict,
+            right.with_min_x(right.left() + GAP / 2.0),
+        ),
+    ];
+    column.cards_at_ui(ui, &cards, actions);
+}
+
 struct Panel<'a> {
     comparison: &'a Comparison,
     entries: &'a [&'a RunEntry],
     subjects: &'a [Subject<'a>],
-    /// Which contrast is looked at,
-    at: usize,
-    /// and its group.
+    /// The group that is looked at.
     group: usize,
 }
 
@@ -126,7 +173,9 @@ impl Panel<'_> {
                 "at the last step, {} images, paired by seed",
                 comparison.images()
             );
-            ui.label(RichText::new(text).weak());
+            ui.label(RichText::new(text).weak()).on_hover_text(
+                "The page Runs lists test scores at the step with the best validation macro-F1 instead",
+            );
         });
     }
 
@@ -141,13 +190,7 @@ impl Panel<'_> {
     ) -> Option<RunId> {
         let name = |group: usize| {
             let group = &self.comparison.groups[group];
-            let n = group.seeds.len();
-            let seeds = if n == 1 {
-                "1 seed".to_owned()
-            } else {
-                format!("{n} seeds")
-            };
-            format!("{} ({seeds})", group.name)
+            format!("{} ({})", group.name, with_seeds(group.seeds.len()))
         };
         let mut chosen = None;
         let label_response = ui.label(label).on_hover_text(help);
@@ -169,78 +212,31 @@ impl Panel<'_> {
     }
 
     /// What can be said, and the headline measures.
-    fn table_ui(&self, ui: &mut egui::Ui) {
-        let rows = &self.comparison.headline;
-        ui.add_space(4.0);
-        ui.add(
-            egui::Label::new(RichText::new(&rows[0].contrasts[self.at].sentence).strong()).wrap(),
-        );
-        ui.add_space(4.0);
-        egui::ScrollArea::horizontal().show(ui, |ui| {
-            let grid = egui::Grid::new("measures").striped(true).num_columns(6);
-            grid.spacing([18.0, 3.0]).show(ui, |ui| {
-                self.header_ui(ui);
-                rows.iter().for_each(|row| self.row_ui(ui, row));
-            });
-        });
-        if let Some(remark) = remark(&rows[1..], self.at) {
-            ui.label(RichText::new(format!("The rows below macro-F1: {remark}")).weak());
-        }
-    }
-
-    fn header_ui(&self, ui: &mut egui::Ui) {
-        let groups = &self.comparison.groups;
-        let seeds = "Mean ± standard deviation over its seeds (their number)";
-        let (p, holm) = (
-            "Two-sided p of the exact sign-flip test of the paired differences, from 0 to 1",
-            "p after Holm's correction: macro-F1 for the number of groups compared, the other rows together for their number as well. A star where it is at most 0.05.",
-        );
-        let columns = [
-            ("", ""),
-            (groups[self.comparison.baseline].name.as_str(), seeds),
-            (groups[self.group].name.as_str(), seeds),
-            (
-                "Difference",
-                "Mean of the differences of runs with the same seed, with its 95 % interval by Student's t",
-            ),
-            ("p", p),
-            ("p, corrected", holm),
-        ];
-        for (text, help) in columns {
-            let label = ui.label(RichText::new(text).weak());
-            if !help.is_empty() {
-                label.on_hover_text(help);
-            }
-        }
-        ui.end_row();
-    }
-
-    fn row_ui(&self, ui: &mut egui::Ui, row: &Row) {
-        let contrast = &row.contrasts[self.at];
-        let is_clear = contrast.significant == Some(true);
-        let values = |group: usize| mean_text(&row.values[group], row.digits);
-        ui.label(&row.name).on_hover_text(&row.help);
-        ui.label(values(self.comparison.baseline));
-        ui.label(values(self.group));
-        let difference = difference_text(contrast.paired.as_ref(), row.digits);
-        let difference = RichText::new(difference);
-        let difference = if is_clear {
-            difference.strong()
-        } else {
-            difference
+    fn table_ui(&self, ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
+        let Some(entry) = self.first_of(self.group) else {
+            return;
         };
-        let label = ui.label(difference);
-        if !contrast.sentence.is_empty() {
-            label.on_hover_text(&contrast.sentence);
-        }
-        let (p, corrected) = probabilities(contrast);
-        ui.label(p);
-        ui.label(if is_clear {
-            format!("{corrected} *")
-        } else {
-            corrected
+        ui.add_space(4.0);
+        figure_ui(ui, Kind::Measures, entry.subject(), self.subjects, view);
+        ui.horizontal(|ui| {
+            let copy = ui.small_button("Copy table").on_hover_text(
+                "Put these measures of all groups on the clipboard, to paste into a spreadsheet",
+            );
+            if copy.clicked() {
+                ui.ctx().copy_text(measures(self.comparison).to_tabs());
+            }
+            let export = ui.small_button("Export table…").on_hover_text(
+                "Save these measures of all groups as CSV, or the table as an image",
+            );
+            if export.clicked() {
+                let size = egui::vec2(ui.available_width().min(900.0), 300.0);
+                actions.push(Action::AskExport(
+                    Kind::Measures,
+                    entry.id,
+                    vec![(Kind::Measures, size)],
+                ));
+            }
         });
-        ui.end_row();
     }
 
     fn notes_ui(&self, ui: &mut egui::Ui) {
@@ -280,18 +276,8 @@ impl Panel<'_> {
             page: Page::Compare,
             view_height: seen,
         };
-        let cards: Vec<(Kind, Rect)> = Page::Compare.cards(rect, seen);
-        for (kind, rect) in cards {
-            ui.push_id(kind, |ui| column.card_ui(ui, kind, rect, actions));
-        }
+        column.cards_ui(ui, rect, actions);
     }
-}
-
-/// p and corrected p in short.
-fn probabilities(contrast: &Contrast) -> (String, String) {
-    let text = |p: Option<f64>| p.map_or("–".to_owned(), probability);
-    let p = contrast.paired.as_ref().and_then(|paired| paired.p);
-    (text(p), text(contrast.corrected_p))
 }
 
 #[cfg(test)]

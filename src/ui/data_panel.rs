@@ -1,17 +1,23 @@
 //! The page of data: how many images of each class there are, and what they look like.
 
+use std::path::PathBuf;
+
 use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
 
+use super::action::Action;
 use super::app::App;
+use super::figures_panel::order_ui;
 use super::page::Page;
 use super::runs::RunId;
 use super::widgets::{enlarged, grouped, problem_ui};
 use crate::config::{DataSource, RunConfig};
-use crate::data::samples::{Sample, Samples, Which, samples};
-use crate::figure::palette;
+use crate::data::samples::{Sample, Samples, Which, samples, samples_of_run};
+use crate::figure::{Pick, View, order_of_classes, palette};
 
-/// Images shown of a class, at most.
-const PER_CLASS: usize = 24;
+/// Images read of a class, at most, and
+const PER_CLASS: usize = 32;
+/// probe images, of which a run may have more.
+const MOST_PROBES: usize = 128;
 /// Width of the names and counts.
 const COUNTS: f32 = 230.0;
 /// Least height of a row: name, bar and counts.
@@ -21,8 +27,21 @@ const GAP: f32 = 6.0;
 /// Seconds without a change before other images are read.
 const DELAY_SECS: f64 = 0.4;
 
-/// Which images: everything of a configuration that they depend on, and the choice among them.
-pub(crate) type Key = (RunConfig, Which);
+/// Which images: everything of a configuration that they depend on, the choice among them, and the run that recorded
+/// them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Key {
+    config: RunConfig,
+    which: Which,
+    run: Option<Recorded>,
+}
+
+/// Where a run is that recorded which images it has, and its classes.
+#[derive(Clone, Debug, PartialEq)]
+struct Recorded {
+    dir: PathBuf,
+    classes: Vec<String>,
+}
 
 /// What the page shows.
 #[derive(Default)]
@@ -53,7 +72,10 @@ impl Data {
         }
         let wait = self.wanted_since + DELAY_SECS - now;
         // Only what is typed or dragged waits for its end.
-        let changes = self.read.as_ref().is_some_and(|(read, _)| read.1 == key.1);
+        let changes = self
+            .read
+            .as_ref()
+            .is_some_and(|(read, _)| read.which == key.which);
         if changes && wait > 0.0 {
             return Err(Some(wait));
         }
@@ -77,8 +99,17 @@ impl Data {
 }
 
 /// Reads images. An error is a sentence.
-pub(crate) fn read((config, which): &Key) -> Result<Samples, String> {
-    samples(config, *which, PER_CLASS).map_err(|error| error.to_string())
+pub(crate) fn read(key: &Key) -> Result<Samples, String> {
+    let (config, which) = (&key.config, key.which);
+    let per_class = match which {
+        Which::Probe => config.probe_images.min(MOST_PROBES),
+        Which::Training | Which::Augmented => PER_CLASS,
+    };
+    let read = match &key.run {
+        Some(run) => samples_of_run(&run.dir, &run.classes, config, which, per_class),
+        None => samples(config, which, per_class),
+    };
+    read.map_err(|error| error.to_string())
 }
 
 /// The images that the page shows now; none where another page is open or no folder is chosen yet.
@@ -86,10 +117,15 @@ pub(crate) fn wanted(app: &App) -> Option<Key> {
     if app.view.page != Page::Data {
         return None;
     }
-    let config = config(app)?;
+    let entry = app.data.source.and_then(|id| app.runs.get(id));
+    let started = entry.and_then(|entry| entry.run.started.as_ref());
+    if app.data.source.is_some() && started.is_none() {
+        return None;
+    }
+    let config = started.map_or(&app.draft.config, |started| &started.config);
     let has_source =
         !matches!(&config.data, DataSource::Folder(path) if path.as_os_str().is_empty());
-    let key = RunConfig {
+    let config = RunConfig {
         data: config.data.clone(),
         size: config.size,
         channels: config.channels,
@@ -104,22 +140,23 @@ pub(crate) fn wanted(app: &App) -> Option<Key> {
         flip: config.flip,
         ..RunConfig::default()
     };
-    has_source.then_some((key, app.data.which))
+    let recorded = entry.zip(started).map(|(entry, started)| Recorded {
+        dir: entry.dir.clone(),
+        classes: started.classes.clone(),
+    });
+    has_source.then_some(Key {
+        config,
+        which: app.data.which,
+        run: recorded,
+    })
 }
 
-fn config(app: &App) -> Option<&RunConfig> {
-    let Some(id) = app.data.source else {
-        return Some(&app.draft.config);
-    };
-    let entry = app.runs.get(id)?;
-    entry.run.started.as_ref().map(|started| &started.config)
-}
-
-pub(crate) fn data_ui(ui: &mut egui::Ui, app: &mut App) {
+pub(crate) fn data_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
     if app.data.source.is_some_and(|id| app.runs.get(id).is_none()) {
         app.data.source = None;
     }
-    choose_ui(ui, app);
+    choose_ui(ui, app, actions);
+    let view = app.view.figure.clone();
     let data = &mut app.data;
     match &data.read {
         _ if data.wanted.is_none() => {
@@ -133,14 +170,17 @@ pub(crate) fn data_ui(ui: &mut egui::Ui, app: &mut App) {
         }
         Some((_, Err(sentence))) => problem_ui(ui, Some(sentence)),
         Some((_, Ok(samples))) => {
+            for note in &samples.notes {
+                problem_ui(ui, Some(note));
+            }
             data.strips.resize(samples.classes.len(), None);
-            rows_ui(ui, samples, &mut data.strips);
+            rows_ui(ui, samples, &view, &mut data.strips, actions);
         }
     }
 }
 
 /// Whose images, which of them, and how many there are.
-fn choose_ui(ui: &mut egui::Ui, app: &mut App) {
+fn choose_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
     let name = |id: Option<RunId>| {
         let entry = id.and_then(|id| app.runs.get(id));
         entry.map_or("New experiment".to_owned(), |entry| entry.name.clone())
@@ -166,13 +206,20 @@ fn choose_ui(ui: &mut egui::Ui, app: &mut App) {
             ui.selectable_value(&mut which, value, text)
                 .on_hover_text(help);
         }
+        let read = app
+            .data
+            .read
+            .as_ref()
+            .and_then(|(_, read)| read.as_ref().ok());
+        let classes = read.map_or(&[][..], |samples| &samples.classes);
+        order_ui(ui, classes, &app.view.figure, actions);
         if app.data.under_way && app.data.read.is_some() {
             ui.spinner();
         }
-        if let Some((_, Ok(samples))) = &app.data.read {
-            ui.weak(totals(samples));
-        }
     });
+    if let Some((_, Ok(samples))) = &app.data.read {
+        ui.weak(totals(samples));
+    }
     let (_, _, help) = CHOICES[which as usize];
     ui.weak(help);
     ui.add_space(2.0);
@@ -194,7 +241,7 @@ const CHOICES: [(Which, &str, &str); 3] = [
     (
         Which::Augmented,
         "Augmented",
-        "One training image of each class as one epoch after the other sees it: cropped and flipped",
+        "One training image of each class: in a frame as it is, then as one epoch after the other sees it, cropped and flipped",
     ),
 ];
 
@@ -214,32 +261,73 @@ fn totals(samples: &Samples) -> String {
     )
 }
 
-fn rows_ui(ui: &mut egui::Ui, samples: &Samples, strips: &mut [Option<TextureHandle>]) {
+fn rows_ui(
+    ui: &mut egui::Ui,
+    samples: &Samples,
+    view: &View,
+    strips: &mut [Option<TextureHandle>],
+    actions: &mut Vec<Action>,
+) {
     let mut decoded = samples.images.iter().flatten();
     let size = decoded.find_map(|sample| Some(sample.image.as_ref().ok()?.dimensions()));
     let (width, height) = size.unwrap_or((1, 1));
     let size = enlarged(vec2(width as f32, height as f32));
     let row = size.y.max(ROW);
+    let most = samples.images.iter().map(Vec::len).max().unwrap_or(0);
+    let needed = COUNTS + most as f32 * (size.x + GAP);
+    let order = order_of_classes(&samples.classes, &samples.plan.train, &view.order);
     ui.spacing_mut().item_spacing.y = GAP;
-    egui::ScrollArea::vertical().auto_shrink(false).show_rows(
+    egui::ScrollArea::both().auto_shrink(false).show_rows(
         ui,
         row,
         samples.classes.len(),
         |ui, seen| {
-            for k in seen {
-                let (rect, _) =
-                    ui.allocate_exact_size(vec2(ui.available_width(), row), Sense::hover());
-                let (counts, images) = rect.split_left_right_at_x(rect.left() + COUNTS);
-                counts_ui(ui, counts, samples, k);
+            for &k in &order[seen] {
+                let width = ui.available_width().max(needed);
+                let (rect, _) = ui.allocate_exact_size(vec2(width, row), Sense::hover());
+                let (_, images) = rect.split_left_right_at_x(rect.left() + COUNTS);
                 let strip = Strip {
                     class: &samples.classes[k],
                     samples: &samples.images[k],
                     size,
                 };
                 strip.show(ui, images, &mut strips[k]);
+                // Names and counts stay where they are while images scroll by.
+                let left = ui.clip_rect().left();
+                let counts = Rect::from_min_size(pos2(left, rect.top()), vec2(COUNTS, row));
+                let is_selected = view.class == Some(k);
+                if class_ui(ui, counts, samples, k, is_selected) {
+                    actions.push(Action::Pick(Pick::Class(k)));
+                }
             }
         },
     );
+}
+
+/// What stands before the images of a class; whether it was clicked.
+fn class_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize, is_selected: bool) -> bool {
+    let class = &samples.classes[k];
+    let response = ui
+        .interact(rect, ui.scope_id().with(("class", k)), Sense::click())
+        .on_hover_text("Click to select the class everywhere");
+    response.widget_info(|| {
+        let text = format!("Select {class}");
+        egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, text)
+    });
+    let visuals = ui.visuals();
+    ui.painter().rect_filled(rect, 0.0, visuals.panel_fill);
+    let strength = if is_selected {
+        0.35
+    } else if response.hovered() || response.has_focus() {
+        0.15
+    } else {
+        0.0
+    };
+    let fill = visuals.selection.bg_fill.gamma_multiply(strength);
+    ui.painter()
+        .rect_filled(rect.with_max_x(rect.right() - GAP), 2.0, fill);
+    counts_ui(ui, rect.translate(vec2(4.0, 0.0)), samples, k);
+    response.clicked()
 }
 
 /// Name, images before and after the cut as bars, and all counts.
@@ -294,16 +382,21 @@ impl Strip<'_> {
         if count == 0 {
             return;
         }
-        let fit = ((rect.width() + GAP) / (self.size.x + GAP)) as usize;
         let texture = &*texture.get_or_insert_with(|| self.texture(ui.ctx()));
         let drawn = (texture.size_vec2().x / self.pixel_width().max(1) as f32).round();
-        for (i, sample) in self.samples.iter().enumerate().take(fit) {
+        for (i, sample) in self.samples.iter().enumerate() {
             let left = rect.left() + i as f32 * (self.size.x + GAP);
             let place = Rect::from_min_size(pos2(left, rect.top()), self.size);
-            let name = match &sample.file {
+            if !ui.is_rect_visible(place) {
+                continue;
+            }
+            let mut name = match &sample.file {
                 Some(file) => file.clone(),
                 None => format!("image {}", sample.index),
             };
+            if let Some(epoch) = sample.epoch {
+                name.push_str(&format!(", epoch {}", epoch + 1));
+            }
             let id = ui.scope_id().with((self.class, i));
             let response = ui.interact(place, id, Sense::hover());
             if sample.image.is_err() || i as f32 >= drawn {
@@ -318,6 +411,12 @@ impl Strip<'_> {
                 let (from, to) = (i as f32 / drawn, (i + 1) as f32 / drawn);
                 let uv = Rect::from_min_max(pos2(from, 0.0), pos2(to, 1.0));
                 ui.painter().image(texture.id(), place, uv, Color32::WHITE);
+            }
+            let is_original = sample.epoch.is_none();
+            if is_original && self.samples.iter().any(|sample| sample.epoch.is_some()) {
+                let stroke = egui::Stroke::new(2.0, ui.visuals().strong_text_color());
+                let inside = egui::StrokeKind::Inside;
+                ui.painter().rect_stroke(place, 1.0, stroke, inside);
             }
             let text = format!("{}, {name}", self.class);
             response

@@ -4,12 +4,13 @@ use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
 use super::action::Action;
 use super::app::App;
-use super::page::{GAP, Page, kind_shown};
+use super::page::{GAP, Page};
 use super::runs::{RunEntry, State, variant_name};
 use super::widgets::problem_ui;
 use super::{browser_panel, compare_panel, data_panel, findings_panel, images_panel};
+use crate::figure::pages::kind_shown;
 use crate::figure::{Kind, Order, Pick, Subject, View, figure_ui};
-use crate::run::event::Started;
+use crate::run::event::{Split, Started};
 use crate::run::{CLASSIFIER, Scope};
 
 /// Kept free on the right, so that the scroll bar covers no figure.
@@ -19,7 +20,7 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Act
     match app.view.page {
         Page::Overview => findings_panel::findings_ui(ui, app, actions),
         Page::Compare => return compare_panel::compare_ui(ui, app, actions),
-        Page::Data => return data_panel::data_ui(ui, app),
+        Page::Data => return data_panel::data_ui(ui, app, actions),
         Page::Runs => return browser_panel::browser_ui(ui, app, actions),
         Page::Mistakes => images_panel::images_ui(ui, app, actions),
         Page::Conflicts | Page::Class | Page::Gates => {}
@@ -31,10 +32,12 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Act
         empty_ui(ui);
         return;
     }
-    scope_ui(ui, &entries, &app.view.figure, actions);
+    scope_ui(ui, app.view.page, &entries, &app.view.figure, actions);
     let view_height = ui.available_height();
     let columns = Columns::of(app.view.page, ui.available_size(), &entries);
+    // A page begins at its top, wherever another one was left.
     egui::ScrollArea::vertical()
+        .id_salt(app.view.page)
         .auto_shrink(false)
         .show(ui, |ui| {
             let size = vec2(columns.total_width(), columns.height);
@@ -69,7 +72,13 @@ fn empty_ui(ui: &mut egui::Ui) {
 
 /// What all figures follow: the part of the network, by name (clicking in the map does the same), the class, the order
 /// of classes and the pair.
-fn scope_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut Vec<Action>) {
+pub(super) fn scope_ui(
+    ui: &mut egui::Ui,
+    page: Page,
+    entries: &[&RunEntry],
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
     ui.horizontal_wrapped(|ui| {
         let help = "Gradients are shown for this part of the network. The classifier pulls classes apart by construction, so the backbone (all other layers) is the fairer summary.";
         let label = ui.label("Part of the network").on_hover_text(help);
@@ -93,7 +102,15 @@ fn scope_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut
             });
         combo.response.labelled_by(label.id).on_hover_text(help);
         class_ui(ui, &started.classes, view, actions);
-        order_ui(ui, view, actions);
+        order_ui(ui, &started.classes, view, actions);
+        if page == Page::Mistakes {
+            split_ui(ui, entries, view, actions);
+        }
+        let mut on = !view.ranges.is_empty();
+        let help = "Keeps the scales of all charts as they are now, over time and for other runs; off, they hold all there is. A box drawn in a chart fixes its scale alone.";
+        if ui.checkbox(&mut on, "Lock scales").on_hover_text(help).changed() {
+            actions.push(Action::LockScales(on));
+        }
         if entries.len() > 1 {
             let mut on = view.difference;
             let help = "Shows the second run's conflict matrix minus the first's, on a scale of its own";
@@ -107,6 +124,10 @@ fn scope_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut
             ui.separator();
             ui.label(format!("Pair {a} × {b}"))
                 .on_hover_text("The pair of classes whose cosine is drawn over time; click a cell of the matrix to choose another");
+            let clear = ui.small_button("×").on_hover_text("No class and no pair (Esc)");
+            if clear.accessible_name("Clear the selection").clicked() {
+                actions.push(Action::ClearSelection);
+            }
         }
     });
 }
@@ -127,6 +148,10 @@ fn class_ui(ui: &mut egui::Ui, names: &[String], view: &View, actions: &mut Vec<
                 ui.add(edit).accessible_name("Search classes");
             }
             let wanted = query.to_lowercase();
+            if ui.selectable_label(view.class.is_none(), "none").clicked() {
+                actions.push(Action::NoClass);
+                ui.close();
+            }
             for (k, name) in names.iter().enumerate() {
                 let found = name.to_lowercase().contains(&wanted);
                 if found && ui.selectable_label(view.class == Some(k), name).clicked() {
@@ -146,9 +171,19 @@ fn class_ui(ui: &mut egui::Ui, names: &[String], view: &View, actions: &mut Vec<
 const SEARCHED_FROM: usize = 12;
 
 /// Chooses the order of the classes in matrices and lists.
-fn order_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
+pub(super) fn order_ui(
+    ui: &mut egui::Ui,
+    classes: &[String],
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
     let label = ui.label("Order");
-    let name = match view.order {
+    let order = if view.order.applies_to(classes) {
+        &view.order
+    } else {
+        &Order::Listed
+    };
+    let name = match order {
         Order::Listed => "as listed",
         Order::Frequency => "by frequency",
         Order::Name => "by name",
@@ -157,12 +192,12 @@ fn order_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
     let combo = egui::ComboBox::from_id_salt("order")
         .selected_text(name)
         .show_ui(ui, |ui| {
-            for (order, name) in ORDERS {
-                if ui.selectable_label(view.order == order, name).clicked() {
-                    actions.push(Action::Pick(Pick::Order(order)));
+            for (other, name) in ORDERS {
+                if ui.selectable_label(*order == other, name).clicked() {
+                    actions.push(Action::Pick(Pick::Order(other)));
                 }
             }
-            let is_similarity = matches!(view.order, Order::Similarity(_));
+            let is_similarity = matches!(order, Order::Similarity(_));
             if ui
                 .selectable_label(is_similarity, "by similarity")
                 .on_hover_text(SIMILARITY_HELP)
@@ -176,6 +211,44 @@ fn order_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
         .labelled_by(label.id)
         .on_hover_text("Order of the classes in matrices and lists");
 }
+
+/// Chooses the images that mistakes are counted on, where runs have two sets of them.
+fn split_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut Vec<Action>) {
+    let has = |split| {
+        entries
+            .iter()
+            .any(|entry| entry.run.evals_of(split).next().is_some())
+    };
+    if !has(Split::Val) || !(has(Split::Test) || view.split == Some(Split::Test)) {
+        return;
+    }
+    let is_test = view.split == Some(Split::Test);
+    ui.label("Images");
+    for (name, split, help) in SPLITS {
+        let is_chosen = is_test == (split == Some(Split::Test));
+        if ui
+            .selectable_label(is_chosen, name)
+            .on_hover_text(help)
+            .clicked()
+        {
+            actions.push(Action::Pick(Pick::Split(split)));
+        }
+    }
+}
+
+/// Images that evaluations can be of, by name.
+pub(super) const SPLITS: [(&str, Option<Split>, &str); 2] = [
+    (
+        "Validation",
+        None,
+        "Mistakes in the validation images, evaluated all along",
+    ),
+    (
+        "Test",
+        Some(Split::Test),
+        "Mistakes in the test images, evaluated at the best and at the last step only",
+    ),
+];
 
 /// The orders that need no gradients, by name.
 pub(super) const ORDERS: [(Order, &str); 3] = [
@@ -263,10 +336,33 @@ impl Column<'_> {
             self.waiting_ui(ui, rect);
             return;
         }
-        let cards = self.page.cards(rect, self.view_height);
-        for (kind, rect) in cards {
-            let kind = kind_shown(kind, self.view, self.index);
-            ui.push_id(kind, |ui| self.card_ui(ui, kind, rect, actions));
+        self.cards_ui(ui, rect, actions);
+    }
+
+    /// The figures of the page.
+    pub(super) fn cards_ui(&self, ui: &mut egui::Ui, rect: Rect, actions: &mut Vec<Action>) {
+        self.cards_at_ui(ui, &self.page.cards(rect, self.view_height), actions);
+    }
+
+    /// Figures at their places.
+    pub(super) fn cards_at_ui(
+        &self,
+        ui: &mut egui::Ui,
+        cards: &[(Kind, Rect)],
+        actions: &mut Vec<Action>,
+    ) {
+        for &(kind, rect) in cards {
+            let shown = kind_shown(kind, self.view, self.index);
+            let asked = ui.push_id(shown, |ui| self.card_ui(ui, shown, rect, actions));
+            if let Some(size) = asked.inner {
+                // What a card has around its figure is the same for all.
+                let around = rect.size() - size;
+                let sizes = cards
+                    .iter()
+                    .map(|(kind, rect)| (*kind, rect.size() - around));
+                let action = Action::AskExport(shown, self.entry.id, sizes.collect());
+                actions.push(action);
+            }
         }
     }
 
@@ -293,31 +389,29 @@ impl Column<'_> {
         });
     }
 
-    /// A figure with its heading.
-    pub(super) fn card_ui(
+    /// A figure with its heading; gives the figure's size where it is to be exported.
+    fn card_ui(
         &self,
         ui: &mut egui::Ui,
         kind: Kind,
         rect: Rect,
         actions: &mut Vec<Action>,
-    ) {
+    ) -> Option<Vec2> {
         let frame = egui::Frame::group(ui.style())
             .fill(ui.visuals().faint_bg_color)
             .inner_margin(8);
         let inner = rect.shrink(9.0);
+        let mut asked = false;
+        let mut size = Vec2::ZERO;
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             frame.show(ui, |ui| {
                 ui.set_min_size(inner.size());
                 ui.set_max_size(inner.size());
-                let mut asked = false;
                 self.heading_ui(ui, kind, &mut asked);
                 if matches!(kind, Kind::ConflictMatrix | Kind::ConflictDifference) {
                     problem_ui(ui, self.probe_error());
                 }
-                let size = ui.available_size();
-                if asked {
-                    actions.push(Action::AskExport(kind, self.entry.id, size));
-                }
+                size = ui.available_size();
                 if !ui.is_rect_visible(rect) {
                     // Scrolled out of sight: what is not seen costs nothing.
                     return;
@@ -326,6 +420,7 @@ impl Column<'_> {
                 actions.extend(pick.map(Action::Pick));
             });
         });
+        asked.then_some(size)
     }
 
     fn heading_ui(&self, ui: &mut egui::Ui, kind: Kind, export_asked: &mut bool) {

@@ -58,6 +58,20 @@ impl Findings {
         Ok(())
     }
 
+    /// What was found in the runs shown, each with the way to its evidence.
+    pub(crate) fn ways(&self, shown: &[RunId]) -> impl Iterator<Item = (&str, Action)> {
+        let of_these = |key: &Key| key.iter().map(|x| x.0).eq(shown.iter().copied());
+        let found = self.found.as_ref().filter(|(key, _)| of_these(key));
+        let found = found
+            .into_iter()
+            .flat_map(|(key, found)| found.iter().map(move |x| (key, x)));
+        found.filter_map(|(key, finding)| {
+            let run = key.get(finding.evidence.run)?.0;
+            let way = Action::ShowEvidence(run, page(finding.kind), finding.evidence.clone());
+            Some((finding.sentence.as_str(), way))
+        })
+    }
+
     /// Takes in what a thread found.
     pub(crate) fn take(&mut self, key: Key, found: Vec<Finding>) {
         self.under_way = false;
@@ -85,7 +99,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(entry: &RunEntry) -> Self {
-        let loaded = entry.probes.iter().rev().take(HISTORY);
+        let loaded = entry.probes.whole.iter().rev().take(HISTORY);
         Self {
             run: findings::excerpt(&entry.run),
             dir: entry.dir.clone(),

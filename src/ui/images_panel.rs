@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
@@ -11,14 +12,17 @@ use super::app::App;
 use super::page::Page;
 use super::runs::{RunEntry, RunId, variant_name};
 use super::widgets::enlarged;
-use crate::config::RunConfig;
-use crate::data;
+use crate::config::{DataSource, RunConfig};
+use crate::data::{DataError, Reader};
 use crate::figure;
 use crate::run::event::Split;
 use crate::run::predictions::{Predicted, predicted};
 
 /// Images shown of a cell; the surest come first.
 const MOST: usize = 60;
+
+/// Side of the place of an image that cannot be read, in points.
+const LEAST_SIDE: f32 = 56.0;
 
 /// Which images: an evaluation of a run and a cell of its confusion matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,20 +34,38 @@ pub(crate) struct Key {
     cell: (usize, usize),
 }
 
+/// The data source that was read last: where many images share a file, reading one reads them all.
+type Kept = Arc<Mutex<Option<Arc<Reader>>>>;
+
 /// What a thread needs to read them.
 pub(crate) struct Wanted {
     pub(crate) key: Key,
     dir: PathBuf,
     config: Box<RunConfig>,
     shape: [usize; 3],
+    kept: Kept,
+}
+
+impl Wanted {
+    /// The source of the images, opened unless it is open already.
+    fn reader(&self) -> Result<Arc<Reader>, DataError> {
+        // Whoever panicked with it left it whole.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reader) = kept.as_ref().filter(|reader| reader.is_of(&self.config)) {
+            return Ok(reader.clone());
+        }
+        let reader = Arc::new(Reader::open(&self.config)?);
+        *kept = Some(reader.clone());
+        Ok(reader)
+    }
 }
 
 /// What it read.
 pub(crate) struct Read {
     /// Images in the cell.
     total: usize,
-    /// The first of them.
-    images: Vec<(Predicted, ColorImage)>,
+    /// The first of them, or a sentence in the place of one that cannot be read.
+    images: Vec<(Predicted, Result<ColorImage, String>)>,
 }
 
 /// Reads the images of a cell. An error is a sentence.
@@ -55,42 +77,60 @@ pub(crate) fn read(wanted: &Wanted) -> Result<Read, String> {
         .map_err(|error| format!("Which images these are is not known: {error}"))?;
     let total = found.len();
     found.truncate(MOST);
+    if let DataSource::Folder(root) = &wanted.config.data
+        && !root.exists()
+    {
+        let root = std::path::absolute(root).unwrap_or_else(|_| root.clone());
+        return Err(format!(
+            "The run's images are not there; they were expected in {}",
+            root.display()
+        ));
+    }
+    let reader = wanted
+        .reader()
+        .map_err(|error| format!("The run's images cannot be read: {error}"))?;
     let [height, width, channels] = wanted.shape;
-    let gone = |error| format!("The run's images are no longer where they were: {error}");
-    let reader = data::Reader::open(&wanted.config).map_err(gone)?;
     let image = |found: Predicted| {
-        let pixels = reader.pixels(found.index, found.file.as_deref(), wanted.shape)?;
+        let pixels = reader.pixels(found.index, found.file.as_deref(), wanted.shape);
         let size = [width, height];
-        let image = if channels == 1 {
-            ColorImage::from_gray(size, &pixels)
-        } else {
-            ColorImage::from_rgb(size, &pixels)
-        };
-        Ok((found, image))
+        let image = pixels.map(|pixels| {
+            if channels == 1 {
+                ColorImage::from_gray(size, &pixels)
+            } else {
+                ColorImage::from_rgb(size, &pixels)
+            }
+        });
+        (found, image.map_err(|error| error.to_string()))
     };
-    let images = found.into_iter().map(image);
-    let images = images.collect::<Result<_, data::DataError>>();
-    images.map(|images| Read { total, images }).map_err(gone)
+    Ok(Read {
+        total,
+        images: found.into_iter().map(image).collect(),
+    })
 }
 
-/// The images of the selected cell, by run shown.
+/// The images of the selected cell.
 #[derive(Default)]
-pub(crate) struct Images(BTreeMap<RunId, (Key, State)>);
+pub(crate) struct Images {
+    /// By run shown.
+    cells: BTreeMap<RunId, (Key, State)>,
+    kept: Kept,
+}
 
 enum State {
     Loading,
-    Read(Read, Vec<TextureHandle>),
+    /// With a texture for every image that can be read.
+    Read(Read, Vec<Option<TextureHandle>>),
     Failed(String),
 }
 
 impl Images {
     /// What is to be read now that it is these that are wanted.
     pub(crate) fn ask(&mut self, wanted: Vec<Wanted>) -> Vec<Wanted> {
-        self.0
+        self.cells
             .retain(|_, (key, _)| wanted.iter().any(|wanted| wanted.key == *key));
         let mut missing = Vec::new();
         for wanted in wanted {
-            if let Entry::Vacant(vacant) = self.0.entry(wanted.key.run) {
+            if let Entry::Vacant(vacant) = self.cells.entry(wanted.key.run) {
                 vacant.insert((wanted.key.clone(), State::Loading));
                 missing.push(wanted);
             }
@@ -98,9 +138,16 @@ impl Images {
         missing
     }
 
+    /// Lets go of the data source: the page is left.
+    fn forget_source(&mut self) {
+        if Arc::strong_count(&self.kept) == 1 {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
     /// Takes in what a thread read, unless something else is wanted by now.
     pub(crate) fn take(&mut self, key: &Key, read: Result<Read, String>) {
-        if let Some((wanted, state)) = self.0.get_mut(&key.run)
+        if let Some((wanted, state)) = self.cells.get_mut(&key.run)
             && wanted == key
         {
             *state = match read {
@@ -112,7 +159,11 @@ impl Images {
 }
 
 /// The images that the window shows now: those of the selected cell, on the page of mistakes.
-pub(crate) fn wanted(app: &App) -> Vec<Wanted> {
+pub(crate) fn wanted(app: &mut App) -> Vec<Wanted> {
+    if app.view.page != Page::Mistakes {
+        app.images.forget_source();
+    }
+    let app = &*app;
     let view = &app.view.figure;
     let (Some(cell), Page::Mistakes) = (view.confused, app.view.page) else {
         return Vec::new();
@@ -131,6 +182,7 @@ pub(crate) fn wanted(app: &App) -> Vec<Wanted> {
             dir: entry.dir.clone(),
             config: Box::new(started.config.clone()),
             shape: started.image,
+            kept: app.images.kept.clone(),
         })
     };
     let shown = app.view.shown();
@@ -140,14 +192,14 @@ pub(crate) fn wanted(app: &App) -> Vec<Wanted> {
 
 /// A strip at the bottom, a row for each run shown; nothing where no cell is selected.
 pub(crate) fn images_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
-    if app.images.0.is_empty() {
+    if app.images.cells.is_empty() {
         return;
     }
     let shown = app.view.shown();
     let mut images = std::mem::take(&mut app.images);
     egui::Panel::bottom("images").show(ui, |ui| {
         for (row, id) in shown.iter().enumerate() {
-            let (Some(entry), Some((key, state))) = (app.runs.get(*id), images.0.get_mut(id))
+            let (Some(entry), Some((key, state))) = (app.runs.get(*id), images.cells.get_mut(id))
             else {
                 continue;
             };
@@ -197,6 +249,19 @@ fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, state: &State, is_
             read.total, key.step
         ))
         .on_hover_text("Under each image: the probability that the network gave its choice");
+        let missing = read.images.iter().filter_map(|(found, image)| {
+            let sentence = image.as_ref().err()?;
+            Some((name_of(found), sentence))
+        });
+        let missing: Vec<_> = missing.collect();
+        if let Some((name, sentence)) = missing.first() {
+            let text = match missing.len() {
+                1 => format!("{name} cannot be read"),
+                n => format!("{n} cannot be read, {name} among them"),
+            };
+            ui.label(RichText::new(text).color(ui.visuals().error_fg_color))
+                .on_hover_text(sentence.as_str());
+        }
     }
 }
 
@@ -216,17 +281,20 @@ fn state_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, state: &mut State) {
         }
         State::Read(read, textures) => {
             if textures.is_empty() {
-                let of = |(i, (_, image)): (usize, &(Predicted, ColorImage))| {
-                    let name = format!("image {i}");
-                    ui.ctx()
-                        .load_texture(name, image.clone(), TextureOptions::NEAREST)
+                let of = |(i, (_, image)): (usize, &(Predicted, Result<ColorImage, String>))| {
+                    let (name, image) = (format!("image {i}"), image.as_ref().ok()?.clone());
+                    Some(ui.ctx().load_texture(name, image, TextureOptions::NEAREST))
                 };
                 *textures = read.images.iter().enumerate().map(of).collect();
             }
             egui::ScrollArea::horizontal().show(ui, |ui| {
                 ui.horizontal(|ui| {
-                    for ((found, _), texture) in read.images.iter().zip(textures) {
-                        image_ui(ui, entry, key, found, texture);
+                    for ((found, image), texture) in read.images.iter().zip(textures) {
+                        match (image, texture) {
+                            (Ok(_), Some(texture)) => image_ui(ui, entry, key, found, texture),
+                            (Err(sentence), _) => missing_ui(ui, found, sentence),
+                            (Ok(_), None) => {}
+                        }
                     }
                 });
             });
@@ -244,20 +312,51 @@ fn image_ui(
     let size = enlarged(texture.size_vec2());
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
-        let name = match &found.file {
-            Some(file) => file.clone(),
-            None => format!("image {}", found.index),
-        };
+        let name = name_of(found);
         let confidence = format!("{:.1} %", 100.0 * found.confidence);
         let predicted = class(entry, key.cell.1);
+        let mut likeliest = String::new();
+        for (k, share) in &found.likeliest {
+            likeliest.push_str(&format!("\n{} {:.1} %", class(entry, *k), 100.0 * share));
+        }
+        if likeliest.is_empty() {
+            likeliest = format!("\n{predicted} {confidence}");
+        }
         ui.add(egui::Image::new((texture.id(), size)).sense(egui::Sense::hover()))
             .on_hover_text(format!(
-                "{name}\ntruth: {}\n{predicted} with {confidence}",
+                "{name}\ntruth: {}{likeliest}",
                 class(entry, key.cell.0)
             ))
-            .accessible_name(format!("{name}: {predicted} with {confidence}"));
+            .accessible_name(format!(
+                "{name}: {predicted} with {confidence}{}",
+                likeliest.replace('\n', ", ")
+            ));
         ui.label(RichText::new(confidence).small().weak());
     });
+}
+
+/// An image that cannot be read, in its place.
+fn missing_ui(ui: &mut egui::Ui, found: &Predicted, sentence: &str) {
+    let weak = ui.visuals().weak_text_color();
+    let side = egui::Vec2::splat(LEAST_SIDE);
+    let (rect, response) = ui.allocate_exact_size(side, egui::Sense::hover());
+    let stroke = egui::Stroke::new(1.0, weak);
+    let inside = egui::StrokeKind::Inside;
+    ui.painter().rect_stroke(rect, 0.0, stroke, inside);
+    let font = egui::FontId::proportional(18.0);
+    let middle = egui::Align2::CENTER_CENTER;
+    ui.painter().text(rect.center(), middle, "?", font, weak);
+    let name = format!("{} cannot be read", name_of(found));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
+    response.on_hover_text(sentence);
+}
+
+/// The file of an image, or its number.
+fn name_of(found: &Predicted) -> String {
+    match &found.file {
+        Some(file) => file.clone(),
+        None => format!("image {}", found.index),
+    }
 }
 
 fn class(entry: &RunEntry, k: usize) -> &str {

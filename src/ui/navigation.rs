@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::compare_panel::Choice;
 use super::page::Page;
 use super::runs::RunId;
 use crate::figure::View;
@@ -26,6 +27,9 @@ pub(crate) struct Place {
     /// Whether both are shown.
     #[serde(skip)]
     pub(crate) side_by_side: bool,
+    /// Which groups the page Compare sets against each other.
+    #[serde(skip)]
+    pub(crate) compare: Choice,
 }
 
 impl Place {
@@ -53,7 +57,19 @@ impl Place {
 
     /// Whether it looks at a run.
     fn shows(&self, id: RunId) -> bool {
-        self.left == Some(id) || (self.side_by_side && self.right == Some(id))
+        self.shown().contains(&id)
+    }
+
+    /// Lets go of a run, unless it stands on the left.
+    pub(crate) fn forget(&mut self, id: RunId) {
+        let chosen = [
+            &mut self.right,
+            &mut self.compare.baseline,
+            &mut self.compare.other,
+        ];
+        for chosen in chosen {
+            *chosen = chosen.filter(|other| *other != id);
+        }
     }
 }
 
@@ -107,10 +123,12 @@ impl History {
         !self.forward.is_empty()
     }
 
-    /// A run is gone: so are the places that showed it.
+    /// A run is gone: so are the places that showed it, and others do not know it any more.
     pub(crate) fn forget(&mut self, id: RunId) {
-        self.back.retain(|place| !place.shows(id));
-        self.forward.retain(|place| !place.shows(id));
+        for places in [&mut self.back, &mut self.forward] {
+            places.retain(|place| !place.shows(id));
+            places.iter_mut().for_each(|place| place.forget(id));
+        }
     }
 }
 
@@ -173,5 +191,16 @@ mod tests {
         history.moved(place("a", None), &place("b", None));
         history.forget(0);
         assert!(!history.can_go_back());
+    }
+
+    #[test]
+    fn other_places_let_go_of_a_run_that_is_gone() {
+        let mut history = History::default();
+        let mut before = place("a", None);
+        before.right = Some(1);
+        before.compare.other = Some(1);
+        history.moved(before, &place("b", None));
+        history.forget(1);
+        assert_eq!(history.back(&place("b", None)), Some(place("a", None)));
     }
 }

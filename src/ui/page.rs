@@ -3,7 +3,8 @@
 use egui::Rect;
 use serde::{Deserialize, Serialize};
 
-use crate::figure::{Kind, View};
+use crate::figure::Kind;
+use crate::figure::pages::{PAGES, card_of};
 
 /// Space between two figures.
 pub(crate) const GAP: f32 = 8.0;
@@ -81,22 +82,36 @@ impl Page {
         }
     }
 
+    /// The figures that it shows of a run.
+    pub(crate) fn kinds(self) -> &'static [Kind] {
+        PAGES.get(self as usize).map_or(&[], |(_, kinds)| kinds)
+    }
+
     /// The figures of a page that shows runs, in columns from left to right, each with its share of the height. The
     /// overview has layouts of its own; pages without runs have none.
     fn columns(self) -> [Vec<(Kind, f32)>; 2] {
         match self {
             Self::Conflicts => {
-                let right = vec![(Kind::ConflictMatrix, 0.62), (Kind::PairCosine, 0.38)];
+                let right = vec![
+                    (Kind::ConflictMatrix, 0.44),
+                    (Kind::PairCosine, 0.3),
+                    (Kind::PairDepth, 0.26),
+                ];
                 let left = vec![
-                    (Kind::Architecture, 0.22),
-                    (Kind::DepthTime, 0.42),
-                    (Kind::DepthProfile, 0.36),
+                    (Kind::Architecture, 0.16),
+                    (Kind::DepthTime, 0.36),
+                    (Kind::DepthProfile, 0.27),
+                    (Kind::ConflictTime, 0.21),
                 ];
                 [left, right]
             }
             Self::Class => [
-                vec![(Kind::Ledger, 0.5), (Kind::LedgerTime, 0.5)],
-                vec![(Kind::WhatIf, 0.6), (Kind::GradNorms, 0.4)],
+                vec![
+                    (Kind::Ledger, 0.4),
+                    (Kind::LedgerTime, 0.3),
+                    (Kind::LedgerDepth, 0.3),
+                ],
+                vec![(Kind::WhatIf, 0.52), (Kind::PairCosine, 0.48)],
             ],
             Self::Mistakes => [
                 vec![(Kind::Confusion, 0.55), (Kind::ClassScores, 0.45)],
@@ -105,24 +120,29 @@ impl Page {
                     (Kind::ConflictConfusion, 0.45),
                 ],
             ],
-            Self::Gates => [vec![(Kind::Gates, 1.0)], vec![]],
             Self::Compare => [
-                vec![(Kind::ClassDifference, 0.5), (Kind::GroupScores, 0.5)],
-                vec![(Kind::LayerDifference, 0.5), (Kind::GroupConflict, 0.5)],
+                vec![(Kind::ClassDifference, 0.4), (Kind::PairDifference, 0.6)],
+                vec![
+                    (Kind::LayerDifference, 0.4),
+                    (Kind::GroupScores, 0.3),
+                    (Kind::GroupConflict, 0.3),
+                ],
             ],
-            Self::Overview | Self::Data | Self::Runs => [vec![], vec![]],
+            Self::Overview | Self::Gates | Self::Data | Self::Runs => [vec![], vec![]],
         }
     }
 
-    /// The figures that it shows of a run, whatever the size of the window.
-    pub(crate) fn kinds(self) -> Vec<Kind> {
-        let rect = Rect::from_min_size(egui::Pos2::ZERO, egui::Vec2::splat(WIDE));
-        let cards = self.cards(rect, WIDE);
-        cards.into_iter().map(|(kind, _)| kind).collect()
+    /// Whether it has a place for a figure, whatever the size of the window.
+    pub(crate) fn shows(self, kind: Kind) -> bool {
+        self.kinds().contains(&card_of(kind))
     }
 
     /// Height that the figures need in a column this wide, of which `seen` is seen without scrolling.
     pub(crate) fn least_height(self, width: f32, seen: f32) -> f32 {
+        if self == Self::Gates {
+            let rows = if width >= MEDIUM { 1.0 } else { 3.0 };
+            return GATES_HEIGHT + rows * (self.least_row() + GAP);
+        }
         if self != Self::Overview {
             let columns = self.columns().map(|column| column.len());
             let rows = if width >= MEDIUM {
@@ -130,7 +150,7 @@ impl Page {
             } else {
                 columns.into_iter().sum()
             };
-            return rows as f32 * LEAST_ROW;
+            return rows as f32 * self.least_row();
         }
         if width >= MEDIUM {
             MAP_HEIGHT + GAP + GRID_MIN_HEIGHT
@@ -140,8 +160,20 @@ impl Page {
         }
     }
 
+    /// Least height of a row of figures outside the overview, on average.
+    fn least_row(self) -> f32 {
+        match self {
+            // The pair has three charts below each other.
+            Self::Conflicts => 260.0,
+            _ => 250.0,
+        }
+    }
+
     /// Where the figures lie in a column, of which `seen` is seen without scrolling.
     pub(crate) fn cards(self, rect: Rect, seen: f32) -> Vec<(Kind, Rect)> {
+        if self == Self::Gates {
+            return gates(rect);
+        }
         if self != Self::Overview {
             return in_columns(rect, self.columns());
         }
@@ -155,16 +187,26 @@ impl Page {
     }
 }
 
-/// What stands in a figure's place for one of the runs side by side, by its position from the left.
-pub(crate) fn kind_shown(kind: Kind, view: &View, index: usize) -> Kind {
-    match kind {
-        Kind::ConflictMatrix if view.difference && index > 0 => Kind::ConflictDifference,
-        kind => kind,
-    }
-}
+/// Least height of the gates of all classes.
+const GATES_HEIGHT: f32 = 290.0;
 
-/// Least height of a figure outside the overview.
-const LEAST_ROW: f32 = 250.0;
+/// The gates of all classes on top; what follows from them below, beside each other where there is room.
+fn gates(rect: Rect) -> Vec<(Kind, Rect)> {
+    let below = [Kind::GateDistance, Kind::GatesTime, Kind::GatesAlike];
+    if rect.width() < MEDIUM {
+        let shares = below.map(|kind| (kind, 0.23));
+        return stacked(rect, &[&[(Kind::Gates, 0.31)], &shares[..]].concat());
+    }
+    let (top, mut rest) = split_y(rect, 0.55 * (rect.height() - GAP));
+    let mut cards = vec![(Kind::Gates, top)];
+    let width = (rest.width() - 2.0 * GAP) / 3.0;
+    for kind in below {
+        let (card, right) = split_x(rest, width);
+        cards.push((kind, card));
+        rest = right;
+    }
+    cards
+}
 
 /// Two columns, or one where they would be too narrow.
 fn in_columns(rect: Rect, [left, right]: [Vec<(Kind, f32)>; 2]) -> Vec<(Kind, Rect)> {
@@ -283,4 +325,29 @@ fn split_y(rect: Rect, height: f32) -> (Rect, Rect) {
 fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
     let cut = rect.left() + width;
     (rect.with_max_x(cut), rect.with_min_x(cut + GAP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The command line exports a page by its name, without a window to lay it out.
+    #[test]
+    fn pages_show_the_figures_that_the_command_line_knows() {
+        let sorted = |mut kinds: Vec<Kind>| {
+            kinds.sort_by_key(|kind| kind.name());
+            kinds
+        };
+        for &page in Page::ALL {
+            let known = page.kinds();
+            for width in [0.5 * MEDIUM, MEDIUM, WIDE] {
+                let rect = Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width, WIDE));
+                let cards = page.cards(rect, WIDE).into_iter();
+                // The table of measures is no card.
+                let measures = known.contains(&Kind::Measures).then_some(Kind::Measures);
+                let shown = sorted(cards.map(|(kind, _)| kind).chain(measures).collect());
+                assert_eq!(shown, sorted(known.to_vec()), "{page:?}, {width} points");
+            }
+        }
+    }
 }

@@ -4,28 +4,39 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::background::{ProbeReply, ProbeRequest};
+use super::background::{ProbeRead, ProbeReply, ProbeRequest};
 use crate::config::Attention;
-use crate::figure::Subject;
-use crate::run::event::Event;
+use crate::figure::{Subject, View, followed};
+use crate::run::event::{Event, Probe};
 use crate::run::log::{Loaded, News, Position};
-use crate::run::probe_file::ProbeTensors;
+use crate::run::notes::{Notes, distinct};
+use crate::run::probes::Probes;
 use crate::run::{Ending, Run};
 
 /// Names a run for as long as it is on the list.
 pub(crate) type RunId = usize;
 
-/// Probe tensors are kept up to this many bytes, those nearest to the cursor first.
-const PROBE_MEMORY_BYTES: usize = 512 << 20;
+/// Probe tensors are kept up to this many bytes, those nearest to the cursor first. The rows of the classes that are
+/// followed over time are always kept.
+pub(crate) const PROBE_MEMORY_BYTES: usize = 512 << 20;
 
-/// Probe files read in one go: few, so that moving the cursor is answered at once.
+/// Probe files read in one go: few, so that moving the cursor is answered at once;
 const PROBES_AT_ONCE: usize = 8;
+/// of each only the rows of some classes, more.
+const ROWS_AT_ONCE: usize = 64;
 
-/// A run that was interrupted as it seems is watched for this long, lest it is being trained on another machine.
+/// How often a run that another process trains is read on.
+const FOLLOW_EVERY_SECS: f64 = 2.0;
+
+/// A run that was interrupted as it seems is watched as closely for this long since it was opened or last grew, lest it
+/// is being trained on another machine,
 const WATCHED_FOR_SECS: f64 = 120.0;
 
+/// and from then on every so many seconds.
+const WATCHED_EVERY_SECS: f64 = 30.0;
+
 /// A log that grew this recently is still being written, lock or no lock: evaluations take their time.
-const GROWS_FOR_SECS: f64 = 600.0;
+pub(crate) const GROWS_FOR_SECS: f64 = 600.0;
 
 /// What a run is doing, as shown on the list.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,11 +131,14 @@ impl State {
 /// One run on the list.
 pub(crate) struct RunEntry {
     pub(crate) id: RunId,
-    /// The name of its directory.
+    /// Its name on screen, which no other run on the list has.
     pub(crate) name: String,
+    /// What it is called, also where another run is called so too.
+    own_name: String,
     pub(crate) dir: PathBuf,
-    pub(crate) run: Run,
-    pub(crate) probes: BTreeMap<u64, Arc<ProbeTensors>>,
+    /// Shared with what reads it in the background: see [`Self::apply`].
+    pub(crate) run: Arc<Run>,
+    pub(crate) probes: Probes,
     /// Why a probe file could not be read, by step.
     pub(crate) probe_errors: BTreeMap<u64, String>,
     /// Sentences about what was skipped while reading.
@@ -138,28 +152,31 @@ pub(crate) struct RunEntry {
     opened_at: f64,
     /// When its log was last seen to grow, in window seconds.
     grew_at: Option<f64>,
+    /// When its log was last read on, in window seconds.
+    pub(crate) followed_at: f64,
 }
 
 impl RunEntry {
     /// Takes in one event.
     pub(crate) fn apply(&mut self, event: &Event) {
-        self.run.apply(event);
+        Arc::make_mut(&mut self.run).apply(event);
         if let Event::Resumed { step } = event {
             // What was probed after the checkpoint is void and will be written anew.
-            self.probes.retain(|at, _| at <= step);
+            self.probes.retain_until(*step);
             self.probe_errors.retain(|at, _| at <= step);
         }
     }
 
     /// Takes in a run that was read from its beginning, in place of what was known of it.
     pub(crate) fn read(&mut self, loaded: Loaded, now: f64) {
-        let before = std::mem::replace(&mut self.run, loaded.run);
+        let mut run = loaded.run;
         // What was made from the run before is not up to date, however many events this one has.
-        self.run.revisions.steps += before.revisions.steps;
-        self.run.revisions.evals += before.revisions.evals;
-        self.run.revisions.probes += before.revisions.probes;
+        run.revisions.steps += self.run.revisions.steps;
+        run.revisions.evals += self.run.revisions.evals;
+        run.revisions.probes += self.run.revisions.probes;
+        let before = std::mem::replace(&mut self.run, Arc::new(run));
         if before.started != self.run.started {
-            self.probes.clear();
+            self.probes = Probes::new();
         }
         self.probe_errors.clear();
         self.notes = loaded.notes;
@@ -188,14 +205,29 @@ impl RunEntry {
         self.state = state_at_rest(&self.run, news.running || grows);
     }
 
-    /// Whether its log is read on every now and then. One that no process seems to write is so for a while, too: on a
-    /// network's file system a writer is not seen but by what it writes.
-    pub(crate) fn is_followed(&self, now: f64) -> bool {
+    /// After how many seconds its log is read on; none where it is not. One that no process seems to write is read on,
+    /// too, ever more rarely: on a network's file system a writer is not seen but by what it writes.
+    pub(crate) fn follow_every(&self, now: f64) -> Option<f64> {
         match self.state {
-            State::Elsewhere | State::Unreachable(_) => true,
-            State::Interrupted => now - self.opened_at < WATCHED_FOR_SECS,
-            _ => false,
+            State::Elsewhere | State::Unreachable(_) => Some(FOLLOW_EVERY_SECS),
+            State::Interrupted => {
+                // It was taken for running until it had not grown for long.
+                let last = self.grew_at.map(|at| at + GROWS_FOR_SECS);
+                let since = last.unwrap_or(self.opened_at);
+                let is_close = now - since < WATCHED_FOR_SECS;
+                Some(if is_close {
+                    FOLLOW_EVERY_SECS
+                } else {
+                    WATCHED_EVERY_SECS
+                })
+            }
+            _ => None,
         }
+    }
+
+    /// After how many seconds from now its log is to be read on, if ever.
+    pub(crate) fn follow_in(&self, now: f64) -> Option<f64> {
+        Some(self.followed_at + self.follow_every(now)? - now)
     }
 
     /// What the figures draw from.
@@ -219,8 +251,29 @@ impl RunEntry {
         last(Split::Val).or_else(|| last(Split::Test))?.macro_f1
     }
 
-    fn probe_bytes(&self) -> usize {
-        self.probes.values().map(|probe| bytes(probe)).sum()
+    /// The probe at the cursor, by index.
+    fn cursor(&self, view: &View) -> Option<usize> {
+        self.run.probe_at(view.step.unwrap_or(u64::MAX))
+    }
+
+    /// A request for a probe's file, or of that the rows of some classes.
+    fn request(&self, probe: &Probe, rows: Vec<usize>) -> ProbeRequest {
+        ProbeRequest {
+            run: self.id,
+            step: probe.step,
+            path: self.dir.join(&probe.file),
+            classes: self.run.started.as_ref().map_or(0, |x| x.classes.len()),
+            rows,
+        }
+    }
+
+    /// The probes whose file is not known to be damaged, each with its distance from the cursor.
+    fn readable(&self, view: &View) -> impl Iterator<Item = (usize, &Probe)> {
+        let cursor = self.cursor(view).unwrap_or(0);
+        let probes = self.run.probes.iter().enumerate();
+        probes
+            .filter(|(_, probe)| !self.probe_errors.contains_key(&probe.step))
+            .map(move |(index, probe)| (index.abs_diff(cursor), probe))
     }
 }
 
@@ -252,14 +305,31 @@ pub(crate) fn variant_name(attention: Attention) -> &'static str {
 }
 
 /// All runs on the list, in the order they were added.
-#[derive(Default)]
 pub(crate) struct Runs {
     entries: Vec<RunEntry>,
     next_id: RunId,
     probes_under_way: bool,
+    /// How many bytes of probe tensors are kept.
+    probe_memory: usize,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self::new(PROBE_MEMORY_BYTES)
+    }
 }
 
 impl Runs {
+    /// None yet, of whose probe tensors this many bytes are kept.
+    pub(crate) fn new(probe_memory: usize) -> Self {
+        Self {
+            entries: Vec::new(),
+            next_id: 0,
+            probes_under_way: false,
+            probe_memory,
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &RunEntry> {
         self.entries.iter()
     }
@@ -276,6 +346,13 @@ impl Runs {
         self.entries.iter_mut().find(|entry| entry.id == id)
     }
 
+    /// Whether any run is still being read; its probes may take longer.
+    pub(crate) fn are_opening(&self) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.state == State::Opening)
+    }
+
     pub(crate) fn at_dir(&self, dir: &Path) -> Option<RunId> {
         let entry = self.entries.iter().find(|entry| entry.dir == dir)?;
         Some(entry.id)
@@ -285,13 +362,14 @@ impl Runs {
     pub(crate) fn add(&mut self, dir: PathBuf, state: State) -> RunId {
         let id = self.next_id;
         self.next_id += 1;
-        let name = self.free_name(&super::queue::name_of(&dir));
+        let own_name = Notes::default().name_of(&dir);
         self.entries.push(RunEntry {
             id,
-            name,
+            name: String::new(),
+            own_name,
             dir,
-            run: Run::default(),
-            probes: BTreeMap::new(),
+            run: Arc::default(),
+            probes: Probes::new(),
             probe_errors: BTreeMap::new(),
             notes: Vec::new(),
             state,
@@ -299,31 +377,31 @@ impl Runs {
             is_being_read: false,
             opened_at: 0.0,
             grew_at: None,
+            followed_at: 0.0,
         });
+        self.tell_apart();
         id
     }
 
-    /// A name, with a number where another run on the list has it.
-    fn free_name(&self, name: &str) -> String {
-        let others = (2..).map(|number| format!("{name} ({number})"));
-        let mut names = std::iter::once(name.to_owned()).chain(others);
-        let is_free = |name: &String| self.entries.iter().all(|entry| entry.name != *name);
-        names.find(is_free).unwrap_or_default()
-    }
-
-    /// Gives a run another name.
-    pub(crate) fn rename(&mut self, id: RunId, name: &str) {
+    /// Gives a run the name that its notes say.
+    pub(crate) fn rename(&mut self, id: RunId, notes: &Notes) {
         if let Some(entry) = self.get_mut(id) {
-            entry.name.clear();
+            entry.own_name = notes.name_of(&entry.dir);
         }
-        let name = self.free_name(name);
-        if let Some(entry) = self.get_mut(id) {
-            entry.name = name;
-        }
+        self.tell_apart();
     }
 
     pub(crate) fn remove(&mut self, id: RunId) {
         self.entries.retain(|entry| entry.id != id);
+        self.tell_apart();
+    }
+
+    /// Gives every run a name of its own: what the command line calls the same runs in the same order.
+    fn tell_apart(&mut self) {
+        let names = distinct(self.entries.iter().map(|entry| entry.own_name.clone()));
+        for (entry, name) in self.entries.iter_mut().zip(names) {
+            entry.name = name;
+        }
     }
 
     /// Steps at which any of `shown` has a probe, in order.
@@ -337,117 +415,143 @@ impl Runs {
         steps
     }
 
-    /// The probe files to read next: those of the shown runs nearest to the cursor, while memory allows. Empty while
-    /// an earlier request is under way.
-    pub(crate) fn wanted_probes(
-        &mut self,
-        shown: &[RunId],
-        cursor: Option<u64>,
-    ) -> Vec<ProbeRequest> {
+    /// The probe files to read next: the ones at the cursor, then of all others the rows of the classes that are followed
+    /// over time, then those nearest to the cursor while memory allows. Empty while an earlier request is under way.
+    pub(crate) fn wanted_probes(&mut self, shown: &[RunId], view: &View) -> Vec<ProbeRequest> {
         if self.probes_under_way {
             return Vec::new();
         }
         let has_room = self.has_room();
-        let mut wanted: Vec<(usize, ProbeRequest)> = Vec::new();
+        let (mut whole, mut rows) = (Vec::new(), Vec::new());
         for entry in shown.iter().filter_map(|&id| self.get(id)) {
-            let Some(at) = entry.run.probe_at(cursor.unwrap_or(u64::MAX)) else {
-                continue;
-            };
-            let classes = entry.run.started.as_ref().map_or(0, |x| x.classes.len());
-            for (index, probe) in entry.run.probes.iter().enumerate() {
-                let known = entry.probes.contains_key(&probe.step)
-                    || entry.probe_errors.contains_key(&probe.step);
-                if !known && (has_room || index == at) {
-                    let request = ProbeRequest {
-                        run: entry.id,
-                        step: probe.step,
-                        path: entry.dir.join(&probe.file),
-                        classes,
-                    };
-                    wanted.push((index.abs_diff(at), request));
+            let followed = followed(&entry.run, view);
+            for (distance, probe) in entry.readable(view) {
+                if entry.probes.get(&probe.step).is_some() {
+                    continue;
+                }
+                if has_room || distance == 0 {
+                    whole.push((distance, entry.request(probe, Vec::new())));
+                }
+                let missing = followed.iter().copied();
+                let missing = missing.filter(|&k| !entry.probes.has_rows_of(probe.step, k));
+                let missing: Vec<_> = missing.collect();
+                if !missing.is_empty() && distance > 0 {
+                    rows.push((distance, entry.request(probe, missing)));
                 }
             }
         }
+        let is_at_cursor = whole.iter().any(|(distance, _)| *distance == 0);
+        let (mut wanted, most) = if is_at_cursor || rows.is_empty() {
+            (whole, PROBES_AT_ONCE)
+        } else {
+            (rows, ROWS_AT_ONCE)
+        };
         wanted.sort_by_key(|(distance, _)| *distance);
-        wanted.truncate(PROBES_AT_ONCE);
+        wanted.truncate(most);
+        self.ask(wanted.into_iter().map(|(_, request)| request).collect())
+    }
+
+    /// As [`Self::wanted_probes`], of the last probe of each of these runs.
+    pub(crate) fn wanted_last_probes(&mut self, ids: &[RunId]) -> Vec<ProbeRequest> {
+        if self.probes_under_way {
+            return Vec::new();
+        }
+        let entries = ids.iter().filter_map(|&id| self.get(id));
+        let missing = |entry: &RunEntry| {
+            let probe = entry.run.probes.last()?;
+            let is_known = entry.probes.get(&probe.step).is_some()
+                || entry.probe_errors.contains_key(&probe.step);
+            (!is_known).then(|| entry.request(probe, Vec::new()))
+        };
+        let wanted = entries.filter_map(missing).take(PROBES_AT_ONCE).collect();
+        self.ask(wanted)
+    }
+
+    /// What is wanted, which is then under way.
+    fn ask(&mut self, wanted: Vec<ProbeRequest>) -> Vec<ProbeRequest> {
         self.probes_under_way = !wanted.is_empty();
-        wanted.into_iter().map(|(_, request)| request).collect()
+        wanted
+    }
+
+    fn probe_bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.probes.bytes()).sum()
     }
 
     /// Whether one more batch of probe files fits, so that nothing that was read has to be dropped for it.
     fn has_room(&self) -> bool {
-        let sizes = || {
-            self.entries
-                .iter()
-                .flat_map(|entry| entry.probes.values().map(|x| bytes(x)))
-        };
-        let largest = sizes().max().unwrap_or(0);
-        sizes().sum::<usize>() + PROBES_AT_ONCE * largest <= PROBE_MEMORY_BYTES
+        let probes = self
+            .entries
+            .iter()
+            .flat_map(|entry| entry.probes.whole.values());
+        let largest = probes.map(|probe| probe.bytes()).max().unwrap_or(0);
+        self.probe_bytes() + PROBES_AT_ONCE * largest <= self.probe_memory
     }
 
-    /// Takes in probe files that were read, and forgets the least useful ones where they exceed the memory.
-    pub(crate) fn take_probes(
-        &mut self,
-        replies: Vec<ProbeReply>,
-        shown: &[RunId],
-        cursor: Option<u64>,
-    ) {
+    /// Takes in what was read of probe files, and forgets the least useful where it exceeds the memory.
+    pub(crate) fn take_probes(&mut self, replies: Vec<ProbeReply>, shown: &[RunId], view: &View) {
         self.probes_under_way = false;
         for reply in replies {
-            if let Some(entry) = self.get_mut(reply.run) {
-                match reply.tensors {
-                    Ok(tensors) => {
-                        entry.probes.insert(reply.step, tensors);
-                    }
-                    Err(sentence) => {
-                        entry.probe_errors.insert(reply.step, sentence);
-                    }
+            let Some(entry) = self.get_mut(reply.run) else {
+                continue;
+            };
+            match reply.read {
+                Ok(ProbeRead::Whole(tensors)) => entry.probes.insert(reply.step, tensors),
+                Ok(ProbeRead::Rows(rows)) => {
+                    let rows = rows.into_iter();
+                    rows.for_each(|rows| entry.probes.insert_rows(reply.step, rows));
+                }
+                Err(sentence) => {
+                    entry.probe_errors.insert(reply.step, sentence);
                 }
             }
         }
-        self.forget_probes(shown, cursor, PROBE_MEMORY_BYTES);
+        self.forget_probes(shown, view, self.probe_memory);
     }
 
-    /// Drops probe tensors, of runs not shown first, then those farthest from the cursor, until `limit` bytes are left.
-    fn forget_probes(&mut self, shown: &[RunId], cursor: Option<u64>, limit: usize) {
-        let mut total: usize = self.entries.iter().map(RunEntry::probe_bytes).sum();
-        if total <= limit {
+    /// Until `limit` bytes are left, drops rows of classes that are not followed, then whole probes: of runs not shown
+    /// first, then those farthest from the cursor. The rows that are followed of what is dropped stay.
+    fn forget_probes(&mut self, shown: &[RunId], view: &View, limit: usize) {
+        if self.probe_bytes() <= limit {
             return;
         }
-        let cursor = cursor.unwrap_or(u64::MAX);
         let mut order: Vec<(bool, u64, RunId, u64)> = Vec::new();
-        for entry in &self.entries {
+        for entry in &mut self.entries {
             let is_shown = shown.contains(&entry.id);
-            let at = entry
-                .run
-                .probe_at(cursor)
-                .map_or(cursor, |index| entry.run.probes[index].step);
-            for &step in entry.probes.keys().filter(|&&step| !is_shown || step != at) {
+            let followed = followed(&entry.run, view);
+            let rows = &mut entry.probes.rows;
+            rows.retain(|(_, class), _| is_shown && followed.contains(class));
+            let cursor = entry.cursor(view);
+            let at = cursor.map_or(u64::MAX, |index| entry.run.probes[index].step);
+            let steps = entry.probes.whole.keys();
+            for &step in steps.filter(|&&step| !is_shown || step != at) {
                 order.push((!is_shown, step.abs_diff(at), entry.id, step));
             }
         }
         order.sort_unstable();
+        let mut total = self.probe_bytes();
         while total > limit
-            && let Some((_, _, id, step)) = order.pop()
+            && let Some((is_hidden, _, id, step)) = order.pop()
         {
-            let dropped = self
-                .get_mut(id)
-                .and_then(|entry| entry.probes.remove(&step));
-            total -= dropped.map_or(0, |probe| bytes(&probe));
+            let Some(entry) = self.get_mut(id) else {
+                continue;
+            };
+            let Some(probe) = entry.probes.whole.remove(&step) else {
+                continue;
+            };
+            total -= probe.bytes();
+            let kept = followed(&entry.run, view).into_iter();
+            for rows in kept.filter(|_| !is_hidden).filter_map(|k| probe.rows_of(k)) {
+                total += rows.bytes();
+                entry.probes.insert_rows(step, rows);
+            }
         }
     }
-}
-
-fn bytes(probe: &ProbeTensors) -> usize {
-    let gates: usize = probe.gates.values().map(Vec::len).sum();
-    size_of::<f32>()
-        * (probe.gram.len() + probe.update.len() + probe.loss.len() + probe.n.len() + gates)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::Probe;
+    use crate::run::probe_file::ProbeTensors;
 
     /// Two runs with probes at 0, 10, … 40 of 40 bytes each, all in memory.
     fn two_runs() -> Runs {
@@ -465,7 +569,7 @@ mod tests {
                     classifier: Default::default(),
                 };
                 if let Some(entry) = runs.get_mut(id) {
-                    entry.run.apply(&Event::Probe(probe));
+                    entry.apply(&Event::Probe(probe));
                 }
                 let gram = vec![0.0; 10];
                 let tensors = ProbeTensors {
@@ -475,29 +579,90 @@ mod tests {
                 ProbeReply {
                     run: id,
                     step,
-                    tensors: Ok(Arc::new(tensors)),
+                    read: Ok(ProbeRead::Whole(Arc::new(tensors))),
                 }
             });
             let replies = replies.collect();
-            runs.take_probes(replies, &[0, 1], None);
+            runs.take_probes(replies, &[0, 1], &View::default());
         }
         runs
+    }
+
+    fn at(step: u64) -> View {
+        View {
+            step: Some(step),
+            ..View::default()
+        }
     }
 
     fn kept(runs: &Runs, id: RunId) -> Vec<u64> {
         runs.get(id)
             .into_iter()
-            .flat_map(|entry| entry.probes.keys().copied())
+            .flat_map(|entry| entry.probes.whole.keys().copied())
             .collect()
     }
 
     #[test]
     fn probes_near_the_cursor_stay_in_memory() {
         let mut runs = two_runs();
-        runs.forget_probes(&[0], Some(20), 3 * 40);
+        runs.forget_probes(&[0], &at(20), 3 * 40);
         assert_eq!((kept(&runs, 0), kept(&runs, 1)), (vec![10, 20, 30], vec![]));
-        runs.forget_probes(&[0], Some(20), 0);
+        runs.forget_probes(&[0], &at(20), 0);
         assert_eq!(kept(&runs, 0), [20], "the one looked at is never dropped");
+    }
+
+    /// Of what is dropped the rows that are followed stay, and no others.
+    #[test]
+    fn the_rows_that_are_followed_stay_in_memory() -> anyhow::Result<()> {
+        let mut runs = two_runs();
+        let view = View {
+            pair: Some((0, 1)),
+            class: Some(1),
+            ..at(20)
+        };
+        let recorded = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/solar-none");
+        let recorded = crate::run::log::load(Path::new(recorded))?.run;
+        Arc::make_mut(&mut runs.entries[0].run).started = recorded.started;
+        runs.entries[0].probes = Probes::new();
+        for step in [0, 10, 20] {
+            let tensors = ProbeTensors {
+                classes: 6,
+                gram: vec![0.0; 36],
+                update: vec![0.0; 6],
+                loss: vec![0.0; 6],
+                n: vec![1.0; 6],
+                ..ProbeTensors::default()
+            };
+            runs.entries[0].probes.insert(step, Arc::new(tensors));
+        }
+        runs.forget_probes(&[0], &view, 0);
+        let probes = |runs: &Runs| runs.entries[0].probes.clone();
+        assert_eq!(kept(&runs, 0), [20]);
+        let rows: Vec<_> = probes(&runs).rows.into_keys().collect();
+        assert_eq!(rows, [(0, 0), (0, 1), (10, 0), (10, 1)]);
+        // Two more probes are known of; the third class is followed as well.
+        let view = View {
+            class: Some(2),
+            ..view
+        };
+        runs.entries[0].probes.whole.clear();
+        runs.probe_memory = 0;
+        let wanted = runs.wanted_probes(&[0], &view);
+        let wanted: Vec<_> = wanted.iter().map(|x| (x.step, x.rows.clone())).collect();
+        assert_eq!(wanted, [(20, vec![])], "first what is looked at");
+        runs.probes_under_way = false;
+        runs.entries[0]
+            .probes
+            .insert(20, Arc::new(ProbeTensors::default()));
+        let wanted = runs.wanted_probes(&[0], &view);
+        let mut wanted: Vec<_> = wanted.iter().map(|x| (x.step, x.rows.clone())).collect();
+        wanted.sort();
+        let all = vec![0, 1, 2];
+        assert_eq!(
+            wanted,
+            [(0, vec![2]), (10, vec![2]), (30, all.clone()), (40, all)]
+        );
+        Ok(())
     }
 
     #[test]
@@ -505,13 +670,13 @@ mod tests {
         let mut runs = two_runs();
         runs.entries
             .iter_mut()
-            .for_each(|entry| entry.probes.clear());
-        let wanted = runs.wanted_probes(&[0, 1], Some(30));
+            .for_each(|entry| entry.probes = Probes::new());
+        let wanted = runs.wanted_probes(&[0, 1], &at(30));
         let steps: Vec<_> = wanted.iter().map(|request| request.step).collect();
         assert_eq!(steps[..2], [30, 30]);
         assert_eq!(steps.len(), PROBES_AT_ONCE);
         assert!(
-            runs.wanted_probes(&[0, 1], None).is_empty(),
+            runs.wanted_probes(&[0, 1], &at(30)).is_empty(),
             "one request at a time"
         );
     }

@@ -9,8 +9,12 @@ use super::app::App;
 use super::background::Purpose;
 use super::runs::{RunEntry, variant_name};
 
-/// A longer list scrolls.
-const LIST_HEIGHT: f32 = 190.0;
+/// A list that takes a larger share of the height than this scrolls.
+const LIST_SHARE: f32 = 0.45;
+/// Height of a run before it was drawn once.
+const ROW_HEIGHT: f32 = 46.0;
+/// Of a list that scrolls, at least so many runs are seen.
+const LEAST_ROWS: f32 = 3.0;
 
 pub(crate) fn runs_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
     ui.label(RichText::new("Open runs").heading());
@@ -18,12 +22,20 @@ pub(crate) fn runs_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action
         let text = "None yet. Set up an experiment below and press Start, or open a run folder.";
         ui.label(RichText::new(text).weak());
     }
+    // Whole rows are seen: half a name is none.
+    let id = ui.scope_id().with("height of a run");
+    let row = ui.data(|data| data.get_temp(id)).unwrap_or(ROW_HEIGHT);
+    let room = LIST_SHARE * ui.clip_rect().height();
+    let rows = (room / row).floor().max(LEAST_ROWS);
     egui::ScrollArea::vertical()
         .id_salt("runs")
-        .max_height(LIST_HEIGHT)
+        .max_height(rows * row)
         .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
             for entry in app.runs.iter() {
-                ui.push_id(entry.id, |ui| run_ui(ui, app, entry, actions));
+                let drawn = ui.push_id(entry.id, |ui| run_ui(ui, app, entry, actions));
+                let height = drawn.response.rect.height();
+                ui.data_mut(|data| data.insert_temp(id, height));
             }
         });
     open_ui(ui, &mut app.run_to_open, actions);

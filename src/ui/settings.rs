@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::browser::Order;
+use super::export_dialog::Habit;
 use super::navigation::Place;
 use super::queue::Waiting;
 use crate::run::log::write_whole;
@@ -12,18 +14,32 @@ use crate::run::log::write_whole;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
-    /// Whether colours are light; none follows the system.
+    /// Whether light or dark colours were chosen; none follows the system.
     pub(crate) light: Option<bool>,
     /// Size of everything, 1 as the system has it.
     pub(crate) zoom: Option<f32>,
     /// Width and height of the window, in points.
     pub(crate) window: Option<[f32; 2]>,
-    /// Page, scope, class and the like; no runs, and no moment.
+    /// Width of the panel on the left, in points.
+    pub(crate) panel: Option<f32>,
+    /// Page, scope, class and the like; no moment.
     pub(crate) place: Place,
-    /// Jobs that waited for training when the window was closed.
+    /// Directories of the open runs, in the order of the list.
+    pub(crate) runs: Vec<PathBuf>,
+    /// The run that is shown left.
+    pub(crate) left: Option<PathBuf>,
+    /// The run on the right; kept while only one is shown.
+    pub(crate) right: Option<PathBuf>,
+    /// Whether both are shown.
+    pub(crate) side_by_side: bool,
+    /// Jobs that wait for training, or did when the window was closed.
     pub(crate) queue: Vec<Waiting>,
+    /// How figures were exported last.
+    pub(crate) export: Habit,
     /// Folders that are looked through for runs.
     pub(crate) folders: Vec<PathBuf>,
+    /// How the page of runs lists them.
+    pub(crate) order: Order,
 }
 
 /// Where the file lies: in the user's folder for settings. None where the system has no such folder.

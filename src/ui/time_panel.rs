@@ -1,17 +1,20 @@
-//! The moment looked at: a slider over all probes, which moves every view.
+//! The moment looked at: a slider over all probes, which moves every view; over evaluations, too, where mistakes are
+//! looked at.
 
 use super::action::Action;
 use super::app::App;
-use super::widgets::grouped;
-use crate::figure::TimeAxis;
+use super::page::Page;
+use super::runs::RunEntry;
+use super::widgets::{duration, grouped};
+use crate::figure::{TimeAxis, time_at};
 
-/// Where `step` stands among the probes' steps: the newest one at or before it.
+/// Where `step` stands among the moments: the newest one at or before it.
 pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
     let after = step.map_or(steps.len(), |step| steps.partition_point(|&at| at <= step));
     after.saturating_sub(1)
 }
 
-/// The probe's step that lies nearest to `step`, the earlier of two; none without probes.
+/// The moment that lies nearest to `step`, the earlier of two; none where there is none.
 pub(crate) fn nearest(steps: &[u64], step: u64) -> Option<u64> {
     steps.iter().copied().min_by_key(|at| at.abs_diff(step))
 }
@@ -26,8 +29,13 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
             ui.label("Time").on_hover_text(
                 "The moment that every figure shows. The arrow keys step through it, too.",
             );
-            for (text, name, count) in [("‹", "Earlier probe", -1), ("›", "Later probe", 1)] {
-                let button = ui.button(text).on_hover_text(name).accessible_name(name);
+            let what = match app.view.page {
+                Page::Mistakes => "evaluation or probe",
+                _ => "probe",
+            };
+            for (text, way, count) in [("‹", "Earlier", -1), ("›", "Later", 1)] {
+                let name = format!("{way} {what}");
+                let button = ui.button(text).on_hover_text(&name).accessible_name(name);
                 if button.clicked() {
                     actions.push(Action::StepBy(count));
                 }
@@ -73,32 +81,45 @@ fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
 }
 
 fn moment_ui(ui: &mut egui::Ui, app: &App, step: Option<u64>, is_held: bool) {
-    let text = match step {
-        None => "no probe yet".to_owned(),
-        Some(step) => {
-            let entries = app
-                .view
-                .shown()
-                .into_iter()
-                .filter_map(|id| app.runs.get(id));
-            let epoch = entries
-                .flat_map(|entry| &entry.run.probes)
-                .find(|probe| probe.step == step)
-                .map_or(0.0, |probe| probe.epoch);
+    let shown = app.view.shown();
+    let first = shown.iter().find_map(|&id| app.runs.get(id));
+    let text = match (step, first) {
+        (Some(step), Some(entry)) => {
             let state = if is_held { "held" } else { "newest" };
-            format!("step {} · epoch {epoch:.1} · {state}", grouped(step))
+            format!("{} · {state}", moment(entry, app.view.figure.time, step))
         }
+        _ => "no probe yet".to_owned(),
     };
-    let size = egui::vec2(210.0, ui.spacing().interact_size.y);
+    let width = match app.view.figure.time {
+        TimeAxis::Epoch | TimeAxis::Step => 210.0,
+        TimeAxis::Images | TimeAxis::WallTime => 320.0,
+    };
+    let size = egui::vec2(width, ui.spacing().interact_size.y);
     ui.allocate_ui_with_layout(
         size,
         egui::Layout::right_to_left(egui::Align::Center),
         |ui| {
             ui.set_min_width(size.x);
-            ui.label(text)
-                .on_hover_text("Optimiser steps taken and epochs done at the moment shown");
+            ui.label(text).on_hover_text(
+                "Optimiser steps taken and epochs done at the moment shown, and the time in the unit of the axes",
+            );
         },
     );
+}
+
+/// A step in words: with its epoch, and with the images seen or the time taken by then where axes are in them.
+fn moment(entry: &RunEntry, axis: TimeAxis, step: u64) -> String {
+    let time = |axis| time_at(&entry.run, axis, step);
+    let words = format!(
+        "step {} · epoch {:.1}",
+        grouped(step),
+        time(TimeAxis::Epoch)
+    );
+    match axis {
+        TimeAxis::Epoch | TimeAxis::Step => words,
+        TimeAxis::Images => format!("{words} · {} images", grouped(time(axis).round() as u64)),
+        TimeAxis::WallTime => format!("{words} · {}", duration(60.0 * time(axis))),
+    }
 }
 
 fn slider_ui(ui: &mut egui::Ui, steps: &[u64], at: usize, actions: &mut Vec<Action>) {

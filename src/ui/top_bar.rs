@@ -21,9 +21,9 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             theme_ui(ui, actions);
             side_by_side_ui(ui, app, actions);
-            let commands = ui
-                .button("Commands")
-                .on_hover_text("Search everything that can be done or seen (Ctrl+K)");
+            let commands = ui.button("Commands").on_hover_text(
+                "Search everything that can be done or seen (Ctrl+K); F1 lists all keys",
+            );
             if commands.clicked() {
                 actions.push(Action::TogglePalette);
             }
@@ -68,7 +68,7 @@ fn theme_ui(ui: &mut egui::Ui, actions: &mut Vec<Action>) {
     };
     let help = format!("Switch to {} colours", text.to_lowercase());
     if ui.button(text).on_hover_text(&help).clicked() {
-        actions.push(Action::SetTheme(other));
+        actions.push(Action::SetTheme(other.into()));
     }
 }
 

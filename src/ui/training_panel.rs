@@ -96,7 +96,7 @@ fn progress_ui(ui: &mut egui::Ui, worker: &Worker, waiting: usize, entry: Option
         .flat_map(char::to_uppercase)
         .chain(letters)
         .collect();
-    let run = entry.map(|entry| &entry.run);
+    let run = entry.map(|entry| &*entry.run);
     let progress = Progress::of(worker, run);
     ui.label(title);
     let bar = egui::ProgressBar::new(progress.done)

@@ -26,15 +26,12 @@ pub enum WindowError {
     Lost(String),
 }
 
-/// Opens the window on some runs, or on the sample runs where none is named, and returns when it is closed. With
-/// `frame_times` it then prints how long its frames took.
+/// Opens the window on some runs, or where none is named on those that were open last, or else on the sample runs, and
+/// returns when it is closed. With `frame_times` it then prints how long its frames took.
 ///
 /// # Errors
 /// Where there is no display, no OpenGL, or a library that the window system needs is missing.
-pub fn open(mut runs: Vec<PathBuf>, frame_times: bool) -> Result<(), WindowError> {
-    if runs.is_empty() {
-        runs = sample_runs();
-    }
+pub fn open(runs: Vec<PathBuf>, frame_times: bool) -> Result<(), WindowError> {
     // winit panics where it finds no library to read the keyboard with; the sentence below says more than its report.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
@@ -68,6 +65,7 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
     }
     let app = App::new(Options {
         runs,
+        samples: sample_runs(),
         settings: settings::usual_path(),
         ..Options::default()
     });

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 use crate::config::{Attention, RunConfig};
 use crate::run::event::{End, Event, Started};
@@ -72,7 +74,7 @@ fn five_runs() -> anyhow::Result<(tempfile::TempDir, Vec<Found>)> {
             0.1,
         )?;
     }
-    let found = look_through(&[(parent.path().to_owned(), DEPTH)], &[]);
+    let found = look_through(&[(parent.path().to_owned(), DEPTH)], &[], 0.0);
     Ok((parent, found))
 }
 
@@ -157,6 +159,33 @@ fn seeds_are_grouped() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A run that goes on is no result, and `n` does not count it.
+#[test]
+fn only_finished_runs_are_in_a_mean() -> anyhow::Result<()> {
+    let (parent, mut found) = five_runs()?;
+    let mut writer = Writer::append(&parent.path().join("a"))?;
+    writer.write(&Event::Resumed { step: 10 })?;
+    drop(writer);
+    found = look_through(&[(parent.path().to_owned(), DEPTH)], &found, 0.0);
+    let order = Order {
+        by_seed: true,
+        ..Order::default()
+    };
+    let table = Table::new(&Runs::default(), &found, &order);
+    let of_three = table
+        .groups
+        .iter()
+        .find(|group| group.rows.len() == 3)
+        .unwrap();
+    let spread = table.spread(of_three, Split::Val, |scores| scores.macro_f1);
+    // Mean and standard deviation of 0.6 and 0.7.
+    assert_eq!(
+        spread.map(|x| x.in_words()).as_deref(),
+        Some("0.650 ± 0.071 (2)")
+    );
+    Ok(())
+}
+
 #[test]
 fn only_what_changed_is_read_again() -> anyhow::Result<()> {
     let (parent, mut found) = five_runs()?;
@@ -169,7 +198,7 @@ fn only_what_changed_is_read_again() -> anyhow::Result<()> {
     }
     let mut writer = Writer::append(&parent.path().join("b"))?;
     writer.write(&Event::Resumed { step: 10 })?;
-    let again = look_through(&places, &found);
+    let again = look_through(&places, &found, 0.0);
     let kept: Vec<_> = again
         .iter()
         .filter(|found| {
@@ -178,13 +207,18 @@ fn only_what_changed_is_read_again() -> anyhow::Result<()> {
                 .as_ref()
                 .is_ok_and(|glance| glance.started.id == "kept")
         })
-        .map(|found| name_of(&found.dir))
+        .map(|found| Notes::default().name_of(&found.dir))
         .collect();
     assert_eq!(kept, ["a", "c", "d", "e"]);
     let b = again.iter().find(|found| found.dir.ends_with("b")).unwrap();
     assert!(b.is_running(), "its lock is held");
     drop(writer);
-    let b = look_through(&places, &again);
+    let grown = look_through(&places, &again, 10.0);
+    assert!(
+        grown.iter().any(Found::is_running),
+        "it grew a moment ago, and its writer may be out of sight"
+    );
+    let b = look_through(&places, &again, 2.0 * GROWS_FOR_SECS);
     assert!(
         b.iter().all(|found| !found.is_running()),
         "the lock is looked at each time"
@@ -199,7 +233,7 @@ fn two_hundred_runs_are_listed() -> anyhow::Result<()> {
         let dir = parent.path().join(format!("run-{seed:03}"));
         write(&dir, config(Attention::None, seed), seed, 0.5)?;
     }
-    let found = look_through(&[(parent.path().to_owned(), 1)], &[]);
+    let found = look_through(&[(parent.path().to_owned(), 1)], &[], 0.0);
     let order = Order::default();
     let table = Table::new(&Runs::default(), &found, &order);
     assert_eq!(
@@ -223,7 +257,7 @@ fn a_name_of_ones_own_is_shown() -> anyhow::Result<()> {
         notes: "the one in the paper".to_owned(),
     };
     notes.save(&parent.path().join("c"))?;
-    let found = look_through(&[(parent.path().to_owned(), DEPTH)], &found);
+    let found = look_through(&[(parent.path().to_owned(), DEPTH)], &found, 0.0);
     let order = Order {
         filter: "paper".to_owned(),
         ..Order::default()

@@ -6,6 +6,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
+use crate::figure::Kind;
 use crate::figure::style;
 use crate::run::event::Event;
 use crate::run::log::{self, Writer};
@@ -13,7 +14,7 @@ use crate::ui::Options;
 
 type Window = Harness<'static, App>;
 
-/// A copy of a recorded run with another seed, without its probe files.
+/// A copy of a recorded run with another seed, with the probe file of its last step alone.
 fn copy(parent: &Path, variant: &str, seed: u64) -> Result<std::path::PathBuf> {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
     let run = log::load(&samples.join(format!("solar-{variant}")))?.run;
@@ -29,6 +30,12 @@ fn copy(parent: &Path, variant: &str, seed: u64) -> Result<std::path::PathBuf> {
         writer.write(&Event::Eval(eval))?;
     }
     for probe in run.probes.iter().filter(|x| x.step == last) {
+        let file = dir.join(&probe.file);
+        std::fs::create_dir_all(file.parent().context("no folder")?)?;
+        std::fs::copy(
+            samples.join(format!("solar-{variant}")).join(&probe.file),
+            file,
+        )?;
         writer.write(&Event::Probe(probe.clone()))?;
     }
     let Some(Ending::Finished(end)) = &run.ending else {
@@ -183,6 +190,8 @@ fn an_exported_comparison_leads_back_to_it() -> Result<()> {
         run: runs[0].clone(),
         shown: vec![runs[1].clone(), runs[0].clone()],
         figure: Kind::LayerDifference,
+        layer: "backbone".to_owned(),
+        step: None,
         colour_range: None,
         view: Default::default(),
     });
@@ -192,14 +201,75 @@ fn an_exported_comparison_leads_back_to_it() -> Result<()> {
     Ok(())
 }
 
+/// The matrix of mean differences is of the probes of all runs, read in the background.
+#[test]
+fn pairs_of_classes_are_compared_over_seeds() -> Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut runs = Vec::new();
+    for seed in 0..2 {
+        runs.push(copy(parent.path(), "none", seed)?);
+        runs.push(copy(parent.path(), "branch", seed)?);
+    }
+    let mut window = window(runs)?;
+    window.set_size(egui::vec2(1280.0, 1700.0));
+    window.run();
+    // Both seeds have the same probe: the interval is a point, and every difference is beyond it.
+    assert!(has(&window, "pairs pull less against each other"));
+    assert!(has(&window, "to call any significant takes 10 seeds"));
+    window.get_by_label("Dusty × Bird-drop").click();
+    window.run();
+    assert_eq!(window.state().view.figure.pair, Some((1, 2)));
+    Ok(())
+}
+
+#[test]
+fn the_table_is_copied_for_a_spreadsheet() -> Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = window(vec![
+        copy(parent.path(), "none", 0)?,
+        copy(parent.path(), "branch", 0)?,
+    ])?;
+    window.get_by_label("Copy table").click();
+    window.step();
+    let copied = window.output().platform_output.commands.iter();
+    let mut text = copied.filter_map(|command| match command {
+        egui::OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let text = text.next_back().context("nothing was copied")?;
+    let lines: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!((lines[0][0], lines[1][0]), ("measure", "macro-F1"));
+    assert!(lines.iter().all(|line| line.len() == lines[0].len()));
+    assert_eq!(lines[1].last(), Some(&"cannot be significant with 1 seed"));
+    window.get_by_label("Export table…").click();
+    window.run();
+    assert!(has(&window, "Export a figure"));
+    Ok(())
+}
+
 #[test]
 fn one_group_says_what_to_do() -> Result<()> {
     let parent = tempfile::tempdir()?;
-    let window = window(vec![copy(parent.path(), "none", 0)?])?;
+    let mut window = window(vec![copy(parent.path(), "none", 0)?])?;
     assert!(has(
         &window,
         "Open finished runs of at least two configurations"
     ));
-    assert!(has(&window, "all finished runs are of one group"));
+    assert!(has(
+        &window,
+        "All finished runs are of one group, attention none"
+    ));
+    // Its curves are there all the same, with a choice of what the area is.
+    assert!(has(&window, Kind::GroupScores.title()) && has(&window, "range from least to most"));
+    window
+        .get_all_by_label("± sd")
+        .next()
+        .context("no choice")?
+        .click();
+    window.run();
+    assert!(has(&window, "mean ± standard deviation (n − 1)"));
     Ok(())
 }

@@ -1,0 +1,145 @@
+//! From one start to the next: notes how the window is, writes that down a little after it changes, and opens again what
+//! was open.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::app::App;
+use super::queue::Waiting;
+use super::settings::Settings;
+use super::worker::{Job, Worker};
+use crate::run::log;
+
+/// Changes are written down at most this often.
+const SAVE_EVERY_SECS: f64 = 2.0;
+
+/// Closing waits at most this long for settings that are being written.
+const WAIT_FOR_WRITER: Duration = Duration::from_secs(2);
+
+impl App {
+    /// Opens the runs that were open when the window was closed, where they are still there; else the samples.
+    pub(super) fn reopen(&mut self, samples: Vec<PathBuf>) {
+        let mut dirs = self.settings.runs.clone();
+        dirs.retain(|dir| log::events_path(dir).is_file());
+        if dirs.is_empty() {
+            return self.open_all(samples);
+        }
+        self.open_all(dirs);
+        let at = |dir: &Option<PathBuf>| self.runs.at_dir(dir.as_deref()?);
+        let (left, right) = (at(&self.settings.left), at(&self.settings.right));
+        self.view.left = left.or(self.view.left);
+        self.view.right = right.filter(|_| right != self.view.left);
+        self.view.side_by_side = self.settings.side_by_side && self.view.right.is_some();
+    }
+
+    /// Opens runs, and shows the first two side by side.
+    pub(super) fn open_all(&mut self, dirs: Vec<PathBuf>) {
+        dirs.into_iter().for_each(|dir| self.open(dir));
+        self.view.side_by_side = self.view.right.is_some();
+    }
+
+    /// Notes what only the window knows.
+    pub(super) fn remember(&mut self, ctx: &egui::Context) {
+        self.settings.light = match ctx.options(|options| options.theme_preference) {
+            egui::ThemePreference::System => None,
+            chosen => Some(chosen == egui::ThemePreference::Light),
+        };
+        self.settings.zoom = Some(ctx.zoom_factor());
+        let size = ctx.input(|input| input.viewport().inner_rect);
+        self.settings.window = size
+            .map(|rect| [rect.width(), rect.height()])
+            .or(self.settings.window);
+    }
+
+    /// Writes settings in the background a little after they changed, so that a crash loses nothing.
+    pub(super) fn keep_settings(&mut self, ctx: &egui::Context) {
+        let Some(path) = self.settings_path.clone() else {
+            return;
+        };
+        let wait = self.looked_for_changes_at + SAVE_EVERY_SECS - self.now;
+        if wait > 0.0 {
+            // Whatever made this frame may have changed something.
+            return ctx.request_repaint_after(Duration::from_secs_f64(wait));
+        }
+        self.looked_for_changes_at = self.now;
+        self.note_runs();
+        if self.saved != self.settings && !self.is_saving {
+            self.saved = self.settings.clone();
+            self.is_saving = true;
+            self.background.save_settings(self.settings.clone(), path);
+        }
+    }
+
+    /// What was written in the background is in the file, or why not.
+    pub(super) fn settings_saved(&mut self, result: Result<(), String>) {
+        self.is_saving = false;
+        if let Err(sentence) = result {
+            self.give_up_saving(sentence);
+        }
+    }
+
+    /// Once is enough.
+    fn give_up_saving(&mut self, sentence: String) {
+        self.settings_path = None;
+        self.tell(sentence, true);
+    }
+
+    /// Writes down how the window is left.
+    pub(crate) fn save_settings(&mut self) {
+        if let Some(edit) = self.browser.unsaved()
+            && let Err(error) = edit.notes.save(&edit.dir)
+        {
+            self.tell(format!("The notes are not kept: {error}"), true);
+        }
+        if self.is_saving {
+            // It is older than what is written now, and must not come after it.
+            self.background.wait_for_settings(WAIT_FOR_WRITER);
+        }
+        self.note_runs();
+        if let Some(path) = &self.settings_path
+            && let Err(sentence) = self.settings.save(path)
+        {
+            self.give_up_saving(sentence);
+        }
+    }
+
+    /// Notes the runs, what is looked at, and what waits.
+    fn note_runs(&mut self) {
+        let dir = |id: Option<usize>| Some(self.runs.get(id?)?.dir.clone());
+        let settings = Settings {
+            place: self.view.clone(),
+            runs: self.runs.iter().map(|entry| entry.dir.clone()).collect(),
+            left: dir(self.view.left),
+            right: dir(self.view.right),
+            side_by_side: self.view.side_by_side,
+            queue: self.waiting_jobs(),
+            folders: self.browser.folders.clone(),
+            order: self.browser.order.clone(),
+            ..std::mem::take(&mut self.settings)
+        };
+        self.settings = settings;
+    }
+
+    /// What waits, after what is under way: that would go on first.
+    fn waiting_jobs(&self) -> Vec<Waiting> {
+        let mut waiting = self.queue.waiting();
+        let current = self.worker.as_ref().and_then(Worker::current_dir);
+        if let Some(dir) = current
+            && !waiting.is_empty()
+            && waiting.iter().all(|waiting| waiting.job.dir() != dir)
+        {
+            let id = waiting.iter().map(|waiting| waiting.id + 1).max();
+            waiting.insert(
+                0,
+                Waiting {
+                    id: id.unwrap_or(0),
+                    job: Job::Resume {
+                        dir: dir.to_path_buf(),
+                    },
+                    is_second: false,
+                },
+            );
+        }
+        waiting
+    }
+}

@@ -1,0 +1,165 @@
+//! What is looked at: the part of the network, the moment, the class and the pair that all figures follow.
+
+use super::app::App;
+use super::page::Page;
+use super::runs::{RunEntry, RunId};
+use super::time_panel;
+use crate::figure::{Order, Pick, place_of, similarity_order};
+use crate::findings::Evidence;
+
+impl App {
+    /// The moments that the cursor can be on, in order: the probes of the runs shown, and on the page of mistakes their
+    /// evaluations, which come more often.
+    pub(crate) fn steps(&self) -> Vec<u64> {
+        let shown = self.view.shown();
+        let mut steps = self.runs.probe_steps(&shown);
+        if self.view.page == Page::Mistakes {
+            let entries = shown.iter().filter_map(|&id| self.runs.get(id));
+            steps.extend(entries.flat_map(|entry| entry.run.evals.iter().map(|eval| eval.step)));
+            steps.sort_unstable();
+            steps.dedup();
+        }
+        steps
+    }
+
+    /// The run on the left.
+    fn first(&self) -> Option<&RunEntry> {
+        self.runs.get(self.view.left?)
+    }
+
+    pub(super) fn pick(&mut self, pick: Pick) {
+        let steps = self.steps();
+        let view = &mut self.view.figure;
+        match pick {
+            Pick::Pair(a, b) => {
+                view.pair = Some((a, b));
+                self.show_in_matrices(a, b);
+            }
+            Pick::Scope(scope) => view.scope = scope,
+            Pick::Step(step) => view.step = time_panel::nearest(&steps, step).or(view.step),
+            Pick::Curve(name) => {
+                if !view.hidden.remove(&name) {
+                    view.hidden.insert(name);
+                }
+            }
+            Pick::Curves(names) => view.hidden.retain(|name| !names.contains(name)),
+            Pick::Range(kind, Some(range)) => {
+                view.ranges.insert(kind, range);
+            }
+            Pick::Range(kind, None) => {
+                view.ranges.remove(&kind);
+            }
+            Pick::Class(class) => {
+                view.class = Some(class);
+                self.show_in_matrices(class, class);
+            }
+            Pick::ScopeAt(scope, step) => {
+                view.scope = scope;
+                view.step = time_panel::nearest(&steps, step).or(view.step);
+            }
+            Pick::Confused(truth, predicted) => {
+                view.confused = Some((truth, predicted));
+                if truth != predicted {
+                    view.pair = Some((truth, predicted));
+                }
+                self.show_in_matrices(truth, predicted);
+            }
+            Pick::Order(order) => view.order = order,
+            Pick::Quantity(quantity) => view.quantity = quantity,
+            Pick::WhatIf(what_if) => view.what_if = what_if,
+            Pick::Sight(sight) => view.sight = sight,
+            Pick::Brush(brush) => view.brush = brush,
+            Pick::Difference(on) => view.difference = on,
+            Pick::Split(split) => view.split = split,
+            Pick::Spread(spread) => view.spread = spread,
+        }
+    }
+
+    /// Nothing is lit up or marked any more.
+    pub(super) fn clear_selection(&mut self) {
+        let view = &mut self.view.figure;
+        (view.class, view.pair) = (None, None);
+        (view.confused, view.brush) = (None, None);
+    }
+
+    /// Looks for similar classes, off this thread.
+    pub(super) fn order_by_similarity(&mut self) {
+        let view = &self.view.figure;
+        let found = self
+            .first()
+            .map(|entry| similarity_order(entry.subject(), view));
+        match found.flatten() {
+            Some(find) => self.background.order(find),
+            None => self.ordered(None),
+        }
+    }
+
+    /// Takes in the order that was found.
+    pub(super) fn ordered(&mut self, order: Option<Order>) {
+        let before = self.view.clone();
+        match order {
+            Some(order) => self.view.figure.order = order,
+            None => self.tell(
+                "There is no probe here yet to find similar classes by.",
+                true,
+            ),
+        }
+        self.history.moved(before, &self.view);
+    }
+
+    /// Where only a part of the matrices is in sight, moves it to a row and a column.
+    fn show_in_matrices(&mut self, row: usize, column: usize) {
+        let view = &self.view.figure;
+        let (Some(sight), Some(entry)) = (view.sight, self.first()) else {
+            return;
+        };
+        let subject = entry.subject();
+        let place = |class| place_of(subject, view, class);
+        if let (Some(row), Some(column)) = (place(row), place(column)) {
+            let all = subject.classes().len();
+            self.view.figure.sight = Some(sight.showing(row, column, all));
+        }
+    }
+
+    pub(super) fn show_evidence(&mut self, id: RunId, page: Page, evidence: Evidence) {
+        self.view.page = page;
+        let steps = self.steps();
+        let Some(entry) = self.runs.get(id) else {
+            return;
+        };
+        let newest = entry.run.probes.last().map(|probe| probe.step);
+        let pair = evidence.pair.or(evidence.class.map(|class| (class, class)));
+        let classes = entry
+            .run
+            .started
+            .iter()
+            .flat_map(|started| &started.classes);
+        let view = &mut self.view.figure;
+        for (k, name) in classes.enumerate() {
+            // Curves that were switched off are evidence, too.
+            if evidence.class == Some(k) || pair.is_some_and(|(a, b)| k == a || k == b) {
+                view.hidden.remove(name);
+            }
+        }
+        view.scope = evidence.scope.unwrap_or_else(|| view.scope.clone());
+        view.class = evidence.class.or(view.class);
+        view.pair = evidence.pair.or(view.pair);
+        // What is so now is shown as it goes on.
+        view.step = match evidence.step {
+            Some(step) if newest.is_none_or(|newest| step < newest) => {
+                time_panel::nearest(&steps, step)
+            }
+            _ => None,
+        };
+        if let Some((row, column)) = pair {
+            self.show_in_matrices(row, column);
+        }
+    }
+
+    /// Moves by this many moments; past the newest one follows what is newest.
+    pub(super) fn step_by(&mut self, count: isize) {
+        let steps = self.steps();
+        let at = time_panel::position(&steps, self.view.figure.step);
+        self.view.figure.step = steps.get(at.saturating_add_signed(count)).copied();
+    }
+}
