@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use crosscurrent::config::Attention;
+use crosscurrent::figure::Kind;
 use crosscurrent::run::event::{End, Event};
 use crosscurrent::run::log::{Writer, load};
 use crosscurrent::run::{Ending, Run};
@@ -409,7 +410,8 @@ fn the_slider_moves_all_views() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Two thirds along the time axis lies step 28: nearer to the probe of step 30 than to that of step 20.
+/// Two thirds along the time axis lies step 28: nearer to the probe of step 30 than to that of step 20. Far down, no line is
+/// near.
 #[test]
 fn a_click_in_a_time_chart_goes_to_the_nearest_probe() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -417,7 +419,7 @@ fn a_click_in_a_time_chart_goes_to_the_nearest_probe() -> anyhow::Result<()> {
     options.runs.truncate(1);
     let mut window = window(options);
     let chart = window.get_by_role_and_label(egui::accesskit::Role::Image, "F1 of each class");
-    let place = chart.rect().lerp_inside(egui::vec2(0.69, 0.5));
+    let place = chart.rect().lerp_inside(egui::vec2(0.69, 0.95));
     window.hover_at(place);
     for pressed in [true, false] {
         window.event(egui::Event::PointerButton {
@@ -520,6 +522,7 @@ fn a_figure_is_exported() -> anyhow::Result<()> {
     let run = run.to_str().context("path")?;
     let mut window = window(options);
     window.state_mut().figure_view().pair = Some((1, 4));
+    settle(&mut window);
     for (format, card, figure) in [
         ("PNG", EXPORT_MATRIX, "conflict-matrix"),
         ("SVG", EXPORT_MATRIX, "conflict-matrix"),
@@ -531,6 +534,8 @@ fn a_figure_is_exported() -> anyhow::Result<()> {
     ] {
         let name = format!("figure.{}", format.to_lowercase());
         let file = parent.path().join(&name);
+        window.get_by_label(card).scroll_to_me();
+        settle(&mut window);
         click(&mut window, card);
         click(&mut window, format);
         // A table has no size.
@@ -596,6 +601,23 @@ fn all_figures_of_the_page_are_exported() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The scales of all charts are kept for all runs, and let go again.
+#[test]
+fn scales_are_locked_and_given_back() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = window(two_runs(parent.path())?);
+    click(&mut window, "Lock scales");
+    let locked = window.state_mut().figure_view().ranges.clone();
+    let has_y = |kind| locked.get(&kind).is_some_and(|range| range.y.is_some());
+    assert!(has_y(Kind::Loss) && has_y(Kind::DepthProfile), "{locked:?}");
+    // No pair is selected: there is no scale to keep.
+    assert!(!has_y(Kind::PairCosine), "{locked:?}");
+    assert!(has(&window, "Show all of F1 of each class"));
+    click(&mut window, "Lock scales");
+    assert!(window.state_mut().figure_view().ranges.is_empty());
+    Ok(())
+}
+
 #[test]
 fn a_figure_and_its_numbers_go_to_the_clipboard() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -657,7 +679,8 @@ fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
     let view = window.state_mut().figure_view().clone();
     assert_eq!(view, restored.view);
     assert_eq!(view.scope, Scope::Layer("branch2.gate".to_owned()));
-    assert_eq!((view.step, view.pair), (Some(5), Some((1, 4))));
+    // At step 5 the probe of step 0 is shown.
+    assert_eq!((view.step, view.pair), (Some(0), Some((1, 4))));
     // Of the two runs, the one in the image alone.
     assert!(has(
         &window,
@@ -689,7 +712,7 @@ fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
     let before = window.state_mut().figure_view().clone();
     window.state_mut().restore(unknown);
     settle(&mut window);
-    assert!(has(&window, "run-of-last-week, which is not open"));
+    assert!(has(&window, "run-of-last-week, which is neither open"));
     assert_eq!(*window.state_mut().figure_view(), before);
     Ok(())
 }
@@ -782,16 +805,17 @@ fn what_is_dropped_on_the_window_is_opened() -> anyhow::Result<()> {
     let file = parent.path().join("notes.txt");
     std::fs::write(&file, "nothing to open")?;
     let mut window = window(Options::default());
-    let mut drop_on = |path: &Path| {
-        let file = Dropped(path.to_path_buf());
-        window.input_mut().dropped_files.push(Arc::new(file));
-        window.step();
-        settle(&mut window);
-    };
-    drop_on(&parent.path().join("runs"));
-    drop_on(&parent.path().join("images"));
-    drop_on(&file);
+    drop_on(&mut window, &parent.path().join("runs"));
     ensure!(has(&window, "first") && has(&window, "second"));
+    let images = parent.path().join("images");
+    drop_on(&mut window, &images);
+    ensure!(has(
+        &window,
+        "trains on the images of the folder that was dropped"
+    ));
+    let field = window.get_by_label("Path of the image folder");
+    ensure!(field.accesskit_node().value().as_deref() == images.to_str());
+    drop_on(&mut window, &file);
     ensure!(has(&window, "Only a run folder"));
     Ok(())
 }
@@ -830,10 +854,27 @@ impl egui::DroppedFile for Dropped {
     }
 }
 
+fn drop_on(window: &mut Window, path: &Path) {
+    let file = Dropped(path.to_path_buf());
+    window.input_mut().dropped_files.push(Arc::new(file));
+    window.step();
+    settle(window);
+}
+
 #[path = "window/runs_page.rs"]
 mod runs_page;
 
 #[path = "window/data.rs"]
 mod data;
+#[path = "window/exports.rs"]
+mod exports;
 #[path = "window/images.rs"]
 mod images;
+#[path = "window/kept.rs"]
+mod kept;
+#[path = "window/memory.rs"]
+mod memory;
+#[path = "window/names.rs"]
+mod names;
+#[path = "window/selection.rs"]
+mod selection;

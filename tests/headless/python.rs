@@ -9,7 +9,7 @@ use crosscurrent::config::{Attention, RunConfig};
 use crate::common::{config, images, train};
 
 /// The Python named by PYTHON, else `python3`, where it has these modules; says that the test is skipped where not.
-fn python_with(modules: &str) -> Option<String> {
+pub(crate) fn python_with(modules: &str) -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let there = Command::new(&python)
         .args(["-c", &format!("import {modules}")])

@@ -18,11 +18,25 @@ fn the_images_of_the_new_experiment_are_shown() -> Result<()> {
     ensure!(has(&window, "The images that class gradients are taken of"));
     ensure!(has(&window, "Physical-damage, image "));
     click(&mut window, "Augmented");
+    // The image as it is, and as epochs see it.
     let of_clean = window.query_all_by_label_contains("Clean, image ");
     let names: Vec<_> = of_clean
-        .map(|node| egui_kittest::kittest::NodeT::accesskit_node(&node).label())
+        .filter_map(|node| egui_kittest::kittest::NodeT::accesskit_node(&node).label())
         .collect();
-    ensure!(names.len() > 1 && names.windows(2).all(|pair| pair[0] == pair[1]));
+    ensure!(
+        names.len() > 1 && names[1] == format!("{}, epoch 1", names[0]),
+        "{names:?}"
+    );
+    // The class is selected everywhere, and the order is that of the figures.
+    let top = |window: &super::Window, class: &str| {
+        window.get_by_label(&format!("Select {class}")).rect().top()
+    };
+    ensure!(top(&window, "Bird-drop") < top(&window, "Snow-covered"));
+    click(&mut window, "Select Snow-covered");
+    ensure!(window.state_mut().figure_view().class == Some(5));
+    window.state_mut().figure_view().order = crosscurrent::figure::Order::Name;
+    settle(&mut window);
+    ensure!(top(&window, "Bird-drop") < top(&window, "Clean"));
     Ok(())
 }
 

@@ -63,3 +63,67 @@ fn missing_predictions_are_named() -> Result<()> {
     assert!(has(&window, "predictions"));
     Ok(())
 }
+
+/// A run on a folder of three images of Bird-drop, taken for Clean, of which one cannot be read.
+fn three_images(parent: &Path) -> Result<std::path::PathBuf> {
+    use crosscurrent::run::event::Split;
+    use crosscurrent::run::log;
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+    let (run, images) = (parent.join("run"), parent.join("images"));
+    std::fs::create_dir_all(&run)?;
+    std::fs::create_dir_all(&images)?;
+    let text = std::fs::read_to_string(sample.join("events.jsonl"))?;
+    let source = serde_json::to_string(&format!("folder:{}", images.display()))?;
+    let text = text.replacen("\"data\":\"solar\"", &format!("\"data\":{source}"), 1);
+    std::fs::write(run.join("events.jsonl"), text)?;
+    for name in ["a.png", "b.png"] {
+        image::RgbImage::new(32, 32).save(images.join(name))?;
+    }
+    std::fs::write(images.join("c.png"), "no image")?;
+    let names = serde_json::to_string(&["a.png", "b.png", "c.png"])?;
+    let files = [("files".to_owned(), names)].into();
+    log::write_data(
+        &log::data_path(&run),
+        &[2; 3],
+        &[("val", &vec![0, 1, 2])],
+        files,
+    )?;
+    let step = log::load(&run)?
+        .run
+        .evals_of(Split::Val)
+        .next_back()
+        .context("an evaluation")?
+        .step;
+    let mut logits = [0.0; 18];
+    (0..3).for_each(|image| logits[6 * image] = 2.0);
+    let path = run.join(log::predictions_file(step, Split::Val));
+    log::write_predictions(&path, &[0; 3], &[0.9, 0.8, 0.7], Some(&logits))?;
+    Ok(run)
+}
+
+/// One image that cannot be read takes nothing from the others, and the likeliest classes are said.
+#[test]
+fn an_unreadable_image_is_named_among_the_others() -> Result<()> {
+    let parent = tempfile::tempdir()?;
+    let run = three_images(parent.path())?;
+    let mut window = open(&run);
+    click(&mut window, "Bird-drop taken for Clean");
+    assert!(has(&window, "a.png: Clean with 90.0 %") && has(&window, "b.png: Clean with"));
+    assert!(has(&window, "c.png cannot be read"));
+    // e² of e² + 5.
+    assert!(has(&window, "Clean 59.6 %, Dusty 8.1 %"));
+    Ok(())
+}
+
+#[test]
+fn images_that_are_gone_are_said_to_be_where_they_were_expected() -> Result<()> {
+    let parent = tempfile::tempdir()?;
+    let run = three_images(parent.path())?;
+    let images = parent.path().join("images");
+    std::fs::remove_dir_all(&images)?;
+    let mut window = open(&run);
+    click(&mut window, "Bird-drop taken for Clean");
+    let text = format!("they were expected in {}", images.display());
+    assert!(has(&window, &text));
+    Ok(())
+}

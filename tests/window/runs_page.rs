@@ -184,7 +184,7 @@ fn a_run_goes_to_the_trash_when_that_is_confirmed() -> anyhow::Result<()> {
 }
 
 /// Lets so many seconds pass in the window.
-fn wait(window: &mut Window, secs: f64) {
+pub(super) fn wait(window: &mut Window, secs: f64) {
     let time = window.ctx.input(|input| input.time) + secs;
     window.input_mut().time = Some(time);
     settle(window);
@@ -368,10 +368,7 @@ fn a_sweep_that_is_dropped_is_trained() -> anyhow::Result<()> {
         ..Options::default()
     });
     let mut drop_file = || {
-        let file = Dropped(file.clone());
-        window.input_mut().dropped_files.push(Arc::new(file));
-        window.step();
-        settle(&mut window);
+        drop_on(&mut window, &file);
         wait_for_end(&mut window);
     };
     drop_file();
@@ -386,5 +383,157 @@ fn a_sweep_that_is_dropped_is_trained() -> anyhow::Result<()> {
     drop_file();
     ensure!(dirs().len() == 2);
     ensure!(has(&window, "there is a run with another configuration"));
+    Ok(())
+}
+
+/// Listed runs are opened together, and a group is compared without opening its runs one by one.
+#[test]
+fn many_runs_are_opened_with_one_click() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = runs_page(three_runs(parent.path())?);
+    click(&mut window, "Open all listed");
+    ensure!(has(&window, "Show one on the left") && has(&window, "Show two on the left"));
+    ensure!(!has(&window, "Show three on the left"), "it cannot be read");
+    let button = window.get_by_label("Open all listed");
+    ensure!(button.accesskit_node().is_disabled());
+
+    let mut window = runs_page(three_runs_again(parent.path()));
+    click(&mut window, "Group seeds");
+    click(&mut window, "Compare Branch attention, 1 run");
+    ensure!(has(
+        &window,
+        "All finished runs are of one group, attention branch"
+    ));
+    Ok(())
+}
+
+fn three_runs_again(parent: &Path) -> Options {
+    Options {
+        output: parent.to_owned(),
+        ..Options::default()
+    }
+}
+
+/// Of a run that is not open one can go on, too: it is opened first.
+#[test]
+fn a_run_that_is_not_open_is_continued() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let dir = parent.path().join("cut");
+    SHORT.write(&dir, |event| event.step() >= 20)?;
+    let (script, trainer) = Script::new();
+    let mut window = runs_page(Options {
+        output: parent.path().to_owned(),
+        trainer,
+        ..Options::default()
+    });
+    says(&window, "cut", &["interrupted"]);
+    choose(&mut window, "cut");
+    click(&mut window, "Continue training");
+    script.go_on(&mut window, 3)?;
+    ensure!(has(&window, "Show cut on the left"));
+    says(&window, "cut", &["running"]);
+    Ok(())
+}
+
+/// Damage that a glance at the log does not see is kept in the list once it was found.
+#[test]
+fn damage_within_a_log_is_kept_in_the_list() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let dir = parent.path().join("one");
+    let long = Constructed {
+        steps: 400,
+        step_every: 1,
+        ..SHORT
+    };
+    long.write(&dir, |_| false)?;
+    let text = std::fs::read_to_string(events_path(&dir))?;
+    let mut lines: Vec<_> = text.lines().collect();
+    lines[3] = "{\"event\": 3";
+    std::fs::write(events_path(&dir), lines.join("\n") + "\n")?;
+    let mut window = runs_page(Options {
+        output: parent.path().to_owned(),
+        ..Options::default()
+    });
+    says(&window, "one", &["finished"]);
+    choose(&mut window, "one");
+    click(&mut window, "Show left");
+    says(&window, "one", &["damaged"]);
+    ensure!(has(&window, "damaged file (line 4"));
+    wait(&mut window, 6.0);
+    says(&window, "one", &["damaged"]);
+    // Repaired, it is what it was.
+    std::fs::write(events_path(&dir), text)?;
+    wait(&mut window, 6.0);
+    says(&window, "one", &["finished"]);
+    Ok(())
+}
+
+/// On a network's file system no lock is seen: a log that grows is being written, and one is not given up for good.
+#[test]
+fn a_log_that_grows_is_taken_for_running() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let dirs = ["open", "closed"].map(|name| parent.path().join(name));
+    let lines: Vec<String> = {
+        SHORT.write(&parent.path().join("whole/run"), |_| false)?;
+        let text = std::fs::read_to_string(events_path(&parent.path().join("whole/run")))?;
+        text.lines().map(|line| format!("{line}\n")).collect()
+    };
+    std::fs::remove_dir_all(parent.path().join("whole"))?;
+    let write = |count: usize| -> anyhow::Result<()> {
+        for dir in &dirs {
+            std::fs::create_dir_all(dir)?;
+            std::fs::write(events_path(dir), lines[..count].concat())?;
+        }
+        Ok(())
+    };
+    write(6)?;
+    let mut window = runs_page(Options {
+        runs: vec![dirs[0].clone()],
+        output: parent.path().to_owned(),
+        ..Options::default()
+    });
+    says(&window, "open", &["interrupted"]);
+    says(&window, "closed", &["interrupted"]);
+    write(8)?;
+    wait(&mut window, 6.0);
+    says(&window, "open", &["running elsewhere"]);
+    says(&window, "closed", &["running elsewhere"]);
+    choose(&mut window, "closed");
+    let trash = window.get_by_label("Move to trash…");
+    ensure!(trash.accesskit_node().is_disabled(), "it is being written");
+
+    // Silent for long, then written on.
+    wait(&mut window, 700.0);
+    says(&window, "open", &["interrupted"]);
+    wait(&mut window, 3600.0);
+    write(10)?;
+    wait(&mut window, 31.0);
+    says(&window, "open", &["running elsewhere"]);
+    Ok(())
+}
+
+/// The sample runs fit on the list of a common screen; none is cut.
+#[test]
+fn six_open_runs_are_seen_whole() -> anyhow::Result<()> {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs");
+    let runs = crosscurrent::run::log::runs_in(&samples);
+    let names: Vec<_> = runs
+        .iter()
+        .filter_map(|run| Some(run.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    ensure!(names.len() == 6, "{names:?}");
+    let mut window = window(Options {
+        runs,
+        ..Options::default()
+    });
+    window.set_size(egui::vec2(1440.0, 900.0));
+    settle(&mut window);
+    let end = window.get_by_label("Open run…").rect().top();
+    for entry in window.query_all_by_label_contains("on the left") {
+        let label = entry.accesskit_node().label().unwrap_or_default();
+        ensure!(entry.rect().bottom() < end, "{label} is cut");
+    }
+    let shown = window.query_all_by_label_contains("on the left").count();
+    ensure!(shown == 6, "{shown} of 6 runs are seen");
     Ok(())
 }

@@ -1,0 +1,394 @@
+"""Compares every exported table of a run with its log and its probe tensors, read without Crosscurrent.
+
+Usage: pandas_tables.py BASELINE RUN FOLDER STEP LAYER A B
+
+FOLDER holds RUN's tables, exported beside BASELINE at STEP with LAYER, the classes A and B as pair and B as class.
+Numbers of the log must be equal to the last bit; those computed anew from the tensors to nine digits.
+"""
+
+import json
+import math
+import os
+import sys
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file
+
+baseline, run, folder, step, layer, a, b = sys.argv[1:]
+step, a, b = int(step), int(a), int(b)
+name = os.path.basename(run)
+SPLITS = {"validation": "val", "test": "test"}
+
+
+class Run:
+    def __init__(self, path):
+        self.path = path
+        events = [json.loads(line) for line in open(f"{path}/events.jsonl")]
+        self.header = events[0]
+        self.classes = self.header["classes"]
+        self.rows = {x["name"]: x["gram"] for x in self.header["layers"] if x["gram"] is not None}
+
+        def of(kind, key):
+            # What is measured once more at the end comes late in the log: in order of step, the last word counts.
+            found = {key(event): event for event in events if event["event"] == kind}
+            return [found[at] for at in sorted(found)]
+
+        self.steps, self.probes = (of(kind, lambda x: x["step"]) for kind in ("step", "probe"))
+        self.evals = of("eval", lambda x: (x["step"], x["split"]))
+
+    def probe(self, at):
+        return [probe for probe in self.probes if probe["step"] <= at][-1]
+
+    def before(self, at):
+        return [probe for probe in self.probes if probe["step"] < self.probe(at)["step"]][-1]
+
+    def eval(self, at, split):
+        found = [x for x in self.evals if x["split"] == split and x["step"] <= at]
+        return found[-1]
+
+    def tensors(self, probe):
+        return load_file(f"{self.path}/{probe['file']}")
+
+    def weights(self, tensors):
+        n = tensors["n"].astype(np.float64).reshape(len(self.classes), -1)
+        return n / n.sum(axis=1, keepdims=True)
+
+    def products(self, probe, part=None):
+        """Products of class gradients in the layer, [K, K]."""
+        tensors = self.tensors(probe)
+        gram = tensors["gram"][self.rows[part or layer]].astype(np.float64)
+        weights = self.weights(tensors)
+        k, s = weights.shape
+        return np.einsum("as,asbt,bt->ab", weights, gram.reshape(k, s, k, s), weights)
+
+    def own_square(self, probe, part, k):
+        """Square of a class gradient from products of different pieces."""
+        tensors = self.tensors(probe)
+        weights = self.weights(tensors)
+        s = weights.shape[1]
+        gram = tensors["gram"][self.rows[part]].astype(np.float64)[k * s : (k + 1) * s, k * s : (k + 1) * s]
+        both = np.outer(weights[k], weights[k]) * (1 - np.eye(s))
+        return (both * gram).sum() / both.sum()
+
+    def gates(self, probe):
+        tensors = self.tensors(probe)
+        return {key[6:]: x.astype(np.float64) for key, x in sorted(tensors.items()) if key.startswith("gates/")}
+
+    def cosines(self, probe, part=None):
+        products = self.products(probe, part)
+        norms = np.sqrt(np.diag(products))
+        return products / np.outer(norms, norms)
+
+    def losses(self, probe):
+        tensors = self.tensors(probe)
+        weights = self.weights(tensors)
+        return (tensors["loss"].astype(np.float64).reshape(weights.shape) * weights).sum(axis=1)
+
+    def loss_changes(self, at):
+        """Per step, since the probe before."""
+        now, before = self.probe(at), self.before(at)
+        return (self.losses(now) - self.losses(before)) / (now["step"] - before["step"])
+
+
+one, other = Run(run), Run(baseline)
+K = len(one.classes)
+index = one.classes.index
+
+
+def table(figure):
+    return pd.read_csv(f"{folder}/{name}-{figure}.csv", float_precision="round_trip")
+
+
+def same(cell, number):
+    assert (cell is None or math.isnan(cell)) if number is None else cell == number, (cell, number)
+
+
+def close(cell, number):
+    assert math.isclose(cell, number, rel_tol=1e-9, abs_tol=1e-15), (cell, number)
+
+
+def evaluations(rows):
+    wanted = {(x["step"], x["split"]): x for x in one.evals if x["split"] in SPLITS.values()}
+    assert len(rows.groupby(["step", "split"])) == len(wanted) > 10
+    for row in rows.itertuples():
+        yield row, wanted[row.step, SPLITS[row.split]]
+
+
+def class_f1(rows):
+    for row, event in evaluations(rows):
+        same(row.f1, event["f1"][index(row[4])])
+
+
+def scores(rows):
+    for row, event in evaluations(rows):
+        for column in "macro_f1", "accuracy", "balanced_accuracy", "epoch":
+            same(getattr(row, column), event[column])
+
+
+def loss(rows):
+    batches = rows[rows["of"] == "training batch"]
+    assert list(batches["step"]) == [event["step"] for event in one.steps]
+    for cell, event in zip(batches["loss_nats"], one.steps):
+        same(cell, event["loss"])
+
+
+def norms(rows, row_of, probes):
+    # Rows without a class are geometric means over a third of them.
+    means, rows = rows[rows["class"].isna()], rows[rows["class"].notna()]
+    by = ["step", "third"] + ([] if row_of else ["layer"])
+    for at, mean in means.groupby(by)["grad_norm"]:
+        group = rows[(rows[by] == pd.Series(dict(zip(by, at)))).all(axis=1)]["grad_norm"]
+        close(mean.iloc[0], np.exp(np.log(group).mean()))
+    assert len(rows) == len(probes) * K * (1 if row_of else len(one.rows))
+    known = {probe["step"]: probe for probe in probes}
+    for row in rows.to_dict("records"):
+        at = one.rows[row_of or row["layer"]]
+        close(row["grad_norm"], known[row["step"]]["layers"][at]["norm"][index(row["class"])])
+
+
+def cosines(rows):
+    wanted, products = one.cosines(one.probe(step)), one.products(one.probe(step))
+    assert len(rows) == K * (K - 1) // 2
+    for row in rows.itertuples():
+        pair = index(row.class_a), index(row.class_b)
+        close(row.cosine, wanted[pair])
+        close(row.product, products[pair])
+
+
+def pair_cosine(rows):
+    assert len(rows) == len(one.probes)
+    for row, probe in zip(rows.itertuples(), one.probes):
+        close(row.cosine, one.cosines(probe)[a, b])
+
+
+def pair_depth(rows):
+    assert len(rows) == len(one.probes) * len(one.rows)
+    known = {probe["step"]: probe for probe in one.probes}
+    for row in rows.itertuples():
+        probe = known[row.step]
+        close(row.cosine, one.cosines(probe, row.layer)[a, b])
+        close(row.grad_norm_b, probe["layers"][one.rows[row.layer]]["norm"][b])
+
+
+def pair_difference(rows):
+    wanted = one.cosines(one.probes[-1]) - other.cosines(other.probes[-1])
+    assert len(rows) == K * (K - 1) // 2
+    for row in rows.itertuples():
+        close(row.cosine_difference, wanted[index(row.class_a), index(row.class_b)])
+
+
+def conflict_time(rows):
+    assert len(rows) == 2 * len(one.probes)
+    known = {probe["step"]: probe for probe in one.probes}
+    for row in rows.itertuples():
+        probe = known[row.step]
+        summary = probe["backbone"] if row.part == "Backbone" else probe["layers"][one.rows[row.part]]
+        same(row.interference, summary["interference"])
+        same(row.noise_floor, summary["floor"])
+
+
+def measures(rows):
+    last = [run.eval(10**9, "test") for run in (one, other)]
+    rows = rows.set_index("measure")
+    for measure, key in [("macro-F1", "macro_f1"), ("accuracy", "accuracy")]:
+        same(rows.loc[measure, "difference"], last[0][key] - last[1][key])
+
+
+def interferences(rows, probes):
+    # Beside the layers there is a row of the whole backbone.
+    assert len(rows) == len(probes) * (len(one.rows) + 1)
+    known = {probe["step"]: probe for probe in probes}
+    for row in rows.itertuples():
+        probe = known[row.step]
+        summary = probe["backbone"] if row.layer == "backbone" else probe["layers"][one.rows[row.layer]]
+        same(row.interference, summary["interference"])
+
+
+def ledger(rows):
+    products, counts = one.products(one.probe(step)), one.header["train_counts"]
+    shares = np.array(counts) / sum(counts)
+    effects = rows.set_index("class")["effect_nats_per_step"]
+    # The same learning rate for all, whatever the schedule makes of it. A class's own share is estimated otherwise.
+    others = [j for j in range(K) if j != b]
+    rates = [-effects[one.classes[j]] / (shares[j] * products[j, b]) for j in others]
+    assert 0 < rates[0] < 1
+    for rate in rates:
+        close(rate, rates[0])
+    close(effects["all together"], sum(effects[name] for name in one.classes))
+
+
+def ledger_depth(rows):
+    counts, known = one.header["train_counts"], {probe["step"]: probe for probe in one.probes}
+    shares = np.array(counts) / sum(counts)
+    assert len(rows) == len(one.probes) * len(one.rows)
+    for row in rows.itertuples():
+        probe = known[row.step]
+        rate = [x for x in one.steps if x["step"] <= row.step or x is one.steps[0]][-1]["lr"]
+        products = one.products(probe, row.layer)[b]
+        products[b] = one.own_square(probe, row.layer, b)
+        wanted = -rate * (shares * products).sum()
+        assert math.isclose(row.effect_nats_per_step, wanted, rel_tol=1e-7, abs_tol=1e-13), (row, wanted)
+
+
+def ledger_time(rows):
+    for row in rows.to_dict("records"):
+        measured = row["loss_change_nats_per_step"]
+        if not math.isnan(measured):
+            close(measured, one.loss_changes(row["step"])[b])
+    assert rows["loss_change_nats_per_step"].notna().sum() == len(one.probes) - 1
+
+
+def what_if(rows):
+    for row in rows.to_dict("records"):
+        close(row["loss_change_nats_per_step"], one.loss_changes(step)[index(row["class"])])
+
+
+def gates(rows):
+    tensors = one.tensors(one.probe(step))
+    assert len(rows) == sum(gates.size for key, gates in tensors.items() if key.startswith("gates/"))
+    for row in rows.to_dict("records"):
+        gate = tensors[f"gates/{row['branch']}"][index(row["class"]), row["channel"]]
+        same(row["gate"], float(gate))
+
+
+def branch(name):
+    return next(key for key in one.gates(one.probes[0]) if key.split(".")[0] == name)
+
+
+def gates_time(rows):
+    known = {probe["step"]: probe for probe in one.probes}
+    assert len(rows) == 3 * len(known)
+    for row in rows.itertuples():
+        gates = one.gates(known[row.step])[branch(row.branch)]
+        close(row.mean, gates.mean())
+        close(row.sd_over_classes, gates.std(axis=0, ddof=1).mean())
+
+
+def apart(gates):
+    return [np.linalg.norm(gates[i] - gates[j]) for i in range(K) for j in range(i)]
+
+
+def gates_alike(rows):
+    known = {probe["step"]: probe for probe in one.probes}
+    for row in rows.itertuples():
+        gates = one.gates(known[row.step])
+        first, second = (apart(gates[branch(name)]) for name in (row.branch_a, row.branch_b))
+        close(row.correlation, np.corrcoef(first, second)[0, 1])
+
+
+def gate_distance(rows):
+    gates = np.concatenate(list(one.gates(one.probe(step)).values()), axis=1)
+    rows = rows[rows["branch"] == "all"]
+    assert len(rows) == K * (K - 1) // 2
+    for row in rows.itertuples():
+        difference = gates[index(row.class_a)] - gates[index(row.class_b)]
+        close(row.distance, np.sqrt((difference**2).mean()))
+
+
+def confusion(rows):
+    event = one.eval(step, "val")
+    assert len(rows) == K * K
+    for row in rows.itertuples():
+        same(row.images, event["confusion"][index(row.truth)][index(row.predicted)])
+
+
+def conflict_difference(rows):
+    first, second = other.cosines(other.probe(step)), one.cosines(one.probe(step))
+    assert len(rows) == K * (K - 1) // 2
+    for row in rows.itertuples():
+        pair = index(row.class_a), index(row.class_b)
+        close(row.cosine_first, first[pair])
+        close(row.difference, second[pair] - first[pair])
+
+
+def conflict_confusion(rows):
+    event, wanted = one.eval(step, "val"), one.cosines(one.probe(step))
+    for row in rows.itertuples():
+        i, j = index(row.class_a), index(row.class_b)
+        close(row.cosine, wanted[i, j])
+        same(row.images_mistaken, event["confusion"][i][j] + event["confusion"][j][i])
+
+
+def class_scores(rows):
+    event = one.eval(step, "val")
+    rows = rows.set_index("class").loc[one.classes]
+    for column in "f1", "precision", "recall", "support":
+        for cell, number in zip(rows[column], event[column]):
+            same(cell, number)
+
+
+def class_difference(rows):
+    last = [run.eval(10**9, "test")["f1"] for run in (one, other)]
+    assert len(rows) == K
+    for row in rows.to_dict("records"):
+        k = index(row["class"])
+        same(row["f1_difference"], last[0][k] - last[1][k])
+
+
+def layer_difference(rows):
+    def interference(run, layer):
+        return run.probes[-1]["layers"][run.rows[layer]]["interference"]
+
+    assert set(rows["layer"]) == set(one.rows) & set(other.rows)
+    for row in rows.to_dict("records"):
+        layer = row["layer"]
+        same(row["interference_difference"], interference(one, layer) - interference(other, layer))
+
+
+def over_seeds(rows, column, points):
+    assert set(rows["run"]) == {os.path.basename(run) for run in (run, baseline)}
+    for source in one, other:
+        cells = rows[rows["run"] == os.path.basename(source.path)][column]
+        assert len(cells) == len(points(source))
+        for cell, number in zip(cells, points(source)):
+            same(cell, number)
+
+
+now = [one.probe(step)]
+CHECKS = {
+    "class-f1": class_f1,
+    "scores": scores,
+    "loss": loss,
+    "grad-norms": lambda rows: norms(rows, layer, one.probes),
+    "depth-profile": lambda rows: norms(rows, None, now),
+    "conflict-matrix": cosines,
+    "pair-cosine": pair_cosine,
+    "pair-depth": pair_depth,
+    "pair-difference": pair_difference,
+    "conflict-time": conflict_time,
+    "measures": measures,
+    "ledger-depth": ledger_depth,
+    "gates-time": gates_time,
+    "gates-alike": gates_alike,
+    "gate-distance": gate_distance,
+    "architecture": lambda rows: interferences(rows, now),
+    "depth-time": lambda rows: interferences(rows, one.probes),
+    "ledger": ledger,
+    "ledger-time": ledger_time,
+    "what-if": what_if,
+    "gates": gates,
+    "confusion": confusion,
+    "conflict-difference": conflict_difference,
+    "conflict-confusion": conflict_confusion,
+    "class-scores": class_scores,
+    "class-difference": class_difference,
+    "layer-difference": layer_difference,
+    "group-scores": lambda rows: over_seeds(
+        rows, "macro_f1", lambda run: [x["macro_f1"] for x in run.evals if x["split"] == "val"]
+    ),
+    "group-conflict": lambda rows: over_seeds(
+        rows, "interference", lambda run: [x["backbone"]["interference"] for x in run.probes]
+    ),
+}
+
+found = {file.removeprefix(f"{name}-").removesuffix(".csv") for file in os.listdir(folder)}
+assert found == set(CHECKS), found ^ set(CHECKS)
+for figure, check in CHECKS.items():
+    rows = table(figure)
+    assert len(rows) > 0, figure
+    try:
+        check(rows)
+    except Exception as error:
+        sys.exit(f"{figure}: {type(error).__name__} {error}")
+print(f"{len(CHECKS)} tables agree")

@@ -1,0 +1,52 @@
+//! Runs whose probes do not fit into memory.
+
+use anyhow::{Context as _, Result, ensure};
+use crosscurrent::ui::Page;
+
+use super::{click, export_command, has, settle, two_runs, type_path, window};
+
+/// Where next to no probe is kept, what runs over time is whole nevertheless, and what is exported is what the command
+/// writes, which reads every file.
+#[test]
+fn what_runs_over_time_is_whole_where_memory_is_short() -> Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut options = two_runs(parent.path())?;
+    options.runs.truncate(1);
+    options.probe_memory = 1;
+    let run = parent.path().join("baseline");
+    let run = run.to_str().context("path")?;
+    let mut window = window(options);
+    window.state_mut().show(Page::Class);
+    window.state_mut().figure_view().pair = Some((1, 4));
+    settle(&mut window);
+    ensure!(has(&window, "What steps do to the class over time"));
+    ensure!(!has(&window, "probes are read."), "a hole");
+    for (title, figure) in [
+        ("The selected pair over time", "pair-cosine"),
+        ("What steps do to the class over time", "ledger-time"),
+        ("Where steps help and hurt the class", "ledger-depth"),
+        ("What if classes were weighed differently", "what-if"),
+    ] {
+        for format in ["CSV", "PNG"] {
+            let name = format!("{figure}.{}", format.to_lowercase());
+            click(&mut window, &format!("Export… {title}, baseline"));
+            click(&mut window, format);
+            if format == "PNG" {
+                click(&mut window, "Single column");
+            }
+            let file = parent.path().join(&name);
+            type_path(&mut window, "File", &file);
+            click(&mut window, "Export");
+            ensure!(has(&window, "Exported to"), "{name}");
+            click(&mut window, "Dismiss");
+            let command = parent.path().join("command").join(&name);
+            let size = "--size 85mmx64mm --dpi 300 --text 75 --dark --pair 1 4 --figure";
+            let arguments: Vec<_> = [run].into_iter().chain(size.split(' ')).collect();
+            export_command(&[&arguments[..], &[figure]].concat(), &command)?;
+            let bytes = std::fs::read(&file)?;
+            ensure!(bytes.len() > 300, "{name} has {} bytes", bytes.len());
+            ensure!(bytes == std::fs::read(&command)?, "{name} is another");
+        }
+    }
+    Ok(())
+}
