@@ -10,8 +10,7 @@ use super::confusion::{self, evaluation_at};
 use super::needs::unread_ui;
 use super::table::{Table, Value};
 use super::{Kind, Pick, Subject, View, curves, palette, remembered};
-use crate::gradient::gram::Cell;
-use crate::run::class_rows::ClassRows;
+use crate::gradient::gram::{Cell, Gram};
 use crate::run::event::{Eval, Split};
 
 /// Height from which on norms and confusion are drawn below the cosine.
@@ -32,14 +31,27 @@ pub(super) struct PairCell {
 }
 
 impl PairCell {
-    /// None where `layers` is empty or out of range.
-    pub(super) fn of([a, b]: &[Arc<ClassRows>; 2], layers: &[usize]) -> Option<Self> {
-        let gram = a.gram_with(b, layers)?;
-        Some(Self {
+    /// None where `layers` is empty or out of range, or the probe is not read. Of a whole probe only the products of the
+    /// two classes are taken.
+    pub(super) fn at(
+        subject: Subject<'_>,
+        step: u64,
+        (a, b): (usize, usize),
+        layers: &[usize],
+    ) -> Option<Self> {
+        if let Some(whole) = subject.probes.get(&step) {
+            return Some(Self::of(&whole.gram_of_pair(layers, a, b)?));
+        }
+        let rows = |class| subject.probes.rows_of(step, class);
+        Some(Self::of(&rows(a)?.gram_with(&*rows(b)?, layers)?))
+    }
+
+    fn of(gram: &Gram) -> Self {
+        Self {
             cell: gram.cell(0, 1),
             halves: gram.half_cosines(0, 1),
             norms: [gram.norm(0), gram.norm(1)],
-        })
+        }
     }
 }
 
@@ -47,16 +59,6 @@ impl PairCell {
 pub(super) fn pair_of(subject: Subject<'_>, view: &View) -> Option<(usize, usize)> {
     let classes = subject.classes().len();
     view.pair.filter(|&(a, b)| a < classes && b < classes)
-}
-
-/// The rows of both classes at a probe; none while they are not read.
-pub(super) fn rows_at(
-    subject: Subject<'_>,
-    step: u64,
-    (a, b): (usize, usize),
-) -> Option<[Arc<ClassRows>; 2]> {
-    let rows = |class| subject.probes.rows_of(step, class);
-    Some([rows(a)?, rows(b)?])
 }
 
 /// The pair at every probe; none while a probe is not read.
@@ -67,7 +69,7 @@ fn moments(
 ) -> Vec<(u64, Option<PairCell>)> {
     let layers = subject.run.gram_rows(&view.scope);
     let probes = subject.run.probes.iter();
-    let of = |step| PairCell::of(&rows_at(subject, step, pair)?, &layers);
+    let of = |step| PairCell::at(subject, step, pair, &layers);
     probes.map(|probe| (probe.step, of(probe.step))).collect()
 }
 
@@ -278,7 +280,7 @@ pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
     let (a, b) = pair_of(subject, view)?;
     let probe = subject.probe(view)?;
     let layers = subject.run.gram_rows(&view.scope);
-    let cell = PairCell::of(&rows_at(subject, probe.step, (a, b))?, &layers)?;
+    let cell = PairCell::at(subject, probe.step, (a, b), &layers)?;
     let mut parts = Vec::new();
     if let Some(cosine) = cell.cell.cosine {
         let halves = cell.halves.map_or_else(String::new, |[first, second]| {

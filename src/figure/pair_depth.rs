@@ -5,7 +5,7 @@ use egui::{Color32, Rect, Ui};
 use super::depth_time::{Cells, cells_ui, header};
 use super::matrix::faded;
 use super::needs::{Made, header_ui, of_probes};
-use super::pair::{PairCell, decimal, length, pair_of, rows_at};
+use super::pair::{PairCell, decimal, length, pair_of};
 use super::quantity::{numbers_upright, undefined};
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, curves, empty_ui, palette};
@@ -16,10 +16,17 @@ type Layers = Vec<Option<PairCell>>;
 
 /// None while the probe is not read.
 fn layers_at(subject: Subject<'_>, step: u64, pair: (usize, usize)) -> Option<Layers> {
-    let rows = rows_at(subject, step, pair)?;
+    let is_read = |class| subject.probes.has_rows_of(step, class);
+    if !is_read(pair.0) || !is_read(pair.1) {
+        return None;
+    }
     let layers = curves::layers_with_gradients(subject).map(|(_, gram)| gram + 1);
     let layers = 0..layers.max().unwrap_or(0);
-    Some(layers.map(|gram| PairCell::of(&rows, &[gram])).collect())
+    Some(
+        layers
+            .map(|gram| PairCell::at(subject, step, pair, &[gram]))
+            .collect(),
+    )
 }
 
 /// Draws the cosine of the selected pair in every layer at every moment; a click picks layer and moment.
