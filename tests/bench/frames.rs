@@ -30,7 +30,7 @@ struct Scene {
 }
 
 /// What is clicked, dragged and slid in recorded runs, turn by turn.
-const CHANGES: [(&str, Change); 6] = [
+const CHANGES: [(&str, Change); 7] = [
     ("a step through time", |view, run, turn| {
         let last = run.steps / run.probe_every;
         view.step = Some(last.saturating_sub(turn) * run.probe_every);
@@ -39,12 +39,12 @@ const CHANGES: [(&str, Change); 6] = [
         let layers = ["stem.conv2", "branch1.conv1", "branch2.conv2", "fuse.conv"];
         view.scope = Scope::Layer(layers[turn as usize % layers.len()].to_owned());
     }),
-    ("another class and pair", |view, run, turn| {
-        let (a, b) = (
-            turn as usize % run.classes,
-            (turn as usize + 3) % run.classes,
-        );
-        (view.class, view.pair) = (Some(a), Some((a, b)));
+    ("another class", |view, run, turn| {
+        view.class = Some(turn as usize % run.classes);
+    }),
+    ("another pair", |view, run, turn| {
+        let turn = turn as usize;
+        view.pair = Some((turn % run.classes, (turn + 3) % run.classes));
     }),
     ("a part of the matrices", |view, run, turn| {
         let count = (run.classes / 4).max(4);
