@@ -64,7 +64,7 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
                 Kind::ConflictTime => conflict_over_time(subject, view),
                 Kind::GatesTime | Kind::GatesAlike => gates_time::over_time(ctx, kind, subject),
                 Kind::LedgerTime => ledger_time::over_time(subject, view),
-                _ => pair::over_time(subject, view),
+                _ => pair::over_time(ctx, subject, view),
             };
             chart.name = kind.title();
             Arc::new(timed(chart, subject, view))

@@ -73,8 +73,26 @@ fn moments(
     probes.map(|probe| (probe.step, of(probe.step))).collect()
 }
 
+/// As [`moments`], computed once for all charts of the pair.
+fn moments_once(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+    (a, b): (usize, usize),
+) -> Arc<Vec<(u64, Option<PairCell>)>> {
+    let run = subject.run;
+    let key = (
+        run.started.as_ref().map(|started| &started.id),
+        (run.revisions.probes, a, b),
+        (&view.scope, subject.steps_read(&[a, b])),
+    );
+    remembered(ctx, ("moments of the pair", subject.name), key, || {
+        Arc::new(moments(subject, view, (a, b)))
+    })
+}
+
 /// Its cosine over time, each with its two half-estimates as the ends of a thin upright line.
-pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
+pub(super) fn over_time(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         y_label: "cosine".to_owned(),
         fixed_y: Some((-1.0, 1.0)),
@@ -85,7 +103,7 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
     let Some((a, b)) = pair_of(subject, view) else {
         return chart;
     };
-    let moments = moments(subject, view, (a, b));
+    let moments = moments_once(ctx, subject, view, (a, b));
     let names = subject.classes();
     let name = format!("{} and {}", names[a], names[b]);
     let color = palette::blend(palette::class(a), palette::class(b), 0.5);
@@ -122,7 +140,7 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
 }
 
 /// Norms of both gradients over time.
-fn norms(subject: Subject<'_>, view: &View) -> Chart {
+fn norms(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         name: "Norms of the selected pair",
         // In the letters of the other two, so that all three begin at the same place.
@@ -134,7 +152,7 @@ fn norms(subject: Subject<'_>, view: &View) -> Chart {
     let Some(pair) = pair_of(subject, view) else {
         return chart;
     };
-    let moments = moments(subject, view, pair);
+    let moments = moments_once(ctx, subject, view, pair);
     for (i, class) in [pair.0, pair.1].into_iter().enumerate() {
         let points = moments.iter().map(|(step, cell)| {
             let norm = cell.as_ref().and_then(|cell| cell.norms[i]);
@@ -199,10 +217,10 @@ impl Part {
     }
 
     fn chart(self, ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
-        let (name, make): (_, fn(Subject<'_>, &View) -> Chart) = match self {
+        let name = match self {
             Self::Cosine => return curves::chart(ctx, Kind::PairCosine, subject, view),
-            Self::Norms => ("norms of the pair", norms),
-            Self::Mistakes => ("confusion of the pair", mistakes),
+            Self::Norms => "norms of the pair",
+            Self::Mistakes => "confusion of the pair",
         };
         let run = subject.run;
         let pair = pair_of(subject, view);
@@ -214,7 +232,11 @@ impl Part {
             curves::clock_key(subject, view),
         );
         remembered(ctx, (name, subject.name), key, || {
-            Arc::new(curves::timed(make(subject, view), subject, view))
+            let chart = match self {
+                Self::Mistakes => mistakes(subject, view),
+                _ => norms(ctx, subject, view),
+            };
+            Arc::new(curves::timed(chart, subject, view))
         })
     }
 }
