@@ -261,14 +261,14 @@ impl Kind {
             }
             Self::Ledger => {
                 "What each class's share of one plain gradient step does to the loss of the selected class, to first \
-                 order, in nats. Bars to the left lower its loss: that class helps. Bars to the right raise it: that \
+                 order, in nats. Bars to the left lower its loss: that class helps; bars to the right raise it: that \
                  class hurts. Pale bars are not told apart from 0 (3 standard errors)."
             }
             Self::LedgerTime => {
                 "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned (red). \
-                 Filled points differ from 0 by more than 3 standard errors. The grey line is the change that the step \
-                 actually taken (momentum and all) makes, to first order; beside it is what its loss on the probe \
-                 images really did between probes, per step. The axis is logarithmic to both sides of 0."
+                 Filled points differ from 0 by more than 3 standard errors; the axis is logarithmic to both sides of 0. The grey \
+                 line is the change that the step actually taken (momentum and all) makes, to first order; beside it is what its loss on the probe \
+                 images really did between probes, per step."
             }
             Self::LedgerDepth => {
                 "What one plain step does to the loss of the selected class through every layer (from the input down) at \
@@ -324,8 +324,8 @@ impl Kind {
             Self::ClassDifference => {
                 "Difference of every class's F1 at the last step between two groups of runs, paired by seed: grey points \
                  are single seeds, the large one is their mean, the line its 95 % interval by Student's t. Right of 0 \
-                 the class gains. The mean is filled where the difference is significant after correction for the \
-                 number of classes (exact test, p at most 0.05). Beside the names stand the training images."
+                 the class gains; the mean is filled where the difference is significant after correction for the \
+                 number of classes (exact test, p at most 0.05)."
             }
             Self::LayerDifference => {
                 "Difference of every layer's interference (mean over class pairs of max(0, −cosine)) at the last step \
@@ -335,9 +335,8 @@ impl Kind {
             }
             Self::PairDifference => {
                 "Difference of every pair's cosine at the last step between two groups of runs, paired by seed: the mean \
-                 over seeds. Blue: the classes pull less against each other than in the baseline. Red: more. Faded: the \
-                 95 % interval by Student's t holds 0 (of a single seed: within 3 standard errors). Hatched: undefined. \
-                 Hover a pair for what is significant after correction for the number of pairs."
+                 over seeds. Blue: the classes pull less against each other than in the baseline; red: more. Faded: the \
+                 95 % interval by Student's t holds 0 (of a single seed: within 3 standard errors); hatched: undefined."
             }
             Self::Measures => {
                 "Means over seeds with their standard deviation and number, the mean difference of runs with the same \

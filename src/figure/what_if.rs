@@ -250,7 +250,7 @@ const PRESETS: [(&str, &str); 3] = [
     ),
     (
         "Effective number",
-        "Weights ∝ (1 − β)/(1 − βⁿ) with β = 0.999 (class-balanced loss, Cui et al. 2019)",
+        "Weights ∝ (1 − β)/(1 − β^n) with β = 0.999 (class-balanced loss, Cui et al. 2019)",
     ),
 ];
 

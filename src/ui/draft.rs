@@ -183,7 +183,7 @@ pub(crate) const BALANCE_FIELDS: &[TextField] = &[
     TextField {
         name: "beta",
         label: "β of the weights",
-        help: "Effective number of n images: (1 − βⁿ)/(1 − β). Near 1 it is n, at 0 all classes are alike. Empty: 0.9999.",
+        help: "Effective number of n images: (1 − β^n)/(1 − β). Near 1 it is n, at 0 all classes are alike. Empty: 0.9999.",
         hint: "0.9999",
         get: |config| optional(config.beta),
         set: |config, text| maybe_number(text).map(|value| config.beta = value),

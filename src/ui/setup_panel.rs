@@ -371,7 +371,7 @@ fn weights_name(weights: ClassWeights) -> (&'static str, &'static str) {
         ClassWeights::Inverse => ("Inverse frequency", "∝ 1/n: every class counts alike"),
         ClassWeights::Effective => (
             "Effective number",
-            "∝ (1 − β)/(1 − βⁿ): between the two (Cui et al. 2019)",
+            "∝ (1 − β)/(1 − β^n): between the two (Cui et al. 2019)",
         ),
     }
 }

@@ -315,6 +315,12 @@ fn hover_text(
     else {
         return class.map(|_| click.trim_start().to_owned());
     };
+    if let Some(curve) = class
+        && curve.name != *plot_name
+    {
+        // The nearest point may be of another line than the nearest line.
+        return Some(click.trim_start().to_owned());
+    }
     let place = match &chart.x {
         Axis::Time(clock) => clock.moment(position.x),
         Axis::Layers(names) => names
