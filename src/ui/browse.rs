@@ -70,22 +70,10 @@ impl App {
                 entry.state = State::Elsewhere;
             }
         }
-        self.browser.found = std::sync::Arc::new(found);
-        self.browser.rounds += 1;
+        self.browser.list(found);
         for (dir, sentence) in std::mem::take(&mut self.browser.not_opened) {
-            self.mark(&dir, Some(&sentence));
+            self.browser.mark(&dir, Some(&sentence));
         }
-    }
-
-    /// Notes in the list why a run could not be opened, or that it could; false where it is not listed yet.
-    fn mark(&mut self, dir: &Path, open_error: Option<&str>) -> bool {
-        let found = std::sync::Arc::make_mut(&mut self.browser.found);
-        let Some(found) = found.iter_mut().find(|found| found.dir == dir) else {
-            return false;
-        };
-        found.open_error = open_error.map(str::to_owned);
-        self.browser.rounds += 1;
-        true
     }
 
     /// A run cannot be opened, and why.
@@ -94,7 +82,7 @@ impl App {
             return;
         };
         self.browser.to_continue.remove(&dir);
-        if !self.mark(&dir, Some(sentence)) {
+        if !self.browser.mark(&dir, Some(sentence)) {
             self.browser.not_opened.insert(dir, sentence.to_owned());
         }
     }
@@ -106,7 +94,7 @@ impl App {
         };
         let (dir, can_continue) = (entry.dir.clone(), entry.state.can_continue());
         self.browser.not_opened.remove(&dir);
-        self.mark(&dir, None);
+        self.browser.mark(&dir, None);
         if self.browser.to_continue.remove(&dir) && can_continue {
             self.resume_run(id);
         }

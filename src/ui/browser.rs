@@ -1,7 +1,7 @@
 //! What the page of runs lists: the open runs and those found in folders, filtered, sorted and grouped.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -30,7 +30,7 @@ pub(crate) struct Found {
     /// What its log says, or why that cannot be told.
     glance: Result<Glance, String>,
     /// Why it could not be opened, while its log stands as it did then: a glance does not see all of a log.
-    pub(crate) open_error: Option<String>,
+    open_error: Option<String>,
     notes: Notes,
 }
 
@@ -88,7 +88,7 @@ fn look_at(dir: PathBuf, before: Option<&Found>, now: f64) -> Found {
         stamp,
         grew_at,
         glance,
-        open_error: known.and_then(|known| known.open_error.clone()),
+        open_error: None,
         notes,
     }
 }
@@ -508,6 +508,30 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// Lists what was found. Why a run could not be opened is kept while its log stands as it did: it may have been
+    /// learned while folders were looked through.
+    pub(crate) fn list(&mut self, mut found: Vec<Found>) {
+        for found in &mut found {
+            let mut known = self.found.iter().filter(|known| known.stamp.is_some());
+            found.open_error = known
+                .find(|known| known.dir == found.dir && known.stamp == found.stamp)
+                .and_then(|known| known.open_error.clone());
+        }
+        self.found = Arc::new(found);
+        self.rounds += 1;
+    }
+
+    /// Notes in the list why a run could not be opened, or that it could; false where it is not listed yet.
+    pub(crate) fn mark(&mut self, dir: &Path, open_error: Option<&str>) -> bool {
+        let found = Arc::make_mut(&mut self.found);
+        let Some(found) = found.iter_mut().find(|found| found.dir == dir) else {
+            return false;
+        };
+        found.open_error = open_error.map(str::to_owned);
+        self.rounds += 1;
+        true
+    }
+
     /// Makes the table anew where anything that it shows has changed.
     pub(crate) fn update(&mut self, runs: &Runs) {
         let known = (fingerprint(runs, self.rounds), self.order.clone());

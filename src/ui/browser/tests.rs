@@ -226,6 +226,30 @@ fn only_what_changed_is_read_again() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A run fails to open while folders are being looked through: what they were found to hold is older news.
+#[test]
+fn what_was_learned_during_a_look_is_kept() -> anyhow::Result<()> {
+    let (parent, found) = five_runs()?;
+    let places = [(parent.path().to_owned(), DEPTH)];
+    let mut browser = Browser::default();
+    browser.list(found.clone());
+    let under_way = look_through(&places, &found, 0.0);
+    let dir = parent.path().join("b");
+    assert!(browser.mark(&dir, Some("line 4 is damaged")));
+    browser.list(under_way);
+    let error = |browser: &Browser| {
+        let b = browser.found.iter().find(|found| found.dir == dir);
+        b.and_then(|found| found.open_error.clone())
+    };
+    assert_eq!(error(&browser).as_deref(), Some("line 4 is damaged"));
+    let mut writer = Writer::append(&dir)?;
+    writer.write(&Event::Resumed { step: 10 })?;
+    let grown = look_through(&places, &browser.found, 1.0);
+    browser.list(grown);
+    assert_eq!(error(&browser), None, "another log may be opened");
+    Ok(())
+}
+
 #[test]
 fn two_hundred_runs_are_listed() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
