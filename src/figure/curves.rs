@@ -24,10 +24,6 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
         run.revisions.steps,
         run.revisions.probes,
     );
-    let (class, pair) = (
-        ledger::class_of(subject, view),
-        pair::pair_of(subject, view),
-    );
     let key = match kind {
         Kind::ClassF1 | Kind::Scores => Key::Evals(evals),
         Kind::Loss => Key::Steps(evals, steps),
@@ -36,19 +32,20 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
             Key::Read(probes, subject.probes.whole.keys().copied().collect())
         }
         Kind::DepthProfile => Key::Moment(probes, subject.probe(view).map(|probe| probe.step)),
-        Kind::LedgerTime => Key::Class(
-            probes,
-            steps.min(1),
-            &view.scope,
-            class,
-            class.map_or_else(Vec::new, |class| subject.steps_read(&[class])),
-        ),
-        _ => Key::Pair(
-            probes,
-            &view.scope,
-            pair,
-            pair.map_or_else(Vec::new, |(a, b)| subject.steps_read(&[a, b])),
-        ),
+        Kind::LedgerTime => {
+            let class = ledger::class_of(subject, view);
+            Key::Made(
+                probes,
+                class.map(|class| ledger_time::made(ctx, subject, view, class).key()),
+            )
+        }
+        _ => {
+            let pair = pair::pair_of(subject, view);
+            Key::Made(
+                probes,
+                pair.map(|pair| pair::made(ctx, subject, view, pair).key()),
+            )
+        }
     };
     remembered(
         ctx,
@@ -63,7 +60,7 @@ pub(super) fn chart(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View
                 Kind::DepthProfile => depth_profile(ctx, subject, view),
                 Kind::ConflictTime => conflict_over_time(subject, view),
                 Kind::GatesTime | Kind::GatesAlike => gates_time::over_time(ctx, kind, subject),
-                Kind::LedgerTime => ledger_time::over_time(subject, view),
+                Kind::LedgerTime => ledger_time::over_time(ctx, subject, view),
                 _ => pair::over_time(ctx, subject, view),
             };
             chart.name = kind.title();
@@ -101,9 +98,8 @@ enum Key<'a> {
     Scope(u64, &'a Scope),
     Read(u64, Vec<u64>),
     Moment(u64, Option<u64>),
-    /// Of the steps only the first changes what was there before: until then no learning rate is known.
-    Class(u64, u64, &'a Scope, Option<usize>, Vec<u64>),
-    Pair(u64, &'a Scope, Option<(usize, usize)>, Vec<u64>),
+    /// What was made of the probes that were read.
+    Made(u64, Option<String>),
 }
 
 /// The x of what is looked at: the layer selected, or the moment held. Following the newest, a line would only cover

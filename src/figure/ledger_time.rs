@@ -1,17 +1,19 @@
 //! What steps do to a class over time.
 
-use egui::{Color32, RichText, Ui};
+use std::sync::Arc;
+
+use egui::{Color32, Context, RichText, Ui};
 
 use super::chart::{Chart, Curve, Look, signed_log};
 use super::ledger::{class_of, learning_rate_at, not_predicted};
-use super::needs::unread_ui;
+use super::needs::{Made, of_probes, unread_ui};
 use super::table::Table;
 use super::{Subject, View, palette};
 use crate::gradient::gram::Effect;
 use crate::run::Scope;
 
 /// What steps do to the class at one probe, in nats per step; what is undefined is none.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Moment {
     pub(super) step: u64,
     /// All shares of a plain step together. Not predicted where the run minimises another loss than cross-entropy.
@@ -51,14 +53,32 @@ pub(super) fn measured(subject: Subject<'_>, step: u64, class: usize) -> Option<
     (step > before).then(|| Some((loss(step)? - loss(before)?) / (step - before) as f64))?
 }
 
-fn moments(subject: Subject<'_>, view: &View, class: usize) -> Vec<Moment> {
-    let unread = |step| Moment {
-        step,
-        ..Moment::default()
-    };
-    let probes = subject.run.probes.iter();
-    let of = |step| Moment::of(subject, view, class, step).unwrap_or_else(|| unread(step));
-    probes.map(|probe| of(probe.step)).collect()
+/// Every probe, as far as something is known of it. The change of the loss is told anew: of the probe before it may have
+/// been read later.
+fn moments(subject: Subject<'_>, class: usize, of: impl Fn(u64) -> Option<Moment>) -> Vec<Moment> {
+    let steps = subject.run.probes.iter().map(|probe| probe.step);
+    steps
+        .map(|step| Moment {
+            step,
+            measured: measured(subject, step, class),
+            ..of(step).unwrap_or_default()
+        })
+        .collect()
+}
+
+/// What steps do to the class at the probes that were read.
+pub(super) fn made(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+    class: usize,
+) -> Arc<Made<Moment>> {
+    let name = ("ledger over time", subject.name);
+    // Until the first step no learning rate is known.
+    let key = (class, &view.scope, subject.run.revisions.steps.min(1));
+    of_probes(ctx, name, (subject, &[class]), key, |step| {
+        Moment::of(subject, view, class, step)
+    })
 }
 
 /// Says above the chart what is missing in it.
@@ -72,7 +92,7 @@ pub(super) fn note_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) {
 }
 
 /// What steps do to the class over time.
-pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
+pub(super) fn over_time(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         y_label: "nats per step".to_owned(),
         signed_log: true,
@@ -82,7 +102,10 @@ pub(super) fn over_time(subject: Subject<'_>, view: &View) -> Chart {
     let Some(class) = class_of(subject, view) else {
         return chart;
     };
-    let moments = moments(subject, view, class);
+    let made = made(ctx, subject, view, class);
+    let moments = moments(subject, class, |step| {
+        made.by_step.get(&step).map(|of| **of)
+    });
     let name = format!("{}: one plain step", subject.classes()[class]);
     let unlearned = |effect: &Effect| effect.resolved() && effect.nats > 0.0;
     let curve = |name: &str, color, look, keep: &dyn Fn(&Effect) -> bool| {
@@ -158,7 +181,8 @@ pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
     let Some(class) = class_of(subject, view) else {
         return table;
     };
-    for moment in moments(subject, view, class) {
+    let of = |step| Moment::of(subject, view, class, step);
+    for moment in moments(subject, class, of) {
         let is_resolved = moment.net.map(|net| f64::from(u8::from(net.resolved())));
         table.push([
             moment.step.into(),

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use egui::{Align, Context, Id, Label, Layout, Rect, RichText, Ui, UiBuilder};
 
@@ -152,8 +153,9 @@ impl Subject<'_> {
     }
 }
 
-/// Probes of which something is made in one frame on screen: with a hundred classes each takes a sixth of a millisecond.
-const MADE_AT_ONCE: usize = 32;
+/// How long something is made of probes in one frame on screen, for all figures together: what is left comes with the
+/// next frames.
+const MADE_FOR: Duration = Duration::from_millis(4);
 
 /// What is made of each probe whose rows of some classes are read, by step. Made once: only probes that are new since
 /// the last frame are asked for, as long as `key` stays.
@@ -167,7 +169,7 @@ pub(super) fn of_probes<T: Send + Sync + 'static>(
     let id = Id::unique(name);
     let run = subject.run;
     let started = run.started.as_ref().map(|started| &started.id);
-    let key = Id::unique((started, run.revisions.probes, key));
+    let key = Id::unique((started, run.revisions.known_probes, key));
     let mut read = subject.steps_read(classes);
     let kept = ctx.data(|data| data.get_temp::<Arc<Made<T>>>(id));
     let kept = kept.filter(|made| made.key == key);
@@ -179,26 +181,58 @@ pub(super) fn of_probes<T: Send + Sync + 'static>(
         let kept = kept.as_ref();
         kept.is_some_and(|made| made.read.binary_search(step).is_ok())
     };
-    let mut left = if is_exporting(ctx) { all } else { MADE_AT_ONCE };
-    read.retain(|step| {
-        let is_made = is_made(step);
-        let takes_part = is_made || left > 0;
-        left -= usize::from(takes_part && !is_made);
-        takes_part
+    let (since, budget) = (Instant::now(), Budget::of(ctx));
+    let mut by_step = BTreeMap::new();
+    read.retain(|&step| {
+        let known = || kept.as_ref()?.by_step.get(&step).cloned();
+        let of = if is_made(&step) {
+            known()
+        } else if since.elapsed() > budget.left {
+            return false;
+        } else {
+            make(step).map(Arc::new)
+        };
+        by_step.extend(of.map(|of| (step, of)));
+        true
     });
+    budget.spend(ctx, since.elapsed());
     if read.len() < all {
-        // The others come with the next frames.
         ctx.request_repaint();
     }
-    let known = |step: &u64| kept.as_ref()?.by_step.get(step).cloned();
-    let of = |step: &u64| Some((*step, known(step).or_else(|| make(*step).map(Arc::new))?));
-    let made = Arc::new(Made {
-        key,
-        by_step: read.iter().filter_map(of).collect(),
-        read,
-    });
+    let made = Arc::new(Made { key, read, by_step });
     ctx.data_mut(|data| data.insert_temp(id, made.clone()));
     made
+}
+
+/// What is left of [`MADE_FOR`] in a frame.
+#[derive(Clone, Copy)]
+struct Budget {
+    frame: u64,
+    left: Duration,
+}
+
+impl Budget {
+    fn id() -> Id {
+        Id::unique("time to make something of probes")
+    }
+
+    /// Without end outside frames, and where an image is made, which is drawn once.
+    fn of(ctx: &Context) -> Self {
+        let frame = ctx.cumulative_frame_nr();
+        let kept = ctx.data(|data| data.get_temp::<Self>(Self::id()));
+        let left = if is_exporting(ctx) || frame == 0 {
+            Duration::MAX
+        } else {
+            MADE_FOR
+        };
+        let kept = kept.filter(|kept| kept.frame == frame);
+        kept.unwrap_or(Self { frame, left })
+    }
+
+    fn spend(self, ctx: &Context, time: Duration) {
+        let left = self.left.saturating_sub(time);
+        ctx.data_mut(|data| data.insert_temp(Self::id(), Self { left, ..self }));
+    }
 }
 
 /// What was made of probes.

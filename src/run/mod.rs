@@ -62,6 +62,8 @@ pub struct Revisions {
     pub evals: u64,
     /// Of [`Run::probes`].
     pub probes: u64,
+    /// Of probes that were there before: until then, each says what it said.
+    pub known_probes: u64,
 }
 
 impl PartialEq for Revisions {
@@ -91,16 +93,20 @@ impl Run {
 
     /// Takes in one event. The only way a `Run` changes.
     pub fn apply(&mut self, event: &Event) {
-        let (steps, evals, probes) = match event {
-            Event::Step(_) => (1, 0, 0),
-            Event::Eval(_) => (0, 1, 0),
-            Event::Probe(_) => (0, 0, 1),
-            Event::Resumed { .. } => (1, 1, 1),
-            _ => (0, 0, 0),
+        let (steps, evals, probes, known_probes) = match event {
+            Event::Step(_) => (1, 0, 0, 0),
+            Event::Eval(_) => (0, 1, 0, 0),
+            Event::Probe(probe) => {
+                let is_known = self.probes.iter().any(|x| x.step == probe.step);
+                (0, 0, 1, u64::from(is_known))
+            }
+            Event::Resumed { .. } => (1, 1, 1, 1),
+            _ => (0, 0, 0, 0),
         };
         self.revisions.steps += steps;
         self.revisions.evals += evals;
         self.revisions.probes += probes;
+        self.revisions.known_probes += known_probes;
         match event {
             Event::Started(started) => {
                 *self = Self {

@@ -11,8 +11,8 @@ use super::probe_file::ProbeTensors;
 pub struct Probes {
     /// Whole probes, by step.
     pub whole: BTreeMap<u64, Arc<ProbeTensors>>,
-    /// Rows of single classes, by step and class.
-    pub rows: BTreeMap<(u64, usize), Arc<ClassRows>>,
+    /// Rows of single classes, by class and step.
+    pub rows: BTreeMap<usize, BTreeMap<u64, Arc<ClassRows>>>,
 }
 
 impl Probes {
@@ -36,18 +36,23 @@ impl Probes {
 
     /// Takes in the rows of a class.
     pub fn insert_rows(&mut self, step: u64, rows: ClassRows) {
-        self.rows.insert((step, rows.class), Arc::new(rows));
+        let of_class = self.rows.entry(rows.class).or_default();
+        of_class.insert(step, Arc::new(rows));
     }
 
     /// Whether [`Self::rows_of`] a class at a step are there.
     pub fn has_rows_of(&self, step: u64, class: usize) -> bool {
-        self.whole.contains_key(&step) || self.rows.contains_key(&(step, class))
+        self.whole.contains_key(&step) || self.rows_alone(step, class).is_some()
     }
 
     /// The rows of a class at a step, of their own or of the whole probe.
     pub fn rows_of(&self, step: u64, class: usize) -> Option<Arc<ClassRows>> {
-        let alone = self.rows.get(&(step, class)).cloned();
+        let alone = self.rows_alone(step, class).cloned();
         alone.or_else(|| Some(Arc::new(self.whole.get(&step)?.rows_of(class)?)))
+    }
+
+    fn rows_alone(&self, step: u64, class: usize) -> Option<&Arc<ClassRows>> {
+        self.rows.get(&class)?.get(&step)
     }
 
     /// Mean cross-entropy of a class's probe images at a step, in nats: the rows of any class hold that of all. None
@@ -56,21 +61,22 @@ impl Probes {
         if let Some(probe) = self.whole.get(&step) {
             return class_loss(probe.classes, &probe.n, &probe.loss, class);
         }
-        let (_, rows) = self.rows.range((step, 0)..=(step, usize::MAX)).next()?;
+        let rows = self.rows.values().find_map(|by_step| by_step.get(&step))?;
         class_loss(rows.classes, &rows.n, &rows.loss, class)
     }
 
     /// Forgets what was probed after a step.
     pub fn retain_until(&mut self, step: u64) {
         self.whole.retain(|&at, _| at <= step);
-        self.rows.retain(|&(at, _), _| at <= step);
+        let of_classes = self.rows.values_mut();
+        of_classes.for_each(|by_step| by_step.retain(|&at, _| at <= step));
     }
 
     /// What they take in memory.
     pub fn bytes(&self) -> usize {
         let whole = self.whole.values().map(|probe| probe.bytes());
         whole
-            .chain(self.rows.values().map(|rows| rows.bytes()))
+            .chain(self.rows.values().flatten().map(|(_, rows)| rows.bytes()))
             .sum()
     }
 }

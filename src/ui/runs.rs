@@ -174,6 +174,7 @@ impl RunEntry {
         run.revisions.steps += self.run.revisions.steps;
         run.revisions.evals += self.run.revisions.evals;
         run.revisions.probes += self.run.revisions.probes;
+        run.revisions.known_probes += self.run.revisions.known_probes + 1;
         let before = std::mem::replace(&mut self.run, Arc::new(run));
         if before.started != self.run.started {
             self.probes = Probes::new();
@@ -392,7 +393,8 @@ impl Runs {
     }
 
     pub(crate) fn remove(&mut self, id: RunId) {
-        self.entries.retain(|entry| entry.id != id);
+        let removed = self.entries.extract_if(.., |entry| entry.id == id);
+        drop_elsewhere(removed.collect::<Vec<_>>());
         self.tell_apart();
     }
 
@@ -515,11 +517,13 @@ impl Runs {
             return;
         }
         let mut order: Vec<(bool, u64, RunId, u64)> = Vec::new();
+        let (mut dropped_rows, mut dropped) = (Vec::new(), Vec::new());
         for entry in &mut self.entries {
             let is_shown = shown.contains(&entry.id);
             let followed = followed(&entry.run, view);
             let rows = &mut entry.probes.rows;
-            rows.retain(|(_, class), _| is_shown && followed.contains(class));
+            let is_dropped = |class: &usize| !is_shown || !followed.contains(class);
+            dropped_rows.extend(rows.extract_if(.., |class, _| is_dropped(class)));
             let cursor = entry.cursor(view);
             let at = cursor.map_or(u64::MAX, |index| entry.run.probes[index].step);
             let steps = entry.probes.whole.keys();
@@ -544,8 +548,17 @@ impl Runs {
                 total += rows.bytes();
                 entry.probes.insert_rows(step, rows);
             }
+            dropped.push(probe);
         }
+        drop_elsewhere((dropped_rows, dropped));
     }
+}
+
+/// Gives memory back on a thread of its own: for hundreds of megabytes that takes longer than a frame may.
+fn drop_elsewhere<T: Send + 'static>(of: T) {
+    let thread = std::thread::Builder::new().name("memory".to_owned());
+    // Where there is no thread to be had, it is dropped here.
+    let _ = thread.spawn(move || drop(of));
 }
 
 #[cfg(test)]
@@ -638,8 +651,11 @@ mod tests {
         runs.forget_probes(&[0], &view, 0);
         let probes = |runs: &Runs| runs.entries[0].probes.clone();
         assert_eq!(kept(&runs, 0), [20]);
-        let rows: Vec<_> = probes(&runs).rows.into_keys().collect();
-        assert_eq!(rows, [(0, 0), (0, 1), (10, 0), (10, 1)]);
+        let rows = probes(&runs).rows.into_iter();
+        let rows: Vec<_> = rows
+            .map(|(class, at)| (class, at.into_keys().collect::<Vec<_>>()))
+            .collect();
+        assert_eq!(rows, [(0, vec![0, 10]), (1, vec![0, 10])]);
         // Two more probes are known of; the third class is followed as well.
         let view = View {
             class: Some(2),
