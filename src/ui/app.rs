@@ -192,6 +192,11 @@ impl App {
         self.worker.is_some()
     }
 
+    /// The page that is shown.
+    pub(super) fn page(&self) -> Page {
+        self.view.page
+    }
+
     /// Turns to a page.
     pub fn show(&mut self, page: Page) {
         self.view.page = page;

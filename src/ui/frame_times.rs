@@ -33,6 +33,8 @@ pub(super) struct FrameTimes {
     times: Vec<Duration>,
     /// Of the processor.
     work: Vec<Duration>,
+    /// The same by page, and what of it was layout.
+    by_page: Vec<(&'static str, [Vec<Duration>; 2])>,
     latencies: Vec<Duration>,
     without_input: usize,
     /// Frames, those of them without input, and seconds while a run was trained.
@@ -43,8 +45,9 @@ pub(super) struct FrameTimes {
 struct Frame {
     began: Instant,
     has_input: bool,
-    /// Whether it is laid out; what happens while the window cannot be seen is no frame.
-    is_seen: bool,
+    /// The page that is laid out, and the processor time that took; what happens while the window cannot be seen is no
+    /// frame.
+    seen: Option<(&'static str, Duration)>,
     /// Whether a run is trained.
     is_live: bool,
     /// What the thread has worked in all its life.
@@ -61,7 +64,7 @@ impl FrameTimes {
         let frame = Frame {
             began: Instant::now(),
             has_input,
-            is_seen: false,
+            seen: None,
             is_live,
             worked: processor_time(),
             waited: waited_for_core().unwrap_or_default(),
@@ -70,10 +73,12 @@ impl FrameTimes {
         self.before = self.newest.replace(frame);
     }
 
-    /// The frame is laid out.
-    pub(super) fn frame_is_seen(&mut self) {
+    /// The frame is laid out, and shows this page.
+    pub(super) fn frame_is_seen(&mut self, page: &'static str) {
         if let Some(frame) = &mut self.newest {
-            frame.is_seen = true;
+            let worked = processor_time().zip(frame.worked);
+            let layout = worked.map_or(Duration::ZERO, |(now, before)| now.saturating_sub(before));
+            frame.seen = Some((page, layout));
         }
     }
 
@@ -82,14 +87,23 @@ impl FrameTimes {
         let (Some(before), Some(newest)) = (self.before.take(), &mut self.newest) else {
             return;
         };
-        if !before.is_seen {
+        let Some((page, layout)) = before.seen else {
             return;
-        }
+        };
         let between = newest.began - before.began;
         newest.input_waited = input_wait(between, time, newest.waited - before.waited);
         self.times.push(time);
         if let (Some(before), Some(newest)) = (before.worked, newest.worked) {
-            self.work.push(newest.saturating_sub(before));
+            let work = newest.saturating_sub(before);
+            self.work.push(work);
+            let known = self.by_page.iter().position(|(known, _)| *known == page);
+            let known = known.unwrap_or_else(|| {
+                self.by_page.push((page, Default::default()));
+                self.by_page.len() - 1
+            });
+            let [works, layouts] = &mut self.by_page[known].1;
+            works.push(work);
+            layouts.push(layout);
         }
         if before.has_input {
             self.latencies.push(before.input_waited + time);
@@ -144,26 +158,42 @@ impl Display for FrameTimes {
             self.without_input
         )?;
         for (what, times) in [("processor", &self.work), ("clock", &self.times)] {
-            let within = times.iter().filter(|time| **time < BUDGET).count();
-            let share = 100.0 * within as f64 / times.len().max(1) as f64;
-            writeln!(f, "{what}: {}, {share:.2} % under 16 ms", Spread::of(times))?;
+            writeln!(f, "{what}: {}, {}", Spread::of(times), within_budget(times))?;
+        }
+        for (page, [work, layout]) in &self.by_page {
+            let (count, within) = (work.len(), within_budget(work));
+            let (work, layout) = (Spread::of(work), Spread::of(layout));
+            writeln!(
+                f,
+                "processor on {page}: {work}, {within} of {count}; layout alone: {layout}"
+            )?;
         }
         let answers = Spread::of(&self.latencies);
-        writeln!(
+        write!(
             f,
             "input in {} frames, answered: {answers}",
             self.latencies.len()
         )?;
         let (frames, without_input, time) = self.live;
+        if frames == 0 {
+            return Ok(());
+        }
         let rate = |frames: usize| frames as f64 / time.as_secs_f64().max(1e-9);
         write!(
             f,
-            "live for {:.1} s: {:.1} frames/s, {:.1} without input",
+            "\nlive for {:.1} s: {:.1} frames/s, {:.1} without input",
             time.as_secs_f64(),
             rate(frames),
             rate(without_input)
         )
     }
+}
+
+/// How many of some times a frame may take, in words.
+fn within_budget(times: &[Duration]) -> String {
+    let within = times.iter().filter(|time| **time < BUDGET).count();
+    let share = 100.0 * within as f64 / times.len().max(1) as f64;
+    format!("{share:.2} % under 16 ms")
 }
 
 /// Where some durations lie.
@@ -252,7 +282,7 @@ mod tests {
             (false, false, 6),
         ] {
             times.frame_begins(has_input, is_live);
-            times.frame_is_seen();
+            times.frame_is_seen("Overview");
             times.frame_before_took(ms(took));
         }
         // The window is minimised: nothing is laid out, and eframe repeats what it reported last.

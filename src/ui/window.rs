@@ -132,10 +132,10 @@ impl eframe::App for Window {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
-        if let Some(times) = &mut self.frame_times {
-            times.frame_is_seen();
-        }
         self.app.ui(ui);
+        if let Some(times) = &mut self.frame_times {
+            times.frame_is_seen(self.app.page().title());
+        }
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {

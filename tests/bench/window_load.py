@@ -1,7 +1,7 @@
 """The window while it trains at full speed: frame times, answers to input, and what training loses to the window.
 
     cargo build --release && python3 tests/bench/window_load.py [--rounds 3] [--turns 3] [--secs 10]
-    cargo bench --bench frames -- --write FOLDER && python3 tests/bench/window_load.py --recorded FOLDER/*
+    cargo bench --bench frames -- --write FOLDER && python3 tests/bench/window_load.py --recorded FOLDER/SCENE/*
 
 Needs Xvfb, openbox, xdotool, xprop, libX11 and libXtst, and Python alone. In every round the built-in images are
 trained with the default settings without a window ("headless"), and then in a window that in turn is minimised ("idle")
