@@ -148,16 +148,29 @@ impl BarAxis {
     }
 }
 
-/// A number in three figures with its power of ten, and a real minus.
-pub(super) fn scientific(value: f64) -> String {
-    format!("{value:.2e}").replace('-', "−")
+/// A number in three figures, with its power of ten where it is far from 1, and a real minus: 0.0654, −12.3,
+/// 4.56·10⁻⁷.
+pub(super) fn three_figures(value: f64) -> String {
+    // Rounded first: 9.996 is 10.0.
+    let rounded = format!("{value:.2e}");
+    let parts = rounded.split_once('e');
+    let Some((digits, power)) = parts.and_then(|(x, power)| Some((x, power.parse::<i32>().ok()?)))
+    else {
+        return rounded;
+    };
+    let text = match power {
+        _ if value == 0.0 => "0".to_owned(),
+        -3..=3 => format!("{value:.*}", (2 - power).max(0) as usize),
+        _ => format!("{digits}·{}", power_of_ten(f64::from(power))),
+    };
+    text.replace('-', "−")
 }
 
 /// Its standard error in words, where there is one.
 pub(super) fn error_text(effect: &Effect) -> String {
     let error = effect.standard_error;
     error.map_or_else(String::new, |error| {
-        format!(" ± {} (standard error)", scientific(error))
+        format!(" ± {} (standard error)", three_figures(error))
     })
 }
 
@@ -197,5 +210,24 @@ mod tests {
         // 0 is on every axis, and nothing leaves it.
         assert!(large.at(0.0) > 0.0 && large.at(2.5) < 100.0);
         assert!(large.at(1e9) <= 100.0 && axis(&[]).at(0.0) > 0.0);
+    }
+
+    #[test]
+    fn numbers_have_three_figures() {
+        let numbers = [
+            (0.0, "0"),
+            (1.167, "1.17"),
+            (9.996, "10.0"),
+            (-65.43, "−65.4"),
+            (0.065_43, "0.0654"),
+            (-0.001_234, "−0.00123"),
+            (45_600.0, "4.56·10⁴"),
+            (1_235.0, "1235"),
+            (-4.56e-7, "−4.56·10⁻⁷"),
+            (f64::INFINITY, "inf"),
+        ];
+        for (number, text) in numbers {
+            assert_eq!(three_figures(number), text);
+        }
     }
 }

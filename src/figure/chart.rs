@@ -14,6 +14,7 @@ mod axes;
 mod draw;
 mod header;
 mod pointer;
+mod thin;
 
 pub(super) use axes::{nice_marks, plain_number, power_of_ten, signed_log};
 pub(super) use draw::{Place, chart_ui, part_ui};

@@ -2,7 +2,7 @@
 
 use egui::{Color32, RichText, Sense, Ui};
 
-use super::grid::{Cells, Grid, Look};
+use super::grid::{Cells, Grid, Look, Number};
 use super::matrix::marked;
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, empty_ui, order_of, palette};
@@ -138,10 +138,10 @@ impl Cells for Mistakes<'_> {
         Look {
             color: color(share, ui.visuals().dark_mode),
             hatched: false,
-            text: if count > 0 {
-                count.to_string()
+            number: if count > 0 {
+                Number::Count(count)
             } else {
-                String::new()
+                Number::None
             },
             pale: false,
         }

@@ -3,7 +3,7 @@
 use egui::{RichText, Sense, Ui};
 
 use super::gates::{self, Branch, short};
-use super::grid::{Cells, Grid, Look};
+use super::grid::{Cells, Grid, Look, Number};
 use super::table::Table;
 use super::{Pick, Subject, View, gates_time, matrix, order_of, quantity};
 
@@ -145,10 +145,10 @@ impl Cells for Distances<'_> {
         Look {
             color: quantity::sequential(distance / self.end),
             hatched: false,
-            text: if row == column {
-                String::new()
+            number: if row == column {
+                Number::None
             } else {
-                format!("{distance:.2}")
+                Number::Decimal(distance)
             },
             pale: false,
         }

@@ -48,9 +48,28 @@ pub(super) struct Look {
     /// Undefined.
     pub(super) hatched: bool,
     /// Its number, where it has room, and
-    pub(super) text: String,
+    pub(super) number: Number,
     /// whether that steps back.
     pub(super) pale: bool,
+}
+
+/// What stands in a cell: put into words only where it has room.
+#[derive(Clone, Copy)]
+pub(super) enum Number {
+    None,
+    Count(u64),
+    /// With two decimals, and a real minus.
+    Decimal(f64),
+}
+
+impl Number {
+    fn words(self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Count(count) => count.to_string(),
+            Self::Decimal(value) => super::matrix::signed(value),
+        }
+    }
 }
 
 impl Look {
@@ -65,7 +84,7 @@ impl Look {
         Self {
             color,
             hatched: true,
-            text: String::new(),
+            number: Number::None,
             pale: false,
         }
     }
@@ -272,16 +291,18 @@ impl<'a> Grid<'a> {
             return hatch(painter, inner, color);
         }
         painter.rect_filled(inner, 0.0, look.color);
-        let fits = |size: f32| size * 0.55 * look.text.chars().count() as f32 <= self.side.x - 3.0;
+        if self.side.x < NUMBER.x || self.side.y < NUMBER.y {
+            return;
+        }
+        let text = look.number.words();
         let size = (self.side.x * 0.3).min(self.side.y * 0.5).clamp(9.0, 14.0);
-        let has_room = self.side.x >= NUMBER.x && self.side.y >= NUMBER.y;
-        if has_room && !look.text.is_empty() && fits(size) {
+        if size * 0.55 * text.chars().count() as f32 <= self.side.x - 3.0 {
             let mut ink = palette::text_on(look.color);
             if look.pale {
                 ink = palette::blend(look.color, ink, 0.55);
             }
             let (at, font) = (inner.center(), FontId::proportional(size));
-            painter.text(at, Align2::CENTER_CENTER, &look.text, font, ink);
+            painter.text(at, Align2::CENTER_CENTER, text, font, ink);
         }
     }
 

@@ -7,7 +7,7 @@ use egui::{
     pos2, vec2,
 };
 
-use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
+use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, three_figures};
 use super::grid::fitted;
 use super::ledger_time::Moment;
 use super::table::Table;
@@ -236,7 +236,7 @@ fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
     ui.add_space(8.0);
     let step = moment.step;
     if let Some(taken) = &moment.taken {
-        let (nats, error) = (scientific(taken.nats), error_text(taken));
+        let (nats, error) = (three_figures(taken.nats), error_text(taken));
         ui.label(format!(
             "The step taken before step {step} changes its loss by {nats}{error} nats, to first order."
         ));
@@ -244,7 +244,7 @@ fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
     if let Some(measured) = moment.measured {
         ui.label(format!(
             "Since the probe before, its loss on the probe images changed by {} nats per step, all layers together.",
-            scientific(measured)
+            three_figures(measured)
         ));
     }
 }
@@ -264,7 +264,7 @@ fn net_text_ui(ui: &mut Ui, net: &Effect) {
     ui.label(text).on_hover_text(format!(
         "All classes together change its loss by {}{} nats in one plain gradient step, to first order. It is told apart \
          from 0 beyond 3 standard errors.",
-        scientific(net.nats),
+        three_figures(net.nats),
         error_text(net)
     ));
 }
@@ -435,7 +435,7 @@ impl Picture {
 fn row_text_ui(ui: &mut Ui, row: &Row<'_>, effect: &Effect, label: &str) {
     ui.set_max_width(300.0);
     ui.strong(label);
-    let (nats, error) = (scientific(effect.nats), error_text(effect));
+    let (nats, error) = (three_figures(effect.nats), error_text(effect));
     ui.label(format!("{nats}{error} nats per step"));
     ui.label(match (row, effect.resolved(), effect.nats > 0.0) {
         (Row::Others(..), ..) => {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use egui::{Color32, Context, Rect, Sense, Ui, pos2};
 
-use super::grid::{Cells, Grid, Look};
+use super::bars::three_figures;
+use super::grid::{Cells, Grid, Look, Number};
 use super::scatter::brushed;
 use super::table::Table;
 use super::{Pick, Subject, View, empty_ui, order_of, palette, remembered};
@@ -167,7 +168,7 @@ impl Cells for Cosines<'_> {
                     cell.resolved,
                 ),
                 hatched: false,
-                text: signed(cosine),
+                number: Number::Decimal(cosine),
                 pale: !cell.resolved,
             },
         }
@@ -192,7 +193,7 @@ pub(super) fn diagonal(ui: &Ui) -> Look {
     Look {
         color: palette::blend(background, weak, 0.2),
         hatched: false,
-        text: String::new(),
+        number: Number::None,
         pale: true,
     }
 }
@@ -215,7 +216,11 @@ fn cell_text_ui(ui: &mut Ui, gram: &Gram, names: &[String], a: usize, b: usize) 
     if a == b {
         ui.strong(&names[a]);
         ui.label(match gram.norm(a) {
-            Some(norm) => format!("‖g‖ {norm:.3e} over {:.0} probe images", gram.images(a)),
+            Some(norm) => format!(
+                "‖g‖ {} over {:.0} probe images",
+                three_figures(norm),
+                gram.images(a)
+            ),
             None => "no training image to probe".to_owned(),
         });
         return;
@@ -241,13 +246,14 @@ fn cell_text_ui(ui: &mut Ui, gram: &Gram, names: &[String], a: usize, b: usize) 
             };
             ui.label(format!("cosine {} (−1 to 1), {word}", signed(cosine)));
             if let (Some(dot), Some(error)) = (gram.dot(a, b), gram.standard_error(a, b)) {
-                ui.label(format!("product {dot:.2e} ± {error:.1e} (standard error)"));
+                let (dot, error) = (three_figures(dot), three_figures(error));
+                ui.label(format!("product {dot} ± {error} (standard error)"));
             }
         }
     }
     for k in [a, b] {
         if let Some(norm) = gram.norm(k) {
-            ui.label(format!("‖g‖ of {} {norm:.3e}", names[k]));
+            ui.label(format!("‖g‖ of {} {}", names[k], three_figures(norm)));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Color32, RichText, Sense, Ui};
 
-use super::grid::{Cells, Grid, Look};
+use super::grid::{Cells, Grid, Look, Number};
 use super::matrix::{self, Shown, above, diagonal, faded, marked, signed};
 use super::table::Table;
 use super::{Pick, Subject, View, empty_ui, order_of, palette, remembered};
@@ -122,7 +122,7 @@ impl Cells for Changes<'_> {
             Some(difference) => Look {
                 color: faded(ui, color(ui, difference / END), change.resolved()),
                 hatched: false,
-                text: signed(difference),
+                number: Number::Decimal(difference),
                 pale: !change.resolved(),
             },
         }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use egui::{Context, RichText, Ui, vec2};
 
+use super::bars::three_figures;
 use super::chart::{Chart, Curve, Look, Place, Scales, part_ui};
 use super::confusion::{self, evaluation_at};
-use super::needs::unread_ui;
+use super::needs::{Made, of_probes, unread_ui};
 use super::table::{Table, Value};
 use super::{Kind, Pick, Subject, View, curves, palette, remembered};
 use crate::gradient::gram::{Cell, Gram};
@@ -61,33 +62,17 @@ pub(super) fn pair_of(subject: Subject<'_>, view: &View) -> Option<(usize, usize
     view.pair.filter(|&(a, b)| a < classes && b < classes)
 }
 
-/// The pair at every probe; none while a probe is not read.
-fn moments(
-    subject: Subject<'_>,
-    view: &View,
-    pair: (usize, usize),
-) -> Vec<(u64, Option<PairCell>)> {
-    let layers = subject.run.gram_rows(&view.scope);
-    let probes = subject.run.probes.iter();
-    let of = |step| PairCell::at(subject, step, pair, &layers);
-    probes.map(|probe| (probe.step, of(probe.step))).collect()
-}
-
-/// As [`moments`], computed once for all charts of the pair.
-fn moments_once(
+/// The pair at the probes that were read, made once for all its charts.
+pub(super) fn made(
     ctx: &Context,
     subject: Subject<'_>,
     view: &View,
     (a, b): (usize, usize),
-) -> Arc<Vec<(u64, Option<PairCell>)>> {
-    let run = subject.run;
-    let key = (
-        run.started.as_ref().map(|started| &started.id),
-        (run.revisions.probes, a, b),
-        (&view.scope, subject.steps_read(&[a, b])),
-    );
-    remembered(ctx, ("moments of the pair", subject.name), key, || {
-        Arc::new(moments(subject, view, (a, b)))
+) -> Arc<Made<PairCell>> {
+    let (name, key) = (("pair over time", subject.name), (a, b, &view.scope));
+    let layers = subject.run.gram_rows(&view.scope);
+    of_probes(ctx, name, (subject, &[a, b]), key, |step| {
+        PairCell::at(subject, step, (a, b), &layers)
     })
 }
 
@@ -103,20 +88,22 @@ pub(super) fn over_time(ctx: &Context, subject: Subject<'_>, view: &View) -> Cha
     let Some((a, b)) = pair_of(subject, view) else {
         return chart;
     };
-    let moments = moments_once(ctx, subject, view, (a, b));
+    let made = made(ctx, subject, view, (a, b));
+    let steps = subject.run.probes.iter().map(|probe| probe.step);
+    let moments: Vec<_> = steps.map(|step| (step, made.by_step.get(&step))).collect();
     let names = subject.classes();
     let name = format!("{} and {}", names[a], names[b]);
     let color = palette::blend(palette::class(a), palette::class(b), 0.5);
     let curve = |look, keep: &dyn Fn(Option<Cell>) -> bool| {
-        let cells = moments.iter().map(|(step, cell)| (*step, cell.as_ref()));
-        let cells = cells.map(|(step, cell)| (step, cell.map(|cell| cell.cell)));
+        let cells = moments.iter();
+        let cells = cells.map(|(step, cell)| (*step, cell.map(|cell| cell.cell)));
         let kept = cells.filter(|(_, cell)| keep(*cell));
         let points = kept.map(|(step, cell)| (subject.epoch(step), cell.and_then(|x| x.cosine)));
         Curve::new(name.clone(), color, look, points)
     };
     let halves = moments.iter().flat_map(|(step, cell)| {
         let x = subject.epoch(*step);
-        let halves = cell.as_ref().and_then(|cell| cell.halves);
+        let halves = cell.and_then(|cell| cell.halves);
         let ends = halves.map(|ends| ends.map(|end| (x, Some(end))));
         // A point without y ends the line.
         ends.into_iter().flatten().chain([(x, None)])
@@ -152,11 +139,12 @@ fn norms(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
     let Some(pair) = pair_of(subject, view) else {
         return chart;
     };
-    let moments = moments_once(ctx, subject, view, pair);
+    let made = made(ctx, subject, view, pair);
     for (i, class) in [pair.0, pair.1].into_iter().enumerate() {
-        let points = moments.iter().map(|(step, cell)| {
-            let norm = cell.as_ref().and_then(|cell| cell.norms[i]);
-            (subject.epoch(*step), curves::log10(norm))
+        let points = subject.run.probes.iter().map(|probe| {
+            let cell = made.by_step.get(&probe.step);
+            let norm = cell.and_then(|cell| cell.norms[i]);
+            (subject.epoch(probe.step), curves::log10(norm))
         });
         let name = subject.classes()[class].clone();
         chart
@@ -224,7 +212,7 @@ impl Part {
         };
         let run = subject.run;
         let pair = pair_of(subject, view);
-        let read = pair.map(|(a, b)| subject.steps_read(&[a, b]));
+        let read = pair.map(|pair| made(ctx, subject, view, pair).key());
         let key = (
             run.started.as_ref().map(|started| &started.id),
             (run.revisions.probes, run.revisions.evals),
@@ -315,7 +303,11 @@ pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
         ));
     }
     if let [Some(first), Some(second)] = cell.norms {
-        parts.push(format!("‖g‖ {} and {}", length(first), length(second)));
+        parts.push(format!(
+            "‖g‖ {} and {}",
+            three_figures(first),
+            three_figures(second)
+        ));
     }
     if let Some(eval) = evaluation_at(subject.run, view.split, probe.step) {
         let images = match eval.split {
@@ -332,15 +324,6 @@ pub(super) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
         }));
     }
     (!parts.is_empty()).then(|| parts.join(" · "))
-}
-
-/// A norm in three figures.
-pub(super) fn length(norm: f64) -> String {
-    if (0.01..1000.0).contains(&norm) {
-        format!("{norm:.2}")
-    } else {
-        format!("{norm:.2e}")
-    }
 }
 
 /// Two decimals, and a real minus.
@@ -370,7 +353,9 @@ pub(super) fn table(subject: Subject<'_>, view: &View) -> Table {
         return table;
     };
     let names = subject.classes();
-    for (step, cell) in moments(subject, view, (a, b)) {
+    let layers = subject.run.gram_rows(&view.scope);
+    for step in subject.run.probes.iter().map(|probe| probe.step) {
+        let cell = PairCell::at(subject, step, (a, b), &layers);
         let eval = evaluation_at(subject.run, view.split, step);
         let share = |truth, taken_for| eval.and_then(|x| confusion::cell(x, truth, taken_for).1);
         let cell = cell.as_ref();

@@ -2,10 +2,11 @@
 
 use egui::{Color32, Rect, Ui};
 
+use super::bars::three_figures;
 use super::depth_time::{Cells, cells_ui, header};
 use super::matrix::faded;
 use super::needs::{Made, header_ui, of_probes};
-use super::pair::{PairCell, decimal, length, pair_of};
+use super::pair::{PairCell, decimal, pair_of};
 use super::quantity::{numbers_upright, undefined};
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, curves, empty_ui, palette};
@@ -108,7 +109,7 @@ impl Cells for Cosines<'_> {
         }
         for (name, norm) in self.names.iter().zip(pair.norms) {
             if let Some(norm) = norm {
-                ui.label(format!("‖g‖ of {name} {}", length(norm)));
+                ui.label(format!("‖g‖ of {name} {}", three_figures(norm)));
             }
         }
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use egui::{RichText, Sense, Ui};
 
 use super::difference::{NOTHING, compared, compared_once, comparison_key, contrast_of, runs_of};
-use super::grid::{Cells, Grid, Look};
-use super::matrix::{above, diagonal, faded, signed};
+use super::grid::{Cells, Grid, Look, Number};
+use super::matrix::{above, diagonal, faded};
 use super::matrix_difference::Change;
 use super::table::{Table, Value};
 use super::{Pick, Subject, View, empty_ui, order_of, palette, remembered};
@@ -135,7 +135,7 @@ impl Cells for Differences<'_> {
         Look {
             color: faded(ui, color, resolved),
             hatched: false,
-            text: signed(difference),
+            number: Number::Decimal(difference),
             pale: !resolved,
         }
     }

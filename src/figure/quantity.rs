@@ -9,6 +9,7 @@ use crate::gradient::gram::ConflictSummary;
 use crate::run::Scope;
 use crate::run::event::Probe;
 
+use super::bars::three_figures;
 use super::chart::power_of_ten;
 use super::table::Table;
 use super::thirds::geometric_mean;
@@ -410,7 +411,7 @@ pub(super) fn values_ui(ui: &mut Ui, subject: Subject<'_>, summary: &ConflictSum
                 number(value)
             ),
             Quantity::ClassNorm => {
-                let value = value.map_or_else(|| "undefined".to_owned(), |x| format!("{x:.3e}"));
+                let value = value.map_or_else(|| "undefined".to_owned(), three_figures);
                 format!("‖g‖ of {} {value}", classes.one.map_or("the class", name))
             }
             Quantity::TailShare => format!(

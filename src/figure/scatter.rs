@@ -254,9 +254,17 @@ fn draw(plot: &mut egui_plot::PlotUi<'_>, dots: &[Dot], view: &View) {
         } else {
             weak.gamma_multiply(0.6)
         };
-        let points = Points::new("", points).color(color).filled(resolved);
+        // Rings of very many are not told from dots any more, and cost five times as much to draw.
+        let radius = match (many, resolved) {
+            (true, true) => 2.0,
+            (true, false) => 1.5,
+            (false, _) => 3.5,
+        };
+        let points = Points::new("", points)
+            .color(color)
+            .filled(resolved || many);
         let points = points.shape(MarkerShape::Circle).allow_hover(false);
-        plot.points(points.radius(if many { 2.0 } else { 3.5 }));
+        plot.points(points.radius(radius));
     }
     let selected = |dot: &&Dot| {
         let (a, b) = dot.pair;

@@ -11,7 +11,7 @@ use egui::{
     UiBuilder, pos2, vec2,
 };
 
-use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, scientific};
+use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, three_figures};
 use super::grid::fitted;
 use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing, not_predicted};
 use super::ledger_time::measured;
@@ -372,8 +372,9 @@ fn summary_ui(ui: &mut Ui, moment: &Moment, outcome: Option<&Outcome>) {
             };
             format!(
                 "Grey as trained, colour what if: first order, for one plain step at step {} alone (learning rate \
-                 {:.2e}).{length}{note}",
-                moment.step, moment.lr
+                 {}).{length}{note}",
+                moment.step,
+                three_figures(moment.lr)
             )
         }
     };
@@ -634,7 +635,7 @@ impl Rows<'_> {
             let Some(effect) = effect else {
                 return format!("{name}: undefined");
             };
-            let (nats, error) = (scientific(effect.nats), error_text(&effect));
+            let (nats, error) = (three_figures(effect.nats), error_text(&effect));
             format!("{name} {nats}{error} nats per step")
         };
         if self.moment.not_predicted.is_none() {
@@ -642,7 +643,7 @@ impl Rows<'_> {
             ui.label(effect("What if", what_if));
         }
         let measured = |name: &str, value: Option<f64>| {
-            let value = value.map_or_else(|| "–".to_owned(), scientific);
+            let value = value.map_or_else(|| "–".to_owned(), three_figures);
             format!("{name} {value} nats per step")
         };
         ui.label(effect(

@@ -2,17 +2,23 @@
 
 use egui::{Color32, RichText, Role, Stroke, Ui, WidgetInfo};
 use egui_plot::{
-    FilledArea, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotBounds, PlotUi, Points,
-    VLine,
+    FilledArea, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotBounds, PlotPoints,
+    PlotUi, Points, VLine,
 };
 
 use super::axes::{
     blocks, decades, is_whole, nice_marks, plain_decade, plain_number, power_of_ten,
     signed_decades, signed_log_inverse,
 };
+use super::thin::Thin;
 use super::{Axis, Chart, Curve, Gap, Look, Scales, header, pointer};
+use crate::figure::bars::three_figures;
 use crate::figure::{Kind, Pick, View, empty_ui};
 
+/// With more classes than this their curves are thin, so that not all of them hide each other.
+const MANY_CLASSES: usize = 24;
+/// Width of a thin line: not above it, a line is tessellated with a third fewer triangles.
+const HAIRLINE: f32 = 0.9;
 /// Width of the numbers beside charts that stand below each other, in points.
 const PART_NUMBERS_WIDTH: f32 = 34.0;
 
@@ -91,8 +97,12 @@ pub(in crate::figure) fn part_ui(
         .label_formatter(|position| hover_text(kind, chart, near, position));
     let response = plot.show(ui, |plot| {
         let Scales { x, y } = scales;
-        plot.set_plot_bounds(PlotBounds::from_min_max([x.0, y.0], [x.1, y.1]));
-        draw_all(plot, chart, &scales, view);
+        let bounds = PlotBounds::from_min_max([x.0, y.0], [x.1, y.1]);
+        plot.set_plot_bounds(bounds);
+        let response = plot.response();
+        let crowded = are_many(chart, view);
+        let thin = Thin::new(&response.ctx, response.rect, &bounds, crowded);
+        draw_all(plot, chart, (&scales, thin), view);
         if let Some(x) = cursor {
             let line = VLine::new("", x).stroke(Stroke::new(1.0, text));
             plot.vline(line.allow_hover(false));
@@ -183,7 +193,12 @@ fn padded(ui: &Ui, width: f32) -> impl Fn(String) -> String + use<> {
 }
 
 /// Areas, then curves, that of the selected class last, then the marks of gaps.
-fn draw_all<'a>(plot: &mut PlotUi<'a>, chart: &'a Chart, scales: &Scales, view: &'a View) {
+fn draw_all<'a>(
+    plot: &mut PlotUi<'a>,
+    chart: &'a Chart,
+    (scales, thin): (&Scales, Option<Thin>),
+    view: &'a View,
+) {
     let bands = chart.bands.iter();
     for band in bands.filter(|band| !view.hidden.contains(&band.name)) {
         let area = FilledArea::new(band.name.clone(), &band.x, &band.low, &band.high);
@@ -192,22 +207,28 @@ fn draw_all<'a>(plot: &mut PlotUi<'a>, chart: &'a Chart, scales: &Scales, view: 
     }
     let is_lit = |curve: &&Curve| curve.class.is_some() && curve.class == view.class;
     let any_lit = chart.shown(view).any(|curve| is_lit(&curve));
+    let are_many = are_many(chart, view);
     let others = chart.shown(view).filter(|curve| !is_lit(curve));
     for curve in others {
-        let steps_back = any_lit && curve.class.is_some();
-        let light = if steps_back {
-            Light::Back
-        } else {
-            Light::Usual
+        let light = match curve.class {
+            Some(_) if any_lit => Light::Back,
+            Some(_) if are_many => Light::Crowded,
+            _ => Light::Usual,
         };
-        draw(plot, curve, light);
+        draw(plot, curve, light, thin);
     }
     for curve in chart.shown(view).filter(is_lit) {
-        draw(plot, curve, Light::Lit);
+        draw(plot, curve, Light::Lit, thin);
     }
     for curve in chart.shown(view) {
         draw_gaps(plot, curve, scales);
     }
+}
+
+/// Whether there are more curves of classes than can be told apart.
+fn are_many(chart: &Chart, view: &View) -> bool {
+    let of_classes = chart.shown(view).filter(|curve| curve.class.is_some());
+    of_classes.count() > MANY_CLASSES
 }
 
 /// How a curve stands among the others.
@@ -215,6 +236,8 @@ fn draw_all<'a>(plot: &mut PlotUi<'a>, chart: &'a Chart, scales: &Scales, view: 
 enum Light {
     /// As its look has it.
     Usual,
+    /// It is one of very many.
+    Crowded,
     /// It is of the selected class.
     Lit,
     /// Another one is.
@@ -227,15 +250,16 @@ impl Light {
         let is_thin = curve.look == Look::Thin;
         match self {
             Self::Lit => (3.0, curve.color),
-            Self::Back => (1.0, curve.color.gamma_multiply(0.45)),
-            Self::Usual if is_thin => (1.0, curve.color.gamma_multiply(0.55)),
+            Self::Back => (HAIRLINE, curve.color.gamma_multiply(0.45)),
+            Self::Crowded if !is_thin => (HAIRLINE, curve.color),
+            Self::Usual | Self::Crowded if is_thin => (HAIRLINE, curve.color.gamma_multiply(0.55)),
             Self::Usual if matches!(curve.look, Look::Thick { .. }) => (2.4, curve.color),
-            Self::Usual => (1.8, curve.color),
+            Self::Usual | Self::Crowded => (1.8, curve.color),
         }
     }
 }
 
-fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light) {
+fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<Thin>) {
     let (width, color) = light.line(curve);
     if let Look::Points | Look::Dots { .. } = curve.look {
         let (shape, filled) = match curve.look {
@@ -258,7 +282,8 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light) {
         return;
     }
     let is_thin = curve.look == Look::Thin && light != Light::Lit;
-    let are_few = !is_thin && light != Light::Back && curve.len() <= 40;
+    let stands_out = matches!(light, Light::Usual | Light::Lit);
+    let are_few = !is_thin && stands_out && curve.len() <= 40;
     let style = match curve.look {
         Look::Thick { dashed: true } => LineStyle::dashed_dense(),
         _ => LineStyle::Solid,
@@ -271,7 +296,11 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light) {
                 .radius(if is_thin { 1.2 } else { 0.5 * width + 1.3 });
             plot.points(marks.allow_hover(segment.len() == 1));
         }
-        let line = egui_plot::Line::new(curve.name.clone(), segment.as_slice());
+        let points = match thin.and_then(|thin| thin.kept(segment)) {
+            Some(kept) => PlotPoints::Owned(kept),
+            None => PlotPoints::Borrowed(segment),
+        };
+        let line = egui_plot::Line::new(curve.name.clone(), points);
         plot.line(line.color(color).width(width).style(style));
     }
 }
@@ -336,9 +365,9 @@ fn hover_text(
         return Some(format!("{plot_name}\n{place}{click}"));
     }
     let y = if chart.log_y {
-        format!("{:.3e}", 10_f64.powf(position.y))
+        three_figures(10_f64.powf(position.y))
     } else if chart.signed_log {
-        format!("{:.2e}", signed_log_inverse(position.y))
+        three_figures(signed_log_inverse(position.y))
     } else {
         format!("{:.4}", position.y)
     };
