@@ -14,6 +14,7 @@ mod gates;
 mod gates_time;
 mod grid;
 mod group_curves;
+mod keys;
 mod kind;
 mod ledger;
 mod ledger_depth;

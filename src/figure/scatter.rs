@@ -27,6 +27,26 @@ pub struct Brush {
 }
 
 impl Brush {
+    /// Rectangles that need not be drawn, by name; the last marks nothing.
+    pub(crate) const CHOICES: [(&'static str, Option<Self>); 4] = {
+        const fn of(cosine: [f64; 2], mistaken: [f64; 2]) -> Option<Brush> {
+            Some(Brush { cosine, mistaken })
+        }
+        let (below, above, some) = ([-1.0, 0.0], [0.0, 1.0], [f64::MIN_POSITIVE, 1.0]);
+        [
+            ("that pull against each other", of(below, [0.0, 1.0])),
+            (
+                "that pull against each other and are mistaken for each other",
+                of(below, some),
+            ),
+            (
+                "that pull the same way and are mistaken for each other",
+                of(above, some),
+            ),
+            ("none", None),
+        ]
+    };
+
     /// The rectangle between two corners.
     fn between(a: PlotPoint, b: PlotPoint) -> Self {
         Self {

@@ -14,6 +14,7 @@ use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
 use super::images_panel::{self, Images};
 use super::navigation::{History, Place};
+use super::notice::{Notice, notice_ui};
 use super::page::Page;
 use super::queue::{End, Queue};
 use super::restore::Restoring;
@@ -70,12 +71,6 @@ impl Default for Options {
             probe_memory: super::runs::PROBE_MEMORY_BYTES,
         }
     }
-}
-
-/// The one notice.
-pub(crate) struct Notice {
-    pub(crate) text: String,
-    pub(crate) is_error: bool,
 }
 
 /// The application, apart from the window it is shown in.
@@ -299,6 +294,7 @@ impl App {
         if let Some(copied) = self.copied.take() {
             ui.ctx().send_cmd(copied);
         }
+        notice_ui(ui.ctx(), &mut self.notice, self.now, &mut actions);
         hovering_ui(ui.ctx());
         commands::windows_ui(ui.ctx(), self, &mut actions);
         for action in actions {
@@ -316,6 +312,7 @@ impl App {
         self.notice = Some(Notice {
             text: text.into(),
             is_error,
+            since: self.now,
         });
     }
 

@@ -22,6 +22,7 @@ mod findings_panel;
 mod frame_times;
 mod images_panel;
 mod navigation;
+mod notice;
 mod page;
 mod queue;
 mod queue_panel;

@@ -1,4 +1,4 @@
-//! The bar at the top: name, back and forward, pages, commands, side by side, theme; and the notice under it.
+//! The bar at the top: name, back and forward, pages, commands, side by side, theme.
 
 use super::action::Action;
 use super::app::App;
@@ -30,7 +30,6 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
         });
     });
     ui.add_space(2.0);
-    notice_ui(ui, app, actions);
 }
 
 fn way_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
@@ -83,29 +82,4 @@ fn side_by_side_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
     if response.clicked() {
         actions.push(Action::SideBySide(!on));
     }
-}
-
-fn notice_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
-    let Some(notice) = &app.notice else { return };
-    let colour = if notice.is_error {
-        ui.visuals().error_fg_color
-    } else {
-        ui.visuals().text_color()
-    };
-    ui.horizontal(|ui| {
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let dismiss = ui
-                .small_button("Dismiss")
-                .on_hover_text("Clear this notice");
-            if dismiss.clicked() {
-                actions.push(Action::Dismiss);
-            }
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                let text = egui::RichText::new(&notice.text).color(colour);
-                ui.add(egui::Label::new(text).truncate())
-                    .on_hover_text(&notice.text);
-            });
-        });
-    });
-    ui.add_space(2.0);
 }

@@ -1,6 +1,6 @@
 //! One selection and one moment, by pointer and by keyboard.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use crosscurrent::figure::Order;
 use crosscurrent::ui::Page;
 use egui::{Key, Modifiers};
@@ -48,6 +48,51 @@ fn the_keyboard_walks_through_a_matrix_and_picks_a_pair() -> Result<()> {
     // The moment stays where it is: the arrows are the matrix's.
     ensure!(has(&window, "· newest"));
     press(&mut window, Modifiers::NONE, Key::Enter);
+    assert_eq!(window.state_mut().figure_view().pair, Some((0, 1)));
+    Ok(())
+}
+
+#[test]
+fn the_keyboard_picks_a_layer_and_a_moment() -> Result<()> {
+    let (_kept, mut window) = open(Page::Conflicts)?;
+    window.get_by_label("Layers by moment").focus();
+    settle(&mut window);
+    ensure!(has(&window, "Layers by moment, backbone at step"));
+    for key in [Key::ArrowDown, Key::ArrowDown, Key::ArrowLeft, Key::Enter] {
+        press(&mut window, Modifiers::NONE, key);
+    }
+    let view = window.state_mut().figure_view().clone();
+    assert_eq!(view.scope.name(), "stem.bn1");
+    let step = view.step.context("a moment")?;
+    ensure!(has(
+        &window,
+        &format!("Layers by moment, stem.bn1 at step {step}")
+    ));
+    ensure!(!has(&window, "· newest"));
+    Ok(())
+}
+
+#[test]
+fn pairs_are_marked_from_the_list_of_commands() -> Result<()> {
+    let (_kept, mut window) = open(Page::Mistakes)?;
+    window.state_mut().figure_view().class = None;
+    let run = |window: &mut Window, words: &str, command: &str| {
+        press(window, Modifiers::COMMAND, Key::K);
+        window.get_by_label("Search commands").type_text(words);
+        settle(window);
+        click(window, command);
+    };
+    run(
+        &mut window,
+        "mark against",
+        "Mark pairs: that pull against each other",
+    );
+    let brush = window.state_mut().figure_view().brush.context("marked")?;
+    assert_eq!((brush.cosine, brush.mistaken), ([-1.0, 0.0], [0.0, 1.0]));
+    ensure!(has(&window, " marked"));
+    run(&mut window, "mark none", "Mark pairs: none");
+    assert_eq!(window.state_mut().figure_view().brush, None);
+    run(&mut window, "pair dusty", "Pair: Clean × Dusty");
     assert_eq!(window.state_mut().figure_view().pair, Some((0, 1)));
     Ok(())
 }

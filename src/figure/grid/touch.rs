@@ -1,10 +1,11 @@
 //! The square under the pointer and the keyboard: a cell is picked by a click, or by the arrow keys and Enter.
 
-use egui::{Button, EventFilter, Key, Modifiers, Rect, Response, RichText, Role, Sense, Tooltip};
+use egui::{Button, Key, Rect, Response, RichText, Role, Sense, Tooltip};
 use egui::{Ui, UiBuilder, Vec2, vec2};
 
 use super::sight::LEAST_SEEN;
 use super::{Cells, Grid, NAMED_CELLS, Sight, ZOOMED_FROM};
+use crate::figure::keys::{Keys, presses};
 use crate::figure::{Pick, View, export, named};
 
 /// How much closer a press of a button or a key comes.
@@ -84,25 +85,12 @@ impl Grid<'_> {
         view: &View,
         cells: &impl Cells,
     ) -> Option<((usize, usize), Option<Pick>)> {
-        let last = self.order.len().checked_sub(1)?;
-        if !square.has_focus() {
-            return None;
-        }
-        let arrows = EventFilter {
-            horizontal_arrows: true,
-            vertical_arrows: true,
-            ..EventFilter::default()
-        };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(square.id, arrows));
-        let presses =
-            |key| ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key)) as isize;
+        let keys = Keys::of(ui, square).filter(|_| !self.order.is_empty())?;
         let kept: Option<(usize, usize)> = ui.data(|data| data.get_temp(square.id));
         let place = |class| self.order.iter().position(|&other| other == class);
         let places = kept.or(view.pair).and_then(|(a, b)| place(a).zip(place(b)));
-        let (row, column) = places.unwrap_or((self.sight.row, self.sight.column));
-        let moved = |from: usize, by: isize| from.saturating_add_signed(by).min(last);
-        let row = moved(row, presses(Key::ArrowDown) - presses(Key::ArrowUp));
-        let column = moved(column, presses(Key::ArrowRight) - presses(Key::ArrowLeft));
+        let from = places.unwrap_or((self.sight.row, self.sight.column));
+        let (row, column) = keys.from(from, (self.order.len(), self.order.len()));
         let at = (self.order[row], self.order[column]);
         ui.data_mut(|data| data.insert_temp(square.id, at));
         let sight = self.sight.showing(row, column, self.order.len());
@@ -110,13 +98,14 @@ impl Grid<'_> {
             (place as f32 - first as f32 + 0.5) / sight.count.max(1) as f32
         };
         let share = vec2(share(column, sight.column), share(row, sight.row));
+        let presses = |key| presses(ui, key);
         let closer = presses(Key::Plus) + presses(Key::Equals) - presses(Key::Minus);
         let sight = match closer {
             _ if presses(Key::Num0) > 0 => Sight::all(self.order.len()),
             0 => sight,
             closer => sight.zoomed(ZOOM.powi(closer as i32), share, self.order.len()),
         };
-        let pick = if presses(Key::Enter) + presses(Key::Space) > 0 {
+        let pick = if keys.picks {
             cells.pick(at.0, at.1)
         } else {
             self.to(sight)

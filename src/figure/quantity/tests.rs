@@ -106,18 +106,22 @@ fn a_click_goes_to_a_layer_at_a_moment() -> anyhow::Result<()> {
     let run = recorded("solar-branch")?.run;
     let layers: Vec<Layer> = run.started.iter().flat_map(|x| x.layers.clone()).collect();
     let trained: Vec<&Layer> = layers.iter().filter(|x| x.gram.is_some()).collect();
+    // Above the layers lies the row of the backbone with a gap, 27 of about 440 points.
+    let above = 27.0 / 440.0;
+    let columns = run.probes.len() as f32;
     for (row, column) in [(0, 0), (3, 7), (trained.len() - 1, run.probes.len() - 1)] {
+        let down = (row as f32 + 0.5) / trained.len() as f32;
         let share = [
-            (column as f32 + 0.5) / run.probes.len() as f32,
-            (row as f32 + 0.5) / trained.len() as f32,
+            (column as f32 + 0.5) / columns,
+            above + (1.0 - above) * down,
         ];
         let picks = clicked(Kind::DepthTime, &run, &view(), "Layers by moment", share);
         let scope = Scope::Layer(trained[row].name.clone());
         assert_eq!(picks, [Pick::ScopeAt(scope, run.probes[column].step)]);
     }
     let last = run.probes.len() - 1;
-    let share = [(last as f32 + 0.5) / run.probes.len() as f32, 0.5];
-    let backbone = clicked(Kind::DepthTime, &run, &view(), "Backbone by moment", share);
+    let share = [(last as f32 + 0.5) / columns, 0.3 * above];
+    let backbone = clicked(Kind::DepthTime, &run, &view(), "Layers by moment", share);
     let step = run.probes[last].step;
     assert_eq!(backbone, [Pick::ScopeAt(Scope::Backbone, step)]);
     let name = clicked(Kind::DepthTime, &run, &view(), "branch3.bn1", [0.5, 0.5]);

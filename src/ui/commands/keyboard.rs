@@ -14,10 +14,10 @@ const OF_WIDGETS: [(&str, &str); 6] = [
         "Tab",
         "To the next control or figure; the one that has the keyboard has a ring",
     ),
-    ("Enter", "Press it; in a matrix, pick the cell"),
+    ("Enter", "Press it; in a figure of cells, pick the cell"),
     (
         "Arrows",
-        "In a matrix that has the keyboard, to another cell",
+        "In a figure of cells that has the keyboard, to another cell",
     ),
     ("+  −  0", "In a large matrix, fewer classes, more, or all"),
     (

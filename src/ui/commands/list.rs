@@ -7,7 +7,7 @@ use super::{
     PREVIOUS_CLASS, SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
 };
 use crate::figure::pages::kind_shown;
-use crate::figure::{Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices};
+use crate::figure::{Brush, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices};
 use crate::run::event::Started;
 use crate::ui::action::Action;
 use crate::ui::app::App;
@@ -17,6 +17,8 @@ use crate::ui::page::Page;
 use crate::ui::runs::{RunEntry, State};
 use crate::ui::setup_panel::choose_sweep;
 
+/// Up to this many classes all pairs are listed.
+const PAIRS_UP_TO: usize = 20;
 /// Size in points of a figure whose card was not asked.
 const EXPORT_SIZE: egui::Vec2 = vec2(784.0, 536.0);
 
@@ -243,24 +245,25 @@ fn selections(app: &App, list: &mut List) {
     }
 }
 
-/// Pairs with the selected class.
+/// Pairs with the selected class; without one all, where they are not too many to read. And pairs to be marked in the
+/// matrices, as a rectangle over the scatter does.
 fn pairs(app: &App, started: &Started, list: &mut List) {
-    let Some(class) = app.view.figure.class else {
-        return;
+    let classes = &started.classes;
+    let firsts = match app.view.figure.class {
+        Some(class) => class..class + 1,
+        None if classes.len() <= PAIRS_UP_TO => 0..classes.len(),
+        None => 0..0,
     };
-    let Some(selected) = started.classes.get(class) else {
-        return;
-    };
-    for (k, name) in started
-        .classes
-        .iter()
-        .enumerate()
-        .filter(|(k, _)| *k != class)
-    {
-        list.plain(
-            format!("Pair: {selected} × {name}"),
-            Action::Pick(Pick::Pair(class, k)),
-        );
+    let any = app.view.figure.class.is_some();
+    for a in firsts.filter(|a| *a < classes.len()) {
+        for b in (0..classes.len()).filter(|&b| if any { b != a } else { b > a }) {
+            let text = format!("Pair: {} × {}", classes[a], classes[b]);
+            list.plain(text, Action::Pick(Pick::Pair(a, b)));
+        }
+    }
+    for (name, brush) in Brush::CHOICES {
+        let text = format!("Mark pairs: {name}");
+        list.plain(text, Action::Pick(Pick::Brush(brush)));
     }
 }
 
