@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use super::groups::{Group, groups};
+use super::groups::{Group, groups, name_apart};
 use super::ranks::Thirds;
 use super::statistics::{Paired, holm, mean, mean_sd};
 use crate::config::Attention;
@@ -372,7 +372,7 @@ fn choose<'a>(members: &[Member<'a>], baseline: Option<&str>) -> Result<Chosen<'
         }
     };
     let classes = &headers[groups[base].members[0]].classes;
-    let base_name = groups[base].name.clone();
+    let (base_name, base_identity) = (groups[base].name.clone(), groups[base].identity.clone());
     groups.retain(|group| {
         let fits = headers[group.members[0]].classes == *classes;
         if !fits {
@@ -396,7 +396,9 @@ fn choose<'a>(members: &[Member<'a>], baseline: Option<&str>) -> Result<Chosen<'
             same
         });
     }
-    let baseline = groups.iter().position(|x| x.name == base_name);
+    // What only told them from groups that are left out need not be said of every number.
+    name_apart(&mut groups, &headers);
+    let baseline = groups.iter().position(|x| x.identity == base_identity);
     Ok(Chosen {
         runs,
         groups,
@@ -405,11 +407,21 @@ fn choose<'a>(members: &[Member<'a>], baseline: Option<&str>) -> Result<Chosen<'
     })
 }
 
-/// The group of that name, or the one that has the run of that name.
+/// The group of that name, the one that has the run of that name, or the only one whose name has all parts of it.
 fn find(name: &str, groups: &[Group], runs: &[Reached<'_>]) -> Result<usize, CompareError> {
     let by_run = |group: &Group| group.members.iter().any(|&run| runs[run].name == name);
     let by_name = groups.iter().position(|group| group.name == name);
-    let found = by_name.or_else(|| groups.iter().position(by_run));
+    let has_parts = |group: &&Group| {
+        let mut parts = name.split(", ");
+        parts.all(|part| group.name.split(", ").any(|known| known == part))
+    };
+    let by_parts = || {
+        let mut having = groups.iter().filter(has_parts);
+        let only = having.next().filter(|_| having.next().is_none())?;
+        groups.iter().position(|group| group == only)
+    };
+    let by_run = || groups.iter().position(by_run);
+    let found = by_name.or_else(by_run).or_else(by_parts);
     found.ok_or_else(|| CompareError::UnknownBaseline {
         name: name.to_owned(),
         known: groups.iter().map(|group| group.name.clone()).collect(),

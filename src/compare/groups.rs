@@ -85,11 +85,16 @@ pub fn groups(headers: &[&Started]) -> Vec<Group> {
             }
         }
     }
+    name_apart(&mut groups, headers);
+    groups
+}
+
+/// Names groups of these runs by what tells them apart from each other, and by nothing else.
+pub fn name_apart(groups: &mut [Group], headers: &[&Started]) {
     let firsts: Vec<_> = groups.iter().map(|x| headers[x.members[0]]).collect();
     for (group, name) in groups.iter_mut().zip(names(&firsts)) {
         group.name = name;
     }
-    groups
 }
 
 /// All that runs of a group have in common.

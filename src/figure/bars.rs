@@ -166,12 +166,29 @@ pub(super) fn three_figures(value: f64) -> String {
     text.replace('-', "−")
 }
 
-/// Its standard error in words, where there is one.
-pub(super) fn error_text(effect: &Effect) -> String {
-    let error = effect.standard_error;
-    error.map_or_else(String::new, |error| {
-        format!(" ± {} (standard error)", three_figures(error))
-    })
+/// An effect with its standard error, where it has one, to two figures of that: −0.0654 ± 0.0043, (−1.83 ± 0.21)·10⁻⁸.
+pub(super) fn with_error(effect: &Effect) -> String {
+    let (value, error) = (effect.nats, effect.standard_error);
+    let Some(error) = error.filter(|error| *error > 0.0 && error.is_finite()) else {
+        return three_figures(value);
+    };
+    // Of the larger of the two, as it is when rounded.
+    let power = |x: f64| x.abs().log10().floor() as i32;
+    let largest = power(value).max(power(error));
+    let unit = if (-3..=3).contains(&largest) {
+        0
+    } else {
+        largest
+    };
+    let scale = 10_f64.powi(unit);
+    let (value, error) = (value / scale, error / scale);
+    let decimals = (1 - power(error)).clamp(0, 6) as usize;
+    let text = format!("{value:.decimals$} ± {error:.decimals$}");
+    let text = match unit {
+        0 => text,
+        _ => format!("({text})·{}", power_of_ten(f64::from(unit))),
+    };
+    format!("{} (standard error)", text.replace('-', "−"))
 }
 
 /// Red where a loss rises, blue where it falls, as in the conflict matrix; pale where that is not resolved.
@@ -210,6 +227,29 @@ mod tests {
         // 0 is on every axis, and nothing leaves it.
         assert!(large.at(0.0) > 0.0 && large.at(2.5) < 100.0);
         assert!(large.at(1e9) <= 100.0 && axis(&[]).at(0.0) > 0.0);
+    }
+
+    #[test]
+    fn values_share_their_power_of_ten_with_the_error() {
+        let cases = [
+            (-0.065_43, Some(0.0043), "−0.0654 ± 0.0043 (standard error)"),
+            (12.34, Some(2.5), "12.3 ± 2.5 (standard error)"),
+            (
+                -1.83e-8,
+                Some(2.12e-9),
+                "(−1.83 ± 0.21)·10⁻⁸ (standard error)",
+            ),
+            (1e-9, Some(4.2e-8), "(0.1 ± 4.2)·10⁻⁸ (standard error)"),
+            (0.0, Some(0.02), "0.000 ± 0.020 (standard error)"),
+            (0.5, None, "0.500"),
+        ];
+        for (nats, standard_error, text) in cases {
+            let effect = Effect {
+                nats,
+                standard_error,
+            };
+            assert_eq!(with_error(&effect), text);
+        }
     }
 
     #[test]

@@ -248,7 +248,7 @@ fn notes(shown: &Shown) -> (Vec<(String, &'static str)>, f32) {
             format!("{} and {} {correlation}", name(a), name(b))
         });
         notes.push((
-            format!("Told apart alike: {}", pairs.collect::<Vec<_>>().join(" · ")),
+            format!("Branches tell classes apart alike: {}", pairs.collect::<Vec<_>>().join(" · ")),
             "Correlation between branches, from −1 to 1, of how far the gates of every two classes are apart. Near 1, \
              branches tell classes apart in the same way, and one shared gate might do as well. Undefined with fewer \
              than four classes.",

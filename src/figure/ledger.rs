@@ -7,7 +7,7 @@ use egui::{
     pos2, vec2,
 };
 
-use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, three_figures};
+use super::bars::{AXIS_HEIGHT, BarAxis, color_of, three_figures, with_error};
 use super::grid::fitted;
 use super::ledger_time::Moment;
 use super::table::Table;
@@ -201,8 +201,8 @@ fn class_ui(
                 .on_hover_text("The class whose loss is looked at");
         }
         if view.class.is_none_or(|k| k >= names.len()) {
-            ui.weak("the rarest, as none is selected")
-                .on_hover_text("Choose a class here, or click a class anywhere");
+            ui.weak("the rarest")
+                .on_hover_text("No class is selected: choose one here, or click a class anywhere");
         }
         if let Some(account) = account {
             net_text_ui(ui, &account.net);
@@ -236,9 +236,9 @@ fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
     ui.add_space(8.0);
     let step = moment.step;
     if let Some(taken) = &moment.taken {
-        let (nats, error) = (three_figures(taken.nats), error_text(taken));
+        let nats = with_error(taken);
         ui.label(format!(
-            "The step taken before step {step} changes its loss by {nats}{error} nats, to first order."
+            "The step taken before step {step} changes its loss by {nats} nats, to first order."
         ));
     }
     if let Some(measured) = moment.measured {
@@ -262,10 +262,9 @@ fn net_text_ui(ui: &mut Ui, net: &Effect) {
         ui.visuals().weak_text_color()
     });
     ui.label(text).on_hover_text(format!(
-        "All classes together change its loss by {}{} nats in one plain gradient step, to first order. It is told apart \
+        "All classes together change its loss by {} nats in one plain gradient step, to first order. It is told apart \
          from 0 beyond 3 standard errors.",
-        three_figures(net.nats),
-        error_text(net)
+        with_error(net)
     ));
 }
 
@@ -370,11 +369,7 @@ impl Picture {
                 *effect,
             ),
             Row::Others(n, effect) => (format!("{n} others"), "Others together".to_owned(), effect),
-            Row::Net(effect) => (
-                "All together".to_owned(),
-                format!("All on {subject}"),
-                *effect,
-            ),
+            Row::Net(effect) => ("all".to_owned(), format!("All on {subject}"), *effect),
         };
         let response = ui.interact(rect, ui.scope_id().with(&label), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
@@ -435,8 +430,7 @@ impl Picture {
 fn row_text_ui(ui: &mut Ui, row: &Row<'_>, effect: &Effect, label: &str) {
     ui.set_max_width(300.0);
     ui.strong(label);
-    let (nats, error) = (three_figures(effect.nats), error_text(effect));
-    ui.label(format!("{nats}{error} nats per step"));
+    ui.label(format!("{} nats per step", with_error(effect)));
     ui.label(match (row, effect.resolved(), effect.nats > 0.0) {
         (Row::Others(..), ..) => {
             "the classes with the smallest shares; a table of the figure lists them all"

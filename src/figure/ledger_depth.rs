@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Color32, Context, Rect, Ui};
 
-use super::bars::{error_text, three_figures};
+use super::bars::with_error;
 use super::depth_time::{Cells, cells_ui, header};
 use super::ledger::{class_of, learning_rate_at};
 use super::matrix::faded;
@@ -185,8 +185,8 @@ impl Cells for Shown<'_> {
             (true, false) => "lowers its loss: learned here",
             (false, _) => "not told apart from 0",
         });
-        let (nats, error) = (three_figures(effect.nats), error_text(effect));
-        ui.label(format!("{nats}{error} nats per step, to first order"));
+        let nats = with_error(effect);
+        ui.label(format!("{nats} nats per step, to first order"));
     }
 
     fn scale_ui(&self, ui: &Ui, bar: Rect) {

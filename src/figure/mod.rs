@@ -39,7 +39,7 @@ mod time;
 mod view;
 mod what_if;
 
-use egui::{Layout, RichText, Ui};
+use egui::{Align, Layout, RichText, Ui};
 
 use crate::run::event::{Probe, Split};
 use crate::run::probes::Probes;
@@ -374,13 +374,13 @@ fn empty_ui(ui: &mut Ui, sentence: &str) {
     #[cfg(test)]
     tests::SAID.set(Some(sentence.to_owned()));
     let size = ui.available_size();
-    ui.allocate_ui_with_layout(
-        size,
-        Layout::centered_and_justified(egui::Direction::TopDown),
-        |ui| {
-            ui.label(RichText::new(sentence).weak());
-        },
-    );
+    // In the middle of the height; words justified to the width would be drawn apart.
+    let middle = Layout::top_down(Align::Center)
+        .with_main_align(Align::Center)
+        .with_main_justify(true);
+    ui.allocate_ui_with_layout(size, middle, |ui| {
+        ui.label(RichText::new(sentence).weak());
+    });
 }
 
 /// A value computed once and kept until its key changes: figures are redrawn many times a second.

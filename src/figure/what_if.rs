@@ -11,7 +11,7 @@ use egui::{
     UiBuilder, pos2, vec2,
 };
 
-use super::bars::{AXIS_HEIGHT, BarAxis, color_of, error_text, three_figures};
+use super::bars::{AXIS_HEIGHT, BarAxis, color_of, three_figures, with_error};
 use super::grid::fitted;
 use super::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, learning_rate_at, missing, not_predicted};
 use super::ledger_time::measured;
@@ -635,8 +635,7 @@ impl Rows<'_> {
             let Some(effect) = effect else {
                 return format!("{name}: undefined");
             };
-            let (nats, error) = (three_figures(effect.nats), error_text(&effect));
-            format!("{name} {nats}{error} nats per step")
+            format!("{name} {} nats per step", with_error(&effect))
         };
         if self.moment.not_predicted.is_none() {
             ui.label(effect("As trained", trained));

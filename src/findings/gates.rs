@@ -76,7 +76,9 @@ fn alike(gates: &[&Gates], classes: usize) -> Option<Finding> {
     };
     let (mean, sd) = at_all(gates, spread, |spread| spread < ALIKE)?;
     let sentence = format!(
-        "The gates treat all classes alike: standard deviation over classes {mean:.4} ± {sd:.4}"
+        "The gates treat all classes alike: standard deviation over classes {} ± {}",
+        super::rounded(mean, mean.max(sd)),
+        super::rounded(sd, mean.max(sd))
     );
     let detail = format!(
         "Root mean square over channels, in the branch where classes differ most; gates lie between 0 and 1. Mean ± \

@@ -252,6 +252,9 @@ fn epoch(epoch: f64) -> String {
 
 /// A number to the second digit of its error, in powers of ten where it is tiny: `0.0124`, `1.2e-7`.
 fn rounded(value: f64, error: f64) -> String {
+    if value == 0.0 && error == 0.0 {
+        return "0".to_owned();
+    }
     let digits = 1.0 - error.abs().log10().floor();
     if !digits.is_finite() || digits > 6.0 {
         return format!("{value:.1e}");

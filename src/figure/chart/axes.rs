@@ -45,10 +45,13 @@ pub(super) fn decades(input: GridInput) -> Vec<GridMark> {
     let mut marks = Vec::new();
     let mut decade = (low / every).floor() * every;
     while decade <= high && marks.len() < 400 {
-        marks.push(GridMark {
-            value: decade,
-            step_size: every,
-        });
+        // The plot writes the number of a mark below its lower edge, too.
+        if decade >= low - 1e-9 {
+            marks.push(GridMark {
+                value: decade,
+                step_size: every,
+            });
+        }
         if every < 1.5 {
             marks.extend((2..10).map(|i| GridMark {
                 value: decade + f64::from(i).log10(),
