@@ -56,6 +56,12 @@ pub enum RunError {
         /// The run directory.
         path: PathBuf,
     },
+    /// There is no such directory.
+    #[error("there is no such directory; check the path: {}", path.display())]
+    Missing {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The directory holds no run.
     #[error("this is not a run (it has no events.jsonl); name a directory that `crosscurrent train` wrote: {}", path.display())]
     NotARun {
@@ -70,6 +76,16 @@ impl RunError {
             action: action.to_owned(),
             path: path.to_owned(),
             source,
+        }
+    }
+
+    /// Why there is no run to be read.
+    pub(crate) fn not_a_run(path: &Path) -> Self {
+        let path = path.to_owned();
+        if path.exists() {
+            Self::NotARun { path }
+        } else {
+            Self::Missing { path }
         }
     }
 
@@ -311,9 +327,7 @@ impl Writer {
     /// Where there is no run, or it is being written.
     pub fn append(run: &Path) -> Result<Self, RunError> {
         if !events_path(run).is_file() {
-            return Err(RunError::NotARun {
-                path: run.to_owned(),
-            });
+            return Err(RunError::not_a_run(run));
         }
         let mut writer = Self::lock(run)?;
         writer

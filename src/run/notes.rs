@@ -55,9 +55,7 @@ impl Notes {
     pub fn save(&self, run: &Path) -> Result<(), RunError> {
         if !super::log::events_path(run).is_file() {
             // Not to bring back a directory that was moved away.
-            return Err(RunError::NotARun {
-                path: run.to_owned(),
-            });
+            return Err(RunError::not_a_run(run));
         }
         let path = notes_path(run);
         let text = serde_json::to_vec_pretty(self).map_err(|e| RunError::damaged(&path, e))?;

@@ -119,9 +119,7 @@ impl Log {
     pub(super) fn open(run: &Path) -> Result<Self, RunError> {
         let path = events_path(run);
         if !path.is_file() {
-            return Err(RunError::NotARun {
-                path: run.to_owned(),
-            });
+            return Err(RunError::not_a_run(run));
         }
         let file = File::open(&path).map_err(|e| RunError::io("open the log", &path, e))?;
         let running = is_locked(&file);

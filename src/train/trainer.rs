@@ -41,10 +41,7 @@ pub(super) fn read_config(dir: &Path) -> Result<RunConfig, TrainError> {
     let loaded = log::load(dir)?;
     match loaded.run.started {
         Some(started) => Ok(started.config),
-        None => Err(RunError::NotARun {
-            path: dir.to_owned(),
-        }
-        .into()),
+        None => Err(RunError::not_a_run(dir).into()),
     }
 }
 

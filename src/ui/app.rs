@@ -14,7 +14,7 @@ use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use super::findings_panel::{Findings, Source};
 use super::images_panel::{self, Images};
 use super::navigation::{History, Place};
-use super::notice::{Notice, notice_ui};
+use super::notice::{Notice, in_full, notice_ui};
 use super::page::Page;
 use super::queue::{End, Queue};
 use super::restore::Restoring;
@@ -352,9 +352,7 @@ impl App {
             Action::GoOn => self.go_on(),
             Action::ShiftJob(id, by) => self.queue.shift(id, by),
             Action::CancelJob(id) => self.queue.cancel(id),
-            Action::Open(dir) => {
-                self.open(dir);
-            }
+            Action::Open(dir) => self.background.look_for_run(absolute(&dir)),
             Action::OpenAll(dirs) => self.open_others(dirs),
             Action::CompareAll(dirs) => self.compare_all(dirs),
             Action::ShowDir(dir, right) => self.show_dir(dir, right),
@@ -621,7 +619,7 @@ impl App {
             Reply::Run(id, Err(sentence)) => {
                 self.not_opened(id, &sentence);
                 self.remove(id);
-                self.tell(sentence, true);
+                self.tell(in_full(&sentence), true);
             }
             Reply::Followed(id, result) => self.followed(id, result),
             Reply::Probes(replies) => {
@@ -711,7 +709,7 @@ impl App {
                 self.queue_new(jobs);
                 self.tell(said, false);
             }
-            Dropped::Nothing(sentence) => self.tell(sentence, true),
+            Dropped::Nothing(sentence) => self.tell(in_full(&sentence), true),
         }
     }
 
@@ -758,9 +756,7 @@ impl App {
                 self.draft.folder = path.display().to_string();
                 self.draft.use_folder(true);
             }
-            Purpose::RunFolder => {
-                self.open(path);
-            }
+            Purpose::RunFolder => self.background.look_for_run(path),
             Purpose::FolderOfRuns => self.add_folder(path),
             Purpose::Sweep => self.look_at(path),
             Purpose::ExportFile | Purpose::ExportFolder => {

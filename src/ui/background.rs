@@ -25,7 +25,7 @@ use crate::figure::Order;
 use crate::figure::export::{Restored, read_view};
 use crate::findings::Finding;
 use crate::run::class_rows::ClassRows;
-use crate::run::log::{self, Followed, Loaded, Position};
+use crate::run::log::{self, Followed, Loaded, Position, RunError};
 use crate::run::notes::Notes;
 use crate::run::probe_file::ProbeTensors;
 use crate::sweep::{State, Sweep, SweepError};
@@ -129,18 +129,35 @@ fn sweep_jobs(path: &Path, output: &Path) -> Result<(Vec<Job>, String), SweepErr
     Ok((jobs, said + "."))
 }
 
-/// Looks at what was dropped; the runs of a sweep go to a folder in `output`.
-fn look_at(path: PathBuf, output: &Path) -> Dropped {
+/// Looks at a path that was given as that of a run, or of a folder of runs.
+fn look_for_run(path: PathBuf) -> Dropped {
+    match look_for_runs(path) {
+        Ok(found) => found,
+        Err(path) => Dropped::Nothing(RunError::not_a_run(&path).to_string()),
+    }
+}
+
+/// A run, or the runs in a folder; the path again where there is none.
+fn look_for_runs(path: PathBuf) -> Result<Dropped, PathBuf> {
     if log::events_path(&path).is_file() {
-        return Dropped::Run(path);
+        return Ok(Dropped::Run(path));
     }
     let mut runs = log::runs_in(&path);
     if runs.is_empty() {
         runs = log::runs_under(&path, browser::DEPTH);
     }
-    if !runs.is_empty() {
-        return Dropped::Runs(path, runs);
+    if runs.is_empty() {
+        return Err(path);
     }
+    Ok(Dropped::Runs(path, runs))
+}
+
+/// Looks at what was dropped; the runs of a sweep go to a folder in `output`.
+fn look_at(path: PathBuf, output: &Path) -> Dropped {
+    let path = match look_for_runs(path) {
+        Ok(found) => return found,
+        Err(path) => path,
+    };
     if path.is_dir() {
         return Dropped::Images(path);
     }
@@ -317,6 +334,14 @@ impl Background {
     }
 
     /// Looks at what was dropped on the window.
+    /// Looks for a run, or runs, at a path.
+    pub(crate) fn look_for_run(&mut self, path: PathBuf) {
+        self.spawn(
+            move || Ok(look_for_run(path)),
+            |found| Reply::Dropped(found.unwrap_or_else(Dropped::Nothing)),
+        );
+    }
+
     pub(crate) fn take_dropped(&mut self, path: PathBuf, output: PathBuf) {
         let work = move || Ok(look_at(path, &output));
         self.spawn(work, |dropped| {

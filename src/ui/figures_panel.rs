@@ -122,12 +122,28 @@ pub(super) fn scope_ui(
             && let (Some(a), Some(b)) = (started.classes.get(a), started.classes.get(b))
         {
             ui.separator();
-            ui.label(format!("Pair {a} × {b}"))
-                .on_hover_text("The pair of classes whose cosine is drawn over time; click a cell of the matrix to choose another");
-            let clear = ui.small_button("×").on_hover_text("No class and no pair (Esc)");
-            if clear.accessible_name("Clear the selection").clicked() {
-                actions.push(Action::ClearSelection);
-            }
+            pair_ui(ui, format!("Pair {a} × {b}"), actions);
+        }
+    });
+}
+
+/// The selected pair with its button, on one line.
+fn pair_ui(ui: &mut egui::Ui, text: String, actions: &mut Vec<Action>) {
+    let (font, color) = (
+        egui::TextStyle::Body.resolve(ui.style()),
+        ui.visuals().text_color(),
+    );
+    let words = ui.painter().layout_no_wrap(text, font, color);
+    let size = egui::vec2(words.size().x + 30.0, ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
+        ui.label(words).on_hover_text(
+            "The pair of classes whose cosine is drawn over time; click a cell of the matrix to choose another",
+        );
+        let clear = ui
+            .small_button("×")
+            .on_hover_text("No class and no pair (Esc)");
+        if clear.accessible_name("Clear the selection").clicked() {
+            actions.push(Action::ClearSelection);
         }
     });
 }

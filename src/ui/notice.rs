@@ -62,3 +62,10 @@ pub(crate) fn notice_ui(
     }
     ctx.request_repaint_after(Duration::from_secs_f64(left(notice).max(0.0)));
 }
+
+/// An error of the library as a sentence: it begins small, since something may stand before it.
+pub(crate) fn in_full(error: &str) -> String {
+    let mut letters = error.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::app::App;
+use super::draft::absolute;
 use super::queue::Waiting;
 use super::settings::Settings;
 use super::worker::{Job, Worker};
@@ -32,9 +33,16 @@ impl App {
         self.view.side_by_side = self.settings.side_by_side && self.view.right.is_some();
     }
 
-    /// Opens runs, and shows the first two side by side.
+    /// Opens runs, and those in folders of runs, and shows the first two side by side.
     pub(super) fn open_all(&mut self, dirs: Vec<PathBuf>) {
-        dirs.into_iter().for_each(|dir| self.open(dir));
+        for dir in dirs {
+            // The window is not there yet, so that looking at the disk holds up nothing.
+            if log::events_path(&dir).is_file() {
+                self.open(dir);
+            } else {
+                self.background.look_for_run(absolute(&dir));
+            }
+        }
         self.view.side_by_side = self.view.right.is_some();
     }
 

@@ -99,6 +99,40 @@ fn a_run_is_opened_shown_and_closed() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// As a path, a folder stands for the runs in it; what is no run is said in a sentence.
+#[test]
+fn a_path_opens_a_run_or_a_folder_of_runs() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let folder = parent.path().join("several");
+    for name in ["a", "b"] {
+        SHORT.write(&folder.join(name), |_| false)?;
+    }
+    let mut window = window(Options {
+        runs: vec![folder.clone()],
+        output: parent.path().join("new"),
+        ..Options::default()
+    });
+    settle(&mut window);
+    ensure!(is_on(&window, "Show a on the left") && has(&window, "Show b on the right"));
+    let open = |window: &mut Window, path: &Path| {
+        let field = window.get_by_label("Path of a run to open");
+        field.focus();
+        window.run();
+        let path = path.display().to_string();
+        window
+            .get_by_label("Path of a run to open")
+            .type_text(&path);
+        window.run();
+        press(window, egui::Modifiers::NONE, egui::Key::Enter);
+    };
+    open(&mut window, &parent.path().join("nowhere"));
+    ensure!(has(&window, "There is no such directory; check the path"));
+    std::fs::create_dir(parent.path().join("empty"))?;
+    open(&mut window, &parent.path().join("empty"));
+    ensure!(has(&window, "This is not a run"));
+    Ok(())
+}
+
 #[test]
 fn seeds_are_grouped_and_unfolded() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -382,7 +416,7 @@ fn a_sweep_that_is_dropped_is_trained() -> anyhow::Result<()> {
     SHORT.write(&expected[0], |_| false)?;
     drop_file();
     ensure!(dirs().len() == 2);
-    ensure!(has(&window, "there is a run with another configuration"));
+    ensure!(has(&window, "There is a run with another configuration"));
     Ok(())
 }
 

@@ -86,7 +86,7 @@ pub(in crate::figure) fn part_ui(
     let id = ui.scope_id().with(("chart", chart.name));
     let near = pointer::class_near(ui, id, chart, view);
     let text = ui.visuals().weak_text_color();
-    let mut plot = with_axes(ui, Plot::new(chart.name).id(id), chart);
+    let mut plot = with_axes(ui, Plot::new(chart.name).id(id), chart, scales.x);
     if place != Place::Alone {
         let padded = padded(ui, PART_NUMBERS_WIDTH);
         plot = plot.y_axis_formatter(move |mark, _| padded(mark_text(chart, mark)));
@@ -118,7 +118,7 @@ pub(in crate::figure) fn part_ui(
 }
 
 /// Axes of a chart, and no ways of the plot's own to move in it: what is seen belongs to the view.
-fn with_axes<'a>(ui: &Ui, plot: Plot<'a>, chart: &'a Chart) -> Plot<'a> {
+fn with_axes<'a>(ui: &Ui, plot: Plot<'a>, chart: &'a Chart, x: (f64, f64)) -> Plot<'a> {
     let text = ui.visuals().weak_text_color();
     let mut plot = plot
         .allow_scroll(false)
@@ -144,7 +144,10 @@ fn with_axes<'a>(ui: &Ui, plot: Plot<'a>, chart: &'a Chart) -> Plot<'a> {
     match &chart.x {
         Axis::Time(clock) => plot.x_axis_label(RichText::new(clock.label()).size(11.0).color(text)),
         Axis::Layers(layers) => {
-            let blocks = blocks(layers, ui.available_width() - 60.0);
+            // Runs that share a scale need not have as many layers.
+            let share = layers.len() as f64 / (x.1 - x.0).max(1.0);
+            let width = (ui.available_width() - 60.0) * share as f32;
+            let blocks = blocks(layers, width);
             let marks: Vec<f64> = blocks.iter().map(|(middle, _)| *middle).collect();
             // Every block has its name, however short it is: to the plot they are all far apart.
             let mark = |&value: &f64| GridMark {

@@ -50,8 +50,9 @@ pub(super) fn commands(app: &App, ctx: &egui::Context) -> Vec<Command> {
     times(app, &mut list);
     windows(app, ctx.theme(), &mut list);
     training(app, &mut list);
-    figures(app, ctx, &mut list);
+    // What is searched by a class's name is the class itself before its curves.
     selections(app, &mut list);
+    figures(app, ctx, &mut list);
     matrices(app, &mut list);
     for (sentence, way) in app.findings.ways(&app.view.shown()) {
         list.plain(format!("Finding: {sentence}"), way);
