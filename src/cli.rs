@@ -26,7 +26,8 @@ pub use train::{SourceArguments, TrainArguments};
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
-    /// Run directories to open in the window; the recorded sample runs where none is named.
+    /// Run directories, or folders of them, to open in the window; what was open last, or the recorded sample runs, where
+    /// none is named.
     pub runs: Vec<PathBuf>,
     /// Print frame times and input latency when the window is closed.
     #[arg(long, hide = true)]

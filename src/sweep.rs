@@ -74,12 +74,12 @@ pub enum State {
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The file cannot be read.
-    #[error("cannot read the sweep {}: {source}", path.display())]
+    #[error("cannot read the sweep: {error}: {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// The file says what cannot be done.
     #[error("{reason}, in the sweep {}", path.display())]
@@ -133,9 +133,9 @@ impl Sweep {
     /// # Errors
     /// Where it cannot be read, or asks for what cannot be trained.
     pub fn read(path: &Path) -> Result<Self, SweepError> {
-        let text = std::fs::read_to_string(path).map_err(|source| SweepError::Io {
+        let text = std::fs::read_to_string(path).map_err(|error| SweepError::Io {
             path: path.to_owned(),
-            source,
+            error,
         })?;
         Self::parse(&text).map_err(|reason| SweepError::Content {
             path: path.to_owned(),

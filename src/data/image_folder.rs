@@ -72,9 +72,9 @@ pub(super) fn load(
 
 /// One file.
 pub(super) fn image(path: &Path, size: Option<Size>) -> Result<Small, DataError> {
-    let bytes = fs::read(path).map_err(|source| DataError::Io {
+    let bytes = fs::read(path).map_err(|error| DataError::Io {
         path: path.to_owned(),
-        source,
+        error,
     })?;
     Small::decode(&bytes, path, size)
 }
@@ -185,9 +185,9 @@ fn directories(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
 
 /// Everything in a directory that is not hidden, sorted.
 pub(super) fn children(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let error = |source| DataError::Io {
+    let error = |error| DataError::Io {
         path: directory.to_owned(),
-        source,
+        error,
     };
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory).map_err(error)? {

@@ -197,12 +197,12 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// A file or directory cannot be read.
-    #[error("cannot read the images: {source}: {}", path.display())]
+    #[error("cannot read the images: {error}: {}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// The directory does not have the expected layout.
     #[error("{problem}; expected root/class/image.png or root/train/class/image.png: {}", path.display())]

@@ -192,9 +192,9 @@ fn name(root: &Path, file: &Path, number: usize) -> String {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
-    std::fs::read(path).map_err(|source| DataError::Io {
+    std::fs::read(path).map_err(|error| DataError::Io {
         path: path.to_owned(),
-        source,
+        error,
     })
 }
 

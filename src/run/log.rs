@@ -19,14 +19,14 @@ use crate::config::{DataSource, RunConfig};
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A file could not be read or written.
-    #[error("cannot {action}: {source}: {}", path.display())]
+    #[error("cannot {action}: {error}: {}", path.display())]
     Io {
         /// What was attempted.
         action: String,
         /// The file or directory.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// A file is not what it should be.
     #[error("damaged file ({reason}); restore it from a copy or train again: {}", path.display())]
@@ -71,11 +71,11 @@ pub enum RunError {
 }
 
 impl RunError {
-    pub(crate) fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
+    pub(crate) fn io(action: &str, path: &Path, error: std::io::Error) -> Self {
         Self::Io {
             action: action.to_owned(),
             path: path.to_owned(),
-            source,
+            error,
         }
     }
 

@@ -18,7 +18,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use crate::config::{FieldError, RunConfig};
 use crate::data::DataError;
 use crate::run::event::Event;
-use crate::run::log::RunError;
+use crate::run::log::{self, RunError};
 
 /// Trains a new run in directory `dir`, made if need be. Returns when the run has finished or was stopped; every
 /// event is on disk before `emit` hears of it.
@@ -38,7 +38,7 @@ pub fn run(
 }
 
 /// Goes on with a run that was stopped or killed, from its last checkpoint: bit-exactly what would have come without
-/// the interruption.
+/// the interruption. One that was cut before its first checkpoint begins anew.
 ///
 /// # Errors
 /// As [`run`]; also where the run has finished, is being written, or its data have changed.
@@ -47,7 +47,14 @@ pub fn resume(
     control: &Control,
     emit: &mut (dyn FnMut(Message) + Send),
 ) -> Result<(), TrainError> {
-    let config = trainer::read_config(dir)?;
+    let (started, is_early) = trainer::read_header(dir)?;
+    let config = started.config;
+    if is_early {
+        log::clear(dir)?;
+        let text = "The run was cut before its first checkpoint and begins anew.";
+        emit(Message::Notice(text.to_owned()));
+        return run(dir, &config, control, emit);
+    }
     on_threads(config.threads, || {
         trainer::resume(dir, &config, control, emit)
     })

@@ -35,14 +35,20 @@ const LOGGED_PER_EPOCH: u64 = 50;
 
 type Emit<'a> = &'a mut (dyn FnMut(Message) + Send);
 
-/// The configuration a run was started with.
-pub(super) fn read_config(dir: &Path) -> Result<RunConfig, TrainError> {
+/// The header of a run, and whether it was cut so early that nothing is lost by training it anew: without a checkpoint,
+/// which comes with the first epoch at the latest.
+pub(super) fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     // The log's header says first whether the run can be read at all.
     let loaded = log::load(dir)?;
-    match loaded.run.started {
-        Some(started) => Ok(started.config),
-        None => Err(RunError::not_a_run(dir).into()),
-    }
+    let last_step = loaded.run.last_step();
+    let is_open = !loaded.running && loaded.run.ending.is_none();
+    let Some(started) = loaded.run.started else {
+        return Err(RunError::not_a_run(dir).into());
+    };
+    let has_checkpoint = ["last", "best"].map(|name| log::checkpoint_path(dir, name).exists());
+    let is_early =
+        is_open && !has_checkpoint.contains(&true) && last_step <= started.steps_per_epoch;
+    Ok((started, is_early))
 }
 
 /// Trains a new run.

@@ -330,3 +330,35 @@ fn killed_runs_open_and_resume() -> Result<()> {
     );
     Ok(())
 }
+
+/// Cut before its first checkpoint a run begins anew; one whose checkpoints are gone keeps all it has.
+#[test]
+fn a_run_without_a_checkpoint_begins_anew_or_is_left_alone() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let whole = root.path().join("whole");
+    train(&whole, &config)?;
+    let text = fs::read_to_string(log::events_path(&whole))?;
+    let lines: Vec<&str> = text.lines().collect();
+    let cut = |name: &str, count: usize| -> Result<PathBuf> {
+        let dir = root.path().join(name);
+        fs::create_dir(&dir)?;
+        fs::write(log::events_path(&dir), lines[..count].join("\n") + "\n")?;
+        Ok(dir)
+    };
+    let early = cut("early", 2)?;
+    let events = resume(&early)?;
+    assert!(matches!(events[0], Event::Started(_)), "{:?}", events[0]);
+    assert_eq!(tensors(&whole, "last")?, tensors(&early, "last")?);
+
+    let late = cut("late", lines.len() - 1)?;
+    let before = fs::read(log::events_path(&late))?;
+    sentence(resume(&late), &["checkpoint", "last.safetensors"]);
+    assert_eq!(
+        fs::read(log::events_path(&late))?,
+        before,
+        "nothing is lost"
+    );
+    Ok(())
+}

@@ -110,9 +110,9 @@ struct Shard {
 
 impl Shard {
     fn open(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|source| DataError::Io {
+        let file = File::open(path).map_err(|error| DataError::Io {
             path: path.to_owned(),
-            source,
+            error,
         })?;
         let reader = SerializedFileReader::new(file).map_err(|error| damaged(path, &error))?;
         let metadata = reader.metadata().file_metadata();
