@@ -17,6 +17,8 @@ use crate::figure::{Kind, Pick, View, empty_ui};
 
 /// With more classes than this their curves are thin, so that not all of them hide each other.
 const MANY_CLASSES: usize = 24;
+/// More dots than this are drawn smaller, or they would be a blot.
+const MANY_DOTS: usize = 80;
 /// Width of a thin line: not above it, a line is tessellated with a third fewer triangles.
 const HAIRLINE: f32 = 0.9;
 /// Width of the numbers beside charts that stand below each other, in points.
@@ -269,7 +271,11 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
             Look::Dots { filled } => (MarkerShape::Circle, filled),
             _ => (MarkerShape::Diamond, true),
         };
-        let radius = if filled { 4.0 } else { 3.5 };
+        let radius = match (curve.len() > MANY_DOTS, filled) {
+            (true, _) => 2.0,
+            (false, true) => 4.0,
+            (false, false) => 3.5,
+        };
         let radius = if light == Light::Lit {
             1.3 * radius
         } else {
