@@ -145,15 +145,6 @@ struct Shown<'a> {
     scale: Scale,
 }
 
-impl Shown<'_> {
-    /// The outer none is a probe that is not read.
-    fn at(&self, gram: usize, column: usize) -> Option<Option<&Effect>> {
-        let step = self.run.probes.get(column)?.step;
-        let layers = self.effects.by_step.get(&step)?;
-        Some(layers.get(gram).and_then(Option::as_ref))
-    }
-}
-
 impl Cells for Shown<'_> {
     const NAME: &'static str = "The class by layer and moment";
 
@@ -162,7 +153,7 @@ impl Cells for Shown<'_> {
     }
 
     fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32> {
-        let Some(effect) = self.at(gram, column)? else {
+        let Some(effect) = self.effects.cell(self.run, gram, column)? else {
             return Some(undefined(ui));
         };
         // What raises a loss is red.
@@ -172,7 +163,7 @@ impl Cells for Shown<'_> {
     }
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
-        let Some(effect) = self.at(gram, column) else {
+        let Some(effect) = self.effects.cell(self.run, gram, column) else {
             ui.label("This probe is being read, or its file is missing or damaged.");
             return;
         };

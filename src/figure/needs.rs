@@ -250,6 +250,15 @@ impl<T> Made<T> {
     }
 }
 
+impl<T> Made<Vec<Option<T>>> {
+    /// What was made of a layer, by its Gram row, at a probe, by its index; the outer none is a probe that is not read.
+    pub(super) fn cell(&self, run: &Run, gram: usize, column: usize) -> Option<Option<&T>> {
+        let step = run.probes.get(column)?.step;
+        let layers = self.by_step.get(&step)?;
+        Some(layers.get(gram).and_then(Option::as_ref))
+    }
+}
+
 /// Says how many of the probes are read, where that is not all of them: the others are missing in the figure.
 pub(super) fn unread_ui(ui: &mut Ui, subject: Subject<'_>, classes: &[usize]) {
     let (read, all) = (subject.steps_read(classes).len(), subject.run.probes.len());

@@ -62,15 +62,6 @@ struct Cosines<'a> {
     names: [&'a str; 2],
 }
 
-impl Cosines<'_> {
-    /// The outer none is a probe that is not read.
-    fn at(&self, gram: usize, column: usize) -> Option<Option<&PairCell>> {
-        let step = self.run.probes.get(column)?.step;
-        let layers = self.pairs.by_step.get(&step)?;
-        Some(layers.get(gram).and_then(Option::as_ref))
-    }
-}
-
 impl Cells for Cosines<'_> {
     const NAME: &'static str = "The pair by layer and moment";
 
@@ -79,7 +70,10 @@ impl Cells for Cosines<'_> {
     }
 
     fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32> {
-        let cell = self.at(gram, column)?.map(|pair| pair.cell);
+        let cell = self
+            .pairs
+            .cell(self.run, gram, column)?
+            .map(|pair| pair.cell);
         let Some((cosine, cell)) = cell.and_then(|cell| Some((cell.cosine?, cell))) else {
             return Some(undefined(ui));
         };
@@ -88,7 +82,7 @@ impl Cells for Cosines<'_> {
     }
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
-        let Some(pair) = self.at(gram, column) else {
+        let Some(pair) = self.pairs.cell(self.run, gram, column) else {
             ui.label("This probe is being read, or its file is missing or damaged.");
             return;
         };

@@ -86,7 +86,7 @@ impl ProbeRequest {
     }
 }
 
-/// What was dropped on the window.
+/// What was found at a path that was dropped on the window or given as that of a run.
 pub(crate) enum Dropped {
     /// A run directory.
     Run(PathBuf),
@@ -333,7 +333,6 @@ impl Background {
         self.spawn(work, move |moved| Reply::Discarded(of, moved));
     }
 
-    /// Looks at what was dropped on the window.
     /// Looks for a run, or runs, at a path.
     pub(crate) fn look_for_run(&mut self, path: PathBuf) {
         self.spawn(
@@ -342,6 +341,7 @@ impl Background {
         );
     }
 
+    /// Looks at what was dropped on the window.
     pub(crate) fn take_dropped(&mut self, path: PathBuf, output: PathBuf) {
         let work = move || Ok(look_at(path, &output));
         self.spawn(work, |dropped| {

@@ -17,6 +17,19 @@ fn open(page: Page) -> Result<(tempfile::TempDir, Window)> {
     Ok((parent, window))
 }
 
+/// As [`open`], of another run.
+fn open_run(run: &Constructed, page: Page) -> Result<(tempfile::TempDir, Window)> {
+    let parent = tempfile::tempdir()?;
+    run.write(&parent.path().join("run"), |_| false)?;
+    let mut window = window(crosscurrent::ui::Options {
+        runs: vec![parent.path().join("run")],
+        ..Default::default()
+    });
+    window.state_mut().show(page);
+    settle(&mut window);
+    Ok((parent, window))
+}
+
 /// The label of the first matrix, which says where the keyboard is.
 fn cursor(window: &Window) -> Option<String> {
     let mut found = window.query_all_by_label_contains("Conflict matrix");
@@ -100,18 +113,11 @@ fn pairs_are_marked_from_the_list_of_commands() -> Result<()> {
 /// With many classes one widget stands for all cells, and a part of them comes into sight.
 #[test]
 fn a_large_matrix_follows_keys_and_buttons() -> Result<()> {
-    let parent = tempfile::tempdir()?;
     let run = Constructed {
         classes: 40,
         ..SHORT
     };
-    run.write(&parent.path().join("run"), |_| false)?;
-    let mut window = window(crosscurrent::ui::Options {
-        runs: vec![parent.path().join("run")],
-        ..Default::default()
-    });
-    window.state_mut().show(Page::Conflicts);
-    settle(&mut window);
+    let (_kept, mut window) = open_run(&run, Page::Conflicts)?;
     click(&mut window, "Show fewer classes, larger");
     let count = |window: &mut Window| window.state_mut().figure_view().sight.map(|x| x.count);
     assert_eq!(count(&mut window), Some(27));
@@ -156,19 +162,12 @@ fn a_selection_is_cleared() -> Result<()> {
 /// is live again.
 #[test]
 fn the_cursor_reaches_evaluations_where_they_are_shown() -> Result<()> {
-    let parent = tempfile::tempdir()?;
     let run = Constructed {
         eval_every: 5,
         probe_every: 20,
         ..SHORT
     };
-    run.write(&parent.path().join("run"), |_| false)?;
-    let mut window = window(crosscurrent::ui::Options {
-        runs: vec![parent.path().join("run")],
-        ..Default::default()
-    });
-    window.state_mut().show(Page::Conflicts);
-    settle(&mut window);
+    let (_kept, mut window) = open_run(&run, Page::Conflicts)?;
     press(&mut window, Modifiers::NONE, Key::ArrowLeft);
     ensure!(has(&window, "step 20 · epoch 2.0 · held"));
     window.state_mut().show(Page::Mistakes);
