@@ -35,8 +35,8 @@ const LOGGED_PER_EPOCH: u64 = 50;
 
 type Emit<'a> = &'a mut (dyn FnMut(Message) + Send);
 
-/// The header of a run, and whether it was cut so early that nothing is lost by training it anew: without a checkpoint,
-/// which comes with the first epoch at the latest.
+/// The header of a run, and whether it was cut so early that little is lost by training it anew: without a checkpoint and
+/// within its first epoch. Later than that its checkpoints may have been taken away, and what it recorded is kept.
 pub(super) fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     // The log's header says first whether the run can be read at all.
     let loaded = log::load(dir)?;
