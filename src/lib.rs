@@ -3,14 +3,23 @@
 //!
 //! ```text
 //! config ──► data ──► model ──► train ──► Event ──► run (reduce, log, replay) ──► figure ──► ui / cli / png
-//!                                │
-//!                             gradient (probe: class gradients ──► Gram matrices)
+//!                                 │                  ▲
+//!                           probe of class ──► gradient (Gram matrices, effects)
+//!                             gradients
 //! ```
 //!
-//! Everything the trainer has to say is a [`run::event::Event`] of plain numbers, and [`run::Run::apply`] is the only
-//! reducer. [`compare`] sets groups of runs against each other, and [`findings`] says in sentences what stands out.
-//! Nothing imports `ui` or `cli`; tensors appear only under `data`, `model`, `ops`, `gradient` and `train`, egui only
-//! under `figure`, `ui` and `main`.
+//! Everything that the trainer reports is a [`run::event::Event`] of plain numbers, and [`run::Run::apply`] is the only
+//! reducer. [`gradient`] derives conflict and influence from the inner products of class gradients, [`compare`] sets
+//! groups of runs against each other, and [`findings`] says in sentences what stands out. [`network`] holds the words
+//! that data, model and runs have in common, [`text`] the treatment of text that all parts share.
+//!
+//! Dependencies point one way:
+//!
+//! - Nothing imports `ui` or `cli`.
+//! - Tensors appear only under `data`, `model`, `ops` and `train`; egui only under `figure`, `ui` and `main`.
+//! - `run`, `gradient`, `compare` and `findings` are plain numbers: `run` imports `gradient`, `compare` both, and
+//!   `findings` all three; none of them imports what trains or draws.
+//! - `network`, `text`, `random` and `threads` lie below everything else.
 
 #![cfg_attr(
     test,
@@ -31,10 +40,12 @@ pub mod figure;
 pub mod findings;
 pub mod gradient;
 pub mod model;
+pub mod network;
 pub mod ops;
 pub mod random;
 pub mod run;
 pub mod sweep;
+pub mod text;
 pub mod threads;
 pub mod train;
 pub mod ui;

@@ -1,10 +1,12 @@
 //! The one source of randomness: a counter-based generator, so that every draw is a pure function of
 //! (seed, purpose, epoch, item) and prefetching, stopping and resuming cannot disturb it.
 
-/// A short stream of random numbers that belongs to one (seed, purpose, epoch, item).
+use crate::text::fnv1a;
+
+/// The stream of random numbers that belongs to one (seed, purpose, epoch, item).
 ///
-/// The state is hashed from its four keys with the finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014),
-/// and SplitMix64 itself produces the stream.
+/// The first state is hashed from these four keys with the finaliser of SplitMix64 (Steele, Lea & Flood, OOPSLA 2014),
+/// and SplitMix64 itself produces the stream. Streams are short: one for each item.
 #[derive(Clone, Debug)]
 pub struct Random {
     state: u64,
@@ -13,12 +15,8 @@ pub struct Random {
 impl Random {
     /// The stream of one item. `purpose` is a name such as `"order"` or a parameter's name.
     pub fn new(seed: u64, purpose: &str, epoch: u64, item: u64) -> Self {
-        // FNV-1a over the name; the mixes below spread it over all bits.
-        let name = purpose
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-            });
+        // The mixing below spreads the hash over all bits.
+        let name = fnv1a(purpose);
         let state = [name, epoch, item]
             .into_iter()
             .fold(mix(seed), |state, key| mix(state ^ mix(key)));
@@ -41,18 +39,18 @@ impl Random {
         low + (high - low) * self.uniform()
     }
 
-    /// Uniform in 0..n; 0 where n is 0 (multiply-shift, bias below n / 2^64).
+    /// Uniform in 0..n by multiply-shift, with a bias below n / 2⁶⁴; 0 where n is 0.
     pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next_u64()) * n as u128) >> 64) as usize
     }
 
-    /// Standard normal (Box–Muller, first of the two values).
+    /// Standard normal: the first of the two values of the Box–Muller transform.
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
-    /// Fisher–Yates.
+    /// Puts the items in random order (Fisher & Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));

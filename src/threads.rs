@@ -1,31 +1,33 @@
-//! The threads that compute: how many there are, and that they give way to a window where one is open.
+//! The threads that compute: their number, and their priority, which is low where a window is open.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use thread_priority::ThreadPriority;
 
-/// Out of 99: a nice value of 10 on Linux, "below normal" on Windows. Low enough that a frame is drawn at once, and
-/// high enough that training does not starve beside the other programs of a desktop.
+/// Priority of computing threads beside a window, out of 99: a nice value of 10 on Linux, "below normal" on Windows. Low
+/// enough that a frame is drawn at once, and high enough that training does not starve beside other programs.
 const PRIORITY: u8 = 22;
 
 /// Whether a window is open in this process.
 static BESIDE_WINDOW: AtomicBool = AtomicBool::new(false);
 
-/// Makes the pool of computing threads: one for each core, or as many as `RAYON_NUM_THREADS` says, which candle asks,
-/// too. For the start of `main`: the first computation would otherwise make one that gives way to nothing.
+/// Makes the global pool of computing threads: one for each core, or as many as `RAYON_NUM_THREADS` says, which candle
+/// reads as well. To be called at the start of `main`: the first computation would otherwise make a pool whose threads do
+/// not give way to a window.
 pub fn start_pool(beside_window: bool) {
     BESIDE_WINDOW.store(beside_window, Ordering::Relaxed);
-    // Fails only where there is a pool already, and then that one computes.
+    // Fails only where there is a global pool already, which then computes.
     let _ = pool().build_global();
 }
 
-/// A pool of threads that compute.
+/// A builder of pools whose threads give way to a window ([`give_way`]).
 pub fn pool() -> rayon::ThreadPoolBuilder {
     rayon::ThreadPoolBuilder::new().start_handler(|_| give_way())
 }
 
-/// From here on the current thread computes: beside a window at lower priority, so that all cores can be used and
-/// drawing still comes first. Where the system refuses, the thread stays as it is and everything works, less smoothly.
+/// Makes the current thread a computing one: where a window is open it gets a lower priority, so that all cores can be
+/// used and drawing still comes first. Where the system refuses, the priority stays as it is, and the window may be less
+/// smooth.
 pub fn give_way() {
     if BESIDE_WINDOW.load(Ordering::Relaxed) {
         lower_priority();
@@ -42,7 +44,8 @@ fn lower_priority() {
 mod tests {
     use super::*;
 
-    /// Of the current thread; proc_pid_stat(5), field 19, counted from the state behind the name in brackets.
+    /// Nice value of the current thread: field 19 of proc_pid_stat(5), counted here from the field after the name in
+    /// brackets.
     fn nice() -> i32 {
         let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
         let (_, fields) = stat.rsplit_once(')').unwrap();

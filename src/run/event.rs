@@ -1,9 +1,10 @@
-//! Everything the trainer has to say, as plain numbers: one [`Event`] is one line of `events.jsonl`.
+//! Everything that the trainer reports, as plain numbers: one [`Event`] is one line of `events.jsonl`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
 use crate::gradient::gram::ConflictSummary;
+pub use crate::network::{Layer, Normalise};
 
 /// Version of the run directory's layout. A reader refuses a newer one.
 pub const FORMAT: u32 = 1;
@@ -14,13 +15,13 @@ pub const FORMAT: u32 = 1;
 pub enum Event {
     /// The header: first line of every log.
     Started(Box<Started>),
-    /// A training step (not every step is logged).
+    /// A training step. Not every step is logged.
     Step(Step),
-    /// An evaluation.
+    /// An evaluation on one split.
     Eval(Eval),
-    /// A gradient probe, whose tensors are in `file`.
+    /// A gradient probe; its tensors are in a file of their own.
     Probe(Probe),
-    /// Training goes on from a checkpoint: everything after `step` is void.
+    /// Training goes on from a checkpoint: everything logged after `step` is void.
     Resumed {
         /// The checkpoint's step.
         step: u64,
@@ -34,7 +35,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The step an event belongs to (the number of optimiser steps taken before it was measured).
+    /// The step that an event belongs to: the number of optimiser steps taken before it was measured; 0 for the header.
     pub fn step(&self) -> u64 {
         match self {
             Self::Started(_) => 0,
@@ -47,38 +48,38 @@ impl Event {
     }
 }
 
-/// The header: what a reader needs so as to assume nothing.
+/// The header: everything that a reader must know of a run in order to read the rest without assumptions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Started {
     /// Version of the format ([`FORMAT`]).
     pub format: u32,
     /// Unique name of the run, made from its start time.
     pub id: String,
-    /// The run and step this one continues, if any.
+    /// The run and step that this run continues, if any.
     pub parent: Option<Parent>,
     /// Seconds since 1970 (UTC) at the start.
     pub created_unix_secs: u64,
     /// Version of the program.
     pub code_version: String,
-    /// Instruction set and device that the numbers were computed with.
+    /// Instruction set of the processor, and device, that the numbers were computed with.
     pub instruction_set: String,
-    /// The configuration as run.
+    /// The configuration that the run was trained with.
     pub config: RunConfig,
     /// Class names; a class is its position in this list everywhere else.
     pub classes: Vec<String>,
-    /// Training images per class.
+    /// Training images of every class, `[K]`.
     pub train_counts: Vec<usize>,
-    /// Validation images per class; all 0 where there is no validation split.
+    /// Validation images of every class, `[K]`; all 0 without a validation split.
     pub val_counts: Vec<usize>,
-    /// Test images per class.
+    /// Test images of every class, `[K]`.
     pub test_counts: Vec<usize>,
-    /// Image height, width, channels.
+    /// Shape of an image, `[H, W, C]`.
     pub image: [usize; 3],
-    /// Per-channel normalisation of pixel values in [0, 1].
+    /// How pixel values in [0, 1] are normalised.
     pub normalise: Normalise,
     /// Layers in forward order.
     pub layers: Vec<Layer>,
-    /// The probe set.
+    /// The images that class gradients are measured on.
     pub probe: ProbeSet,
     /// Optimiser steps of one epoch.
     pub steps_per_epoch: u64,
@@ -93,44 +94,16 @@ pub struct Started {
 pub struct Parent {
     /// The other run's id.
     pub run: String,
-    /// The step it was continued from.
+    /// The step of the other run that training went on from.
     pub step: u64,
-}
-
-/// x ← (x − mean) / std per channel, for pixel values in [0, 1].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Normalise {
-    /// Mean per channel over the training images.
-    pub mean: Vec<f32>,
-    /// Standard deviation per channel over the training images.
-    pub std: Vec<f32>,
-}
-
-/// One row of the layer table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layer {
-    /// Name such as `branch2.conv1`; parameters are named `<name>.weight` and so on, as PyTorch would.
-    pub name: String,
-    /// Block it belongs to: `stem`, `branch1`…`branch3`, `fuse` or `classifier`.
-    pub group: String,
-    /// `conv`, `batch_norm`, `max_pool`, `gate`, `concat`, `mean_pool` or `linear`.
-    pub kind: String,
-    /// Output shape of one image, `[H, W, C]` or `[C]`.
-    pub shape: Vec<usize>,
-    /// Number of trained parameters.
-    pub params: usize,
-    /// Names of the layers it reads; empty for the input image.
-    pub inputs: Vec<String>,
-    /// Row in the Gram tensors; none for layers without parameters.
-    pub gram: Option<usize>,
 }
 
 /// The fixed images that class gradients are measured on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeSet {
-    /// Pieces that each class is cut into.
+    /// Number of pieces S that the images of each class are cut into.
     pub pieces: usize,
-    /// Images in each piece, `[K][S]`; 0 where a class has too few.
+    /// Images in each piece, `[K][S]`; 0 for a piece that is empty because the class has fewer images than pieces.
     pub counts: Vec<Vec<usize>>,
 }
 
@@ -141,19 +114,23 @@ pub struct Step {
     pub step: u64,
     /// Epochs done, as a fraction.
     pub epoch: f64,
-    /// Training images seen.
+    /// Training images seen so far.
     pub images: u64,
-    /// Seconds of training so far, pauses and evaluations included, time between stop and resume not.
+    /// Seconds of training so far. Pauses and evaluations count; the time between stopping and resuming does not.
     pub wall_secs: f64,
-    /// Mean cross-entropy of the step's batch, in nats.
+    /// Value in nats, over the step's batch, of the loss that the step minimises: of the configured criterion with its
+    /// class weights, margins, offsets and focal factor, averaged as that criterion averages. The mean cross-entropy
+    /// of the batch only where the run trains plain cross-entropy, so for other losses not comparable with
+    /// [`Eval::loss`]. Weight decay is not included.
     pub loss: Option<f64>,
     /// Learning rate of the step.
     pub lr: f64,
-    /// Norm of the training gradient by Gram row, weight decay not included.
+    /// Norm of the gradient of that loss for every layer with parameters, by its row in the Gram tensors. Weight decay
+    /// is not included.
     pub grad_norms: Vec<Option<f64>>,
 }
 
-/// Which images an evaluation used.
+/// The images of a data set that serve one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Split {
@@ -165,38 +142,54 @@ pub enum Split {
     Test,
 }
 
-/// An evaluation. Per-class values are none where they are undefined (0/0).
+/// An evaluation on the images of one split. A score is `None` where it is undefined (0/0).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Eval {
     /// Optimiser steps taken before it.
     pub step: u64,
     /// Epochs done, as a fraction.
     pub epoch: f64,
-    /// The images.
+    /// The split whose images were classified.
     pub split: Split,
-    /// Mean cross-entropy, in nats.
+    /// Mean over the images of the cross-entropy of softmax(logits), in nats, whatever loss the run trains: without class
+    /// weights, margins or focal factor. The logits are those that predictions are made from, post-hoc logit
+    /// adjustment included where it is configured. `None` without images, or where the value is not finite.
     pub loss: Option<f64>,
-    /// Share of correct predictions.
+    /// Share of images that are classified correctly, in [0, 1].
     pub accuracy: Option<f64>,
-    /// Mean recall over the classes with support.
+    /// Mean recall over the classes that have images, in [0, 1].
     pub balanced_accuracy: Option<f64>,
-    /// Mean F1 over the classes where it is defined.
+    /// Mean F1 over the classes whose F1 is defined, in [0, 1].
     pub macro_f1: Option<f64>,
-    /// How many classes that mean is over.
+    /// Number of classes whose F1 is defined.
     pub macro_f1_classes: usize,
-    /// TP/(TP+FP) per class.
+    /// TP/(TP+FP) of every class, `[K]`.
     pub precision: Vec<Option<f64>>,
-    /// TP/(TP+FN) per class.
+    /// TP/(TP+FN) of every class, `[K]`.
     pub recall: Vec<Option<f64>>,
-    /// 2TP/(2TP+FP+FN) per class; none only where TP+FP+FN = 0.
+    /// 2TP/(2TP+FP+FN) of every class, `[K]`; `None` only where TP+FP+FN = 0.
     pub f1: Vec<Option<f64>>,
-    /// Images of each class.
+    /// Images of every class, `[K]`.
     pub support: Vec<u64>,
-    /// Counts, `[truth][prediction]`.
+    /// Numbers of images by true and predicted class, `[K][K]`.
     pub confusion: Vec<Vec<u64>>,
 }
 
-/// A gradient probe: what overviews need. The tensors are in `file`, relative to the run directory.
+impl Eval {
+    /// A copy with the overall scores alone: values by class and the confusion matrix are left empty.
+    pub fn overall(&self) -> Self {
+        Self {
+            precision: Vec::new(),
+            recall: Vec::new(),
+            f1: Vec::new(),
+            support: Vec::new(),
+            confusion: Vec::new(),
+            ..*self
+        }
+    }
+}
+
+/// A gradient probe in the few numbers that overviews need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
     /// Optimiser steps taken before it.
@@ -205,11 +198,11 @@ pub struct Probe {
     pub epoch: f64,
     /// File of the probe's tensors, relative to the run directory.
     pub file: String,
-    /// By Gram row.
+    /// Summary of every layer with parameters, by its row in the Gram tensors, `[L]`.
     pub layers: Vec<ConflictSummary>,
-    /// All layers but the classifier, whose gradients conflict by construction.
+    /// Summary of all layers together but the classifier, whose class gradients conflict by construction.
     pub backbone: ConflictSummary,
-    /// The classifier.
+    /// Summary of the classifier.
     pub classifier: ConflictSummary,
 }
 
@@ -227,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_one_tagged_line() -> anyhow::Result<()> {
+    fn an_event_is_one_line_that_names_its_kind() -> anyhow::Result<()> {
         let event = Event::Finished(End {
             step: 7,
             message: String::new(),

@@ -1,9 +1,10 @@
-//! Mean gates by class and channel, as a probe records them.
+//! Mean gates of every class and channel, as a probe records them.
 
-/// With fewer classes, distances between them are too few to be compared between branches.
+/// With fewer classes there are too few distances between classes to compare branches by.
 const LEAST_CLASSES: usize = 4;
 
-/// The gates of the classes that have any, [≤ K][channels]; none where there are not as many for every class.
+/// The gates of the classes that have any, `[≤ K][channels]`, from those of all classes `[K, channels]`. `None` where
+/// the length of `gates` is no multiple of `classes`.
 pub(crate) fn rows(gates: &[f32], classes: usize) -> Option<Vec<Vec<f64>>> {
     let channels = gates.len().checked_div(classes).filter(|n| *n > 0)?;
     if gates.len() != channels * classes {
@@ -18,7 +19,7 @@ pub(crate) fn rows(gates: &[f32], classes: usize) -> Option<Vec<Vec<f64>>> {
     )
 }
 
-/// Distances between the gates of every two classes; none with too few of them.
+/// Euclidean distances between the gates of every two classes that have any; `None` with too few classes.
 pub(crate) fn distances(gates: &[f32], classes: usize) -> Option<Vec<f64>> {
     let rows = rows(gates, classes).filter(|rows| rows.len() >= LEAST_CLASSES)?;
     let distance = |a: &[f64], b: &[f64]| {

@@ -1,54 +1,55 @@
-//! What a list says of a run, from the header and the last lines of its log: a list of hundreds reads no whole logs.
+//! A run as a list shows it, from the header and the last lines of its log, so that a list of hundreds of runs reads no
+//! whole log.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::error::RunError;
 use super::event::{Eval, Event, Split, Started};
-use super::log::RunError;
 use super::read::{Log, parse};
-use super::{Ending, Run};
+use super::reduced::{Ending, Run};
 
-/// Read of a log's end at first, and
+/// Bytes of a log's end that are read first.
 const TAIL_BYTES: u64 = 64 << 10;
-/// at most, where no evaluation lies nearer to its end.
+/// Bytes of a log's end that are read at most, where no evaluation lies nearer to the end.
 const LONGEST_TAIL_BYTES: u64 = 4 << 20;
 
-/// A run at a glance.
+/// A run as a list shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Glance {
     /// The header.
     pub started: Arc<Started>,
-    /// The last step anything is known of.
+    /// The last step that any event speaks of.
     pub step: u64,
-    /// Whether a process holds the run's lock.
+    /// Whether a process holds the run's lock: the run is being trained.
     pub running: bool,
-    /// How it ended.
+    /// How the run ended; `None` where it has not, or its process was killed.
     pub ending: Option<Ending>,
-    /// The newest evaluation on the validation images.
+    /// Scores of the newest evaluation on the validation images.
     pub val: Option<Scores>,
-    /// The evaluation on the test images at the step with the best validation macro-F1; at the last step where there is
-    /// no validation.
+    /// Scores on the test images at the step with the best validation macro-F1; at the last tested step where that step
+    /// was not tested, or there is no validation.
     pub test: Option<Scores>,
     /// The class with the fewest training images.
     pub rarest_class: String,
 }
 
-/// Scores of one evaluation, from 0 to 1; none where undefined.
+/// Scores of one evaluation, in [0, 1]; `None` where undefined.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scores {
-    /// Optimiser steps taken before it.
+    /// Optimiser steps taken before the evaluation.
     pub step: u64,
-    /// Mean F1 over the classes.
+    /// Mean F1 over the classes whose F1 is defined.
     pub macro_f1: Option<f64>,
-    /// Share of correct predictions.
+    /// Share of images that are classified correctly.
     pub accuracy: Option<f64>,
     /// F1 of the class with the fewest training images.
     pub rarest_f1: Option<f64>,
 }
 
 impl Glance {
-    /// Of a run as far as it is known; none before its header.
+    /// The glance of a run that is in memory; `None` before its header.
     pub fn of(run: &Run, running: bool) -> Option<Self> {
         let started = run.started.as_ref()?;
         let counts = started.train_counts.iter().enumerate();
@@ -106,7 +107,7 @@ impl Glance {
     }
 }
 
-/// The events from a byte of the log on; where it lies within a line, from the next line on.
+/// The events from the byte `from` of the log on; where that byte lies `within` a line, from the next line on.
 fn tail(log: &mut Log, from: u64, within: bool) -> Result<Vec<Event>, RunError> {
     let mut bytes = Vec::new();
     let seek = log.reader.seek(SeekFrom::Start(from));
@@ -128,7 +129,8 @@ fn tail(log: &mut Log, from: u64, within: bool) -> Result<Vec<Event>, RunError> 
     Ok(events)
 }
 
-/// Whether the last lines hold what is shown: the test of a finished run, any evaluation of another.
+/// Whether the last events hold the scores that are shown: for a finished run the test of its last step, for any other
+/// run an evaluation.
 fn is_enough(events: &[Event]) -> bool {
     let finished = events.iter().rev().find_map(|event| match event {
         Event::Finished(end) => Some(end.step),

@@ -1,4 +1,4 @@
-//! What a person writes about a run: `<run>/notes.json`, beside the log, which it leaves alone.
+//! The notes that a person takes about a run: `<run>/notes.json`, beside the log, which notes never change.
 //!
 //! ```json
 //! {"name": "CSBA, long tail", "notes": "Warm-up was too short."}
@@ -9,15 +9,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::log::{RunError, write_whole};
+use super::bytes::write_whole;
+use super::error::RunError;
+use super::paths::events_path;
 
 /// A display name and free text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Notes {
-    /// What the run is called on screen; empty: as its directory.
+    /// Name of the run on screen; where it is empty, the run is called by its directory.
     pub name: String,
-    /// Anything worth remembering.
+    /// Free text.
     pub notes: String,
 }
 
@@ -27,7 +29,7 @@ pub fn notes_path(run: &Path) -> PathBuf {
 }
 
 impl Notes {
-    /// The notes of a run; empty where there are none.
+    /// The notes of a run; empty where it has no notes file.
     ///
     /// # Errors
     /// Where the file cannot be read or is damaged.
@@ -40,7 +42,7 @@ impl Notes {
         }
     }
 
-    /// What the run in `dir` is called on screen: as a person named it, or as its directory.
+    /// The name on screen of the run in `dir`: the one that a person gave it, or that of its directory.
     pub fn name_of(&self, dir: &Path) -> String {
         match self.name.trim() {
             "" => last_part(dir),
@@ -53,8 +55,8 @@ impl Notes {
     /// # Errors
     /// Where it cannot be written, or there is no run.
     pub fn save(&self, run: &Path) -> Result<(), RunError> {
-        if !super::log::events_path(run).is_file() {
-            // Not to bring back a directory that was moved away.
+        if !events_path(run).is_file() {
+            // Otherwise a directory that was moved away would be made again.
             return Err(RunError::not_a_run(run));
         }
         let path = notes_path(run);
@@ -72,8 +74,8 @@ fn last_part(dir: &Path) -> String {
     found.unwrap_or_else(|| dir.display().to_string())
 }
 
-/// Names as they are, with a number where one before has it, also where that differs in nothing but upper and lower
-/// case: on some systems no two files can be called so.
+/// The names, each different from all before it: a name that is taken gets a number, `name (2)`. Names that differ in
+/// nothing but upper and lower case count as the same, since on some systems files cannot be told apart by case.
 pub fn distinct(names: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let free = |name: String| {
@@ -90,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notes_lie_beside_the_log() -> anyhow::Result<()> {
+    fn notes_are_saved_beside_a_log_and_read_back() -> anyhow::Result<()> {
         let dir = tempfile::tempdir()?;
         let notes = Notes {
             name: "mine".to_owned(),
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_called_as_they_were_named_or_as_their_directories() -> anyhow::Result<()> {
+    fn a_run_is_called_by_its_notes_or_else_by_its_directory() -> anyhow::Result<()> {
         let name = |notes: &str, dir: &Path| {
             let notes = Notes {
                 name: notes.to_owned(),
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_names_are_the_same() {
+    fn distinct_names_differ_in_more_than_case() {
         let names = ["x", "y", "x", "X", "x (2)"].map(str::to_owned);
         let wanted = ["x", "y", "x (2)", "X (3)", "x (2) (2)"];
         assert_eq!(distinct(names), wanted);

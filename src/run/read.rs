@@ -1,4 +1,4 @@
-//! Reading a run's log: whole, on from where one stopped while another process writes it, and finding runs.
+//! Reading a run's log: whole, or on from where reading stopped while another process writes it.
 
 use std::borrow::Cow;
 use std::fs::{File, TryLockError};
@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Run;
+use super::error::RunError;
 use super::event::{Event, FORMAT};
-use super::log::{RunError, events_path};
+use super::paths::events_path;
+use super::reduced::Run;
 
 /// A run as read from its directory.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The reduced run.
+    /// The run, reduced from its events.
     pub run: Run,
-    /// Whether a process holds the run's lock now: it is being trained.
+    /// Whether a process holds the run's lock: the run is being trained.
     pub running: bool,
-    /// Sentences about what was skipped: a torn last line, unknown events.
+    /// Sentences about lines that were skipped: a torn last line, unknown events.
     pub notes: Vec<String>,
     /// How far the log was read.
     pub position: Position,
@@ -30,29 +31,29 @@ pub struct Loaded {
 pub struct Position {
     bytes: u64,
     lines: usize,
-    /// Of the first line, by which a log that was replaced is told from one that grew.
+    /// Fingerprint of the first line, by which a log that was replaced is told apart from one that grew.
     header: u64,
 }
 
-/// What came of reading on.
+/// The outcome of reading on in a log.
 #[derive(Clone, Debug)]
 pub enum Followed {
-    /// The log is the one known, and holds this much more.
+    /// The log has been read before, and these events are new.
     News(News),
-    /// Another log has taken its place; here it is whole.
+    /// Another log has taken the place of the one read before; this is all of it.
     Anew(Box<Loaded>),
 }
 
-/// What was appended to a log.
+/// The part of a log that was appended since it was last read.
 #[derive(Clone, Debug)]
 pub struct News {
-    /// In order.
+    /// The new events, in order.
     pub events: Vec<Event>,
-    /// Whether a process holds the run's lock now.
+    /// Whether a process holds the run's lock: the run is being trained.
     pub running: bool,
-    /// Sentences about what was skipped.
+    /// Sentences about lines that were skipped.
     pub notes: Vec<String>,
-    /// How far the log is read now.
+    /// How far the log has been read now.
     pub position: Position,
 }
 
@@ -85,8 +86,8 @@ pub fn load(run: &Path) -> Result<Loaded, RunError> {
     Ok(loaded)
 }
 
-/// Reads what was appended to a log since it was read up to `from`; a last line that is not whole yet is left for the
-/// next time. Where another log has taken its place, that one is read. Never writes.
+/// Reads the events that were appended to a log since it was read up to `from`; a last line that is not whole yet is left
+/// for the next time. Where another log has taken the place of the one read before, all of that log is read. Never writes.
 ///
 /// # Errors
 /// As [`load`].
@@ -111,7 +112,7 @@ pub(super) struct Log {
     run: PathBuf,
     pub(super) path: PathBuf,
     pub(super) reader: BufReader<File>,
-    /// Whether a writer had it locked before the first byte was read: if not, everything that was written is there.
+    /// Whether a writer held the lock before the first byte was read. If not, the log holds everything that was written.
     pub(super) running: bool,
 }
 
@@ -137,7 +138,7 @@ impl Log {
         length.map_err(|e| self.unreadable(e))
     }
 
-    /// Of its first line, as in [`Position`].
+    /// Fingerprint of the first line, as in [`Position`].
     fn header(&mut self) -> Result<u64, RunError> {
         Ok(fingerprint(&self.first_line()?))
     }
@@ -182,7 +183,7 @@ impl Log {
         }
     }
 
-    /// The event of a line; none where this version does not know it.
+    /// The event on a line; `None` where this version does not know the event. The first line must be a header.
     pub(super) fn event(&self, line: &[u8], number: usize) -> Result<Option<Event>, RunError> {
         let parsed = parse(line);
         let is_header = matches!(parsed, Ok(Some(Event::Started(_))));
@@ -210,17 +211,17 @@ fn fingerprint(line: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// What a line of the log is.
+/// The name of the event on a line of the log.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(borrow, default)]
     event: Cow<'a, str>,
 }
 
-/// One line of the log; none for an event this version does not know or a header of a newer format.
+/// The event on one line of the log; `None` for an event that this version does not know, or a header of a newer format.
 ///
-/// Parsed as what it says it is: going through `Event`'s own tag would hold every number of the line in between, and a
-/// long log takes seconds.
+/// The name of the event is read first and then the line as that event: deserialising the tagged `Event` would buffer
+/// every number of the line in between, and a long log would take seconds.
 pub(super) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
     let event = || -> serde_json::Result<Option<Event>> {
         let head: Head<'_> = serde_json::from_slice(line)?;
@@ -259,49 +260,7 @@ fn is_locked(file: &File) -> bool {
     }
 }
 
-/// Whether a process writes the run now.
+/// Whether a process is writing the run now.
 pub fn is_being_written(run: &Path) -> bool {
     File::open(events_path(run)).is_ok_and(|file| is_locked(&file))
-}
-
-/// The run directories in `dir`, by name; a baseline before those that are compared to it.
-pub fn runs_in(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let is_run = |path: &PathBuf| events_path(path).is_file();
-    let mut runs: Vec<_> = entries.map(|entry| entry.path()).filter(is_run).collect();
-    runs.sort_by_key(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.replace("none", "").replace("baseline", "")
-    });
-    runs
-}
-
-/// The run directories in `dir` and in its folders, down to `depth` levels below it, by path. Hidden folders and what
-/// lies in runs is left out, and of a tree with very many folders all that come after the first ten thousand.
-pub fn runs_under(dir: &Path, depth: usize) -> Vec<PathBuf> {
-    const FOLDERS: usize = 10_000;
-    let (mut runs, mut folders) = (Vec::new(), vec![(dir.to_owned(), depth)]);
-    let mut next = 0;
-    while let Some((folder, depth)) = folders.get(next).cloned() {
-        next += 1;
-        if events_path(&folder).is_file() {
-            runs.push(folder);
-            continue;
-        }
-        if depth == 0 || folders.len() >= FOLDERS {
-            continue;
-        }
-        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-        let is_seen = |entry: &std::fs::DirEntry| {
-            // A link may lead back up.
-            entry.file_type().is_ok_and(|kind| kind.is_dir())
-                && !entry.file_name().to_string_lossy().starts_with('.')
-        };
-        let below = entries
-            .filter(is_seen)
-            .map(|entry| (entry.path(), depth - 1));
-        folders.extend(below);
-    }
-    runs.sort();
-    runs
 }

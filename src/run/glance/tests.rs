@@ -12,7 +12,7 @@ fn recorded() -> anyhow::Result<(Vec<u8>, Run)> {
 }
 
 #[test]
-fn a_glance_says_what_the_whole_log_says() -> anyhow::Result<()> {
+fn a_glance_of_the_end_equals_that_of_the_whole_log() -> anyhow::Result<()> {
     let (bytes, run) = recorded()?;
     let dir = tempfile::tempdir()?;
     std::fs::write(events_path(dir.path()), &bytes)?;
@@ -39,7 +39,7 @@ fn a_glance_says_what_the_whole_log_says() -> anyhow::Result<()> {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_sentence() -> anyhow::Result<()> {
+fn a_log_that_cannot_be_read_gives_a_sentence() -> anyhow::Result<()> {
     let (bytes, _) = recorded()?;
     let dir = tempfile::tempdir()?;
     let path = events_path(dir.path());
@@ -140,7 +140,7 @@ fn a_log_that_was_replaced_is_read_anew() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_writer_that_is_still_there_shows() -> anyhow::Result<()> {
+fn a_glance_shows_whether_a_writer_holds_the_lock() -> anyhow::Result<()> {
     let (bytes, _) = recorded()?;
     let dir = tempfile::tempdir()?;
     std::fs::write(events_path(dir.path()), &bytes)?;

@@ -1,18 +1,21 @@
-//! Which images a run trained, validated, tested and probed with, as it recorded them.
+//! The images that a run trained, validated, tested and probed with, as it recorded them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use super::event::Split;
-use super::log::{RunError, data_path};
+use crate::run::bytes::write_tensors;
+use crate::run::error::RunError;
+use crate::run::event::Split;
+use crate::run::paths::data_path;
 
-/// What `data.safetensors` of a run says.
+/// The contents of a run's `data.safetensors`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedData {
     /// Class of every image, `[N]`.
     pub labels: Vec<u16>,
-    /// File of every image relative to the source; none where the source has no files.
+    /// File of every image relative to the source, `[N]`; `None` where the source has no files.
     pub files: Option<Vec<String>>,
     /// Numbers of the training images.
     pub train: Vec<u32>,
@@ -20,22 +23,22 @@ pub struct RecordedData {
     pub val: Vec<u32>,
     /// Numbers of the test images.
     pub test: Vec<u32>,
-    /// Numbers of the images that class gradients are taken of.
+    /// Numbers of the images that class gradients are measured on.
     pub probe: Vec<u32>,
     path: PathBuf,
 }
 
 impl RecordedData {
-    /// Of a run directory.
+    /// Reads the recorded data of the run in a directory.
     ///
     /// # Errors
-    /// Where the file cannot be read, or names an image that there is not.
+    /// Where the file cannot be read, is damaged, or names an image that does not exist.
     pub fn read(run: &Path) -> Result<Self, RunError> {
         let path = data_path(run);
         let bytes = read(&path)?;
         let labels = values(&path, &bytes, "labels")?;
         let is_there = |index: &u32| (*index as usize) < labels.len();
-        // A split that was not written is empty.
+        // A split without a tensor is empty.
         let split = |name: &str| -> Result<Vec<u32>, RunError> {
             if !has(&path, &bytes, name)? {
                 return Ok(Vec::new());
@@ -77,7 +80,7 @@ impl RecordedData {
         }
     }
 
-    /// Class of an image.
+    /// Class of an image, by its number.
     ///
     /// # Errors
     /// Where there is no such image.
@@ -87,7 +90,7 @@ impl RecordedData {
         label.map(usize::from).ok_or_else(missing)
     }
 
-    /// File of an image, where the source has files.
+    /// File of an image by its number; `None` where the source has no files, or there is no such image.
     pub fn file(&self, index: u32) -> Option<&str> {
         let files = self.files.as_ref()?;
         files.get(index as usize).map(String::as_str)
@@ -104,7 +107,7 @@ pub(super) fn has(path: &Path, bytes: &[u8], name: &str) -> Result<bool, RunErro
     Ok(file.tensor(name).is_ok())
 }
 
-/// The values of a tensor of integers; of one of f32, their bits.
+/// The values of a tensor of u16 or u32; of a tensor of f32, the bits of its values.
 pub(super) fn values(path: &Path, bytes: &[u8], name: &str) -> Result<Vec<u32>, RunError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| RunError::damaged(path, e))?;
     let tensor = file.tensor(name).map_err(|e| RunError::damaged(path, e))?;
@@ -127,7 +130,7 @@ pub(super) fn values(path: &Path, bytes: &[u8], name: &str) -> Result<Vec<u32>, 
     }
 }
 
-/// Files of all images; none where the source has no files.
+/// Files of all images; `None` where the source has no files.
 fn files(path: &Path, bytes: &[u8]) -> Result<Option<Vec<String>>, RunError> {
     let (_, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|e| RunError::damaged(path, e))?;
@@ -135,4 +138,38 @@ fn files(path: &Path, bytes: &[u8]) -> Result<Option<Vec<String>>, RunError> {
     let files = metadata.and_then(|metadata| metadata.get("files"));
     let parsed = files.map(|files| serde_json::from_str(files));
     parsed.transpose().map_err(|e| RunError::damaged(path, e))
+}
+
+/// Writes labels u16 `[N]` and split indices u32 with their metadata.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write_data(
+    path: &Path,
+    labels: &[u16],
+    splits: &[(&str, &Vec<u32>)],
+    metadata: HashMap<String, String>,
+) -> Result<(), RunError> {
+    let bytes = |values: &[u32]| {
+        values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    let mut tensors = vec![(
+        "labels",
+        Dtype::U16,
+        labels.len(),
+        labels.iter().flat_map(|x| x.to_le_bytes()).collect(),
+    )];
+    tensors.extend(
+        splits
+            .iter()
+            .map(|(name, values)| (*name, Dtype::U32, values.len(), bytes(values))),
+    );
+    let tensors: Vec<_> = tensors
+        .into_iter()
+        .map(|(name, dtype, len, bytes)| (name, dtype, vec![len], bytes))
+        .collect();
+    write_tensors(path, &tensors, Some(metadata))
 }

@@ -8,38 +8,40 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use crate::gradient::gram::Gram;
 
 use super::class_rows::ClassRows;
-use super::log::RunError;
+use crate::run::bytes::{from_little_endian, little_endian, write_tensors};
+use crate::run::error::RunError;
 
 /// The tensors of one probe. L layers with parameters, K classes, S pieces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProbeTensors {
     /// Number of classes K.
     pub classes: usize,
-    /// Gram matrices, [L, K·S, K·S], row a·S+s.
+    /// Inner products of the gradients of all pieces, layer by layer: `[L, K·S, K·S]`, row a·S+s for piece s of class a.
     pub gram: Vec<f32>,
     /// ⟨`g[a,s]`, Δθ⟩ of the last optimiser step, `[L, K·S]`; zeros before the first.
     pub update: Vec<f32>,
-    /// Mean cross-entropy of each piece in nats, [K·S]; NaN for an empty piece.
+    /// Mean cross-entropy of each piece in nats, `[K·S]`; NaN for an empty piece.
     pub loss: Vec<f32>,
-    /// Images of each piece, [K·S].
+    /// Number of images of each piece, `[K·S]`.
     pub n: Vec<f32>,
-    /// Mean gate by branch name, [K, channels]; empty without attention. NaN for a class without images.
+    /// Mean gates by the name of their branch, `[K, channels]` each; NaN for a class without images. Empty without
+    /// attention.
     pub gates: BTreeMap<String, Vec<f32>>,
 }
 
 impl ProbeTensors {
-    /// The Gram matrix summed over some layers; none where `rows` is empty or out of range.
+    /// The Gram matrix summed over the layers `rows`; `None` where `rows` is empty or out of range.
     pub fn gram_of(&self, rows: &[usize]) -> Option<Gram> {
         Gram::sum(self.classes, &self.n, self.layers_of(rows)?)
     }
 
-    /// As [`Self::gram_of`], of two classes alone: `a` becomes class 0, `b` class 1. None also where there is no such
+    /// As [`Self::gram_of`], of two classes alone: `a` becomes class 0, `b` class 1. `None` also where there is no such
     /// class.
     pub fn gram_of_pair(&self, rows: &[usize], a: usize, b: usize) -> Option<Gram> {
         self.rows_of(a)?.gram_with(&self.rows_of(b)?, rows)
     }
 
-    /// The rows of one class; none where there is no such class or the tensors do not fit together.
+    /// The rows of one class; `None` where there is no such class or the tensors' shapes do not fit together.
     pub fn rows_of(&self, class: usize) -> Option<ClassRows> {
         let (size, layers) = (self.n.len(), self.layers());
         let pieces = size.checked_div(self.classes)?;
@@ -62,14 +64,14 @@ impl ProbeTensors {
         })
     }
 
-    /// What it takes in memory.
+    /// Bytes that the tensors take in memory.
     pub fn bytes(&self) -> usize {
         let gates: usize = self.gates.values().map(Vec::len).sum();
         let values = self.gram.len() + self.update.len() + self.loss.len() + self.n.len() + gates;
         values * size_of::<f32>()
     }
 
-    /// Products [K·S, K·S] and update [K·S] of some layers.
+    /// Products `[K·S, K·S]` and updates `[K·S]` of the layers `rows`.
     fn layers_of(&self, rows: &[usize]) -> Option<Vec<(&[f32], &[f32])>> {
         let size = self.n.len();
         let layer = |&row: &usize| {
@@ -80,7 +82,7 @@ impl ProbeTensors {
         layers.filter(|layers| !layers.is_empty())
     }
 
-    /// Number of layers L.
+    /// Number of layers with parameters L.
     pub fn layers(&self) -> usize {
         if self.n.is_empty() {
             0
@@ -108,13 +110,13 @@ impl ProbeTensors {
             let shape = vec![self.classes, gates.len() / self.classes.max(1)];
             tensors.push(entry(&format!("gates/{branch}"), shape, gates));
         }
-        super::log::write_tensors(path, &tensors, None)
+        write_tensors(path, &tensors, None)
     }
 
-    /// Reads the file.
+    /// Reads the tensors of a probe of `classes` classes.
     ///
     /// # Errors
-    /// Where the file is missing, cut short, or not what a probe writes.
+    /// Where the file is missing or cut short, or does not hold the tensors of such a probe.
     pub fn load(path: &Path, classes: usize) -> Result<Self, RunError> {
         let bytes =
             std::fs::read(path).map_err(|e| RunError::io("read the probe file", path, e))?;
@@ -154,16 +156,4 @@ impl ProbeTensors {
             ))
         }
     }
-}
-
-fn little_endian(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
-}
-
-pub(super) fn from_little_endian(bytes: &[u8]) -> Vec<f32> {
-    let (words, _) = bytes.as_chunks::<4>();
-    words.iter().map(|word| f32::from_le_bytes(*word)).collect()
 }

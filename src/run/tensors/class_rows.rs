@@ -1,5 +1,5 @@
-//! What a probe says of one class: of a probe's file only a small part, so that a class or a pair can be followed over
-//! hundreds of probes of a hundred classes.
+//! The part of a probe's tensors that concerns one class: a small part of the file, so that a class or a pair of classes
+//! can be followed over hundreds of probes of a hundred classes.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -7,15 +7,15 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, Metadata};
 
-use super::log::RunError;
-use super::probe_file::from_little_endian;
 use crate::gradient::gram::Gram;
 use crate::gradient::ledger::Ledger;
+use crate::run::bytes::from_little_endian;
+use crate::run::error::RunError;
 
-/// A safetensors file begins with the length of its header.
+/// Bytes at the beginning of a safetensors file that give the length of its header.
 const HEADER_LENGTH_BYTES: u64 = 8;
 
-/// The longest header that is believed.
+/// Bytes of the longest header that is read; a longer one is taken for damage.
 const HEADER_MOST_BYTES: u64 = 1 << 20;
 
 /// The rows of one class in the tensors of one probe. L layers with parameters, K classes, S pieces.
@@ -36,10 +36,10 @@ pub struct ClassRows {
 }
 
 impl ClassRows {
-    /// Reads the rows of some classes from a probe's file, and nothing else of it.
+    /// Reads the rows of the classes `wanted` from a probe's file, and no other rows.
     ///
     /// # Errors
-    /// Where the file is missing, cut short, or not what a probe of so many classes writes.
+    /// Where the file is missing or cut short, or does not hold the tensors of a probe of `classes` classes.
     pub fn load(path: &Path, classes: usize, wanted: &[usize]) -> Result<Vec<Self>, RunError> {
         let mut file = Tensors::open(path)?;
         let (loss, n) = (file.whole("loss")?, file.whole("n")?);
@@ -76,8 +76,8 @@ impl ClassRows {
         Ok(rows)
     }
 
-    /// The Gram matrix of the class (0) and another (1), summed over some layers; none where `layers` is empty or out of
-    /// range, or the other's rows are of another probe.
+    /// The Gram matrix of the class, as class 0, and of another, as class 1, summed over `layers`. `None` where `layers` is
+    /// empty or out of range, or the other's rows are of another probe.
     pub fn gram_with(&self, other: &Self, layers: &[usize]) -> Option<Gram> {
         if self.n != other.n || self.classes != other.classes {
             return None;
@@ -99,15 +99,15 @@ impl ClassRows {
         (!layers.is_empty()).then(|| Gram::sum(2, &take(&self.n), sums))?
     }
 
-    /// What every class's share of a gradient step does to the class, summed over some layers; none where `layers` is
-    /// empty or out of range.
+    /// The ledger of the class, summed over `layers`: what the share of every class in a gradient step does to its loss.
+    /// `None` where `layers` is empty or out of range.
     pub fn ledger(&self, layers: &[usize]) -> Option<Ledger> {
         let of = layers.iter().map(|&layer| self.layer(layer));
         let of: Vec<_> = of.collect::<Option<_>>()?;
         (!of.is_empty()).then(|| Ledger::sum(self.class, self.classes, &self.n, of))?
     }
 
-    /// What it takes in memory.
+    /// Bytes that the rows take in memory.
     pub fn bytes(&self) -> usize {
         let values = self.gram.len() + self.update.len() + self.loss.len() + self.n.len();
         values * size_of::<f32>()
@@ -117,7 +117,7 @@ impl ClassRows {
         self.n.len().checked_div(self.classes).unwrap_or(0)
     }
 
-    /// Products [S, K·S] and updates [S] of a layer.
+    /// Products `[S, K·S]` and updates `[S]` of a layer.
     fn layer(&self, layer: usize) -> Option<(&[f32], &[f32])> {
         let (pieces, row) = (self.pieces(), self.pieces() * self.n.len());
         let products = self.gram.get(layer * row..(layer + 1) * row)?;
@@ -128,8 +128,8 @@ impl ClassRows {
     }
 }
 
-/// Mean cross-entropy of a class's probe images, in nats, from images and losses `[K·S]` of the pieces of all classes;
-/// none where it has none.
+/// Mean cross-entropy of a class's probe images, in nats, from the numbers of images and the losses of the pieces of all
+/// classes, `[K·S]` each. `None` where the class has no images.
 pub(super) fn class_loss(classes: usize, n: &[f32], loss: &[f32], class: usize) -> Option<f64> {
     let pieces = n.len().checked_div(classes)?;
     let own = class * pieces..(class + 1) * pieces;
@@ -140,12 +140,12 @@ pub(super) fn class_loss(classes: usize, n: &[f32], loss: &[f32], class: usize) 
     (total > 0.0).then(|| sum / total)
 }
 
-/// A safetensors file of which parts are read.
+/// A safetensors file from which parts of tensors are read.
 struct Tensors<'a> {
     path: &'a Path,
     file: File,
     header: Metadata,
-    /// Where the tensors begin, in bytes.
+    /// Offset of the tensors in the file, in bytes.
     start: u64,
 }
 
@@ -170,7 +170,7 @@ impl<'a> Tensors<'a> {
         })
     }
 
-    /// First and last byte of an f32 tensor.
+    /// Where an f32 tensor begins and ends, in bytes from `start`.
     fn range(&self, name: &str) -> Result<(usize, usize), RunError> {
         let info = self.header.info(name);
         let info = info.filter(|info| info.dtype == Dtype::F32);
@@ -189,7 +189,7 @@ impl<'a> Tensors<'a> {
         Ok(values)
     }
 
-    /// Appends `len` numbers of a tensor, from the number `first` on.
+    /// Appends `len` numbers of a tensor to `values`, beginning with its number `first`.
     fn read(
         &mut self,
         name: &str,

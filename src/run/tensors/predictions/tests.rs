@@ -7,7 +7,7 @@ use crate::run::log::{self, data_path};
 
 /// Of every cell of the confusion matrix that training logged, exactly its images.
 #[test]
-fn every_cell_has_as_many_images_as_it_counts() -> Result<()> {
+fn every_cell_of_the_confusion_matrix_has_as_many_images_as_it_counts() -> Result<()> {
     for name in ["solar-none", "solar-branch"] {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/recorded")
@@ -37,7 +37,7 @@ fn every_cell_has_as_many_images_as_it_counts() -> Result<()> {
 }
 
 #[test]
-fn what_is_missing_or_does_not_fit_is_named() -> Result<()> {
+fn predictions_are_read_with_likeliest_classes_or_an_error_names_the_file() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let at = (4, Split::Val);
     let of = |run: &Path| predicted(run, at, 0, 1).err().context("no error");

@@ -1,28 +1,34 @@
-//! Which images a run took for which class, as an evaluation recorded it.
+//! The class that a run predicted for every image, as an evaluation recorded it.
 
 use std::path::Path;
 
-use super::event::Split;
-use super::log::{RunError, predictions_file};
-use super::recorded_data::{RecordedData, has, read, values};
+use safetensors::tensor::Dtype;
 
-/// Classes that are named of an image.
+use super::recorded_data::{RecordedData, has, read, values};
+use crate::run::bytes::{little_endian, write_tensors};
+use crate::run::error::RunError;
+use crate::run::event::Split;
+use crate::run::paths::predictions_file;
+
+/// Number of likeliest classes that are given for an image.
 const LIKELIEST: usize = 3;
 
-/// An image that was evaluated.
+/// An image with its prediction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predicted {
-    /// Its number in the data set.
+    /// Number of the image in the data set.
     pub index: u32,
-    /// Its file relative to the source, where the source has files.
+    /// File of the image relative to the source, where the source has files.
     pub file: Option<String>,
-    /// Softmax probability of the predicted class, 0 to 1.
+    /// Softmax probability of the predicted class, in [0, 1].
     pub confidence: f32,
-    /// The likeliest classes with their softmax probabilities, the likeliest first; empty where the evaluation kept none.
+    /// The likeliest classes with their softmax probabilities, the likeliest first; empty where the evaluation kept no
+    /// logits.
     pub likeliest: Vec<(usize, f32)>,
 }
 
-/// The images of `truth` that the evaluation of `split` at `step` took for `predicted`, the surest first.
+/// The images of class `truth` for which the evaluation of `split` at `step` predicted class `predicted`, the one with
+/// the highest confidence first.
 ///
 /// # Errors
 /// Where the run's files cannot be read or do not fit each other.
@@ -80,6 +86,33 @@ fn likeliest(logits: &[u32]) -> Vec<(usize, f32)> {
     shares.sort_by(|a, b| b.1.total_cmp(&a.1));
     shares.truncate(LIKELIEST);
     shares
+}
+
+/// Writes predicted classes u16 `[N]`, confidences f32 `[N]` and, where they are given, logits f32 `[N, K]`.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write_predictions(
+    path: &Path,
+    class: &[u16],
+    confidence: &[f32],
+    logits: Option<&[f32]>,
+) -> Result<(), RunError> {
+    let n = class.len();
+    let classes = class.iter().flat_map(|class| class.to_le_bytes()).collect();
+    let mut tensors = vec![
+        ("class", Dtype::U16, vec![n], classes),
+        ("confidence", Dtype::F32, vec![n], little_endian(confidence)),
+    ];
+    if let Some(logits) = logits {
+        tensors.push((
+            "logits",
+            Dtype::F32,
+            vec![n, logits.len() / n.max(1)],
+            little_endian(logits),
+        ));
+    }
+    write_tensors(path, &tensors, None)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What is in memory of a run's probe files: some whole, of others the rows of the classes that are followed over time.
+//! The tensors of a run's probes that are in memory: those of some probes whole, of others the rows of the classes that
+//! are followed over time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +7,8 @@ use std::sync::Arc;
 use super::class_rows::{ClassRows, class_loss};
 use super::probe_file::ProbeTensors;
 
-/// The tensors of a run's probes, as far as they are in memory. What is missing is still being read, or damaged.
+/// The tensors of a run's probes, as far as they are in memory. Missing ones have not been asked for, are still being
+/// read, or are damaged.
 #[derive(Clone, Debug, Default)]
 pub struct Probes {
     /// Whole probes, by step.
@@ -16,7 +18,7 @@ pub struct Probes {
 }
 
 impl Probes {
-    /// Nothing.
+    /// No tensors.
     pub const fn new() -> Self {
         Self {
             whole: BTreeMap::new(),
@@ -24,28 +26,28 @@ impl Probes {
         }
     }
 
-    /// The whole probe of a step.
+    /// The tensors of the probe of a step, where they are in memory whole.
     pub fn get(&self, step: &u64) -> Option<&Arc<ProbeTensors>> {
         self.whole.get(step)
     }
 
-    /// Takes in a whole probe.
+    /// Adds the tensors of a whole probe.
     pub fn insert(&mut self, step: u64, tensors: Arc<ProbeTensors>) {
         self.whole.insert(step, tensors);
     }
 
-    /// Takes in the rows of a class.
+    /// Adds the rows of a class.
     pub fn insert_rows(&mut self, step: u64, rows: ClassRows) {
         let of_class = self.rows.entry(rows.class).or_default();
         of_class.insert(step, Arc::new(rows));
     }
 
-    /// Whether [`Self::rows_of`] a class at a step are there.
+    /// Whether [`Self::rows_of`] has the rows of a class at a step.
     pub fn has_rows_of(&self, step: u64, class: usize) -> bool {
         self.whole.contains_key(&step) || self.rows_alone(step, class).is_some()
     }
 
-    /// The rows of a class at a step, of their own or of the whole probe.
+    /// The rows of a class at a step: those that were read alone, or else those of the whole probe.
     pub fn rows_of(&self, step: u64, class: usize) -> Option<Arc<ClassRows>> {
         let alone = self.rows_alone(step, class).cloned();
         alone.or_else(|| Some(Arc::new(self.whole.get(&step)?.rows_of(class)?)))
@@ -55,8 +57,8 @@ impl Probes {
         self.rows.get(&class)?.get(&step)
     }
 
-    /// Mean cross-entropy of a class's probe images at a step, in nats: the rows of any class hold that of all. None
-    /// where the class has no images, or nothing of the step is there.
+    /// Mean cross-entropy of a class's probe images at a step, in nats; the rows of any class hold the losses of all.
+    /// `None` where the class has no images, or no tensors of the step are in memory.
     pub fn class_loss(&self, step: u64, class: usize) -> Option<f64> {
         if let Some(probe) = self.whole.get(&step) {
             return class_loss(probe.classes, &probe.n, &probe.loss, class);
@@ -65,14 +67,14 @@ impl Probes {
         class_loss(rows.classes, &rows.n, &rows.loss, class)
     }
 
-    /// Forgets what was probed after a step.
+    /// Forgets all probes after a step.
     pub fn retain_until(&mut self, step: u64) {
         self.whole.retain(|&at, _| at <= step);
         let of_classes = self.rows.values_mut();
         of_classes.for_each(|by_step| by_step.retain(|&at, _| at <= step));
     }
 
-    /// What they take in memory.
+    /// Bytes that the tensors take in memory.
     pub fn bytes(&self) -> usize {
         let whole = self.whole.values().map(|probe| probe.bytes());
         whole

@@ -1,0 +1,37 @@
+//! The vocabulary of the network that data, model, training and a recorded run have in common: how pixels are
+//! normalised, and the layer table.
+//!
+//! Plain data; imports nothing of the crate.
+
+use serde::{Deserialize, Serialize};
+
+/// Group and layer name of the last layer, whose class gradients conflict by construction.
+pub const CLASSIFIER: &str = "classifier";
+
+/// Normalisation of pixel values in [0, 1]: x ← (x − mean) / std for every channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Normalise {
+    /// Mean of every channel over the training images, `[C]`.
+    pub mean: Vec<f32>,
+    /// Standard deviation of every channel over the training images, `[C]`.
+    pub std: Vec<f32>,
+}
+
+/// One row of the layer table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Name such as `branch2.conv1`; parameters are named `<name>.weight` and so on, as PyTorch would.
+    pub name: String,
+    /// Block that the layer belongs to: `stem`, `branch1`…`branch3`, `fuse` or `classifier`.
+    pub group: String,
+    /// `conv`, `batch_norm`, `max_pool`, `gate`, `concat`, `mean_pool` or `linear`.
+    pub kind: String,
+    /// Output shape for one image, `[H, W, C]` or `[C]`.
+    pub shape: Vec<usize>,
+    /// Number of trained parameters.
+    pub params: usize,
+    /// Names of the layers whose outputs the layer reads; empty where it reads the image.
+    pub inputs: Vec<String>,
+    /// Row of the layer in the Gram tensors; `None` for a layer without parameters.
+    pub gram: Option<usize>,
+}

@@ -1,0 +1,62 @@
+//! The bytes of a run's files: files that are written whole, safetensors files, and little-endian numbers.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::error::RunError;
+
+/// Writes a file so that it is there whole or not at all: temporary file, fsync, rename. Makes its directory.
+///
+/// # Errors
+/// Where the directory cannot be made or the file cannot be written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    let write = || {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(".tmp");
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(temporary, path)
+    };
+    write().map_err(|e| RunError::io("write the file", path, e))
+}
+
+/// Writes tensors (name, type, shape and little-endian bytes) as one safetensors file, whole ([`write_whole`]).
+///
+/// # Errors
+/// Where a shape does not fit its bytes, or the file cannot be written.
+pub fn write_tensors<N: AsRef<str>>(
+    path: &Path,
+    tensors: &[(N, Dtype, Vec<usize>, Vec<u8>)],
+    metadata: Option<HashMap<String, String>>,
+) -> Result<(), RunError> {
+    let mut views = Vec::with_capacity(tensors.len());
+    for (name, dtype, shape, bytes) in tensors {
+        let view = TensorView::new(*dtype, shape.clone(), bytes)
+            .map_err(|e| RunError::damaged(path, e))?;
+        views.push((name.as_ref(), view));
+    }
+    let file = safetensors::serialize(views, metadata).map_err(|e| RunError::damaged(path, e))?;
+    write_whole(path, &file)
+}
+
+/// The bytes of numbers in little-endian order.
+pub(super) fn little_endian(values: &[f32]) -> Vec<u8> {
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
+}
+
+/// Numbers from their bytes in little-endian order; bytes beyond the last whole number are ignored.
+pub(super) fn from_little_endian(bytes: &[u8]) -> Vec<f32> {
+    let (words, _) = bytes.as_chunks::<4>();
+    words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+}

@@ -1,0 +1,60 @@
+//! Where the files of a run lie in its directory.
+
+use std::path::{Path, PathBuf};
+
+use super::event::Split;
+use crate::config::{DataSource, RunConfig};
+
+/// A directory under `parent` for a new run, named after its data and attention. It does not exist yet, and it is not
+/// among the directories `taken`.
+pub fn new_run_dir(parent: &Path, config: &RunConfig, taken: &[PathBuf]) -> PathBuf {
+    let data = match &config.data {
+        DataSource::Solar => "solar".to_owned(),
+        DataSource::Folder(path) => match path.file_name() {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => "folder".to_owned(),
+        },
+    };
+    let name = format!("{data}-{}", config.attention);
+    let candidates =
+        std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
+    let free = candidates
+        .map(|name| parent.join(name))
+        .find(|path| !path.exists() && !taken.contains(path));
+    free.unwrap_or_else(|| parent.join(name))
+}
+
+/// Path of a run's configuration.
+pub fn config_path(run: &Path) -> PathBuf {
+    run.join("run.toml")
+}
+
+/// Path of a run's log.
+pub fn events_path(run: &Path) -> PathBuf {
+    run.join("events.jsonl")
+}
+
+/// Path of a probe's tensors, relative to the run directory.
+pub fn probe_file(step: u64) -> String {
+    format!("probes/{step:08}.safetensors")
+}
+
+/// Path of a checkpoint; `which` is `last` or `best`.
+pub fn checkpoint_path(run: &Path, which: &str) -> PathBuf {
+    run.join("checkpoints").join(format!("{which}.safetensors"))
+}
+
+/// Path of a run's labels and split indices.
+pub fn data_path(run: &Path) -> PathBuf {
+    run.join("data.safetensors")
+}
+
+/// Path of the predictions of an evaluation, relative to the run directory.
+pub fn predictions_file(step: u64, split: Split) -> String {
+    let split = match split {
+        Split::Train => "train",
+        Split::Val => "val",
+        Split::Test => "test",
+    };
+    format!("predictions/{step:08}-{split}.safetensors")
+}

@@ -1,0 +1,182 @@
+//! A run reduced from its events: what the trainer has said so far. [`Run::apply`] is the only reducer.
+
+use super::event::{End, Eval, Event, Probe, Split, Started, Step};
+use super::scope::Scope;
+use crate::balance;
+use crate::config::Loss;
+
+/// The reduced state of a run: everything that overviews draw. The tensors of probes stay on disk until a matrix is opened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// The header; `None` until it has been read.
+    pub started: Option<Started>,
+    /// Logged training steps, in order.
+    pub steps: Vec<Step>,
+    /// Evaluations, in order of their steps.
+    pub evals: Vec<Eval>,
+    /// Probes, in order of their steps.
+    pub probes: Vec<Probe>,
+    /// How the run ended; `None` while it runs, or where its process was killed.
+    pub ending: Option<Ending>,
+    /// How often each part has changed.
+    pub revisions: Revisions,
+}
+
+/// How often each part of a run has changed: a picture made from a part is up to date as long as the part's number stays
+/// the same. All values compare equal, so that runs with the same contents are equal whatever their history.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Revisions {
+    /// Changes of [`Run::steps`].
+    pub steps: u64,
+    /// Changes of [`Run::evals`].
+    pub evals: u64,
+    /// Changes of [`Run::probes`].
+    pub probes: u64,
+    /// Changes of probes that were known before; as long as this number stays the same, probes were only added.
+    pub known_probes: u64,
+}
+
+impl PartialEq for Revisions {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// All epochs were trained.
+    Finished(End),
+    /// The user stopped the run; it can be resumed.
+    Stopped(End),
+    /// Training could not go on.
+    Failed(End),
+}
+
+impl Run {
+    /// A run from its events.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut run = Self::default();
+        events.into_iter().for_each(|event| run.apply(event));
+        run
+    }
+
+    /// Takes in one event. A `Run` changes in no other way.
+    pub fn apply(&mut self, event: &Event) {
+        let (steps, evals, probes, known_probes) = match event {
+            Event::Step(_) => (1, 0, 0, 0),
+            Event::Eval(_) => (0, 1, 0, 0),
+            Event::Probe(probe) => {
+                let is_known = self.probes.iter().any(|x| x.step == probe.step);
+                (0, 0, 1, u64::from(is_known))
+            }
+            Event::Resumed { .. } => (1, 1, 1, 1),
+            _ => (0, 0, 0, 0),
+        };
+        self.revisions.steps += steps;
+        self.revisions.evals += evals;
+        self.revisions.probes += probes;
+        self.revisions.known_probes += known_probes;
+        match event {
+            Event::Started(started) => {
+                *self = Self {
+                    started: Some((**started).clone()),
+                    ..Self::default()
+                }
+            }
+            Event::Step(step) => self.steps.push(step.clone()),
+            // The best and the last step are evaluated once more at the end, so evaluations and probes may come late,
+            // or twice where a run was killed just then: they are kept in order of step, and the newest replaces an
+            // older one of the same step.
+            Event::Eval(eval) => {
+                self.evals
+                    .retain(|x| (x.step, x.split) != (eval.step, eval.split));
+                let at = self.evals.partition_point(|x| x.step <= eval.step);
+                self.evals.insert(at, eval.clone());
+            }
+            Event::Probe(probe) => {
+                self.probes.retain(|x| x.step != probe.step);
+                let at = self.probes.partition_point(|x| x.step <= probe.step);
+                self.probes.insert(at, probe.clone());
+            }
+            Event::Resumed { step } => {
+                self.steps.retain(|x| x.step <= *step);
+                self.evals.retain(|x| x.step <= *step);
+                self.probes.retain(|x| x.step <= *step);
+                self.ending = None;
+            }
+            Event::Finished(end) => self.ending = Some(Ending::Finished(end.clone())),
+            Event::Stopped(end) => self.ending = Some(Ending::Stopped(end.clone())),
+            Event::Failed(end) => self.ending = Some(Ending::Failed(end.clone())),
+        }
+    }
+
+    /// Evaluations on one split, in order of their steps.
+    pub fn evals_of(&self, split: Split) -> impl DoubleEndedIterator<Item = &Eval> {
+        self.evals.iter().filter(move |eval| eval.split == split)
+    }
+
+    /// The last step that any event speaks of; 0 before the first.
+    pub fn last_step(&self) -> u64 {
+        let ending = match &self.ending {
+            Some(Ending::Finished(end) | Ending::Stopped(end) | Ending::Failed(end)) => end.step,
+            None => 0,
+        };
+        let last = [
+            self.steps.last().map(|x| x.step),
+            self.evals.last().map(|x| x.step),
+            self.probes.last().map(|x| x.step),
+        ];
+        last.into_iter().flatten().fold(ending, u64::max)
+    }
+
+    /// The best evaluation so far on validation images: the one with the highest macro-F1, the earliest of equals.
+    pub fn best(&self) -> Option<&Eval> {
+        let mut best: Option<&Eval> = None;
+        for eval in self.evals_of(Split::Val) {
+            if eval.macro_f1 > best.and_then(|best| best.macro_f1) {
+                best = Some(eval);
+            }
+        }
+        best
+    }
+
+    /// Index of the newest probe taken at or before `step`; that of the first probe where all are later, `None` without
+    /// probes.
+    pub fn probe_at(&self, step: u64) -> Option<usize> {
+        if self.probes.is_empty() {
+            return None;
+        }
+        Some(
+            self.probes
+                .partition_point(|probe| probe.step <= step)
+                .saturating_sub(1),
+        )
+    }
+
+    /// Share of every class in the gradient of the optimiser step after `step`, `[K]`. Exact where the run minimises
+    /// (weighted) cross-entropy; for other losses, the shares that cross-entropy would have. Empty before the header.
+    pub fn shares(&self, step: u64) -> Vec<f64> {
+        let Some(started) = &self.started else {
+            return Vec::new();
+        };
+        let epoch = step / started.steps_per_epoch.max(1);
+        balance::step_shares(&started.config, &started.train_counts, epoch)
+    }
+
+    /// Whether the run minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class gradients.
+    /// True before the header.
+    pub fn minimises_cross_entropy(&self) -> bool {
+        let started = self.started.as_ref();
+        started.is_none_or(|started| started.config.loss == Loss::Ce)
+    }
+
+    /// Rows in the Gram tensors of all layers that `scope` covers, in the order of the layer table.
+    pub fn gram_rows(&self, scope: &Scope) -> Vec<usize> {
+        let layers = self.started.iter().flat_map(|started| &started.layers);
+        layers
+            .filter(|layer| scope.covers(layer))
+            .filter_map(|layer| layer.gram)
+            .collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! Text that several parts of the program treat alike: words to search by, one line of many, numbers and counts on
+//! screen, and a hash of names.
+//!
+//! Plain functions; imports nothing of the crate.
+
+/// The words of a search, in lower case; empty where the query has none.
+pub fn words(query: &str) -> Vec<String> {
+    let query = query.to_lowercase();
+    query.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Whether every one of `words` ([`words`]) occurs in a text, in any order and whatever the case of the text.
+pub fn has_words(text: &str, words: &[String]) -> bool {
+    let text = text.to_lowercase();
+    words.iter().all(|word| text.contains(word))
+}
+
+/// A text on one line: every run of white space, line breaks among them, becomes one space.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A number of things, for nouns whose plural ends in s: `1 seed`, `3 seeds`.
+pub fn counted(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}
+
+/// A number with so many decimals and a real minus, which a number that rounds to zero does not have: `−0.43`, `0.05`.
+pub fn decimals(value: f64, decimals: usize) -> String {
+    let size = format!("{:.decimals$}", value.abs());
+    if value < 0.0 && !is_zero(&size) {
+        format!("−{size}")
+    } else {
+        size
+    }
+}
+
+/// As [`decimals`], with a plus before what is above zero: `−0.43`, `+0.05`, `0.00`.
+pub fn signed(value: f64, digits: usize) -> String {
+    let text = decimals(value, digits);
+    if value < 0.0 || is_zero(&text) {
+        text
+    } else {
+        format!("+{text}")
+    }
+}
+
+fn is_zero(digits: &str) -> bool {
+    digits.chars().all(|c| matches!(c, '0' | '.'))
+}
+
+/// The text of a number without a `.0` at its end: `12`, `4.8`.
+pub fn without_zero(number: &str) -> &str {
+    number.strip_suffix(".0").unwrap_or(number)
+}
+
+/// First state of [`fnv1a`].
+pub const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+/// Factor of [`fnv1a`].
+pub const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+
+/// The 64-bit hash FNV-1a of a text (Fowler, Noll & Vo): not cryptographic, and the same on every machine and in every
+/// version of the program.
+pub fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(FNV_OFFSET, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_match_in_any_order_and_case() {
+        let text = "Part of the network: branch2.conv1";
+        let has = |query: &str| has_words(text, &words(query));
+        assert!(has("conv1 network") && has(" BRANCH2 ") && has(""));
+        assert!(!has("branch2 conv2"));
+    }
+
+    #[test]
+    fn lines_and_gaps_become_single_spaces() {
+        assert_eq!(
+            one_line(" expected a\n  number,\tfound "),
+            "expected a number, found"
+        );
+    }
+
+    #[test]
+    fn one_thing_is_singular() {
+        let seeds = [0, 1, 2].map(|number| counted(number, "seed"));
+        assert_eq!(seeds, ["0 seeds", "1 seed", "2 seeds"]);
+    }
+
+    #[test]
+    fn numbers_have_a_real_minus_and_zero_has_no_sign() {
+        let shown = [-0.43, -0.001, 0.0, 0.001, 0.05].map(|x| decimals(x, 2));
+        assert_eq!(shown, ["−0.43", "0.00", "0.00", "0.00", "0.05"]);
+        let shown = [-0.43, -0.001, 0.0, 0.001, 0.05].map(|x| signed(x, 2));
+        assert_eq!(shown, ["−0.43", "0.00", "0.00", "0.00", "+0.05"]);
+        assert_eq!(["12.0", "4.8", "10"].map(without_zero), ["12", "4.8", "10"]);
+    }
+
+    /// Test vectors of the authors (draft-eastlake-fnv, appendix on 64-bit FNV-1a).
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
+    }
+}
