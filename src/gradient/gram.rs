@@ -1,82 +1,68 @@
-//! The Gram matrix of class-gradient pieces, and everything derived from it: norms, conflict, cancellation, influence.
+//! The Gram matrix of class gradients, and the quantities derived from it: norms, conflict, cancellation, influence.
 //!
-//! Plain numbers, no tensors. A class gradient g_k is the mean of its pieces `g[k,s]`, weighted by their image counts;
-//! a probe stores, per layer, all products ⟨`g[a,s]`, `g[b,t]`⟩. Products add over layers, so a block, a branch or the
+//! The probe images of a class are cut into pieces, and `g[k,s]` is the gradient of the mean cross-entropy of piece s of
+//! class k. The class gradient g_k is the mean of its pieces, weighted by their numbers of images. A probe stores for
+//! every layer all inner products ⟨`g[a,s]`, `g[b,t]`⟩. They add over layers, so the matrix of a block, a branch or the
 //! whole network is the sum of its layers' matrices.
 
 use serde::{Deserialize, Serialize};
 
+use super::effect::jackknife_variance;
+pub use super::effect::{Effect, RESOLVED_STANDARD_ERRORS};
 use super::ledger::Ledger;
 
-/// A cell is resolved where |⟨g_a, g_b⟩| exceeds this many standard errors.
-pub const RESOLVED_STANDARD_ERRORS: f64 = 3.0;
-
-/// Products of class-gradient pieces over one layer or any sum of layers.
+/// Inner products of the gradients of K classes' S pieces each, over one layer or a sum of layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gram {
     classes: usize,
     pieces: usize,
-    /// Images of each piece, [K·S].
+    /// Number of images of each piece, `[K·S]`.
     counts: Vec<f64>,
-    /// ⟨g[a,s], g[b,t]⟩, [K·S, K·S], row a·S+s.
+    /// ⟨`g[a,s]`, `g[b,t]`⟩, `[K·S, K·S]`, row a·S+s.
     products: Vec<f64>,
-    /// ⟨g[a,s], Δθ⟩ of the last optimiser step, [K·S].
+    /// ⟨`g[a,s]`, Δθ⟩ for the change Δθ of the weights in the last optimiser step, `[K·S]`.
     update: Vec<f64>,
 }
 
 /// One cell of the conflict matrix.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cell {
-    /// cos(g_a, g_b) in [−1, 1]; none where a norm is 0 or a class has no images.
+    /// cos(g_a, g_b) in [−1, 1]; `None` where a norm is 0 or a class has no images.
     pub cosine: Option<f64>,
-    /// Whether the product differs from 0 by more than [`RESOLVED_STANDARD_ERRORS`].
+    /// Whether ⟨g_a, g_b⟩ differs from 0 by more than [`RESOLVED_STANDARD_ERRORS`].
     pub resolved: bool,
 }
 
-/// What a layer's (or a block's) Gram matrix says in a few numbers.
+/// The Gram matrix of a layer or a sum of layers in a few numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ConflictSummary {
-    /// ‖g_k‖ per class; none for a class without images.
+    /// ‖g_k‖ of every class, `[K]`; `None` for a class without images.
     pub norm: Vec<Option<f64>>,
-    /// Mean over class pairs of max(0, −cos); none without a defined pair.
+    /// Interference: mean of max(0, −cos(g_a, g_b)) over the class pairs with a defined cosine, in [0, 1]; `None` without
+    /// such a pair.
     pub interference: Option<f64>,
-    /// What noise alone would make of it: the same mean over half-differences of the class gradients.
+    /// Noise floor of the interference: the same mean for the noise of the class gradients, which is estimated by half
+    /// the difference between the means of two halves of a class's pieces.
     pub floor: Option<f64>,
-    /// Class pairs with a defined cosine.
+    /// Number of class pairs with a defined cosine.
     pub pairs: usize,
-    /// Those whose product is resolved from 0.
+    /// Number of those pairs whose product is resolved from 0.
     pub resolved: usize,
-    /// Those resolved and negative.
+    /// Number of those pairs whose product is resolved from 0 and negative.
     pub conflicting: usize,
     /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖ in [0, 1]: 1 where classes agree, 0 where they cancel.
     pub cancellation: Option<f64>,
 }
 
-/// First-order effect of one plain SGD step on one class's loss, with its standard error.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Effect {
-    /// Nats per step; negative means the loss falls.
-    pub nats: f64,
-    /// Standard error of `nats`; none where a class has a single piece.
-    pub standard_error: Option<f64>,
-}
-
-impl Effect {
-    /// Whether the effect differs from 0 by more than [`RESOLVED_STANDARD_ERRORS`].
-    pub fn resolved(&self) -> bool {
-        self.standard_error
-            .is_some_and(|error| self.nats.abs() > RESOLVED_STANDARD_ERRORS * error)
-    }
-}
-
 impl Gram {
-    /// From stored tensors: `counts` `[K·S]`, `products` `[K·S, K·S]`, `update` `[K·S]`. None where the lengths
-    /// disagree.
+    /// The Gram matrix of one layer from stored tensors: `counts` `[K·S]`, `products` `[K·S, K·S]`, `update` `[K·S]`.
+    /// `None` where the lengths do not fit together.
     pub fn new(classes: usize, counts: &[f32], products: &[f32], update: &[f32]) -> Option<Self> {
         Self::sum(classes, counts, [(products, update)])
     }
 
-    /// The sum over the stored products and updates of some layers. None where the lengths disagree.
+    /// The Gram matrix of some layers together: the sum of their products `[K·S, K·S]` and updates `[K·S]`. `None` where
+    /// the lengths do not fit together.
     pub fn sum<'a>(
         classes: usize,
         counts: &[f32],
@@ -108,7 +94,7 @@ impl Gram {
         self.classes
     }
 
-    /// Adds another layer of the same probe.
+    /// Adds the matrix of another layer of the same probe.
     pub fn add(&mut self, other: &Self) {
         debug_assert_eq!(self.counts, other.counts);
         self.products
@@ -121,22 +107,22 @@ impl Gram {
             .for_each(|(sum, x)| *sum += x);
     }
 
-    /// Images of class `k` in the probe.
+    /// Number of probe images of class `k`.
     pub fn images(&self, k: usize) -> f64 {
         self.weights(k).iter().sum()
     }
 
-    /// ⟨g_a, g_b⟩; none where a class has no images.
+    /// ⟨g_a, g_b⟩; `None` where a class has no images.
     pub fn dot(&self, a: usize, b: usize) -> Option<f64> {
         self.bilinear((a, self.weights(a)), (b, self.weights(b)))
     }
 
-    /// ‖g_k‖ ≥ 0; none where the class has no images.
+    /// ‖g_k‖ ≥ 0; `None` where the class has no images.
     pub fn norm(&self, k: usize) -> Option<f64> {
         self.dot(k, k).map(|square| square.max(0.0).sqrt())
     }
 
-    /// cos(g_a, g_b); none where a norm is 0 or a class has no images.
+    /// cos(g_a, g_b) in [−1, 1]; `None` where a norm is 0 or a class has no images.
     pub fn cosine(&self, a: usize, b: usize) -> Option<f64> {
         let norms = self.norm(a)? * self.norm(b)?;
         if norms > 0.0 && norms.is_finite() {
@@ -147,8 +133,8 @@ impl Gram {
         }
     }
 
-    /// Standard error of ⟨g_a, g_b⟩: delete-one jackknife over a's pieces and over b's (Efron & Tibshirani 1993,
-    /// eq. 11.5), their squares added. None where either class has fewer than two pieces.
+    /// Standard error of ⟨g_a, g_b⟩: the root of the sum of two delete-one jackknife variances (Efron & Tibshirani 1993,
+    /// eq. 11.5), over the pieces of `a` and over those of `b`. `None` where either class has fewer than two pieces.
     pub fn standard_error(&self, a: usize, b: usize) -> Option<f64> {
         let over_a = jackknife_variance(self.weights(a), |weights| {
             self.bilinear((a, weights), (b, self.weights(b)))
@@ -159,7 +145,7 @@ impl Gram {
         Some((over_a + over_b).sqrt())
     }
 
-    /// One cell of the conflict matrix. The diagonal is 1 by definition and counts as resolved.
+    /// One cell of the conflict matrix. The cosine on the diagonal is 1 by definition and counts as resolved.
     pub fn cell(&self, a: usize, b: usize) -> Cell {
         let cosine = self.cosine(a, b);
         let resolved = a == b
@@ -180,7 +166,7 @@ impl Gram {
             .collect()
     }
 
-    /// The summary over all class pairs; `shares` π_j is each class's share of the training loss.
+    /// The summary over all class pairs. `shares` are the shares π_j of the classes in the training loss, `[K]`.
     pub fn summary(&self, shares: &[f64]) -> ConflictSummary {
         let mut summary = ConflictSummary {
             norm: (0..self.classes).map(|k| self.norm(k)).collect(),
@@ -207,7 +193,7 @@ impl Gram {
         summary
     }
 
-    /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖; none where every gradient is 0.
+    /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖ over the classes with images, in [0, 1]; `None` where every gradient is 0.
     pub fn cancellation(&self, shares: &[f64]) -> Option<f64> {
         let defined: Vec<_> = (0..self.classes)
             .filter(|&k| self.images(k) > 0.0)
@@ -223,7 +209,8 @@ impl Gram {
         (lengths > 0.0 && lengths.is_finite()).then(|| square.max(0.0).sqrt() / lengths)
     }
 
-    /// What every class's share of a gradient step does to class k; none where there is no such class.
+    /// The ledger of class `k`: what the share of every class in a gradient step does to its loss. `None` where there is no
+    /// such class.
     pub fn ledger(&self, k: usize) -> Option<Ledger> {
         let (own, size) = (k * self.pieces..(k + 1) * self.pieces, self.counts.len());
         let products = self.products.get(own.start * size..own.end * size)?;
@@ -231,20 +218,22 @@ impl Gram {
         Ledger::sum(k, self.classes, &self.counts, [own])
     }
 
-    /// −lr · π_j ⟨g_j, g_k⟩: what class j's share of one plain SGD step does to class k's loss, to first order.
-    /// The diagonal uses products of different pieces only, since ‖g_k‖² itself is inflated by noise.
+    /// −lr · π_j ⟨g_j, g_k⟩: the change of class k's loss in nats, to first order, that class j's share of one plain SGD
+    /// step causes. For j = k only products of different pieces are used, since noise inflates ‖g_k‖². `None` where a
+    /// class has no images, or for j = k a single piece.
     pub fn influence(&self, lr: f64, shares: &[f64], j: usize, k: usize) -> Option<f64> {
         let share = self.ledger(k)?.share(lr, shares, j)?;
         Some(share.nats)
     }
 
     /// The influence of all classes together on class k's loss, with a jackknife standard error over the pieces of
-    /// every class. None where class k has no images or a single piece.
+    /// every class. `None` where class k has no images or a single piece.
     pub fn net_influence(&self, lr: f64, shares: &[f64], k: usize) -> Option<Effect> {
         self.ledger(k)?.net(lr, shares)
     }
 
-    /// First-order change of class k's loss under the optimiser step actually taken before the probe, in nats.
+    /// First-order change of class k's loss in nats under the optimiser step that was taken before the probe; `None` where
+    /// the class has no images.
     pub fn update_effect(&self, k: usize) -> Option<f64> {
         let weights = self.weights(k);
         let total: f64 = weights.iter().sum();
@@ -258,9 +247,9 @@ impl Gram {
         })
     }
 
-    /// The cosine estimated twice: between the first halves of the two classes' pieces, and between the second. Both
-    /// are of fewer images, so noise draws them towards 0; how far they lie apart shows how much there is. None where
-    /// a class has fewer than two pieces or a half's norm is 0.
+    /// The cosine estimated twice: between the first halves of the two classes' pieces, and between their second halves.
+    /// Both estimates rest on fewer images, so noise draws them towards 0; their distance from each other shows how much
+    /// noise there is. `None` where a class has fewer than two pieces or the norm of a half is 0.
     pub fn half_cosines(&self, a: usize, b: usize) -> Option<[f64; 2]> {
         let (halves_a, halves_b) = (self.halves(a)?, self.halves(b)?);
         let cosine = |half: usize| {
@@ -276,7 +265,7 @@ impl Gram {
         Some([cosine(0)?, cosine(1)?])
     }
 
-    /// cos of the two classes' noise: d_k is half the difference of two half-class means.
+    /// ⟨d_a, d_b⟩ / (‖g_a‖ ‖g_b‖) for the noise d_k of two classes, which is estimated by [`Self::half_difference`].
     fn noise_cosine(&self, a: usize, b: usize) -> Option<f64> {
         let norms = self.norm(a)? * self.norm(b)?;
         let (half_a, half_b) = (self.half_difference(a)?, self.half_difference(b)?);
@@ -289,7 +278,7 @@ impl Gram {
         (norms > 0.0).then(|| dot / norms)
     }
 
-    /// Coefficients over a class's pieces of half the difference of its two half-class means.
+    /// Coefficients `[S]` of a class's pieces in half the difference between the means of its two halves.
     fn half_difference(&self, k: usize) -> Option<Vec<f64>> {
         let [first, second] = self.halves(k)?;
         let total = |half: &[f64]| half.iter().sum::<f64>();
@@ -298,8 +287,8 @@ impl Gram {
         Some(first.iter().zip(&second).map(difference).collect())
     }
 
-    /// Piece weights of the two halves of a class: the first half of its non-empty pieces, and the rest. None with
-    /// fewer than two pieces.
+    /// Weights `[S]` of the pieces in the two halves of a class: the first half of its non-empty pieces, and the rest.
+    /// `None` with fewer than two non-empty pieces.
     fn halves(&self, k: usize) -> Option<[Vec<f64>; 2]> {
         let weights = self.weights(k);
         let present: Vec<_> = (0..self.pieces).filter(|&s| weights[s] > 0.0).collect();
@@ -314,8 +303,9 @@ impl Gram {
         }))
     }
 
-    /// How many standard errors ‖g_k‖² lies from 0, from products of different pieces, which noise does not inflate:
-    /// small where the class's images do not agree on a direction. None with fewer than three pieces.
+    /// Number of standard errors by which ‖g_k‖² exceeds 0, where ‖g_k‖² is estimated from products of different pieces,
+    /// which noise does not inflate. Small where the class's images do not agree on a direction. `None` with fewer than
+    /// three pieces.
     pub fn agreement(&self, k: usize) -> Option<f64> {
         let square = |weights: &[f64]| {
             let (mut sum, mut total) = (0.0, 0.0);
@@ -333,7 +323,7 @@ impl Gram {
             .map(|square| square / error)
     }
 
-    /// ⟨Σ_s u_s g[a,s], Σ_t v_t g[b,t]⟩ for weights normalised to sum 1; none where all weights are 0.
+    /// ⟨Σ_s u_s `g[a,s]`, Σ_t v_t `g[b,t]`⟩ for weights normalised to sum 1; `None` where all weights of a class are 0.
     fn bilinear(&self, (a, u): (usize, &[f64]), (b, v): (usize, &[f64])) -> Option<f64> {
         let total = u.iter().sum::<f64>() * v.iter().sum::<f64>();
         let mut sum = 0.0;
@@ -345,38 +335,17 @@ impl Gram {
         (total > 0.0).then(|| sum / total)
     }
 
-    /// Images of each piece of class k, [S].
+    /// Number of images of each piece of class k, `[S]`.
     fn weights(&self, k: usize) -> &[f64] {
         &self.counts[k * self.pieces..(k + 1) * self.pieces]
     }
 
+    /// ⟨`g[a,s]`, `g[b,t]`⟩.
     fn product(&self, a: usize, s: usize, b: usize, t: usize) -> f64 {
         let row = a * self.pieces + s;
         let column = b * self.pieces + t;
         self.products[row * self.counts.len() + column]
     }
-}
-
-/// Delete-one jackknife variance over the non-empty pieces of a class of a statistic of its piece weights. None with
-/// fewer than two pieces.
-pub(super) fn jackknife_variance(
-    weights: &[f64],
-    statistic: impl Fn(&[f64]) -> Option<f64>,
-) -> Option<f64> {
-    let present: Vec<_> = (0..weights.len()).filter(|&s| weights[s] > 0.0).collect();
-    if present.len() < 2 {
-        return None;
-    }
-    let mut values = Vec::with_capacity(present.len());
-    let mut rest = weights.to_vec();
-    for &s in &present {
-        rest[s] = 0.0;
-        values.push(statistic(&rest)?);
-        rest[s] = weights[s];
-    }
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    Some((n - 1.0) / n * values.iter().map(|x| (x - mean).powi(2)).sum::<f64>())
 }
 
 fn accumulate(sums: &mut [f64], values: &[f32]) {

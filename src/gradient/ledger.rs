@@ -1,29 +1,32 @@
-//! The ledger of a class: what every class's share of one gradient step does to its loss.
+//! The ledger of a class: what the share of every class in one gradient step does to its loss.
 //!
-//! Of all products of a Gram matrix it needs only those with the class's own pieces, so that following one class over
-//! hundreds of probes costs little.
+//! Of all products of a Gram matrix a ledger needs only those with the class's own pieces, so that following one class
+//! over hundreds of probes costs little.
 
-use super::gram::Effect;
+use super::effect::{Effect, jackknife_variance};
 
-/// Products of one class's gradient pieces with those of all classes, over one layer or any sum of layers.
+/// Inner products of the gradients of one class's pieces with those of the pieces of all classes, over one layer or a sum
+/// of layers.
 ///
-/// With `steps` c_j, a plain gradient step is Δθ = −lr Σ c_j g_j, and class k's loss changes to first order by
-/// −lr Σ c_j ⟨g_j, g_k⟩. As trained, c_j is π_j, the class's share of the training loss.
+/// For coefficients c_j, called `steps` below, a plain gradient step is Δθ = −lr Σ c_j g_j, and the loss of the ledger's
+/// class k changes to first order by −lr Σ c_j ⟨g_j, g_k⟩. In training, c_j is π_j, the share of class j in the training
+/// loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ledger {
     class: usize,
     pieces: usize,
-    /// Images of each piece, [K·S].
+    /// Number of images of each piece of all classes, `[K·S]`.
     counts: Vec<f64>,
-    /// ⟨g[k,s], g[j,t]⟩, [S, K·S].
+    /// ⟨`g[k,s]`, `g[j,t]`⟩, `[S, K·S]`.
     products: Vec<f64>,
-    /// ⟨g[k,s], Δθ⟩ of the last optimiser step, [S].
+    /// ⟨`g[k,s]`, Δθ⟩ for the change Δθ of the weights in the last optimiser step, `[S]`.
     update: Vec<f64>,
 }
 
 impl Ledger {
-    /// The ledger of `class` from the products `[S, K·S]` of its pieces and their updates `[S]` in some layers, with the
-    /// images `[K·S]` of the pieces of all classes. None where the lengths disagree or there is no such class.
+    /// The ledger of `class`: the sum over some layers of the products `[S, K·S]` and updates `[S]` of its pieces. `counts`
+    /// are the numbers of images of the pieces of all classes, `[K·S]`. `None` where the lengths do not fit together or
+    /// there is no such class.
     pub fn sum<'a, T: Copy + Into<f64> + 'a>(
         class: usize,
         classes: usize,
@@ -54,14 +57,14 @@ impl Ledger {
         Some(ledger)
     }
 
-    /// Images of class `j` in the probe.
+    /// Number of probe images of class `j`.
     pub fn images(&self, j: usize) -> f64 {
         self.weights(j).iter().sum()
     }
 
-    /// −lr c_j ⟨g_j, g_k⟩: what class j's share of the step does to this class's loss, with the standard error of the
-    /// product (delete-one jackknife over the pieces of both). Of the class itself only products of different pieces
-    /// count, since ‖g_k‖² is inflated by noise. None where a class has no images, or the class itself a single piece.
+    /// −lr c_j ⟨g_j, g_k⟩: the change of this class's loss that class j's share of the step causes, with the standard error
+    /// of the product (delete-one jackknife over the pieces of both classes). For j = k only products of different pieces
+    /// are used, since noise inflates ‖g_k‖². `None` where a class has no images, or for j = k a single piece.
     pub fn share(&self, lr: f64, steps: &[f64], j: usize) -> Option<Effect> {
         if j >= self.classes() {
             return None;
@@ -81,8 +84,8 @@ impl Ledger {
         })
     }
 
-    /// The shares of all classes together, with a jackknife standard error over the pieces of every class. None where
-    /// the class has no images or a single piece.
+    /// The shares of all classes together, with a jackknife standard error over the pieces of every class. `None` where
+    /// this class has no images or a single piece.
     pub fn net(&self, lr: f64, steps: &[f64]) -> Option<Effect> {
         let present: Vec<usize> = (0..steps.len().min(self.classes()))
             .filter(|&j| self.images(j) > 0.0)
@@ -91,7 +94,7 @@ impl Ledger {
         for &j in &present {
             nats -= lr * steps[j] * self.product(j)?;
         }
-        // Deleting one of its own pieces moves every share; those of the others are linear in the pieces.
+        // Deleting a piece of this class changes every share; the shares of other classes are linear in its pieces.
         let others = || present.iter().filter(|&&j| j != self.class);
         let of_piece = |s: usize| -> f64 {
             let share = |&j: &usize| lr * steps[j] * self.piece_with(s, j);
@@ -105,7 +108,7 @@ impl Ledger {
             let terms = weights.iter().zip(&of_pieces).map(|(n, x)| n * x);
             Some(own_step * self.own_square_without(weights)? + terms.sum::<f64>() / total)
         });
-        // Deleting a piece of another class moves that class's share alone.
+        // Deleting a piece of another class changes the share of that class alone.
         let images: f64 = own.iter().sum();
         for &j in others() {
             let with_class = |t: usize| {
@@ -122,8 +125,8 @@ impl Ledger {
         })
     }
 
-    /// First-order change of the class's loss under the optimiser step actually taken before the probe, with a jackknife
-    /// standard error over its pieces. None where it has no images.
+    /// First-order change of the class's loss under the optimiser step that was taken before the probe, with a jackknife
+    /// standard error over the class's pieces. `None` where the class has no images.
     pub fn taken(&self) -> Option<Effect> {
         let mean = |weights: &[f64]| {
             let total: f64 = weights.iter().sum();
@@ -140,7 +143,7 @@ impl Ledger {
         self.counts.len().checked_div(self.pieces).unwrap_or(0)
     }
 
-    /// ⟨g_j, g_k⟩, of the class itself from different pieces.
+    /// ⟨g_j, g_k⟩; for j = k from products of different pieces.
     fn product(&self, j: usize) -> Option<f64> {
         let own = self.weights(self.class);
         if j == self.class {
@@ -150,7 +153,7 @@ impl Ledger {
         }
     }
 
-    /// ⟨Σ_s u_s g[k,s], Σ_t v_t g[j,t]⟩ for weights normalised to sum 1; none where all weights are 0.
+    /// ⟨Σ_s u_s `g[k,s]`, Σ_t v_t `g[j,t]`⟩ for weights normalised to sum 1; `None` where all weights of a class are 0.
     fn dot(&self, u: &[f64], j: usize, v: &[f64]) -> Option<f64> {
         let total = u.iter().sum::<f64>() * v.iter().sum::<f64>();
         let mut sum = 0.0;
@@ -165,14 +168,14 @@ impl Ledger {
         (total > 0.0).then(|| sum / total)
     }
 
-    /// ⟨g[k,s], g_j⟩ of one of its pieces and another class that has images.
+    /// ⟨`g[k,s]`, g_j⟩ for a piece of this class and another class, which has images.
     fn piece_with(&self, s: usize, j: usize) -> f64 {
         let (row, weights) = (&self.products[s * self.counts.len()..], self.weights(j));
         let terms = row[j * self.pieces..].iter().zip(weights);
         terms.map(|(product, n)| product * n).sum::<f64>() / weights.iter().sum::<f64>()
     }
 
-    /// Unbiased ‖g_k‖²: the weighted mean of ⟨g[k,s], g[k,t]⟩ over s ≠ t. None with a single piece.
+    /// Unbiased estimate of ‖g_k‖²: the weighted mean of ⟨`g[k,s]`, `g[k,t]`⟩ over s ≠ t. `None` with a single piece.
     fn own_square(&self, weights: &[f64]) -> Option<f64> {
         let (mut sum, mut total) = (0.0, 0.0);
         let rows = self.products.chunks_exact(self.counts.len());
@@ -188,8 +191,8 @@ impl Ledger {
         (total > 0.0).then(|| sum / total)
     }
 
-    /// ‖g_k‖² with a piece deleted. The one piece that two leave behind has no product with another: there, the
-    /// square is taken to be linear in the gradient, 2⟨g, g_k⟩ − ‖g_k‖².
+    /// [`Self::own_square`] with a piece deleted. Where one of two pieces is deleted, the other has no partner for a
+    /// product; there the square is linearised about g_k: 2⟨g, g_k⟩ − ‖g_k‖².
     fn own_square_without(&self, weights: &[f64]) -> Option<f64> {
         self.own_square(weights).or_else(|| {
             let all = self.weights(self.class);
@@ -198,20 +201,20 @@ impl Ledger {
         })
     }
 
-    /// Delete-one jackknife variance (Efron & Tibshirani 1993, eq. 11.5) over the non-empty pieces of class `j` of a
-    /// statistic of its piece weights. None with fewer than two pieces.
+    /// [`jackknife_variance`] of a statistic over the pieces of class `j`.
     fn variance(&self, j: usize, statistic: impl Fn(&[f64]) -> Option<f64>) -> Option<f64> {
-        super::gram::jackknife_variance(self.weights(j), statistic)
+        jackknife_variance(self.weights(j), statistic)
     }
 
-    /// Images of each piece of class j, [S].
+    /// Number of images of each piece of class j, `[S]`.
     fn weights(&self, j: usize) -> &[f64] {
         &self.counts[j * self.pieces..(j + 1) * self.pieces]
     }
 }
 
-/// The delete-one jackknife variance of a weighted mean: as [`Ledger::variance`], where a ledger of a hundred classes is
-/// asked for every layer of hundreds of probes.
+/// The delete-one jackknife variance of the weighted mean of `value` over the non-empty pieces of a class. Gives the same
+/// as [`jackknife_variance`] in linear time: the ledgers of a hundred classes are asked for in every layer of hundreds of
+/// probes.
 fn mean_variance(weights: &[f64], value: impl Fn(usize) -> f64) -> Option<f64> {
     let present = || (0..weights.len()).filter(|&t| weights[t] > 0.0);
     let n = present().count() as f64;

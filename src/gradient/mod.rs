@@ -1,6 +1,10 @@
-//! Class gradients: how they are measured (`probe`) and everything derived from them: products and conflict (`gram`),
-//! what classes do to one (`ledger`), gradient surgery (`surgery`), an order of classes (`order`).
+//! Class gradients as plain numbers: everything that is derived from their inner products.
+//!
+//! [`gram`] holds the products, norms and conflict of classes, [`ledger`] the effect of all classes on one, [`effect`] an
+//! effect with its standard error, [`surgery`] directions without conflict, and [`order`] an order of classes. These
+//! import nothing of the crate. [`probe`] measures class gradients with tensors.
 
+pub mod effect;
 pub mod gram;
 pub mod ledger;
 pub mod order;

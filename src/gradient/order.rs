@@ -1,10 +1,11 @@
-//! An order of classes in which those whose gradients agree stand beside each other.
+//! An order of classes in which classes with similar gradients stand beside each other.
 
 use super::gram::Gram;
 
-/// The classes of `gram` by similarity, \[K\]: average-linkage clustering on 1 − cosine (Sokal & Michener 1958), its
-/// leaves in the order with the least distance between neighbours (Bar-Joseph et al. 2001). Of an order and its
-/// reverse, the one that begins with the smaller class number. Classes without a direction come last.
+/// The classes of `gram` ordered by similarity, `[K]`: average-linkage clustering on 1 − cosine (Sokal & Michener 1958),
+/// with the leaves of its tree in the order with the least sum of distances between neighbours (Bar-Joseph et al. 2001).
+/// Of such an order and its reverse, the one that begins with the smaller class number. Classes whose gradient is 0 or
+/// undefined come last.
 pub fn by_similarity(gram: &Gram) -> Vec<usize> {
     let is_defined = |&k: &usize| gram.cosine(k, k).is_some();
     let (defined, undefined): (Vec<usize>, Vec<usize>) =
@@ -26,10 +27,10 @@ pub fn by_similarity(gram: &Gram) -> Vec<usize> {
         .collect()
 }
 
-/// The optimal order of the leaves of an average-linkage tree, from distances `[n, n]`.
+/// The optimal order of the leaves of an average-linkage tree, from the distances of n items, `[n, n]`.
 fn leaf_order(distances: &[f64], n: usize) -> Vec<usize> {
     let mut orders = Orders::new(distances, n);
-    // Clusters by the number of their first item; a merged one leaves its place empty.
+    // Clusters stand at the number of their first item; a cluster that was merged into another leaves its place empty.
     let mut clusters: Vec<Vec<usize>> = (0..n).map(|i| vec![i]).collect();
     let mut linkage = distances.to_vec();
     for _ in 1..n {
@@ -50,7 +51,7 @@ fn leaf_order(distances: &[f64], n: usize) -> Vec<usize> {
     orders.best()
 }
 
-/// The two clusters that are nearest, the first of equals.
+/// The two clusters nearest to each other, the first pair of equals; `None` where fewer than two are left.
 fn nearest(clusters: &[Vec<usize>], linkage: &[f64]) -> Option<(usize, usize)> {
     let n = clusters.len();
     let mut best: Option<(usize, usize)> = None;
@@ -64,13 +65,14 @@ fn nearest(clusters: &[Vec<usize>], linkage: &[f64]) -> Option<(usize, usize)> {
     best
 }
 
-/// For every two items, the best order of the smallest cluster that holds both, from one to the other.
+/// For every two items, the best order of the smallest cluster that holds both, from one of them to the other.
 struct Orders<'a> {
     distances: &'a [f64],
     n: usize,
-    /// Sum of the distances between neighbours; infinite where there is no such order of what is a cluster by now.
+    /// Sum of the distances between neighbours in that order, `[n, n]`; infinite for items within a part of a
+    /// cluster, which the order of that cluster cannot begin and end with.
     cost: Vec<f64>,
-    /// Between which two items the order goes from one part of the cluster to the other.
+    /// The two neighbours at which the order passes from one merged part of the cluster to the other, `[n, n]`.
     bridge: Vec<(usize, usize)>,
 }
 
@@ -86,11 +88,11 @@ impl<'a> Orders<'a> {
         }
     }
 
-    /// Orders of two clusters together.
+    /// Finds the best orders of the union of two clusters.
     fn merge(&mut self, left: &[usize], right: &[usize]) {
         let n = self.n;
         for &first in left {
-            // To every item of the right one, the best way through the left one.
+            // For every item of the right cluster, the best order of the left cluster that leads to it.
             let entries: Vec<(usize, usize, f64)> = right
                 .iter()
                 .map(|&to| {
@@ -112,12 +114,13 @@ impl<'a> Orders<'a> {
                 let cost = total(&best);
                 self.cost[first * n + last] = cost;
                 self.bridge[first * n + last] = (from, to);
-                // The way back.
+                // The same order from its end.
                 self.cost[last * n + first] = cost;
                 self.bridge[last * n + first] = (to, from);
             }
         }
-        // An order of a part is none of the whole; of its bridges the whole is made.
+        // An order of one part is no order of the union. Its bridges stay, since the orders of the union are made of
+        // them.
         for part in [left, right] {
             for (&i, &j) in part.iter().flat_map(|i| part.iter().map(move |j| (i, j))) {
                 self.cost[i * n + j] = f64::INFINITY;
@@ -125,7 +128,7 @@ impl<'a> Orders<'a> {
         }
     }
 
-    /// The best order of all items.
+    /// The best order of all items, once they are one cluster.
     fn best(&self) -> Vec<usize> {
         let n = self.n;
         let mut ends = (0, 0);

@@ -1,15 +1,16 @@
-//! Gradient surgery across classes, from inner products alone: no gradient is needed, only the Gram matrix.
+//! Gradient surgery across classes, computed from the inner products of class gradients alone.
 //!
-//! All functions take M `[K, K]`, row-major, M_ij = ⟨g_i, g_j⟩ of the gradients to be combined, and give the
-//! coefficients a_k of the direction Σ a_k g_k. A gradient of length 0 takes no part.
+//! The functions take the matrix M `[K, K]`, row-major, of the inner products M_ij = ⟨g_i, g_j⟩ of the gradients to be
+//! combined, and return the coefficients a_k `[K]` of the direction Σ a_k g_k. A gradient of length 0 takes no part.
 
 use super::gram::Gram;
 
-/// Relative to the largest eigenvalue, and times K, what is below this counts as 0: f32's resolution, as the reference
-/// implementation of Aligned-MTL has it.
+/// Eigenvalues below this times K times the largest eigenvalue count as 0: the resolution of f32, as in the reference
+/// implementation of Aligned-MTL.
 const RANK_TOLERANCE: f64 = f32::EPSILON as f64;
 
-/// Inner products of the classes' contributions to a step, c_i c_j ⟨g_i, g_j⟩, `[K, K]`; 0 where undefined.
+/// Inner products c_i c_j ⟨g_i, g_j⟩ of the contributions of the classes to a step, `[K, K]`, with coefficients c_i in
+/// `steps`; 0 where a class has no images.
 pub fn contributions(gram: &Gram, steps: &[f64]) -> Vec<f64> {
     let classes = gram.classes().min(steps.len());
     let product = |i: usize, j: usize| gram.dot(i, j).map_or(0.0, |dot| steps[i] * steps[j] * dot);
@@ -24,8 +25,9 @@ pub fn contributions(gram: &Gram, steps: &[f64]) -> Vec<f64> {
     products
 }
 
-/// PCGrad (Yu et al. 2020, algorithm 1): every gradient is projected, one after the other in the order `orders[i]`,
-/// onto the normal plane of each it conflicts with; all are summed. `orders[i]` names classes; i itself is passed over.
+/// PCGrad (Yu et al. 2020, algorithm 1): gradient i is projected onto the normal plane of every gradient that it
+/// conflicts with, in the order of classes `orders[i]`, in which i itself is passed over; the projected gradients are
+/// summed.
 pub fn pcgrad(products: &[f64], orders: &[Vec<usize>]) -> Vec<f64> {
     let classes = orders.len();
     let row = |j: usize| &products[j * classes..(j + 1) * classes];
@@ -47,8 +49,8 @@ pub fn pcgrad(products: &[f64], orders: &[Vec<usize>]) -> Vec<f64> {
     sum
 }
 
-/// Aligned-MTL (Senushkin et al. 2023): the gradients are replaced by the nearest orthogonal ones, all as long as the
-/// smallest singular value. All 0 where every gradient is.
+/// Aligned-MTL (Senushkin et al. 2023): the gradients are replaced by the nearest orthogonal ones, whose common length is
+/// the smallest singular value of the gradients, and summed. All coefficients are 0 where every gradient is 0.
 pub fn aligned_mtl(products: &[f64], classes: usize) -> Vec<f64> {
     let (values, vectors) = eigen(products, classes);
     let largest = values.iter().copied().fold(0.0, f64::max);
@@ -72,7 +74,7 @@ fn eigen(matrix: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
     let mut vectors = vec![0.0; n * n];
     (0..n).for_each(|i| vectors[i * n + i] = 1.0);
     let scale: f64 = a.iter().map(|x| x * x).sum();
-    // Convergence is quadratic: a few sweeps do, and what is not finite ends all the same.
+    // Convergence is quadratic, so a few sweeps suffice; values that are not finite end the loop as well.
     for _ in 0..30 {
         let off: f64 = (0..n)
             .flat_map(|p| (0..p).map(move |q| (p, q)))
@@ -90,7 +92,7 @@ fn eigen(matrix: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
     ((0..n).map(|i| a[i * n + i]).collect(), vectors)
 }
 
-/// The rotation that makes a[p, q] zero.
+/// Applies the Jacobi rotation that makes `a[p, q]` zero to the matrix `a` and to the rows of `vectors`.
 fn rotate(a: &mut [f64], vectors: &mut [f64], n: usize, (p, q): (usize, usize)) {
     let off = a[p * n + q];
     if off == 0.0 {

@@ -32,7 +32,7 @@ fn assert_close(got: Option<f64>, wanted: f64, what: &str) {
 
 /// Section `interference`: NumPy, from explicit class gradients.
 #[test]
-fn indices_of_the_reference() -> Result<()> {
+fn all_quantities_are_those_of_numpy() -> Result<()> {
     let Some(section) = section("interference")? else {
         return Ok(());
     };
@@ -146,7 +146,7 @@ fn the_matrix_is_symmetric_with_ones_on_its_diagonal() {
 }
 
 #[test]
-fn pure_noise_hardly_ever_resolves() {
+fn pure_noise_is_hardly_ever_resolved() {
     let (mut resolved, mut pairs) = (0, 0);
     for (seed, dimensions) in (0..60).zip([10, 200, 2000].into_iter().cycle()) {
         let gram = gram_of(10, &[8.0; 40], &noise(40, dimensions, seed));
@@ -170,7 +170,7 @@ fn pure_noise_hardly_ever_resolves() {
 }
 
 #[test]
-fn a_real_conflict_resolves() {
+fn a_real_conflict_is_resolved() {
     let mut pieces = noise(12, 400, 5);
     for (row, piece) in pieces.iter_mut().enumerate() {
         let sign = [1.0, -1.0, 0.0][row / 4];
@@ -238,7 +238,7 @@ fn half_cosines_are_those_of_half_the_pieces() {
 }
 
 #[test]
-fn undefined_stays_undefined() {
+fn quantities_of_absent_classes_and_zero_gradients_are_undefined() {
     let mut pieces = noise(6, 4, 6);
     pieces[2] = vec![0.0; 4];
     pieces[3] = vec![0.0; 4];
@@ -268,7 +268,7 @@ fn undefined_stays_undefined() {
 
 /// With all weight on one class, the net influence is its own share alone: minus the square, with the same error.
 #[test]
-fn agreement_is_the_square_in_standard_errors() -> Result<()> {
+fn agreement_is_the_squared_norm_in_standard_errors() -> Result<()> {
     let (classes, pieces) = (3, 4);
     let counts = [8.0, 8.0, 8.0, 8.0, 5.0, 4.0, 4.0, 0.0, 8.0, 8.0, 8.0, 8.0];
     let mut rows = noise(classes * pieces, 20, 11);

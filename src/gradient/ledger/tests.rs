@@ -111,7 +111,7 @@ fn the_standard_error_is_that_of_the_net() -> Result<()> {
 }
 
 #[test]
-fn what_is_missing_stays_undefined() {
+fn shares_of_absent_classes_are_undefined() {
     let pieces = peer_gradients(6, 4);
     // Class 1 has one piece, class 2 none.
     let gram = gram_of(3, &[2.0, 2.0, 1.0, 0.0, 0.0, 0.0], &pieces);

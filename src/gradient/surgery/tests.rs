@@ -42,7 +42,7 @@ fn assert_near(got: &[f64], wanted: &[f64], tolerance: f64, what: &str) {
 
 /// Section `pcgrad`: NumPy, after algorithm 1 of the paper.
 #[test]
-fn pcgrad_of_the_reference() -> Result<()> {
+fn pcgrad_is_that_of_numpy() -> Result<()> {
     let Some(section) = section("pcgrad")? else {
         return Ok(());
     };
@@ -71,7 +71,7 @@ fn pcgrad_of_the_reference() -> Result<()> {
 
 /// Section `gradient_surgery_alternatives`: SamsungLabs/MTL, with `min` scaling.
 #[test]
-fn aligned_mtl_of_the_reference() -> Result<()> {
+fn aligned_mtl_is_that_of_its_authors() -> Result<()> {
     let Some(section) = section("gradient_surgery_alternatives")? else {
         return Ok(());
     };
@@ -116,7 +116,7 @@ fn surgery_is_that_of_explicit_vectors() -> Result<()> {
 }
 
 #[test]
-fn nothing_to_operate_on_is_left_alone() {
+fn orthogonal_zero_and_absent_gradients_are_left_as_they_are() {
     // At right angles, PCGrad changes nothing; of equal length, neither does Aligned-MTL.
     let identity = [4.0, 0.0, 0.0, 4.0];
     assert_eq!(pcgrad(&identity, &[vec![1], vec![0]]), [1.0, 1.0]);
