@@ -1,20 +1,24 @@
-//! What attention changes: a baseline against a run that differs in nothing else.
+//! The rule about a pair of runs of which one has attention, and which differ in nothing else.
 
 use crate::config::Attention;
 use crate::run::event::{Eval, Split, Started};
 use crate::run::{Run, Scope};
 
+use super::finding::{Evidence, Finding, Kind};
+use super::subject::{tail, trained_probes};
 use super::training::mean_f1;
-use super::{Evidence, Finding, Kind, class, listed, signed, tail, trained_probes};
+use super::words::{class, listed};
 use crate::compare::statistics::mean_sd;
+use crate::text::signed;
 
-/// Probes at the same steps that are compared, at most and at least.
+/// Number of newest probes at the same steps that are compared.
 const COMPARED: usize = 8;
+/// Least number of such probes.
 const LEAST: usize = 4;
-/// A change of interference counts from this many standard deviations over probes on. Not standard errors: successive
-/// probes of a run are not independent.
+/// A change of interference counts where it exceeds this many standard deviations over probes. Not standard errors, since
+/// successive probes of a run are not independent.
 const DEVIATIONS: f64 = 2.0;
-/// A change of F1 counts from this many standard errors on.
+/// A change of F1 counts where it exceeds this many standard errors.
 const ERRORS: f64 = 3.0;
 
 /// A change with its uncertainty.
@@ -24,8 +28,8 @@ struct Change {
     is_clear: bool,
 }
 
-/// What attention does to the conflict in the backbone and to the rare classes' F1, where either is told apart from
-/// noise.
+/// The finding about the effect of attention on the conflict in the backbone and on the F1 of rare classes; `None` where
+/// neither change is told apart from noise.
 pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
     let (first, second) = (a.started.as_ref()?, b.started.as_ref()?);
     let (base, other, compared) = match (first.config.attention, second.config.attention) {
@@ -75,7 +79,8 @@ pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
     )
 }
 
-/// `Branch attention lowers the backbone's conflict by 14 ± 5 % but not the tail's F1` in all its variants.
+/// The sentence of the finding, such as `Branch attention lowers the backbone's conflict by 14 ± 5 % and raises the rare
+/// classes' F1 by 0.120 ± 0.031`.
 fn sentence(name: &str, interference: &Change, f1: Option<&Change>) -> String {
     let percent = 100.0 * interference.uncertainty;
     let change = 100.0 * interference.mean;
@@ -115,7 +120,7 @@ fn sentence(name: &str, interference: &Change, f1: Option<&Change>) -> String {
     format!("{name} {conflict} {link} {score}")
 }
 
-/// The same data, seed and settings; the number of threads does not count.
+/// Whether two runs have the same data, seed and settings but for attention; the number of threads does not count.
 fn differ_in_attention_alone(a: &Started, b: &Started) -> bool {
     let mut config = a.config.clone();
     config.attention = b.config.attention;
@@ -126,7 +131,7 @@ fn differ_in_attention_alone(a: &Started, b: &Started) -> bool {
         && a.train_counts == b.train_counts
 }
 
-/// Relative change of the backbone's interference at the newest probes that both have, and how many those are.
+/// Relative change of the backbone's interference over the newest probes that both runs have, and their number.
 fn interference(base: &Run, other: &Run) -> Option<(Change, usize)> {
     let mut of_base = Vec::new();
     let mut differences = Vec::new();
@@ -152,7 +157,7 @@ fn interference(base: &Run, other: &Run) -> Option<(Change, usize)> {
     let (difference, sd) = mean_sd(&differences)?;
     let (level, _) = mean_sd(&of_base)?;
     let (floor, _) = mean_sd(&floors)?;
-    // What noise alone makes of interference does not average out where probes share their images.
+    // The interference that noise alone makes does not average out, since all probes share their images.
     let is_clear = difference.abs() > DEVIATIONS * sd && difference.abs() > floor;
     let change = Change {
         mean: difference / level,
@@ -162,7 +167,8 @@ fn interference(base: &Run, other: &Run) -> Option<(Change, usize)> {
     (level > 0.0).then_some((change, differences.len()))
 }
 
-/// Change of the rare classes' mean F1 at the last evaluation that both have: test, else validation.
+/// Change of the mean F1 of the classes `rare` at the last evaluation that both runs have, and the name of its images: of
+/// test images, else of validation images.
 fn rare_f1(base: &Run, other: &Run, rare: &[usize]) -> Option<(Change, &'static str)> {
     let common = |split| -> Option<(&Eval, &Eval)> {
         base.evals_of(split)

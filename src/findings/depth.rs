@@ -1,18 +1,21 @@
-//! Rules about depth, from the log's summaries alone: where conflict exceeds noise most, and where nothing is resolved.
+//! Rules about depth, from the summaries in the log alone: the layer in which conflict exceeds noise most, and the layers
+//! in which no pair is resolved.
 
 use crate::gradient::gram::ConflictSummary;
 use crate::run::event::{Layer, Probe, Started};
 use crate::run::{CLASSIFIER, Run, Scope};
 
+use super::finding::{Evidence, Finding, Kind};
 use super::recent::{LEAST, WINDOW};
-use super::{Evidence, Finding, Kind, listed, trained_probes};
+use super::subject::trained_probes;
+use super::words::listed;
 use crate::compare::statistics::mean_sd;
 
-/// Interference must exceed its noise floor so many times,
+/// Interference must exceed its noise floor this many times.
 const FLOORS: f64 = 3.0;
-/// and this share of the class pairs must be in resolved conflict,
+/// Least share of the class pairs that must be in resolved conflict.
 const LEAST_SHARE: f64 = 0.15;
-/// two of them at least.
+/// Least number of class pairs that must be in resolved conflict.
 const LEAST_PAIRS: f64 = 2.0;
 
 pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
@@ -26,13 +29,13 @@ pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
     let Some(most) = most(&rows, newest) else {
         return Vec::new();
     };
-    // Only where conflict is seen somewhere does its absence say anything.
+    // Only where conflict is resolved in some layer does its absence in another say anything.
     let mut found = vec![most];
     found.extend(unresolved(&rows, newest));
     found
 }
 
-/// One layer's or the backbone's summaries at the newest probes.
+/// The summaries at the newest probes of the layer with Gram row `row`, or of the backbone where that is `None`.
 fn summaries(newest: &[Probe], row: Option<usize>) -> impl Iterator<Item = &ConflictSummary> {
     newest.iter().filter_map(move |probe| match row {
         Some(row) => probe.layers.get(row),
@@ -40,7 +43,8 @@ fn summaries(newest: &[Probe], row: Option<usize>) -> impl Iterator<Item = &Conf
     })
 }
 
-/// Interference minus floor at every one of the newest probes, where conflict is more than noise at all of them.
+/// Interference minus noise floor at every one of the newest probes; `None` where conflict is not more than noise at all
+/// of them.
 fn excess(newest: &[Probe], row: Option<usize>) -> Option<Vec<f64>> {
     let excess = |summary: &ConflictSummary| {
         let (interference, floor) = (summary.interference?, summary.floor?);
@@ -52,8 +56,8 @@ fn excess(newest: &[Probe], row: Option<usize>) -> Option<Vec<f64>> {
     all.filter(|all| all.len() == newest.len())
 }
 
-/// The layer that exceeds its floor most, where it leads the middle one at every probe; else the backbone, where that
-/// exceeds its floor.
+/// The finding about the layer whose interference exceeds its noise floor most, where it exceeds the median of all layers
+/// at every probe; else about the backbone, where its interference exceeds its floor.
 fn most(rows: &[(&Layer, usize)], newest: &[Probe]) -> Option<Finding> {
     let mean = |values: &[f64]| mean_sd(values).map_or(0.0, |(mean, _)| mean);
     let layers = rows
@@ -103,7 +107,7 @@ fn most(rows: &[(&Layer, usize)], newest: &[Probe]) -> Option<Finding> {
     )
 }
 
-/// The middle of all layers' interference minus floor at a probe.
+/// Median over all layers of interference minus noise floor at a probe.
 fn middle(rows: &[(&Layer, usize)], probe: &Probe) -> f64 {
     let summaries = rows.iter().filter_map(|(_, row)| probe.layers.get(*row));
     let mut all: Vec<f64> = summaries
@@ -113,7 +117,7 @@ fn middle(rows: &[(&Layer, usize)], probe: &Probe) -> f64 {
     all.get(all.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// The layers in which no pair was resolved at any of the newest probes.
+/// The finding about the layers in which no pair was resolved at any of the newest probes.
 fn unresolved(rows: &[(&Layer, usize)], newest: &[Probe]) -> Option<Finding> {
     let is_silent = |row: usize| summaries(newest, Some(row)).all(|summary| summary.resolved == 0);
     let silent: Vec<_> = rows.iter().filter(|(_, row)| is_silent(*row)).collect();

@@ -1,21 +1,22 @@
-//! Rules about attention gates: saturated, alike for all classes, alike in all branches.
+//! Rules about attention gates that are saturated, alike for all classes, or alike in all branches.
 
 use std::collections::BTreeMap;
 
+use super::finding::{Evidence, Finding, Kind};
 use super::recent::{LEAST, Recent};
-use super::{Evidence, Finding, Kind};
+use super::words::rounded;
 use crate::compare::statistics::{correlation, mean_sd};
 use crate::run::gates::{distances, rows};
 
-/// Gates nearer to 0 or 1 than this hardly move any more.
+/// Gates nearer to 0 or 1 than this are saturated: they hardly change any more.
 const SATURATED: f64 = 0.02;
-/// A standard deviation over classes below this treats them alike.
+/// Gates with a standard deviation over classes below this treat all classes alike.
 const ALIKE: f64 = 0.01;
-/// Correlation from which on branches tell classes apart in the same way.
+/// Branches whose distances between classes correlate more than this tell classes apart in the same way.
 const SAME: f64 = 0.95;
 
-/// The one of the three that says most: saturated gates cannot tell classes apart, and gates that treat all classes
-/// alike are the same in all branches.
+/// The first of the three findings that holds: saturated gates cannot tell classes apart, and gates that treat all classes
+/// alike do so in all branches, so a later finding would add nothing.
 pub(super) fn findings(recent: &Recent<'_>) -> Option<Finding> {
     let newest = recent.newest(LEAST);
     let gates: Vec<_> = newest.iter().map(|x| &x.tensors.gates).collect();
@@ -34,12 +35,14 @@ pub(super) fn findings(recent: &Recent<'_>) -> Option<Finding> {
 
 type Gates = BTreeMap<String, Vec<f32>>;
 
+/// The gates of all branches that are defined.
 fn values(gates: &Gates) -> impl Iterator<Item = f64> {
     let all = gates.values().flatten().copied().map(f64::from);
     all.filter(|x| x.is_finite())
 }
 
-/// A quantity at every one of the newest probes: its mean and standard deviation, where it holds at all of them.
+/// Mean and standard deviation of a quantity over the newest probes; `None` where it is undefined at one of them or does
+/// not satisfy `holds`.
 fn at_all(
     gates: &[&Gates],
     of: impl Fn(&Gates) -> Option<f64>,
@@ -49,6 +52,7 @@ fn at_all(
     mean_sd(&all?)
 }
 
+/// The finding about gates that are saturated.
 fn saturated(gates: &[&Gates]) -> Option<Finding> {
     let share = |gates: &Gates| {
         let total = values(gates).count();
@@ -69,6 +73,7 @@ fn saturated(gates: &[&Gates]) -> Option<Finding> {
     Some(Finding::new(Kind::Gates, mean, sentence, detail))
 }
 
+/// The finding about gates that treat all classes alike.
 fn alike(gates: &[&Gates], classes: usize) -> Option<Finding> {
     let spread = |gates: &Gates| {
         let branches: Vec<f64> = gates.values().filter_map(|x| spread(x, classes)).collect();
@@ -77,8 +82,8 @@ fn alike(gates: &[&Gates], classes: usize) -> Option<Finding> {
     let (mean, sd) = at_all(gates, spread, |spread| spread < ALIKE)?;
     let sentence = format!(
         "The gates treat all classes alike: standard deviation over classes {} ± {}",
-        super::rounded(mean, mean.max(sd)),
-        super::rounded(sd, mean.max(sd))
+        rounded(mean, mean.max(sd)),
+        rounded(sd, mean.max(sd))
     );
     let detail = format!(
         "Root mean square over channels, in the branch where classes differ most; gates lie between 0 and 1. Mean ± \
@@ -88,7 +93,7 @@ fn alike(gates: &[&Gates], classes: usize) -> Option<Finding> {
     Some(Finding::new(Kind::Gates, strength, sentence, detail))
 }
 
-/// Root mean square over channels of the standard deviation over classes; none with fewer than two classes.
+/// Root mean square over channels of the standard deviation over classes; `None` with fewer than two classes.
 fn spread(gates: &[f32], classes: usize) -> Option<f64> {
     let rows = rows(gates, classes)?;
     let channels = rows.first()?.len();
@@ -100,8 +105,8 @@ fn spread(gates: &[f32], classes: usize) -> Option<f64> {
     Some((squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
 }
 
-/// Channels of different branches have nothing to do with each other, so what is compared is how far every two classes
-/// are apart in one branch and in another.
+/// The finding about branches that tell classes apart in the same way. Channels of different branches do not correspond to
+/// each other, so the distances between every two classes in one branch are compared with those in another.
 fn same(gates: &[&Gates], classes: usize) -> Option<Finding> {
     let least = |gates: &Gates| {
         let distances: Option<Vec<_>> = gates.values().map(|x| distances(x, classes)).collect();

@@ -1,23 +1,26 @@
-//! The newest probes of a run, with their tensors: what rules about gradients look at.
+//! The newest probes of a run with their tensors, as the rules about gradients look at them.
 
 use crate::gradient::gram::{Gram, RESOLVED_STANDARD_ERRORS};
 use crate::run::event::{Probe, Started};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{CLASSIFIER, Run, Scope};
 
-use super::{Subject, epoch, trained_probes};
+use super::subject::{Subject, trained_probes};
+use super::words::epoch;
 
-/// Probes that a lasting fact is looked for in.
+/// Number of newest probes in which a lasting fact is looked for.
 pub(super) const WINDOW: usize = 5;
-/// Fewer probes say nothing about what lasts.
+/// The least number of probes from which a fact is said to last.
 pub(super) const LEAST: usize = 3;
 
+/// Factor on the number of standard errors that rules ask for in blocks and layers, of which there are many.
+const PART_FACTOR: f64 = 2.0;
 /// The newest probes whose tensors are at hand, oldest first.
 pub(super) struct Recent<'a> {
     pub(super) run: &'a Run,
     pub(super) started: &'a Started,
     pub(super) moments: Vec<Moment<'a>>,
-    /// Whether there were probes before those.
+    /// Whether the run has earlier probes than rules look back at.
     is_cut: bool,
 }
 
@@ -34,19 +37,19 @@ pub(super) struct Moment<'a> {
 pub(super) struct Part {
     pub(super) scope: Scope,
     pub(super) rows: Vec<usize>,
-    /// Of the newest [`WINDOW`] probes, oldest first.
+    /// The part at the newest [`WINDOW`] probes, oldest first.
     pub(super) pictures: Vec<Picture>,
 }
 
 /// A part of the network at one probe.
 pub(super) struct Picture {
     pub(super) gram: Gram,
-    /// Mean over pairs of max(0, −cosine) that noise alone makes.
+    /// Noise floor: the mean over pairs of max(0, −cosine) that noise alone would make.
     pub(super) floor: f64,
-    /// The middle one of all pairs' standard errors, as of a cosine: steadier than that of a single pair, which rests on
-    /// a few pieces.
+    /// Median over all pairs of the standard error of ⟨g_a, g_b⟩ / (‖g_a‖ ‖g_b‖): steadier than that of a single pair, which
+    /// rests on a few pieces.
     pub(super) middle_error: f64,
-    /// Whether a class's images agree on a direction at all.
+    /// Whether the images of every class agree on a direction ([`is_clear`]), `[K]`.
     pub(super) clear: Vec<bool>,
 }
 
@@ -78,7 +81,8 @@ impl<'a> Recent<'a> {
         }
     }
 
-    /// Since when something holds, in words. Where it does so in all that is looked back at, it may have done so before.
+    /// The time since which a fact holds, in words, from the index of the first moment at which it does. A fact that holds
+    /// at the first of all moments may have held before.
     pub(super) fn since_words(&self, first: usize) -> Option<String> {
         let epoch = epoch(self.moments.get(first)?.probe.epoch);
         Some(if first == 0 && self.is_cut {
@@ -88,7 +92,7 @@ impl<'a> Recent<'a> {
         })
     }
 
-    /// Share of every class in a step at a probe, `[K]`.
+    /// Share of every class in the optimiser step after a probe, `[K]`.
     pub(super) fn shares(&self, moment: &Moment<'_>) -> Vec<f64> {
         self.run.shares(moment.probe.step)
     }
@@ -98,8 +102,8 @@ impl<'a> Recent<'a> {
         &self.moments[self.moments.len().saturating_sub(count)..]
     }
 
-    /// Standard errors that a sum or a product must exceed: with two pieces a standard error has so few degrees of
-    /// freedom that twice as many are asked for.
+    /// Number of standard errors that a sum or a product must exceed. With two pieces a standard error has so few degrees
+    /// of freedom that twice as many are asked for.
     pub(super) fn standard_errors(&self) -> f64 {
         if self.started.probe.pieces > 2 {
             RESOLVED_STANDARD_ERRORS
@@ -108,7 +112,7 @@ impl<'a> Recent<'a> {
         }
     }
 
-    /// The backbone, its blocks and its layers, in this order. Empty with too few probes.
+    /// The backbone, its blocks and its layers, in this order. Empty with fewer than [`LEAST`] probes.
     pub(super) fn parts(&self) -> Vec<Part> {
         if self.moments.len() < LEAST {
             return Vec::new();
@@ -153,7 +157,7 @@ fn scopes(started: &Started) -> Vec<Scope> {
     scopes
 }
 
-/// None where nothing says how large noise is.
+/// A part of the network from its Gram matrix at one probe; `None` where the noise cannot be estimated.
 fn picture(gram: Gram, shares: &[f64]) -> Option<Picture> {
     let floor = gram.summary(shares).floor?;
     let classes = gram.classes();
@@ -169,7 +173,8 @@ fn picture(gram: Gram, shares: &[f64]) -> Option<Picture> {
     })
 }
 
-/// Share of a class's squared gradient norm that different pieces agree on; the rest is noise. None without a gradient.
+/// Share of a class's squared gradient norm that different pieces agree on; the rest is noise. `None` where the gradient is
+/// 0 or undefined.
 pub(super) fn shared(gram: &Gram, k: usize) -> Option<f64> {
     let mut alone = vec![0.0; gram.classes()];
     *alone.get_mut(k)? = 1.0;
@@ -178,7 +183,7 @@ pub(super) fn shared(gram: &Gram, k: usize) -> Option<f64> {
     (square > 0.0).then(|| shared / square)
 }
 
-/// Whether a class's images agree on a direction: products of different pieces differ from 0 by two standard errors.
+/// Whether a class's images agree on a direction: the mean product of different pieces exceeds 0 by two standard errors.
 /// Two pieces have no standard error; they must share half of the squared norm.
 pub(super) fn is_clear(gram: &Gram, k: usize) -> bool {
     match gram.agreement(k) {
@@ -187,8 +192,8 @@ pub(super) fn is_clear(gram: &Gram, k: usize) -> bool {
     }
 }
 
-/// The first index from which on at least four of five are true, itself among them, walking back from the newest; none
-/// where the newest is false.
+/// The first index at which a fact holds and from which on it holds at four of five moments, walking back from the newest
+/// for as long as that is so; `None` where it does not hold at the newest.
 pub(super) fn since(holds: &[bool]) -> Option<usize> {
     let mut first = None;
     let (mut hits, mut misses) = (0_usize, 0_usize);
@@ -206,4 +211,13 @@ pub(super) fn since(holds: &[bool]) -> Option<usize> {
         }
     }
     first
+}
+
+/// Factor on the number of standard errors that rules ask for in a part of the network.
+pub(super) fn factor(scope: &Scope) -> f64 {
+    if *scope == Scope::Backbone {
+        1.0
+    } else {
+        PART_FACTOR
+    }
 }

@@ -1,20 +1,22 @@
-//! Rules about losses and scores, from the log alone: a loss in trouble, overfitting, a class that is never right.
+//! Rules about losses and scores, from the log alone: a loss that is not a number or leaps, overfitting, and classes that
+//! are never recognised.
 
 use crate::run::Run;
 use crate::run::event::{Eval, Split, Started, Step};
 
-use super::{Evidence, Finding, Kind, class, epoch, listed};
+use super::finding::{Evidence, Finding, Kind};
+use super::words::{class, epoch, listed};
 use crate::compare::statistics::mean_sd;
 
-/// Evaluations that must fall in a row: noise does so once in 120.
+/// Number of evaluations in a row whose scores must fall: noise alone falls so once in 5! = 120 times.
 const FALLING: usize = 5;
-/// A leap is this many robust standard deviations above the losses before it,
+/// A leap lies this many robust standard deviations above the median of the losses before it.
 const LEAP_DEVIATIONS: f64 = 12.0;
-/// and at least this share of the loss of guessing, ln K.
+/// A leap lies at least this share of the loss of guessing, ln K, above that median.
 const LEAP_SHARE: f64 = 0.25;
-/// Logged losses that a leap is compared with.
+/// Number of logged losses that a leap is compared with.
 const BEFORE: usize = 40;
-/// With fewer images of a class, 0 right is no news.
+/// Least number of images of a class for which it is worth saying that none is recognised.
 const LEAST_SUPPORT: u64 = 6;
 
 pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
@@ -25,7 +27,7 @@ pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
     found
 }
 
-/// A logged loss that is no number.
+/// The finding about a logged training loss that is not a number.
 fn no_number(run: &Run) -> Option<Finding> {
     let bad = |step: &&Step| step.loss.is_none_or(|loss| !loss.is_finite());
     let first = run.steps.iter().find(bad)?;
@@ -48,7 +50,7 @@ fn no_number(run: &Run) -> Option<Finding> {
     )
 }
 
-/// The newest leap of the training loss after the first epoch.
+/// The finding about the newest leap of the training loss after the first epoch.
 fn leap(run: &Run, started: &Started) -> Option<Finding> {
     let guessing = (started.classes.len() as f64).ln();
     let losses: Vec<f64> = run.steps.iter().filter_map(|step| step.loss).collect();
@@ -85,7 +87,8 @@ fn leap(run: &Run, started: &Started) -> Option<Finding> {
     )
 }
 
-/// Median, and 1.4826 times the median distance from it: the standard deviation of normal values.
+/// Median, and the robust standard deviation: 1.4826 times the median distance from the median, which for normal values is
+/// the standard deviation.
 fn median_and_deviation(values: &[f64]) -> (f64, f64) {
     let median = |values: &mut Vec<f64>| {
         values.sort_by(f64::total_cmp);
@@ -96,8 +99,8 @@ fn median_and_deviation(values: &[f64]) -> (f64, f64) {
     (middle, 1.4826 * distance)
 }
 
-/// Validation macro-F1 falls over the last evaluations in a row, by more than the number of images explains, while the
-/// training loss falls.
+/// The finding that validation macro-F1 falls over the last [`FALLING`] evaluations in a row, by more than the number of
+/// images explains, while the training loss falls.
 fn overfitting(run: &Run) -> Option<Finding> {
     let evals: Vec<&Eval> = run.evals_of(Split::Val).collect();
     let newest = &evals[evals.len().checked_sub(FALLING)?..];
@@ -146,14 +149,15 @@ fn overfitting(run: &Run) -> Option<Finding> {
     )
 }
 
-/// Standard error of a macro-F1 from the number of images: every F1 taken as a share of its support. None without
-/// images.
+/// Standard error of a macro-F1 from the number of images: every F1 is taken for a proportion of its class's images.
+/// `None` without images.
 pub(super) fn macro_f1_error(eval: &Eval) -> Option<f64> {
     let all: Vec<usize> = (0..eval.f1.len()).collect();
     mean_f1(eval, &all).map(|(_, error)| error)
 }
 
-/// Mean F1 of some classes, over those where it is defined, and its standard error from the number of images.
+/// Mean F1 over those of `classes` whose F1 is defined, and its standard error from the number of images; `None` where
+/// there is no such class.
 pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
     let (mut sum, mut variance, mut defined) = (0.0, 0.0, 0.0);
     for &k in classes {
@@ -161,7 +165,7 @@ pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
         if let Some(f1) = eval.f1.get(k).copied().flatten()
             && images > 0.0
         {
-            // Never certain: an F1 of 0 or 1 in a few images is off by about one image.
+            // An F1 of 0 or 1 in a few images is not certain either: it may be off by about one image.
             let spread = (f1 * (1.0 - f1) / images).max(1.0 / (images + 1.0).powi(2));
             (sum, variance, defined) = (sum + f1, variance + spread, defined + 1.0);
         }
@@ -169,8 +173,9 @@ pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
     (defined > 0.0).then(|| (sum / defined, variance.sqrt() / defined))
 }
 
-/// Classes with training images and an F1 of 0, or none, in the last two evaluations; validation, or test where there
-/// is no validation. Not in the first epoch. One finding for those with images, one for those without.
+/// The findings about classes that have training images and in the last two evaluations an F1 that is 0 or undefined: one
+/// about those that have images in the evaluation, one about those that have no images there. Evaluations are of
+/// validation images, or of test images without a validation split. Empty in the first epoch.
 fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let of = |split| run.evals_of(split).rev().take(2).collect::<Vec<_>>();
     let (split, newest) = match of(Split::Val) {
@@ -189,7 +194,7 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let support = |k: usize| last.support.get(k).copied().unwrap_or(0);
     let trained = (0..started.classes.len()).filter(|&k| started.train_counts[k] > 0);
     let mut wrong: Vec<usize> = trained.filter(is_wrong).collect();
-    // The rarest first: it is the one to look at.
+    // The rarest class first, since it is the one to look at.
     wrong.sort_by_key(|&k| started.train_counts[k]);
     let unseen: Vec<usize> = wrong.iter().copied().filter(|&k| support(k) == 0).collect();
     wrong.retain(|&k| support(k) >= LEAST_SUPPORT);

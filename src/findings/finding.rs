@@ -1,0 +1,154 @@
+//! The finding: its sentence, what it rests on, how pressing it is, and where it can be seen.
+
+use serde::Serialize;
+
+use crate::run::Scope;
+
+/// The subject of a finding; later kinds rank lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The training loss is not a number, or leaps.
+    Loss,
+    /// Attention makes a difference between two runs.
+    Comparison,
+    /// Steps raise the loss of a class.
+    Unlearned,
+    /// Validation scores get worse while the training loss falls.
+    Overfitting,
+    /// Classes are never recognised, or have no images to tell.
+    Score,
+    /// The gradients of a pair of classes pull against each other.
+    Conflict,
+    /// Attention gates do little.
+    Gates,
+    /// The gradient of a class is noise.
+    Noise,
+    /// Conflict stands out in a part of the network, or no conflict can be told from noise there.
+    Depth,
+}
+
+impl Kind {
+    /// Every kind, the most pressing first: in the order of the variants.
+    pub const ALL: &[Self] = &[
+        Self::Loss,
+        Self::Comparison,
+        Self::Unlearned,
+        Self::Overfitting,
+        Self::Score,
+        Self::Conflict,
+        Self::Gates,
+        Self::Noise,
+        Self::Depth,
+    ];
+
+    /// Place in the ranking, from 0 for the most pressing.
+    pub fn rank(self) -> usize {
+        self as usize
+    }
+
+    /// One word on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Loss => "Loss",
+            Self::Comparison => "Comparison",
+            Self::Unlearned => "Unlearning",
+            Self::Overfitting => "Overfitting",
+            Self::Score => "Score",
+            Self::Conflict => "Conflict",
+            Self::Gates => "Gates",
+            Self::Noise => "Noise",
+            Self::Depth => "Depth",
+        }
+    }
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// The finding with its number and uncertainty, in a sentence without a full stop.
+    pub sentence: String,
+    /// Sentences about what the finding rests on, and what it does not say.
+    pub detail: String,
+    /// The subject of the finding.
+    pub kind: Kind,
+    /// How pressing the finding is; higher comes first. The whole part is the place of its kind counted from the last, the
+    /// fraction its strength.
+    pub score: f64,
+    /// Where the finding can be seen.
+    pub evidence: Evidence,
+}
+
+/// Where a finding can be seen; a place that does not matter to it is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Index of the run among the subjects; for a pair of runs, that of the run that is not the baseline.
+    pub run: usize,
+    /// Part of the network.
+    pub scope: Option<Scope>,
+    /// Step of the probe, evaluation or logged step.
+    pub step: Option<u64>,
+    /// Class.
+    pub class: Option<usize>,
+    /// Pair of classes.
+    pub pair: Option<(usize, usize)>,
+}
+
+impl Finding {
+    /// A finding with a strength in [0, 1], without evidence.
+    pub(super) fn new(kind: Kind, strength: f64, sentence: String, detail: String) -> Self {
+        let from_below = Kind::ALL.len() - kind.rank();
+        Self {
+            sentence,
+            detail,
+            kind,
+            score: from_below as f64 + 0.999 * strength.clamp(0.0, 1.0),
+            evidence: Evidence::default(),
+        }
+    }
+
+    /// The finding with its evidence.
+    pub(super) fn at(mut self, evidence: Evidence) -> Self {
+        self.evidence = evidence;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kind ranked after another. A new kind does not compile here until it has a place.
+    fn next(kind: Kind) -> Option<Kind> {
+        Some(match kind {
+            Kind::Loss => Kind::Comparison,
+            Kind::Comparison => Kind::Unlearned,
+            Kind::Unlearned => Kind::Overfitting,
+            Kind::Overfitting => Kind::Score,
+            Kind::Score => Kind::Conflict,
+            Kind::Conflict => Kind::Gates,
+            Kind::Gates => Kind::Noise,
+            Kind::Noise => Kind::Depth,
+            Kind::Depth => return None,
+        })
+    }
+
+    #[test]
+    fn all_kinds_are_listed_in_the_order_of_their_ranks() {
+        let kinds: Vec<Kind> =
+            std::iter::successors(Some(Kind::Loss), |kind| next(*kind)).collect();
+        assert_eq!(kinds, Kind::ALL);
+        let ranks: Vec<usize> = kinds.iter().map(|kind| kind.rank()).collect();
+        assert_eq!(ranks, (0..Kind::ALL.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_strong_finding_ranks_below_a_weak_one_of_a_more_pressing_kind() {
+        let score =
+            |kind, strength| Finding::new(kind, strength, String::new(), String::new()).score;
+        for pair in Kind::ALL.windows(2) {
+            assert!(score(pair[0], 0.0) > score(pair[1], 1.0), "{pair:?}");
+        }
+        assert!(score(Kind::Score, 0.6) > score(Kind::Score, 0.5));
+    }
+}

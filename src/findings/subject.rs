@@ -1,0 +1,61 @@
+//! The runs that rules look at, and how far back rules look.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::compare::ranks::Thirds;
+use crate::run::Run;
+use crate::run::event::{Eval, Probe, Started, Step};
+use crate::run::probe_file::ProbeTensors;
+
+/// Number of newest probes that rules look back at.
+pub const HISTORY: usize = 24;
+
+/// Number of newest evaluations that rules look back at.
+const EVALS: usize = 32;
+
+/// A run with the probe tensors that are in memory. Rules read the tensors of the newest [`HISTORY`] probes.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The run, reduced from its events.
+    pub run: &'a Run,
+    /// Probe tensors by step.
+    pub probes: &'a BTreeMap<u64, Arc<ProbeTensors>>,
+}
+
+/// A copy of a run with everything that rules read and without its large parts, so that it is cheap to hand to a thread.
+pub fn excerpt(run: &Run) -> Run {
+    let newest = |len: usize, kept: usize| len.saturating_sub(kept)..len;
+    let evals = newest(run.evals.len(), EVALS);
+    // One more than rules look at, by which they see that there were earlier ones.
+    let probes = newest(run.probes.len(), HISTORY + 1);
+    let step = |step: &Step| Step {
+        grad_norms: Vec::new(),
+        ..*step
+    };
+    let eval = |eval: &Eval| Eval {
+        f1: eval.f1.clone(),
+        support: eval.support.clone(),
+        ..eval.overall()
+    };
+    Run {
+        started: run.started.clone(),
+        steps: run.steps.iter().map(step).collect(),
+        evals: run.evals[evals].iter().map(eval).collect(),
+        probes: run.probes[probes].to_vec(),
+        ending: run.ending.clone(),
+        revisions: run.revisions,
+    }
+}
+
+/// The newest [`HISTORY`] probes taken after the first optimiser step, in order.
+pub(super) fn trained_probes(run: &Run) -> &[Probe] {
+    let first = run.probes.partition_point(|probe| probe.step == 0);
+    let len = run.probes.len();
+    &run.probes[first.max(len.saturating_sub(HISTORY))..]
+}
+
+/// The rarest third of classes by training images, the rarest first; empty where all are equally frequent.
+pub(super) fn tail(started: &Started) -> Vec<usize> {
+    Thirds::of(&started.train_counts).tail
+}

@@ -1,0 +1,84 @@
+//! What attention changes between two runs.
+
+use super::*;
+
+/// A pair of runs whose interference is 0.4 and 0.3, and whose rare classes have these F1.
+fn pair(after: f64, f1: [fn(u64, usize) -> Option<f64>; 2]) -> [Sample; 2] {
+    let made = |attention, f1| Made {
+        attention,
+        f1,
+        signal: none,
+        noise: |_| 1.0,
+        ..Made::default()
+    };
+    let mut both = [
+        made(Attention::None, f1[0]).sample(),
+        made(Attention::Branch, f1[1]).sample(),
+    ];
+    for (sample, level) in both.iter_mut().zip([0.4, after]) {
+        for (index, probe) in sample.run.probes.iter_mut().enumerate() {
+            probe.backbone.interference = Some(level + 0.01 * ((index * 7) % 3) as f64);
+            probe.backbone.floor = Some(0.02);
+        }
+    }
+    both
+}
+
+fn compared(samples: &[Sample; 2]) -> Vec<Finding> {
+    let [a, b] = samples;
+    let found = find(&[a.subject(), b.subject()]);
+    found
+        .into_iter()
+        .filter(|x| x.kind == Kind::Comparison)
+        .collect()
+}
+
+#[test]
+fn the_effect_of_attention_is_said_with_its_uncertainty() {
+    let even: fn(u64, usize) -> Option<f64> = |_, _| Some(0.6);
+    let better: fn(u64, usize) -> Option<f64> = |_, k| Some(if k >= 4 { 0.95 } else { 0.6 });
+    let found = compared(&pair(0.3, [even, even]));
+    assert_says(
+        &found[0],
+        &[
+            "Branch attention lowers the backbone's conflict by 2",
+            "± 0",
+            "but does not change the rare classes' F1 beyond noise",
+        ],
+    );
+    assert_eq!(found[0].evidence.run, 1);
+    assert!(found[0].detail.contains("One run each"));
+    let found = compared(&pair(0.3, [even, better]));
+    assert_says(
+        &found[0],
+        &[
+            "lowers the backbone's conflict",
+            "and raises the rare classes' F1 by 0.",
+        ],
+    );
+    let found = compared(&pair(0.4, [even, better]));
+    assert_says(
+        &found[0],
+        &[
+            "does not change the backbone's conflict beyond noise",
+            "but raises",
+        ],
+    );
+    // Nothing changes; or too much does, to say what of.
+    assert_eq!(compared(&pair(0.4, [even, even])), []);
+    let mut other = pair(0.3, [even, even]);
+    if let Some(started) = &mut other[1].run.started {
+        started.config.seed = 1;
+    }
+    assert_eq!(compared(&other), []);
+}
+
+/// The order of two runs is that of the window, not that of a comparison.
+#[test]
+fn the_baseline_is_the_one_without_attention() {
+    let even: fn(u64, usize) -> Option<f64> = |_, _| Some(0.6);
+    let [a, b] = pair(0.3, [even, even]);
+    let found = compared(&[b, a]);
+    assert_says(&found[0], &["Branch attention lowers"]);
+    assert_eq!(found[0].evidence.run, 0);
+}

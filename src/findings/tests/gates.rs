@@ -1,0 +1,49 @@
+//! Gates that do little.
+
+use super::*;
+
+fn gated(gates: fn(usize, usize, usize) -> f32) -> Vec<Finding> {
+    Made {
+        gates: Some(gates),
+        ..Made::default()
+    }
+    .sample()
+    .of(Kind::Gates)
+}
+
+/// A number in [0, 1) for a class and a channel.
+fn dice(class: usize, channel: usize, purpose: &str) -> f32 {
+    Random::new(0, purpose, class as u64, channel as u64).uniform() as f32
+}
+
+#[test]
+fn gates_that_do_little_are_named() {
+    let saturated = gated(|_, class, channel| {
+        if channel < 12 {
+            0.999
+        } else {
+            dice(class, channel, "")
+        }
+    });
+    assert_says(&saturated[0], &["75 ± 0 % of the gates are saturated"]);
+    let alike = gated(|branch, class, channel| {
+        0.2 + 0.5 * dice(branch, channel, "channel") + 0.002 * dice(class, channel, "")
+    });
+    assert_says(
+        &alike[0],
+        &["alike", "standard deviation over classes 0.000"],
+    );
+    // Classes lie along a line of their own length, in another order of channels in each branch.
+    let same = gated(|branch, class, channel| {
+        0.1 + 0.8 * class as f32 / 6.0 * ((channel + 5 * branch) % 16) as f32 / 16.0
+    });
+    assert_says(&same[0], &["all 3 branches", "correlation 1.000"]);
+}
+
+#[test]
+fn gates_that_tell_classes_apart_give_no_finding() {
+    assert_eq!(
+        gated(|branch, class, channel| 0.1 + 0.8 * dice(class, channel, ["a", "b", "c"][branch])),
+        []
+    );
+}
