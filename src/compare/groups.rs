@@ -1,4 +1,4 @@
-//! Which runs differ in nothing but the seed, and in what the others differ.
+//! Groups of runs that differ in nothing but the seed, named by the settings in which the groups differ.
 
 use std::collections::BTreeMap;
 
@@ -56,18 +56,20 @@ fn text(value: Option<&Value>) -> String {
     }
 }
 
-/// Runs that differ in nothing but [`NEUTRAL`] fields.
+/// Runs that differ in nothing but [`NEUTRAL`] fields, and where their data lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The fields in which the groups differ, with their values: `attention branch, width 1/2`. Unlike any other's.
+    /// The fields in which the groups differ, with their values: `attention branch, width 1/2`. No two groups have the same
+    /// name.
     pub name: String,
-    /// Which of the runs, in the order given.
+    /// Indices of the group's runs, in the order given.
     pub members: Vec<usize>,
-    /// The same for the same configuration and data, whatever other groups there are.
+    /// Identity of the group: equal for the same configuration and data, whatever other groups there are.
     pub identity: String,
 }
 
-/// Runs in groups, in the order in which their first ones were given. The same data at another place are the same data.
+/// The groups of runs with these headers, in the order of their first runs. The same data in another folder count as the
+/// same data.
 pub fn groups(headers: &[&Started]) -> Vec<Group> {
     let mut keys: Vec<BTreeMap<String, Value>> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
@@ -89,7 +91,7 @@ pub fn groups(headers: &[&Started]) -> Vec<Group> {
     groups
 }
 
-/// Names groups of these runs by what tells them apart from each other, and by nothing else.
+/// Names groups of these runs by the settings in which they differ from each other, and by no others.
 pub fn name_apart(groups: &mut [Group], headers: &[&Started]) {
     let firsts: Vec<_> = groups.iter().map(|x| headers[x.members[0]]).collect();
     for (group, name) in groups.iter_mut().zip(names(&firsts)) {
@@ -97,11 +99,11 @@ pub fn name_apart(groups: &mut [Group], headers: &[&Started]) {
     }
 }
 
-/// All that runs of a group have in common.
+/// Everything that the runs of a group have in common: configuration, data, classes and numbers of training images.
 fn key(started: &Started) -> BTreeMap<String, Value> {
     let mut key = fields(&started.config);
     key.retain(|name, _| !NEUTRAL.contains(&name.as_str()) && name != "data");
-    // Not the names of fields: no configuration can be taken for data.
+    // Names with spaces, which no field of a configuration has, so that the two cannot be confused.
     key.insert(
         "data fingerprint".to_owned(),
         Value::from(&*started.data_fingerprint),
@@ -114,7 +116,7 @@ fn key(started: &Started) -> BTreeMap<String, Value> {
     key
 }
 
-/// What groups are called that are represented by these runs.
+/// Names for groups of which these are the first runs.
 fn names(firsts: &[&Started]) -> Vec<String> {
     let configs: Vec<_> = firsts.iter().map(|started| &started.config).collect();
     let same_data = firsts

@@ -1,4 +1,8 @@
-//! Groups of runs that differ in nothing but the seed, and what a change of configuration changes between them.
+//! Groups of runs that differ in nothing but the seed, and how measures differ between such groups.
+//!
+//! [`groups`] forms the groups, [`contrast`] compares them with a baseline, [`pairs`] compares the cosines of class pairs,
+//! [`statistics`] holds the tests, and [`ranks`] names head, medium and tail classes. Imports `run`, `gradient`,
+//! `network`, `config` and `text`.
 
 pub mod contrast;
 pub mod groups;

@@ -1,11 +1,11 @@
-//! How far the gradients of every pair of classes agree, between groups of runs.
+//! The cosine between the gradients of every pair of classes, compared between groups of runs.
 
-use super::Comparison;
-use super::contrast::{Row, contrast, correct, put_in_words, summed};
+use super::contrast::{Comparison, Row, contrast, correct, put_in_words, summed};
 use crate::gradient::gram::Gram;
 
-/// The cosine of every pair of classes in every group, and its paired differences; corrected for the number of pairs.
-/// `grams` are those of the runs, by group and in the order of their seeds; none where a run's is not there.
+/// A row for the cosine of every pair of classes: its values in every group and its paired differences, whose p values
+/// are corrected for the number of pairs of classes. `grams` are the Gram matrices of the runs, by group and in the order
+/// of their seeds; `None` for a run whose matrix is missing.
 pub fn cosines(comparison: &Comparison, grams: &[Vec<Option<Gram>>]) -> Vec<Row> {
     let classes = &comparison.classes;
     let row = |a: usize, b: usize| {
@@ -39,7 +39,8 @@ pub fn cosines(comparison: &Comparison, grams: &[Vec<Option<Gram>>]) -> Vec<Row>
     rows
 }
 
-/// Which of the rows of [`cosines`] is that of two of `classes` classes; none of a class with itself.
+/// Index among the rows of [`cosines`] of the pair of classes a and b; `None` for a class with itself, or where there is
+/// no such class.
 pub fn row_of(classes: usize, a: usize, b: usize) -> Option<usize> {
     let (a, b) = (a.min(b), a.max(b));
     // Class i comes first in classes − 1 − i pairs.

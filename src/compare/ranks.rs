@@ -1,19 +1,20 @@
-//! Head, medium and tail classes by rank: counts that say "few" in one data set say "many" in another.
+//! Head, medium and tail classes by rank, since a number of images that is small in one data set is large in another.
 
-/// Classes in three groups by training images. A class without training images is in none.
+/// Classes in three groups by their numbers of training images. A class without training images is in none of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thirds {
     /// The most frequent third, the most frequent first.
     pub head: Vec<usize>,
-    /// What lies between, the more frequent first.
+    /// The classes between head and tail, the most frequent first.
     pub medium: Vec<usize>,
     /// The rarest third, the rarest first.
     pub tail: Vec<usize>,
 }
 
 impl Thirds {
-    /// By training images of every class. Head and tail have ⌊K/3⌋ classes each; of classes that are all equally
-    /// frequent none is head or tail.
+    /// The thirds of classes with these numbers of training images, `[K]`. Of K classes that have images, head and tail
+    /// have ⌊K/3⌋ each, but no class as rare as the rarest is head and none as frequent as the most frequent is tail:
+    /// classes that are all equally frequent are medium.
     pub fn of(train_counts: &[usize]) -> Self {
         let mut order: Vec<_> = (0..train_counts.len())
             .filter(|&k| train_counts[k] > 0)
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thirds_go_by_rank() {
+    fn head_and_tail_are_the_first_and_last_third_by_rank() {
         let thirds = Thirds::of(&[1000, 549, 301, 165, 50, 90, 0]);
         assert_eq!(thirds.head, [0, 1]);
         assert_eq!(thirds.medium, [2, 3]);

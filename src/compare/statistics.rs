@@ -1,11 +1,11 @@
-//! Statistics of a few paired values: what can be said of n seeds, and what cannot.
+//! Statistics of a few paired values, as a handful of seeds gives them.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// More pairs than this are not flipped: no experiment here has more seeds.
+/// The largest number of pairs that the exact sign-flip test is made for: it counts 2ⁿ sums.
 const MOST_FLIPPED: usize = 20;
 
-/// Mean and standard deviation (n − 1) of at least two values.
+/// Mean and standard deviation (n − 1); `None` with fewer than two values.
 pub fn mean_sd(values: &[f64]) -> Option<(f64, f64)> {
     if values.len() < 2 {
         return None;
@@ -16,12 +16,13 @@ pub fn mean_sd(values: &[f64]) -> Option<(f64, f64)> {
     Some((mean, (square / (n - 1.0)).sqrt()))
 }
 
-/// Mean of at least one value.
+/// Mean; `None` without values.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Pearson's correlation of pairs; none where one side does not vary.
+/// Pearson's correlation of pairs; `None` where one side does not vary, there are fewer than two pairs, or the lengths
+/// differ.
 pub fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
     if x.len() != y.len() {
         return None;
@@ -53,26 +54,26 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// What is known of a difference from pairs of runs with the same seed.
+/// Statistics of a difference between pairs of runs with the same seed.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Paired {
     /// Difference of every pair, in the order given.
     pub differences: Vec<f64>,
-    /// Their mean.
+    /// Mean of the differences.
     pub mean: f64,
-    /// Their standard deviation (n − 1); none of a single pair.
+    /// Standard deviation (n − 1) of the differences; `None` for a single pair.
     pub sd: Option<f64>,
-    /// 95 % interval of the mean by Student's t; none of a single pair.
+    /// 95 % confidence interval of the mean by Student's t; `None` for a single pair.
     pub interval: Option<[f64; 2]>,
-    /// Two-sided p of the exact sign-flip test: the share of the 2ⁿ ways to swap members of pairs that give a mean at
-    /// least as far from 0. None with more than 20 pairs.
+    /// Two-sided p of the exact sign-flip test: the share of the 2ⁿ ways to swap the members of pairs that give a mean at
+    /// least as far from 0. `None` with more than 20 pairs.
     pub p: Option<f64>,
-    /// The smallest p that n pairs can give, 2/2ⁿ: above 0.05, the test cannot find anything.
+    /// The smallest p that n pairs can give, 2/2ⁿ. Where it is above 0.05, no difference can be significant.
     pub smallest_p: f64,
 }
 
 impl Paired {
-    /// Of differences, one for each pair; none where there are none, or where one is not a number.
+    /// The statistics of the differences of pairs; `None` without differences, or where one is not finite.
     pub fn of(differences: Vec<f64>) -> Option<Self> {
         if !differences.iter().all(|x| x.is_finite()) {
             return None;
@@ -95,23 +96,24 @@ impl Paired {
     }
 }
 
-/// mean ± t(0.975, n − 1) · sd/√n.
+/// The 95 % confidence interval of a mean of n values: mean ± t(0.975, n − 1) · sd/√n.
 fn interval(mean: f64, sd: f64, n: usize) -> Option<[f64; 2]> {
     let t = StudentsT::new(0.0, 1.0, n as f64 - 1.0).ok()?;
     let half = t.inverse_cdf(0.975) * sd / (n as f64).sqrt();
     Some([mean - half, mean + half])
 }
 
-/// Two-sided p of the exact sign-flip (paired permutation) test of the mean.
+/// Two-sided p of the exact sign-flip (paired permutation) test of the mean; `None` without differences or with more than
+/// [`MOST_FLIPPED`].
 ///
-/// Every sum is one of the first half of the differences and one of the rest, so 2ⁿ sums are counted from two sorted
-/// lists of 2^(n/2).
+/// Every signed sum of all differences is one of the first half plus one of the second half, so the 2ⁿ sums are counted
+/// from two lists of 2^(n/2), of which one is sorted.
 fn sign_flip(differences: &[f64]) -> Option<f64> {
     let n = differences.len();
     if n == 0 || n > MOST_FLIPPED {
         return None;
     }
-    // Sums of the same numbers in another order differ in the last digits, and a tie counts.
+    // Sums of the same numbers in another order differ in the last digits, and ties with the bound count.
     let slack = 1e-9 * differences.iter().map(|x| x.abs()).sum::<f64>();
     let bound = differences.iter().sum::<f64>().abs() - slack;
     if bound <= 0.0 {
@@ -122,11 +124,11 @@ fn sign_flip(differences: &[f64]) -> Option<f64> {
     rest.sort_by(f64::total_cmp);
     let at_least = |x: &f64| rest.len() - rest.partition_point(|y| x + y < bound);
     let above: usize = first.iter().map(at_least).sum();
-    // Turning every sign turns the sum's: as many lie below.
+    // Flipping all signs flips the sign of the sum, so as many sums lie below −bound.
     Some(2.0 * above as f64 / 2.0f64.powi(i32::try_from(n).ok()?))
 }
 
-/// ±x₁ ± x₂ …, with every choice of signs.
+/// The sums ±x₁ ± x₂ … for every choice of signs, `[2ⁿ]`.
 fn signed_sums(values: &[f64]) -> Vec<f64> {
     let mut sums = vec![0.0];
     for value in values {
@@ -138,8 +140,8 @@ fn signed_sums(values: &[f64]) -> Vec<f64> {
     sums
 }
 
-/// p values corrected for their number (Holm 1979, step-down): each times the number of those not smaller, never below
-/// a smaller one's, at most 1. In the order given.
+/// p values corrected for their number after Holm (1979), in the order given: in ascending order the i-th of m, counted
+/// from 0, is multiplied by m − i, is at least the corrected value before it, and at most 1.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));

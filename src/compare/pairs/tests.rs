@@ -77,7 +77,7 @@ fn differences_of_cosines_are_those_of_scipy() -> Result<()> {
 }
 
 #[test]
-fn a_run_without_a_probe_takes_its_pair_out() -> Result<()> {
+fn a_run_without_a_probe_leaves_out_its_pair() -> Result<()> {
     let comparison = comparison()?;
     let mut grams: Vec<Vec<_>> = (0..2)
         .map(|group| (0..SEEDS).map(|seed| gram(group, seed)).collect())

@@ -12,7 +12,7 @@ fn close(ours: Option<f64>, reference: &Value) -> Result<()> {
 
 /// Against SciPy.
 #[test]
-fn paired_statistics_are_those_of_the_reference() -> Result<()> {
+fn paired_statistics_are_those_of_scipy() -> Result<()> {
     let Some(vectors) = section("statistics")? else {
         return Ok(());
     };
@@ -54,7 +54,7 @@ fn correlations_are_those_of_scipy() {
 }
 
 #[test]
-fn a_single_pair_shows_nothing() {
+fn a_single_pair_has_neither_spread_nor_significance() {
     let paired = Paired::of(vec![0.1]).unwrap();
     assert_eq!((paired.sd, paired.interval), (None, None));
     assert_eq!((paired.p, paired.smallest_p), (Some(1.0), 1.0));

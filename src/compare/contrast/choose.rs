@@ -1,0 +1,203 @@
+//! Which runs and groups are compared, which of them is the baseline, and what is left out.
+
+use serde::Serialize;
+
+use super::member::{Member, Reached};
+use crate::compare::groups::{Group, groups, name_apart};
+use crate::config::Attention;
+use crate::run::event::Split;
+
+/// Why runs cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompareError {
+    /// No run is finished.
+    #[error("no run is finished: a comparison is of what runs reach at their last step")]
+    NothingFinished,
+    /// All finished runs are of one group.
+    #[error("all finished runs are of one group, {0}: name runs that differ in more than the seed")]
+    OneGroup(String),
+    /// The baseline asked for is neither a finished run nor a group.
+    #[error("`{name}` names no finished run and no group of runs; the groups are {}", known.join("; "))]
+    UnknownBaseline {
+        /// The name that was asked for.
+        name: String,
+        /// The names of all groups.
+        known: Vec<String>,
+    },
+}
+
+/// A group of runs that takes part in a comparison.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Compared {
+    /// Name of the group: the settings in which it differs from the other groups.
+    pub name: String,
+    /// Names of the group's runs, in the order of their seeds.
+    pub runs: Vec<String>,
+    /// Seeds of the runs, in ascending order.
+    pub seeds: Vec<u64>,
+    /// Identity of the group: equal for the same configuration and data, whatever groups it is compared to.
+    #[serde(skip)]
+    pub identity: String,
+}
+
+/// The runs and groups that are compared, which group is the baseline, and sentences about what was left out.
+pub(super) struct Chosen<'a> {
+    pub(super) runs: Vec<Reached<'a>>,
+    pub(super) groups: Vec<Group>,
+    pub(super) baseline: usize,
+    pub(super) notes: Vec<String>,
+}
+
+/// Chooses finished runs: of every group one run for each seed, and only groups with the classes of the baseline.
+pub(super) fn choose<'a>(
+    members: &[Member<'a>],
+    baseline: Option<&str>,
+) -> Result<Chosen<'a>, CompareError> {
+    let mut notes = Vec::new();
+    let mut runs = Vec::new();
+    for &member in members {
+        match Reached::of(member) {
+            Some(reached) => runs.push(reached),
+            None => notes.push(format!("{} is left out: it is not finished.", member.name)),
+        }
+    }
+    let headers: Vec<_> = runs.iter().map(|run| run.started).collect();
+    let mut groups = groups(&headers);
+    if groups.is_empty() {
+        return Err(CompareError::NothingFinished);
+    }
+    let base = match baseline {
+        Some(name) => find(name, &groups, &runs)?,
+        None => {
+            let is_plain = |x: &Group| headers[x.members[0]].config.attention == Attention::None;
+            groups.iter().position(is_plain).unwrap_or(0)
+        }
+    };
+    let classes = &headers[groups[base].members[0]].classes;
+    let (base_name, base_identity) = (groups[base].name.clone(), groups[base].identity.clone());
+    groups.retain(|group| {
+        let fits = headers[group.members[0]].classes == *classes;
+        if !fits {
+            let name = &group.name;
+            notes.push(format!(
+                "The group {name} is left out: its classes are not those of {base_name}."
+            ));
+        }
+        fits
+    });
+    for group in &mut groups {
+        group.members.sort_by_key(|&run| runs[run].seed());
+        group.members.dedup_by(|run, first| {
+            let same = runs[*run].seed() == runs[*first].seed();
+            if same {
+                let (name, first, seed) = (runs[*run].name, runs[*first].name, runs[*run].seed());
+                notes.push(format!(
+                    "{name} is left out: it has seed {seed} like {first}, of the same group."
+                ));
+            }
+            same
+        });
+    }
+    // Groups that were left out no longer count: a setting that all groups left have in common leaves their names.
+    name_apart(&mut groups, &headers);
+    let baseline = groups.iter().position(|x| x.identity == base_identity);
+    Ok(Chosen {
+        runs,
+        groups,
+        baseline: baseline.unwrap_or(0),
+        notes,
+    })
+}
+
+/// The baseline called `name`: the group of that name, else the group with a run of that name, else the only group whose
+/// name has all the comma-separated parts of `name`.
+fn find(name: &str, groups: &[Group], runs: &[Reached<'_>]) -> Result<usize, CompareError> {
+    let by_run = |group: &Group| group.members.iter().any(|&run| runs[run].name == name);
+    let by_name = groups.iter().position(|group| group.name == name);
+    let has_parts = |group: &&Group| {
+        let mut parts = name.split(", ");
+        parts.all(|part| group.name.split(", ").any(|known| known == part))
+    };
+    let by_parts = || {
+        let mut having = groups.iter().filter(has_parts);
+        let only = having.next().filter(|_| having.next().is_none())?;
+        groups.iter().position(|group| group == only)
+    };
+    let by_run = || groups.iter().position(by_run);
+    let found = by_name.or_else(by_run).or_else(by_parts);
+    found.ok_or_else(|| CompareError::UnknownBaseline {
+        name: name.to_owned(),
+        known: groups.iter().map(|group| group.name.clone()).collect(),
+    })
+}
+
+impl Chosen<'_> {
+    /// The groups as a comparison shows them.
+    pub(super) fn compared(&self) -> Vec<Compared> {
+        let runs = |group: &Group| -> Vec<&Reached<'_>> {
+            group.members.iter().map(|&run| &self.runs[run]).collect()
+        };
+        let of = |group: &Group| Compared {
+            name: group.name.clone(),
+            runs: runs(group).iter().map(|x| x.name.to_owned()).collect(),
+            seeds: runs(group).iter().map(|x| x.seed()).collect(),
+            identity: group.identity.clone(),
+        };
+        self.groups.iter().map(of).collect()
+    }
+
+    /// The split that scores are measured on.
+    pub(super) fn split(&self) -> Split {
+        let mut members = self.groups.iter().flat_map(|group| &group.members);
+        if members.all(|&run| self.runs[run].test.is_some()) {
+            Split::Test
+        } else {
+            Split::Val
+        }
+    }
+
+    /// Adds notes about the images that scores are of, seeds without a partner in the baseline, and groups on other data.
+    pub(super) fn note_pairs(&mut self, split: Split) {
+        if split == Split::Val {
+            let sentence =
+                "Not every run was tested at its last step: scores are of validation images.";
+            self.notes.push(sentence.to_owned());
+        }
+        let base = &self.groups[self.baseline];
+        let seeds = |group: &Group| -> Vec<u64> {
+            group
+                .members
+                .iter()
+                .map(|&run| self.runs[run].seed())
+                .collect()
+        };
+        let mut notes = Vec::new();
+        for group in self.groups.iter().filter(|group| group.name != base.name) {
+            let (ours, theirs) = (seeds(base), seeds(group));
+            let mut only_in = |one: &[u64], other: &[u64], name: &str, lacking: &str| {
+                let alone: Vec<_> = one.iter().filter(|x| !other.contains(x)).collect();
+                if let [seed] = alone.as_slice() {
+                    notes.push(format!(
+                        "Seed {seed} is in no pair: {name} has it, {lacking} has not."
+                    ));
+                } else if !alone.is_empty() {
+                    let alone: Vec<_> = alone.iter().map(ToString::to_string).collect();
+                    let alone = alone.join(", ");
+                    notes.push(format!(
+                        "Seeds {alone} are in no pair: {name} has them, {lacking} has not."
+                    ));
+                }
+            };
+            only_in(&ours, &theirs, &base.name, &group.name);
+            only_in(&theirs, &ours, &group.name, &base.name);
+            let data = |group: &Group| &self.runs[group.members[0]].started.data_fingerprint;
+            if data(group) != data(base) {
+                notes.push(format!(
+                    "{} and {} are not of the same images.",
+                    group.name, base.name
+                ));
+            }
+        }
+        self.notes.extend(notes);
+    }
+}

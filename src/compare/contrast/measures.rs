@@ -1,0 +1,202 @@
+//! The measures that are compared, read off the runs that were chosen.
+
+use super::choose::Chosen;
+use super::member::Reached;
+use super::row::{Row, contrast, summed};
+use super::words::images;
+use crate::compare::groups::Group;
+use crate::compare::ranks::Thirds;
+use crate::compare::statistics::mean;
+use crate::network::Layer;
+use crate::run::event::{Eval, Probe, Split};
+
+/// The chosen runs, of which measures are read.
+pub(super) struct Measured<'a> {
+    runs: &'a [Reached<'a>],
+    groups: &'a [Group],
+    baseline: usize,
+    split: Split,
+}
+
+impl<'a> Measured<'a> {
+    pub(super) fn new(chosen: &'a Chosen<'_>, split: Split) -> Self {
+        Self {
+            runs: &chosen.runs,
+            groups: &chosen.groups,
+            baseline: chosen.baseline,
+            split,
+        }
+    }
+
+    /// The first run of the baseline.
+    pub(super) fn reference(&self) -> &Reached<'a> {
+        &self.runs[self.groups[self.baseline].members[0]]
+    }
+
+    /// Overall scores, then conflicts; the first row is the primary measure.
+    pub(super) fn headline(&self) -> Vec<Row> {
+        let split = self.split;
+        let images = images(split);
+        let counts = &self.reference().started.train_counts;
+        let classes = &self.reference().started.classes;
+        let rarest = (0..counts.len())
+            .filter(|&k| counts[k] > 0)
+            .min_by_key(|&k| counts[k]);
+        let thirds = Thirds::of(counts);
+        let score = |name: &str, help: &str, read: fn(&Eval) -> Option<f64>| {
+            let help = format!("{help}, {images} images.");
+            self.row(name, help, Some(true), move |run| read(run.eval(split)?))
+        };
+        let mut rows = vec![
+            score("macro-F1", "Mean F1 over the classes", |x| x.macro_f1),
+            score("accuracy", "Share of correct predictions", |x| x.accuracy),
+            score("balanced accuracy", "Mean recall over the classes", |x| {
+                x.balanced_accuracy
+            }),
+        ];
+        let third = [
+            ("head", &thirds.head),
+            ("medium", &thirds.medium),
+            ("tail", &thirds.tail),
+        ];
+        for (name, members) in third.into_iter().filter(|(_, members)| !members.is_empty()) {
+            let names: Vec<_> = members.iter().map(|&k| classes[k].as_str()).collect();
+            let help = format!(
+                "Mean F1 over the {name} classes by rank ({}), {images} images.",
+                names.join(", ")
+            );
+            rows.push(
+                self.row(&format!("{name} F1"), help, Some(true), move |run| {
+                    let eval = run.eval(split)?;
+                    let f1: Vec<_> = members.iter().filter_map(|&k| *eval.f1.get(k)?).collect();
+                    mean(&f1)
+                }),
+            );
+        }
+        if let Some(k) = rarest {
+            let help = format!(
+                "F1 of the class with the fewest training images, {}, {images} images.",
+                classes[k]
+            );
+            rows.push(self.row("rarest class F1", help, Some(true), move |run| {
+                *run.eval(split)?.f1.get(k)?
+            }));
+        }
+        rows.extend(self.conflict());
+        rows
+    }
+
+    /// Interference and conflicts in the backbone, and interference in the classifier.
+    fn conflict(&self) -> Vec<Row> {
+        let row = |name: &str, help: &str, read: fn(&Probe) -> Option<f64>| {
+            self.row(name, help.to_owned(), Some(false), move |run| {
+                read(run.probe?)
+            })
+        };
+        let mut floor = row(
+            "its noise floor",
+            "What noise alone would make of the backbone's interference; not tested.",
+            |x| x.backbone.floor,
+        );
+        floor.more_is_better = None;
+        floor
+            .contrasts
+            .iter_mut()
+            .for_each(|contrast| contrast.paired = None);
+        let mut conflicts = row(
+            "backbone conflicts",
+            "Pairs of classes whose gradients pull apart in the backbone beyond noise.",
+            |x| Some(x.backbone.conflicting as f64),
+        );
+        conflicts.digits = 1;
+        vec![
+            row(
+                "backbone interference",
+                "Mean over class pairs of max(0, −cosine) of their gradients, all layers but the classifier.",
+                |x| x.backbone.interference,
+            ),
+            floor,
+            conflicts,
+            row(
+                "classifier interf.",
+                "Interference in the classifier, where it is there by construction.",
+                |x| x.classifier.interference,
+            ),
+        ]
+    }
+
+    /// F1 of every class.
+    pub(super) fn per_class(&self) -> Vec<Row> {
+        let started = self.reference().started;
+        let row = |(k, name): (usize, &String)| {
+            let help = format!(
+                "F1 of {name}, {} training images.",
+                started.train_counts.get(k).unwrap_or(&0)
+            );
+            self.row(name, help, Some(true), move |run| {
+                *run.eval(self.split)?.f1.get(k)?
+            })
+        };
+        started.classes.iter().enumerate().map(row).collect()
+    }
+
+    /// Interference in every layer that another group has as well.
+    pub(super) fn per_layer(&self) -> Vec<Row> {
+        let layers = &self.reference().started.layers;
+        let of = |run: &Reached<'_>, name: &str| {
+            let layer = run.started.layers.iter().find(|layer| layer.name == name)?;
+            run.probe?.layers.get(layer.gram?)?.interference
+        };
+        let others = self
+            .groups
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != self.baseline);
+        let headers: Vec<_> = others
+            .map(|(_, x)| self.runs[x.members[0]].started)
+            .collect();
+        let is_shared = |name: &str| {
+            headers.iter().any(|other| {
+                let mut layers = other.layers.iter();
+                layers.any(|layer| layer.name == name && layer.gram.is_some())
+            })
+        };
+        let with_gradients = layers.iter().filter(|layer| layer.gram.is_some());
+        let shared = with_gradients.filter(|layer| is_shared(&layer.name));
+        let row = |layer: &Layer| {
+            let help = format!(
+                "Mean over class pairs of max(0, −cosine) of their gradients in {}.",
+                layer.name
+            );
+            self.row(&layer.name, help, Some(false), |run| of(run, &layer.name))
+        };
+        shared.map(row).collect()
+    }
+
+    /// The row of a measure that `read` takes from a run; its p values are not yet corrected.
+    fn row(
+        &self,
+        name: &str,
+        help: String,
+        more_is_better: Option<bool>,
+        read: impl Fn(&Reached<'a>) -> Option<f64>,
+    ) -> Row {
+        let of_group = |group: &Group| -> Vec<(u64, Option<f64>)> {
+            let of_run = |&run: &usize| (self.runs[run].seed(), read(&self.runs[run]));
+            group.members.iter().map(of_run).collect()
+        };
+        let values: Vec<_> = self.groups.iter().map(of_group).collect();
+        let base = &values[self.baseline];
+        let others = (0..values.len()).filter(|&group| group != self.baseline);
+        Row {
+            name: name.to_owned(),
+            help,
+            digits: 3,
+            more_is_better,
+            contrasts: others
+                .map(|group| contrast(group, &values[group], base))
+                .collect(),
+            values: values.iter().map(|values| summed(values)).collect(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The runs that take part in a comparison, as they stand at their last step.
+
+use crate::run::event::{Eval, Probe, Split, Started};
+use crate::run::{Ending, Run};
+
+/// A run that takes part in a comparison.
+#[derive(Clone, Copy)]
+pub struct Member<'a> {
+    /// Name on screen.
+    pub name: &'a str,
+    /// The run.
+    pub run: &'a Run,
+}
+
+/// A finished run with its last evaluation and probe.
+pub(super) struct Reached<'a> {
+    pub(super) name: &'a str,
+    pub(super) started: &'a Started,
+    val: Option<&'a Eval>,
+    pub(super) test: Option<&'a Eval>,
+    pub(super) probe: Option<&'a Probe>,
+}
+
+impl<'a> Reached<'a> {
+    /// A member with its last evaluations and probe; `None` where its run is not finished.
+    pub(super) fn of(member: Member<'a>) -> Option<Self> {
+        let run = member.run;
+        let Some(Ending::Finished(end)) = &run.ending else {
+            return None;
+        };
+        let eval = |split| {
+            run.evals_of(split)
+                .next_back()
+                .filter(|x| x.step == end.step)
+        };
+        Some(Self {
+            name: member.name,
+            started: run.started.as_ref()?,
+            val: eval(Split::Val),
+            test: eval(Split::Test),
+            probe: run.probes.last().filter(|probe| probe.step == end.step),
+        })
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.started.config.seed
+    }
+
+    pub(super) fn eval(&self, split: Split) -> Option<&'a Eval> {
+        match split {
+            Split::Test => self.test,
+            Split::Val => self.val,
+            Split::Train => None,
+        }
+    }
+}
+
+/// A copy of a run with everything that a comparison and its curves read, and little else, so that it is cheap to keep.
+pub fn excerpt(run: &Run) -> Run {
+    let last = run.last_step();
+    // Of evaluations and probes before the last step, curves show the overall numbers alone.
+    let probe = |probe: &Probe| Probe {
+        layers: Vec::new(),
+        file: probe.file.clone(),
+        backbone: probe.backbone.clone(),
+        classifier: probe.classifier.clone(),
+        ..*probe
+    };
+    let evals = run.evals.iter();
+    let probes = run.probes.iter();
+    Run {
+        started: run.started.clone(),
+        steps: Vec::new(),
+        evals: evals
+            .map(|x| {
+                if x.step == last {
+                    x.clone()
+                } else {
+                    x.overall()
+                }
+            })
+            .collect(),
+        probes: probes
+            .map(|x| if x.step == last { x.clone() } else { probe(x) })
+            .collect(),
+        ending: run.ending.clone(),
+        revisions: run.revisions,
+    }
+}
