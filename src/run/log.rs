@@ -35,7 +35,8 @@ pub struct RunFile {
     pub config: RunConfig,
 }
 
-/// Removes a run directory whose log is empty; does nothing to any other, and leaves a directory that holds anything else.
+/// Removes the log of a run in which nothing was recorded, and its directory where that holds nothing else; does nothing
+/// to any other run.
 pub fn remove_empty(run: &Path) {
     let path = events_path(run);
     if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0)
