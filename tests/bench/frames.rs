@@ -1,8 +1,9 @@
-//! What a frame of the window costs while a run is trained, by what there is to show: `cargo bench --bench frames [-- WORDS OF
-//! A SCENE]`. With `-- --write FOLDER` it writes the recorded runs for tests/bench/window_load.py instead.
+//! Measures what a frame of the window costs while a run is trained, for runs of several sizes:
+//! `cargo bench --bench frames [-- WORDS OF A SCENE]`. With `-- --write FOLDER` it writes the recorded runs for
+//! tests/bench/window_load.py instead.
 //!
-//! No display and no OpenGL: processor time of layout and tessellation alone, each frame after a new event of the run,
-//! which is when least of the frame before can be kept.
+//! Neither a display nor OpenGL takes part: what is measured is the processor time of layout and tessellation. Each frame
+//! follows a new event of the run, since the least of the frame before can be reused then.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,15 +22,17 @@ use crosscurrent::ui::{App, Job, Options, Page, Trainer};
 mod constructed;
 use constructed::Constructed;
 
-/// Frames that are measured.
+/// Frames that are measured while a run grows.
 const FRAMES: usize = 200;
 
+/// A run to be shown.
 struct Scene {
     name: &'static str,
     run: Constructed,
 }
 
-/// What is clicked, dragged and slid in recorded runs, turn by turn.
+/// Changes of the view that a user makes in recorded runs, each with its name. A change is made in several turns, and
+/// differs from turn to turn.
 const CHANGES: [(&str, Change); 7] = [
     ("a step through time", |view, run, turn| {
         let last = run.steps / run.probe_every;
@@ -70,10 +73,10 @@ const CHANGES: [(&str, Change); 7] = [
 
 type Change = fn(&mut View, &Constructed, u64);
 
-/// Turns of each of them.
+/// How often each change is made.
 const TURNS: u64 = 40;
 
-/// Recorded runs that are opened, by how many of them.
+/// Recorded runs that are opened, with the number of copies of each.
 const RECORDED: [(usize, Scene); 2] = [
     (
         1,
@@ -105,6 +108,7 @@ const RECORDED: [(usize, Scene); 2] = [
     ),
 ];
 
+/// Runs that grow while they are shown.
 const SCENES: [Scene; 3] = [
     Scene {
         name: "6 classes, 300 steps",
@@ -169,7 +173,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the recorded runs, to be opened in a window.
+/// Writes the recorded runs into a folder, so that a window can open them.
 fn write_all(folder: &Path) -> anyhow::Result<()> {
     for (count, scene) in &RECORDED {
         let name = format!("{}-classes-{}-steps", scene.run.classes, scene.run.steps);
@@ -178,7 +182,7 @@ fn write_all(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a run so many times into a folder.
+/// Writes `count` copies of a run into a folder; returns their directories.
 fn write(count: usize, scene: &Scene, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let runs: Vec<_> = (0..count)
         .map(|i| folder.join(format!("run-{i}")))
@@ -191,7 +195,7 @@ fn write(count: usize, scene: &Scene, folder: &Path) -> anyhow::Result<Vec<PathB
     Ok(runs)
 }
 
-/// Measures how long recorded runs take to be opened, and frames while one looks around in them.
+/// Measures how long recorded runs take to be opened, and the frames while a user changes the view on each page.
 fn open(count: usize, scene: &Scene) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let runs = write(count, scene, folder.path())?;
@@ -220,7 +224,7 @@ fn open(count: usize, scene: &Scene) -> anyhow::Result<()> {
             let mut times = Times::default();
             for turn in 0..TURNS {
                 change(window.app.figure_view(), &scene.run, turn);
-                // The frame after the click, and those in which what it needs is read and drawn.
+                // The frame after the change, and those in which the data it needs are read and drawn.
                 times.push(window.frame());
                 window.settle_with(&mut times)?;
             }
@@ -249,7 +253,7 @@ fn copy_run(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures frames after a new event of the run, and frames after the slider was moved to another probe.
+/// Measures frames after a new event of the run, and frames after the view was moved to another probe.
 fn measure(scene: &Scene, pair: bool) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let (permits, permitted) = unbounded();
@@ -293,7 +297,8 @@ fn measure(scene: &Scene, pair: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a run: all but its last events at once, and those one for each permit. Tells of each of them, and before.
+/// A trainer that writes a run instead of training: all events but the last [`FRAMES`] at once, and each of these after a
+/// permit. It sends a message before the first of them, and after each.
 fn trainer(run: Constructed, permitted: Receiver<()>, tell: Sender<()>) -> Trainer {
     Arc::new(move |job: &Job, _, emit| {
         let mut work = || -> anyhow::Result<()> {
@@ -316,6 +321,7 @@ fn trainer(run: Constructed, permitted: Receiver<()>, tell: Sender<()>) -> Train
     })
 }
 
+/// Durations of the frames measured.
 #[derive(Default)]
 struct Times {
     layout: Vec<Duration>,
@@ -340,6 +346,7 @@ impl Times {
     }
 }
 
+/// Median, 99th percentile and maximum, in ms.
 fn spread(times: &[Duration]) -> String {
     let mut times = times.to_vec();
     times.sort_unstable();
@@ -347,12 +354,13 @@ fn spread(times: &[Duration]) -> String {
     format!("{:.2} {:.2} {:.2}", at(50), at(99), at(100))
 }
 
-/// Of this thread: other programs on the machine do not lengthen it.
+/// Processor time of this thread, which other programs on the machine do not lengthen.
 fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
+/// The window without a display.
 struct Window {
     ctx: egui::Context,
     app: App,
@@ -373,7 +381,7 @@ impl Window {
         }
     }
 
-    /// Draws a frame; what layout and tessellation took, and the vertices that came of it.
+    /// Draws a frame. Returns the processor time of its layout and of its tessellation, and the number of its vertices.
     fn frame(&mut self) -> (Duration, Duration, usize) {
         self.time += 0.1;
         let size = egui::vec2(1280.0, 800.0);
@@ -402,12 +410,12 @@ impl Window {
         (layout, tessellation, vertices.sum())
     }
 
-    /// Frames until everything that was asked for in the background is there.
+    /// Draws frames until all work in the background has ended.
     fn settle(&mut self) -> anyhow::Result<()> {
         self.settle_with(&mut Times::default())
     }
 
-    /// The same, with what they took.
+    /// As [`Self::settle`], and records the times of the frames.
     fn settle_with(&mut self, times: &mut Times) -> anyhow::Result<()> {
         let patience = Instant::now() + Duration::from_secs(60);
         loop {

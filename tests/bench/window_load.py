@@ -1,21 +1,23 @@
-"""The window while it trains at full speed: frame times, answers to input, and what training loses to the window.
+"""Measures the window while it trains at full speed: frame times, how fast input is answered, and how much slower
+training becomes.
 
     cargo build --release && python3 tests/bench/window_load.py [--rounds 3] [--turns 3] [--secs 10]
     cargo bench --bench frames -- --write FOLDER && python3 tests/bench/window_load.py --recorded FOLDER/SCENE/*
 
-Needs Xvfb, openbox, xdotool, xprop, libX11 and libXtst, and Python alone. In every round the built-in images are
-trained with the default settings without a window ("headless"), and then in a window that in turn is minimised ("idle")
-and shows the run ("live"), and in the end is also used all the time ("used"): hovered, clicked, its slider dragged.
+Needs Xvfb, openbox, xdotool, xprop, libX11 and libXtst, and no Python package. In every round a network is trained on
+the built-in images with the default settings: first without a window ("headless"), then in a window that is by turns
+minimised ("idle") and showing the run ("live"). At the end the window is also used all the time ("used"): the pointer
+hovers and clicks, and the slider is dragged.
 
-Printed are images per second, and what remains of them: idle of headless by round, live and used of idle by turn; a part
-that other programs disturbed is done again. Then what the window says of its frames, and the time from a movement of
-the pointer to the pixels that answer it, as another program sees it ("screen").
+The script prints images per second, and ratios of them: idle to headless in each round, live and used to idle in each
+turn. A measurement that other programs disturbed is repeated. It also prints the frame times that the window reports,
+and the time from a movement of the pointer to the pixels that answer it, as another program sees it ("screen").
 
-With `--recorded` nothing is trained: the runs named are opened, and on every page the window is used for `--secs`
-seconds; then it says what its frames took.
+With `--recorded` nothing is trained. The runs named are opened, the window is used for `--secs` seconds on every page,
+and the script prints the frame times that the window reports.
 
-Training beside a window has a nice value of 10; so has the headless run here, or other programs on the machine would
-weigh on one more than on the other.
+Training in a window has a nice value of 10. The headless run here has the same, since otherwise other programs on the
+machine would slow down one more than the other.
 """
 
 import argparse
@@ -31,9 +33,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# More than are trained while it is measured.
+# Epochs to train: more than are finished while the speed is measured.
 COUNT = 200
-# Places in a window of 1280 × 800 points, from its upper left corner.
+# Places of buttons and fields in a window of 1280 × 800 points, measured from its upper left corner.
 START = (53, 774)
 EPOCHS = (189, 571)
 LIGHT = (1249, 15)
@@ -43,7 +45,7 @@ PAGES = 8
 
 
 class Screen:
-    """A display of our own, with a window manager."""
+    """A display for this script alone, with a window manager."""
 
     def __init__(self):
         read, write = os.pipe()
@@ -84,11 +86,11 @@ class Screen:
         self.button(False)
 
     def pixels(self, at):
-        """32 × 16 pixels around a place."""
+        """The 32 × 16 pixels around a place, as bytes."""
         size = (ctypes.c_uint(32), ctypes.c_uint(16))
         plane, form = ctypes.c_ulong(2**32 - 1), 2
         image = self.x11.XGetImage(self.display, self.root, at[0] - 16, at[1] - 8, *size, plane, form)
-        # struct _XImage: width, height, xoffset, format: 4 ints; then `char *data`.
+        # struct _XImage begins with 4 ints (width, height, xoffset, format), followed by `char *data`.
         data = ctypes.cast(image + 16, ctypes.POINTER(ctypes.c_void_p))[0]
         copy = ctypes.string_at(data, 32 * 16 * 4)
         self.x11.XDestroyImage(ctypes.c_void_p(image))
@@ -101,7 +103,7 @@ class Window:
     def __init__(self, screen, binary, folder, runs):
         self.screen = screen
         arguments = [binary, "--frame-times", *map(str, runs)]
-        # Nothing is remembered of other windows, nor by them of this one.
+        # A home of its own, so that this window neither reads settings of other windows nor changes them.
         env = {**screen.env, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
         self.process = subprocess.Popen(arguments, env=env, cwd=folder, stdout=subprocess.PIPE, text=True)
         found = screen.xdotool("search", "--sync", "--onlyvisible", "--name", "^Crosscurrent$")
@@ -109,7 +111,7 @@ class Window:
         time.sleep(2)
         geometry = screen.xdotool("getwindowgeometry", "--shell", self.id)
         x, y = (int(re.search(rf"{axis}=(\d+)", geometry)[1]) for axis in "XY")
-        # The frame that the window manager adds is counted twice.
+        # xdotool counts the frame that the window manager adds twice.
         extents = subprocess.run(
             ["xprop", "-id", self.id, "_NET_FRAME_EXTENTS"], env=screen.env, capture_output=True, text=True, check=False
         ).stdout
@@ -122,7 +124,7 @@ class Window:
         screen.xdotool("key", "ctrl+a")
         screen.xdotool("type", str(COUNT))
         screen.click(self.at(START))
-        # A minimised window would take in the click no sooner than it is shown again.
+        # If the window were minimised before, it would take in the click only when it is shown again.
         while newest(self.run) is None:
             time.sleep(0.1)
         screen.move((1399, 899))
@@ -131,12 +133,13 @@ class Window:
         return self.origin[0] + place[0], self.origin[1] + place[1]
 
     def use(self, secs):
-        """Moves about, clicks and drags for so long; the answers to movements over a button, in ms."""
+        """Moves the pointer, clicks and drags for so many seconds. Returns how long each movement onto a button or off it
+        took to be answered, in ms."""
         screen, answers, end = self.screen, [], time.monotonic() + secs
         dice = random.Random(0)
         while time.monotonic() < end:
             answers += self.hover(dice)
-            # Over the figures, where values under the pointer are shown.
+            # Across the figures, which show the values under the pointer.
             for step in range(40):
                 screen.move(self.at((340 + 22 * step, dice.randrange(120, 740))))
                 time.sleep(0.016)
@@ -149,7 +152,7 @@ class Window:
                 screen.move(self.at((right - (right - left) * abs(30 - step) // 30, y)))
                 time.sleep(0.016)
             screen.button(False)
-            # Back to following the newest.
+            # "Live": the newest moment is followed again.
             screen.click(self.at((1252, y)))
         return answers
 
@@ -166,7 +169,7 @@ class Window:
         return answers
 
     def look_around(self, secs):
-        """Hovers, clicks, turns the wheel over a figure and drags the slider for so long, on every page."""
+        """Hovers, clicks, turns the wheel over a figure and drags the slider for so many seconds, on every page."""
         screen, dice = self.screen, random.Random(0)
         for page in range(1, PAGES + 1):
             screen.xdotool("key", f"ctrl+{page}")
@@ -184,7 +187,7 @@ class Window:
                     screen.move(self.at((right - (right - left) * abs(30 - step) // 30, y)))
                     time.sleep(0.016)
                 screen.button(False)
-                # A click may have opened something.
+                # Closes whatever a click may have opened.
                 screen.xdotool("key", "Escape")
 
     def show(self, shown):
@@ -199,7 +202,7 @@ class Window:
         return [self.process.pid, self.screen.server.pid, self.screen.manager.pid, os.getpid()]
 
     def close(self):
-        """What it says of its frames."""
+        """Closes the window and returns what it prints of its frames."""
         self.screen.xdotool("windowactivate", "--sync", self.id)
         time.sleep(0.5)
         self.screen.xdotool("key", "alt+F4")
@@ -211,7 +214,7 @@ class Window:
 
 
 class Cores:
-    """What other programs take of the cores from now on."""
+    """Measures the share of the processor cores that other programs take from now on."""
 
     def __init__(self, ours):
         self.ours = ours
@@ -233,7 +236,7 @@ class Cores:
 
 
 def wait_for_quiet(ours):
-    """Until other programs leave the cores alone, or for ten minutes."""
+    """Waits until other programs leave the cores alone, at most ten minutes."""
     for _ in range(300):
         cores = Cores(ours)
         time.sleep(2)
@@ -242,7 +245,7 @@ def wait_for_quiet(ours):
 
 
 def newest(run):
-    """The newest step on record, if there is one."""
+    """The newest step in the log of a run; None where there is none yet."""
     try:
         lines = (run / "events.jsonl").read_text().splitlines()
     except FileNotFoundError:
@@ -255,7 +258,8 @@ def newest(run):
 
 
 def speed(run, ours, arguments, work=time.sleep):
-    """Images per second while `work` is done; once more where other programs took more of the cores than allowed."""
+    """Images per second while `work` is done. The measurement is repeated while other programs take more of the cores
+    than is allowed."""
     for _ in range(8):
         wait_for_quiet(ours)
         cores, before = Cores(ours), newest(run)
@@ -280,9 +284,9 @@ def headless(arguments, folder):
 
 
 def windowed(screen, arguments, folder):
-    """Speeds idle, live and used, what the window says, and answers to movements in ms."""
+    """The speeds idle, live and used, what the window prints of its frames, and the times of its answers in ms."""
     idle, live, used, answers = [], [], [], []
-    # Two of them: more would move the fields that are clicked.
+    # Two runs are opened, since more would move the fields that are clicked.
     window = Window(screen, arguments.binary, folder, sorted((ROOT / "sample_runs").glob("solar-*")))
     window.train(folder)
     for _ in range(arguments.turns):
@@ -295,7 +299,7 @@ def windowed(screen, arguments, folder):
 
 
 def recorded(arguments):
-    """What the window says of its frames while one looks around in recorded runs."""
+    """Prints what the window says of its frames while recorded runs are looked at."""
     screen = Screen()
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -335,7 +339,7 @@ def main():
     try:
         for turn in range(arguments.rounds):
             with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-                # In another order each time.
+                # The order alternates from round to round.
                 if turn % 2 == 0:
                     alone = headless(arguments, pathlib.Path(first))
                 idle, live, used, said, answers = windowed(screen, arguments, pathlib.Path(second))

@@ -1,4 +1,5 @@
-//! Everything that needs no window: training, runs on disk, faults, the command line, and who may import whom.
+//! Everything that needs no window: training, runs on disk, faults, the command line, who may import whom, and whether
+//! the documentation keeps up.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -11,6 +12,7 @@ mod cli;
 mod common;
 mod compare;
 mod display;
+mod docs;
 mod export;
 mod faults;
 mod findings;

@@ -1,5 +1,5 @@
-//! A run is readable from Python with `json` and `safetensors.numpy` alone: the snippet of README.md, run on a run; and
-//! PyTorch finds the stored class gradients in the network that a checkpoint holds.
+//! A run is readable from Python with `json` and `safetensors.numpy` alone: the snippet of assets/docs/run-format.md, run
+//! on a run; and PyTorch finds the stored class gradients in the network that a checkpoint holds.
 
 use std::process::Command;
 
@@ -56,19 +56,19 @@ fn pytorch_finds_the_stored_class_gradients() -> Result<()> {
 }
 
 #[test]
-fn the_snippet_of_the_readme_reads_a_run() -> Result<()> {
+fn the_snippet_of_the_run_format_reads_a_run() -> Result<()> {
     let Some(python) = python_with("numpy, safetensors.numpy") else {
         return Ok(());
     };
-    let readme = include_str!("../../README.md");
-    let start = readme
+    let page = include_str!("../../assets/docs/run-format.md");
+    let start = page
         .find("```python\n")
-        .context("README.md has no Python snippet")?
+        .context("run-format.md has no Python snippet")?
         + "```python\n".len();
-    let end = readme[start..]
+    let end = page[start..]
         .find("```")
         .context("the snippet does not end")?;
-    let snippet = &readme[start..start + end];
+    let snippet = &page[start..start + end];
     let root = tempfile::tempdir()?;
     images(&root.path().join("data"))?;
     train(&root.path().join("run"), &config(&root.path().join("data")))?;

@@ -4,7 +4,7 @@
     python tests/peers/numpy_compare.py /tmp/runs > tests/peers/numpy_compare.json
 
 Runs that differ in nothing but the seed are a group; the baseline is the group without attention. Written with
-NumPy 2.x and SciPy 1.1x; needs nothing of the program.
+NumPy 2.x and SciPy 1.1x; uses no code of Crosscurrent.
 """
 
 import json
@@ -18,6 +18,7 @@ NEUTRAL = {"seed", "threads", "device", "eval_every", "probe_every", "data"}
 
 
 def read(run):
+    """Header, test evaluation and probe of the last step; None where the run is not finished."""
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     if events[-1]["event"] != "finished":
         return None
@@ -75,6 +76,7 @@ def difference(a, b):
 
 
 def holm(p):
+    """p values after Holm's correction (1979)."""
     m, order, adjusted, largest = len(p), np.argsort(p), np.empty(len(p)), 0.0
     for rank, at in enumerate(order):
         largest = max(largest, (m - rank) * p[at])
@@ -89,7 +91,7 @@ def main(folder):
             continue
         config = run[0]["config"]
         key = json.dumps({k: v for k, v in config.items() if k not in NEUTRAL}, sort_keys=True)
-        # Two runs of one seed: the first by name.
+        # Of two runs with one seed the first by name counts.
         groups.setdefault((config["attention"], key), {}).setdefault(config["seed"], measures(run))
     names = {attention: runs for (attention, _), runs in groups.items()}
     assert len(names) == len(groups)

@@ -2,8 +2,8 @@
 
     python3 tests/peers/numpy_ledger_surgery_order.py > tests/peers/numpy_ledger_surgery_order.json
 
-The gradients are g[row][d] = sin(1 + 7 row + 1.3 d (row + 1)) + axis(row): no random generator has to agree. The tests
-of `gradient::{ledger, surgery, order}` read the output.
+The gradients start from g[row][d] = sin(1 + 7 row + 1.3 d (row + 1)), so that both programs make the same ones without a
+common random generator. The tests of `gradient::{ledger, surgery, order}` read the output.
 """
 
 import json
@@ -22,7 +22,7 @@ def mean(pieces, counts):
 
 
 def product(pieces, counts, j, k):
-    """<g_j, g_k>; of a class with itself, from different pieces only."""
+    """<g_j, g_k>. For j = k, that is, a class with itself, only products of different pieces are used."""
     if j != k:
         return mean(pieces[j], counts[j]) @ mean(pieces[k], counts[k])
     total = weight = 0.0
@@ -35,7 +35,7 @@ def product(pieces, counts, j, k):
 
 
 def jackknife(pieces, counts, classes, statistic):
-    """Sum over `classes` of the delete-one variance of `statistic(pieces, counts)`."""
+    """Sum over `classes` of the delete-one jackknife variance of `statistic(pieces, counts)`."""
     variance = 0.0
     for m in classes:
         values = []
@@ -71,7 +71,7 @@ def ledger():
 
 
 def surgery():
-    """Contributions of very unequal length, and the directions as vectors."""
+    """PCGrad and Aligned-MTL of gradients with very unequal lengths; the resulting directions are vectors."""
     g = gradients(5, 8) * np.array([[3.0], [1.0], [0.5], [0.1], [0.02]])
     g[1] -= 0.8 * g[0]
     orders = [[(i + step) % 5 for step in (2, 4, 1, 3)] for i in range(5)]
@@ -83,15 +83,17 @@ def surgery():
             if d < 0:
                 h -= d / (g[j] @ g[j]) * g[j]
         merged += h
-    # Aligned-MTL from the singular values of G itself: the nearest matrix with equal ones, times the smallest.
+    # Aligned-MTL from the singular value decomposition of G itself: the nearest matrix whose singular values are all
+    # equal, scaled by the smallest singular value of G.
     u, sigma, vt = np.linalg.svd(g, full_matrices=False)
     aligned = (sigma.min() * u @ vt).sum(axis=0)
     return {"orders": orders, "pcgrad": merged.tolist(), "aligned": aligned.tolist()}
 
 
 def best_order(tree, distance):
-    """Of all orders that turning the branches of `tree` allows, the shortest way through it: by trying them all where
-    they are few, else by dynamic programming over first and last leaf."""
+    """The order of leaves with the least sum of distances between neighbours, among all orders that turning the branches
+    of `tree` allows. It is found by dynamic programming over the first and the last leaf, and checked against all orders
+    where there are at most 12 leaves."""
     n = len(distance)
     length = lambda leaves: sum(distance[a, b] for a, b in zip(leaves, leaves[1:]))
     leaves = {i: [i] for i in range(n)}
@@ -122,7 +124,8 @@ def best_order(tree, distance):
 
 
 def order():
-    """Not by optimal_leaf_ordering, which in SciPy 1.17 finds longer ways than there are, for Euclidean distances too."""
+    """Orders of classes by similarity. SciPy's optimal_leaf_ordering is not used, since that of SciPy 1.17 finds orders
+    that are not the shortest, for Euclidean distances too."""
     cases = []
     for rows, dimensions, shift in ((2, 5, 0.0), (7, 4, 0.3), (12, 3, 0.0), (30, 6, 0.1), (100, 10, 0.0)):
         g = gradients(rows, dimensions)

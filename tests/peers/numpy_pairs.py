@@ -2,8 +2,8 @@
 
     python tests/peers/numpy_pairs.py > tests/peers/numpy_pairs.json
 
-Gradients are sines of the place of a number, so that the test can make the same ones. Three classes of two pieces, two
-groups of six seeds. Written with NumPy 2.x and SciPy 1.1x; needs nothing of the program.
+The gradients are sines of the indices of their numbers, so that the test can make the same ones. There are three classes
+of two pieces, and two groups of six seeds. Written with NumPy 2.x and SciPy 1.1x; uses no code of Crosscurrent.
 """
 
 import json
@@ -16,7 +16,7 @@ CLASSES, PIECES, WEIGHTS, SEEDS = 3, 2, 5, 6
 
 
 def cosines(group, seed):
-    """Of every pair of classes, from the mean gradient over the pieces."""
+    """Cosines of every pair of classes, each class with its mean gradient over the pieces."""
     k, s, i = np.meshgrid(np.arange(CLASSES), np.arange(PIECES), np.arange(WEIGHTS), indexing="ij")
     pieces = np.sin(1 + 3 * group + 5 * seed + 7 * k + 11 * s + 13 * i * (1 + k))
     g = pieces.mean(axis=1)

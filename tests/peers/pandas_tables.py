@@ -1,9 +1,10 @@
-"""Compares every exported table of a run with its log and its probe tensors, read without Crosscurrent.
+"""Compares every exported table of a run with the run's log and probe tensors, which are read without Crosscurrent.
 
 Usage: pandas_tables.py BASELINE RUN FOLDER STEP LAYER A B
 
-FOLDER holds RUN's tables, exported beside BASELINE at STEP with LAYER, the classes A and B as pair and B as class.
-Numbers of the log must be equal to the last bit; those computed anew from the tensors to nine digits.
+FOLDER holds the tables of RUN, exported with BASELINE as the run to compare with, at STEP and LAYER, with the classes
+A and B as the selected pair and B as the selected class. Numbers that come from the log must be equal to the last bit; numbers
+that are computed here from the tensors must agree to nine digits.
 """
 
 import json
@@ -30,7 +31,8 @@ class Run:
         self.rows = {x["name"]: x["gram"] for x in self.header["layers"] if x["gram"] is not None}
 
         def of(kind, key):
-            # What is measured once more at the end comes late in the log: in order of step, the last word counts.
+            # A step that is measured again at the end comes late in the log. Events are sorted by step here, and of
+            # several for one step the last counts.
             found = {key(event): event for event in events if event["event"] == kind}
             return [found[at] for at in sorted(found)]
 
@@ -63,7 +65,7 @@ class Run:
         return np.einsum("as,asbt,bt->ab", weights, gram.reshape(k, s, k, s), weights)
 
     def own_square(self, probe, part, k):
-        """Square of a class gradient from products of different pieces."""
+        """Squared norm of a class gradient, from products of different pieces alone."""
         tensors = self.tensors(probe)
         weights = self.weights(tensors)
         s = weights.shape[1]
@@ -86,7 +88,7 @@ class Run:
         return (tensors["loss"].astype(np.float64).reshape(weights.shape) * weights).sum(axis=1)
 
     def loss_changes(self, at):
-        """Per step, since the probe before."""
+        """Change of every class's loss since the probe before, per step."""
         now, before = self.probe(at), self.before(at)
         return (self.losses(now) - self.losses(before)) / (now["step"] - before["step"])
 
@@ -134,7 +136,7 @@ def loss(rows):
 
 
 def norms(rows, row_of, probes):
-    # Rows without a class are geometric means over a third of them.
+    # Rows without a class are geometric means over a third of the classes.
     means, rows = rows[rows["class"].isna()], rows[rows["class"].notna()]
     by = ["step", "third"] + ([] if row_of else ["layer"])
     for at, mean in means.groupby(by)["grad_norm"]:
@@ -209,7 +211,8 @@ def ledger(rows):
     products, counts = one.products(one.probe(step)), one.header["train_counts"]
     shares = np.array(counts) / sum(counts)
     effects = rows.set_index("class")["effect_nats_per_step"]
-    # The same learning rate for all, whatever the schedule makes of it. A class's own share is estimated otherwise.
+    # All other classes must give one learning rate, whatever the schedule says it is. The share of the class itself is
+    # left out, since it is estimated from different pieces.
     others = [j for j in range(K) if j != b]
     rates = [-effects[one.classes[j]] / (shares[j] * products[j, b]) for j in others]
     assert 0 < rates[0] < 1

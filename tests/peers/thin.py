@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Copies runs with fewer probes, evaluations and steps, so that they can be kept and published.
+"""Copies runs with fewer probes, evaluations and steps, so that they are small enough to be kept and published.
 
     python3 tests/peers/thin.py runs/solar assets/experiments/results/solar --probes 3 --evals 30 --steps 0 --no-files
     python3 tests/peers/thin.py runs/solar/attention-none_seed-3 sample_runs/solar-none --probes 20
 
-What is kept is as it was recorded: the first, the last and the chosen (best validation macro-F1) moment always, the
-others evenly spaced. With --no-files only the log is kept, which is all that `crosscurrent compare` needs.
+The moments that are kept are as they were recorded. The first, the last and the chosen moment (that of the best
+validation macro-F1) are always kept, the others evenly spaced. With --no-files only the configuration and the log are
+kept, which is all that `crosscurrent compare` needs.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import shutil
 
 
 def evenly(steps, count, always):
-    """`count` of `steps`, evenly spaced, and those that are in `always`."""
+    """A set of `count` steps out of `steps`, evenly spaced, together with all steps in `always`."""
     if count <= 0 or not steps:
         return set(always)
     places = {round(i * (len(steps) - 1) / max(count - 1, 1)) for i in range(count)}

@@ -1,4 +1,4 @@
-"""The network of src/model in PyTorch, and the numbers that src/gradient/probe/tests.rs is held against.
+"""The network of src/model in PyTorch, and the numbers that the tests of the class-gradient probe compare with.
 
     python tests/peers/torch_network.py > tests/peers/network.json      (needs torch and numpy)
 
@@ -19,7 +19,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def finalise(z):
-    """SplitMix64's finaliser, on uint64."""
+    """The finaliser of SplitMix64, on arrays of uint64."""
     with np.errstate(over="ignore"):
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -32,7 +32,8 @@ def mix(key):
 
 
 def stream(seed, purpose, count, epoch=0, item=0):
-    """The first `count` 64-bit draws of Random::new(seed, purpose, epoch, item), one row per item where there are many."""
+    """The first `count` 64-bit draws of Random::new(seed, purpose, epoch, item); where `item` is an array, one row for
+    each of its items."""
     name = 0xCBF29CE484222325
     for byte in purpose.encode():
         name = (name ^ byte) * 0x100000001B3 % (1 << 64)
@@ -104,7 +105,7 @@ class Fuse(nn.Module):
 
 
 class Network(nn.Module):
-    """`attention` is none, branch or shared; `divisor` 1, 2 or 4 stands for width 1, 1/2 or 1/4."""
+    """The whole network. `attention` is none, branch or shared; `divisor` 1, 2 or 4 stands for width 1, 1/2 or 1/4."""
 
     def __init__(self, classes, channels, attention, divisor):
         super().__init__()
@@ -122,7 +123,8 @@ class Network(nn.Module):
 
 
 def initialise(net, seed, move_norms=True):
-    """As src/model/params.rs; batch norm is moved off its trivial start so that mistakes in it show."""
+    """Initialises parameters as src/model/params.rs does. With `move_norms`, batch norm also gets random parameters and
+    statistics instead of ones and zeros, so that mistakes in it show."""
     with torch.no_grad():
         for name, p in net.named_parameters():
             if ".bn" in name and not move_norms:
@@ -143,7 +145,7 @@ def initialise(net, seed, move_norms=True):
 
 
 def layers(net):
-    """Modules with parameters, in the order of our layer table; a gate is one layer."""
+    """Names of the layers with parameters, in the order of the program's layer table; a gate is one layer."""
     order = []
     for name, p in net.named_parameters():
         layer = name.rsplit(".", 1)[0]

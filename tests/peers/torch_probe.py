@@ -3,18 +3,20 @@
 
     python3 tests/peers/torch_probe.py RUN [--tolerance 1e-3]       (needs torch, numpy, safetensors and pillow)
 
-From the run come the parameters and running statistics (checkpoints/best.safetensors), which images are probed and how
-they are cut into pieces; from the image folder the pixels, decoded by Pillow; the network is that of torch_network.py.
-Everything is computed in f64. Prints, for each layer, the largest difference over the Frobenius norm of what is stored,
-and fails where one exceeds the tolerance.
+The parameters and running statistics come from the run (checkpoints/best.safetensors), as do the choice of the probed
+images and their pieces. The pixels come from the image folder and are decoded by Pillow. The network is that of
+torch_network.py. Everything is computed in f64. For each layer the script prints the largest difference, divided by the
+Frobenius norm of the stored matrix, and it fails where this exceeds the tolerance.
 
-Pillow and the program decode some JPEG files differently by one grey level; PNG files are the same to both.
+Pillow and the program decode some JPEG files differently by one grey level; both read the same pixels from PNG files.
 
-With --training-mode it also passes all images through the network as one batch with batch statistics, as training does,
-takes the gradient of each class's mean loss there, and prints for each layer the rank correlation (Spearman) of the
-cosines between classes with those of the probe, whose batch norm is frozen; beside it the one between the halves of the
-probe's pieces, above which noise lets no correlation rise by much. (Needs scipy.) With --last it does so at the last checkpoint of
-a run that was stopped; the newest probe is then of some steps before, and what is stored is not held against it.
+With --training-mode the script also passes all images through the network as one batch with batch statistics, as training
+does, and takes the gradient of each class's mean loss there. For each layer it prints the rank correlation (Spearman) of
+the cosines between classes with those of the probe, whose batch norm is frozen. Beside it stands the correlation between
+the two halves of the probe's pieces, above which noise lets no correlation rise by much. This needs scipy.
+
+With --last all of this is done at the last checkpoint of a run that was stopped. The newest probe is then from some steps
+earlier, so that the tolerance is not applied.
 """
 
 import argparse
@@ -47,7 +49,7 @@ def best_step(log):
 
 
 def probed_images(run, started, root):
-    """Normalised images [n, C, H, W] in the order of the pieces."""
+    """The normalised probe images [n, C, H, W], in the order of the pieces."""
     with safe_open(run / "data.safetensors", "np") as data:
         files = json.loads(data.metadata()["files"])
         indices = data.get_tensor("probe")
@@ -63,14 +65,14 @@ def probed_images(run, started, root):
 
 
 def cosines(gradients, names):
-    """Cosines of class gradients [K, parameters], above the diagonal."""
+    """Cosines between the class gradients over the parameters `names`: the entries above the diagonal."""
     matrix = torch.stack([torch.cat([gradient[name] for name in names]) for gradient in gradients])
     unit = matrix / matrix.norm(dim=1, keepdim=True)
     return (unit @ unit.T)[tuple(torch.triu_indices(len(matrix), len(matrix), 1))]
 
 
 def in_training_mode(network, images, labels, classes):
-    """Gradients of each class's mean loss in one batch with batch statistics."""
+    """The gradient of each class's mean loss, in one batch of all images with batch statistics."""
     network.train()
     losses = torch.nn.functional.cross_entropy(network(images), labels, reduction="none")
     named = dict(network.named_parameters())

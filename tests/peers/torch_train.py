@@ -1,9 +1,9 @@
-"""The same learning in PyTorch: Crosscurrent's network trained on the same images by the same schedule.
+"""Trains Crosscurrent's network in PyTorch, on the same images by the same schedule, so that both can be compared.
 
     python tests/peers/torch_train.py --init FILE.safetensors --batches FILE.safetensors
-        Trains from our parameters and batch-norm buffers (PyTorch's names; a checkpoint will do, its optimiser state is
-        ignored) on given batches, and prints the loss of every step. FILE of batches: images f32 [steps, B, H, W, C],
-        augmented and normalised; labels i64 or u32 [steps, B]; lrs f64 [steps].
+        Trains on given batches from parameters and batch-norm buffers that Crosscurrent wrote (under PyTorch's names; a
+        checkpoint will do, and its optimiser state is ignored), and prints the loss of every step. The file of batches
+        holds images f32 [steps, B, H, W, C], augmented and normalised; labels i64 or u32 [steps, B]; lrs f64 [steps].
     python tests/peers/torch_train.py --data DIR [--attention branch] [--width 1/4] [--epochs 15] [--seed 0] [--imbalance 100]
         Trains on an image folder with train/ and test/ of images of one size, as
         `crosscurrent train --data folder:DIR --val 0 --imbalance 100 …` does, and prints the metrics of the last epoch.
@@ -11,9 +11,10 @@
         seed gives both programs the same start and the same batches, but for rounding in their JPEG decoders.
 (needs torch, numpy, safetensors, Pillow and scikit-learn)
 
-Both print one line of JSON: "losses" of the first 50 steps (of all with --batches), and with --data also "macro_f1",
-"accuracy", "balanced_accuracy" and "recall" on the test images, "train_counts", and "epoch_secs", which includes
-making the batches but not evaluation. SGD with momentum 0.9 and weight decay 5e-4 on everything, f32.
+Both print one line of JSON with the "losses" of the first 50 steps (of all steps with --batches). With --data it also
+holds "macro_f1", "accuracy", "balanced_accuracy" and "recall" on the test images, "train_counts", and "epoch_secs", which
+includes the time to make the batches but not evaluation. The optimiser is SGD with momentum 0.9 and weight decay 5e-4 on
+all parameters; everything is computed in f32.
 """
 
 import argparse
@@ -38,7 +39,7 @@ WARM_UP = 0.05
 
 
 def below(draws, n):
-    """Random::below of 64-bit draws: the upper half of the product with n < 2³²."""
+    """What Random::below makes of 64-bit draws: their product with n < 2³², divided by 2⁶⁴ and rounded down."""
     n, half, low = np.asarray(n, dtype=np.uint64), np.uint64(32), np.uint64(0xFFFFFFFF)
     return (((draws >> half) * n + ((draws & low) * n >> half)) >> half).astype(np.int64)
 
@@ -52,7 +53,7 @@ def shuffled(items, seed, purpose, epoch=0, item=0):
 
 
 def learning_rate(peak, step, total):
-    """src/train/schedule.rs"""
+    """The learning rate of a step, as in src/train/schedule.rs."""
     warm = math.floor(WARM_UP * total + 0.5)
     if step < warm:
         return peak * (step + 1) / warm
@@ -60,7 +61,7 @@ def learning_rate(peak, step, total):
 
 
 def long_tail(natural, imbalance):
-    """src/data/long_tail.rs, exponential."""
+    """Class counts of the exponential profile, as in src/data/long_tail.rs."""
     counts, ranked = list(natural), sorted(range(len(natural)), key=lambda k: -natural[k])
     if imbalance > 1:
         for rank, k in enumerate(ranked):
@@ -70,7 +71,7 @@ def long_tail(natural, imbalance):
 
 
 class Data:
-    """Training images by their number in `files`, which seeds their augmentation, and test images; u8 [N, H, W, C]."""
+    """Training images and test images, u8 [N, H, W, C]. The number of a training image in `files` seeds its augmentation."""
 
     def __init__(self, files, labels, items, test):
         self.items, self.labels, self.test_labels = items, labels[items], labels[test]
@@ -85,14 +86,14 @@ class Data:
         self.mean, self.std = (torch.tensor(v, dtype=torch.float32) for v in (mean, std))
         _, h, w, _ = self.images.shape
         padded = np.pad(self.images, ((0, 0), (PADDING, PADDING), (PADDING, PADDING), (0, 0)))
-        # [N, top, left, C, H, W], a view
+        # A view [N, top, left, C, H, W] of all crops.
         self.crops = np.lib.stride_tricks.sliding_window_view(padded, (h, w), (1, 2))
 
     def normalised(self, images):
         return (torch.from_numpy(images).float() / 255 - self.mean) / self.std
 
     def batches(self, batch, epoch, seed):
-        """src/data/batches.rs: (images f32 [B, H, W, C], labels [B]) of an epoch."""
+        """The batches of an epoch as (images f32 [B, H, W, C], labels [B]), as in src/data/batches.rs."""
         order = np.array(shuffled(range(len(self.items)), seed, "order", epoch))
         draws = stream(seed, "augment", 3, epoch, self.items)
         top, left = below(draws[:, 0], 2 * PADDING + 1), below(draws[:, 1], 2 * PADDING + 1)
@@ -106,7 +107,7 @@ class Data:
 
 
 def folder_data(root, imbalance, data_seed=0):
-    """A folder's training images after the long tail was cut, and its test images."""
+    """The training images of a folder after the long tail was cut, and its test images."""
     files = [
         (split, k, path)
         for split in ("test", "train")
@@ -167,7 +168,7 @@ class Trainer:
 
 
 def load_network(path):
-    """The network that a file's parameters belong to."""
+    """The network that the parameters in a file belong to, with these parameters."""
     state = {name: torch.from_numpy(v) for name, v in load_file(path).items() if not name.startswith("optimiser/")}
     attention = "branch" if "branch1.gate.fc1.weight" in state else "shared" if "fuse.gate.fc1.weight" in state else "none"
     first = state["stem.conv1.weight"]
