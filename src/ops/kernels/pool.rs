@@ -4,7 +4,7 @@ use std::array;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{load, store};
+use super::simd::{load, store};
 
 /// Two rows of pixels of one image, and what is applied to their values first: max(scale·x + shift, floor).
 #[derive(Clone, Copy)]

@@ -3,7 +3,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Plane, WeightGrad, Window, tile_len, with_constant};
+use super::panels::WeightGrad;
+use super::planes::{Plane, Window};
+use super::simd::{tile_len, with_constant};
 
 /// Values of the output gradient that are gone through at a time: they and the inputs beside them stay in the
 /// first-level cache for all taps.
