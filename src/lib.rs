@@ -34,6 +34,7 @@ pub mod model;
 pub mod ops;
 pub mod random;
 pub mod run;
+pub mod samples;
 pub mod sweep;
 pub mod threads;
 pub mod train;

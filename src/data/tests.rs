@@ -4,8 +4,9 @@ use std::path::Path;
 use anyhow::Result;
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 
+use super::fingerprint::Hash;
 use super::*;
-use crate::config::{Profile, Size};
+use crate::config::{DataSource, Profile, RunConfig, Size};
 
 fn colour(width: u32, height: u32, seed: u8) -> DynamicImage {
     RgbImage::from_fn(width, height, |x, y| {

@@ -8,19 +8,28 @@ use flate2::read::MultiGzDecoder;
 use image::{DynamicImage, GrayImage};
 
 use super::super::decoded::MOST_BYTES;
-use super::super::image_folder::children;
-use super::{DataError, Image, Item, Items, name, problem, read_file, records};
+use super::super::error::DataError;
+use super::directory::children;
+use super::format::{Content, Format};
+use super::item::{Image, Item, Items, name, problem, read_file, records};
 
-/// Of bytes, with three dimensions and with one.
+/// IDX files.
+pub(super) const FORMAT: Format = Format {
+    name: "IDX",
+    recognises: is_there,
+    content: Content::Packed(read),
+};
+
+/// First word of a file of bytes with three dimensions (images), and with one (labels).
 const IMAGES: u32 = 0x0803;
 const LABELS: u32 = 0x0801;
 
 /// Whether a folder holds training images.
-pub(super) fn is_there(root: &Path) -> bool {
+fn is_there(root: &Path) -> bool {
     find(root, "images", true).is_ok_and(|found| found.is_some())
 }
 
-pub(super) fn read(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
+fn read(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
     let mut items: Items = Default::default();
     for (split, is_train) in [(0, true), (2, false)] {
         let Some(images) = find(root, "images", is_train)? else {

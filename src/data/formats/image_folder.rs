@@ -6,21 +6,23 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{RunConfig, Size};
 
-use super::decoded::{self, Small};
-use super::{DataError, Dataset, Source, Summary};
+use super::super::dataset::{Dataset, Unsplit};
+use super::super::decoded::{self, Small};
+use super::super::error::DataError;
+use super::super::splits::Summary;
+use super::directory::{children, directories, split_named};
+use super::format::{Content, Format};
+
+/// One file an image; takes every folder that no other format recognises.
+pub(super) const FORMAT: Format = Format {
+    name: "image folder",
+    recognises: |_| true,
+    content: Content::Files,
+};
 
 const ENDINGS: [&str; 12] = [
     "png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff", "gif", "ppm", "pgm", "pnm", "pbm",
 ];
-/// Splits by the names their directories may have.
-pub(super) const SPLITS: [(&str, usize); 5] = [
-    ("train", 0),
-    ("val", 1),
-    ("valid", 1),
-    ("validation", 1),
-    ("test", 2),
-];
-
 /// An image file found in the folder.
 struct Entry {
     path: PathBuf,
@@ -29,10 +31,11 @@ struct Entry {
     split: usize,
 }
 
-/// What a folder holds.
+/// Classes and image files of a folder.
 struct Listing {
     classes: Vec<String>,
     entries: Vec<Entry>,
+    /// Whether there is any training, validation and test image.
     has: [bool; 3],
 }
 
@@ -62,7 +65,7 @@ pub(super) fn load(
     root: &Path,
     config: &RunConfig,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
-) -> Result<Source, DataError> {
+) -> Result<Unsplit, DataError> {
     let listing = list(root)?;
     let index = labelled(root, listing.classes, &listing.entries);
     decoded::load(root, index, config, progress, |i| {
@@ -104,15 +107,9 @@ fn labelled(root: &Path, classes: Vec<String>, entries: &[Entry]) -> Dataset {
 /// Lists the folder: classes in byte order, files in byte order within each, hidden ones left out.
 fn list(root: &Path) -> Result<Listing, DataError> {
     let children = directories(root)?;
-    let is_split = |name: &str| {
-        SPLITS
-            .iter()
-            .find(|(split, _)| *split == name)
-            .map(|(_, split)| *split)
-    };
     let splits: Vec<(usize, PathBuf)> = children
         .iter()
-        .filter_map(|(name, path)| Some((is_split(name)?, path.clone())))
+        .filter_map(|(name, path)| Some((split_named(name)?, path.clone())))
         .collect();
     let splits = if splits.iter().any(|(split, _)| *split == 0) {
         splits
@@ -162,42 +159,6 @@ fn list(root: &Path) -> Result<Listing, DataError> {
         }
     }
     Ok(listing)
-}
-
-/// Sub-directories by name, sorted, hidden ones left out.
-fn directories(root: &Path) -> Result<Vec<(String, PathBuf)>, DataError> {
-    let mut found = Vec::new();
-    for path in children(root)? {
-        if path.is_dir() {
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .map(str::to_owned);
-            let name = name.ok_or_else(|| DataError::Layout {
-                problem: "a folder's name is not valid UTF-8; rename it".to_owned(),
-                path: path.clone(),
-            })?;
-            found.push((name, path));
-        }
-    }
-    Ok(found)
-}
-
-/// Everything in a directory that is not hidden, sorted.
-pub(super) fn children(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let error = |error| DataError::Io {
-        path: directory.to_owned(),
-        error,
-    };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(directory).map_err(error)? {
-        let entry = entry.map_err(error)?;
-        if !entry.file_name().to_string_lossy().starts_with('.') {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 /// Image files below a class folder, at any depth.

@@ -5,12 +5,29 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, RgbImage};
 
-use super::{DataError, Image, Item, Items, name, problem, read_file, records};
+use super::super::error::DataError;
+use super::format::{Content, Format};
+use super::item::{Image, Item, Items, name, problem, read_file, records};
+
+/// CIFAR-10.
+pub(super) const TEN: Format = Format {
+    name: "CIFAR-10",
+    recognises: |root| ten(root).is_some(),
+    content: Content::Packed(read_ten),
+};
+
+/// CIFAR-100, with its fine labels.
+pub(super) const HUNDRED: Format = Format {
+    name: "CIFAR-100",
+    recognises: |root| hundred(root).is_some(),
+    content: Content::Packed(read_hundred),
+};
 
 const SIDE: usize = 32;
 const PLANE: usize = SIDE * SIDE;
 
-const TEN: [&str; 10] = [
+/// Class names where the folder does not name them.
+const TEN_CLASSES: [&str; 10] = [
     "airplane",
     "automobile",
     "bird",
@@ -24,12 +41,12 @@ const TEN: [&str; 10] = [
 ];
 
 /// Where the batches of CIFAR-10 lie: in the folder, or in the one that the archive unpacks to.
-pub(super) fn ten(root: &Path) -> Option<PathBuf> {
+fn ten(root: &Path) -> Option<PathBuf> {
     within(root, "cifar-10-batches-bin", "data_batch_1.bin")
 }
 
 /// Where CIFAR-100 lies.
-pub(super) fn hundred(root: &Path) -> Option<PathBuf> {
+fn hundred(root: &Path) -> Option<PathBuf> {
     within(root, "cifar-100-binary", "train.bin")
 }
 
@@ -38,9 +55,11 @@ fn within(root: &Path, folder: &str, file: &str) -> Option<PathBuf> {
     candidates.into_iter().find(|dir| dir.join(file).is_file())
 }
 
-pub(super) fn read_ten(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
+fn read_ten(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
     let dir = ten(root).unwrap_or_else(|| root.to_owned());
-    let classes = names(&dir.join("batches.meta.txt"), 10, |k| TEN[k].to_owned())?;
+    let classes = names(&dir.join("batches.meta.txt"), 10, |k| {
+        TEN_CLASSES[k].to_owned()
+    })?;
     let mut train = Vec::new();
     for batch in 1..=5 {
         train.extend(batch_of(
@@ -55,11 +74,7 @@ pub(super) fn read_ten(root: &Path, with_images: bool) -> Result<(Vec<String>, I
     Ok((classes, [train, Vec::new(), test]))
 }
 
-/// With the fine labels.
-pub(super) fn read_hundred(
-    root: &Path,
-    with_images: bool,
-) -> Result<(Vec<String>, Items), DataError> {
+fn read_hundred(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
     let dir = hundred(root).unwrap_or_else(|| root.to_owned());
     let classes = names(&dir.join("fine_label_names.txt"), 100, |k| {
         format!("{k:02}")

@@ -13,16 +13,25 @@ use parquet::schema::types::SchemaDescriptor;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::super::image_folder::{SPLITS, children};
-use super::{DataError, Image, Item, Items, name, problem};
+use super::super::error::DataError;
+use super::directory::{children, split_named};
+use super::format::{Content, Format};
+use super::item::{Image, Item, Items, name, problem};
+
+/// Parquet shards of Hugging Face.
+pub(super) const FORMAT: Format = Format {
+    name: "Hugging Face parquet",
+    recognises: |root| !shards(root).is_empty(),
+    content: Content::Packed(read),
+};
 
 /// Rows that are read in one go.
 const ROWS: usize = 1024;
 /// Names that a column of labels may have where the metadata does not say which it is, the likeliest first.
 const LABELS: [&str; 5] = ["label", "labels", "fine_label", "class", "target"];
 
-/// Shards in a folder or its sub-folders, with their splits, sorted by path. Those of other splits are left out.
-pub(super) fn shards(root: &Path) -> Vec<(PathBuf, usize)> {
+/// Shards in a folder or its sub-folders with their splits, sorted by path. Shards of other splits are left out.
+fn shards(root: &Path) -> Vec<(PathBuf, usize)> {
     let mut found = Vec::new();
     for path in children(root).unwrap_or_default() {
         let inside = if path.is_dir() {
@@ -37,7 +46,7 @@ pub(super) fn shards(root: &Path) -> Vec<(PathBuf, usize)> {
         );
     }
     let splits: Vec<Option<usize>> = found.iter().map(|path| split_of(path)).collect();
-    // Without any word of splits, all are for training.
+    // Where no name says a split, all shards are for training.
     let unsaid = splits.iter().all(Option::is_none);
     let shards = found.into_iter().zip(splits);
     shards
@@ -51,14 +60,11 @@ fn split_of(path: &Path) -> Option<usize> {
     words.into_iter().flatten().find_map(|word| {
         let word = word.to_string_lossy();
         let first = word.split(['-', '_', '.']).next().unwrap_or_default();
-        SPLITS
-            .iter()
-            .find(|(split, _)| *split == first)
-            .map(|(_, split)| *split)
+        split_named(first)
     })
 }
 
-pub(super) fn read(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
+fn read(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
     let shards = shards(root);
     let read = |(path, split): &(PathBuf, usize)| {
         let shard = Shard::open(path)?;
@@ -98,13 +104,13 @@ pub(super) fn read(root: &Path, with_images: bool) -> Result<(Vec<String>, Items
     Ok((names, items))
 }
 
-/// One file, and where in it is what.
+/// One file, and which of its columns hold images and class numbers.
 struct Shard {
     path: PathBuf,
     reader: SerializedFileReader<File>,
     image: usize,
     label: usize,
-    /// Class names; none where the metadata has none.
+    /// Class names; empty where the metadata has none.
     names: Vec<String>,
 }
 
@@ -208,14 +214,14 @@ impl Shard {
         column.map_err(|error| damaged(&self.path, &error))
     }
 
-    /// The definition level at which a value of this column is there.
+    /// The definition level of a value of this column that is not null.
     fn most(&self, column: usize) -> i16 {
         let schema = self.reader.metadata().file_metadata().schema_descr();
         schema.column(column).max_def_level()
     }
 }
 
-/// All values of a column in a row group; none where one is null.
+/// All values of a column in a row group; a null value is none.
 fn values<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     most: i16,

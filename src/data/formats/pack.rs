@@ -1,88 +1,37 @@
-//! Files that hold many images each: CIFAR's binary batches, IDX (the MNIST family), and the parquet shards of Hugging
-//! Face image data sets. A folder of them is recognised by the names in it.
+//! Folders whose files hold many images each.
 
-mod cifar;
-mod idx;
-mod parquet;
-
-use std::path::{Path, PathBuf};
-
-use image::DynamicImage;
-use rayon::prelude::*;
+use std::path::Path;
 
 use crate::config::{RunConfig, Size};
 
-use super::decoded::{self, Small};
-use super::{DataError, Dataset, Source, Summary};
+use super::super::dataset::{Dataset, Unsplit};
+use super::super::decoded::{self, Small};
+use super::super::error::DataError;
+use super::super::splits::Summary;
+use super::format::ReadPacked;
+use super::item::{Image, Items, problem};
 
-/// How images are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Packing {
-    Cifar10,
-    Cifar100,
-    Idx,
-    Parquet,
-}
-
-/// What files hold, in the order of the splits.
+/// The images of a folder whose files hold many each, in the order of the splits.
 #[derive(Debug, Default)]
 pub(super) struct Pack {
     /// Labels, names of the images, and splits; no pixels.
     pub(super) index: Dataset,
-    /// The images, where they were asked for.
+    /// The images; empty where only labels were asked for.
     images: Vec<Image>,
-}
-
-#[derive(Debug)]
-enum Image {
-    Pixels(DynamicImage),
-    /// A file within the file.
-    Encoded(Vec<u8>),
-}
-
-/// One image as it is found.
-struct Item {
-    label: usize,
-    /// File relative to the folder, and number in it.
-    name: String,
-    image: Option<Image>,
-}
-
-/// Training, validation and test images.
-type Items = [Vec<Item>; 3];
-
-/// What a folder holds; none where it is no folder of such files.
-pub(super) fn recognise(root: &Path) -> Option<Packing> {
-    if cifar::ten(root).is_some() {
-        Some(Packing::Cifar10)
-    } else if cifar::hundred(root).is_some() {
-        Some(Packing::Cifar100)
-    } else if idx::is_there(root) {
-        Some(Packing::Idx)
-    } else if !parquet::shards(root).is_empty() {
-        Some(Packing::Parquet)
-    } else {
-        None
-    }
 }
 
 impl Pack {
     /// Reads a folder; the images only where `with_images`.
     pub(super) fn read(
-        packing: Packing,
+        read: ReadPacked,
         root: &Path,
         with_images: bool,
     ) -> Result<Self, DataError> {
-        let (classes, items) = match packing {
-            Packing::Cifar10 => cifar::read_ten(root, with_images)?,
-            Packing::Cifar100 => cifar::read_hundred(root, with_images)?,
-            Packing::Idx => idx::read(root, with_images)?,
-            Packing::Parquet => parquet::read(root, with_images)?,
-        };
+        let (classes, items) = read(root, with_images)?;
         Self::new(root, classes, items)
     }
 
-    /// Puts the splits one after the other, and leaves out classes that no image is of.
+    /// Puts the splits one after the other, and leaves out classes without images.
     fn new(root: &Path, classes: Vec<String>, items: Items) -> Result<Self, DataError> {
         let mut counts = vec![0_usize; classes.len()];
         items
@@ -142,7 +91,7 @@ impl Pack {
         root: &Path,
         config: &RunConfig,
         progress: &(dyn Fn(usize, usize) -> bool + Sync),
-    ) -> Result<Source, DataError> {
+    ) -> Result<Unsplit, DataError> {
         let index = std::mem::take(&mut self.index);
         let names = index.files.clone().unwrap_or_default();
         decoded::load(root, index, config, progress, |i| {
@@ -171,39 +120,3 @@ impl Pack {
         }
     }
 }
-
-/// The items of equally long records, in parallel: `item` is given a record's number and bytes.
-fn records(
-    bytes: &[u8],
-    length: usize,
-    item: impl Fn(usize, &[u8]) -> Result<Item, DataError> + Sync,
-) -> Result<Vec<Item>, DataError> {
-    bytes
-        .par_chunks_exact(length)
-        .enumerate()
-        .map(|(number, record)| item(number, record))
-        .collect()
-}
-
-/// A file's path relative to the folder, with the number of an image in it.
-fn name(root: &Path, file: &Path, number: usize) -> String {
-    let file = file.strip_prefix(root).unwrap_or(file);
-    format!("{}#{number}", file.display())
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
-    std::fs::read(path).map_err(|error| DataError::Io {
-        path: path.to_owned(),
-        error,
-    })
-}
-
-fn problem(path: &Path, problem: String) -> DataError {
-    DataError::Packed {
-        problem,
-        path: PathBuf::from(path),
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 use std::fs;
 use std::io::{Cursor, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use ::parquet::basic::Compression;
@@ -13,8 +14,8 @@ use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use image::{ImageFormat, Rgb, RgbImage};
 
-use super::*;
-use crate::config::DataSource;
+use super::format_of;
+use crate::config::{DataSource, RunConfig};
 use crate::data::{Loaded, Reader, load, scan};
 
 fn config(root: &Path) -> RunConfig {
@@ -52,6 +53,34 @@ fn fails(root: &Path, words: &[&str]) {
     }
 }
 
+/// A folder is read as the first format that recognises the names in it; whatever is left is an image folder.
+#[test]
+fn a_folder_is_recognised_by_the_names_in_it() -> Result<()> {
+    for (names, format) in [
+        (&["data_batch_1.bin"][..], "CIFAR-10"),
+        (&["cifar-10-batches-bin/data_batch_1.bin"], "CIFAR-10"),
+        (&["train.bin"], "CIFAR-100"),
+        (&["cifar-100-binary/train.bin"], "CIFAR-100"),
+        (&["train-images-idx3-ubyte.gz"], "IDX"),
+        (&["train-images.idx3-ubyte", "data_batch_1.bin"], "CIFAR-10"),
+        (&["t10k-images-idx3-ubyte"], "image folder"),
+        (&["train-00000-of-00001.parquet"], "Hugging Face parquet"),
+        (&["data/test-0.parquet", "train-images-idx3-ubyte"], "IDX"),
+        (&["cat/1.png", "dog/1.png"], "image folder"),
+        (&[], "image folder"),
+    ] {
+        let root = tempfile::tempdir()?;
+        for name in names {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap())?;
+            fs::write(path, "")?;
+        }
+        assert_eq!(format_of(root.path()), format, "{names:?}");
+    }
+    assert_eq!(format_of(Path::new("/no/such/folder")), "image folder");
+    Ok(())
+}
+
 /// A record of CIFAR whose planes are 1, 2 and 3 plus the number, but for the second pixel of the first row.
 fn record(labels: &[u8], number: u8) -> Vec<u8> {
     let mut record = labels.to_vec();
@@ -81,7 +110,7 @@ fn cifar_10() -> Result<()> {
     let root = tempfile::tempdir()?;
     let dir = root.path().join("cifar-10-batches-bin");
     cifar10(&dir)?;
-    assert_eq!(recognise(root.path()), Some(Packing::Cifar10));
+    assert_eq!(format_of(root.path()), "CIFAR-10");
     // Labels 1 to 8 are among the training images.
     fails(root.path(), &["airplane", "no training image"]);
     let records: Vec<u8> = [0, 8, 9].iter().flat_map(|&k| record(&[k], 7)).collect();
