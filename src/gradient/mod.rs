@@ -1,8 +1,7 @@
-//! Class gradients: how they are measured (`probe`) and everything derived from them: products and conflict (`gram`),
+//! Numbers derived from class gradients: products and conflict (`gram`),
 //! what classes do to one (`ledger`), gradient surgery (`surgery`), an order of classes (`order`).
 
 pub mod gram;
 pub mod ledger;
 pub mod order;
-pub mod probe;
 pub mod surgery;

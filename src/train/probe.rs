@@ -9,12 +9,12 @@ use crate::model::{Mode, Net};
 use crate::ops;
 use crate::run::probe_file::ProbeTensors;
 
-/// Memory for the gradients of all pieces, in bytes: what does not fit is probed in groups of layers, one pass over the
-/// images each.
+/// Memory for the gradients of all pieces, in bytes. Where they do not fit, layers are probed in groups, with one pass over
+/// the images for each group.
 const BUDGET: usize = 1 << 30;
 
-/// Pieces for each thread whose images are read before they are worked on: the more, the less threads wait for each other
-/// at the end of a stretch.
+/// Pieces for each thread whose images are read before any of them is computed. With more of them threads wait less for each
+/// other at the end of a stretch.
 const READ_AHEAD: usize = 8;
 
 /// Pieces that a class is cut into: 4, or 2 where there are many classes.
@@ -39,7 +39,7 @@ pub fn cut(images: &[Vec<u32>], pieces: usize) -> Vec<Vec<u32>> {
 }
 
 /// Measures the gradient of the mean cross-entropy of every piece, `g[k,s]` = ∇θ (1/n) Σ CE(f(x_i), k), with batch norm on
-/// its running statistics, and keeps per layer the products of all pieces and their products with `update`.
+/// its running statistics, and gives for each layer the scalar products of all pieces, and those with `update`.
 ///
 /// * `counts` – images of each piece, [K·S];
 /// * `images` – gives the images of a piece, normalised, [n, H, W, C];
@@ -75,7 +75,7 @@ fn probe_within(
     let measured: Vec<usize> = (0..counts.len()).filter(|&row| counts[row] > 0).collect();
     for (turn, layers) in groups(net, counts.len(), budget).into_iter().enumerate() {
         let mut gates = GateMeans::new(classes);
-        // By parameter of the group, by piece.
+        // Positions of the group's parameters.
         let params = layers.first().map_or(0, |layer| layer.start)
             ..layers.last().map_or(0, |layer| layer.end);
         let mut gradients = vec![Vec::new(); counts.len()];
@@ -133,7 +133,7 @@ fn probe_within(
     Ok(result)
 }
 
-/// Which parameters belong to each layer, by Gram row.
+/// Positions of the parameters of each layer that has any, by Gram row.
 fn layer_params(net: &Net) -> Vec<Range<usize>> {
     let specs = net.params().specs();
     let mut start = 0;
@@ -154,7 +154,7 @@ fn layer_params(net: &Net) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The layers in groups whose gradients fit the budget, a layer at least.
+/// The layers in groups whose gradients fit into `budget` bytes; a group has at least one layer.
 fn groups(net: &Net, pieces: usize, budget: usize) -> Vec<Vec<Range<usize>>> {
     let mut groups: Vec<Vec<Range<usize>>> = Vec::new();
     let mut used = 0;
@@ -176,7 +176,7 @@ fn groups(net: &Net, pieces: usize, budget: usize) -> Vec<Vec<Range<usize>>> {
     groups
 }
 
-/// All values one after the other. They are joined before they are read, so that a device is waited for only once.
+/// All values one after the other. The tensors are joined before they are read, so that a device is waited for only once.
 fn flatten(tensors: &[Tensor]) -> Result<Vec<f32>> {
     let flat = tensors.iter().map(Tensor::flatten_all);
     Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?.to_vec1()

@@ -5,9 +5,9 @@ use candle_core::{Device, Tensor};
 
 use crate::config::{Attention, RunConfig, Width};
 use crate::data::batches::eval_batch;
-use crate::gradient::probe::probe;
 use crate::gradient::surgery;
 use crate::model::{Classifier, Mode, Net, Spec};
+use crate::train::probe::probe;
 
 /// A real network, trained for a few steps on the built-in images. Each class has four times the same images for its
 /// pieces, so that products of different pieces are those that the step itself is made of. Then a plain step with
