@@ -1,4 +1,4 @@
-//! What an epoch makes of an image: a random crop and a random flip.
+//! Augmentation: the random crop and the random flip of an image in an epoch.
 
 use crate::config::RunConfig;
 use crate::random::Random;
@@ -12,7 +12,7 @@ pub(super) struct Augmentation {
 }
 
 impl Augmentation {
-    /// What a configuration asks for.
+    /// The augmentation of a configuration.
     pub(super) fn of(config: &RunConfig) -> Self {
         Self {
             seed: config.seed,

@@ -117,7 +117,7 @@ impl Dataset {
     }
 }
 
-/// What a source brings, before any split or subset is made.
+/// The images of a source, before any split or subset is made.
 pub(super) struct Unsplit {
     /// The images, with the splits that the source itself has.
     pub(super) dataset: Dataset,

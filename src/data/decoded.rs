@@ -84,7 +84,7 @@ impl Small {
     }
 }
 
-/// Resizes with a filter that averages what it makes smaller.
+/// Resizes an image. Where it becomes smaller, the filter averages over its pixels.
 fn resize(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
     if (image.width(), image.height()) == (width, height) {
         return image.clone();

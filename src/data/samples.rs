@@ -52,11 +52,11 @@ pub struct Samples {
     /// Images of each class, all of one size, [K][≤ `per_class`]. Of augmented ones, the image before augmentation comes
     /// first.
     pub images: Vec<Vec<Sample>>,
-    /// Sentences about what does not match what a run recorded.
+    /// Sentences about differences from the images that a run recorded.
     pub notes: Vec<String>,
 }
 
-/// What a run recorded of its images when it started.
+/// The images of a run, as it recorded them when it started.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
     /// Labels, classes, files and splits, without pixels.

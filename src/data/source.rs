@@ -12,7 +12,7 @@ use super::formats::{Folder, Images};
 use super::solar;
 use super::splits::{self, Summary};
 
-/// A data set with what the user should know of how it was read.
+/// A data set, and notes on how it was read.
 #[derive(Debug)]
 pub struct Loaded {
     /// The images.

@@ -10,7 +10,7 @@ use super::long_tail;
 /// images that become the validation split.
 const TEST_SHARE: f64 = 0.2;
 const VAL_SHARE: f64 = 0.1;
-/// Validation images per class of balanced data, at most, and as a share of what there is.
+/// Validation images per class of balanced data, at most.
 const VAL_PER_CLASS: usize = 100;
 
 /// Number of images that a source has, by class and split.

@@ -1,4 +1,4 @@
-//! What one trained parameter is: its name, its shape, how it starts, and what it belongs to.
+//! The description of one trained parameter: its name, its shape, its initial values, and whether a gate has it.
 
 /// One trained parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]

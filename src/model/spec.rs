@@ -1,4 +1,4 @@
-//! What a network consists of: its layer table and its parameters, without any numbers in them.
+//! The shape of a network: its layer table and its parameters, without their values.
 
 use crate::config::{Attention, Width};
 use crate::run::CLASSIFIER;

@@ -1,7 +1,7 @@
 //! The values of a pass: a tensor, or on the CPU memory of our own that is used again.
 //!
-//! Fresh memory is what a step would otherwise spend a quarter of its time on: the system hands it out page by page,
-//! each filled with zeros, and takes it back as soon as a tensor is gone.
+//! With fresh memory for every tensor, a step would spend a quarter of its time on memory: the system hands it out page by
+//! page, each filled with zeros, and takes it back as soon as a tensor is gone.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

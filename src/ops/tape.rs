@@ -1,8 +1,8 @@
 //! The record of a forward pass, from which gradients are computed.
 //!
-//! candle's own record adds every gradient to a fresh tensor of zeros, on one thread, and copies what a custom operation
-//! computed; on a CPU that took longer than the convolutions. This one hands gradients on as they are, and frees what
-//! an operation kept as soon as its gradient is known.
+//! candle's own record adds every gradient to a fresh tensor of zeros, on one thread, and copies the gradients of custom
+//! operations; on a CPU that took longer than the convolutions. This one hands gradients on without a copy, and frees the
+//! values that an operation kept as soon as its gradient is known.
 
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};

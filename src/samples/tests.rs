@@ -7,7 +7,7 @@ use crate::run::log;
 
 /// A run's probe images are those that it recorded, whatever the folder would give today; and what has changed is said.
 #[test]
-fn a_run_shows_what_it_recorded() -> Result<()> {
+fn samples_of_a_run_are_those_it_recorded() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("images");
     for class in ["cat", "dog"] {

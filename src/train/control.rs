@@ -1,4 +1,4 @@
-//! What a training run tells, and how it is steered.
+//! Messages from a training run, and its control.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 

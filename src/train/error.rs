@@ -57,8 +57,8 @@ fn smaller(lr: f64) -> f64 {
 }
 
 impl TrainError {
-    /// Where a device ran out of memory in some work with `images` at a time, the error that says what would fit; other
-    /// errors as they are.
+    /// The same error. Where a device ran out of memory in some work with `images` at a time, it says which number of
+    /// images would fit.
     pub(super) fn explained(self, device: &Device, spec: &Spec, work: Work, images: usize) -> Self {
         match self {
             Self::Tensor(reason) if is_out_of_memory(&reason.to_string()) => {

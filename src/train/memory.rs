@@ -43,9 +43,9 @@ impl Need {
         let params: usize = spec.layers().iter().map(|layer| layer.params).sum();
         let bytes = |values: usize| values as u64 * VALUE_BYTES;
         Self {
-            // Gradients, new momentum, new parameters, and what they are made from.
+            // Gradients, old and new momentum, old and new parameters.
             fixed: bytes(5 * params),
-            // Beside what is kept, a few tensors of the size of a layer come and go.
+            // Beside the activations that are kept, a few tensors of the size of a layer come and go.
             per_image: bytes(kept + 3 * largest),
             // Unfolded 3×3 neighbourhoods, once in parts and once as a whole.
             columns: bytes(2 * 9 * largest),

@@ -54,7 +54,7 @@ fn every_image_once_an_epoch_and_the_same_after_a_resume() -> anyhow::Result<()>
 }
 
 #[test]
-fn without_augmentation_batches_are_the_images() {
+fn without_augmentation_batches_are_the_normalised_images() {
     let data = Arc::new(data());
     let normalise = data.normalise();
     let plain = RunConfig {

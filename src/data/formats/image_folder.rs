@@ -73,7 +73,7 @@ pub(super) fn load(
     })
 }
 
-/// One file.
+/// Decodes one file.
 pub(super) fn image(path: &Path, size: Option<Size>) -> Result<Small, DataError> {
     let bytes = fs::read(path).map_err(|error| DataError::Io {
         path: path.to_owned(),
@@ -82,7 +82,7 @@ pub(super) fn image(path: &Path, size: Option<Size>) -> Result<Small, DataError>
     Small::decode(&bytes, path, size)
 }
 
-/// The folder without its pixels, unreadable files included.
+/// The folder without its pixels. Files that cannot be decoded are in it, too.
 pub(super) fn index(root: &Path) -> Result<Dataset, DataError> {
     let listing = list(root)?;
     Ok(labelled(root, listing.classes, &listing.entries))

@@ -1,4 +1,4 @@
-//! Images as the files that hold many of them give them, and what those formats share.
+//! Single images of files that hold many, and helpers of the formats that read them.
 
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, DataError> {
     })
 }
 
-/// The error of a file that is not what it should be: `problem` says what is wrong, and what to do.
+/// The error of a file that is damaged or does not fit the others: `problem` says what is wrong, and what to do.
 pub(super) fn problem(path: &Path, problem: String) -> DataError {
     DataError::Packed {
         problem,

@@ -106,7 +106,7 @@ fn cifar10(dir: &Path) -> Result<()> {
 }
 
 #[test]
-fn cifar_10() -> Result<()> {
+fn cifar_10_is_read_with_its_class_names() -> Result<()> {
     let root = tempfile::tempdir()?;
     let dir = root.path().join("cifar-10-batches-bin");
     cifar10(&dir)?;
@@ -194,7 +194,7 @@ fn idx(root: &Path, split: &str, n: u32, first: u8, gz: bool) -> Result<()> {
 }
 
 #[test]
-fn idx_plain_and_packed() -> Result<()> {
+fn idx_files_are_read_plain_and_gzipped() -> Result<()> {
     for gz in [false, true] {
         let root = tempfile::tempdir()?;
         let at = root.path();
@@ -211,7 +211,7 @@ fn idx_plain_and_packed() -> Result<()> {
 }
 
 #[test]
-fn idx_that_is_wrong_is_named() -> Result<()> {
+fn damaged_idx_files_are_named() -> Result<()> {
     let root = tempfile::tempdir()?;
     let at = root.path();
     idx(at, "train", 12, 0, false)?;
@@ -306,7 +306,7 @@ fn shard(path: &Path, rows: &[(Option<Vec<u8>>, i64)], features: Option<&str>) -
 }
 
 #[test]
-fn parquet_shards() -> Result<()> {
+fn parquet_shards_are_read_with_their_splits_and_names() -> Result<()> {
     let root = tempfile::tempdir()?;
     let at = root.path();
     let row = |level: u8| Ok::<_, anyhow::Error>((Some(png(level)?), i64::from(level % 3)));
@@ -356,7 +356,7 @@ fn parquet_shards() -> Result<()> {
 }
 
 #[test]
-fn parquet_that_is_wrong_is_named() -> Result<()> {
+fn damaged_parquet_files_are_named() -> Result<()> {
     let root = tempfile::tempdir()?;
     let at = root.path();
     let path = at.join("train.parquet");

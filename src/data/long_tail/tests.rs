@@ -3,7 +3,7 @@ use crate::vectors::section;
 
 /// CIFAR-10-LT as published by the LDAM and class-balanced-loss repositories.
 #[test]
-fn published_counts() {
+fn long_tails_are_those_published() {
     let balanced = [5000; 10];
     assert_eq!(
         counts(&balanced, 100.0, Profile::Exp),
@@ -28,7 +28,7 @@ fn published_counts() {
 }
 
 #[test]
-fn counts_of_the_reference() -> anyhow::Result<()> {
+fn long_tails_are_those_of_the_reference() -> anyhow::Result<()> {
     let Some(section) = section("lt_counts")? else {
         return Ok(());
     };

@@ -94,11 +94,8 @@ impl Fault {
                 rough,
                 opacity,
             } => {
-                let height = on[0] * direction.cos() + on[1] * direction.sin();
-                let edge = level + rough * (fractal([on[0] * 2.5, on[1] * 2.5], field ^ 5) - 0.5);
-                let shade = 0.86 + 0.12 * value_noise([on[0] * 9.0, on[1] * 9.0], field ^ 6);
-                let cover = opacity * smooth((height - edge) / 0.1);
-                mix(colour, [shade, shade, 1.02 * shade], cover)
+                let (snow, cover) = snow(on, *direction, *level, *rough, field);
+                mix(colour, snow, opacity * cover)
             }
             Self::MissingCorner { .. } => colour,
         }
@@ -121,4 +118,14 @@ fn splash(on: [f64; 2], centre: [f64; 2], radius: f64, streak: f64, field: u64) 
     let core = smooth((0.4 * reach - distance) / (0.3 * radius));
     let paint = mix([0.88, 0.87, 0.82], [0.45, 0.42, 0.34], 0.5 * core);
     (paint, cover)
+}
+
+/// Colour of the snow at `on`, and how much of the module it covers there: all beyond an uneven edge at `level` along
+/// `direction`.
+fn snow(on: [f64; 2], direction: f64, level: f64, rough: f64, field: u64) -> (Colour, f64) {
+    let height = on[0] * direction.cos() + on[1] * direction.sin();
+    let edge = level + rough * (fractal([on[0] * 2.5, on[1] * 2.5], field ^ 5) - 0.5);
+    let shade = 0.86 + 0.12 * value_noise([on[0] * 9.0, on[1] * 9.0], field ^ 6);
+    let cover = smooth((height - edge) / 0.1);
+    ([shade, shade, 1.02 * shade], cover)
 }

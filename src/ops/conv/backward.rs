@@ -414,7 +414,7 @@ impl Backward {
     }
 }
 
-// The loops are functions because the compiler then knows that what they write is not what they read.
+// Each loop is a function, because the compiler then knows that the slice it writes overlaps none that it reads.
 
 /// The gradient where the value is above the floor.
 #[inline(always)]

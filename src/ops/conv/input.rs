@@ -348,7 +348,7 @@ fn channels(part: &Var) -> usize {
     part.data.dims().last().copied().unwrap_or(0)
 }
 
-// The loops are functions because the compiler then knows that what they write is not what they read.
+// Each loop is a function, because the compiler then knows that the slice it writes overlaps none that it reads.
 
 /// max(scale·x + shift, floor).
 #[inline(always)]

@@ -1,4 +1,4 @@
-//! What a convolution is, what follows it, and what it gives.
+//! The settings of a convolution and of what follows it, and its results.
 
 use candle_core::{Device, Result, Tensor};
 
@@ -46,8 +46,8 @@ pub enum Stats<'a> {
     },
 }
 
-/// Statistics of one batch, per channel: what the running statistics are updated with. They stay on the device, so
-/// that those of all layers can be read at once.
+/// Statistics of one batch, per channel, with which the running statistics are updated. They stay on the device, so that
+/// those of all layers can be read at once.
 #[derive(Clone, Debug)]
 pub struct BatchStats {
     /// Mean, `[C]`.

@@ -11,7 +11,7 @@ use super::simd::{tile_len, with_constant};
 /// first-level cache for all taps.
 const AT_ONCE: usize = 4096;
 
-/// Adds to `sum` what one image contributes: the products of its input `x` (of shape `input`, seen through `window`)
+/// Adds the contribution of one image to `sum`: the products of its input `x` (of shape `input`, seen through `window`)
 /// and the gradient of its output `grad` (of shape `output`, whose stride is whole registers), over all pixels.
 pub(in crate::ops) fn accumulate(
     arch: Arch,

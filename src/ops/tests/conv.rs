@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn conv2d_as_in_pytorch() -> Result<()> {
+fn conv2d_is_that_of_pytorch() -> Result<()> {
     let Some(section) = section("conv2d")? else {
         return Ok(());
     };
@@ -36,7 +36,7 @@ fn conv2d_as_in_pytorch() -> Result<()> {
 }
 
 #[test]
-fn batch_norm_as_in_pytorch() -> Result<()> {
+fn batch_norm_is_that_of_pytorch() -> Result<()> {
     let Some(section) = section("batchnorm2d")? else {
         return Ok(());
     };
@@ -119,7 +119,7 @@ fn batch_norm_as_in_pytorch() -> Result<()> {
 }
 
 #[test]
-fn pooling_as_in_pytorch() -> Result<()> {
+fn pooling_is_that_of_pytorch() -> Result<()> {
     let Some(section) = section("pooling")? else {
         return Ok(());
     };
@@ -158,7 +158,7 @@ fn pooling_as_in_pytorch() -> Result<()> {
 /// Random shapes, on one to four threads and every instruction set, against candle's own convolution and its autograd:
 /// they are right on the CPU, only slow.
 #[test]
-fn conv2d_as_in_candle() -> Result<()> {
+fn conv2d_is_that_of_candle() -> Result<()> {
     let mut choice = Random::new(5, "shapes", 0, 0);
     for case in 0..40 {
         let mut pick = |from: &[usize]| from[choice.below(from.len())];

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn cross_entropy_as_in_pytorch() -> Result<()> {
+fn cross_entropy_is_that_of_pytorch() -> Result<()> {
     let Some(section) = section("losses")? else {
         return Ok(());
     };
@@ -59,7 +59,7 @@ fn cross_entropy_as_in_pytorch() -> Result<()> {
 }
 
 #[test]
-fn cosine_classifier_as_in_ldam() -> Result<()> {
+fn the_cosine_classifier_is_that_of_ldam() -> Result<()> {
     let Some(section) = section("normed_linear_ldam")? else {
         return Ok(());
     };

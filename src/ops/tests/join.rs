@@ -105,7 +105,7 @@ impl JoinCase {
 /// Random parts and gates, on one to four threads and every instruction set and on the path of other devices, against
 /// candle's own operations and its autograd.
 #[test]
-fn joined_conv2d_as_in_candle() -> Result<()> {
+fn joined_conv2d_is_that_of_candle() -> Result<()> {
     let mut choice = Random::new(6, "shapes", 0, 0);
     for case in 0..30 {
         let mut pick = |from: &[usize]| from[choice.below(from.len())];
@@ -174,7 +174,7 @@ fn joined_conv2d_as_in_candle() -> Result<()> {
 }
 
 #[test]
-fn joining_refuses_what_does_not_fit() -> Result<()> {
+fn joining_refuses_shapes_that_do_not_fit() -> Result<()> {
     everywhere(|| {
         let var = |shape: &[usize]| Ok::<_, anyhow::Error>(Var::constant(random(shape, 1)?));
         let (a, b, other) = (

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_is_not_there_falls_back_to_the_cpu_and_says_so() {
+fn a_device_that_is_missing_falls_back_to_the_cpu_and_says_so() {
     let on = |device| RunConfig {
         device,
         seed: 7,

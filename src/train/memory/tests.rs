@@ -26,7 +26,7 @@ fn unfolded_inputs_are_held_up_to_a_limit() {
 }
 
 #[test]
-fn what_fits_leaves_a_tenth_free() {
+fn a_batch_that_fits_leaves_a_tenth_of_the_memory_free() {
     assert_eq!(NEED.images_in(0), 0);
     assert_eq!(NEED.images_in(17 * MIB), 0);
     assert_eq!(NEED.images_in(18 * MIB), 1);

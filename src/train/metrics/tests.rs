@@ -3,7 +3,7 @@ use crate::vectors::section;
 
 /// scikit-learn 1.9.1 with labels=range(K), zero_division=nan, including classes never predicted or absent.
 #[test]
-fn as_in_scikit_learn() -> anyhow::Result<()> {
+fn metrics_are_those_of_scikit_learn() -> anyhow::Result<()> {
     let Some(section) = section("metrics")? else {
         return Ok(());
     };
@@ -54,7 +54,7 @@ fn close(got: Option<f64>, wanted: Option<f64>) -> bool {
 }
 
 #[test]
-fn loss_and_confidence_of_logits() {
+fn loss_and_confidence_are_those_of_a_softmax() {
     let mut predictions = Predictions::default();
     predictions.extend(&[1000.0, 0.0, 0.0, 0.0], &[1, 0], 2);
     predictions.extend(&[0.0, 0.0], &[0], 2);

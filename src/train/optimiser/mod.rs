@@ -1,4 +1,4 @@
-//! Optimisers: what makes new parameters of gradients.
+//! Optimisers, which make new parameters of gradients.
 //!
 //! A further optimiser is one file that implements [`Optimiser`], and one line in [`of`], which chooses it. Its state goes
 //! into checkpoints by itself.

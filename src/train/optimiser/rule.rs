@@ -1,4 +1,4 @@
-//! What every optimiser does.
+//! The interface of all optimisers.
 
 use candle_core::{Result, Tensor};
 

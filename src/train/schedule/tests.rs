@@ -2,7 +2,7 @@ use super::*;
 use crate::vectors::{numbers, section};
 
 #[test]
-fn closed_form_of_the_reference() -> anyhow::Result<()> {
+fn learning_rates_are_those_of_the_reference() -> anyhow::Result<()> {
     let Some(section) = section("lr_schedules")? else {
         return Ok(());
     };
@@ -23,7 +23,7 @@ fn closed_form_of_the_reference() -> anyhow::Result<()> {
 }
 
 #[test]
-fn runs_of_a_step_or_two() {
+fn learning_rates_of_very_short_runs_are_between_0_and_the_peak() {
     for total in 1..5 {
         for warmup in [0.0, 0.05, 0.5, 1.0] {
             for step in 0..total {

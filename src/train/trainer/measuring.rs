@@ -1,4 +1,4 @@
-//! What is measured of a run: evaluations and probes.
+//! Measures a run: evaluations and probes.
 
 use candle_core::Device;
 
@@ -125,7 +125,7 @@ impl Trainer<'_> {
         let weights = self.net.weights();
         let adjustment = criterion::post_hoc(self.config, &self.train_counts);
         let mut predictions = Predictions::default();
-        // On a device with memory of its own, what trains can also be evaluated.
+        // On a device with memory of its own, a batch that could be trained on can also be evaluated.
         let at_once = match self.device {
             Device::Cpu => EVAL_BATCH,
             _ => EVAL_BATCH.min(self.config.batch),

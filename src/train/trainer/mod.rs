@@ -1,5 +1,5 @@
-//! One run under way: the loop (`training`), what is measured of it (`measuring`), and what is written into its directory
-//! (`recording`). They are one type, [`training::Trainer`], in three files.
+//! One run under way: the loop (`training`), evaluations and probes (`measuring`), and the run's directory (`recording`).
+//! They are one type, [`training::Trainer`], in three files. May import the rest of `train` but start.
 
 mod measuring;
 mod recording;

@@ -1,4 +1,4 @@
-//! What a run writes into its directory.
+//! Writes the run's directory: header, data file, events and checkpoints.
 
 use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -87,7 +87,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Records why a run failed; what it recorded before stays.
+    /// Ends a run with the given result, and records why it failed. Everything recorded before stays.
     pub(in crate::train) fn close(
         mut self,
         result: Result<(), TrainError>,
@@ -100,7 +100,7 @@ impl Trainer<'_> {
             step: self.progress.step,
             message: error.to_string(),
         };
-        // The log may be what failed (a full disk): the first error is the one to report.
+        // Where the log itself failed (a full disk), the first error is the one to report.
         let _ = self.emit(Event::Failed(end));
         Err(error)
     }

@@ -3,7 +3,7 @@ use crate::vectors::{assert_close, numbers, section, vector};
 
 /// A parameter with a decay of its own moves as it would alone under an optimiser with that decay.
 #[test]
-fn parameters_can_decay_differently() -> anyhow::Result<()> {
+fn parameters_decay_by_their_own_rates() -> anyhow::Result<()> {
     let device = candle_core::Device::Cpu;
     let x = Tensor::new(&[1.0f32, -2.0, 0.5], &device)?;
     let grad = Tensor::new(&[0.3f32, 0.1, -0.2], &device)?;
@@ -27,7 +27,7 @@ fn parameters_can_decay_differently() -> anyhow::Result<()> {
 
 /// f = ½ Σ a (x − b)², whose gradient is a (x − b); trajectories from PyTorch.
 #[test]
-fn trajectories_of_pytorch() -> anyhow::Result<()> {
+fn trajectories_are_those_of_pytorch() -> anyhow::Result<()> {
     let Some(section) = section("optimizers")? else {
         return Ok(());
     };
