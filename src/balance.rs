@@ -9,10 +9,9 @@ const DEFERRED: f64 = 0.8;
 
 /// Weight of an image of each class in `epoch` (from 0), `[K]`; empty where all count alike. `counts`: training images.
 pub fn class_weights(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f64> {
-    let usual = if config.loss == Loss::Ldam {
-        DEFERRED
-    } else {
-        0.0
+    let usual = match config.loss {
+        Loss::Ldam => DEFERRED,
+        Loss::Ce | Loss::Focal | Loss::BalancedSoftmax | Loss::LogitAdjusted => 0.0,
     };
     let begins = config.weights_from.unwrap_or(usual) * f64::from(config.epochs);
     if (epoch as f64) < begins.floor() {

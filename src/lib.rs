@@ -44,6 +44,7 @@ pub mod network;
 pub mod ops;
 pub mod random;
 pub mod run;
+pub mod samples;
 pub mod sweep;
 pub mod text;
 pub mod threads;

@@ -1,4 +1,4 @@
-//! From images as they come, of any size and colour, to pixels of one size.
+//! Decodes images of any size and colour, and brings them to pixels of one size.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -10,17 +10,18 @@ use rayon::prelude::*;
 
 use crate::config::{RunConfig, Size};
 
-use super::{DataError, Dataset, Source};
+use super::dataset::{Dataset, Unsplit};
+use super::error::DataError;
 
-/// Images up to this size keep it where all agree.
+/// Images keep their own size up to this side, in pixels, where all agree.
 const OWN_SIZE: u32 = 64;
-/// Size that others are brought to.
+/// Side, in pixels, that other images are brought to.
 const DEFAULT_SIZE: usize = 32;
-/// Smallest width and height the network takes.
+/// Smallest width and height, in pixels, that the network takes.
 const SMALLEST: usize = 16;
-/// Bytes of pixels that a data set may have.
+/// Bytes of pixels that a data set may have, at most.
 pub(super) const MOST_BYTES: usize = 16 << 30;
-/// Bytes that decoding one image may take: a hostile file cannot take them all.
+/// Bytes of memory that decoding one image may take, so that a hostile file cannot take all of it.
 const DECODE_BYTES: u64 = 1 << 30;
 
 /// A decoded image, at its own size while that is small.
@@ -32,7 +33,7 @@ pub(super) struct Small {
 }
 
 impl Small {
-    /// Decodes a file's bytes; `path` says in an error where they are from.
+    /// Decodes the bytes of a file; `path` names the file in an error.
     pub(super) fn decode(bytes: &[u8], path: &Path, size: Option<Size>) -> Result<Self, DataError> {
         let unreadable = |reason: &dyn std::fmt::Display| DataError::Unreadable {
             reason: reason.to_string(),
@@ -67,7 +68,7 @@ impl Small {
         Self { image, own, grey }
     }
 
-    /// Pixels [H, W, C] at the size asked for.
+    /// Pixels [H, W, C] at the given size.
     pub(super) fn pixels(&self, size: Size, channels: usize) -> Vec<u8> {
         let image = resize(&self.image, size.width as u32, size.height as u32);
         if channels == 1 {
@@ -83,7 +84,7 @@ impl Small {
     }
 }
 
-/// Resizes with a filter that averages what it makes smaller.
+/// Resizes an image. Where it becomes smaller, the filter averages over its pixels.
 fn resize(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
     if (image.width(), image.height()) == (width, height) {
         return image.clone();
@@ -91,16 +92,16 @@ fn resize(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
     image.resize_exact(width, height, FilterType::Triangle)
 }
 
-/// Decodes every image of `index`, a data set without pixels, on all threads: `decode` is given its number. Which size
-/// and how many channels they get is known only after the last. With `skip_unreadable`, what cannot be decoded is left
-/// out.
+/// Decodes every image of `index`, a data set without pixels, on all threads: `decode` is given the number of an image.
+/// Size and channels of the data set are known only after the last image was decoded. With `skip_unreadable`, images that
+/// cannot be decoded are left out.
 pub(super) fn load(
     root: &Path,
     index: Dataset,
     config: &RunConfig,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
     decode: impl Fn(usize) -> Result<Small, DataError> + Sync,
-) -> Result<Source, DataError> {
+) -> Result<Unsplit, DataError> {
     let total = index.labels.len();
     let done = AtomicUsize::new(0);
     let one = |number: usize| {
@@ -160,10 +161,10 @@ pub(super) fn load(
         channels,
         ..only(index, &kept)
     };
-    Ok(Source { dataset, notes })
+    Ok(Unsplit { dataset, notes })
 }
 
-/// The size and number of channels that all get.
+/// The size and the number of channels that all images are brought to.
 fn common(read: &[Small], first: &Small, config: &RunConfig) -> (Size, usize) {
     let agree = read.iter().all(|image| image.own == first.own);
     let small = first.own.0.max(first.own.1) <= OWN_SIZE;
@@ -182,7 +183,7 @@ fn common(read: &[Small], first: &Small, config: &RunConfig) -> (Size, usize) {
     (size, config.channels.unwrap_or(if grey { 1 } else { 3 }))
 }
 
-/// The images that are kept, numbered anew.
+/// The data set of the images that are kept, numbered anew.
 fn only(index: Dataset, kept: &[bool]) -> Dataset {
     if kept.iter().all(|&kept| kept) {
         return index;

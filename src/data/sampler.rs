@@ -4,10 +4,10 @@ use crate::balance::shares;
 use crate::config::{RunConfig, Sampler};
 use crate::random::Random;
 
-use super::Dataset;
+use super::dataset::Dataset;
 
-/// The images of `epoch` (from 0), as many as there are training images: every one once where the sampler is by
-/// instance; else by class first and then among its images, with replacement.
+/// Numbers of the images of `epoch` (from 0), as many as there are training images. Sampling by instance takes every image
+/// once; the other samplers draw a class first and then one of its images, with replacement.
 pub(super) fn order(data: &Dataset, config: &RunConfig, epoch: u64) -> Vec<u32> {
     let mut order = data.train.clone();
     if config.sampler == Sampler::Instance {

@@ -1,18 +1,20 @@
 //! Some images of each class, without reading the others.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, RgbImage};
 use rayon::prelude::*;
 
-use super::batches::Augmentation;
-use super::{DataError, Dataset, Plan, Reader, solar, splits};
-use crate::config::{DataSource, RunConfig, Size};
-use crate::run::recorded_data::RecordedData;
+use crate::config::{DataSource, RunConfig};
 
-/// Size of samples that are not all of one size.
+use super::augment::Augmentation;
+use super::dataset::Dataset;
+use super::error::DataError;
+use super::source::{self, Reader};
+use super::splits::{self, Plan};
+
+/// Side, in pixels, that samples are brought to where they are not all of one size.
 const SIDE: u32 = 32;
 
 /// Which images to look at.
@@ -23,7 +25,7 @@ pub enum Which {
     Training,
     /// The images that class gradients are taken of.
     Probe,
-    /// One training image of each class, as it is and as one epoch after the other sees it.
+    /// One training image of each class, before augmentation and as one epoch after the other sees it.
     Augmented,
 }
 
@@ -34,9 +36,9 @@ pub struct Sample {
     pub index: u32,
     /// Its file relative to the source, where the source has files.
     pub file: Option<String>,
-    /// The epoch that it is augmented for; none where it is as it is.
+    /// The epoch whose crop and flip it shows; none where it is not augmented.
     pub epoch: Option<u64>,
-    /// Its pixels, or a sentence that says why there are none.
+    /// Its pixels, or a sentence that says why they cannot be read.
     pub image: Result<RgbImage, String>,
 }
 
@@ -47,62 +49,54 @@ pub struct Samples {
     pub classes: Vec<String>,
     /// How many images of each class there are.
     pub plan: Plan,
-    /// Images of each class, all of one size: [K][≤ `per_class`]; of augmented ones, the image as it is comes first.
+    /// Images of each class, all of one size, [K][≤ `per_class`]. Of augmented ones, the image before augmentation comes
+    /// first.
     pub images: Vec<Vec<Sample>>,
-    /// Sentences about what does not match what a run recorded.
+    /// Sentences about differences from the images that a run recorded.
     pub notes: Vec<String>,
 }
 
-/// Reads up to `per_class` images of each class. File names stand for files that cannot be decoded, as training would
-/// find them.
+/// The images of a run, as it recorded them when it started.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    /// Labels, classes, files and splits, without pixels.
+    pub dataset: Dataset,
+    /// Numbers of the images that class gradients are taken of.
+    pub probe: Vec<u32>,
+}
+
+/// Reads up to `per_class` images of each class. An image that cannot be decoded is in its place with the reason, as
+/// training would find it.
 ///
 /// # Errors
 /// Where the source cannot be used.
 pub fn samples(config: &RunConfig, which: Which, per_class: usize) -> Result<Samples, DataError> {
-    let mut dataset = super::index(config)?;
+    let mut dataset = source::index(config)?;
     let plan = splits::apply(&mut dataset, config);
     let probe = dataset.probe_indices(config.probe_images, config.data_seed);
     looked_at(config, dataset, plan, probe, which, per_class)
 }
 
-/// As [`samples`], of a run: the images that it recorded in its directory, on its classes.
+/// As [`samples`], of the images that a run of `config` recorded. Notes say in what the source is another today; where
+/// the source is gone, counts are given and no images.
 ///
 /// # Errors
-/// Where the source cannot be used.
-pub fn samples_of_run(
-    run: &Path,
-    classes: &[String],
+/// Where an image source that can be listed cannot be opened.
+pub fn samples_of(
+    recorded: Recorded,
     config: &RunConfig,
     which: Which,
     per_class: usize,
 ) -> Result<Samples, DataError> {
-    let recorded = match RecordedData::read(run) {
-        Ok(recorded) => recorded,
-        Err(error) => {
-            let mut found = samples(config, which, per_class)?;
-            found.notes.push(format!(
-                "What the run recorded of its images cannot be read, so these are chosen anew: {error}"
-            ));
-            return Ok(found);
-        }
-    };
-    let today = super::index(config);
+    let Recorded { dataset, probe } = recorded;
+    let today = source::index(config);
     let notes = match &today {
-        Ok(today) => changes(&recorded, classes, today),
+        Ok(today) => changes(&dataset, today),
         Err(error) => vec![missing(config, error)],
     };
     let is_there = today.is_ok();
-    let dataset = Dataset {
-        labels: recorded.labels,
-        classes: classes.to_vec(),
-        files: recorded.files,
-        train: recorded.train,
-        val: recorded.val,
-        test: recorded.test,
-        ..Dataset::default()
-    };
     let train = dataset.counts(&dataset.train);
-    // What the long tail was cut from is not recorded; the same source still tells.
+    // The counts before the long tail was cut are not recorded. The same source still has them.
     let natural = today
         .ok()
         .filter(|_| notes.is_empty())
@@ -113,22 +107,21 @@ pub fn samples_of_run(
         val: dataset.counts(&dataset.val),
         test: dataset.counts(&dataset.test),
     };
-    let mut probe = vec![Vec::new(); classes.len()];
-    for &index in &recorded.probe {
-        if let Some(own) = probe.get_mut(usize::from(dataset.labels[index as usize])) {
-            own.push(index);
-        }
-    }
     if !is_there {
-        // What it recorded is shown all the same.
         return Ok(Samples {
-            images: vec![Vec::new(); classes.len()],
+            images: vec![Vec::new(); dataset.classes.len()],
             classes: dataset.classes,
             plan,
             notes,
         });
     }
-    let mut found = looked_at(config, dataset, plan, probe, which, per_class)?;
+    let mut by_class = vec![Vec::new(); dataset.classes.len()];
+    for index in probe {
+        if let Some(own) = by_class.get_mut(usize::from(dataset.labels[index as usize])) {
+            own.push(index);
+        }
+    }
+    let mut found = looked_at(config, dataset, plan, by_class, which, per_class)?;
     found.notes = notes;
     Ok(found)
 }
@@ -145,9 +138,9 @@ fn missing(config: &RunConfig, error: &DataError) -> String {
     }
 }
 
-/// Sentences that say in what a source is not what a run recorded of it.
-fn changes(recorded: &RecordedData, classes: &[String], today: &Dataset) -> Vec<String> {
-    let class = |label: u16| classes.get(usize::from(label));
+/// Sentences that say in what a source of today differs from what a run recorded of it.
+fn changes(recorded: &Dataset, today: &Dataset) -> Vec<String> {
+    let class = |label: u16| recorded.classes.get(usize::from(label));
     let class_today = |label: u16| today.classes.get(usize::from(label));
     let (Some(then), Some(now)) = (&recorded.files, &today.files) else {
         let same = recorded
@@ -195,7 +188,7 @@ fn changes(recorded: &RecordedData, classes: &[String], today: &Dataset) -> Vec<
     )]
 }
 
-/// Reads the images that are looked at.
+/// Reads the images that are looked at: of the data set without pixels, up to `per_class` of each class.
 fn looked_at(
     config: &RunConfig,
     dataset: Dataset,
@@ -214,7 +207,7 @@ fn looked_at(
         index,
         file: file(&dataset, index).map(str::to_owned),
         epoch: None,
-        image: read(&reader, &dataset, index).map_err(|error| error.to_string()),
+        image: read(&reader, config, &dataset, index).map_err(|error| error.to_string()),
     };
     let mut images: Vec<Vec<Sample>> = chosen
         .into_par_iter()
@@ -259,26 +252,21 @@ fn file(dataset: &Dataset, index: u32) -> Option<&str> {
     files.get(index as usize).map(String::as_str)
 }
 
-fn read(reader: &Reader, dataset: &Dataset, index: u32) -> Result<RgbImage, DataError> {
-    let config = &reader.config;
-    let image = match (&config.data, file(dataset, index)) {
-        (DataSource::Folder(root), Some(file)) => {
-            reader.small(root, file, config.size)?.into_image()
-        }
-        _ => {
-            let Size { width, height } = config.size.unwrap_or(solar::SIZE);
-            let pixels = solar::image(index, Size { width, height }, 3);
-            let image = pixels.and_then(|x| RgbImage::from_raw(width as u32, height as u32, x));
-            DynamicImage::ImageRgb8(image.unwrap_or_default())
-        }
-    };
+/// The image with this number, in as many channels as the configuration asks for.
+fn read(
+    reader: &Reader,
+    config: &RunConfig,
+    dataset: &Dataset,
+    index: u32,
+) -> Result<RgbImage, DataError> {
+    let image = reader.image(index, file(dataset, index))?;
     Ok(match config.channels {
         Some(1) => DynamicImage::ImageLuma8(image.to_luma8()).to_rgb8(),
         _ => image.to_rgb8(),
     })
 }
 
-/// The size that all have, or else one for all.
+/// Width and height of the images where they agree; else the size that all are brought to.
 fn common_size(images: &[Vec<Sample>]) -> (u32, u32) {
     let decoded = images.iter().flatten();
     let mut sizes = decoded.filter_map(|sample| Some(sample.image.as_ref().ok()?.dimensions()));

@@ -1,11 +1,12 @@
-//! A sheet of sample images.
+//! A sheet of sample images, as one image.
 
 use image::{Rgb, RgbImage, imageops};
 
-use super::Dataset;
+use super::dataset::Dataset;
 
 /// Smallest side, in pixels, that images are enlarged to (by whole factors, so that pixels stay pixels).
 const SIDE: usize = 64;
+/// Pixels between images.
 const GAP: usize = 4;
 
 /// Up to `per_class` training images of each class: one row a class, in class order, enlarged.

@@ -3,16 +3,17 @@
 use crate::config::RunConfig;
 use crate::random::Random;
 
-use super::{Dataset, long_tail};
+use super::dataset::Dataset;
+use super::long_tail;
 
 /// Share of the images that become the test split where the source brings none, and of naturally imbalanced training
 /// images that become the validation split.
 const TEST_SHARE: f64 = 0.2;
 const VAL_SHARE: f64 = 0.1;
-/// Validation images per class of balanced data, at most, and as a share of what there is.
+/// Validation images per class of balanced data, at most.
 const VAL_PER_CLASS: usize = 100;
 
-/// What a source brings, by class.
+/// Number of images that a source has, by class and split.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Class names.
@@ -42,9 +43,9 @@ impl Summary {
     /// The counts that [`super::load`] will produce.
     ///
     /// * No test split: a fifth of each class is set apart, at least one image of five.
-    /// * No validation split: `val` images of each class where it is given; else of balanced data a tenth and at most
-    ///   100 of each class; else a tenth of each class. A class never loses its last training image.
-    /// * The long tail is cut from what is left.
+    /// * No validation split: `val` images of each class where it is given; else a tenth of each class, and at most 100 of
+    ///   each where the data are balanced. A class never loses its last training image.
+    /// * The long tail is cut from the training images that are left.
     pub fn plan(&self, config: &RunConfig) -> Plan {
         let test = self
             .test
@@ -92,8 +93,8 @@ fn share(n: usize, share: f64) -> usize {
     if n >= 5 { part.max(1) } else { 0 }
 }
 
-/// Makes the splits that the source does not bring, and cuts the long tail. What a class gets depends on the seed and
-/// on that class alone. Gives back the plan that it followed.
+/// Makes the splits that the source does not have, and cuts the long tail. The images of a class are chosen by the seed and
+/// that class alone. Gives the plan that was followed.
 pub(super) fn apply(dataset: &mut Dataset, config: &RunConfig) -> Plan {
     let optional = |indices: &[u32]| (!indices.is_empty()).then(|| dataset.counts(indices));
     let summary = Summary {

@@ -4,8 +4,9 @@ use std::path::Path;
 use anyhow::Result;
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 
+use super::fingerprint::Hash;
 use super::*;
-use crate::config::{Profile, Size};
+use crate::config::{DataSource, Profile, RunConfig, Size};
 
 fn colour(width: u32, height: u32, seed: u8) -> DynamicImage {
     RgbImage::from_fn(width, height, |x, y| {
@@ -54,7 +55,7 @@ fn error(config: &RunConfig) -> String {
 }
 
 #[test]
-fn every_format_any_size_grey_and_colour() -> Result<()> {
+fn image_files_of_every_format_size_and_colour_are_read() -> Result<()> {
     let root = tempfile::tempdir()?;
     for ending in ["png", "jpg", "JPEG", "bmp", "webp", "tiff", "gif", "ppm"] {
         write(
@@ -109,7 +110,7 @@ fn every_format_any_size_grey_and_colour() -> Result<()> {
 }
 
 #[test]
-fn own_size_where_all_agree() -> Result<()> {
+fn images_keep_their_own_size_where_all_agree() -> Result<()> {
     let root = tempfile::tempdir()?;
     two_classes(root.path(), 10)?;
     let data = load(&folder(root.path()), &quiet)?.dataset;
@@ -180,7 +181,7 @@ fn splits_are_disjoint_and_as_planned() -> Result<()> {
 }
 
 #[test]
-fn balanced_data_give_to_validation_first() {
+fn validation_images_are_set_apart_before_the_long_tail_is_cut() {
     let balanced = Summary {
         train: vec![5000; 10],
         test: Some(vec![1000; 10]),
@@ -312,7 +313,7 @@ fn solar_is_the_same_everywhere() -> Result<()> {
 }
 
 #[test]
-fn normalise_and_probe() -> Result<()> {
+fn the_mean_is_over_training_images_and_the_probe_is_balanced() -> Result<()> {
     let root = tempfile::tempdir()?;
     two_classes(root.path(), 20)?;
     let data = load(&folder(root.path()), &quiet)?.dataset;

@@ -4,18 +4,23 @@
 //! stem ──┬─ branch1 (dilation 1) ─ gate ─┬─ concat ─ conv 1×1 ─ mean pool ─ classifier
 //!        ├─ branch2 (dilation 2) ─ gate ─┤
 //!        └─ branch3 (dilation 3) ─ gate ─┘
+//!
+//! attention   what a variant puts into the network      spec     layer table and parameters, without numbers
+//! param_spec  what one parameter is                     params   the parameters' values, in forward order
+//! net         the forward pass
 //! ```
+//! May import ops, config, random, and of run the layer table's `Layer` and `CLASSIFIER`.
 
+mod attention;
 mod net;
+mod param_spec;
 mod params;
 mod spec;
 
 pub use net::{Forward, Loss, Mode, Net, NormUpdate, Weights};
+pub use param_spec::{Init, ParamSpec};
 pub use params::{Params, Running};
-pub use spec::{Classifier, Init, ParamSpec, Spec};
-
-/// Number of parallel branches; branch b has dilation b, counted from 1.
-pub const BRANCHES: usize = 3;
+pub use spec::{BRANCHES, Classifier, Spec};
 
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,12 @@
 
 use candle_core::{Device, Result, Tensor};
 
-use crate::config::Attention;
 use crate::ops::{self, BatchStats, Conv, Criterion, Gate, Norm, Stats, Tape, Var};
 use crate::run::CLASSIFIER;
 
-use super::BRANCHES;
+use super::attention::Scaling;
 use super::params::{Params, Running};
-use super::spec::{Classifier, Spec};
+use super::spec::{BRANCHES, Classifier, Spec, branch_name};
 
 /// Weight of a new batch in the running statistics, as in PyTorch.
 const MOMENTUM: f32 = 0.1;
@@ -32,7 +31,7 @@ pub enum Mode {
     Eval,
 }
 
-/// A network's parameters as passes use them: what is packed of them is packed once for all passes.
+/// A network's parameters as passes use them. Weights are packed for the kernels once for all passes.
 #[derive(Clone, Debug)]
 pub struct Weights(Vec<Var>);
 
@@ -52,7 +51,7 @@ pub struct Forward {
 /// The loss of a forward pass.
 #[derive(Debug)]
 pub struct Loss {
-    /// Its mean over the images, in nats.
+    /// Mean over the images, in nats.
     pub value: f64,
     out: Var,
     tape: Tape,
@@ -67,7 +66,7 @@ impl Forward {
         self.loss(labels, &Criterion::default())
     }
 
-    /// Mean of any loss with the classes `labels` `[N]`.
+    /// Mean over the images of the loss `criterion` with the classes `labels` `[N]`.
     ///
     /// # Errors
     /// Where the labels or the criterion do not fit the logits.
@@ -82,7 +81,7 @@ impl Forward {
 }
 
 impl Loss {
-    /// Its gradient in every parameter, in order; none of them after a pass in [`Mode::Eval`].
+    /// Gradients in every parameter, in parameter order; an empty list after a pass in [`Mode::Eval`].
     ///
     /// # Errors
     /// Where an operation fails.
@@ -143,32 +142,32 @@ impl Net {
         })
     }
 
-    /// Its shape.
+    /// The shape of the network.
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
-    /// Its parameters.
+    /// The parameters.
     pub fn params(&self) -> &Params {
         &self.params
     }
 
-    /// Its parameters, to be trained or restored.
+    /// The parameters, to be trained or restored.
     pub fn params_mut(&mut self) -> &mut Params {
         &mut self.params
     }
 
-    /// Its running statistics, in forward order.
+    /// The running statistics of all batch-norm layers, in forward order.
     pub fn norms(&self) -> &[Running] {
         &self.norms
     }
 
-    /// Its running statistics, to be restored from a checkpoint.
+    /// The running statistics, to be restored from a checkpoint.
     pub fn norms_mut(&mut self) -> &mut [Running] {
         &mut self.norms
     }
 
-    /// Its parameters, for passes until they change.
+    /// The parameters, for all passes until they change.
     pub fn weights(&self) -> Weights {
         Weights(
             self.params
@@ -180,7 +179,7 @@ impl Net {
         )
     }
 
-    /// Maps images `x` [N, H, W, C] to logits.
+    /// Maps images `x` [N, H, W, C] to logits [N, K].
     ///
     /// # Errors
     /// Where `x` does not have the shape of the specification, or the device is out of memory.
@@ -217,7 +216,7 @@ impl Net {
         }
     }
 
-    /// Sets the running statistics to the plain mean over training batches, as one pass before the first step does.
+    /// Sets the running statistics to the plain mean over those of several training batches, before the first step.
     pub fn set_norms(&mut self, updates: &[NormUpdate]) {
         for (i, update) in updates.iter().enumerate() {
             for (norm, (mean, variance)) in self.norms.iter_mut().zip(&update.0) {
@@ -229,6 +228,7 @@ impl Net {
     }
 }
 
+/// Moves `running` towards `new` by the share `weight`.
 fn blend(running: &mut [f32], new: &[f32], weight: f32) {
     for (running, new) in running.iter_mut().zip(new) {
         *running = (1.0 - weight) * *running + weight * new;
@@ -255,60 +255,20 @@ struct Layer<'a> {
 }
 
 impl<'a> Pass<'a> {
+    /// The whole network, from images to logits.
     fn network(&mut self, x: &Var) -> Result<Var> {
-        let x = self.layer(
-            x,
-            Layer {
-                conv: "stem.conv1",
-                norm: "stem.bn1",
-                dilation: 1,
-                pool: false,
-            },
-        )?;
-        let stem = self.layer(
-            &x,
-            Layer {
-                conv: "stem.conv2",
-                norm: "stem.bn2",
-                dilation: 1,
-                pool: true,
-            },
-        )?;
+        let x = self.block(x, "stem", 1, (1, false))?;
+        let stem = self.block(&x, "stem", 2, (1, true))?;
         let mut branches = Vec::with_capacity(BRANCHES);
         for branch in 1..=BRANCHES {
-            let name = |layer: &str| format!("branch{branch}.{layer}");
-            let (conv, norm) = (name("conv1"), name("bn1"));
-            let x = self.layer(
-                &stem,
-                Layer {
-                    conv: &conv,
-                    norm: &norm,
-                    dilation: branch,
-                    pool: true,
-                },
-            )?;
-            let (conv, norm) = (name("conv2"), name("bn2"));
-            branches.push(self.layer(
-                &x,
-                Layer {
-                    conv: &conv,
-                    norm: &norm,
-                    dilation: 1,
-                    pool: false,
-                },
-            )?);
+            let group = branch_name(branch);
+            let x = self.block(&stem, &group, 1, (branch, true))?;
+            branches.push(self.block(&x, &group, 2, (1, false))?);
         }
-        let gates: Vec<String> = match self.net.spec.attention {
-            Attention::None | Attention::Constant | Attention::Wide => Vec::new(),
-            Attention::Branch => (1..=BRANCHES)
-                .map(|branch| format!("branch{branch}.gate"))
-                .collect(),
-            Attention::Shared => vec!["fuse.gate".to_owned()],
-        };
         let branches: Vec<&Var> = branches.iter().collect();
         let x = self.joined(
             &branches,
-            gates,
+            self.net.spec.scaling(),
             Layer {
                 conv: "fuse.conv",
                 norm: "fuse.bn",
@@ -327,20 +287,47 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn layer(&mut self, x: &Var, layer: Layer<'_>) -> Result<Var> {
-        self.joined(&[x], Vec::new(), layer)
+    /// Convolution number `number` of a group with its batch norm, of a dilation, followed by a max-pool or not.
+    fn block(
+        &mut self,
+        x: &Var,
+        group: &str,
+        number: usize,
+        (dilation, pool): (usize, bool),
+    ) -> Result<Var> {
+        let (conv, norm) = (
+            format!("{group}.conv{number}"),
+            format!("{group}.bn{number}"),
+        );
+        let layer = Layer {
+            conv: &conv,
+            norm: &norm,
+            dilation,
+            pool,
+        };
+        self.joined(&[x], None, layer)
     }
 
-    /// A layer over several inputs side by side, whose channels the gates scale, if there are any.
-    fn joined(&mut self, x: &[&Var], gates: Vec<String>, layer: Layer<'_>) -> Result<Var> {
+    /// A layer over several inputs side by side, whose channels the layers of `scaling` scale, if there are any.
+    fn joined(
+        &mut self,
+        x: &[&Var],
+        scaling: Option<(Scaling, Vec<String>)>,
+        layer: Layer<'_>,
+    ) -> Result<Var> {
         let mut weight = self.param(&format!("{}.weight", layer.conv))?;
         let scaled;
-        if x.len() == BRANCHES && self.net.spec.attention == Attention::Constant {
-            let logit = |branch| self.param(&format!("branch{branch}.scale.logit"));
-            let logits = (1..=BRANCHES).map(logit).collect::<Result<Vec<_>>>()?;
-            scaled = ops::constant_gate(self.tape, weight, &logits)?;
-            weight = &scaled;
-        }
+        let gates = match scaling {
+            None => Vec::new(),
+            Some((Scaling::Gate, layers)) => layers,
+            Some((Scaling::Constant, layers)) => {
+                let logit = |layer: &String| self.param(&format!("{layer}.logit"));
+                let logits = layers.iter().map(logit).collect::<Result<Vec<_>>>()?;
+                scaled = ops::constant_gate(self.tape, weight, &logits)?;
+                weight = &scaled;
+                Vec::new()
+            }
+        };
         let stats = if self.mode == Mode::Train {
             Stats::Batch
         } else {

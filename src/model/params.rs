@@ -4,7 +4,8 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::random::Random;
 
-use super::spec::{Init, ParamSpec, Spec};
+use super::param_spec::{Init, ParamSpec};
+use super::spec::Spec;
 
 /// Parameters in forward order.
 #[derive(Clone, Debug)]
@@ -22,12 +23,12 @@ pub struct Running {
     pub mean: Vec<f32>,
     /// Running unbiased variance, `[C]`.
     pub variance: Vec<f32>,
-    /// Training batches that went into them.
+    /// Training batches that these statistics were made of.
     pub batches: u64,
 }
 
 impl Params {
-    /// Draws every parameter by its name from `seed`, so that what two variants have in common starts identical.
+    /// Draws every parameter by its name from `seed`, so that the parameters which two variants share start identical.
     ///
     /// # Errors
     /// Where the device is out of memory.
@@ -41,7 +42,7 @@ impl Params {
         Ok(Self { specs, values })
     }
 
-    /// Name, shape and start of every parameter, in order.
+    /// Name, shape and start of every parameter, in forward order.
     pub fn specs(&self) -> &[ParamSpec] {
         &self.specs
     }
@@ -67,7 +68,7 @@ impl Params {
         Ok(())
     }
 
-    /// Which parameter is called `name`.
+    /// Position of the parameter called `name`.
     ///
     /// # Errors
     /// Where the network has none of that name.

@@ -1,10 +1,17 @@
-//! What a network consists of: its layer table and its parameters, without any numbers in them.
+//! The shape of a network: its layer table and its parameters, without their values.
 
 use crate::config::{Attention, Width};
 use crate::run::CLASSIFIER;
 use crate::run::event::Layer;
 
-use super::BRANCHES;
+use super::attention::{Place, Scaling, plan};
+use super::param_spec::{Init, ParamSpec, conv, norm, push};
+
+/// Number of parallel branches; branch b has dilation b, counted from 1.
+pub const BRANCHES: usize = 3;
+
+/// Name of the group that joins the branches.
+const FUSE: &str = "fuse";
 
 /// The shape of a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,15 +20,15 @@ pub struct Spec {
     pub image: [usize; 3],
     /// Number of classes K.
     pub classes: usize,
-    /// Scale of the channel counts.
+    /// Factor of the channel counts.
     pub width: Width,
-    /// The gate.
+    /// The attention variant.
     pub attention: Attention,
     /// The last layer.
     pub classifier: Classifier,
 }
 
-/// What makes logits of the features.
+/// The layer that makes logits of the features.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Classifier {
     /// W x + b.
@@ -31,46 +38,16 @@ pub enum Classifier {
     Cosine(f64),
 }
 
-/// One trained parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParamSpec {
-    /// Name as in a PyTorch state dict, such as `branch2.conv1.weight`.
-    pub name: String,
-    /// Shape as in PyTorch: convolutions [Co, Ci, k, k], linear layers [out, in].
-    pub shape: Vec<usize>,
-    /// How it starts.
-    pub init: Init,
-}
-
-/// How a parameter starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Init {
-    /// Normal with standard deviation √(2/fan-in) (He et al. 2015).
-    KaimingNormal {
-        /// Inputs of one output value.
-        fan_in: usize,
-    },
-    /// Uniform in ±1/√fan-in, PyTorch's default for linear layers.
-    Uniform {
-        /// Inputs of one output value.
-        fan_in: usize,
-    },
-    /// All ones.
-    Ones,
-    /// All zeros.
-    Zeros,
-}
-
 impl Spec {
-    /// Channels of the stem, of a branch's first and second convolution, and after fusing.
+    /// Channels of the stem, of the first and the second convolution of a branch, and after the branches are fused.
     pub fn channels(&self) -> [usize; 4] {
         let [stem, first, second, fused] =
             [64, 96, 384, 128].map(|reference| self.width.scale(reference));
-        if self.attention != Attention::Wide {
+        if !plan(self.attention).is_widened {
             return [stem, first, second, fused];
         }
-        // As many channels more as cost what the gates cost: each is fed by a 3×3 convolution in every branch, has a
-        // scale and a shift, and feeds the 1×1 convolution.
+        // As many more channels as have the parameters of the gates. A channel has those of the 3×3 convolution that feeds
+        // it in every branch, a scale and a shift, and those of the 1×1 convolution that it feeds.
         let gates = BRANCHES * 2 * second * self.gate_hidden();
         let channel = BRANCHES * (9 * first + 2 + fused);
         [stem, first, second + (gates + channel / 2) / channel, fused]
@@ -81,10 +58,23 @@ impl Spec {
         self.width.scale(192)
     }
 
+    /// How the channels of the branches are scaled, and by which layers: one at the end of each branch, or one over all
+    /// of them; none where they are not scaled.
+    pub(super) fn scaling(&self) -> Option<(Scaling, Vec<String>)> {
+        let (scaling, place) = plan(self.attention).scaling?;
+        let groups: Vec<String> = match place {
+            Place::EachBranch => (1..=BRANCHES).map(branch_name).collect(),
+            Place::Fused => vec![FUSE.to_owned()],
+        };
+        let layer = |group: String| format!("{group}.{}", scaling.layer());
+        Some((scaling, groups.into_iter().map(layer).collect()))
+    }
+
     /// The layer table, in forward order.
     pub fn layers(&self) -> Vec<Layer> {
         let [stem, first, second, fused] = self.channels();
         let [h, w, _] = self.image;
+        let scaling = plan(self.attention).scaling;
         let mut table = Table::default();
         table.add("stem", "conv1", "conv", [h, w, stem], &[]);
         table.chain("stem", "bn1", "batch_norm", [h, w, stem]);
@@ -94,7 +84,7 @@ impl Spec {
         table.chain("stem", "pool", "max_pool", [h, w, stem]);
         let mut ends = Vec::new();
         for branch in 1..=BRANCHES {
-            let group = format!("branch{branch}");
+            let group = branch_name(branch);
             table.add(
                 &group,
                 "conv1",
@@ -106,18 +96,17 @@ impl Spec {
             table.chain(&group, "pool", "max_pool", [h / 2, w / 2, first]);
             table.chain(&group, "conv2", "conv", [h / 2, w / 2, second]);
             table.chain(&group, "bn2", "batch_norm", [h / 2, w / 2, second]);
-            if self.attention == Attention::Branch {
-                table.chain(&group, "gate", "gate", [h / 2, w / 2, second]);
-            }
-            if self.attention == Attention::Constant {
-                table.chain(&group, "scale", "scale", [h / 2, w / 2, second]);
+            if let Some((scaling, Place::EachBranch)) = scaling {
+                let layer = scaling.layer();
+                table.chain(&group, layer, layer, [h / 2, w / 2, second]);
             }
             ends.extend(table.last_name());
         }
         let (h, w) = (h / 2, w / 2);
         table.add("fuse", "concat", "concat", [h, w, BRANCHES * second], &ends);
-        if self.attention == Attention::Shared {
-            table.chain("fuse", "gate", "gate", [h, w, BRANCHES * second]);
+        if let Some((scaling, Place::Fused)) = scaling {
+            let layer = scaling.layer();
+            table.chain(FUSE, layer, layer, [h, w, BRANCHES * second]);
         }
         table.chain("fuse", "conv", "conv", [h, w, fused]);
         table.chain("fuse", "bn", "batch_norm", [h, w, fused]);
@@ -156,48 +145,26 @@ impl Spec {
     /// Every trained parameter, in forward order.
     pub fn params(&self) -> Vec<ParamSpec> {
         let [stem, first, second, fused] = self.channels();
+        let (scaling, hidden) = (plan(self.attention).scaling, self.gate_hidden());
         let mut params = Vec::new();
         conv(&mut params, "stem.conv1", stem, self.image[2], 3);
         norm(&mut params, "stem.bn1", stem);
         conv(&mut params, "stem.conv2", stem, stem, 3);
         norm(&mut params, "stem.bn2", stem);
         for branch in 1..=BRANCHES {
-            conv(
-                &mut params,
-                &format!("branch{branch}.conv1"),
-                first,
-                stem,
-                3,
-            );
-            norm(&mut params, &format!("branch{branch}.bn1"), first);
-            conv(
-                &mut params,
-                &format!("branch{branch}.conv2"),
-                second,
-                first,
-                3,
-            );
-            norm(&mut params, &format!("branch{branch}.bn2"), second);
-            if self.attention == Attention::Branch {
-                gate(
-                    &mut params,
-                    &format!("branch{branch}.gate"),
-                    second,
-                    self.gate_hidden(),
-                );
-            }
-            if self.attention == Attention::Constant {
-                let layer = format!("branch{branch}.scale");
-                push(&mut params, &layer, "logit", vec![second], Init::Zeros);
+            let group = branch_name(branch);
+            conv(&mut params, &format!("{group}.conv1"), first, stem, 3);
+            norm(&mut params, &format!("{group}.bn1"), first);
+            conv(&mut params, &format!("{group}.conv2"), second, first, 3);
+            norm(&mut params, &format!("{group}.bn2"), second);
+            if let Some((scaling, Place::EachBranch)) = scaling {
+                let layer = format!("{group}.{}", scaling.layer());
+                scaling.add_params(&mut params, &layer, second, hidden);
             }
         }
-        if self.attention == Attention::Shared {
-            gate(
-                &mut params,
-                "fuse.gate",
-                BRANCHES * second,
-                self.gate_hidden(),
-            );
+        if let Some((scaling, Place::Fused)) = scaling {
+            let layer = format!("{FUSE}.{}", scaling.layer());
+            scaling.add_params(&mut params, &layer, BRANCHES * second, hidden);
         }
         conv(&mut params, "fuse.conv", fused, BRANCHES * second, 1);
         norm(&mut params, "fuse.bn", fused);
@@ -227,13 +194,9 @@ impl Spec {
     }
 }
 
-impl ParamSpec {
-    /// Whether the parameter belongs to the layer called `layer`.
-    pub fn layer_is(&self, layer: &str) -> bool {
-        self.name
-            .strip_prefix(layer)
-            .is_some_and(|rest| rest.starts_with('.'))
-    }
+/// Name of the group of a branch, which is counted from 1.
+pub(super) fn branch_name(branch: usize) -> String {
+    format!("branch{branch}")
 }
 
 /// The layer table while it is being made.
@@ -264,41 +227,4 @@ impl Table {
     fn last_name(&self) -> Option<String> {
         self.rows.last().map(|layer| layer.name.clone())
     }
-}
-
-fn push(params: &mut Vec<ParamSpec>, layer: &str, name: &str, shape: Vec<usize>, init: Init) {
-    params.push(ParamSpec {
-        name: format!("{layer}.{name}"),
-        shape,
-        init,
-    });
-}
-
-fn conv(params: &mut Vec<ParamSpec>, layer: &str, outputs: usize, inputs: usize, k: usize) {
-    let init = Init::KaimingNormal {
-        fan_in: inputs * k * k,
-    };
-    push(params, layer, "weight", vec![outputs, inputs, k, k], init);
-}
-
-fn norm(params: &mut Vec<ParamSpec>, layer: &str, channels: usize) {
-    push(params, layer, "weight", vec![channels], Init::Ones);
-    push(params, layer, "bias", vec![channels], Init::Zeros);
-}
-
-fn gate(params: &mut Vec<ParamSpec>, layer: &str, channels: usize, hidden: usize) {
-    push(
-        params,
-        layer,
-        "fc1.weight",
-        vec![hidden, channels],
-        Init::KaimingNormal { fan_in: channels },
-    );
-    push(
-        params,
-        layer,
-        "fc2.weight",
-        vec![channels, hidden],
-        Init::KaimingNormal { fan_in: hidden },
-    );
 }

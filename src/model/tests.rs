@@ -16,7 +16,7 @@ fn spec(classes: usize, attention: Attention) -> Spec {
 
 /// The reference network's parameter counts at three input channels: 1.35 M without and 1.79 M with attention.
 #[test]
-fn parameter_counts() {
+fn parameter_counts_are_those_of_the_reference_network() {
     let count = |spec: Spec| {
         spec.layers()
             .iter()
@@ -110,7 +110,7 @@ fn a_pair_starts_from_equal_shared_weights() -> Result<()> {
 }
 
 #[test]
-fn any_size_channels_and_classes() -> Result<()> {
+fn networks_of_any_size_channels_and_classes_compute() -> Result<()> {
     for (image, classes) in [([40, 24, 1], 12), ([16, 16, 3], 2), ([17, 19, 1], 100)] {
         for &attention in Attention::ALL {
             let spec = Spec {

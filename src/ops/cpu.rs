@@ -1,16 +1,12 @@
-//! Reading CPU tensors, scratch memory, and plain loops over them on all threads.
+//! What every loop on the CPU needs: reading tensors, scratch memory, and how work is shared among threads.
 
 use std::cell::{Cell, RefCell};
 
 use candle_core::{Device, Result, Storage, Tensor};
 use rayon::prelude::*;
 
-use super::data::{Data, memory};
-use super::kernels::{arch, vectorised};
-use super::tape::Pending;
-
 /// Values that a thread takes at a time in a plain loop.
-const TASK: usize = 1 << 15;
+pub(super) const TASK: usize = 1 << 15;
 
 /// Whether a tensor is on the CPU, where the loops and kernels run.
 pub(super) fn is_cpu(x: &Tensor) -> bool {
@@ -43,11 +39,11 @@ pub(super) fn with<T>(x: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
 }
 
 thread_local! {
-    /// Whether this thread works on a piece of its own, beside others that do.
+    /// Whether this thread works on a whole piece by itself, as other threads do on others.
     static ALONE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// In how many parts an operation cuts what it has to sum.
+/// Number of parts into which an operation cuts a sum: one for each thread that works on it.
 pub(super) fn parts() -> usize {
     if ALONE.get() {
         1
@@ -56,9 +52,9 @@ pub(super) fn parts() -> usize {
     }
 }
 
-/// Does independent pieces of work with tensors of `device`; results are in their order. On the CPU, where there are as
-/// many pieces as threads, each is done by one thread: on small batches threads that share every operation wait for each
-/// other, and add up their sums of the gradients of all weights.
+/// Does independent pieces of work with tensors of `device`. The results are in the order of the pieces. On the CPU, if
+/// there are at least as many pieces as threads, each piece is done by one thread: on small batches, threads that share
+/// every operation wait for each other and have to add up their sums of the gradients of all weights.
 pub fn pieces<T: Send>(device: &Device, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     if !device.is_cpu() || is_forced() || count < rayon::current_num_threads() {
         return (0..count).map(work).collect();
@@ -80,7 +76,7 @@ pub fn pieces<T: Send>(device: &Device, count: usize, work: impl Fn(usize) -> T 
         .collect()
 }
 
-/// Whether a test has its way of computing set for this thread: others do not know of it.
+/// Whether a test has set a way of computing for this thread. Other threads would not take it.
 fn is_forced() -> bool {
     #[cfg(test)]
     return PORTABLE.get() || super::kernels::FORCED.get().is_some();
@@ -88,12 +84,12 @@ fn is_forced() -> bool {
     false
 }
 
-/// Hands out `len` values of memory that its thread keeps from call to call; what is in them is left over.
+/// Hands out `len` values of memory that the thread keeps from call to call. They hold what the call before left there.
 pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
     thread_local! {
         static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     }
-    // Taken out meanwhile: should the work wait for other threads, this one may take up another task.
+    // Taken out meanwhile: where the work waits for other threads, this thread may take up another task that needs some.
     let mut scratch = SCRATCH.take();
     if scratch.len() < len {
         scratch.resize(len, 0.0);
@@ -106,9 +102,8 @@ pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) ->
 /// Values that a loop over whole pixels takes at a time, or a little more.
 const STRETCH: usize = 512;
 
-/// A value for each channel, repeated over as many pixels as make a stretch: a loop over a stretch is long where one
-/// over the channels of a pixel would be over before it is at speed. Chunks of the result's length, the last perhaps
-/// shorter, begin with a pixel.
+/// A value for each channel, repeated over as many pixels as make a stretch, because a loop over the few channels of one
+/// pixel is too short to be fast. Chunks of the result's length begin with a pixel; the last may be shorter.
 pub(super) fn repeated(channels: &[f32]) -> Vec<f32> {
     channels.repeat(STRETCH.div_ceil(channels.len().max(1)))
 }
@@ -123,62 +118,8 @@ pub(super) fn folded(stretch: &[f32], channels: usize) -> Vec<f32> {
     sums
 }
 
-impl Pending {
-    /// Applies it to whole pixels.
-    #[inline(always)]
-    pub(super) fn apply(&self, from: &[f32], to: &mut [f32]) {
-        let stretch = self.scale.len();
-        for (from, to) in from.chunks(stretch).zip(to.chunks_mut(stretch)) {
-            let constants = self.scale.iter().zip(&self.shift);
-            for ((to, from), (scale, shift)) in to.iter_mut().zip(from).zip(constants) {
-                *to = floored(from * scale + shift, self.floor);
-            }
-        }
-    }
-}
-
 /// max(value, floor) that keeps NaN: `f32::max` would hide a run that diverged.
 #[inline(always)]
 pub(super) fn floored(value: f32, floor: f32) -> f32 {
     if value < floor { floor } else { value }
-}
-
-/// The values of `x` with what is pending applied.
-pub(super) fn apply(x: &Data, pending: &Pending) -> Result<Tensor> {
-    let len = TASK.div_ceil(pending.scale.len()) * pending.scale.len();
-    let arch = arch();
-    let mut out = vec![0.0; x.elem_count()];
-    x.with(|x| {
-        out.par_chunks_mut(len)
-            .zip(x.par_chunks(len))
-            .for_each(|(out, x)| {
-                vectorised(
-                    arch,
-                    #[inline(always)]
-                    || pending.apply(x, out),
-                );
-            });
-    })?;
-    Tensor::from_vec(out, x.dims(), &Device::Cpu)
-}
-
-/// a + b, of one shape.
-pub(super) fn add(a: &Data, b: &Data) -> Result<Data> {
-    if !a.is_cpu() {
-        return Ok((a.tensor()? + b.tensor()?)?.into());
-    }
-    let mut out = memory(a.elem_count());
-    a.with(|a| {
-        b.with(|b| {
-            out.par_chunks_mut(TASK)
-                .zip(a.par_chunks(TASK).zip(b.par_chunks(TASK)))
-                .for_each(|(out, (a, b))| {
-                    out.iter_mut()
-                        .zip(a)
-                        .zip(b)
-                        .for_each(|((out, a), b)| *out = a + b);
-                });
-        })
-    })??;
-    Ok(Data::host(out, a.dims()))
 }

@@ -1,7 +1,7 @@
 //! The values of a pass: a tensor, or on the CPU memory of our own that is used again.
 //!
-//! Fresh memory is what a step would otherwise spend a quarter of its time on: the system hands it out page by page,
-//! each filled with zeros, and takes it back as soon as a tensor is gone.
+//! With fresh memory for every tensor, a step would spend a quarter of its time on memory: the system hands it out page by
+//! page, each filled with zeros, and takes it back as soon as a tensor is gone.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -9,8 +9,9 @@ use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use candle_core::{Device, Result, Storage, Tensor};
+use rayon::prelude::*;
 
-use super::cpu;
+use super::cpu::{self, TASK};
 
 /// Values with a shape.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub(super) enum Data {
     Host(Arc<Host>),
 }
 
-/// Values on the CPU, whose memory goes to the next that asks for as much.
+/// Values on the CPU. Their memory is used again for the next values of about the same number.
 #[derive(Debug)]
 pub(super) struct Host {
     values: Vec<f32>,
@@ -40,7 +41,7 @@ impl Deref for Values<'_> {
     fn deref(&self) -> &[f32] {
         match self {
             Self::Tensor(storage, range) => match &***storage {
-                // What cannot be read is refused before.
+                // `Data::values` has checked that the storage can be read.
                 Storage::Cpu(storage) => match storage.as_slice() {
                     Ok(values) => &values[range.clone()],
                     Err(_) => &[],
@@ -52,17 +53,17 @@ impl Deref for Values<'_> {
     }
 }
 
-/// Blocks of memory that a thread keeps, at most: more than a step of the network uses.
+/// Most blocks of memory that a thread keeps: more than a step of the network uses.
 const KEPT: usize = 64;
 /// Blocks of fewer values are not worth keeping.
 const SMALL: usize = 1 << 14;
 
 thread_local! {
-    /// Memory that is free, the longest unused first. A thread's own, so that it is gone when its run is over.
+    /// Free blocks of memory, the longest unused first. They belong to a thread, so that they are gone when its run is over.
     static FREE: RefCell<VecDeque<Vec<f32>>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// Memory for `len` values; what is in it is left over, every user writes all of it.
+/// Memory for `len` values. It holds old values: every user writes all of it.
 pub(super) fn memory(len: usize) -> Vec<f32> {
     let fits = |block: &Vec<f32>| (len..=len + len / 2).contains(&block.capacity());
     let found = FREE.with_borrow_mut(|free| {
@@ -98,6 +99,7 @@ impl Drop for Host {
 }
 
 impl Data {
+    /// Values on the CPU in row-major order.
     pub(super) fn host(values: Vec<f32>, shape: &[usize]) -> Self {
         Self::Host(Arc::new(Host {
             values,
@@ -146,7 +148,7 @@ impl Data {
         }
     }
 
-    /// The values, which are on the CPU and contiguous, for as long as they are read.
+    /// The values, which are on the CPU and contiguous, borrowed.
     pub(super) fn values(&self) -> Result<Values<'_>> {
         let tensor = match self {
             Self::Host(host) => return Ok(Values::Host(&host.values)),
@@ -162,7 +164,28 @@ impl Data {
         }
     }
 
-    /// As a tensor; a copy of memory of our own.
+    /// The sum with other values of the same shape.
+    pub(super) fn plus(&self, other: &Self) -> Result<Self> {
+        if !self.is_cpu() {
+            return Ok((self.tensor()? + other.tensor()?)?.into());
+        }
+        let mut out = memory(self.elem_count());
+        self.with(|a| {
+            other.with(|b| {
+                out.par_chunks_mut(TASK)
+                    .zip(a.par_chunks(TASK).zip(b.par_chunks(TASK)))
+                    .for_each(|(out, (a, b))| {
+                        out.iter_mut()
+                            .zip(a)
+                            .zip(b)
+                            .for_each(|((out, a), b)| *out = a + b);
+                    });
+            })
+        })??;
+        Ok(Self::host(out, self.dims()))
+    }
+
+    /// As a tensor. Values in memory of our own are copied.
     pub(super) fn tensor(&self) -> Result<Tensor> {
         match self {
             Self::Tensor(tensor) => Ok(tensor.clone()),
@@ -172,7 +195,7 @@ impl Data {
         }
     }
 
-    /// As a tensor; memory of our own is handed over where nobody else holds it.
+    /// As a tensor. Memory of our own is handed over where nobody else holds it, else copied.
     pub(super) fn into_tensor(self) -> Result<Tensor> {
         match self {
             Self::Tensor(tensor) => Ok(tensor),

@@ -1,4 +1,4 @@
-//! The classifier: small enough to be made of candle operations on every device.
+//! Classifiers, which are small enough to be made of candle operations on every device.
 
 use candle_core::{D, Result, Tensor};
 
@@ -32,7 +32,7 @@ pub fn cosine(tape: &Tape, x: &Var, weight: &Var, scale: f64) -> Result<Var> {
     let out = (x_unit.matmul(&w_unit.t()?)? * scale)?;
     Ok(tape.record_tensors(out, &[x, weight], move |grad| {
         let grad = (grad * scale)?;
-        // What lengthens a row does not change its direction.
+        // The part of the gradient along a row changes its length alone, and the cosine does not depend on that.
         let through = |unit: &Tensor, norm: &Tensor, grad: Tensor| {
             let along = (unit * &grad)?.sum_keepdim(D::Minus1)?;
             (grad - unit.broadcast_mul(&along)?)?.broadcast_div(norm)

@@ -1,5 +1,5 @@
-//! Channel attention: what a gate is, and joining and gating by candle operations. On the CPU a convolution reads the
-//! parts and applies the gates itself.
+//! Channel attention: what a gate is, and joining and gating by candle operations on other devices. On the CPU a convolution
+//! reads the parts and applies the gates itself.
 
 use std::iter::once;
 
@@ -18,7 +18,7 @@ pub struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// How many channels it scales; none where the shapes of its weights do not fit together.
+    /// Number of channels that it scales; none where the shapes of its weights do not fit together.
     pub(super) fn channels(&self) -> Option<usize> {
         match (self.fc1.data.dims(), self.fc2.data.dims()) {
             (&[hidden, channels], &[outputs, inputs])
@@ -31,14 +31,14 @@ impl Gate<'_> {
     }
 }
 
-/// Gates side by side over C channels in all, as far as the forward pass went.
+/// Gates side by side over C channels in all, with the values of the forward pass.
 pub(super) struct Gates {
     layers: Vec<Layer>,
     /// Mean over all pixels, [N, C].
     means: Tensor,
-    /// What the channels are scaled by, [N, C].
+    /// Factor of each channel, [N, C].
     pub(super) scale: Tensor,
-    /// All hidden layers side by side, after the ReLU, [N, Σ hidden].
+    /// Values of all hidden layers side by side, after the ReLU, [N, Σ hidden].
     pub(super) hidden: Tensor,
 }
 
@@ -103,7 +103,7 @@ impl Gates {
             .collect()
     }
 
-    /// From the gradient of the scale [N, C]: those of the means, [N, C], and of every W1 and W2.
+    /// Gradients of the means, [N, C], and of every W1 and W2, from that of the scale [N, C].
     fn backward(&self, grad: &Tensor) -> Result<(Tensor, Vec<Tensor>)> {
         // σ' = σ(1 − σ)
         let logits = grad.mul(&self.scale)?.mul(&(1.0 - &self.scale)?)?;
@@ -120,7 +120,7 @@ impl Gates {
         Ok((Tensor::cat(&means, 1)?, weights))
     }
 
-    /// Gradients of every W1 and W2 from those of the logits [N, C] and of what goes into the ReLUs, [N, Σ hidden].
+    /// Gradients of every W1 and W2, from those of the logits [N, C] and of the inputs of the ReLUs, [N, Σ hidden].
     pub(super) fn weight_grads(&self, logits: &Tensor, hidden: &Tensor) -> Result<Vec<Tensor>> {
         let mut grads = Vec::with_capacity(2 * self.layers.len());
         for layer in &self.layers {
@@ -133,7 +133,7 @@ impl Gates {
     }
 }
 
-/// The parts side by side, [N, H, W, C], each channel scaled by its gate, if there are any; and the gates.
+/// The parts side by side, [N, H, W, C], each channel scaled by its gate if there are any, and the values of the gates.
 pub(super) fn join(tape: &Tape, parts: &[&Var], gates: &[Gate<'_>]) -> Result<(Var, Vec<Tensor>)> {
     let values = parts.iter().map(|part| part.values());
     let values = values.collect::<Result<Vec<_>>>()?;
@@ -167,7 +167,7 @@ fn scaled(tape: &Tape, x: &Var, gates: &[Gate<'_>]) -> Result<(Var, Vec<Tensor>)
     let out = tape.record_tensors(out, &inputs, move |grad| {
         let products = values.mul(&grad)?.reshape((n, h * w, c))?.sum(1)?;
         let (means, weights) = gates.backward(&products)?;
-        // What came by way of a mean is spread over the pixels.
+        // The gradient of a mean is spread evenly over the pixels.
         let share = (means / (h * w) as f64)?.reshape((n, 1, 1, c))?;
         let grad = grad.broadcast_mul(&scale)?.broadcast_add(&share)?;
         Ok(once(grad).chain(weights).map(Some).collect())
@@ -175,8 +175,8 @@ fn scaled(tape: &Tape, x: &Var, gates: &[Gate<'_>]) -> Result<(Var, Vec<Tensor>)
     Ok((out, gate_values))
 }
 
-/// The weight [O, C, 1, 1] of a convolution whose input is scaled by a gate that does not look at it: w ⊙ σ(`logits`
-/// `[C]`), since scaling an input channel is scaling what weighs it.
+/// The weight w [O, C, 1, 1] of a convolution whose input channels are scaled by learned constants: w ⊙ σ(`logits`), where
+/// the logits are `[C]` in all. To scale an input channel is to scale its weights.
 ///
 /// # Errors
 /// Where the shapes do not fit together.

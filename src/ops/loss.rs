@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::tape::{Tape, Var};
 
-/// What a loss does beside −log p of the true class. Vectors are by class, `[K]`, or empty where they change nothing.
+/// How a loss differs from −log p of the true class. Vectors are by class, `[K]`, or empty where they change nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Criterion {
     /// Subtracted from the logit of the true class: the margins of LDAM (Cao et al. 2019), times its scale.
@@ -13,16 +13,16 @@ pub struct Criterion {
     pub offsets: Vec<f64>,
     /// Weight of an image by its class.
     pub weights: Vec<f64>,
-    /// γ of the focal loss (1 − p)^γ · −log p (Lin et al. 2017); 0 is none.
+    /// γ of the focal loss (1 − p)^γ · −log p (Lin et al. 2017); 0 is cross-entropy.
     pub gamma: f64,
-    /// What the sum over images is divided by.
+    /// How the sum over images becomes a mean.
     pub mean: Mean,
 }
 
-/// What makes a mean of a sum over images.
+/// Divisor of the sum over images.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mean {
-    /// The sum of the weights, as PyTorch's `reduction="mean"` has it.
+    /// The sum of the images' weights, as in PyTorch's `reduction="mean"`.
     #[default]
     OfWeights,
     /// The number of images.
@@ -31,7 +31,8 @@ pub enum Mean {
 
 /// Mean over images of a loss of softmax(`logits` [N, K]) and the classes `labels` `[N]`, in nats: a scalar. For image
 /// i of class y with logits z: l = w_y (1 − p)^γ · −log p, where p = softmax(z + offsets − margin_y at y)_y; so
-/// ∂l/∂z = w_y A (softmax − e_y), A = (1 − p)^γ − γ p (1 − p)^(γ−1) log p. In f64, on the host: it is K numbers an image.
+/// ∂l/∂z = w_y A (softmax − e_y), A = (1 − p)^γ − γ p (1 − p)^(γ−1) log p. Computed in f64 on the host, since it is only K
+/// numbers an image.
 ///
 /// # Errors
 /// Where the labels or the criterion do not fit the logits.
@@ -106,16 +107,16 @@ fn image(logits: &[f32], label: usize, criterion: &Criterion) -> (f64, Vec<f64>)
         let truth = f64::from(u8::from(k == label));
         slope * ((z - norm).exp() - truth)
     });
-    // Where p is 1 the loss is 0, whatever it is multiplied with: not −0.
+    // Adding 0 makes 0 of the −0 where p is 1.
     (modulation * -log_p + 0.0, derivative.collect())
 }
 
-/// (1 − p)^γ, and A of the derivative A (softmax − e_y), from log p.
+/// (1 − p)^γ, and the factor A of the derivative A (softmax − e_y), from log p.
 fn focal(log_p: f64, gamma: f64) -> (f64, f64) {
     if gamma == 0.0 {
         return (1.0, 1.0);
     }
-    // 1 − p, exact where p is close to 1.
+    // 1 − p, precise where p is close to 1.
     let missed = -log_p.exp_m1();
     if missed <= 0.0 {
         return (0.0, 0.0);

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::kernels::arch;
 
-/// Values of each vector that are gone through at a time, summed in f32 in as many interleaved sums as a register has
-/// values; from one stretch to the next the sum is f64.
+/// Values of each vector that are multiplied at a time. Within a stretch products are summed in f32, in as many interleaved
+/// sums as a register has values; from one stretch to the next they are summed in f64.
 const STRETCH: usize = 1024;
 /// Rows and columns of the tile whose sums stay in registers.
 const TILE: usize = 4;
@@ -16,7 +16,7 @@ pub fn products(rows: &[&[f32]]) -> Vec<f64> {
     let size = rows.len();
     let len = rows.iter().map(|row| row.len()).max().unwrap_or(0);
     let arch = arch();
-    // One part a thread and a fixed order: the same threads give the same bits.
+    // One part a thread, added in a fixed order, so that the same number of threads gives the same bits.
     let threads = rayon::current_num_threads();
     let each = len.div_ceil(STRETCH).div_ceil(threads).max(1) * STRETCH;
     let parts: Vec<Vec<f64>> = (0..len.div_ceil(each))

@@ -1,4 +1,4 @@
-//! Where the time of a pass goes, summed over all threads: off unless a benchmark turns it on.
+//! Measures where the time of a pass goes, summed over all threads. It is off unless a benchmark turns it on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -15,13 +15,13 @@ pub enum Work {
     InputGrad,
     /// The products that give the weight's gradient.
     WeightGrad,
-    /// Copying images into scratch memory, with the norm and ReLU left for it.
+    /// Copying images into scratch memory, which applies the norm and ReLU that were left for the reader.
     Load,
     /// Statistics of the batch.
     Moments,
     /// Norm, ReLU and max-pool.
     Pool,
-    /// Sums of the gradient that the norm's backward pass needs first.
+    /// Sums over the gradient that the norm's backward pass needs first.
     NormSums,
     /// The gradient on its way back through pool, ReLU and norm.
     NormGrad,
@@ -61,7 +61,7 @@ pub fn spent() -> Vec<(Work, Duration)> {
     WORK.into_iter().zip(nanos).collect()
 }
 
-/// Does some work of the given kind.
+/// Does some work, and measures its time as of the given kind.
 #[inline(always)]
 pub(super) fn timed<T>(work: Work, body: impl FnOnce() -> T) -> T {
     if !ON.load(Relaxed) {

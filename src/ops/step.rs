@@ -9,7 +9,7 @@ use super::cpu::{is_cpu, with};
 const TASK: usize = 1 << 14;
 
 /// One step of gradient descent with `(momentum, weight decay, learning rate)`, in PyTorch's order of operations:
-/// g ← g + wd·p; buf ← g at the first step, else μ·buf + g; p ← p − lr·buf. Gives parameter and buffer after it.
+/// g ← g + wd·p; buf ← g at the first step, else μ·buf + g; p ← p − lr·buf. Gives the new parameter and the new buffer.
 ///
 /// # Errors
 /// Where shapes differ or the device is out of memory.

@@ -1,41 +1,30 @@
 //! The record of a forward pass, from which gradients are computed.
 //!
-//! candle's own record adds every gradient to a fresh tensor of zeros, on one thread, and copies what a custom operation
-//! computed; on a CPU that took longer than the convolutions. This one hands gradients on as they are, and frees what
-//! an operation kept as soon as its gradient is known.
+//! candle's own record adds every gradient to a fresh tensor of zeros, on one thread, and copies the gradients of custom
+//! operations; on a CPU that took longer than the convolutions. This one hands gradients on without a copy, and frees the
+//! values that an operation kept as soon as its gradient is known.
 
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use candle_core::{Result, Tensor};
 
-use super::cpu;
 use super::data::Data;
 use super::kernels::Panels;
+use super::pending::Pending;
 
 /// A value in a forward pass.
 #[derive(Clone, Debug)]
 pub struct Var {
     pub(super) data: Data,
-    /// Where its gradient is gathered; none where nobody asks for it.
+    /// Number under which its gradient is gathered; none where its gradient is not needed.
     pub(super) slot: Option<usize>,
-    /// What every reader applies to the values: a batch norm or a ReLU whose result is not worth its memory.
+    /// A batch norm and a ReLU that every reader applies to the values: their result is not worth its memory.
     pub(super) pending: Option<Arc<Pending>>,
     pub(super) packed: Arc<Packed>,
 }
 
-/// y = max(scale·x + shift, floor), channel by channel.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Pending {
-    /// Repeated over several pixels: see [`cpu::repeated`].
-    pub(super) scale: Vec<f32>,
-    /// Repeated likewise.
-    pub(super) shift: Vec<f32>,
-    /// 0 for a ReLU, else −∞.
-    pub(super) floor: f32,
-}
-
-/// A convolution's weights as the kernels read them, packed when first needed and kept as long as the variable.
+/// A convolution's weights in the order of the kernels, packed when first needed and kept as long as the variable.
 #[derive(Debug, Default)]
 pub(super) struct Packed {
     pub(super) forward: OnceLock<Panels>,
@@ -43,7 +32,7 @@ pub(super) struct Packed {
 }
 
 impl Var {
-    /// A value whose gradient nobody asks for.
+    /// A value whose gradient is not needed.
     pub fn constant(tensor: Tensor) -> Self {
         Self::of(tensor.into())
     }
@@ -63,7 +52,7 @@ impl Var {
     /// Where the device is out of memory.
     pub fn values(&self) -> Result<Tensor> {
         match &self.pending {
-            Some(pending) => cpu::apply(&self.data, pending),
+            Some(pending) => pending.applied(&self.data),
             None => self.data.tensor(),
         }
     }
@@ -87,7 +76,7 @@ struct Node {
 pub struct Tape {
     nodes: RefCell<Vec<Node>>,
     leaves: usize,
-    /// Whether anything is recorded.
+    /// Whether operations are recorded.
     on: bool,
 }
 
@@ -101,12 +90,12 @@ impl Tape {
         }
     }
 
-    /// No record: for passes whose gradients nobody asks for.
+    /// Records nothing: for passes whose gradients are not needed.
     pub fn off() -> Self {
         Self::default()
     }
 
-    /// Parameter number `index`; what is packed of it is shared by all passes that use the variable.
+    /// Parameter number `index`. Its packed weights are shared by all passes that use the variable.
     pub fn leaf(tensor: &Tensor, index: usize) -> Var {
         Var {
             slot: Some(index),
@@ -169,7 +158,7 @@ impl Tape {
                     continue;
                 };
                 grads[slot] = Some(match grads[slot].take() {
-                    Some(sum) => cpu::add(&sum, &grad)?,
+                    Some(sum) => sum.plus(&grad)?,
                     None => grad,
                 });
             }

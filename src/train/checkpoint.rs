@@ -1,6 +1,6 @@
 //! Checkpoints: everything that training needs to go on bit-exactly, in one safetensors file.
 //!
-//! Parameters and batch-norm buffers have PyTorch's names and shapes; optimiser state is under `optimiser/`.
+//! Parameters and batch-norm buffers have PyTorch's names and shapes; the optimiser's state is under `optimiser/`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::Net;
 use crate::run::log::{RunError, write_tensors};
 
-use super::TrainError;
-use super::sgd::Sgd;
+use super::error::TrainError;
+use super::optimiser::Optimiser;
 
 /// How far a run has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct Progress {
     pub step: u64,
     /// Epoch under way, from 0.
     pub epoch: u64,
-    /// Steps taken in it.
+    /// Steps taken in that epoch.
     pub step_in_epoch: u64,
     /// Training images seen.
     pub images: u64,
@@ -30,7 +30,7 @@ pub struct Progress {
     pub wall_secs: f64,
     /// Step of the best validation macro-F1 so far.
     pub best_step: Option<u64>,
-    /// That macro-F1.
+    /// Macro-F1 at that step.
     pub best_macro_f1: Option<f64>,
     /// Learning rate of the last step.
     pub last_lr: f64,
@@ -38,11 +38,16 @@ pub struct Progress {
 
 const OPTIMISER: &str = "optimiser/";
 
-/// Writes a checkpoint whole; the previous one stays until then.
+/// Writes a checkpoint whole. The previous one stays until the new one is complete.
 ///
 /// # Errors
 /// Where a tensor cannot be read or the file not written.
-pub fn save(path: &Path, net: &Net, sgd: &Sgd, progress: &Progress) -> Result<(), TrainError> {
+pub fn save(
+    path: &Path,
+    net: &Net,
+    optimiser: &dyn Optimiser,
+    progress: &Progress,
+) -> Result<(), TrainError> {
     let mut tensors = Vec::new();
     let mut push = |name: String, shape: &[usize], values: &[f32]| {
         let bytes = values
@@ -51,7 +56,7 @@ pub fn save(path: &Path, net: &Net, sgd: &Sgd, progress: &Progress) -> Result<()
             .collect();
         tensors.push((name, Dtype::F32, shape.to_vec(), bytes));
     };
-    let (buffers, _) = sgd.state();
+    let state = optimiser.state();
     let params = net.params();
     for (i, (spec, value)) in params.specs().iter().zip(params.values()).enumerate() {
         push(
@@ -59,12 +64,14 @@ pub fn save(path: &Path, net: &Net, sgd: &Sgd, progress: &Progress) -> Result<()
             &spec.shape,
             &value.flatten_all()?.to_vec1()?,
         );
-        if let Some(buffer) = buffers.get(i) {
-            push(
-                format!("{OPTIMISER}{}", spec.name),
-                &spec.shape,
-                &buffer.flatten_all()?.to_vec1()?,
-            );
+        for (kept, tensors) in optimiser.kept().iter().zip(&state) {
+            if let Some(tensor) = tensors.get(i) {
+                push(
+                    format!("{OPTIMISER}{kept}{}", spec.name),
+                    &spec.shape,
+                    &tensor.flatten_all()?.to_vec1()?,
+                );
+            }
         }
     }
     for norm in net.norms() {
@@ -103,7 +110,7 @@ pub fn save(path: &Path, net: &Net, sgd: &Sgd, progress: &Progress) -> Result<()
 pub fn load(
     path: &Path,
     net: &mut Net,
-    sgd: &mut Sgd,
+    optimiser: &mut dyn Optimiser,
     device: &Device,
 ) -> Result<Progress, TrainError> {
     let bytes = std::fs::read(path).map_err(|e| RunError::io("read the checkpoint", path, e))?;
@@ -125,16 +132,19 @@ pub fn load(
         Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
     };
     let mut values = Vec::new();
-    let mut buffers = Vec::new();
+    let mut state = vec![Vec::new(); optimiser.kept().len()];
     for spec in net.params().specs() {
         values.push(Tensor::from_vec(
             read(&spec.name, &spec.shape)?,
             spec.shape.as_slice(),
             device,
         )?);
-        let name = format!("{OPTIMISER}{}", spec.name);
-        if progress.step > 0 {
-            buffers.push(Tensor::from_vec(
+        if progress.step == 0 {
+            continue;
+        }
+        for (kept, tensors) in optimiser.kept().iter().zip(&mut state) {
+            let name = format!("{OPTIMISER}{kept}{}", spec.name);
+            tensors.push(Tensor::from_vec(
                 read(&name, &spec.shape)?,
                 spec.shape.as_slice(),
                 device,
@@ -154,6 +164,6 @@ pub fn load(
             .map_err(|_| damaged(&format!("`{name}` is not i64")))?;
         norm.batches = u64::try_from(i64::from_le_bytes(tracked)).unwrap_or(0);
     }
-    sgd.restore(buffers, progress.last_lr);
+    optimiser.restore(state, progress.step, progress.last_lr);
     Ok(progress)
 }

@@ -1,4 +1,5 @@
-//! The loss that a configuration trains with: class weights, margins and offsets from the class counts.
+//! The loss that a configuration trains with: class weights, margins and offsets, from the class counts. A further loss is
+//! one variant of `config::Loss` and an arm in each `match` here and in `balance`.
 
 use crate::balance;
 use crate::config::{Loss, RunConfig};
@@ -51,12 +52,12 @@ pub fn criterion(config: &RunConfig, counts: &[usize], epoch: u64) -> Criterion 
 pub fn classifier(config: &RunConfig) -> Classifier {
     match config.loss {
         Loss::Ldam => Classifier::Cosine(COSINE_SCALE),
-        _ => Classifier::Linear,
+        Loss::Ce | Loss::Focal | Loss::BalancedSoftmax | Loss::LogitAdjusted => Classifier::Linear,
     }
 }
 
-/// What post-hoc logit adjustment (Menon et al. 2021) adds to the logits before the largest is chosen: −τ·ln π, `[K]`;
-/// empty where none is asked for.
+/// Post-hoc logit adjustment (Menon et al. 2021): −τ·ln π, `[K]`, to be added to the logits before the largest is chosen;
+/// empty where the configuration asks for none.
 pub fn post_hoc(config: &RunConfig, counts: &[usize]) -> Vec<f32> {
     let Some(tau) = config.post_hoc else {
         return Vec::new();

@@ -4,7 +4,8 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::config::{DeviceKind, RunConfig};
 
-/// Opens a device, and sets how exactly it multiplies matrices: `tf32` lets CUDA round what goes into a product.
+/// Opens a device, and sets how exactly it multiplies matrices: `tf32` lets CUDA round the factors of a product to 10 bits
+/// of mantissa.
 ///
 /// # Errors
 /// One sentence, where this build or this machine does not have it.
@@ -38,6 +39,7 @@ pub fn fallback(config: &RunConfig) -> Option<(RunConfig, String)> {
     Some((on_cpu, format!("{reason}; this run uses the CPU instead.")))
 }
 
+/// Opens a device and computes with it once; a panic on the way is an error, too.
 fn quietly(
     open: impl FnOnce() -> candle_core::Result<Device> + std::panic::UnwindSafe,
 ) -> Result<Device, String> {
@@ -56,7 +58,7 @@ fn quietly(
     }
 }
 
-/// What a driver's error says, without its packaging: `DriverError(CUDA_ERROR_NO_DEVICE, "no device")` is `no device`.
+/// The words within a driver's error: of `DriverError(CUDA_ERROR_NO_DEVICE, "no device")` they are `no device`.
 fn in_words(error: &str) -> &str {
     let line = error.lines().next().unwrap_or_default();
     match line.split('"').collect::<Vec<_>>().as_slice() {
@@ -65,7 +67,7 @@ fn in_words(error: &str) -> &str {
     }
 }
 
-/// Device and instruction set that numbers are computed with, as recorded in a run.
+/// Device and instruction set that numbers are computed with, as a run records them.
 pub fn describe(device: &Device) -> String {
     match device {
         Device::Cpu => format!("cpu {} {}", std::env::consts::ARCH, simd()),
@@ -99,47 +101,4 @@ fn simd() -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_there_falls_back_to_the_cpu_and_says_so() {
-        let on = |device| RunConfig {
-            device,
-            seed: 7,
-            ..RunConfig::default()
-        };
-        assert_eq!(fallback(&on(DeviceKind::Cpu)), None);
-        for kind in [DeviceKind::Cuda, DeviceKind::Metal] {
-            if open(kind, false).is_ok() {
-                println!("skipped `{kind}`: it is there");
-                continue;
-            }
-            let (config, notice) = fallback(&on(kind)).unwrap();
-            assert_eq!(config, on(DeviceKind::Cpu));
-            assert!(
-                notice.starts_with(&format!("No {} device", kind.label()))
-                    && notice.ends_with("uses the CPU instead.")
-                    && notice.lines().count() == 1,
-                "{notice}"
-            );
-        }
-    }
-
-    #[test]
-    fn errors_of_drivers_are_put_in_words() {
-        for (error, words) in [
-            (
-                "DriverError(CUDA_ERROR_NO_DEVICE, \"no CUDA-capable device is detected\")\nbacktrace",
-                "no CUDA-capable device is detected",
-            ),
-            (
-                "CublasError(CUBLAS_STATUS_NOT_INITIALIZED)",
-                "CublasError(CUBLAS_STATUS_NOT_INITIALIZED)",
-            ),
-            ("", ""),
-        ] {
-            assert_eq!(in_words(error), words);
-        }
-    }
-}
+mod tests;

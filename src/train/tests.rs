@@ -5,9 +5,9 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 
 use super::device;
-use super::sgd::Sgd;
+use super::optimiser::{Optimiser as _, Sgd};
+use super::probe;
 use crate::config::{Attention, DeviceKind, Width};
-use crate::gradient::probe;
 use crate::model::{Classifier, Mode, Net, Spec};
 use crate::ops::on_portable_path;
 use crate::random::Random;

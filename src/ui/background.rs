@@ -19,7 +19,6 @@ use super::settings::Settings;
 use super::waker::Waker;
 use super::worker::{Job, panic_sentence};
 use crate::config::RunConfig;
-use crate::data::samples::Samples;
 use crate::data::{self, Summary};
 use crate::figure::Order;
 use crate::figure::export::{Restored, read_view};
@@ -28,6 +27,7 @@ use crate::run::class_rows::ClassRows;
 use crate::run::log::{self, Followed, Loaded, Position, RunError};
 use crate::run::notes::Notes;
 use crate::run::probe_file::ProbeTensors;
+use crate::samples::Samples;
 use crate::sweep::{State, Sweep, SweepError};
 
 /// What a file dialog was opened for.

@@ -11,8 +11,8 @@ use super::page::Page;
 use super::runs::RunId;
 use super::widgets::{enlarged, grouped, problem_ui};
 use crate::config::{DataSource, RunConfig};
-use crate::data::samples::{Sample, Samples, Which, samples, samples_of_run};
 use crate::figure::{Pick, View, order_of_classes, palette};
+use crate::samples::{Sample, Samples, Which, samples, samples_of_run};
 
 /// Images read of a class, at most, and
 const PER_CLASS: usize = 32;

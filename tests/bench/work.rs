@@ -3,11 +3,11 @@
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use crosscurrent::config::{Attention, Width};
-use crosscurrent::gradient::probe;
 use crosscurrent::model::{Classifier, Mode, Net, Spec, Weights};
 use crosscurrent::ops::{self, Conv, Tape, Var};
 use crosscurrent::random::Random;
-use crosscurrent::train::sgd::Sgd;
+use crosscurrent::train::optimiser::{Optimiser as _, Sgd};
+use crosscurrent::train::probe;
 
 /// Images of each class in a probe.
 pub(crate) const PROBE_IMAGES: usize = 32;

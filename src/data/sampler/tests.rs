@@ -13,9 +13,9 @@ fn data() -> Dataset {
     }
 }
 
-/// An epoch has as many images as there are, of each class its share, and the same ones again for the same seed.
+/// An epoch has as many images as there are training images, and each class has its share of them.
 #[test]
-fn orders_have_the_shares() -> Result<()> {
+fn each_class_is_drawn_as_often_as_its_share_says() -> Result<()> {
     let data = data();
     for &sampler in Sampler::ALL {
         let config = RunConfig {
@@ -28,7 +28,6 @@ fn orders_have_the_shares() -> Result<()> {
         for epoch in 0..40 {
             let order = order(&data, &config, epoch);
             ensure!(order.len() == 500);
-            ensure!(order == super::order(&data, &config, epoch));
             for index in order {
                 drawn[usize::from(data.labels[index as usize])] += 1;
             }
@@ -50,9 +49,31 @@ fn orders_have_the_shares() -> Result<()> {
     Ok(())
 }
 
-/// Sampling by instance shows every image once.
+/// The first images of epoch 3 at seed 7, from a second implementation (in Python) of SplitMix64, the Fisher–Yates shuffle
+/// and the draw by class: the same images come on every machine and after every change of the code.
 #[test]
-fn instances_come_once() {
+fn the_order_is_a_fixed_function_of_seed_and_epoch() {
+    let first = |sampler, seed, epoch| {
+        let config = RunConfig {
+            sampler,
+            seed,
+            ..RunConfig::default()
+        };
+        order(&data(), &config, epoch)[..8].to_vec()
+    };
+    let wanted = [44, 206, 196, 179, 318, 363, 61, 150];
+    assert_eq!(first(Sampler::Instance, 7, 3), wanted);
+    let wanted = [291, 431, 160, 24, 398, 199, 22, 499];
+    assert_eq!(first(Sampler::Balanced, 7, 3), wanted);
+    for &sampler in Sampler::ALL {
+        let base = first(sampler, 7, 3);
+        assert_ne!(base, first(sampler, 8, 3), "{sampler}: another seed");
+        assert_ne!(base, first(sampler, 7, 4), "{sampler}: another epoch");
+    }
+}
+
+#[test]
+fn sampling_by_instance_shows_every_image_once() {
     let mut order = order(&data(), &RunConfig::default(), 3);
     order.sort_unstable();
     assert_eq!(order, (0..500).collect::<Vec<_>>());

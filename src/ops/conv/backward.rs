@@ -13,19 +13,20 @@ use crate::ops::data::Data;
 use crate::ops::kernels::{
     Panels, Plane, WeightGrad, accumulate, convolve, max_pool_grad, vectorised,
 };
+use crate::ops::pending::Pending;
 use crate::ops::profile::{Work, timed};
-use crate::ops::tape::{Packed, Pending};
+use crate::ops::tape::Packed;
 
-use super::Affine;
-use super::fused::{After, Shape};
+use super::affine::Affine;
 use super::input::{Input, Splitter};
+use super::shape::{After, Shape};
 
 /// Weights up to this many values are summed in several parts a thread, so that no thread waits long for another.
 const SMALL_WEIGHT: usize = 1 << 16;
 /// Values of scratch memory that several small images share, so that sums of a large weight are not fetched for each.
 const GROUP: usize = 3 << 16;
 
-/// Everything the backward pass needs.
+/// Everything that the backward pass needs of the forward pass.
 pub(super) struct Backward {
     pub(super) arch: Arch,
     pub(super) shape: Shape,
@@ -36,8 +37,8 @@ pub(super) struct Backward {
     pub(super) after: Arc<After>,
 }
 
-/// What the norm's backward pass subtracts: a = mean(g) and b = inverse·mean(g·x̂) of every channel, 0 where the
-/// statistics are constants; and what goes with them. All repeated over several pixels.
+/// Constants of the norm's backward pass for every channel, repeated over several pixels: scale and mean of the norm, and
+/// the terms a = mean(g) and b = inverse·mean(g·x̂) that are subtracted, 0 where the statistics are constants.
 struct Offsets {
     scale: Vec<f32>,
     mean: Vec<f32>,
@@ -48,7 +49,7 @@ struct Offsets {
 /// Sums over a batch, per channel: Σg and Σg·x̂.
 type Sums = Vec<[f64; 2]>;
 
-/// What gradients are computed from.
+/// Values that the gradients are computed from.
 struct Source<'a> {
     parts: Vec<&'a [f32]>,
     splitter: Option<Splitter<'a>>,
@@ -57,17 +58,17 @@ struct Source<'a> {
     offsets: Offsets,
 }
 
-/// What is summed over images.
+/// Sums over images.
 struct Sum {
     weight: WeightGrad,
-    /// Of the norm, where its statistics are constants.
+    /// Those of the norm, where its statistics are constants.
     norm: Sums,
-    /// Of the gates, not yet summed: a row for every image.
+    /// Gradients of the gates, one row for every image: they are not summed yet.
     gates: Vec<f32>,
 }
 
 impl Sum {
-    /// With the next images.
+    /// Together with the sums over the next images.
     fn with(mut self, next: Self) -> Self {
         self.weight.add(&next.weight);
         add_sums(&mut self.norm, &next.norm);
@@ -86,7 +87,7 @@ impl Backward {
         })?;
         let grad = grad.contiguous()?;
         let (raw, grad) = (self.raw.values()?, grad.values()?);
-        // The batch's statistics depend on every image, so all sums come before the first gradient; constants don't.
+        // The batch's statistics depend on every image, so their sums must be complete before the first gradient.
         let sums = self.after.batch.then(|| self.all_sums(&raw, &grad));
         let mut inputs = self.input.needs_grad().then(|| self.input.grad_memory());
         let sum = self.sum((&raw, &grad), sums.as_ref(), inputs.as_deref_mut())?;
@@ -110,7 +111,7 @@ impl Backward {
         Ok(grads)
     }
 
-    /// Gradients of all images, some images at a time: those of the inputs' parts into `inputs`, if asked for.
+    /// Gradients of all images, some images at a time. Those of the inputs' parts are written to `inputs`, if there is any.
     fn sum(
         &self,
         (raw, grad): (&[f32], &[f32]),
@@ -155,7 +156,8 @@ impl Backward {
         Ok(sum)
     }
 
-    /// Gradients of some images: those of the inputs' parts into `inputs`, which begin with the first of the images.
+    /// Gradients of some images. Those of the inputs' parts are written to `inputs`, which begin with the first of the
+    /// images.
     fn stretch(
         &self,
         images: Range<usize>,
@@ -251,8 +253,9 @@ impl Backward {
         });
     }
 
-    /// Gradient of the convolution's output from that of what followed it, into the plane `out`:
-    /// scale·(g − a − b·(x − mean)) with g the gradient where ReLU and pool let it pass (Ioffe & Szegedy 2015, section 3).
+    /// Gradient of the convolution's output, written to the plane `out`, from the gradient `grad` of the result of norm, ReLU
+    /// and pool: scale·(g − a − b·(x − mean)) with g the part of it that pool and ReLU let pass (Ioffe & Szegedy 2015,
+    /// section 3).
     fn raw_gradient(
         &self,
         raw: &[f32],
@@ -298,6 +301,7 @@ impl Backward {
         );
     }
 
+    /// The constants of the norm's backward pass, from the sums over the batch.
     fn offsets(&self, sums: &Sums) -> Offsets {
         let count = (self.shape.n * self.shape.h * self.shape.w) as f64;
         let Affine {
@@ -332,6 +336,7 @@ impl Backward {
         sums
     }
 
+    /// Σg and Σg·x̂ over one image.
     fn image_sums(&self, raw: &[f32], grad: &[f32]) -> Sums {
         let Affine { mean, inverse, .. } = &self.after.affine;
         let c = self.shape.outputs;
@@ -409,7 +414,7 @@ impl Backward {
     }
 }
 
-// The loops are functions because the compiler then knows that what they write is not what they read.
+// Each loop is a function, because the compiler then knows that the slice it writes overlaps none that it reads.
 
 /// The gradient where the value is above the floor.
 #[inline(always)]

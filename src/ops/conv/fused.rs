@@ -1,4 +1,4 @@
-//! The CPU's way: one image at a time in scratch memory, images on all threads.
+//! The CPU's forward pass: one image at a time in scratch memory, images on all threads.
 
 use std::sync::Arc;
 
@@ -9,62 +9,18 @@ use rayon::prelude::*;
 use crate::ops::cpu::{folded, repeated, with_scratch};
 use crate::ops::data::{Data, memory};
 use crate::ops::gate::Gate;
-use crate::ops::kernels::{Panels, Plane, Rows, arch, convolve, lanes, max_pool, vectorised};
+use crate::ops::kernels::{Panels, arch, convolve, lanes, max_pool, vectorised};
+use crate::ops::pending::Pending;
 use crate::ops::profile::{Work, timed};
-use crate::ops::tape::{Pending, Tape, Var};
+use crate::ops::tape::{Tape, Var};
 
+use super::affine::Affine;
 use super::backward::Backward;
 use super::input::Input;
-use super::{Affine, Conv, Joined, Stats, batch_stats, widen};
+use super::layer::{BatchStats, Conv, Joined, Stats};
+use super::shape::{After, Shape};
 
-/// Sizes of the images and of the convolution.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
-    pub(super) n: usize,
-    pub(super) h: usize,
-    pub(super) w: usize,
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
-    pub(super) k: usize,
-    pub(super) dilation: usize,
-    /// Values in a SIMD register.
-    pub(super) lanes: usize,
-}
-
-impl Shape {
-    pub(super) fn taps(&self) -> usize {
-        self.k * self.k
-    }
-
-    pub(super) fn image(&self) -> usize {
-        self.h * self.w * self.inputs
-    }
-
-    pub(super) fn raw(&self) -> usize {
-        self.h * self.w * self.outputs
-    }
-
-    pub(super) fn plane(&self, channels: usize, stride: usize) -> Plane {
-        let border = self.dilation * (self.k - 1) / 2;
-        Plane {
-            height: self.h,
-            width: self.w,
-            channels,
-            stride,
-            border,
-        }
-    }
-
-    pub(super) fn input(&self) -> Plane {
-        self.plane(self.inputs, self.inputs)
-    }
-
-    /// The output's gradient, its pixels filled up to whole registers.
-    pub(super) fn output(&self) -> Plane {
-        self.plane(self.outputs, self.outputs.next_multiple_of(self.lanes))
-    }
-}
-
+/// The operation [`super::join_conv2d`], whose shapes have been checked.
 pub(super) fn conv2d(
     tape: &Tape,
     parts: &[&Var],
@@ -86,39 +42,10 @@ pub(super) fn conv2d(
         dilation: conv.dilation,
         lanes: lanes(arch),
     };
-    let take_moments = matches!(
-        conv.norm,
-        Some(super::Norm {
-            stats: Stats::Batch,
-            ..
-        })
-    );
+    let stats = conv.norm.as_ref().map(|norm| norm.stats);
+    let take_moments = matches!(stats, Some(Stats::Batch));
     let (raw, moments) = forward(arch, &shape, &input, weight, take_moments)?;
-    let mut stats = None;
-    let affine = match &conv.norm {
-        None => Affine::identity(outputs),
-        Some(norm) => match norm.stats {
-            Stats::Batch => {
-                let (mean, variance) = merge(&moments, outputs, h * w);
-                stats = Some(batch_stats(&mean, &variance, n * h * w)?);
-                Affine::new(norm, &mean, &variance)?
-            }
-            Stats::Running { mean, variance } => Affine::new(norm, &widen(mean), &widen(variance))?,
-        },
-    };
-    let floor = if conv.relu { 0.0 } else { f32::NEG_INFINITY };
-    let (scale, shift) = (repeated(&affine.scale), repeated(&affine.shift));
-    let after = Arc::new(After {
-        affine,
-        pending: Arc::new(Pending {
-            scale,
-            shift,
-            floor,
-        }),
-        pool: conv.pool,
-        batch: stats.is_some(),
-        norm: conv.norm.is_some(),
-    });
+    let (after, stats) = what_follows(conv, &shape, &moments)?;
     let raw = Data::host(raw, &[n, h, w, outputs]);
     let out = if conv.pool {
         pool(arch, &shape, &raw, &after)?
@@ -133,39 +60,61 @@ pub(super) fn conv2d(
     }
     let pending = (!conv.pool && (conv.relu || conv.norm.is_some())).then(|| after.pending.clone());
     let gates = input.gate_values()?;
-    let backward = {
-        let (packed, weight) = (weight.packed.clone(), weight.data.clone());
-        move |grad| {
-            Backward {
-                arch,
-                shape,
-                input,
-                weight,
-                packed,
-                raw,
-                after,
-            }
-            .run(&grad)
-        }
+    let backward = Backward {
+        arch,
+        shape,
+        input,
+        weight: weight.data.clone(),
+        packed: weight.packed.clone(),
+        raw,
+        after,
     };
-    let mut out = tape.record(out, &inputs, backward);
+    let mut out = tape.record(out, &inputs, move |grad| backward.run(&grad));
     out.pending = pending;
     Ok(Joined { out, gates, stats })
 }
 
-/// What follows the convolution.
-#[derive(Debug)]
-pub(super) struct After {
-    pub(super) affine: Affine,
-    /// Norm and ReLU as a reader of the output applies them.
-    pub(super) pending: Arc<Pending>,
-    pub(super) pool: bool,
-    /// Whether the statistics are the batch's.
-    pub(super) batch: bool,
-    pub(super) norm: bool,
+/// Norm, ReLU and pool as `conv` asks for them, and the batch's statistics where the norm takes them from the batch:
+/// from the moments of its images, [N, 2, Co].
+fn what_follows(
+    conv: &Conv<'_>,
+    shape: &Shape,
+    moments: &[f32],
+) -> Result<(Arc<After>, Option<BatchStats>)> {
+    let pixels = shape.h * shape.w;
+    let mut stats = None;
+    let affine = match &conv.norm {
+        None => Affine::identity(shape.outputs),
+        Some(norm) => match norm.stats {
+            Stats::Batch => {
+                let (mean, variance) = merge(moments, shape.outputs, pixels);
+                stats = Some(BatchStats::on_cpu(&mean, &variance, shape.n * pixels)?);
+                Affine::new(norm, &mean, &variance)?
+            }
+            Stats::Running { mean, variance } => Affine::new(norm, &widen(mean), &widen(variance))?,
+        },
+    };
+    let pending = Pending {
+        scale: repeated(&affine.scale),
+        shift: repeated(&affine.shift),
+        floor: if conv.relu { 0.0 } else { f32::NEG_INFINITY },
+    };
+    let after = After {
+        affine,
+        pending: Arc::new(pending),
+        pool: conv.pool,
+        batch: stats.is_some(),
+        norm: conv.norm.is_some(),
+    };
+    Ok((Arc::new(after), stats))
 }
 
-/// The convolution alone, and where asked for mean and summed squared deviations of each image, [N, 2, Co].
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// The convolution alone, [N, H, W, Co]; with `moments` also mean and summed squared deviations of each image,
+/// [N, 2, Co].
 fn forward(
     arch: Arch,
     shape: &Shape,
@@ -290,18 +239,4 @@ fn pool(arch: Arch, shape: &Shape, raw: &Data, after: &After) -> Result<Data> {
             });
     })?;
     Ok(Data::host(out, &[n, oh, ow, c]))
-}
-
-impl After {
-    /// Two rows of the convolution's output, to be pooled.
-    pub(super) fn rows<'a>(&'a self, values: &'a [f32], width: usize) -> Rows<'a> {
-        let Affine { scale, shift, .. } = &self.affine;
-        Rows {
-            values,
-            width,
-            scale,
-            shift,
-            floor: self.pending.floor,
-        }
-    }
 }

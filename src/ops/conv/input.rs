@@ -1,5 +1,5 @@
-//! What a convolution on the CPU reads: activations, or several side by side whose channels gates scale. They are
-//! joined and scaled in scratch memory only, image by image, and there their gradient is taken apart.
+//! The input of a convolution on the CPU: one activation, or several side by side whose channels gates may scale. They are
+//! joined and scaled in scratch memory only, image by image, and there their gradient is split among them.
 
 use std::ops::Range;
 
@@ -14,15 +14,16 @@ use crate::ops::pool::means;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Var;
 
-/// Where a convolution's images come from.
+/// The activations that a convolution reads, and the gates that scale them.
 pub(super) struct Input {
     parts: Vec<Var>,
     /// Channels of all parts, C.
     channels: usize,
     gates: Option<Gates>,
-    /// What the channels are scaled by, [N, C]; empty without gates.
+    /// Factor of each channel, [N, C]; empty without gates.
     scale: Vec<f32>,
-    /// What is pending of each channel, where that is not simply all of it.
+    /// Norm and ReLU that are left for this reader, channel by channel; none where there is one part without gates, whose
+    /// own can be applied to all channels at once.
     pending: Option<Affine>,
 }
 
@@ -33,10 +34,10 @@ struct Affine {
     floor: Vec<f32>,
 }
 
-/// What takes gradients apart, as slices.
+/// Splits the gradient of the joined input into those of its parts and its gates.
 pub(super) struct Splitter<'a> {
     input: &'a Input,
-    /// All hidden layers, [N, Σ hidden].
+    /// Values of all hidden layers, [N, Σ hidden].
     hidden: Vec<f32>,
     /// W1 and W2 of every gate.
     weights: Vec<[Vec<f32>; 2]>,
@@ -71,7 +72,7 @@ impl Input {
         })
     }
 
-    /// How many images, and their height and width.
+    /// Number of images, and their height and width.
     pub(super) fn images(&self) -> Result<(usize, usize, usize)> {
         let Some(first) = self.parts.first() else {
             candle_core::bail!("conv2d: there is no input")
@@ -93,7 +94,7 @@ impl Input {
         }
     }
 
-    /// Whether anybody asks for the gradient of what is read.
+    /// Whether the gradient of any part or gate is needed.
     pub(super) fn needs_grad(&self) -> bool {
         self.gates.is_some() || self.parts.iter().any(|part| part.slot.is_some())
     }
@@ -104,13 +105,13 @@ impl Input {
         parts.map(|part| memory(part.data.elem_count())).collect()
     }
 
-    /// With its shape, each part's gradient.
+    /// The gradient of each part, in the shape of the part.
     pub(super) fn grads(&self, values: Vec<Vec<f32>>) -> impl Iterator<Item = Data> {
         let parts = self.parts.iter().zip(values);
         parts.map(|(part, values)| Data::host(values, part.data.dims()))
     }
 
-    /// Copies image `n` into scratch memory, with what is pending applied and the gates.
+    /// Copies image `n` into scratch memory, and applies norm, ReLU and gates on the way.
     pub(super) fn load(
         &self,
         arch: Arch,
@@ -157,7 +158,7 @@ impl Input {
         }
     }
 
-    /// What takes gradients apart; none where the gradient is the only part's as it is.
+    /// Splits the gradient of this input; none where there is one part without gates, whose gradient it already is.
     pub(super) fn splitter(&self) -> Result<Option<Splitter<'_>>> {
         if self.pending.is_none() {
             return Ok(None);
@@ -179,7 +180,7 @@ impl Input {
         Ok(Some(splitter))
     }
 
-    /// Gradients of every W1 and W2 from what [`Splitter::split`] gave for all images in order.
+    /// Gradients of every W1 and W2, from the rows that [`Splitter::split`] appended for all images in order.
     pub(super) fn gate_weight_grads(&self, rows: Vec<f32>) -> Result<Vec<Data>> {
         let Some(gates) = &self.gates else {
             return Ok(Vec::new());
@@ -198,8 +199,9 @@ impl Input {
 }
 
 impl Splitter<'_> {
-    /// From the gradient `grad` [H, W, C] of image `n`, which lies as it was loaded in the plane `image`: those of the
-    /// parts into `to`, and those of the gates' logits and of what goes into their ReLUs, appended to `rows`.
+    /// Splits the gradient `grad` [H, W, C] of image `n`, whose values lie in the plane `image` as they were loaded. The
+    /// gradients of the parts are written to `to`; those of the gates' logits and of the inputs of their ReLUs are appended
+    /// to `rows`.
     pub(super) fn split(
         &self,
         arch: Arch,
@@ -224,7 +226,7 @@ impl Splitter<'_> {
                     }
                 },
             );
-            // Of the scale it is Σ grad·x/s, and σ' = s(1 − s).
+            // x is scaled already, so the gradient of the scale s is Σ grad·x/s. Times σ' = s(1 − s) that is (1 − s)·Σ grad·x.
             let terms = sums.iter_mut().zip(scale);
             terms.for_each(|(sum, scale)| *sum *= 1.0 - scale);
             rows.extend_from_slice(&sums);
@@ -256,8 +258,8 @@ impl Splitter<'_> {
         }
     }
 
-    /// The gradient of the channels' means from that of the gates' logits; the gradient on its way there is appended
-    /// to `rows`.
+    /// The gradient of the channels' means, from that of the gates' logits. The gradient of the inputs of the ReLUs, which
+    /// is found on the way, is appended to `rows`.
     fn mean_grad(&self, arch: Arch, n: usize, logits: &[f32], rows: &mut Vec<f32>) -> Vec<f32> {
         let layers = self.input.gates.as_ref().map_or(&[][..], Gates::layers);
         let width: usize = layers.iter().map(|layer| layer.hidden).sum();
@@ -284,7 +286,7 @@ impl Splitter<'_> {
 }
 
 impl Affine {
-    /// What is pending of the parts, side by side.
+    /// The norms and ReLUs that the parts leave for their reader, side by side.
     fn of(parts: &[Var]) -> Self {
         let mut all = Self {
             scale: Vec::new(),
@@ -308,7 +310,7 @@ impl Affine {
         all
     }
 
-    /// What it is together with a factor above 0.
+    /// The same, multiplied by a factor above 0 for each channel.
     fn scaled(&self, by: Option<&[f32]>) -> Self {
         let scaled = |values: &[f32]| match by {
             Some(by) => values.iter().zip(by).map(|(x, by)| x * by).collect(),
@@ -321,7 +323,7 @@ impl Affine {
         }
     }
 
-    /// Applies that of some channels to an image of them, on its way into the pixels of the plane `to`.
+    /// Applies the norm and ReLU of some channels to an image of these channels, on its way into the plane `to`.
     #[inline(always)]
     fn load(&self, image: &[f32], channels: Range<usize>, plane: &Plane, to: &mut [f32]) {
         let (scale, shift, floor) = (
@@ -346,7 +348,7 @@ fn channels(part: &Var) -> usize {
     part.data.dims().last().copied().unwrap_or(0)
 }
 
-// The loops are functions because the compiler then knows that what they write is not what they read.
+// Each loop is a function, because the compiler then knows that the slice it writes overlaps none that it reads.
 
 /// max(scale·x + shift, floor).
 #[inline(always)]
@@ -386,7 +388,7 @@ fn mask(grad: &mut [f32], values: &[f32]) {
 #[inline(always)]
 fn add_rows(out: &mut [f32], factors: &[f32], matrix: &[f32]) {
     for (factor, row) in factors.iter().zip(matrix.chunks_exact(out.len())) {
-        // Most often half of them: those of a ReLU.
+        // About half of the factors are 0: those that a ReLU shut.
         if *factor != 0.0 {
             out.iter_mut()
                 .zip(row)

@@ -1,13 +1,13 @@
-//! The way of other devices: made of candle operations that are right there, each step with its own gradient.
+//! The way of other devices: made of those operations of candle that are right there, each step with its own gradient.
 
 use candle_core::{D, Result, Tensor};
 
 use crate::ops::tape::{Tape, Var};
 
-use super::{BatchStats, Conv, EPS, Norm, Stats, rows, unbiased};
+use super::layer::{BatchStats, Conv, EPS, Norm, Stats, unbiased};
 
-/// Values of the unfolded input held at a time: 512 MiB, far below the 2³² values that CUDA kernels can count. Tests go
-/// by small pieces.
+/// Values of the unfolded input that are held at a time: 2²⁷ are 512 MiB, far below the 2³² values that CUDA kernels can
+/// count. Tests unfold less at a time, so that they go through several pieces.
 pub const COLUMN_VALUES: usize = if cfg!(test) { 1 << 12 } else { 1 << 27 };
 
 pub(super) fn conv2d(
@@ -106,8 +106,8 @@ fn columns(x: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
     Tensor::cat(&taps, 1)
 }
 
-/// Batch norm, followed by ReLU where `relu` is set. Nothing is read back: every value that is needed later stays a
-/// tensor, since each reading would make the device wait.
+/// Batch norm, followed by ReLU where `relu` is set. No value is read back to the host, since each reading would make the
+/// device wait: all that is needed later stays a tensor.
 fn batch_norm(
     tape: &Tape,
     x: &Var,
@@ -116,13 +116,13 @@ fn batch_norm(
 ) -> Result<(Var, Option<BatchStats>)> {
     let input = x.data.tensor()?;
     let count = rows(&input)?;
-    // In two dimensions: where something is broadcast, kernels divide by every dimension's size for every value.
+    // In two dimensions, because broadcasting kernels divide by the size of every dimension for every value.
     let flat = input.reshape((count, input.dim(D::Minus1)?))?;
     let batch = matches!(norm.stats, Stats::Batch);
     let (mean, variance) = match norm.stats {
         Stats::Batch => {
             let mean = flat.mean(0)?;
-            // In two passes: one pass over squares loses what a large mean leaves.
+            // In two passes: one pass over squares loses the digits that a large mean leaves to the variance.
             let variance = flat.broadcast_sub(&mean)?.sqr()?.mean(0)?;
             (mean, variance)
         }
@@ -244,4 +244,9 @@ fn max_pool_grad(x: &Tensor, pooled: &Tensor, grad: &Tensor) -> Result<Tensor> {
         .pad_with_zeros(1, 0, h - 2 * oh)?
         .pad_with_zeros(2, 0, w - 2 * ow)?
         .contiguous()
+}
+
+/// Rows of pixels of [N, H, W, C].
+fn rows(x: &Tensor) -> Result<usize> {
+    Ok(x.elem_count() / x.dim(D::Minus1)?.max(1))
 }

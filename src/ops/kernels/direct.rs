@@ -5,8 +5,9 @@ use std::array;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::panels::Block;
-use super::{Panels, Plane, Window, store, tile_len, with_constant};
+use super::panels::{Block, Panels};
+use super::planes::{Plane, Window};
+use super::simd::{store, tile_len, with_constant};
 
 /// Convolves the image in `x` (of shape `plane`, as seen through `window`) with `panels` into `out`
 /// [height, width, Co].

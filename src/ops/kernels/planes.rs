@@ -15,7 +15,8 @@ pub(in crate::ops) struct Plane {
     pub(in crate::ops) border: usize,
 }
 
-/// What the taps of a convolution look at: `runs` of contiguous values, relative to the upper left tap of a pixel.
+/// The values that the taps of a convolution read: runs of contiguous values, whose places are relative to the upper left
+/// tap of a pixel.
 #[derive(Clone, Debug)]
 pub(in crate::ops) struct Window {
     /// Where each run starts.
@@ -30,7 +31,7 @@ impl Plane {
         (self.width + 2 * self.border) * self.stride
     }
 
-    /// Values in all.
+    /// Values of the whole plane.
     pub(in crate::ops) fn len(&self) -> usize {
         (self.height + 2 * self.border) * self.pitch()
     }
@@ -56,7 +57,7 @@ impl Plane {
         }
     }
 
-    /// Sets to 0 what no image is written to: the border, and what fills up the pixels.
+    /// Sets to 0 the values that no image is written to: the border and the padding of the pixels to whole registers.
     #[inline(always)]
     pub(in crate::ops) fn clear(&self, out: &mut [f32]) {
         let out = &mut out[..self.len()];
@@ -75,8 +76,8 @@ impl Plane {
         }
     }
 
-    /// Copies an image [H, W, channels] into the plane `out`, each row by `copy(row index, from, to)`; all else
-    /// becomes 0.
+    /// Copies an image [H, W, channels] into the plane `out`, by `copy(from, to)` row by row, or pixel by pixel where
+    /// pixels are filled up; everything else becomes 0.
     #[inline(always)]
     pub(in crate::ops) fn fill(
         &self,

@@ -4,9 +4,9 @@ use std::array;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{load, store};
+use super::simd::{load, store};
 
-/// Two rows of pixels of one image, and what is applied to their values first: max(scale·x + shift, floor).
+/// Two rows of pixels of one image, and the norm and ReLU that are applied to them first: max(scale·x + shift, floor).
 #[derive(Clone, Copy)]
 pub(in crate::ops) struct Rows<'a> {
     /// Both rows.
@@ -106,7 +106,7 @@ pub(in crate::ops) fn max_pool_grad(arch: Arch, rows: Rows<'_>, grad: &[f32], ou
                     let top = larger(simd, larger(simd, a, b), larger(simd, d, e));
                     let mut rest = load(simd, &grad[from..to]);
                     rest = simd.select_f32s(simd.less_than_f32s(floor, top), rest, zero);
-                    // What the first largest takes is gone for those after it.
+                    // The first of equal values takes the gradient; those after it get 0.
                     for (corner, value) in corners.into_iter().zip(values) {
                         let is_top = simd.equal_f32s(value, top);
                         let own = simd.select_f32s(is_top, rest, zero);

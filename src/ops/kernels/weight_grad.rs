@@ -3,13 +3,15 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Plane, WeightGrad, Window, tile_len, with_constant};
+use super::panels::WeightGrad;
+use super::planes::{Plane, Window};
+use super::simd::{tile_len, with_constant};
 
 /// Values of the output gradient that are gone through at a time: they and the inputs beside them stay in the
 /// first-level cache for all taps.
 const AT_ONCE: usize = 4096;
 
-/// Adds to `sum` what one image contributes: the products of its input `x` (of shape `input`, seen through `window`)
+/// Adds the contribution of one image to `sum`: the products of its input `x` (of shape `input`, seen through `window`)
 /// and the gradient of its output `grad` (of shape `output`, whose stride is whole registers), over all pixels.
 pub(in crate::ops) fn accumulate(
     arch: Arch,

@@ -61,7 +61,7 @@ fn criterion_of(case: &Value, counts: &[f64]) -> Result<Option<Criterion>> {
 }
 
 #[test]
-fn losses_and_gradients_as_in_the_reference() -> Result<()> {
+fn losses_and_gradients_are_those_of_the_reference() -> Result<()> {
     let Some(section) = section("losses")? else {
         return Ok(());
     };
@@ -128,7 +128,7 @@ fn extreme_logits_stay_finite() -> Result<()> {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn labels_and_weights_that_do_not_fit_are_refused() {
     let weights = Criterion {
         weights: vec![1.0; 4],
         ..Criterion::default()

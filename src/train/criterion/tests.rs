@@ -24,7 +24,7 @@ fn ldam_reweights_late() {
 
 /// Logit adjustment with τ = 1 is Balanced Softmax; afterwards it is taken off what training put on.
 #[test]
-fn adjustments_agree() {
+fn logit_adjustment_with_tau_1_is_balanced_softmax() {
     let of = |loss| RunConfig {
         loss,
         post_hoc: Some(1.0),

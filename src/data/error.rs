@@ -1,0 +1,59 @@
+//! Why images cannot be used.
+
+use std::path::PathBuf;
+
+/// Why images cannot be used. Each message says what to do; paths come last.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// A file or directory cannot be read.
+    #[error("cannot read the images: {error}: {}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// The directory does not have the expected layout.
+    #[error("{problem}; expected root/class/image.png or root/train/class/image.png: {}", path.display())]
+    Layout {
+        /// What is wrong.
+        problem: String,
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file that holds many images is damaged, or the files of a folder do not fit together.
+    #[error("{problem}: {}", path.display())]
+    Packed {
+        /// What is wrong, and what to do.
+        problem: String,
+        /// The file or directory.
+        path: PathBuf,
+    },
+    /// A class has no training image.
+    #[error("class `{class}` has no training image; add images or delete its folder: {}", path.display())]
+    EmptyClass {
+        /// Name of the class.
+        class: String,
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// An image cannot be decoded.
+    #[error("cannot decode this image ({reason}); repair or delete it, or set `skip_unreadable`: {}", path.display())]
+    Unreadable {
+        /// The decoder's reason.
+        reason: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The images do not fit into memory.
+    #[error("{images} images of this size need {gib:.1} GiB of memory; choose a smaller `size`")]
+    TooLarge {
+        /// Number of images.
+        images: usize,
+        /// Bytes they would need, in GiB.
+        gib: f64,
+    },
+    /// The caller asked to stop.
+    #[error("reading the images was stopped")]
+    Cancelled,
+}

@@ -1,0 +1,147 @@
+//! CIFAR-10 and CIFAR-100, “binary version” (Krizhevsky 2009): records of one or two label bytes and three planes of
+//! 32 × 32 pixels.
+
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, RgbImage};
+
+use super::super::error::DataError;
+use super::format::{Content, Format};
+use super::item::{Image, Item, Items, name, problem, read_file, records};
+
+/// CIFAR-10.
+pub(super) const TEN: Format = Format {
+    name: "CIFAR-10",
+    recognises: |root| ten(root).is_some(),
+    content: Content::Packed(read_ten),
+};
+
+/// CIFAR-100, with its fine labels.
+pub(super) const HUNDRED: Format = Format {
+    name: "CIFAR-100",
+    recognises: |root| hundred(root).is_some(),
+    content: Content::Packed(read_hundred),
+};
+
+const SIDE: usize = 32;
+const PLANE: usize = SIDE * SIDE;
+
+/// Class names where the folder does not name them.
+const TEN_CLASSES: [&str; 10] = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+];
+
+/// Where the batches of CIFAR-10 lie: in the folder, or in the one that the archive unpacks to.
+fn ten(root: &Path) -> Option<PathBuf> {
+    within(root, "cifar-10-batches-bin", "data_batch_1.bin")
+}
+
+/// Where CIFAR-100 lies.
+fn hundred(root: &Path) -> Option<PathBuf> {
+    within(root, "cifar-100-binary", "train.bin")
+}
+
+fn within(root: &Path, folder: &str, file: &str) -> Option<PathBuf> {
+    let candidates = [root.to_owned(), root.join(folder)];
+    candidates.into_iter().find(|dir| dir.join(file).is_file())
+}
+
+fn read_ten(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
+    let dir = ten(root).unwrap_or_else(|| root.to_owned());
+    let classes = names(&dir.join("batches.meta.txt"), 10, |k| {
+        TEN_CLASSES[k].to_owned()
+    })?;
+    let mut train = Vec::new();
+    for batch in 1..=5 {
+        train.extend(batch_of(
+            root,
+            &dir.join(format!("data_batch_{batch}.bin")),
+            1,
+            10,
+            with_images,
+        )?);
+    }
+    let test = batch_of(root, &dir.join("test_batch.bin"), 1, 10, with_images)?;
+    Ok((classes, [train, Vec::new(), test]))
+}
+
+fn read_hundred(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
+    let dir = hundred(root).unwrap_or_else(|| root.to_owned());
+    let classes = names(&dir.join("fine_label_names.txt"), 100, |k| {
+        format!("{k:02}")
+    })?;
+    let split = |file| batch_of(root, &dir.join(file), 2, 100, with_images);
+    Ok((
+        classes,
+        [split("train.bin")?, Vec::new(), split("test.bin")?],
+    ))
+}
+
+/// The class names in a file, a line each; other names where the file is not there.
+fn names(path: &Path, count: usize, other: fn(usize) -> String) -> Result<Vec<String>, DataError> {
+    if !path.is_file() {
+        return Ok((0..count).map(other).collect());
+    }
+    let text = String::from_utf8_lossy(&read_file(path)?).into_owned();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let names: Vec<String> = lines.map(str::to_owned).collect();
+    if names.len() != count {
+        let reason = format!(
+            "it names {} classes instead of {count}; delete it or restore it",
+            names.len()
+        );
+        return Err(problem(path, reason));
+    }
+    Ok(names)
+}
+
+/// A file of records; the last of the `labels` label bytes counts.
+fn batch_of(
+    root: &Path,
+    path: &Path,
+    labels: usize,
+    classes: usize,
+    with_images: bool,
+) -> Result<Vec<Item>, DataError> {
+    let bytes = read_file(path)?;
+    let length = labels + 3 * PLANE;
+    if bytes.is_empty() || bytes.len() % length != 0 {
+        let reason = format!(
+            "its {} bytes are no whole number of records of {length}; it is cut short or another format, get it again",
+            bytes.len()
+        );
+        return Err(problem(path, reason));
+    }
+    records(&bytes, length, |number, record| {
+        let label = usize::from(record[labels - 1]);
+        if label >= classes {
+            let reason = format!(
+                "record {number} has label {label}, and there are {classes} classes; get it again"
+            );
+            return Err(problem(path, reason));
+        }
+        Ok(Item {
+            label,
+            name: name(root, path, number),
+            image: with_images.then(|| Image::Pixels(picture(&record[labels..]))),
+        })
+    })
+}
+
+/// Three planes as pixels.
+fn picture(planes: &[u8]) -> DynamicImage {
+    let mut image = RgbImage::new(SIDE as u32, SIDE as u32);
+    for (at, pixel) in image.pixels_mut().enumerate() {
+        pixel.0 = [planes[at], planes[PLANE + at], planes[2 * PLANE + at]];
+    }
+    image.into()
+}

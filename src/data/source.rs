@@ -1,0 +1,156 @@
+//! Any source of images: counted, read as a whole, or looked into.
+
+use std::path::Path;
+
+use image::{DynamicImage, RgbImage};
+
+use crate::config::{DataSource, RunConfig, Size};
+
+use super::dataset::{Dataset, Unsplit};
+use super::error::DataError;
+use super::formats::{Folder, Images};
+use super::solar;
+use super::splits::{self, Summary};
+
+/// A data set, and notes on how it was read.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The images.
+    pub dataset: Dataset,
+    /// Sentences for the user, such as the files that were skipped.
+    pub notes: Vec<String>,
+}
+
+/// Reads and decodes the images of `config`, splits them and cuts the long tail, as [`Summary::plan`] says.
+/// `progress(done, total)` may be called from any thread, and cancels by returning false.
+///
+/// # Errors
+/// Where the images cannot be used.
+pub fn load(
+    config: &RunConfig,
+    progress: &(dyn Fn(usize, usize) -> bool + Sync),
+) -> Result<Loaded, DataError> {
+    let (folder, Unsplit { mut dataset, notes }) = match &config.data {
+        DataSource::Solar => (None, solar::load(config, progress)?),
+        DataSource::Folder(path) => {
+            let folder = Folder::at(path);
+            let unsplit = folder.load(config, progress)?;
+            (Some(folder), unsplit)
+        }
+    };
+    splits::apply(&mut dataset, config);
+    let empty = dataset.counts(&dataset.train).iter().position(|&n| n == 0);
+    if let (Some(folder), Some(class)) = (folder, empty) {
+        return Err(folder.empty_class(&dataset.classes[class]));
+    }
+    Ok(Loaded { dataset, notes })
+}
+
+/// Class names and image counts of a source, without decoding any image.
+///
+/// # Errors
+/// Where the source cannot be used.
+pub fn scan(config: &RunConfig) -> Result<Summary, DataError> {
+    match &config.data {
+        DataSource::Solar => Ok(solar::summary()),
+        DataSource::Folder(path) => Folder::at(path).scan(),
+    }
+}
+
+/// The data set of `config` without its pixels. Images that cannot be decoded are in it, too.
+///
+/// # Errors
+/// Where the source cannot be used.
+pub(super) fn index(config: &RunConfig) -> Result<Dataset, DataError> {
+    match &config.data {
+        DataSource::Solar => Ok(solar::index()),
+        DataSource::Folder(path) => Folder::at(path).index(),
+    }
+}
+
+/// Single images of a source, for looking at.
+#[derive(Debug)]
+pub struct Reader {
+    config: RunConfig,
+    source: Opened,
+}
+
+/// A source of which single images are read.
+#[derive(Debug)]
+enum Opened {
+    Solar,
+    Folder(Images),
+}
+
+impl Reader {
+    /// Opens the source of `config`.
+    ///
+    /// # Errors
+    /// Where the source cannot be used.
+    pub fn open(config: &RunConfig) -> Result<Self, DataError> {
+        let source = match &config.data {
+            DataSource::Solar => Opened::Solar,
+            DataSource::Folder(path) => Opened::Folder(Folder::at(path).images()?),
+        };
+        Ok(Self {
+            config: config.clone(),
+            source,
+        })
+    }
+
+    /// Whether it reads the source of `config`.
+    pub fn is_of(&self, config: &RunConfig) -> bool {
+        self.config.data == config.data
+    }
+
+    /// Pixels [H, W, C] as training sees them before augmentation: of the image with this number in the data set, whose
+    /// file, where the source has files, is `file`, and whose size is `[H, W, C]`.
+    ///
+    /// # Errors
+    /// Where the source does not have the image.
+    pub fn pixels(
+        &self,
+        index: u32,
+        file: Option<&str>,
+        [height, width, channels]: [usize; 3],
+    ) -> Result<Vec<u8>, DataError> {
+        let size = Size { width, height };
+        match &self.source {
+            Opened::Solar => {
+                solar::image(index, size, channels).ok_or_else(|| missing(index, "solar".as_ref()))
+            }
+            Opened::Folder(images) => {
+                let file = file.ok_or_else(|| missing(index, images.root()))?;
+                Ok(images.image(file, Some(size))?.pixels(size, channels))
+            }
+        }
+    }
+
+    /// The image with this number in the data set, whose file, where the source has files, is `file`: at the size that
+    /// the configuration asks for, else at its own while that is small.
+    ///
+    /// # Errors
+    /// Where the source does not have the image, or it cannot be decoded.
+    pub(super) fn image(&self, index: u32, file: Option<&str>) -> Result<DynamicImage, DataError> {
+        match &self.source {
+            Opened::Solar => {
+                let size = self.config.size.unwrap_or(solar::SIZE);
+                let (width, height) = (size.width as u32, size.height as u32);
+                let pixels = solar::image(index, size, 3);
+                let image = pixels.and_then(|pixels| RgbImage::from_raw(width, height, pixels));
+                Ok(DynamicImage::ImageRgb8(image.unwrap_or_default()))
+            }
+            Opened::Folder(images) => {
+                let file = file.ok_or_else(|| missing(index, images.root()))?;
+                Ok(images.image(file, self.config.size)?.into_image())
+            }
+        }
+    }
+}
+
+fn missing(index: u32, path: &Path) -> DataError {
+    DataError::Layout {
+        problem: format!("there is no image {index}"),
+        path: path.to_owned(),
+    }
+}

@@ -1,0 +1,94 @@
+//! What the forward and the backward pass on the CPU share: sizes, and norm, ReLU and pool after the convolution.
+
+use std::sync::Arc;
+
+use crate::ops::kernels::{Plane, Rows};
+use crate::ops::pending::Pending;
+
+use super::affine::Affine;
+
+/// Sizes of the images and of the convolution.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// Images.
+    pub(super) n: usize,
+    pub(super) h: usize,
+    pub(super) w: usize,
+    /// Input channels.
+    pub(super) inputs: usize,
+    /// Output channels.
+    pub(super) outputs: usize,
+    /// Side of the kernel.
+    pub(super) k: usize,
+    pub(super) dilation: usize,
+    /// Values in a SIMD register.
+    pub(super) lanes: usize,
+}
+
+impl Shape {
+    /// Taps of the kernel.
+    pub(super) fn taps(&self) -> usize {
+        self.k * self.k
+    }
+
+    /// Values of an input image.
+    pub(super) fn image(&self) -> usize {
+        self.h * self.w * self.inputs
+    }
+
+    /// Values of an output image before the pool.
+    pub(super) fn raw(&self) -> usize {
+        self.h * self.w * self.outputs
+    }
+
+    /// An image in scratch memory, with a border as wide as the kernel reaches.
+    pub(super) fn plane(&self, channels: usize, stride: usize) -> Plane {
+        let border = self.dilation * (self.k - 1) / 2;
+        Plane {
+            height: self.h,
+            width: self.w,
+            channels,
+            stride,
+            border,
+        }
+    }
+
+    /// The input in scratch memory.
+    pub(super) fn input(&self) -> Plane {
+        self.plane(self.inputs, self.inputs)
+    }
+
+    /// The output's gradient in scratch memory, its pixels filled up to whole registers.
+    pub(super) fn output(&self) -> Plane {
+        self.plane(self.outputs, self.outputs.next_multiple_of(self.lanes))
+    }
+}
+
+/// Norm, ReLU and pool after the convolution.
+#[derive(Debug)]
+pub(super) struct After {
+    /// The norm; the identity without one.
+    pub(super) affine: Affine,
+    /// Norm and ReLU as a reader of the output applies them.
+    pub(super) pending: Arc<Pending>,
+    /// Whether a 2×2 max-pool follows.
+    pub(super) pool: bool,
+    /// Whether the norm's statistics are the batch's.
+    pub(super) batch: bool,
+    /// Whether there is a norm.
+    pub(super) norm: bool,
+}
+
+impl After {
+    /// Two rows of the convolution's output, to be pooled.
+    pub(super) fn rows<'a>(&'a self, values: &'a [f32], width: usize) -> Rows<'a> {
+        let Affine { scale, shift, .. } = &self.affine;
+        Rows {
+            values,
+            width,
+            scale,
+            shift,
+            floor: self.pending.floor,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Sample images of a configuration's data, or of a run as it recorded them. Imports data, run and config.
+
+use std::path::Path;
+
+use crate::config::RunConfig;
+use crate::data::samples::{Recorded, samples_of};
+use crate::data::{DataError, Dataset};
+use crate::run::recorded_data::RecordedData;
+
+pub use crate::data::samples::{Sample, Samples, Which, samples};
+
+/// As [`samples`], of a run: the images that it recorded in its directory `run`, on its classes. Where the record cannot
+/// be read, images are chosen anew, and a note says so.
+///
+/// # Errors
+/// Where the source cannot be used.
+pub fn samples_of_run(
+    run: &Path,
+    classes: &[String],
+    config: &RunConfig,
+    which: Which,
+    per_class: usize,
+) -> Result<Samples, DataError> {
+    let recorded = match RecordedData::read(run) {
+        Ok(recorded) => recorded,
+        Err(error) => {
+            let mut found = samples(config, which, per_class)?;
+            found.notes.push(format!(
+                "What the run recorded of its images cannot be read, so these are chosen anew: {error}"
+            ));
+            return Ok(found);
+        }
+    };
+    let dataset = Dataset {
+        labels: recorded.labels,
+        classes: classes.to_vec(),
+        files: recorded.files,
+        train: recorded.train,
+        val: recorded.val,
+        test: recorded.test,
+        ..Dataset::default()
+    };
+    let recorded = Recorded {
+        dataset,
+        probe: recorded.probe,
+    };
+    samples_of(recorded, config, which, per_class)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Why a run could not start or go on.
+
+use candle_core::Device;
+
+use crate::config::FieldError;
+use crate::data::DataError;
+use crate::model::Spec;
+use crate::run::log::RunError;
+
+use super::memory::{Need, Shortage, Work, free_bytes, is_out_of_memory};
+
+/// Why a run could not start or go on. Each message is one sentence with the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A field of the configuration cannot work.
+    #[error(transparent)]
+    Config(#[from] FieldError),
+    /// The images cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The run directory cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The device cannot be used.
+    #[error("{0}")]
+    Device(String),
+    /// A tensor operation failed.
+    #[error("a tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+    /// The device ran out of memory.
+    #[error(transparent)]
+    OutOfMemory(#[from] Shortage),
+    /// The loss is NaN or infinite.
+    #[error(
+        "the loss is not a finite number at step {step} with learning rate {lr}; try a smaller `lr` (such as {}) or a \
+         longer `warmup`; everything up to this step is kept", smaller(*.lr)
+    )]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// Its learning rate.
+        lr: f64,
+    },
+    /// The run has nothing left to do.
+    #[error("this run has finished; start a new one with `crosscurrent train`: {}", .0.display())]
+    Finished(std::path::PathBuf),
+    /// The data are not those the run was trained on.
+    #[error(
+        "the images at `{0}` have changed since this run started, so it cannot be resumed; restore them or start a new run"
+    )]
+    DataChanged(String),
+}
+
+/// A tenth of a learning rate that was too large, and never more than 0.1.
+fn smaller(lr: f64) -> f64 {
+    (lr / 10.0).min(0.1)
+}
+
+impl TrainError {
+    /// The same error. Where a device ran out of memory in some work with `images` at a time, it says which number of
+    /// images would fit.
+    pub(super) fn explained(self, device: &Device, spec: &Spec, work: Work, images: usize) -> Self {
+        match self {
+            Self::Tensor(reason) if is_out_of_memory(&reason.to_string()) => {
+                Shortage::new(Need::of(spec), work, images, free_bytes(device)).into()
+            }
+            error => error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use super::*;
+use crate::config::{Attention, Width};
+use crate::model::Classifier;
+
+const MIB: u64 = 1 << 20;
+
+/// 10 MiB whatever the batch, 2 MiB an image, and 4 MiB an image up to 40 MiB.
+const NEED: Need = Need {
+    fixed: 10 * MIB,
+    per_image: 2 * MIB,
+    columns: 4 * MIB,
+    columns_limit: 40 * MIB,
+};
+
+#[test]
+fn unfolded_inputs_are_held_up_to_a_limit() {
+    assert_eq!(NEED.bytes(1), 16 * MIB);
+    assert_eq!(NEED.bytes(10), 70 * MIB);
+    assert_eq!(NEED.bytes(100), 250 * MIB);
+    let large = Need {
+        columns: 60 * MIB,
+        ..NEED
+    };
+    assert_eq!(large.bytes(10), 90 * MIB, "one image's at least");
+    assert_eq!(NEED.bytes(usize::MAX), u64::MAX);
+}
+
+#[test]
+fn a_batch_that_fits_leaves_a_tenth_of_the_memory_free() {
+    assert_eq!(NEED.images_in(0), 0);
+    assert_eq!(NEED.images_in(17 * MIB), 0);
+    assert_eq!(NEED.images_in(18 * MIB), 1);
+    // 0.9 · 1000 = 900 = 10 + 40 + 2 · 425
+    assert_eq!(NEED.images_in(1000 * MIB), 425);
+}
+
+#[test]
+fn a_shortage_says_what_was_asked_for_and_what_fits() {
+    let said = |work, images, free: Option<u64>| {
+        Shortage::new(NEED, work, images, free.map(|free| free * MIB)).to_string()
+    };
+    assert_eq!(
+        said(Work::Step, 1024, Some(1000)),
+        "the device ran out of memory: a step with 1024 images at a time needs about 2.0 GiB and 1000 MiB are \
+         free; try `batch` 424"
+    );
+    assert_eq!(
+        said(Work::Step, 256, None),
+        "the device ran out of memory: a step with 256 images at a time needs about 562 MiB; try `batch` 128"
+    );
+    let contradicted = said(Work::Step, 64, Some(1000));
+    assert!(contradicted.ends_with("; try `batch` 32"), "{contradicted}");
+    let probe = said(Work::Probe { pieces: 4 }, 1024, Some(1000));
+    assert!(
+        probe.contains("a probe with 1024 images") && probe.ends_with("; try `probe_images` 1696"),
+        "{probe}"
+    );
+    for (images, free) in [(1024, Some(19)), (2, None)] {
+        let nothing = said(Work::Step, images, free);
+        assert!(
+            nothing.contains("nothing smaller fits") && nothing.contains("`cpu`"),
+            "{nothing}"
+        );
+    }
+}
+
+/// As cudarc 0.19 and candle's Metal backend word them.
+#[test]
+fn errors_of_memory_are_told_from_others() {
+    for text in [
+        "DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")",
+        "CublasError(CUBLAS_STATUS_ALLOC_FAILED)",
+        "CurandError(CURAND_STATUS_ALLOCATION_FAILED)",
+        "Metal error Failed to create metal resource: Buffer",
+    ] {
+        assert!(is_out_of_memory(text), "{text}");
+    }
+    for text in [
+        "DriverError(CUDA_ERROR_NO_DEVICE, \"no CUDA-capable device is detected\")",
+        "DriverError(CUDA_ERROR_ILLEGAL_ADDRESS, \"an illegal memory access was encountered\")",
+        "shape mismatch in matmul, lhs: [2, 3], rhs: [2, 3]",
+    ] {
+        assert!(!is_out_of_memory(text), "{text}");
+    }
+}
+
+fn spec(width: Width) -> Spec {
+    Spec {
+        image: [32, 32, 3],
+        classes: 10,
+        width,
+        attention: Attention::Branch,
+        classifier: Classifier::Linear,
+    }
+}
+
+/// Peak resident memory of training steps by way of the same operations on the CPU, 32×32 pixels, measured once.
+#[test]
+fn the_estimate_is_close_to_what_was_measured() {
+    for (width, attention, images, measured) in [
+        (Width::Full, Attention::None, 32, 277.0),
+        (Width::Full, Attention::Branch, 128, 921.0),
+        (Width::Quarter, Attention::Branch, 128, 246.0),
+        (Width::Quarter, Attention::Shared, 512, 920.0),
+    ] {
+        let need = Need {
+            // Tests unfold less at a time than the program does.
+            columns_limit: u64::MAX,
+            ..Need::of(&Spec {
+                attention,
+                ..spec(width)
+            })
+        };
+        let ratio = need.bytes(images) as f64 / MIB as f64 / measured;
+        assert!((1.0..1.2).contains(&ratio), "width {width}: {ratio}");
+    }
+}

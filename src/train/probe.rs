@@ -1,0 +1,237 @@
+//! The probe: class gradients on a fixed, class-balanced set of training images, and their products.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use candle_core::{D, Result, Tensor};
+
+use crate::model::{Mode, Net};
+use crate::ops;
+use crate::run::probe_file::ProbeTensors;
+
+/// Memory for the gradients of all pieces, in bytes. Where they do not fit, layers are probed in groups, with one pass over
+/// the images for each group.
+const BUDGET: usize = 1 << 30;
+
+/// Pieces for each thread whose images are read before any of them is computed. With more of them threads wait less for each
+/// other at the end of a stretch.
+const READ_AHEAD: usize = 8;
+
+/// Pieces that a class is cut into: 4, or 2 where there are many classes.
+pub fn pieces_for(classes: usize) -> usize {
+    if classes > 20 { 2 } else { 4 }
+}
+
+/// Cuts each class's probe images into `pieces` pieces, as equal as they can be: [K·S] lists, row a·S+s. With fewer
+/// images than pieces the last pieces stay empty.
+pub fn cut(images: &[Vec<u32>], pieces: usize) -> Vec<Vec<u32>> {
+    let mut all = Vec::with_capacity(images.len() * pieces);
+    for class in images {
+        let (each, extra) = (class.len() / pieces, class.len() % pieces);
+        let mut start = 0;
+        for piece in 0..pieces {
+            let len = each + usize::from(piece < extra);
+            all.push(class[start..start + len].to_vec());
+            start += len;
+        }
+    }
+    all
+}
+
+/// Measures the gradient of the mean cross-entropy of every piece, `g[k,s]` = ∇θ (1/n) Σ CE(f(x_i), k), with batch norm on
+/// its running statistics, and gives for each layer the scalar products of all pieces, and those with `update`.
+///
+/// * `counts` – images of each piece, [K·S];
+/// * `images` – gives the images of a piece, normalised, [n, H, W, C];
+/// * `update` – change of every parameter in the last optimiser step, in parameter order; none before the first.
+///
+/// # Errors
+/// Where a forward or backward pass fails.
+pub fn probe(
+    net: &Net,
+    counts: &[usize],
+    images: impl FnMut(usize) -> Result<Tensor>,
+    update: Option<&[Tensor]>,
+) -> Result<ProbeTensors> {
+    probe_within(BUDGET, net, counts, images, update)
+}
+
+fn probe_within(
+    budget: usize,
+    net: &Net,
+    counts: &[usize],
+    mut images: impl FnMut(usize) -> Result<Tensor>,
+    update: Option<&[Tensor]>,
+) -> Result<ProbeTensors> {
+    let classes = net.spec().classes;
+    let pieces = counts.len() / classes;
+    let weights = net.weights();
+    let mut result = ProbeTensors {
+        classes,
+        loss: vec![f32::NAN; counts.len()],
+        n: counts.iter().map(|&n| n as f32).collect(),
+        ..ProbeTensors::default()
+    };
+    let measured: Vec<usize> = (0..counts.len()).filter(|&row| counts[row] > 0).collect();
+    for (turn, layers) in groups(net, counts.len(), budget).into_iter().enumerate() {
+        let mut gates = GateMeans::new(classes);
+        // Positions of the group's parameters.
+        let params = layers.first().map_or(0, |layer| layer.start)
+            ..layers.last().map_or(0, |layer| layer.end);
+        let mut gradients = vec![Vec::new(); counts.len()];
+        for rows in measured.chunks(READ_AHEAD * rayon::current_num_threads()) {
+            let batches = rows.iter().map(|&row| images(row));
+            let batches = batches.collect::<Result<Vec<_>>>()?;
+            let work = |i: usize| -> Result<_> {
+                let class = (rows[i] / pieces) as u32;
+                let mut out = net.forward(&weights, &batches[i], Mode::Probe)?;
+                let gates = std::mem::take(&mut out.gates);
+                let loss = out.cross_entropy(&vec![class; counts[rows[i]]])?;
+                let value = loss.value;
+                let gradient = flatten(&loss.backward()?[params.clone()])?;
+                Ok((gates, value, gradient))
+            };
+            let done = ops::pieces(batches[0].device(), rows.len(), work);
+            for (&row, done) in rows.iter().zip(done) {
+                let (piece_gates, loss, gradient) = done?;
+                gates.add(row / pieces, &piece_gates)?;
+                result.loss[row] = loss as f32;
+                gradients[row] = gradient;
+            }
+        }
+        let update = update
+            .map(|update| flatten(&update[params.clone()]))
+            .transpose()?;
+        let mut start = 0;
+        for layer in layers {
+            let len: usize = net.params().values()[layer]
+                .iter()
+                .map(Tensor::elem_count)
+                .sum();
+            // The step is one more vector: its products with the pieces come with the others.
+            let vectors = gradients
+                .iter()
+                .map(Vec::as_slice)
+                .chain([update.as_deref().unwrap_or_default()]);
+            let rows: Vec<&[f32]> = vectors
+                .map(|vector| vector.get(start..start + len).unwrap_or_default())
+                .collect();
+            let size = rows.len();
+            let products = ops::products(&rows);
+            for row in products.chunks_exact(size).take(size - 1) {
+                result
+                    .gram
+                    .extend(row[..size - 1].iter().map(|&value| value as f32));
+                result.update.push(row[size - 1] as f32);
+            }
+            start += len;
+        }
+        if turn == 0 {
+            result.gates = gates.finish();
+        }
+    }
+    Ok(result)
+}
+
+/// Positions of the parameters of each layer that has any, by Gram row.
+fn layer_params(net: &Net) -> Vec<Range<usize>> {
+    let specs = net.params().specs();
+    let mut start = 0;
+    let mut ranges = Vec::new();
+    for layer in net
+        .spec()
+        .layers()
+        .iter()
+        .filter(|layer| layer.gram.is_some())
+    {
+        let count = specs
+            .iter()
+            .filter(|param| param.layer_is(&layer.name))
+            .count();
+        ranges.push(start..start + count);
+        start += count;
+    }
+    ranges
+}
+
+/// The layers in groups whose gradients fit into `budget` bytes; a group has at least one layer.
+fn groups(net: &Net, pieces: usize, budget: usize) -> Vec<Vec<Range<usize>>> {
+    let mut groups: Vec<Vec<Range<usize>>> = Vec::new();
+    let mut used = 0;
+    for layer in layer_params(net) {
+        let values: usize = net.params().values()[layer.clone()]
+            .iter()
+            .map(Tensor::elem_count)
+            .sum();
+        let bytes = values * pieces * size_of::<f32>();
+        match groups.last_mut() {
+            Some(group) if used + bytes <= budget => group.push(layer),
+            _ => {
+                groups.push(vec![layer]);
+                used = 0;
+            }
+        }
+        used += bytes;
+    }
+    groups
+}
+
+/// All values one after the other. The tensors are joined before they are read, so that a device is waited for only once.
+fn flatten(tensors: &[Tensor]) -> Result<Vec<f32>> {
+    let flat = tensors.iter().map(Tensor::flatten_all);
+    Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?.to_vec1()
+}
+
+/// Mean gate per class, gathered piece by piece.
+struct GateMeans {
+    classes: usize,
+    images: Vec<f64>,
+    sums: BTreeMap<String, Vec<f64>>,
+}
+
+impl GateMeans {
+    fn new(classes: usize) -> Self {
+        Self {
+            classes,
+            images: vec![0.0; classes],
+            sums: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, class: usize, gates: &[(String, Tensor)]) -> Result<()> {
+        for (i, (layer, gate)) in gates.iter().enumerate() {
+            let (n, channels) = (gate.dim(0)?, gate.dim(D::Minus1)?);
+            if i == 0 {
+                self.images[class] += n as f64;
+            }
+            let branch = layer.strip_suffix(".gate").unwrap_or(layer);
+            let sums = self
+                .sums
+                .entry(branch.to_owned())
+                .or_insert_with(|| vec![0.0; self.classes * channels]);
+            let own = &mut sums[class * channels..(class + 1) * channels];
+            for (sum, value) in own.iter_mut().zip(gate.sum(0)?.to_vec1::<f32>()?) {
+                *sum += f64::from(value);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> BTreeMap<String, Vec<f32>> {
+        let images = self.images;
+        let mean = |sums: Vec<f64>| {
+            let channels = sums.len() / images.len();
+            sums.chunks(channels)
+                .zip(&images)
+                .flat_map(|(row, n)| row.iter().map(move |sum| (sum / n) as f32))
+                .collect()
+        };
+        self.sums
+            .into_iter()
+            .map(|(branch, sums)| (branch, mean(sums)))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Starting a run, or going on with one, on threads of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::RunConfig;
+use crate::data::{self, Dataset};
+use crate::run::Ending;
+use crate::run::event::Started;
+use crate::run::log::{self, RunError, Writer};
+
+use super::control::{Control, Emit, Message};
+use super::device;
+use super::error::TrainError;
+use super::trainer::Trainer;
+
+/// Trains a new run in directory `dir`, made if need be. Returns when the run has finished or was stopped; every
+/// event is on disk before `emit` hears of it.
+///
+/// # Errors
+/// Where the configuration, the data, the device or the directory cannot be used, or the loss diverges. What was
+/// recorded until then is kept.
+pub fn run(
+    dir: &Path,
+    config: &RunConfig,
+    control: &Control,
+    emit: &mut (dyn FnMut(Message) + Send),
+) -> Result<(), TrainError> {
+    on_threads(config.threads, || start(dir, config, control, emit))
+}
+
+/// Goes on with a run that was stopped or killed, from its last checkpoint: bit-exactly what would have come without
+/// the interruption. One that was cut before its first checkpoint begins anew.
+///
+/// # Errors
+/// As [`run`]; also where the run has finished, is being written, or its data have changed.
+pub fn resume(
+    dir: &Path,
+    control: &Control,
+    emit: &mut (dyn FnMut(Message) + Send),
+) -> Result<(), TrainError> {
+    let (started, is_early) = read_header(dir)?;
+    let config = started.config;
+    if is_early {
+        log::clear(dir)?;
+        let text = "The run was cut before its first checkpoint and begins anew.";
+        emit(Message::Notice(text.to_owned()));
+        return run(dir, &config, control, emit);
+    }
+    on_threads(config.threads, || go_on(dir, &config, control, emit))
+}
+
+/// Does the work of a run on a pool of its own, all of it: a thread outside would go to sleep and be woken at every
+/// parallel loop, of which a step has a hundred.
+fn on_threads<T: Send>(
+    threads: Option<usize>,
+    work: impl FnOnce() -> Result<T, TrainError> + Send,
+) -> Result<T, TrainError> {
+    let threads = threads.unwrap_or_else(rayon::current_num_threads);
+    let pool = crate::threads::pool().num_threads(threads).build();
+    pool.map_err(|error| TrainError::Device(format!("cannot start {threads} threads: {error}")))?
+        .install(work)
+}
+
+/// The header of a run, and whether it was cut so early that little is lost by training it anew: without a checkpoint and
+/// within its first epoch. Later than that its checkpoints may have been taken away, and what it recorded is kept.
+fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
+    // The log's header says first whether the run can be read at all.
+    let loaded = log::load(dir)?;
+    let last_step = loaded.run.last_step();
+    let is_open = !loaded.running && loaded.run.ending.is_none();
+    let Some(started) = loaded.run.started else {
+        return Err(RunError::not_a_run(dir).into());
+    };
+    let has_checkpoint = ["last", "best"].map(|name| log::checkpoint_path(dir, name).exists());
+    let is_early =
+        is_open && !has_checkpoint.contains(&true) && last_step <= started.steps_per_epoch;
+    Ok((started, is_early))
+}
+
+/// Trains a new run.
+fn start(
+    dir: &Path,
+    config: &RunConfig,
+    control: &Control,
+    emit: Emit<'_>,
+) -> Result<(), TrainError> {
+    if let Some(error) = config.validate().into_iter().next() {
+        return Err(error.into());
+    }
+    let device = device::open(config.device, config.tf32)
+        .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
+    // Before the images are read, so that a directory that cannot be written is known at once.
+    let writer = Writer::create(dir)?;
+    let data = load_data(config, control, emit).inspect_err(|_| log::remove_empty(dir))?;
+    let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
+    let result = trainer.begin().and_then(|()| trainer.train());
+    trainer.close(result)
+}
+
+/// Goes on with a run from its last checkpoint.
+fn go_on(
+    dir: &Path,
+    config: &RunConfig,
+    control: &Control,
+    emit: Emit<'_>,
+) -> Result<(), TrainError> {
+    let writer = Writer::append(dir)?;
+    let loaded = log::load(dir)?;
+    if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
+        return Err(TrainError::Finished(dir.to_owned()));
+    }
+    let device = device::open(config.device, config.tf32).map_err(|reason| {
+        TrainError::Device(format!(
+            "{reason}, and this run was started on one; resume it where there is one"
+        ))
+    })?;
+    let data = load_data(config, control, emit)?;
+    let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
+    trainer.restore(loaded.run)?;
+    let result = trainer.go_on();
+    trainer.close(result)
+}
+
+/// Reads the images on a thread of their own, and passes on how far it has come.
+fn load_data(
+    config: &RunConfig,
+    control: &Control,
+    emit: Emit<'_>,
+) -> Result<Arc<Dataset>, TrainError> {
+    // Decoding threads report through a channel: `emit` belongs to this thread.
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    let loaded = std::thread::scope(|scope| {
+        let loader = scope.spawn(move || {
+            data::load(config, &|done, total| {
+                let _ = sender.send((done, total));
+                !control.is_stopped()
+            })
+        });
+        for (done, total) in receiver {
+            emit(Message::Loading { done, total });
+        }
+        loader.join()
+    });
+    let loaded = match loaded {
+        Ok(loaded) => loaded?,
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
+    for note in loaded.notes {
+        emit(Message::Notice(note));
+    }
+    Ok(Arc::new(loaded.dataset))
+}

@@ -1,0 +1,195 @@
+//! Measures a run: evaluations and probes.
+
+use candle_core::Device;
+
+use crate::gradient::gram::ConflictSummary;
+use crate::model::Mode;
+use crate::random::Random;
+use crate::run::event::{End, Eval, Event, Probe, Split};
+use crate::run::log;
+use crate::run::{CLASSIFIER, Scope};
+
+use super::super::error::TrainError;
+use super::super::memory::Work;
+use super::super::metrics::Predictions;
+use super::super::{checkpoint, criterion, probe};
+use super::recording::piece_lengths;
+use super::training::Trainer;
+
+/// Images of an evaluation that go through the network at a time, at most.
+const EVAL_BATCH: usize = 250;
+/// Training images that set the running statistics before the first step.
+const NORM_IMAGES: usize = 512;
+
+impl Trainer<'_> {
+    /// One pass over some training images sets the running statistics, or the first probe would see a network whose
+    /// activations are not normalised. Training itself uses the batch's own statistics and is not affected.
+    pub(super) fn set_norms(&mut self) -> Result<(), TrainError> {
+        let mut indices = self.data.train.clone();
+        Random::new(self.config.data_seed, "norms", 0, 0).shuffle(&mut indices);
+        indices.truncate(NORM_IMAGES);
+        let weights = self.net.weights();
+        let mut updates = Vec::new();
+        for batch in indices.chunks(self.config.batch) {
+            let out = self
+                .net
+                .forward(&weights, &self.images(batch)?, Mode::Train)?;
+            updates.push(out.norms);
+        }
+        self.net.set_norms(&updates);
+        Ok(())
+    }
+
+    /// Evaluates and probes where the current step is due for it, and writes a checkpoint after an evaluation.
+    pub(super) fn measure(&mut self) -> Result<(), TrainError> {
+        let step = self.progress.step;
+        let ends = step == 0 || step == self.total_steps;
+        let eval_every = self
+            .config
+            .eval_every
+            .unwrap_or((self.steps_per_epoch / 4).max(1));
+        let probe_every = self
+            .config
+            .probe_every
+            .unwrap_or((self.steps_per_epoch / 2).max(1));
+        let evaluate = ends || step.is_multiple_of(eval_every);
+        let mut best = false;
+        if evaluate && !self.data.val.is_empty() {
+            let eval = self.evaluate(Split::Val, false)?;
+            best = eval.macro_f1 > self.progress.best_macro_f1;
+            if best {
+                self.progress.best_step = Some(step);
+                self.progress.best_macro_f1 = eval.macro_f1;
+            }
+        }
+        if ends || step.is_multiple_of(probe_every) {
+            self.probe()?;
+        }
+        if best {
+            self.save("best")?;
+        }
+        if evaluate {
+            self.save("last")?;
+        }
+        Ok(())
+    }
+
+    /// The last step's and the best step's test results and probes.
+    pub(super) fn finish(&mut self) -> Result<(), TrainError> {
+        let last = self.progress.step;
+        self.evaluate(Split::Test, true)?;
+        match self.progress.best_step {
+            None => self.save("best")?,
+            Some(best) if best == last => {}
+            Some(_) => self.measure_best()?,
+        }
+        self.emit(Event::Finished(End {
+            step: last,
+            message: String::new(),
+        }))
+    }
+
+    /// Evaluates and probes the best step so far, if it was not probed when it was trained; then the last step's state
+    /// is back.
+    fn measure_best(&mut self) -> Result<(), TrainError> {
+        let path = log::checkpoint_path(self.dir, "best");
+        let last = self.progress.clone();
+        let last_params = self.net.params().values().to_vec();
+        let (last_norms, last_state) = (self.net.norms().to_vec(), self.optimiser.state());
+        self.progress = checkpoint::load(&path, &mut self.net, &mut *self.optimiser, &self.device)?;
+        self.evaluate(Split::Test, true)?;
+        self.evaluate(Split::Val, true)?;
+        if !self
+            .run
+            .probes
+            .iter()
+            .any(|probe| probe.step == self.progress.step)
+        {
+            self.probe()?;
+        }
+        self.net.params_mut().set(last_params)?;
+        self.net.norms_mut().clone_from_slice(&last_norms);
+        self.optimiser.restore(last_state, last.step, last.last_lr);
+        self.progress = last;
+        Ok(())
+    }
+
+    /// Evaluates one split and writes its predictions, with logits where `logits` is set.
+    fn evaluate(&mut self, split: Split, logits: bool) -> Result<Eval, TrainError> {
+        let indices = match split {
+            Split::Train => self.data.train.clone(),
+            Split::Val => self.data.val.clone(),
+            Split::Test => self.data.test.clone(),
+        };
+        let classes = self.data.classes.len();
+        let weights = self.net.weights();
+        let adjustment = criterion::post_hoc(self.config, &self.train_counts);
+        let mut predictions = Predictions::default();
+        // On a device with memory of its own, a batch that could be trained on can also be evaluated.
+        let at_once = match self.device {
+            Device::Cpu => EVAL_BATCH,
+            _ => EVAL_BATCH.min(self.config.batch),
+        };
+        for chunk in indices.chunks(at_once) {
+            let out = self
+                .net
+                .forward(&weights, &self.images(chunk)?, Mode::Eval)?;
+            let truth: Vec<u16> = chunk
+                .iter()
+                .map(|&i| self.data.labels[i as usize])
+                .collect();
+            let mut logits = out.logits.flatten_all()?.to_vec1::<f32>()?;
+            for row in logits.chunks_mut(classes) {
+                row.iter_mut().zip(&adjustment).for_each(|(z, x)| *z += x);
+            }
+            predictions.extend(&logits, &truth, classes);
+        }
+        let eval = predictions.evaluate(classes, split, self.progress.step, self.epoch());
+        let name = log::predictions_file(self.progress.step, split);
+        log::write_predictions(
+            &self.dir.join(name),
+            &predictions.class,
+            &predictions.confidence,
+            logits.then_some(predictions.logits.as_slice()),
+        )?;
+        self.emit(Event::Eval(eval.clone()))?;
+        Ok(eval)
+    }
+
+    /// Measures class gradients, and writes their products and an event with a summary.
+    fn probe(&mut self) -> Result<(), TrainError> {
+        let counts = piece_lengths(&self.pieces);
+        let update = self.optimiser.last_update()?;
+        let tensors = probe::probe(
+            &self.net,
+            &counts,
+            |piece| self.images(&self.pieces[piece]),
+            update.as_deref(),
+        )
+        .map_err(|error| {
+            let pieces = self.pieces.len() / self.data.classes.len();
+            let largest = counts.iter().copied().max().unwrap_or(0);
+            self.explained(error.into(), Work::Probe { pieces }, largest)
+        })?;
+        let file = log::probe_file(self.progress.step);
+        tensors.save(&self.dir.join(&file))?;
+        let shares = self.run.shares(self.progress.step);
+        let summary = |scope: &Scope| -> ConflictSummary {
+            let gram = tensors.gram_of(&self.run.gram_rows(scope));
+            gram.map(|gram| gram.summary(&shares)).unwrap_or_default()
+        };
+        let rows = 0..tensors.layers();
+        let layers = rows
+            .filter_map(|row| Some(tensors.gram_of(&[row])?.summary(&shares)))
+            .collect();
+        let event = Probe {
+            step: self.progress.step,
+            epoch: self.epoch(),
+            file,
+            layers,
+            backbone: summary(&Scope::Backbone),
+            classifier: summary(&Scope::Layer(CLASSIFIER.to_owned())),
+        };
+        self.emit(Event::Probe(event))
+    }
+}

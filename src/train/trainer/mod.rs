@@ -1,0 +1,8 @@
+//! One run under way: the loop (`training`), evaluations and probes (`measuring`), and the run's directory (`recording`).
+//! They are one type, [`training::Trainer`], in three files. May import the rest of `train` but start.
+
+mod measuring;
+mod recording;
+mod training;
+
+pub(super) use training::Trainer;

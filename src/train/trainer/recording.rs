@@ -1,0 +1,142 @@
+//! Writes the run's directory: header, data file, events and checkpoints.
+
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::random::Random;
+use crate::run::event::{End, Event, FORMAT, ProbeSet, Started};
+use crate::run::log::{self, RunError, RunFile};
+
+use super::super::control::Message;
+use super::super::error::TrainError;
+use super::super::memory::Work;
+use super::super::{checkpoint, device};
+use super::training::Trainer;
+
+impl Trainer<'_> {
+    /// Writes what does not change during a run: configuration, data file, and the log's header.
+    pub(super) fn record_start(&mut self) -> Result<(), TrainError> {
+        let instruction_set = device::describe(&self.device);
+        let file = RunFile {
+            format: FORMAT,
+            code_version: env!("CARGO_PKG_VERSION").to_owned(),
+            instruction_set: instruction_set.clone(),
+            config: self.config.clone(),
+        };
+        let path = log::config_path(self.dir);
+        let text = toml::to_string(&file).map_err(|e| RunError::damaged(&path, e))?;
+        log::write_whole(&path, text.as_bytes())?;
+        self.write_data_file()?;
+        let created = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let id = Random::new(
+            created.as_nanos() as u64,
+            "run",
+            u64::from(std::process::id()),
+            0,
+        )
+        .next_u64();
+        let classes = self.data.classes.len();
+        let started = Started {
+            format: FORMAT,
+            id: format!("{id:016x}"),
+            parent: None,
+            created_unix_secs: created.as_secs(),
+            code_version: file.code_version,
+            instruction_set,
+            config: self.config.clone(),
+            classes: self.data.classes.clone(),
+            train_counts: self.train_counts.clone(),
+            val_counts: self.data.counts(&self.data.val),
+            test_counts: self.data.counts(&self.data.test),
+            image: self.net.spec().image,
+            normalise: self.normalise.clone(),
+            layers: self.net.spec().layers(),
+            probe: ProbeSet {
+                pieces: self.pieces.len() / classes,
+                counts: self
+                    .pieces
+                    .chunks(self.pieces.len() / classes)
+                    .map(piece_lengths)
+                    .collect(),
+            },
+            steps_per_epoch: self.steps_per_epoch,
+            total_steps: self.total_steps,
+            data_fingerprint: self.data.fingerprint(),
+        };
+        self.emit(Event::Started(Box::new(started)))
+    }
+
+    /// Writes a checkpoint; the log goes to disk first, so that no checkpoint is ahead of it.
+    pub(super) fn save(&self, which: &str) -> Result<(), TrainError> {
+        self.writer.sync()?;
+        checkpoint::save(
+            &log::checkpoint_path(self.dir, which),
+            &self.net,
+            &*self.optimiser,
+            &self.progress,
+        )
+    }
+
+    /// Writes an event to the log, then tells the watcher.
+    pub(super) fn emit(&mut self, event: Event) -> Result<(), TrainError> {
+        self.writer.write(&event)?;
+        self.run.apply(&event);
+        (self.watcher)(Message::Event(event));
+        Ok(())
+    }
+
+    /// Ends a run with the given result, and records why it failed. Everything recorded before stays.
+    pub(in crate::train) fn close(
+        mut self,
+        result: Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        let Err(error) = result else {
+            return self.writer.sync().map_err(Into::into);
+        };
+        let error = self.explained(error, Work::Step, self.config.batch);
+        let end = End {
+            step: self.progress.step,
+            message: error.to_string(),
+        };
+        // Where the log itself failed (a full disk), the first error is the one to report.
+        let _ = self.emit(Event::Failed(end));
+        Err(error)
+    }
+
+    pub(super) fn explained(&self, error: TrainError, work: Work, images: usize) -> TrainError {
+        error.explained(&self.device, self.net.spec(), work, images)
+    }
+
+    /// Writes labels, files, splits and probe images.
+    fn write_data_file(&self) -> Result<(), TrainError> {
+        let data = &self.data;
+        let probe: Vec<u32> = self.pieces.concat();
+        let mut metadata = HashMap::from([("fingerprint".to_owned(), data.fingerprint())]);
+        if let Some(files) = &data.files {
+            let path = log::data_path(self.dir);
+            metadata.insert(
+                "files".to_owned(),
+                serde_json::to_string(files).map_err(|e| RunError::damaged(&path, e))?,
+            );
+        }
+        let splits = [
+            ("train", &data.train),
+            ("val", &data.val),
+            ("test", &data.test),
+            ("probe", &probe),
+        ];
+        Ok(log::write_data(
+            &log::data_path(self.dir),
+            &data.labels,
+            &splits,
+            metadata,
+        )?)
+    }
+}
+
+/// Images of each piece.
+pub(super) fn piece_lengths(pieces: &[Vec<u32>]) -> Vec<usize> {
+    pieces.iter().map(Vec::len).collect()
+}

@@ -1,0 +1,236 @@
+//! The loop: one step after the other.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+
+use crate::config::RunConfig;
+use crate::data::Dataset;
+use crate::data::batches::{Batch, Loader, eval_batch, steps_per_epoch};
+use crate::model::{Mode, Net, Spec};
+use crate::run::Run;
+use crate::run::event::{End, Event, Layer, Normalise, Step};
+use crate::run::log::{self, Writer};
+
+use super::super::checkpoint::{self, Progress};
+use super::super::control::{Control, Emit};
+use super::super::criterion;
+use super::super::error::TrainError;
+use super::super::memory::Work;
+use super::super::optimiser::{self, Optimiser};
+use super::super::probe;
+use super::super::schedule::learning_rate;
+
+/// Training steps logged per epoch, at most.
+const LOGGED_PER_EPOCH: u64 = 50;
+
+/// A run under way.
+pub(in crate::train) struct Trainer<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) config: &'a RunConfig,
+    pub(super) data: Arc<Dataset>,
+    pub(super) normalise: Normalise,
+    pub(super) device: Device,
+    pub(super) net: Net,
+    pub(super) optimiser: Box<dyn Optimiser>,
+    pub(super) progress: Progress,
+    pub(super) writer: Writer,
+    pub(super) control: &'a Control,
+    pub(super) watcher: Emit<'a>,
+    /// Everything emitted so far.
+    pub(super) run: Run,
+    /// Probe images by piece, [K·S].
+    pub(super) pieces: Vec<Vec<u32>>,
+    /// Training images per class, `[K]`.
+    pub(super) train_counts: Vec<usize>,
+    pub(super) steps_per_epoch: u64,
+    pub(super) total_steps: u64,
+    pub(super) clock: Instant,
+    /// Seconds trained before this process.
+    pub(super) base_secs: f64,
+}
+
+impl<'a> Trainer<'a> {
+    /// Everything that a run needs, before its first step.
+    pub(in crate::train) fn new(
+        dir: &'a Path,
+        config: &'a RunConfig,
+        data: Arc<Dataset>,
+        device: Device,
+        writer: Writer,
+        control: &'a Control,
+        watcher: Emit<'a>,
+    ) -> Result<Self, TrainError> {
+        let classes = data.classes.len();
+        let spec = Spec {
+            image: [data.height, data.width, data.channels],
+            classes,
+            width: config.width,
+            attention: config.attention,
+            classifier: criterion::classifier(config),
+        };
+        let images = data.probe_indices(config.probe_images, config.data_seed);
+        let steps_per_epoch = steps_per_epoch(&data, config.batch);
+        let train_counts = data.counts(&data.train);
+        let net = Net::new(spec.clone(), config.seed, &device).map_err(|error| {
+            TrainError::from(error).explained(&device, &spec, Work::Step, config.batch)
+        })?;
+        Ok(Self {
+            dir,
+            config,
+            normalise: data.normalise(),
+            optimiser: optimiser::of(config, net.params().specs()),
+            net,
+            progress: Progress::default(),
+            writer,
+            control,
+            watcher,
+            run: Run::default(),
+            pieces: probe::cut(&images, probe::pieces_for(classes)),
+            train_counts,
+            steps_per_epoch,
+            total_steps: steps_per_epoch * u64::from(config.epochs),
+            clock: Instant::now(),
+            base_secs: 0.0,
+            data,
+            device,
+        })
+    }
+
+    /// Writes what does not change during a run, and measures the untrained network.
+    pub(in crate::train) fn begin(&mut self) -> Result<(), TrainError> {
+        self.record_start()?;
+        self.set_norms()?;
+        self.measure()
+    }
+
+    /// Takes up what the run directory has recorded so far, and the last checkpoint.
+    pub(in crate::train) fn restore(&mut self, run: Run) -> Result<(), TrainError> {
+        let started = run.started.as_ref();
+        let fingerprint = started.map(|started| started.data_fingerprint.clone());
+        if fingerprint != Some(self.data.fingerprint()) {
+            return Err(TrainError::DataChanged(self.config.data.to_string()));
+        }
+        self.run = run;
+        let path = log::checkpoint_path(self.dir, "last");
+        self.progress = checkpoint::load(&path, &mut self.net, &mut *self.optimiser, &self.device)?;
+        self.base_secs = self.progress.wall_secs;
+        Ok(())
+    }
+
+    /// Trains on after [`Self::restore`].
+    pub(in crate::train) fn go_on(&mut self) -> Result<(), TrainError> {
+        let step = self.progress.step;
+        self.emit(Event::Resumed { step })?;
+        self.train()
+    }
+
+    /// Trains to the end, or until the run is stopped.
+    pub(in crate::train) fn train(&mut self) -> Result<(), TrainError> {
+        let mut loader = Loader::start(
+            self.data.clone(),
+            &self.normalise,
+            self.config,
+            self.progress.step,
+        );
+        while self.progress.step < self.total_steps {
+            if !self.control.wait() {
+                self.save("last")?;
+                let step = self.progress.step;
+                return self.emit(Event::Stopped(End {
+                    step,
+                    message: "stopped by the user".to_owned(),
+                }));
+            }
+            let Some(batch) = loader.next_batch() else {
+                break;
+            };
+            self.step(batch)?;
+            self.measure()?;
+        }
+        self.finish()
+    }
+
+    /// One step: forward, backward, new parameters, and an event where it is due.
+    fn step(&mut self, batch: Batch) -> Result<(), TrainError> {
+        let step = self.progress.step + 1;
+        let size = batch.labels.len();
+        let [h, w, c] = self.net.spec().image;
+        let images = Tensor::from_vec(batch.images, (size, h, w, c), &self.device)?;
+        let mut out = self
+            .net
+            .forward(&self.net.weights(), &images, Mode::Train)?;
+        let norms = std::mem::take(&mut out.norms);
+        let epoch = self.progress.epoch;
+        let criterion = criterion::criterion(self.config, &self.train_counts, epoch);
+        let loss = out.loss(&batch.labels, &criterion)?;
+        let value = loss.value;
+        let lr = learning_rate(
+            self.config.lr,
+            self.config.warmup,
+            step - 1,
+            self.total_steps,
+        );
+        if !value.is_finite() {
+            return Err(TrainError::Diverged { step, lr });
+        }
+        let grads = loss.backward()?;
+        let params = self
+            .optimiser
+            .step(self.net.params().values(), &grads, lr)?;
+        self.net.params_mut().set(params)?;
+        self.net.update_norms(&norms);
+        self.progress.step = step;
+        self.progress.epoch = step / self.steps_per_epoch;
+        self.progress.step_in_epoch = step % self.steps_per_epoch;
+        self.progress.images += size as u64;
+        self.progress.last_lr = lr;
+        self.progress.wall_secs = self.base_secs + self.clock.elapsed().as_secs_f64();
+        let every = (self.steps_per_epoch / LOGGED_PER_EPOCH).max(1);
+        if step.is_multiple_of(every) || step == self.total_steps {
+            let event = Step {
+                step,
+                epoch: self.epoch(),
+                images: self.progress.images,
+                wall_secs: self.progress.wall_secs,
+                loss: Some(value),
+                lr,
+                grad_norms: self.layer_norms(&grads)?,
+            };
+            self.emit(Event::Step(event))?;
+        }
+        Ok(())
+    }
+
+    /// Norm of the gradient by Gram row.
+    fn layer_norms(&self, grads: &[Tensor]) -> Result<Vec<Option<f64>>, TrainError> {
+        // All of them are read at once: every reading makes a device wait.
+        let squares = grads.iter().map(|grad| grad.sqr()?.sum_all());
+        let squares = Tensor::stack(&squares.collect::<Result<Vec<_>, _>>()?, 0)?;
+        let squares = squares.to_vec1::<f32>()?;
+        let params = self.net.params().specs();
+        let layers = self.net.spec().layers();
+        let norm = |layer: &Layer| {
+            let own = params.iter().zip(&squares);
+            let own = own.filter(|(param, _)| param.layer_is(&layer.name));
+            let square: f64 = own.map(|(_, &square)| f64::from(square)).sum();
+            square.is_finite().then(|| square.sqrt())
+        };
+        let layers = layers.iter().filter(|layer| layer.gram.is_some());
+        Ok(layers.map(norm).collect())
+    }
+
+    /// Images as the network sees them, not augmented: [n, H, W, C].
+    pub(super) fn images(&self, indices: &[u32]) -> candle_core::Result<Tensor> {
+        let [h, w, c] = self.net.spec().image;
+        let values = eval_batch(&self.data, indices, &self.normalise);
+        Tensor::from_vec(values, (indices.len(), h, w, c), &self.device)
+    }
+
+    /// Epochs trained so far, with fractions.
+    pub(super) fn epoch(&self) -> f64 {
+        self.progress.step as f64 / self.steps_per_epoch as f64
+    }
+}
