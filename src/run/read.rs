@@ -264,3 +264,52 @@ fn is_locked(file: &File) -> bool {
 pub fn is_being_written(run: &Path) -> bool {
     File::open(events_path(run)).is_ok_and(|file| is_locked(&file))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::End;
+
+    /// Number of an event's kind. A new kind of event does not compile here until it is counted.
+    fn kind(event: &Event) -> usize {
+        match event {
+            Event::Started(_) => 0,
+            Event::Step(_) => 1,
+            Event::Eval(_) => 2,
+            Event::Probe(_) => 3,
+            Event::Resumed { .. } => 4,
+            Event::Finished(_) => 5,
+            Event::Stopped(_) => 6,
+            Event::Failed(_) => 7,
+        }
+    }
+
+    /// The recorded run holds a header, steps, evaluations, probes and its end.
+    #[test]
+    fn every_kind_of_event_is_read_as_it_was_written() -> anyhow::Result<()> {
+        let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-branch");
+        let text = std::fs::read_to_string(events_path(&recorded))?;
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let end = || End {
+            step: 7,
+            message: "why".to_owned(),
+        };
+        for event in [
+            Event::Resumed { step: 3 },
+            Event::Stopped(end()),
+            Event::Failed(end()),
+        ] {
+            lines.push(serde_json::to_string(&event)?);
+        }
+        let mut seen = [false; 8];
+        for line in &lines {
+            let event = parse(line.as_bytes()).map_err(anyhow::Error::msg)?;
+            let written: Event = serde_json::from_str(line)?;
+            seen[kind(&written)] = true;
+            assert_eq!(event, Some(written));
+        }
+        assert_eq!(seen, [true; 8]);
+        assert_eq!(parse(br#"{"event":"of a later version"}"#), Ok(None));
+        Ok(())
+    }
+}
