@@ -1,7 +1,7 @@
 //! Sweeps: one configuration, varied over a grid of its fields and over seeds.
 //!
 //! ```toml
-//! name = "solar"                       # what the folder of its runs is called
+//! name = "solar"                       # the name of the folder of its runs
 //! seeds = 8                            # 0 to 7; or a list
 //! [run]                                # fields of a configuration, as in run.toml
 //! width = "1/4"
@@ -9,8 +9,9 @@
 //! attention = ["none", "branch"]
 //! ```
 //!
-//! Everything that is to do follows from the file and from what lies in the runs' directories, so a sweep that was killed
-//! goes on when it is started again, and several processes can work on one folder: the lock of a run keeps it to one.
+//! The runs left to make follow from the file and from the run directories that exist. A sweep that was killed therefore
+//! goes on when it is started again, and several processes can share a folder: the lock of a run keeps other processes
+//! from it. Imports `config` and `run`.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,55 +19,55 @@ use std::str::FromStr;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::config::RunConfig;
+use crate::config::{RunConfig, differences};
 use crate::run::Ending;
 use crate::run::glance::Glance;
 use crate::run::log::{self, RunError};
 
-/// Runs of a larger sweep than this are surely not meant.
+/// The largest number of runs in a sweep; a file that makes more is taken for a mistake.
 const MOST_RUNS: usize = 10_000;
 
-/// Runs to be made.
+/// The runs that a file asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
-    /// What the folder of its runs is called.
+    /// Name of the folder of its runs.
     pub name: String,
-    /// Its runs; all those of one seed stand together, so that pairs are finished early.
+    /// Its runs, seed by seed, so that runs to be compared at one seed are finished early.
     pub runs: Vec<Planned>,
 }
 
-/// A run to be made.
+/// A run that a sweep asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Planned {
-    /// Name of its directory, of the fields that vary, such as `attention-branch_seed-3`.
+    /// Name of its directory, made of the fields that vary and their values, such as `attention-branch_seed-3`.
     pub name: String,
-    /// What to train.
+    /// The configuration to train.
     pub config: RunConfig,
     /// Position of its seed among the seeds.
     pub seed_index: usize,
 }
 
-/// One of `count` parts of a sweep: every `count`-th seed, from the one at `index` on.
+/// One of `count` parts of a sweep: every `count`-th seed, from the one at `index` on. As text: `1/2`, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// From 0.
+    /// Position among the parts, from 0.
     pub index: usize,
-    /// Parts in all.
+    /// Number of parts.
     pub count: usize,
 }
 
-/// What is left to do for a run.
+/// How far a run of a sweep has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// All of it.
+    /// The run was never begun.
     New,
-    /// All of it: it was cut before its first checkpoint.
+    /// The run was cut before its first checkpoint, and has to begin again.
     Anew,
-    /// To go on from its last checkpoint.
+    /// The run was cut, and can go on from its last checkpoint.
     Cut,
-    /// Another process is writing it.
+    /// Another process is writing the run.
     Busy,
-    /// Nothing.
+    /// The run is finished.
     Finished,
 }
 
@@ -81,31 +82,31 @@ pub enum SweepError {
         /// The system's reason.
         error: std::io::Error,
     },
-    /// The file says what cannot be done.
+    /// The file asks for runs that cannot be trained, or is no sweep.
     #[error("{reason}, in the sweep {}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// The mistake and its remedy.
         reason: String,
     },
-    /// The directory of a run holds another one.
+    /// The directory of a run holds a run with another configuration.
     #[error(
         "there is a run with another configuration (`{field}` is not that of the sweep); choose another folder for the \
          sweep or move it away: {}", path.display()
     )]
     OtherRun {
-        /// The first field that differs.
-        field: String,
+        /// The first field in which they differ.
+        field: &'static str,
         /// The run directory.
         path: PathBuf,
     },
-    /// What is in the directory of a run cannot be used.
+    /// The run in a directory cannot be read.
     #[error(transparent)]
     Run(#[from] RunError),
 }
 
-/// The file as it stands.
+/// The file as written, before its grid is multiplied out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -131,7 +132,7 @@ impl Sweep {
     /// Reads the file of a sweep.
     ///
     /// # Errors
-    /// Where it cannot be read, or asks for what cannot be trained.
+    /// Where the file cannot be read, or asks for runs that cannot be trained.
     pub fn read(path: &Path) -> Result<Self, SweepError> {
         let text = std::fs::read_to_string(path).map_err(|error| SweepError::Io {
             path: path.to_owned(),
@@ -143,8 +144,10 @@ impl Sweep {
         })
     }
 
+    /// Reads the text of a sweep.
+    ///
     /// # Errors
-    /// What is wrong with the text, as the beginning of a sentence.
+    /// The mistake in the text, as the beginning of a sentence.
     fn parse(text: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|e| one_line(&e))?;
         let plain = !file.name.is_empty() && file.name == as_name(&file.name);
@@ -188,14 +191,15 @@ impl Sweep {
         })
     }
 
-    /// The runs that belong to a part.
+    /// The runs of one part of the sweep.
     pub fn part(&self, shard: Shard) -> impl Iterator<Item = &Planned> {
         let is_in = move |run: &&Planned| run.seed_index % shard.count == shard.index;
         self.runs.iter().filter(is_in)
     }
 }
 
-/// All combinations of the grid's values, each with the beginning of its runs' names; the last field varies fastest.
+/// All combinations of the grid's values, each as the beginning of its runs' names and a configuration. The last field
+/// varies fastest.
 fn cells(run: &Table, grid: &Table) -> Result<Vec<(String, RunConfig)>, String> {
     for table in [run, grid] {
         if table.contains_key("seed") {
@@ -239,7 +243,7 @@ fn value_name(value: &Value) -> String {
     }
 }
 
-/// With a dash for whatever a file name had better not hold.
+/// The text with a dash for every character but letters, digits, dots and dashes, which suit any file system.
 fn as_name(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
     text.chars()
@@ -247,16 +251,16 @@ fn as_name(text: &str) -> String {
         .collect()
 }
 
-/// A TOML error spans lines to point at the place; one sentence will do.
+/// The message of a TOML error as one sentence, without the lines that point at the place in the file.
 pub(crate) fn one_line(error: &toml::de::Error) -> String {
     error.message().replace('\n', " ")
 }
 
 impl Planned {
-    /// What is left to do in a sweep whose runs lie in `folder`.
+    /// How far the run has come in a sweep whose runs lie in `folder`.
     ///
     /// # Errors
-    /// Where its directory holds a run with another configuration, or one that cannot be read.
+    /// Where its directory holds a run with another configuration, or a run that cannot be read.
     pub fn state(&self, folder: &Path) -> Result<State, SweepError> {
         let dir = folder.join(&self.name);
         let length = std::fs::metadata(log::events_path(&dir)).map(|log| log.len());
@@ -268,7 +272,8 @@ impl Planned {
             Err(_) if !has_checkpoint => return Ok(State::Anew),
             glance => glance?,
         };
-        if let Some(field) = difference(&self.config, &glance.started.config) {
+        if let Some(first) = differences(&[&self.config, &glance.started.config]).first() {
+            let field = first.field.name;
             return Err(SweepError::OtherRun { field, path: dir });
         }
         Ok(match glance.ending {
@@ -278,18 +283,6 @@ impl Planned {
             _ => State::Anew,
         })
     }
-}
-
-/// The first field in which two configurations differ.
-fn difference(one: &RunConfig, other: &RunConfig) -> Option<String> {
-    if one == other {
-        return None;
-    }
-    let fields = |config: &RunConfig| Table::try_from(config).unwrap_or_default();
-    let (one, other) = (fields(one), fields(other));
-    let mut names = one.keys().chain(other.keys());
-    let found = names.find(|&name| one.get(name) != other.get(name));
-    Some(found.cloned().unwrap_or_else(|| "data".to_owned()))
 }
 
 impl Default for Shard {
@@ -315,101 +308,4 @@ impl FromStr for Shard {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SMALL: &str = r#"
-        name = "small"
-        seeds = 2
-        [run]
-        epochs = 3
-        [grid]
-        attention = ["none", "branch"]
-        width = ["1/4"]
-        lr = [0.1, 0.05]
-    "#;
-
-    #[test]
-    fn a_grid_is_every_combination_for_every_seed() {
-        let sweep = Sweep::parse(SMALL).unwrap();
-        let names: Vec<_> = sweep.runs.iter().map(|run| run.name.as_str()).collect();
-        assert_eq!(names.len(), 8);
-        assert_eq!(
-            names[..3],
-            [
-                "attention-none_lr-0.1_width-1-4_seed-0",
-                "attention-none_lr-0.05_width-1-4_seed-0",
-                "attention-branch_lr-0.1_width-1-4_seed-0"
-            ]
-        );
-        assert!(names[4..].iter().all(|name| name.ends_with("seed-1")));
-        let last = &sweep.runs[7].config;
-        assert_eq!((last.seed, last.lr, last.epochs), (1, 0.05, 3));
-        assert_eq!(last.attention.name(), "branch");
-    }
-
-    #[test]
-    fn the_experiments_can_be_read() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments");
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|end| end == "toml") {
-                let sweep = Sweep::read(&path).unwrap();
-                assert_eq!(path.file_stem().unwrap(), sweep.name.as_str());
-                assert_eq!(sweep.runs.len() % 8, 0, "{}: eight seeds", sweep.name);
-                names.push(sweep.name);
-            }
-        }
-        assert!(names.len() >= 3, "{names:?}");
-    }
-
-    #[test]
-    fn parts_are_whole_seeds_and_cover_everything_once() {
-        let sweep = Sweep::parse(&SMALL.replace("seeds = 2", "seeds = [5, 3, 9]")).unwrap();
-        let part = |text: &str| -> Vec<&Planned> { sweep.part(text.parse().unwrap()).collect() };
-        let (one, two) = (part("1/2"), part("2/2"));
-        assert!(one.iter().all(|run| run.config.seed != 3) && one.len() == 8);
-        assert!(two.iter().all(|run| run.config.seed == 3) && two.len() == 4);
-        for wrong in ["0/2", "3/2", "2", "a/b", "1/0"] {
-            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        let with = |from: &str, to: &str| Sweep::parse(&SMALL.replace(from, to)).unwrap_err();
-        for (from, to, named) in [
-            ("epochs = 3", "epoch = 3", "unknown field `epoch`"),
-            ("epochs = 3", "epochs = 0", "epochs"),
-            ("epochs = 3", "lr = 3.0", "in [run] and in [grid]"),
-            ("epochs = 3", "seed = 3", "`seeds`"),
-            ("[\"1/4\"]", "\"1/4\"", "list of values"),
-            ("[\"1/4\"]", "[\"1/3\"]", "1/4"),
-            ("[\"1/4\"]", "[\"1/4\", \"1/4\"]", "each value once"),
-            ("seeds = 2", "seeds = 0", "0 runs"),
-            ("seeds = 2", "seeds = \"x\"", "`seeds` must be"),
-            ("seeds = 2", "", "seeds"),
-            ("\"small\"", "\"../small\"", "`name`"),
-        ] {
-            let said = with(from, to);
-            assert!(said.contains(named) && !said.contains('\n'), "{to}: {said}");
-        }
-    }
-
-    #[test]
-    fn another_run_in_the_way_is_named_by_what_differs() {
-        let one = RunConfig::default();
-        let other = RunConfig {
-            weight_decay: 0.0,
-            ..one.clone()
-        };
-        assert_eq!(difference(&one, &one.clone()), None);
-        assert_eq!(difference(&one, &other).as_deref(), Some("weight_decay"));
-        let other = RunConfig {
-            val: Some(3),
-            ..one.clone()
-        };
-        assert_eq!(difference(&one, &other).as_deref(), Some("val"));
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use crate::compare::contrast::{Contrast, Row};
 use crate::compare::{Comparison, Member};
 use crate::run::{Run, log};
 
-/// Names longer than this are cut, so that tables keep to 100 columns.
+/// Number of characters after which names are cut, so that tables keep to 100 columns.
 const LONGEST_NAME: usize = 21;
 
 /// Arguments of `compare`.
@@ -19,8 +19,8 @@ pub struct CompareArguments {
     /// Run directories, or folders of them. Runs that differ in nothing but the seed are one group.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// What the others are compared to: a group by its name, or a run of it. By default the group without attention,
-    /// else the first.
+    /// The group that the others are compared to, by its name or by one of its runs. By default the group without
+    /// attention, else the first.
     #[arg(long, value_name = "GROUP|RUN")]
     baseline: Option<String>,
     /// As JSON, with every value.
@@ -33,7 +33,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> anyhow::Result<()> {
     compare_runs(&arguments.runs, baseline, arguments.json)
 }
 
-/// Compares all runs of a folder; where they are one group, says what each of them reached.
+/// Compares all runs of a folder; where they are one group, prints the scores of each.
 pub(super) fn show(folder: &Path) -> anyhow::Result<()> {
     match compare_runs(&[folder.to_owned()], None, false) {
         Err(error) if matches!(error.downcast_ref(), Some(CompareError::OneGroup(_))) => {
@@ -82,7 +82,7 @@ fn directories(path: &Path) -> Vec<PathBuf> {
     } else {
         log::runs_in(path)
     };
-    // What is neither is tried as a run: reading it says what is wrong.
+    // A path that is neither is taken for a run, so that reading it says what is wrong.
     if inside.is_empty() {
         vec![path.to_owned()]
     } else {

@@ -1,11 +1,11 @@
-//! `data`: what a data source holds.
+//! `data`: the images and classes of a data source.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::train::checked;
-use super::{SourceArguments, print_table, say};
+use super::config_arguments::ConfigArguments;
+use super::{print_table, say};
 use crate::data;
 use crate::figure::export;
 
@@ -13,14 +13,14 @@ use crate::figure::export;
 #[derive(Debug, Args)]
 pub struct DataArguments {
     #[command(flatten)]
-    source: SourceArguments,
+    config: ConfigArguments<true>,
     /// Write a sheet of sample images, one row a class in the order printed.
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
 }
 
 pub(super) fn data(arguments: &DataArguments) -> anyhow::Result<()> {
-    let config = checked(arguments.source.config()?)?;
+    let config = arguments.config.read()?;
     let loaded = data::load(&config, &|_, _| true)?;
     let data = &loaded.dataset;
     loaded

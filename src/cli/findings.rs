@@ -1,4 +1,4 @@
-//! `findings`: what stands out in a run.
+//! `findings`: whatever stands out in a run beyond noise.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `summary`: what runs reached.
+//! `summary`: the scores that runs reached.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::run::event::Split;
 use crate::run::log::{self, Loaded};
 use crate::run::{Ending, Run};
 
-/// What a run reached: one row of `summary`.
+/// The scores that a run reached: one row of `summary`, and one object of its JSON.
 #[derive(Debug, serde::Serialize)]
 struct Row {
     run: String,

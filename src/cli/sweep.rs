@@ -1,11 +1,12 @@
-//! `sweep`: makes every run of a sweep that is not made yet.
+//! `sweep`: trains every run of a sweep that is not finished yet.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::train::{Report, stop_on_interrupt};
+use super::report::Report;
+use super::train::stop_on_interrupt;
 use super::{compare, say};
 use crate::run::log::{self, RunError};
 use crate::sweep::{Planned, Shard, State, Sweep};
@@ -27,7 +28,7 @@ pub struct SweepArguments {
     list: bool,
 }
 
-/// Some runs failed; each has been named.
+/// The error of a sweep in which some runs failed; each of them has been named in a line of its own.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{failed} of {total} runs failed; what was said of them stands above, and the same command tries them again"
@@ -59,7 +60,7 @@ pub(super) fn sweep(arguments: &SweepArguments) -> anyhow::Result<()> {
         total: runs.len(),
     };
     let busy = work.all(&runs);
-    // What another process was writing may have been left by it meanwhile.
+    // Another process may meanwhile have stopped and left the runs that it was writing.
     let busy = work.all(&busy);
     if work.control.is_stopped() {
         say("stopped; the same command goes on");
@@ -93,6 +94,7 @@ fn in_words(state: State) -> &'static str {
     }
 }
 
+/// The work of a sweep under way.
 struct Work {
     folder: PathBuf,
     control: Control,
@@ -105,7 +107,7 @@ struct Work {
 }
 
 impl Work {
-    /// Does what is left to do and gives back the runs that other processes are writing.
+    /// Trains the runs that are not finished, and gives back those that other processes are writing.
     fn all<'a>(&mut self, runs: &[&'a Planned]) -> Vec<&'a Planned> {
         let mut busy = Vec::new();
         for &run in runs {
@@ -125,7 +127,7 @@ impl Work {
         busy
     }
 
-    /// Makes a run, or what is left of it; false where another process is writing it.
+    /// Trains a run, or the rest of it. False where another process is writing it.
     fn one(&mut self, run: &Planned) -> anyhow::Result<bool> {
         let dir = self.folder.join(&run.name);
         let state = run.state(&self.folder)?;
@@ -159,7 +161,7 @@ impl Work {
                 self.trained += 1;
                 Ok(true)
             }
-            // Another process was faster.
+            // Another process began the run first.
             Err(TrainError::Run(RunError::Busy { .. } | RunError::Exists { .. })) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -177,7 +179,7 @@ impl Work {
     }
 }
 
-/// To whole seconds.
+/// The time without its fraction of a second.
 fn rounded(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs())
 }

@@ -1,16 +1,12 @@
-//! Groups of runs that differ in nothing but the seed, named by the settings in which the groups differ.
+//! Groups of runs that differ in nothing but the seed, named by the fields in which the groups differ.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::config::RunConfig;
+use crate::config::{self, Field, RunConfig};
 use crate::run::event::Started;
-
-/// Fields that change neither the data nor what is learnt: the seed, where the numbers are computed, and how often
-/// something is measured. Runs of one group may differ in them.
-pub const NEUTRAL: &[&str] = &["seed", "threads", "device", "eval_every", "probe_every"];
 
 /// A field in which configurations differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,55 +17,44 @@ pub struct Difference {
     pub values: Vec<String>,
 }
 
-/// The fields in which configurations differ, by name; the seed and everything else of [`NEUTRAL`] among them. Empty
-/// for fewer than two.
+/// The fields in which configurations differ, sorted by name; neutral fields such as the seed are among them. Empty for
+/// fewer than two configurations.
 pub fn differences(configs: &[&RunConfig]) -> Vec<Difference> {
-    let tables: Vec<_> = configs.iter().map(|config| fields(config)).collect();
-    let mut names: Vec<&String> = tables.iter().flat_map(BTreeMap::keys).collect();
-    names.sort_unstable();
-    names.dedup();
-    let of_field = |name: &String| Difference {
-        field: name.clone(),
-        values: tables.iter().map(|table| text(table.get(name))).collect(),
-    };
-    let differs = |x: &Difference| x.values.iter().any(|value| *value != x.values[0]);
-    names.into_iter().map(of_field).filter(differs).collect()
+    let found = config::differences(configs).into_iter();
+    let named = found.map(|difference| Difference {
+        field: difference.field.name.to_owned(),
+        values: difference.values.into_iter().map(or_default).collect(),
+    });
+    let mut named: Vec<_> = named.collect();
+    named.sort_by(|a, b| a.field.cmp(&b.field));
+    named
 }
 
-/// A configuration as a table: whatever fields there are.
-fn fields(config: &RunConfig) -> BTreeMap<String, Value> {
-    match serde_json::to_value(config) {
-        Ok(Value::Object(fields)) => fields.into_iter().collect(),
-        _ => BTreeMap::new(),
+fn or_default(value: String) -> String {
+    if value.is_empty() {
+        "default".to_owned()
+    } else {
+        value
     }
 }
 
-fn text(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => "default".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => {
-            let text = other.to_string();
-            let whole = text.strip_suffix(".0").map(str::to_owned);
-            whole.unwrap_or(text)
-        }
-    }
+/// Whether runs of one group may differ in a field, as it changes neither the data nor what is learnt.
+fn is_neutral(field: &str) -> bool {
+    Field::named(field).is_some_and(|field| field.is_neutral)
 }
 
-/// Runs that differ in nothing but [`NEUTRAL`] fields, and where their data lie.
+/// Runs that differ in nothing but neutral fields: the seed, the device, and how often something is measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The fields in which the groups differ, with their values: `attention branch, width 1/2`. No two groups have the same
-    /// name.
+    /// The fields in which the groups differ, with their values: `attention branch, width 1/2`. No two groups share a name.
     pub name: String,
-    /// Indices of the group's runs, in the order given.
+    /// Positions of its runs, in the order given.
     pub members: Vec<usize>,
-    /// Identity of the group: equal for the same configuration and data, whatever other groups there are.
+    /// A text that follows from configuration and data alone, whatever other groups there are.
     pub identity: String,
 }
 
-/// The groups of runs with these headers, in the order of their first runs. The same data in another folder count as the
-/// same data.
+/// The groups of some runs, in the order of their first runs. The same images in another folder are the same data.
 pub fn groups(headers: &[&Started]) -> Vec<Group> {
     let mut keys: Vec<BTreeMap<String, Value>> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
@@ -91,7 +76,7 @@ pub fn groups(headers: &[&Started]) -> Vec<Group> {
     groups
 }
 
-/// Names groups of these runs by the settings in which they differ from each other, and by no others.
+/// Names each group by the fields in which these groups differ, and by no others.
 pub fn name_apart(groups: &mut [Group], headers: &[&Started]) {
     let firsts: Vec<_> = groups.iter().map(|x| headers[x.members[0]]).collect();
     for (group, name) in groups.iter_mut().zip(names(&firsts)) {
@@ -99,11 +84,17 @@ pub fn name_apart(groups: &mut [Group], headers: &[&Started]) {
     }
 }
 
-/// Everything that the runs of a group have in common: configuration, data, classes and numbers of training images.
+/// All that runs of a group have in common, by name: the configuration and what is known of the data. Colours of groups
+/// follow from its text.
 fn key(started: &Started) -> BTreeMap<String, Value> {
-    let mut key = fields(&started.config);
-    key.retain(|name, _| !NEUTRAL.contains(&name.as_str()) && name != "data");
-    // Names with spaces, which no field of a configuration has, so that the two cannot be confused.
+    let fields = match serde_json::to_value(&started.config) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let is_common = |name: &String| !is_neutral(name) && name != "data";
+    let common = fields.into_iter().filter(|(name, _)| is_common(name));
+    let mut key: BTreeMap<_, _> = common.collect();
+    // These names have spaces, so none of them is the name of a field.
     key.insert(
         "data fingerprint".to_owned(),
         Value::from(&*started.data_fingerprint),
@@ -116,14 +107,14 @@ fn key(started: &Started) -> BTreeMap<String, Value> {
     key
 }
 
-/// Names for groups of which these are the first runs.
+/// A name for each group, given its first run.
 fn names(firsts: &[&Started]) -> Vec<String> {
     let configs: Vec<_> = firsts.iter().map(|started| &started.config).collect();
     let same_data = firsts
         .iter()
         .all(|x| x.data_fingerprint == firsts[0].data_fingerprint);
     let mut telling = differences(&configs);
-    let is_silent = |field: &str| NEUTRAL.contains(&field) || (same_data && field == "data");
+    let is_silent = |field: &str| is_neutral(field) || (same_data && field == "data");
     telling.retain(|x| !is_silent(&x.field));
     let mut names: Vec<String> = Vec::new();
     for (at, started) in firsts.iter().enumerate() {
@@ -157,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_of_any_field() {
+    fn differences_are_sorted_by_the_name_of_the_field() {
         let a = config(Attention::None, Width::Quarter, 0);
         let b = RunConfig {
             val: Some(0),
@@ -179,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_named_by_what_tells_them_apart() {
+    fn groups_are_named_by_the_fields_in_which_they_differ() {
         let mut headers = Vec::new();
         for seed in 0..2 {
             headers.push(started(config(Attention::None, Width::Quarter, seed)));
@@ -194,12 +185,12 @@ mod tests {
             ["attention none, width 1/4", "attention branch, width 1/2"]
         );
         assert_eq!(found[0].members, [0, 2]);
-        // Alone, a group is called by what the program is about.
+        // A group that stands alone is named by its attention.
         assert_eq!(groups(&[&headers[0]])[0].name, "attention none");
     }
 
     #[test]
-    fn other_data_are_another_group() {
+    fn runs_on_other_data_are_another_group() {
         let mut headers = vec![started(RunConfig::default()); 3];
         headers[1].data_fingerprint = "1".to_owned();
         headers[2].train_counts = vec![4, 1];

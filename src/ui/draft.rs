@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use super::worker::Job;
-use crate::config::{Attention, DataSource, RunConfig};
+use crate::config::{Attention, DataSource, Field, RunConfig};
 use crate::data::{Plan, Summary};
 use crate::run::log::new_run_dir;
 
@@ -23,6 +22,8 @@ pub(crate) struct Draft {
     pub(crate) variants: Vec<(Attention, bool)>,
     /// Folder that new run directories go to.
     pub(crate) output: String,
+    /// What is searched for among the fields behind “More”.
+    pub(crate) search: String,
     /// Typed fields as they stand, by field name; absent until edited.
     texts: BTreeMap<&'static str, String>,
     /// Fields whose text is no value at all.
@@ -52,160 +53,6 @@ pub(crate) enum Preview {
     Counts(Arc<Summary>, Plan),
 }
 
-/// A field that is typed as text.
-pub(crate) struct TextField {
-    /// The field of [`RunConfig`], as in TOML.
-    pub(crate) name: &'static str,
-    /// What it is called on screen.
-    pub(crate) label: &'static str,
-    /// What it means, with unit and range.
-    pub(crate) help: &'static str,
-    /// Shown while the field is empty.
-    pub(crate) hint: &'static str,
-    get: fn(&RunConfig) -> String,
-    set: fn(&mut RunConfig, &str) -> Result<(), String>,
-}
-
-/// The fields that everyone sets.
-pub(crate) const MAIN_FIELDS: &[TextField] = &[
-    TextField {
-        name: "epochs",
-        label: "Epochs",
-        help: "How often training passes over all training images. More epochs take proportionally longer.",
-        hint: "10",
-        get: |config| config.epochs.to_string(),
-        set: |config, text| whole(text).map(|value| config.epochs = value),
-    },
-    TextField {
-        name: "batch",
-        label: "Batch size",
-        help: "Images per optimiser step. Larger batches give smoother gradients and fewer steps per epoch.",
-        hint: "128",
-        get: |config| config.batch.to_string(),
-        set: |config, text| whole(text).map(|value| config.batch = value),
-    },
-    TextField {
-        name: "lr",
-        label: "Learning rate",
-        help: "Peak step size of SGD with momentum. It rises linearly during the first 5 % of steps and then falls as a cosine to 0.",
-        hint: "0.1",
-        get: |config| config.lr.to_string(),
-        set: |config, text| number(text).map(|value| config.lr = value),
-    },
-    TextField {
-        name: "seed",
-        label: "Seed",
-        help: "Decides initial weights, image order and augmentation. Both runs of a pair use it, so that every weight they share starts equal.",
-        hint: "0",
-        get: |config| config.seed.to_string(),
-        set: |config, text| whole(text).map(|value| config.seed = value),
-    },
-];
-
-/// The fields behind “More”.
-pub(crate) const MORE_FIELDS: &[TextField] = &[
-    TextField {
-        name: "size",
-        label: "Image size",
-        help: "Images are resized to this width × height in pixels. Empty: their own size where all agree and it is at most 64×64, else 32×32.",
-        hint: "own size",
-        get: |config| optional(config.size),
-        set: |config, text| maybe(text).map(|value| config.size = value),
-    },
-    TextField {
-        name: "channels",
-        label: "Colour channels",
-        help: "1 for grey, 3 for colour. Empty: grey where every image is grey, else colour.",
-        hint: "as the images",
-        get: |config| optional(config.channels),
-        set: |config, text| maybe_whole(text).map(|value| config.channels = value),
-    },
-    TextField {
-        name: "val",
-        label: "Validation images",
-        help: "Validation images per class, taken from the training images. Empty: up to 100 per class of balanced data, 10 % of unbalanced data. 0: none, and the last epoch is the chosen one.",
-        hint: "automatic",
-        get: |config| optional(config.val),
-        set: |config, text| maybe_whole(text).map(|value| config.val = value),
-    },
-    TextField {
-        name: "data_seed",
-        label: "Data seed",
-        help: "Decides which images are kept, how they are split and which ones are probed. Keep it while you vary the seed, and only the training varies.",
-        hint: "0",
-        get: |config| config.data_seed.to_string(),
-        set: |config, text| whole(text).map(|value| config.data_seed = value),
-    },
-    TextField {
-        name: "eval_every",
-        label: "Evaluate every",
-        help: "Steps between two evaluations on the validation images. Empty: four times an epoch.",
-        hint: "¼ epoch",
-        get: |config| optional(config.eval_every),
-        set: |config, text| maybe_whole(text).map(|value| config.eval_every = value),
-    },
-    TextField {
-        name: "probe_every",
-        label: "Probe every",
-        help: "Steps between two measurements of the class gradients, which everything about pulling is drawn from. Empty: twice an epoch.",
-        hint: "½ epoch",
-        get: |config| optional(config.probe_every),
-        set: |config, text| maybe_whole(text).map(|value| config.probe_every = value),
-    },
-    TextField {
-        name: "threads",
-        label: "Threads",
-        help: "Processor threads used for training. Empty: one per core. The results depend on it in their last digits.",
-        hint: "one per core",
-        get: |config| optional(config.threads),
-        set: |config, text| maybe_whole(text).map(|value| config.threads = value),
-    },
-];
-
-/// The numbers of what makes rare classes count more.
-pub(crate) const BALANCE_FIELDS: &[TextField] = &[
-    TextField {
-        name: "gamma",
-        label: "Focal γ",
-        help: "How much less images count that are recognised already: (1 − p)^γ. 0 is plain cross-entropy. Empty: 1.",
-        hint: "1",
-        get: |config| optional(config.gamma),
-        set: |config, text| maybe_number(text).map(|value| config.gamma = value),
-    },
-    TextField {
-        name: "tau",
-        label: "τ of the loss",
-        help: "How many times ln π is added to the logits while training. Empty: 1, which is Balanced Softmax.",
-        hint: "1",
-        get: |config| optional(config.tau),
-        set: |config, text| maybe_number(text).map(|value| config.tau = value),
-    },
-    TextField {
-        name: "beta",
-        label: "β of the weights",
-        help: "Effective number of n images: (1 − β^n)/(1 − β). Near 1 it is n, at 0 all classes are alike. Empty: 0.9999.",
-        hint: "0.9999",
-        get: |config| optional(config.beta),
-        set: |config, text| maybe_number(text).map(|value| config.beta = value),
-    },
-    TextField {
-        name: "weights_from",
-        label: "Weights from",
-        help: "Share of the epochs after which class weights apply (deferred re-weighting). Empty: 0.8 with LDAM, else from the start.",
-        hint: "the start",
-        get: |config| optional(config.weights_from),
-        set: |config, text| maybe_number(text).map(|value| config.weights_from = value),
-    },
-    TextField {
-        name: "post_hoc",
-        label: "Post-hoc τ",
-        help: "How many times ln π is taken off the logits of the trained network before the largest is chosen. Empty: not at all.",
-        hint: "none",
-        get: |config| optional(config.post_hoc),
-        set: |config, text| maybe_number(text).map(|value| config.post_hoc = value),
-    },
-];
-
 impl Draft {
     pub(crate) fn new(output: &Path) -> Self {
         let variants = Attention::ALL.iter().map(|&attention| {
@@ -217,25 +64,38 @@ impl Draft {
             folder: String::new(),
             variants: variants.collect(),
             output: output.display().to_string(),
+            search: String::new(),
             texts: BTreeMap::new(),
             unreadable: BTreeMap::new(),
             scan: Scan::default(),
         }
     }
 
-    /// The text of a field, to be edited in place and then given to [`Self::typed`].
-    pub(crate) fn text_of(&mut self, field: &TextField) -> String {
+    /// The text of a field as typed, or as its value is written.
+    pub(crate) fn text_of(&self, field: &Field) -> String {
         let text = self.texts.get(field.name).cloned();
-        text.unwrap_or_else(|| (field.get)(&self.config))
+        text.unwrap_or_else(|| field.text(&self.config))
     }
 
-    /// Takes in a field's new text.
-    pub(crate) fn typed(&mut self, field: &TextField, text: String) {
-        match (field.set)(&mut self.config, text.trim()) {
+    /// Takes in a field's new text. The last value that could be read stays where this one cannot.
+    pub(crate) fn typed(&mut self, field: &Field, text: String) {
+        match field.set(&mut self.config, text.trim()) {
             Ok(()) => self.unreadable.remove(field.name),
             Err(reason) => self.unreadable.insert(field.name, reason),
         };
         self.texts.insert(field.name, text);
+    }
+
+    /// The configuration as far as conditions of fields go: with a network that has attention gates, where one is chosen.
+    pub(crate) fn as_trained(&self) -> RunConfig {
+        let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
+        let gated = chosen
+            .map(|(attention, _)| *attention)
+            .find(|x| x.has_gates());
+        RunConfig {
+            attention: gated.unwrap_or(Attention::None),
+            ..self.config.clone()
+        }
     }
 
     /// Switches between the built-in data and the folder, whose path is as typed.
@@ -262,7 +122,7 @@ impl Draft {
         problems
     }
 
-    /// Why Start is off; none where it is on.
+    /// A sentence that says why training cannot be started; none where it can.
     pub(crate) fn reason_not_to_start(&self) -> Option<String> {
         if let Some((field, message)) = self.problems().into_iter().next() {
             return Some(format!("{}: {message}", label_of(field)));
@@ -363,14 +223,11 @@ fn scan_key(config: &RunConfig) -> RunConfig {
     }
 }
 
-/// What a field is called on screen.
+/// The name of a field on screen, where there is such a field of the configuration or of the setup panel.
 pub(crate) fn label_of(field: &str) -> &str {
-    let known = MAIN_FIELDS.iter().chain(MORE_FIELDS).chain(BALANCE_FIELDS);
-    match known.into_iter().find(|known| known.name == field) {
+    match Field::named(field) {
         Some(known) => known.label,
         None => match field {
-            "data" => "Images",
-            "imbalance" => "Imbalance",
             "variants" => "Networks",
             "output" => "Save runs in",
             _ => field,
@@ -383,49 +240,14 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse()
-        .map_err(|_| "write a whole number, such as 10".to_owned())
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    text.parse()
-        .map_err(|_| "write a number, such as 0.1".to_owned())
-}
-
-fn maybe_whole<T: FromStr>(text: &str) -> Result<Option<T>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    whole(text).map(Some)
-}
-
-fn maybe_number(text: &str) -> Result<Option<f64>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    number(text).map(Some)
-}
-
-fn maybe<T: FromStr<Err = String>>(text: &str) -> Result<Option<T>, String> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some)
-}
-
-fn optional<T: ToString>(value: Option<T>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_is_checked() {
+    fn typed_text_is_checked() {
         let mut draft = Draft::new(Path::new("runs"));
-        let epochs = &MAIN_FIELDS[0];
+        let epochs = Field::named("epochs").unwrap();
         draft.typed(epochs, "ten".to_owned());
         assert_eq!(draft.text_of(epochs), "ten");
         assert_eq!(draft.config.epochs, 10, "the last readable value stays");
@@ -439,6 +261,17 @@ mod tests {
             .iter_mut()
             .for_each(|variant| variant.1 = false);
         assert_eq!(draft.problems()[0].0, "variants");
+    }
+
+    #[test]
+    fn fields_of_gates_apply_where_any_chosen_network_has_gates() {
+        let mut draft = Draft::new(Path::new("runs"));
+        let decay = Field::named("gate_decay").unwrap();
+        assert!(decay.applies(&draft.as_trained()));
+        for (attention, chosen) in &mut draft.variants {
+            *chosen = matches!(attention, Attention::None | Attention::Wide);
+        }
+        assert!(!decay.applies(&draft.as_trained()));
     }
 
     #[test]

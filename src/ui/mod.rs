@@ -32,6 +32,7 @@ mod runs;
 mod runs_panel;
 mod selection;
 mod settings;
+mod setup_more;
 mod setup_panel;
 mod time_panel;
 mod top_bar;

@@ -6,11 +6,11 @@ use egui::{RichText, SliderClamping};
 
 use super::action::Action;
 use super::background::Purpose;
-use super::draft::{BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField};
-use super::runs::variant_name;
+use super::draft::{Draft, Preview};
+use super::setup_more::{field_ui, more_ui, warning_ui};
 use super::widgets::{grouped, labelled_ui, problem_ui};
 use crate::config::{
-    Attention, ClassWeights, DataSource, DeviceKind, Loss, Profile, RunConfig, Sampler, Width,
+    ClassWeights, DataSource, DeviceKind, FIELDS, Field, Group, Kind, Loss, Profile, Sampler, Width,
 };
 use crate::data::Plan;
 
@@ -27,11 +27,21 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
     source_ui(ui, draft, actions);
     preview_ui(ui, draft);
     imbalance_ui(ui, draft, problem("imbalance"));
+    let (profiles, widths) = (Profile::ALL, Width::ALL);
+    let described = |x: Profile| (x.label(), x.help());
+    row_ui(
+        ui,
+        "profile",
+        &mut draft.config.profile,
+        profiles,
+        described,
+    );
     ui.add_space(6.0);
     variants_ui(ui, draft, problem("variants"));
-    width_ui(ui, draft);
+    let described = |x: Width| (x.label(), x.help());
+    row_ui(ui, "width", &mut draft.config.width, widths, described);
     device_ui(ui, draft);
-    for field in MAIN_FIELDS {
+    for field in FIELDS.iter().filter(|field| is_plain(field)) {
         field_ui(ui, draft, field, problem(field.name));
     }
     balance_ui(ui, draft, &problem);
@@ -47,6 +57,21 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
     if sweep.clicked() {
         actions.push(choose_sweep());
     }
+}
+
+/// The main fields that have a control of their own here.
+const BY_HAND: &[&str] = &[
+    "data",
+    "imbalance",
+    "profile",
+    "attention",
+    "width",
+    "device",
+];
+
+/// Whether a field is a plain row of its own, above the sections that open.
+fn is_plain(field: &Field) -> bool {
+    field.is_main && !BY_HAND.contains(&field.name)
 }
 
 /// Asks for the file of a sweep.
@@ -162,8 +187,10 @@ fn totals_ui(ui: &mut egui::Ui, plan: &Plan) {
 }
 
 fn imbalance_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
-    let help = "How many times more training images the largest class keeps than the smallest. 1 leaves the counts as they are.";
-    labelled_ui(ui, "Imbalance", help, problem, |ui| {
+    let Some(field) = Field::named("imbalance") else {
+        return;
+    };
+    labelled_ui(ui, field.label, &field.explanation(), problem, |ui| {
         ui.spacing_mut().slider_width = (ui.available_width() - 62.0).max(60.0);
         let slider = egui::Slider::new(&mut draft.config.imbalance, 1.0..=1000.0)
             .logarithmic(true)
@@ -172,16 +199,6 @@ fn imbalance_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
             .suffix(" ×");
         ui.add(slider)
     });
-    let help = "Exponential: each class keeps a fixed share of the one before. Step: half of the classes keep all, half keep few.";
-    labelled_ui(ui, "Profile", help, None, |ui| {
-        let mut row = |ui: &mut egui::Ui| {
-            let exp = ui.selectable_value(&mut draft.config.profile, Profile::Exp, "Exponential");
-            let step = ui.selectable_value(&mut draft.config.profile, Profile::Step, "Step");
-            exp.on_hover_text(help);
-            step
-        };
-        row(ui)
-    });
 }
 
 fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
@@ -189,22 +206,8 @@ fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
         .on_hover_text("All of them start from the same weights where they share them, so that only the attention differs");
     ui.horizontal_wrapped(|ui| {
         for (attention, chosen) in &mut draft.variants {
-            let help = match attention {
-                Attention::None => "Three branches without attention",
-                Attention::Branch => {
-                    "Class-Specific Branch Attention: each branch weighs its own channels"
-                }
-                Attention::Shared => {
-                    "One gate over all branches together, with as many parameters as branch attention: the control"
-                }
-                Attention::Constant => {
-                    "A learned constant for each channel of the branches: attention that does not look at the image"
-                }
-                Attention::Wide => {
-                    "No attention, and branches so much wider that there are as many parameters as with branch attention"
-                }
-            };
-            ui.checkbox(chosen, variant_name(*attention)).on_hover_text(help);
+            ui.checkbox(chosen, attention.label())
+                .on_hover_text(attention.help());
         }
     });
     problem_ui(ui, problem);
@@ -217,49 +220,34 @@ fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
     }
 }
 
-fn width_ui(ui: &mut egui::Ui, draft: &mut Draft) {
-    let help = "Scale of every channel count. 1 is the reference network with 1.35 million parameters; 1/4 suits a processor without a GPU.";
-    labelled_ui(ui, "Network width", help, None, |ui| {
-        let mut last = None;
-        for &width in Width::ALL {
-            last = Some(
-                ui.selectable_value(&mut draft.config.width, width, width.name())
-                    .on_hover_text(help),
-            );
-        }
-        last.unwrap_or_else(|| ui.label(""))
-    });
-}
-
-fn device_ui(ui: &mut egui::Ui, draft: &mut Draft) {
-    let built = DeviceKind::built();
-    if built.len() < 2 {
+/// The values of a field beside each other, of which one is chosen.
+fn row_ui<T: Copy + PartialEq>(
+    ui: &mut egui::Ui,
+    field: &str,
+    value: &mut T,
+    choices: &[T],
+    described: fn(T) -> (&'static str, &'static str),
+) {
+    let Some(field) = Field::named(field) else {
         return;
-    }
-    let help = "Where the network is computed. Where the device is not there, the processor is used and a notice says so.";
-    labelled_ui(ui, "Device", help, None, |ui| {
-        for kind in built {
-            ui.selectable_value(&mut draft.config.device, kind, kind.label())
-                .on_hover_text(help);
+    };
+    let explanation = field.explanation();
+    labelled_ui(ui, field.label, &explanation, None, |ui| {
+        for &choice in choices {
+            let (label, help) = described(choice);
+            ui.selectable_value(value, choice, label)
+                .on_hover_text(format!("{help}. {explanation}"));
         }
         // The row bears the label; each choice keeps its own name.
         ui.response()
     });
 }
 
-fn field_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &TextField, problem: Option<&str>) {
-    let mut text = draft.text_of(field);
-    let mut changed = false;
-    labelled_ui(ui, field.label, field.help, problem, |ui| {
-        let edit = egui::TextEdit::singleline(&mut text)
-            .hint_text(field.hint)
-            .desired_width(110.0);
-        let response = ui.add(edit);
-        changed = response.changed();
-        response
-    });
-    if changed {
-        draft.typed(field, text);
+fn device_ui(ui: &mut egui::Ui, draft: &mut Draft) {
+    let built = DeviceKind::built();
+    if built.len() > 1 {
+        let described = |x: DeviceKind| (x.label(), x.help());
+        row_ui(ui, "device", &mut draft.config.device, &built, described);
     }
 }
 
@@ -269,155 +257,30 @@ fn balance_ui<'a>(
     draft: &mut Draft,
     problem: &impl Fn(&str) -> Option<&'a str>,
 ) {
-    let is_changed = |config: &RunConfig| {
-        let plain = (Loss::Ce, ClassWeights::None, Sampler::Instance);
-        (config.loss, config.class_weights, config.sampler) != plain || config.post_hoc.is_some()
-    };
-    let has_problem = BALANCE_FIELDS
-        .iter()
-        .any(|field| problem(field.name).is_some());
-    egui::CollapsingHeader::new("Correct for rare classes")
+    let group = Group::RareClasses;
+    let is_choice = |field: &&Field| matches!(field.kind, Kind::Choice(_));
+    let (choices, numbers): (Vec<_>, Vec<_>) = group.fields().partition(is_choice);
+    let has_problem = group.fields().any(|field| problem(field.name).is_some());
+    egui::CollapsingHeader::new(group.title())
         .open(has_problem.then_some(true))
         .show_unindented(ui, |ui| {
-            let config = &mut draft.config;
-            let help = "What training minimises";
-            choice_ui(ui, ("Loss", help), &mut config.loss, Loss::ALL, loss_name);
-            let help = "How much the images of each class count in the loss";
-            choice_ui(
-                ui,
-                ("Class weights", help),
-                &mut config.class_weights,
-                ClassWeights::ALL,
-                weights_name,
-            );
-            let help = "Which images an epoch sees";
-            choice_ui(
-                ui,
-                ("Sampler", help),
-                &mut config.sampler,
-                Sampler::ALL,
-                sampler_name,
-            );
-            for field in BALANCE_FIELDS {
-                let concerns = match field.name {
-                    "gamma" => draft.config.loss == Loss::Focal,
-                    "tau" => draft.config.loss == Loss::LogitAdjusted,
-                    "beta" => draft.config.class_weights == ClassWeights::Effective,
-                    "weights_from" => draft.config.class_weights != ClassWeights::None,
-                    _ => true,
-                };
-                if concerns || problem(field.name).is_some() {
-                    field_ui(ui, draft, field, problem(field.name));
-                }
-            }
-        });
-    if is_changed(&draft.config) {
-        for warning in draft.config.warnings() {
-            let text = RichText::new(warning).small();
-            ui.label(text.color(ui.visuals().warn_fg_color));
-        }
-    }
-}
-
-fn choice_ui<T: Copy + PartialEq>(
-    ui: &mut egui::Ui,
-    (label, help): (&str, &str),
-    value: &mut T,
-    all: &[T],
-    name: fn(T) -> (&'static str, &'static str),
-) {
-    labelled_ui(ui, label, help, None, |ui| {
-        egui::ComboBox::from_id_salt(label)
-            .selected_text(name(*value).0)
-            .width(160.0)
-            .show_ui(ui, |ui| {
-                for &choice in all {
-                    let (name, help) = name(choice);
-                    ui.selectable_value(value, choice, name).on_hover_text(help);
-                }
-            })
-            .response
-    });
-}
-
-/// Name and meaning.
-fn loss_name(loss: Loss) -> (&'static str, &'static str) {
-    match loss {
-        Loss::Ce => ("Cross-entropy", "The usual loss"),
-        Loss::Focal => (
-            "Focal",
-            "Images that are recognised already count less (Lin et al. 2017)",
-        ),
-        Loss::Ldam => (
-            "LDAM",
-            "Larger margins for rarer classes, with a cosine classifier (Cao et al. 2019); usually with deferred weights \
-             by effective number",
-        ),
-        Loss::BalancedSoftmax => (
-            "Balanced Softmax",
-            "Logits are compared as if all classes were equally frequent (Ren et al. 2020)",
-        ),
-        Loss::LogitAdjusted => (
-            "Logit-adjusted",
-            "As Balanced Softmax, with a strength τ of its own (Menon et al. 2021)",
-        ),
-    }
-}
-
-/// Name and meaning.
-fn weights_name(weights: ClassWeights) -> (&'static str, &'static str) {
-    match weights {
-        ClassWeights::None => ("None", "Every image counts alike"),
-        ClassWeights::Inverse => ("Inverse frequency", "∝ 1/n: every class counts alike"),
-        ClassWeights::Effective => (
-            "Effective number",
-            "∝ (1 − β)/(1 − β^n): between the two (Cui et al. 2019)",
-        ),
-    }
-}
-
-/// Name and meaning.
-fn sampler_name(sampler: Sampler) -> (&'static str, &'static str) {
-    match sampler {
-        Sampler::Instance => ("Every image once", "Classes as often as they have images"),
-        Sampler::SquareRoot => (
-            "Square root",
-            "Classes by the square root of their counts, with replacement",
-        ),
-        Sampler::Balanced => ("Class-balanced", "All classes alike, with replacement"),
-        Sampler::Progressive => (
-            "Progressive",
-            "From every image once to all classes alike, over the epochs (Kang et al. 2020)",
-        ),
-    }
-}
-
-fn more_ui<'a>(ui: &mut egui::Ui, draft: &mut Draft, problem: &impl Fn(&str) -> Option<&'a str>) {
-    // A mistake must not hide behind a closed header.
-    let has_problem = MORE_FIELDS
-        .iter()
-        .any(|field| problem(field.name).is_some());
-    egui::CollapsingHeader::new("More")
-        .open(has_problem.then_some(true))
-        .show_unindented(ui, |ui| {
-            for field in MORE_FIELDS {
+            for field in choices {
                 field_ui(ui, draft, field, problem(field.name));
             }
-            if DeviceKind::built().contains(&DeviceKind::Cuda) {
-                tf32_ui(ui, draft);
+            for field in numbers {
+                let problem = problem(field.name);
+                if field.applies(&draft.config) || problem.is_some() {
+                    field_ui(ui, draft, field, problem);
+                }
             }
-            ui.checkbox(&mut draft.config.skip_unreadable, "Skip unreadable images")
-                .on_hover_text("Name image files that cannot be decoded and go on without them; otherwise the first one ends the run");
         });
-}
-
-fn tf32_ui(ui: &mut egui::Ui, draft: &mut Draft) {
-    let on_cuda = draft.config.device == DeviceKind::Cuda;
-    let check = egui::Checkbox::new(&mut draft.config.tf32, "Faster, rounded products (TF32)");
-    ui.add_enabled(on_cuda, check)
-        .on_hover_text(
-            "Lets the CUDA device round what goes into matrix products to 10 bits of mantissa instead of 23: faster on \
-             recent devices, and gradients are a little less exact",
-        )
-        .on_disabled_hover_text("Concerns CUDA devices only; others always compute in full precision");
+    let config = &draft.config;
+    let plain = (Loss::Ce, ClassWeights::None, Sampler::Instance);
+    let is_changed = (config.loss, config.class_weights, config.sampler) != plain;
+    if is_changed || config.post_hoc.is_some() {
+        let idle = group.fields().filter_map(|field| field.idle(config));
+        for warning in config.overcorrection().into_iter().chain(idle) {
+            warning_ui(ui, warning);
+        }
+    }
 }

@@ -1,10 +1,13 @@
-//! The commands that need no window: `train`, `resume`, `summary`, `compare`, `findings`, `export`, `data`,
-//! `sweep`.
+//! The command line: one file for each command that needs no window (`train` and `resume`, `sweep`, `summary`, `compare`,
+//! `findings`, `export`, `data`), the flags of a configuration, and the progress of a run on the terminal. May import
+//! everything but `ui`.
 
 mod compare;
+mod config_arguments;
 mod data;
 mod export;
 mod findings;
+mod report;
 mod summary;
 mod sweep;
 mod train;
@@ -16,11 +19,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use compare::CompareArguments;
+pub use config_arguments::ConfigArguments;
 pub use data::DataArguments;
 pub use export::ExportArguments;
 pub use findings::FindingsArguments;
 pub use sweep::SweepArguments;
-pub use train::{SourceArguments, TrainArguments};
+pub use train::TrainArguments;
 
 /// See how the classes of an imbalanced data set pull a network's weights against each other.
 #[derive(Debug, Parser)]
@@ -47,9 +51,9 @@ pub enum Command {
         /// The run directory.
         run: PathBuf,
     },
-    /// Make every run of a grid of configurations and seeds that is not made yet, then compare them.
+    /// Train every run of a grid of configurations and seeds that is not there yet, then compare all.
     Sweep(SweepArguments),
-    /// Print what runs reached.
+    /// Print the scores that runs reached.
     Summary {
         /// Run directories.
         #[arg(required = true)]
@@ -102,12 +106,12 @@ pub fn fail(error: &dyn Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// A value that cannot work: exit code 2.
+/// A mistake in the arguments or in a file that they name: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Usage(String);
 
-/// Prints to stdout. Where nobody reads on, as in `crosscurrent … | head`, the work itself goes on.
+/// Prints a line to stdout. Where the reader is gone, as in `crosscurrent … | head`, the work itself goes on.
 fn say(line: impl Display) {
     use std::io::Write as _;
     match writeln!(std::io::stdout(), "{line}") {
@@ -118,10 +122,12 @@ fn say(line: impl Display) {
     }
 }
 
+/// A number with three decimals; a dash where it is undefined.
 fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
 }
 
+/// Prints rows in aligned columns.
 fn print_table<const N: usize>(rows: &[[String; N]]) {
     let widths: [usize; N] = std::array::from_fn(|column| {
         rows.iter()

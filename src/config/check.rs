@@ -1,0 +1,60 @@
+//! What cannot work in a configuration, and what can work and is hardly meant.
+
+use super::choices::{ClassWeights, Loss, Sampler};
+use super::field::Field;
+use super::run_config::{FIELDS, RunConfig};
+
+/// A field whose value cannot work, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct FieldError {
+    /// The field of [`RunConfig`], as written in TOML.
+    pub field: &'static str,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl RunConfig {
+    /// Every field that cannot work, in the order of [`FIELDS`]; empty where the configuration is sound.
+    pub fn validate(&self) -> Vec<FieldError> {
+        let error = |field: &Field<Self>| {
+            Some(FieldError {
+                field: field.name,
+                message: field.problem(self)?,
+            })
+        };
+        FIELDS.iter().filter_map(error).collect()
+    }
+
+    /// Sentences about what can work and is hardly meant: an imbalance corrected more than once, and values that have no
+    /// effect.
+    pub fn warnings(&self) -> Vec<String> {
+        let idle = FIELDS.iter().filter_map(|field| field.idle(self));
+        self.overcorrection().into_iter().chain(idle).collect()
+    }
+
+    /// Where more than one thing corrects for rare classes: a sentence that names them.
+    pub fn overcorrection(&self) -> Option<String> {
+        let corrections = [
+            (
+                matches!(self.loss, Loss::BalancedSoftmax | Loss::LogitAdjusted),
+                "the loss",
+            ),
+            (self.class_weights != ClassWeights::None, "class weights"),
+            (self.sampler != Sampler::Instance, "the sampler"),
+            (
+                self.post_hoc.is_some_and(|tau| tau > 0.0),
+                "post-hoc adjustment",
+            ),
+        ];
+        let used = corrections.into_iter().filter(|(used, _)| *used);
+        let used: Vec<_> = used.map(|(_, name)| name).collect();
+        match used.as_slice() {
+            [] | [_] => None,
+            [others @ .., last] => Some(format!(
+                "The imbalance is corrected more than once, by {} and {last}: rare classes will be favoured too much.",
+                others.join(", ")
+            )),
+        }
+    }
+}

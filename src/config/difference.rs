@@ -1,0 +1,24 @@
+//! The fields in which configurations differ.
+
+use super::field::Field;
+use super::run_config::{FIELDS, RunConfig};
+
+/// A field in which configurations differ.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// The field.
+    pub field: &'static Field<RunConfig>,
+    /// Its value in every configuration, in the order given; empty where the program chooses it.
+    pub values: Vec<String>,
+}
+
+/// The fields in which any of the configurations differ, in the order of [`FIELDS`]. Empty for fewer than two
+/// configurations.
+pub fn differences(configs: &[&RunConfig]) -> Vec<Difference> {
+    let of_field = |field: &'static Field<RunConfig>| Difference {
+        field,
+        values: configs.iter().map(|config| field.text(config)).collect(),
+    };
+    let differs = |x: &Difference| x.values.iter().any(|value| *value != x.values[0]);
+    FIELDS.iter().map(of_field).filter(differs).collect()
+}

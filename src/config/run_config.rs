@@ -1,0 +1,324 @@
+//! The one table of fields: `RunConfig`, its defaults and [`FIELDS`] are made from it.
+
+use serde::{Deserialize, Serialize};
+
+use super::bounds::{Bounds, Unit};
+use super::choices::{Attention, ClassWeights, DeviceKind, Loss, Profile, Sampler, Width};
+use super::field::{Condition, Field, Group, dashed, text};
+use super::source::{DataSource, Size};
+use super::value::FieldValue;
+
+/// Makes `RunConfig`, its `Default` and `FIELDS` of groups of entries
+///
+/// ```text
+/// /// Help: what the field means. On screen, in `--help` and in the documentation.
+/// name: Type = default, "Label on screen", { what else is known, as in `Field` };
+/// ```
+///
+/// The order of the entries is that of the TOML file, the command line and the documentation.
+macro_rules! configuration {
+    ($(
+        $group:ident {
+            $(
+                $(#[doc = $help:literal])+
+                $name:ident: $Type:ty = $default:expr, $label:literal, { $($key:ident: $value:expr),* $(,)? };
+            )+
+        }
+    )+) => {
+        /// Everything that decides what a run does. As TOML it is one flat table; a field left out has its default.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct RunConfig {
+            $($(
+                $(#[doc = $help])+
+                #[serde(skip_serializing_if = "FieldValue::is_unset")]
+                pub $name: $Type,
+            )+)+
+        }
+
+        impl Default for RunConfig {
+            fn default() -> Self {
+                Self { $($($name: $default,)+)+ }
+            }
+        }
+
+        /// Every field of [`RunConfig`], in the order of the TOML file.
+        pub const FIELDS: &[Field<RunConfig>] = &[$($(
+            Field {
+                name: stringify!($name),
+                flag: {
+                    const FLAG: [u8; stringify!($name).len()] = dashed(stringify!($name));
+                    text(&FLAG)
+                },
+                label: $label,
+                help: concat!($($help),+).trim_ascii(),
+                group: Group::$group,
+                kind: <$Type as FieldValue>::KIND,
+                is_optional: <$Type as FieldValue>::IS_OPTIONAL,
+                get: |config| config.$name.print(),
+                set: |config, value| {
+                    config.$name = FieldValue::parse(value)?;
+                    Ok(())
+                },
+                numbers: |config| config.$name.numbers(),
+                fault: |config| config.$name.fault(),
+                $($key: $value,)*
+                ..Field::BLANK
+            },
+        )+)+];
+    };
+}
+
+configuration! {
+    Data {
+        /// Where the images come from: `solar`, the built-in photographs of solar modules, or `folder:PATH`, a folder
+        /// with one subfolder per class (or train, val and test folders that hold them), CIFAR's binary batches, IDX files
+        /// or parquet shards.
+        data: DataSource = DataSource::Solar, "Images", { is_main: true };
+
+        /// Images are resized to this width × height in pixels.
+        size: Option<Size> = None, "Image size", {
+            unit: Unit::Of("pixels"),
+            bounds: Bounds::Between(16.0, 512.0),
+            unset: "their own size where all agree and it is at most 64×64, else 32×32",
+            unset_hint: "own size",
+        };
+
+        /// 1 for grey, 3 for colour.
+        channels: Option<usize> = None, "Colour channels", {
+            bounds: Bounds::OneOf(&[(1.0, "grey"), (3.0, "RGB")]),
+            unset: "grey where every image is grey, else colour",
+            unset_hint: "as the images",
+        };
+
+        /// Name image files that cannot be decoded and go on without them; otherwise the first one ends the run.
+        skip_unreadable: bool = false, "Skip unreadable images", {};
+
+        /// How many times more training images the largest class keeps than the smallest. 1 leaves the counts as they are.
+        imbalance: f64 = 1.0, "Imbalance", {
+            bounds: Bounds::Between(1.0, 100_000.0),
+            low_means: "leave the counts as they are",
+            example: "100",
+            is_main: true,
+        };
+
+        /// How the class counts fall from the largest to the smallest, where images are cut to an imbalance.
+        profile: Profile = Profile::Exp, "Profile", { is_main: true };
+
+        /// Validation images per class, taken from the training images. 0: none, and the last epoch is the chosen one.
+        val: Option<usize> = None, "Validation images", {
+            unit: Unit::Of("images per class"),
+            unset: "up to 100 per class of balanced data, 10 % of unbalanced data",
+            unset_hint: "automatic",
+        };
+
+        /// Decides which images are kept, how they are split and which ones are probed. Keep it while you vary the seed, and
+        /// only the training varies.
+        data_seed: u64 = 0, "Data seed", {};
+    }
+
+    Network {
+        /// The attention gate of the network.
+        attention: Attention = Attention::None, "Attention", { is_main: true };
+
+        /// Scale of every channel count. 1 is the reference network with 1.35 million parameters; 1/4 suits a processor
+        /// without a GPU.
+        width: Width = Width::Quarter, "Network width", { is_main: true };
+    }
+
+    RareClasses {
+        /// What training minimises.
+        loss: Loss = Loss::Ce, "Loss", {};
+
+        /// How much less images count that are recognised already: (1 − p)^γ. 0 is plain cross-entropy.
+        gamma: Option<f64> = None, "Focal γ", {
+            bounds: Bounds::Between(0.0, 10.0),
+            low_means: "plain cross-entropy",
+            example: "1",
+            unset: "1",
+            unset_hint: "1",
+            applies: Some(Condition {
+                needs: "the focal loss",
+                holds: |config| config.loss == Loss::Focal,
+            }),
+        };
+
+        /// How many times ln π is added to the logits while training.
+        tau: Option<f64> = None, "τ of the loss", {
+            bounds: Bounds::Between(0.0, 10.0),
+            low_means: "plain cross-entropy",
+            example: "1",
+            unset: "1, which is Balanced Softmax",
+            unset_hint: "1",
+            applies: Some(Condition {
+                needs: "the logit-adjusted loss",
+                holds: |config| config.loss == Loss::LogitAdjusted,
+            }),
+        };
+
+        /// How much the images of each class count in the loss.
+        class_weights: ClassWeights = ClassWeights::None, "Class weights", {};
+
+        /// Effective number of n images: (1 − β^n)/(1 − β). Near 1 it is n, at 0 all classes are alike.
+        beta: Option<f64> = None, "β of the weights", {
+            bounds: Bounds::Below(0.0, 1.0),
+            low_means: "all classes alike",
+            example: "0.9999",
+            unset: "0.9999",
+            unset_hint: "0.9999",
+            applies: Some(Condition {
+                needs: "class weights by effective number",
+                holds: |config| config.class_weights == ClassWeights::Effective,
+            }),
+        };
+
+        /// Share of the epochs after which class weights apply (deferred re-weighting).
+        weights_from: Option<f64> = None, "Weights from", {
+            unit: Unit::ShareOf("the epochs"),
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0.8",
+            unset: "0.8 with LDAM, else from the start",
+            unset_hint: "the start",
+            applies: Some(Condition {
+                needs: "class weights",
+                holds: |config| config.class_weights != ClassWeights::None,
+            }),
+        };
+
+        /// Which images an epoch sees.
+        sampler: Sampler = Sampler::Instance, "Sampler", {};
+
+        /// How many times ln π is taken off the logits of the trained network before the largest is chosen (post-hoc logit
+        /// adjustment).
+        post_hoc: Option<f64> = None, "Post-hoc τ", {
+            bounds: Bounds::Between(0.0, 10.0),
+            low_means: "no adjustment",
+            example: "1",
+            unset: "not at all",
+            unset_hint: "none",
+        };
+    }
+
+    Training {
+        /// How often training passes over all training images. More epochs take proportionally longer.
+        epochs: u32 = 10, "Epochs", { bounds: Bounds::Between(1.0, 100_000.0), is_main: true };
+
+        /// Images per optimiser step. Larger batches give smoother gradients and fewer steps per epoch.
+        batch: usize = 128, "Batch size", {
+            unit: Unit::Of("images"),
+            bounds: Bounds::Between(2.0, 65_536.0),
+            is_main: true,
+        };
+
+        /// Peak step size of SGD with momentum. It rises linearly during the warm-up and then falls as a cosine to 0.
+        lr: f64 = 0.1, "Learning rate", { bounds: Bounds::Positive, is_main: true };
+
+        /// Share of the last update that the next one keeps (SGD as in PyTorch, without Nesterov).
+        momentum: f64 = 0.9, "Momentum", { bounds: Bounds::Below(0.0, 1.0) };
+
+        /// L2 penalty: how many times each parameter is added to its gradient.
+        weight_decay: f64 = 5e-4, "Weight decay", { bounds: Bounds::Between(0.0, 1.0) };
+
+        /// Weight decay of the attention gates' parameters.
+        gate_decay: Option<f64> = None, "Gate decay", {
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0",
+            unset: "that of all parameters",
+            unset_hint: "as all",
+            applies: Some(Condition {
+                needs: "attention gates",
+                holds: |config| config.attention.has_gates(),
+            }),
+        };
+
+        /// Share of all steps in which the learning rate rises linearly, before it falls as a cosine to 0.
+        warmup: f64 = 0.05, "Warm-up", {
+            unit: Unit::ShareOf("all steps"),
+            bounds: Bounds::Between(0.0, 1.0),
+        };
+
+        /// Black border, in pixels, that an image gets before a part of its own size is cut from it at random. 0 turns the
+        /// random crop off.
+        crop_padding: usize = 4, "Crop padding", {
+            unit: Unit::Of("pixels"),
+            bounds: Bounds::Between(0.0, 32.0),
+            low_means: "no random crop",
+        };
+
+        /// Mirror each training image from left to right with probability 1/2, anew every epoch.
+        flip: bool = true, "Random flip", {};
+
+        /// Decides initial weights, image order and augmentation. Both runs of a pair use it, so that every weight they share
+        /// starts equal.
+        seed: u64 = 0, "Seed", { is_main: true, is_neutral: true };
+    }
+
+    Measurement {
+        /// Steps between two evaluations on the validation images.
+        eval_every: Option<u64> = None, "Evaluate every", {
+            unit: Unit::Of("steps"),
+            bounds: Bounds::AtLeast(1.0),
+            unset: "four times an epoch",
+            unset_hint: "¼ epoch",
+            is_neutral: true,
+        };
+
+        /// Steps between two measurements of the class gradients, which everything about pulling is drawn from.
+        probe_every: Option<u64> = None, "Probe every", {
+            unit: Unit::Of("steps"),
+            bounds: Bounds::AtLeast(1.0),
+            unset: "twice an epoch",
+            unset_hint: "½ epoch",
+            is_neutral: true,
+        };
+
+        /// Training images of each class, at most, whose gradients are measured at a probe. More make the measurement
+        /// sharper and slower.
+        probe_images: usize = 32, "Probe images", {
+            unit: Unit::Of("images per class"),
+            bounds: Bounds::Between(4.0, 4096.0),
+        };
+    }
+
+    Machine {
+        /// Where the network is computed. In the window, the processor is used where the device is not there, and a notice
+        /// says so.
+        device: DeviceKind = DeviceKind::Cpu, "Device", {
+            is_main: true,
+            is_neutral: true,
+            is_built: cfg!(any(feature = "cuda", feature = "metal")),
+        };
+
+        /// Lets the CUDA device round what goes into matrix products to 10 bits of mantissa instead of 23: faster on recent
+        /// devices, and gradients are a little less exact. Other devices always compute in full f32.
+        tf32: bool = false, "Faster, rounded products (TF32)", {
+            is_built: cfg!(feature = "cuda"),
+            applies: Some(Condition {
+                needs: "a CUDA device",
+                holds: |config| config.device == DeviceKind::Cuda,
+            }),
+        };
+
+        /// Processor threads used for training. The results depend on it in their last digits.
+        threads: Option<usize> = None, "Threads", {
+            bounds: Bounds::Between(1.0, 1024.0),
+            unset: "one per core",
+            unset_hint: "one per core",
+            is_neutral: true,
+        };
+    }
+}
+
+impl Field<RunConfig> {
+    /// The field with this key in TOML.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FIELDS.iter().find(|field| field.name == name)
+    }
+}
+
+impl Group {
+    /// The fields of the group.
+    pub fn fields(self) -> impl Iterator<Item = &'static Field<RunConfig>> {
+        FIELDS.iter().filter(move |field| field.group == self)
+    }
+}

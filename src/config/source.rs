@@ -1,0 +1,110 @@
+//! The values with a spelling of their own: where images come from, and their size.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::value::{FieldValue, Kind, text_serde};
+
+/// Where images come from. As text: `solar`, or `folder:PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataSource {
+    /// The built-in generator of solar-module photographs.
+    Solar,
+    /// A directory in torchvision's ImageFolder layout, or of CIFAR's binary batches, IDX files or parquet shards.
+    Folder(PathBuf),
+}
+
+impl fmt::Display for DataSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Solar => f.write_str("solar"),
+            Self::Folder(path) => write!(f, "folder:{}", path.display()),
+        }
+    }
+}
+
+impl FromStr for DataSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "solar" => Ok(Self::Solar),
+            Some(("folder", path)) => Ok(Self::Folder(path.into())),
+            _ => Err(format!(
+                "`{text}` is no data source; write `solar` or `folder:PATH`"
+            )),
+        }
+    }
+}
+
+text_serde!(DataSource);
+
+impl FieldValue for DataSource {
+    const KIND: Kind = Kind::Source;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+
+    fn print(&self) -> String {
+        self.to_string()
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        match self {
+            Self::Folder(path) if path.as_os_str().is_empty() => {
+                Some("name the folder that holds the images")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Image size. As text: `WIDTHxHEIGHT`, such as `24x40`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = || {
+            let (width, height) = text.split_once(['x', '×'])?;
+            Some(Self {
+                width: width.trim().parse().ok()?,
+                height: height.trim().parse().ok()?,
+            })
+        };
+        parse().ok_or_else(|| format!("`{text}` is no size; write WIDTHxHEIGHT, such as 32x32"))
+    }
+}
+
+text_serde!(Size);
+
+impl FieldValue for Size {
+    const KIND: Kind = Kind::Size;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+
+    fn print(&self) -> String {
+        self.to_string()
+    }
+
+    fn numbers(&self) -> Vec<f64> {
+        vec![self.width as f64, self.height as f64]
+    }
+}

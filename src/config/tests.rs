@@ -1,0 +1,413 @@
+use super::*;
+
+/// A configuration in which no field has its default and everything has an effect that can.
+fn unusual() -> RunConfig {
+    let mut config = RunConfig::default();
+    for (name, value) in [
+        ("data", "folder:/data/x:y"),
+        ("size", "24x40"),
+        ("channels", "3"),
+        ("skip_unreadable", "true"),
+        ("imbalance", "99.5"),
+        ("profile", "step"),
+        ("val", "0"),
+        ("data_seed", "18446744073709551615"),
+        ("attention", "constant"),
+        ("width", "1/2"),
+        ("loss", "focal"),
+        ("gamma", "0.1"),
+        ("tau", "2"),
+        ("class_weights", "effective"),
+        ("beta", "0.999999999999"),
+        ("weights_from", "0.8"),
+        ("sampler", "square-root"),
+        ("post_hoc", "1"),
+        ("epochs", "7"),
+        ("batch", "64"),
+        ("lr", "0.000000123"),
+        ("momentum", "0"),
+        ("weight_decay", "0.00001"),
+        ("gate_decay", "0"),
+        ("warmup", "0.5"),
+        ("crop_padding", "0"),
+        ("flip", "false"),
+        ("seed", "3"),
+        ("eval_every", "5"),
+        ("probe_every", "6"),
+        ("probe_images", "8"),
+        ("device", "cuda"),
+        ("tf32", "true"),
+        ("threads", "2"),
+    ] {
+        let field = Field::named(name).unwrap();
+        field.set(&mut config, value).unwrap();
+        assert_ne!(field.text(&config), field.default_text(), "{name}");
+    }
+    config
+}
+
+#[test]
+fn toml_keeps_its_keys_their_order_and_what_is_left_out() -> anyhow::Result<()> {
+    let config = unusual();
+    let text = toml::to_string(&config)?;
+    assert!(
+        text.contains("size = \"24x40\"\n") && text.contains("width = \"1/2\"\n"),
+        "{text}"
+    );
+    assert_eq!(toml::from_str::<RunConfig>(&text)?, config);
+    let keys = |text: &str| -> Vec<String> {
+        let key = |line: &str| line.split(" = ").next().unwrap_or_default().to_owned();
+        text.lines().map(key).collect()
+    };
+    let names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
+    assert_eq!(
+        keys(&text),
+        names,
+        "a field of the struct is a field of the table"
+    );
+    let defaults = toml::to_string(&RunConfig::default())?;
+    let optional = |field: &&Field| !field.is_optional;
+    let names: Vec<_> = FIELDS.iter().filter(optional).map(|x| x.name).collect();
+    assert_eq!(keys(&defaults), names);
+    assert_eq!(toml::from_str::<RunConfig>("")?, RunConfig::default());
+    // A file of a time when there was no such field has the field's default.
+    let older = text.replace("tf32 = true\n", "");
+    assert_ne!(older, text);
+    let expected = RunConfig {
+        tf32: false,
+        ..config
+    };
+    assert_eq!(toml::from_str::<RunConfig>(&older)?, expected);
+    Ok(())
+}
+
+/// The file of the default configuration, as it has been written since the first run.
+#[test]
+fn the_default_configuration_is_written_as_ever() -> anyhow::Result<()> {
+    let expected = "data = \"solar\"\nskip_unreadable = false\nimbalance = 1.0\nprofile = \"exp\"\ndata_seed = 0\n\
+        attention = \"none\"\nwidth = \"1/4\"\nloss = \"ce\"\nclass_weights = \"none\"\nsampler = \"instance\"\n\
+        epochs = 10\nbatch = 128\nlr = 0.1\nmomentum = 0.9\nweight_decay = 0.0005\nwarmup = 0.05\ncrop_padding = 4\n\
+        flip = true\nseed = 0\nprobe_images = 32\ndevice = \"cpu\"\ntf32 = false\n";
+    assert_eq!(toml::to_string(&RunConfig::default())?, expected);
+    Ok(())
+}
+
+#[test]
+fn every_field_is_read_as_it_is_written() {
+    for from in [RunConfig::default(), unusual()] {
+        let mut to = RunConfig::default();
+        let mut back = unusual();
+        for field in FIELDS {
+            let text = field.text(&from);
+            field.set(&mut to, &text).unwrap();
+            field.set(&mut back, &text).unwrap();
+            assert_eq!(field.text(&to), text, "{}", field.name);
+        }
+        assert_eq!((&to, &back), (&from, &from));
+    }
+}
+
+#[test]
+fn every_field_is_described() {
+    for field in FIELDS {
+        let name = field.name;
+        assert!(
+            !field.label.is_empty() && field.label.trim() == field.label,
+            "{name}"
+        );
+        assert!(
+            field.help.ends_with('.') && !field.help.contains("  "),
+            "{name}: {}",
+            field.help
+        );
+        assert_eq!(field.is_optional, !field.unset.is_empty(), "{name}");
+        assert_eq!(field.is_optional, !field.unset_hint.is_empty(), "{name}");
+        if field.kind == Kind::Number {
+            assert_ne!(field.bounds, Bounds::Any, "{name} may be infinite");
+        }
+        if let Kind::Choice(choices) = field.kind {
+            let described =
+                |x: &Choice| !x.label.is_empty() && !x.help.is_empty() && !x.help.ends_with('.');
+            assert!(choices.iter().all(described), "{name}");
+        }
+    }
+    let of_groups: Vec<_> = Group::ALL.iter().flat_map(|group| group.fields()).collect();
+    let names = |fields: Vec<&Field>| fields.iter().map(|x| x.name).collect::<Vec<_>>();
+    assert_eq!(
+        names(of_groups),
+        names(FIELDS.iter().collect()),
+        "a group stands together"
+    );
+}
+
+/// Both sides of every bound, written by hand: the field, values that can work, values just outside, and the message.
+#[test]
+fn both_sides_of_every_bound_are_told_apart() {
+    let pixels = "width and height must be between 16 and 512 pixels";
+    let focal = "must be between 0 (plain cross-entropy) and 10, such as 1";
+    let cases: &[(&str, &[&str], &[&str], &str)] = &[
+        (
+            "data",
+            &["folder:x"],
+            &["folder:"],
+            "name the folder that holds the images",
+        ),
+        (
+            "size",
+            &["16x16", "512x512", "16x512"],
+            &["15x16", "16x15", "513x512", "512x513"],
+            pixels,
+        ),
+        (
+            "channels",
+            &["", "1", "3"],
+            &["0", "2", "4"],
+            "must be 1 (grey) or 3 (RGB)",
+        ),
+        (
+            "imbalance",
+            &["1", "100000"],
+            &["0.9999999999999999", "100000.00000000001", "NaN", "inf"],
+            "must be between 1 (leave the counts as they are) and 100000, such as 100",
+        ),
+        (
+            "gamma",
+            &["", "0", "10"],
+            &["-1e-300", "10.000000000000002", "NaN"],
+            focal,
+        ),
+        (
+            "tau",
+            &["", "0", "10"],
+            &["-1e-300", "10.000000000000002", "NaN"],
+            focal,
+        ),
+        (
+            "beta",
+            &["", "0", "0.9999999999999999"],
+            &["-1e-300", "1", "NaN"],
+            "must be at least 0 (all classes alike) and below 1, such as 0.9999",
+        ),
+        (
+            "weights_from",
+            &["", "0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 and 1, the share of the epochs, such as 0.8",
+        ),
+        (
+            "post_hoc",
+            &["", "0", "10"],
+            &["-1e-300", "10.000000000000002", "NaN"],
+            "must be between 0 (no adjustment) and 10, such as 1",
+        ),
+        (
+            "epochs",
+            &["1", "100000"],
+            &["0", "100001"],
+            "must be between 1 and 100000",
+        ),
+        (
+            "batch",
+            &["2", "65536"],
+            &["1", "65537"],
+            "must be between 2 and 65536 images",
+        ),
+        (
+            "lr",
+            &["1e-300", "1e300"],
+            &["0", "-0.1", "inf", "NaN"],
+            "must be a positive number, such as 0.1",
+        ),
+        (
+            "momentum",
+            &["0", "0.9999999999999999"],
+            &["-1e-300", "1", "NaN"],
+            "must be at least 0 and below 1, such as 0.9",
+        ),
+        (
+            "weight_decay",
+            &["0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 and 1, such as 0.0005",
+        ),
+        (
+            "gate_decay",
+            &["", "0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 and 1, such as 0",
+        ),
+        (
+            "warmup",
+            &["0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 and 1, the share of all steps, such as 0.05",
+        ),
+        (
+            "crop_padding",
+            &["0", "32"],
+            &["33"],
+            "must be between 0 (no random crop) and 32 pixels",
+        ),
+        ("eval_every", &["", "1"], &["0"], "must be at least 1 step"),
+        ("probe_every", &["", "1"], &["0"], "must be at least 1 step"),
+        (
+            "probe_images",
+            &["4", "4096"],
+            &["3", "4097"],
+            "must be between 4 and 4096 images per class",
+        ),
+        (
+            "threads",
+            &["", "1", "1024"],
+            &["0", "1025"],
+            "must be between 1 and 1024",
+        ),
+    ];
+    let with = |name: &str, text: &str| {
+        let mut config = RunConfig::default();
+        Field::named(name).unwrap().set(&mut config, text).unwrap();
+        config.validate()
+    };
+    for (name, inside, outside, message) in cases {
+        for text in *inside {
+            assert_eq!(with(name, text), [], "{name} = {text}");
+        }
+        for text in *outside {
+            let expected = FieldError {
+                field: Field::named(name).unwrap().name,
+                message: (*message).to_owned(),
+            };
+            assert_eq!(with(name, text), [expected], "{name} = {text}");
+        }
+    }
+    let bounded = FIELDS.iter().filter(|field| field.bounds != Bounds::Any);
+    let tried = |field: &Field| cases.iter().any(|case| case.0 == field.name);
+    let missed: Vec<_> = bounded
+        .filter(|field| !tried(field))
+        .map(|x| x.name)
+        .collect();
+    assert!(missed.is_empty(), "bounds that no case tries: {missed:?}");
+}
+
+#[test]
+fn mistakes_are_named_in_the_order_of_the_fields() {
+    assert!(RunConfig::default().validate().is_empty() && unusual().validate().is_empty());
+    let config = RunConfig {
+        lr: f64::NAN,
+        batch: 0,
+        imbalance: 0.5,
+        channels: Some(2),
+        ..RunConfig::default()
+    };
+    let fields: Vec<_> = config.validate().iter().map(|error| error.field).collect();
+    assert_eq!(fields, ["channels", "imbalance", "batch", "lr"]);
+    let message = |toml: &str| toml::from_str::<RunConfig>(toml).unwrap_err().to_string();
+    let error = message("widht = \"1\"");
+    assert!(error.contains("widht"), "{error}");
+    let error = message("attention = \"some\"");
+    assert!(
+        error.contains("none, branch, shared, constant, wide"),
+        "{error}"
+    );
+    let config = &mut RunConfig::default();
+    for (name, text, said) in [
+        ("epochs", "ten", "write a whole number, such as 10"),
+        ("epochs", "", "write a whole number, such as 10"),
+        ("lr", "fast", "write a number, such as 0.1"),
+        ("flip", "yes", "write true or false"),
+        (
+            "size",
+            "big",
+            "`big` is no size; write WIDTHxHEIGHT, such as 32x32",
+        ),
+    ] {
+        let field = Field::named(name).unwrap();
+        assert_eq!(field.set(config, text), Err(said.to_owned()));
+    }
+    assert_eq!(
+        *config,
+        RunConfig::default(),
+        "what cannot be read changes nothing"
+    );
+}
+
+#[test]
+fn values_without_effect_are_warned_about() {
+    assert_eq!(RunConfig::default().warnings(), [""; 0]);
+    let idle = RunConfig {
+        loss: Loss::Ce,
+        class_weights: ClassWeights::None,
+        sampler: Sampler::Instance,
+        post_hoc: None,
+        attention: Attention::Wide,
+        device: DeviceKind::Cpu,
+        ..unusual()
+    };
+    let expected = [
+        "`gamma` has no effect without the focal loss.",
+        "`tau` has no effect without the logit-adjusted loss.",
+        "`beta` has no effect without class weights by effective number.",
+        "`weights_from` has no effect without class weights.",
+        "`gate_decay` has no effect without attention gates.",
+        "`tf32` has no effect without a CUDA device.",
+    ];
+    assert_eq!(idle.warnings(), expected);
+    let conditional = FIELDS.iter().filter(|field| field.applies.is_some());
+    assert_eq!(conditional.count(), expected.len());
+    let twice = RunConfig {
+        loss: Loss::BalancedSoftmax,
+        sampler: Sampler::Balanced,
+        post_hoc: Some(1.0),
+        ..RunConfig::default()
+    };
+    assert_eq!(
+        twice.warnings(),
+        [
+            "The imbalance is corrected more than once, by the loss, the sampler and post-hoc adjustment: rare classes \
+          will be favoured too much."
+        ]
+    );
+}
+
+#[test]
+fn configurations_differ_in_the_fields_that_were_changed() {
+    let (one, other) = (RunConfig::default(), unusual());
+    let names = |configs: &[&RunConfig]| -> Vec<&str> {
+        let found = differences(configs);
+        found.iter().map(|x| x.field.name).collect()
+    };
+    assert!(names(&[&one]).is_empty() && names(&[]).is_empty() && names(&[&one, &one]).is_empty());
+    assert_eq!(names(&[&one, &other]).len(), FIELDS.len());
+    let third = RunConfig {
+        val: Some(3),
+        lr: 1.0,
+        ..one.clone()
+    };
+    let found = differences(&[&one, &third, &one]);
+    let values: Vec<_> = found
+        .iter()
+        .map(|x| (x.field.name, x.values.join("|")))
+        .collect();
+    assert_eq!(
+        values,
+        [("val", "|3|".to_owned()), ("lr", "0.1|1|0.1".to_owned())]
+    );
+}
+
+#[test]
+fn fields_are_found_by_words_of_their_description() {
+    let found = |text: &str| -> Vec<&str> {
+        let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
+        let fields = FIELDS.iter().filter(|field| field.is_found_by(&words));
+        fields.map(|field| field.name).collect()
+    };
+    assert_eq!(found("").len(), FIELDS.len());
+    assert_eq!(found("crop padding"), ["crop_padding"]);
+    assert_eq!(
+        found("--gate-decay".trim_start_matches('-')),
+        ["gate_decay"]
+    );
+    assert_eq!(found("Nesterov"), ["momentum"]);
+    assert_eq!(found("menon"), ["loss"], "the help of a choice counts");
+    assert!(found("no such thing").is_empty());
+}
