@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 
 use super::action::Action;
 use super::background::{self, Background, Discard, Dropped, Purpose, Reply};
-use super::browser::Browser;
 use super::commands::{self, Palette};
-use super::data_panel::{self, Data};
+use super::data_panel;
 use super::draft::{Draft, absolute};
 use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
-use super::findings_panel::{Findings, Source};
-use super::images_panel::{self, Images};
-use super::navigation::{History, Place};
+use super::findings_panel::Source;
+use super::images_panel;
 use super::notice::{Notice, in_full, notice_ui};
 use super::page::Page;
-use super::queue::{End, Queue};
+use super::queue::{End, Waiting};
 use super::restore::Restoring;
-use super::runs::{RunEntry, RunId, Runs, State, state_at_rest};
+use super::runs::{RunEntry, RunId, RunState, Runs, state_at_rest};
 use super::settings::Settings;
+use super::state::State;
+use super::state::training::Training;
 use super::waker::Waker;
-use super::worker::{Job, Trainer, Update, Worker, trainer};
+use super::worker::{Job, Report, Trainer, Update, Worker, trainer};
 use super::{
     figures_panel, findings_panel, runs_panel, setup_panel, time_panel, top_bar, training_panel,
 };
@@ -75,33 +75,14 @@ impl Default for Options {
 
 /// The application, apart from the window it is shown in.
 pub struct App {
-    pub(crate) runs: Runs,
-    /// What is looked at.
-    pub(crate) view: Place,
-    pub(crate) draft: Draft,
-    pub(crate) worker: Option<Worker>,
-    /// What is trained after that.
-    pub(crate) queue: Queue,
-    /// Names of runs that failed, and why, until the notice of it is dismissed.
-    pub(crate) failed: Vec<(String, String)>,
-    pub(crate) notice: Option<Notice>,
-    pub(crate) export: Option<ExportDraft>,
-    pub(crate) findings: Findings,
-    pub(crate) images: Images,
-    pub(crate) data: Data,
-    pub(crate) browser: Browser,
+    /// Everything that is drawn.
+    pub(super) state: State,
+    /// The training thread; there while `state.training` is.
+    worker: Option<Worker>,
     /// The image whose view is to be shown, while its runs are looked for.
     pub(super) restoring: Option<Restoring>,
     /// What goes to the clipboard with the next frame.
     copied: Option<egui::OutputCommand>,
-    pub(crate) run_to_open: String,
-    /// The list of commands, while it is open.
-    pub(crate) palette: Option<Palette>,
-    /// The figure whose explanation is open.
-    pub(crate) explained: Option<Kind>,
-    /// Whether the list of keys is open.
-    pub(crate) is_keyboard_open: bool,
-    pub(crate) history: History,
     /// What was remembered last, and where.
     pub(super) settings: Settings,
     pub(super) settings_path: Option<PathBuf>,
@@ -126,26 +107,16 @@ impl App {
         let waker = Waker::default();
         let load = options.settings.as_deref().map(Settings::load);
         let (settings, problem) = load.unwrap_or_default();
+        let runs = Runs::new(options.probe_memory);
+        let draft = Draft::new(&options.output);
+        let mut state = State::new(runs, settings.place.clone(), draft);
+        state.browser.folders = settings.folders.clone();
+        state.browser.order = settings.order.clone();
         let mut app = Self {
-            runs: Runs::new(options.probe_memory),
-            view: settings.place.clone(),
-            draft: Draft::new(&options.output),
+            state,
             worker: None,
-            queue: Queue::default(),
-            failed: Vec::new(),
-            notice: None,
-            export: None,
-            findings: Findings::default(),
-            images: Images::default(),
-            data: Data::default(),
-            browser: Browser::default(),
             restoring: None,
             copied: None,
-            run_to_open: String::new(),
-            palette: None,
-            explained: None,
-            is_keyboard_open: false,
-            history: History::default(),
             saved: settings.clone(),
             settings,
             settings_path: options.settings,
@@ -158,8 +129,6 @@ impl App {
             now: 0.0,
             closing_since: None,
         };
-        app.browser.folders = app.settings.folders.clone();
-        app.browser.order = app.settings.order.clone();
         app.restore_queue();
         if let Some(problem) = problem {
             app.tell(problem, true);
@@ -179,27 +148,27 @@ impl App {
 
     /// Whether a run is still being read; its probes may take longer.
     pub fn is_opening(&self) -> bool {
-        self.runs.are_opening()
+        self.state.runs.are_opening()
     }
 
     /// Whether training is under way.
     pub fn is_training(&self) -> bool {
-        self.worker.is_some()
+        self.state.is_training()
     }
 
     /// The page that is shown.
     pub(super) fn page(&self) -> Page {
-        self.view.page
+        self.state.view.page
     }
 
     /// Turns to a page.
     pub fn show(&mut self, page: Page) {
-        self.view.page = page;
+        self.state.view.page = page;
     }
 
     /// What every figure shows: the part of the network, the moment and the pair.
     pub fn figure_view(&mut self) -> &mut View {
-        &mut self.view.figure
+        &mut self.state.view.figure
     }
 
     /// What happens between frames: takes in what threads report, and asks them for what is needed next.
@@ -223,14 +192,14 @@ impl App {
         self.go_on_restoring();
         self.ask_for_probes();
         self.ask_for_findings(ctx, now);
-        let wanted = images_panel::wanted(self);
-        for wanted in self.images.ask(wanted) {
+        let wanted = images_panel::wanted(&mut self.state);
+        for wanted in self.state.images.ask(wanted) {
             self.background.read_images(wanted);
         }
         self.ask_for_samples(ctx, now);
-        if let Some(config) = self.draft.scan_due(now) {
+        if let Some(config) = self.state.draft.scan_due(now) {
             self.background.scan(config);
-        } else if let Some(secs) = self.draft.scan_waits(now) {
+        } else if let Some(secs) = self.state.draft.scan_waits(now) {
             ctx.request_repaint_after(Duration::from_secs_f64(secs));
         }
         self.look_for_runs(ctx, now);
@@ -246,14 +215,14 @@ impl App {
 
     /// Draws the whole window and does what was asked for in it.
     pub fn ui(&mut self, ui: &mut egui::Ui) {
-        let mut actions = commands::keys(ui.ctx(), self);
+        let mut actions = commands::keys(ui.ctx(), &self.state);
         // The window is cleared in the colour of panels: filling them once more would be half the work of a frame where
         // the processor draws.
         let clear = egui::Color32::TRANSPARENT;
         let panel = egui::Frame::side_top_panel(ui.style()).fill(clear);
         let central = egui::Frame::central_panel(ui.style()).fill(clear);
         egui::Panel::top("top").frame(panel).show(ui, |ui| {
-            top_bar::top_bar_ui(ui, self, &mut actions);
+            top_bar::top_bar_ui(ui, &self.state, &mut actions);
         });
         let width = self.settings.panel.unwrap_or(316.0);
         let setup = egui::Panel::left("setup")
@@ -264,7 +233,7 @@ impl App {
                 egui::Panel::bottom("training")
                     .frame(egui::Frame::NONE)
                     .show(ui, |ui| {
-                        training_panel::training_ui(ui, self, &mut actions);
+                        training_panel::training_ui(ui, &self.state, &mut actions);
                     });
                 egui::ScrollArea::vertical()
                     .auto_shrink(false)
@@ -275,28 +244,28 @@ impl App {
                             ..egui::Margin::ZERO
                         };
                         egui::Frame::NONE.inner_margin(margin).show(ui, |ui| {
-                            runs_panel::runs_ui(ui, self, &mut actions);
+                            runs_panel::runs_ui(ui, &mut self.state, &mut actions);
                             ui.separator();
-                            setup_panel::setup_ui(ui, &mut self.draft, &mut actions);
+                            setup_panel::setup_ui(ui, &mut self.state.draft, &mut actions);
                         });
                     });
             });
         self.settings.panel = Some(setup.response.rect.width());
         egui::Panel::bottom("time").frame(panel).show(ui, |ui| {
-            time_panel::time_ui(ui, self, &mut actions);
+            time_panel::time_ui(ui, &self.state, &mut actions);
         });
         egui::CentralPanel::default().frame(central).show(ui, |ui| {
-            figures_panel::figures_ui(ui, self, &mut actions);
+            figures_panel::figures_ui(ui, &mut self.state, &mut actions);
         });
-        if let Some(export) = &mut self.export {
+        if let Some(export) = &mut self.state.export {
             export_ui(ui.ctx(), export, &mut actions);
         }
         if let Some(copied) = self.copied.take() {
             ui.ctx().send_cmd(copied);
         }
-        notice_ui(ui.ctx(), &mut self.notice, self.now, &mut actions);
+        notice_ui(ui.ctx(), &mut self.state.notice, self.now, &mut actions);
         hovering_ui(ui.ctx());
-        commands::windows_ui(ui.ctx(), self, &mut actions);
+        commands::windows_ui(ui.ctx(), &mut self.state, &mut actions);
         for action in actions {
             self.apply(action, ui.ctx());
         }
@@ -309,7 +278,7 @@ impl App {
     }
 
     pub(crate) fn tell(&mut self, text: impl Into<String>, is_error: bool) {
-        self.notice = Some(Notice {
+        self.state.notice = Some(Notice {
             text: text.into(),
             is_error,
             since: self.now,
@@ -318,31 +287,31 @@ impl App {
 
     fn apply(&mut self, action: Action, ctx: &egui::Context) {
         ctx.request_repaint();
-        let before = self.view.clone();
+        let before = self.state.view.clone();
         let is_way = matches!(action, Action::Back | Action::Forward);
         self.act(action, ctx);
         if !is_way {
-            self.history.moved(before, &self.view);
+            self.state.history.moved(before, &self.state.view);
         }
     }
 
     fn act(&mut self, action: Action, ctx: &egui::Context) {
         match action {
             Action::Back => {
-                let place = self.history.back(&self.view);
-                self.view = place.unwrap_or_else(|| self.view.clone());
+                let place = self.state.history.back(&self.state.view);
+                self.state.view = place.unwrap_or_else(|| self.state.view.clone());
             }
             Action::Forward => {
-                let place = self.history.forward(&self.view);
-                self.view = place.unwrap_or_else(|| self.view.clone());
+                let place = self.state.history.forward(&self.state.view);
+                self.state.view = place.unwrap_or_else(|| self.state.view.clone());
             }
             Action::TogglePalette => {
-                self.palette = match self.palette {
+                self.state.palette = match self.state.palette {
                     Some(_) => None,
                     None => Some(Palette::default()),
                 };
             }
-            Action::SetTime(axis) => self.view.figure.time = axis,
+            Action::SetTime(axis) => self.state.view.figure.time = axis,
             Action::Start => self.start(),
             Action::Pause => self.pause(true),
             Action::Resume => self.pause(false),
@@ -350,8 +319,8 @@ impl App {
             Action::Continue(id) => self.resume_run(id),
             Action::ContinueDir(dir) => self.continue_dir(dir),
             Action::GoOn => self.go_on(),
-            Action::ShiftJob(id, by) => self.queue.shift(id, by),
-            Action::CancelJob(id) => self.queue.cancel(id),
+            Action::ShiftJob(id, by) => self.state.queue.shift(id, by),
+            Action::CancelJob(id) => self.state.queue.cancel(id),
             Action::Open(dir) => self.background.look_for_run(absolute(&dir)),
             Action::OpenAll(dirs) => self.open_others(dirs),
             Action::CompareAll(dirs) => self.compare_all(dirs),
@@ -362,8 +331,8 @@ impl App {
             Action::Reveal(dir) => self.background.reveal(dir),
             Action::AskTrash(dir) => {
                 // The page that asks.
-                self.view.page = Page::Runs;
-                self.browser.to_trash = Some(dir);
+                self.state.view.page = Page::Runs;
+                self.state.browser.to_trash = Some(dir);
             }
             Action::Trash(dir) => self.discard(dir),
             Action::Remove(id) => self.remove(id),
@@ -374,26 +343,26 @@ impl App {
             Action::OrderBySimilarity => self.order_by_similarity(),
             Action::LockScales(on) => self.lock_scales(on, ctx),
             Action::ShowEvidence(id, page, evidence) => self.show_evidence(id, page, evidence),
-            Action::CompareTo(run) => self.view.compare.baseline = Some(run),
-            Action::Compare(run) => self.view.compare.other = Some(run),
-            Action::Show(page) => self.view.page = page,
-            Action::GoTo(step) => self.view.figure.step = step,
+            Action::CompareTo(run) => self.state.view.compare.baseline = Some(run),
+            Action::Compare(run) => self.state.view.compare.other = Some(run),
+            Action::Show(page) => self.state.view.page = page,
+            Action::GoTo(step) => self.state.view.figure.step = step,
             Action::StepBy(count) => self.step_by(count),
             Action::SetTheme(theme) => ctx.set_theme(theme),
             Action::Choose(purpose, start) => self.background.choose(purpose, &start),
             Action::AskExport(kind, id, sizes) => self.ask_export(kind, id, &sizes, ctx.theme()),
             Action::Export => self.write_export(ctx.theme()),
             Action::CopyFigure => self.copy_figure(ctx.theme()),
-            Action::CancelExport => self.export = None,
-            Action::HideImages => self.view.figure.confused = None,
-            Action::NoClass => self.view.figure.class = None,
+            Action::CancelExport => self.state.export = None,
+            Action::HideImages => self.state.view.figure.confused = None,
+            Action::NoClass => self.state.view.figure.class = None,
             Action::ClearSelection => self.clear_selection(),
-            Action::ShowCurves => self.view.figure.hidden.clear(),
-            Action::ExplainFigure(kind) => self.explained = kind,
-            Action::ToggleKeyboard => self.is_keyboard_open = !self.is_keyboard_open,
+            Action::ShowCurves => self.state.view.figure.hidden.clear(),
+            Action::ExplainFigure(kind) => self.state.explained = kind,
+            Action::ToggleKeyboard => self.state.is_keyboard_open = !self.state.is_keyboard_open,
             Action::Dismiss => {
-                self.notice = None;
-                self.failed.clear();
+                self.state.notice = None;
+                self.state.failed.clear();
             }
         }
     }
@@ -401,15 +370,15 @@ impl App {
     // --- training ---
 
     fn start(&mut self) {
-        let waiting = self.queue.waiting();
+        let waiting = self.state.queue.waiting();
         let waiting = waiting.iter().map(|waiting| waiting.job.dir());
-        let current = self.worker.as_ref().and_then(Worker::current_dir);
+        let current = self.state.training.as_ref().and_then(Training::current_dir);
         let taken: Vec<PathBuf> = waiting.chain(current).map(Path::to_path_buf).collect();
-        self.train(self.draft.jobs(&taken));
+        self.train(self.state.draft.jobs(&taken));
     }
 
     pub(super) fn resume_run(&mut self, id: RunId) {
-        if let Some(entry) = self.runs.get(id) {
+        if let Some(entry) = self.state.runs.get(id) {
             let dir = entry.dir.clone();
             self.train(vec![Job::Resume { dir }]);
         }
@@ -418,24 +387,33 @@ impl App {
     /// Trains runs one after the other, as if Start had been pressed: after those that wait while training is under
     /// way, and else at once.
     pub fn train(&mut self, jobs: Vec<Job>) {
-        if self.worker.is_some() {
-            self.queue.add(jobs, End::Back);
+        if self.state.is_training() {
+            self.state.queue.add(jobs, End::Back);
             return;
         }
-        self.notice = None;
-        self.failed.clear();
-        self.queue.add(jobs, End::Front);
+        self.state.notice = None;
+        self.state.failed.clear();
+        self.state.queue.add(jobs, End::Front);
         self.go_on();
     }
 
     /// Trains what waits.
     fn go_on(&mut self) {
-        if self.worker.is_some() || self.queue.is_empty() {
+        if self.state.is_training() || self.state.queue.is_empty() {
             return;
         }
-        let started = Worker::start(self.queue.clone(), self.trainer.clone(), self.waker.clone());
+        let training = Training::default();
+        let started = Worker::start(
+            self.state.queue.clone(),
+            training.control.clone(),
+            self.trainer.clone(),
+            self.waker.clone(),
+        );
         match started {
-            Ok(worker) => self.worker = Some(worker),
+            Ok(worker) => {
+                self.worker = Some(worker);
+                self.state.training = Some(training);
+            }
             Err(error) => self.tell(
                 format!("The system gives no thread to train in: {error}."),
                 true,
@@ -453,71 +431,65 @@ impl App {
             "Training was under way or waiting when the window was closed ({}); go on with it at the bottom left.",
             super::queue_panel::count(kept.len())
         );
-        self.queue.restore(kept);
+        self.state.queue.restore(kept);
         self.tell(text, false);
     }
 
     fn pause(&mut self, paused: bool) {
-        let Some(worker) = &self.worker else { return };
+        let Some(training) = &self.state.training else {
+            return;
+        };
         if paused {
-            worker.control.pause();
+            training.control.pause();
         } else {
-            worker.control.resume();
+            training.control.resume();
         }
         let state = if paused {
-            State::Paused
+            RunState::Paused
         } else {
-            State::Running
+            RunState::Running
         };
-        if let Some(entry) = self.current_run().and_then(|id| self.runs.get_mut(id))
-            && entry.state != State::Loading
+        if let Some(entry) = self
+            .current_run()
+            .and_then(|id| self.state.runs.get_mut(id))
+            && entry.state != RunState::Loading
         {
             entry.state = state;
         }
     }
 
     fn stop(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.control.stop();
+        if let Some(training) = &self.state.training {
+            training.control.stop();
         }
     }
 
     fn current_run(&self) -> Option<RunId> {
-        self.runs.at_dir(self.worker.as_ref()?.current_dir()?)
+        Some(self.state.run_in_training()?.id)
     }
 
     /// Takes in one report of the training thread; false where none is waiting.
     fn take_update(&mut self) -> bool {
-        let Some(worker) = &mut self.worker else {
+        let Some(report) = self.worker.as_ref().map(Worker::next_report) else {
             return false;
         };
-        match worker.updates.try_recv() {
-            Ok(Update::Began(waiting)) => {
-                let is_second = waiting.is_second;
-                let before = worker.current.replace(*waiting);
-                worker.loading = None;
-                self.began(is_second, before.map(|before| before.job));
-                true
-            }
-            Ok(Update::Message(message)) => {
-                self.take_message(*message);
-                true
-            }
-            Ok(Update::Ended(result)) => {
-                self.ended(result);
-                true
-            }
-            Err(crossbeam_channel::TryRecvError::Empty) => false,
-            Err(crossbeam_channel::TryRecvError::Disconnected) => {
-                let is_stopped = worker.control.is_stopped();
+        match report {
+            Report::Update(Update::Began(waiting)) => self.began(*waiting),
+            Report::Update(Update::Message(message)) => self.take_message(*message),
+            Report::Update(Update::Ended(result)) => self.ended(result),
+            Report::NoneYet => return false,
+            Report::Over => {
+                let training = self.state.training.take();
+                let is_stopped = training.is_some_and(|x| x.control.is_stopped());
                 self.worker = None;
                 if !is_stopped {
                     // Added just when the thread had found nothing to do.
                     self.go_on();
                 }
-                false
+                return false;
             }
         }
+        true
     }
 
     fn take_message(&mut self, message: Message) {
@@ -530,48 +502,54 @@ impl App {
             Message::Event(event) => self.take_event(&event),
             Message::Loading { .. } => {}
         }
-        if let Some(worker) = &mut self.worker {
-            worker.loading = loading;
+        if let Some(training) = &mut self.state.training {
+            training.loading = loading;
         }
     }
 
-    /// Puts the run of the current job on the list and shows it, the first of a pair left, the second right; unless one
-    /// looks at something else than the run `before` it.
-    fn began(&mut self, is_second: bool, before: Option<Job>) {
-        let Some(worker) = &self.worker else { return };
-        let Some(dir) = worker.current_dir().map(Path::to_path_buf) else {
+    /// A job begins: puts its run on the list and shows it, the first of a pair left, the second right; unless one looks
+    /// at something else than the run of the job before it.
+    fn began(&mut self, waiting: Waiting) {
+        let Some(training) = &mut self.state.training else {
             return;
         };
-        let id = match self.runs.at_dir(&dir) {
+        let (dir, is_second) = (waiting.job.dir().to_path_buf(), waiting.is_second);
+        let before = training.current.replace(waiting);
+        training.loading = None;
+        let id = match self.state.runs.at_dir(&dir) {
             Some(id) => id,
-            None => self.runs.add(dir, State::Loading),
+            None => self.state.runs.add(dir, RunState::Loading),
         };
-        if let Some(entry) = self.runs.get_mut(id) {
-            entry.state = State::Loading;
+        if let Some(entry) = self.state.runs.get_mut(id) {
+            entry.state = RunState::Loading;
         }
-        let shown = self.view.shown();
-        let before = before.map(|job| self.runs.at_dir(job.dir()));
+        let shown = self.state.view.shown();
+        let before = before.map(|before| self.state.runs.at_dir(before.job.dir()));
         // Where the run before recorded nothing, it is not on the list any more.
         let watches = before.is_none_or(|id| id.is_none_or(|id| shown.contains(&id)));
         if shown.contains(&id) || !watches {
             return;
         }
         if is_second && before.flatten().is_some() {
-            self.view.right = Some(id);
-            self.view.side_by_side = true;
+            self.state.view.right = Some(id);
+            self.state.view.side_by_side = true;
         } else {
-            self.view.left = Some(id);
-            self.view.side_by_side = false;
+            self.state.view.left = Some(id);
+            self.state.view.side_by_side = false;
         }
-        self.view.figure.step = None;
+        self.state.view.figure.step = None;
     }
 
     fn take_event(&mut self, event: &Event) {
         let is_paused = self
-            .worker
+            .state
+            .training
             .as_ref()
-            .is_some_and(|worker| worker.control.is_paused());
-        let Some(entry) = self.current_run().and_then(|id| self.runs.get_mut(id)) else {
+            .is_some_and(|training| training.control.is_paused());
+        let Some(entry) = self
+            .current_run()
+            .and_then(|id| self.state.runs.get_mut(id))
+        else {
             return;
         };
         entry.apply(event);
@@ -579,17 +557,17 @@ impl App {
         entry.position = None;
         entry.state = match &entry.run.ending {
             Some(_) => state_at_rest(&entry.run, false),
-            None if is_paused => State::Paused,
-            None => State::Running,
+            None if is_paused => RunState::Paused,
+            None => RunState::Running,
         };
     }
 
     fn ended(&mut self, result: Result<(), String>) {
-        if let Some(worker) = &mut self.worker {
-            worker.done += 1;
+        if let Some(training) = &mut self.state.training {
+            training.done += 1;
         }
         let Some(id) = self.current_run() else { return };
-        let Some(entry) = self.runs.get_mut(id) else {
+        let Some(entry) = self.state.runs.get_mut(id) else {
             return;
         };
         let name = entry.name.clone();
@@ -598,13 +576,13 @@ impl App {
             self.remove(id);
         } else {
             entry.state = match (&result, &entry.run.ending) {
-                (Err(sentence), None) => State::Failed(sentence.clone()),
+                (Err(sentence), None) => RunState::Failed(sentence.clone()),
                 _ => state_at_rest(&entry.run, false),
             };
         }
         if let Err(sentence) = result {
-            self.failed.push((name, sentence));
-            self.tell(super::queue_panel::failures(&self.failed), true);
+            self.state.failed.push((name, sentence));
+            self.tell(super::queue_panel::failures(&self.state.failed), true);
         }
     }
 
@@ -624,9 +602,9 @@ impl App {
             Reply::Followed(id, result) => self.followed(id, result),
             Reply::Probes(replies) => {
                 let (shown, view) = self.probes_looked_at();
-                self.runs.take_probes(replies, &shown, &view);
+                self.state.runs.take_probes(replies, &shown, &view);
             }
-            Reply::Scanned(config, result) => self.draft.scanned(&config, result),
+            Reply::Scanned(config, result) => self.state.draft.scanned(&config, result),
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
             Reply::Exported(Ok(exported)) => self.exported(exported),
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
@@ -637,15 +615,15 @@ impl App {
                         true,
                     );
                 }
-                self.findings.take(key, found.unwrap_or_default());
+                self.state.findings.take(key, found.unwrap_or_default());
             }
             Reply::Ordered(order) => self.ordered(order.ok()),
-            Reply::Samples(key, read) => self.data.take(*key, read),
-            Reply::Images(key, read) => self.images.take(&key, read),
+            Reply::Samples(key, read) => self.state.data.take(*key, read),
+            Reply::Images(key, read) => self.state.images.take(&key, read),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
             Reply::RunsFound(Ok(found)) => self.runs_found(found),
             Reply::RunsFound(Err(sentence)) => {
-                self.browser.is_looking = false;
+                self.state.browser.is_looking = false;
                 self.tell(format!("Folders are not looked through: {sentence}"), true);
             }
             Reply::NotesSaved(dir, Ok(notes)) => self.notes_saved(&dir, &notes),
@@ -667,14 +645,14 @@ impl App {
 
     /// Looks at what was dropped or chosen, off this thread.
     fn look_at(&mut self, path: PathBuf) {
-        let output = self.draft.output_dir();
+        let output = self.state.draft.output_dir();
         self.background.take_dropped(path, output);
     }
 
     /// Trains what neither waits nor is being trained.
     fn queue_new(&mut self, mut jobs: Vec<Job>) {
-        let waiting = self.queue.waiting();
-        let current = self.worker.as_ref().and_then(Worker::current_dir);
+        let waiting = self.state.queue.waiting();
+        let current = self.state.training.as_ref().and_then(Training::current_dir);
         let known: Vec<&Path> = waiting.iter().map(|x| x.job.dir()).chain(current).collect();
         jobs.retain(|job| !known.contains(&job.dir()));
         if !jobs.is_empty() {
@@ -690,14 +668,14 @@ impl App {
                 if dirs.len() <= OPENED_AT_ONCE {
                     dirs.into_iter().for_each(|dir| self.open(dir));
                 } else {
-                    let before = self.view.clone();
-                    self.view.page = Page::Runs;
-                    self.history.moved(before, &self.view);
+                    let before = self.state.view.clone();
+                    self.state.view.page = Page::Runs;
+                    self.state.history.moved(before, &self.state.view);
                 }
             }
             Dropped::Images(dir) => {
-                self.draft.folder = dir.display().to_string();
-                self.draft.use_folder(true);
+                self.state.draft.folder = dir.display().to_string();
+                self.state.draft.use_folder(true);
                 self.tell(
                     "The next experiment trains on the images of the folder that was dropped; \
                      see the left panel.",
@@ -716,9 +694,9 @@ impl App {
     /// A run was read from its beginning.
     fn opened(&mut self, id: RunId, loaded: Loaded, notes: &Notes) {
         let now = self.now;
-        if let Some(entry) = self.runs.get_mut(id) {
+        if let Some(entry) = self.state.runs.get_mut(id) {
             entry.read(loaded, now);
-            self.runs.rename(id, notes);
+            self.state.runs.rename(id, notes);
         }
         self.is_open(id);
     }
@@ -726,7 +704,7 @@ impl App {
     /// A run that another process trains was read on.
     fn followed(&mut self, id: RunId, result: Result<Followed, String>) {
         let now = self.now;
-        let Some(entry) = self.runs.get_mut(id) else {
+        let Some(entry) = self.state.runs.get_mut(id) else {
             return;
         };
         entry.is_being_read = false;
@@ -737,8 +715,8 @@ impl App {
             Ok(Followed::News(news)) => entry.read_on(news, now),
             Ok(Followed::Anew(loaded)) => entry.read(*loaded, now),
             Err(sentence) => {
-                let was_there = !matches!(entry.state, State::Unreachable(_));
-                entry.state = State::Unreachable(sentence.clone());
+                let was_there = !matches!(entry.state, RunState::Unreachable(_));
+                entry.state = RunState::Unreachable(sentence.clone());
                 if was_there {
                     let text = format!("{} is shown as it was last read: {sentence}", entry.name);
                     self.tell(text, true);
@@ -753,14 +731,14 @@ impl App {
         };
         match purpose {
             Purpose::ImageFolder => {
-                self.draft.folder = path.display().to_string();
-                self.draft.use_folder(true);
+                self.state.draft.folder = path.display().to_string();
+                self.state.draft.use_folder(true);
             }
             Purpose::RunFolder => self.background.look_for_run(path),
             Purpose::FolderOfRuns => self.add_folder(path),
             Purpose::Sweep => self.look_at(path),
             Purpose::ExportFile | Purpose::ExportFolder => {
-                if let Some(export) = &mut self.export {
+                if let Some(export) = &mut self.state.export {
                     export.chosen(path);
                 }
             }
@@ -769,23 +747,23 @@ impl App {
 
     /// Whose probes are looked at, and at which step; none is the last.
     fn probes_looked_at(&self) -> (Vec<RunId>, View) {
-        let view = self.view.figure.clone();
-        if self.view.page == Page::Compare {
+        let view = self.state.view.figure.clone();
+        if self.state.view.page == Page::Compare {
             (
-                self.view.compare.finished(&self.runs),
+                self.state.view.compare.finished(&self.state.runs),
                 View { step: None, ..view },
             )
         } else {
-            (self.view.shown(), view)
+            (self.state.view.shown(), view)
         }
     }
 
     fn ask_for_probes(&mut self) {
         let (shown, view) = self.probes_looked_at();
-        let wanted = if self.view.page == Page::Compare {
-            self.runs.wanted_last_probes(&shown)
+        let wanted = if self.state.view.page == Page::Compare {
+            self.state.runs.wanted_last_probes(&shown)
         } else {
-            self.runs.wanted_probes(&shown, &view)
+            self.state.runs.wanted_probes(&shown, &view)
         };
         if !wanted.is_empty() {
             // Who moved the slider waits for it; a new probe of a live run comes with the next redraw.
@@ -795,15 +773,15 @@ impl App {
 
     /// Looks through the runs shown for what stands out, on the page that says so.
     fn ask_for_findings(&mut self, ctx: &egui::Context, now: f64) {
-        let shown = self.view.shown();
-        if shown.is_empty() || self.view.page != Page::Overview {
+        let shown = self.state.view.shown();
+        if shown.is_empty() || self.state.view.page != Page::Overview {
             return;
         }
-        let entries = || shown.iter().filter_map(|&id| self.runs.get(id));
+        let entries = || shown.iter().filter_map(|&id| self.state.runs.get(id));
         let Some(key) = findings_panel::key(entries()) else {
             return;
         };
-        match self.findings.ask(&key, now) {
+        match self.state.findings.ask(&key, now) {
             Ok(()) => {
                 let sources = entries().map(Source::new).collect();
                 self.background.find(key, sources);
@@ -815,11 +793,11 @@ impl App {
 
     /// Reads sample images, on the page that shows them.
     fn ask_for_samples(&mut self, ctx: &egui::Context, now: f64) {
-        let Some(key) = data_panel::wanted(self) else {
-            self.data.forget();
+        let Some(key) = data_panel::wanted(&self.state) else {
+            self.state.data.forget();
             return;
         };
-        match self.data.ask(&key, now) {
+        match self.state.data.ask(&key, now) {
             Ok(()) => self.background.read_samples(key),
             Err(Some(secs)) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
             Err(None) => {}
@@ -829,7 +807,7 @@ impl App {
     /// Reads on in the logs of runs that other processes write.
     fn follow_others(&mut self, ctx: &egui::Context, now: f64) {
         let mut soonest = f64::INFINITY;
-        for entry in self.runs.iter_mut() {
+        for entry in self.state.runs.iter_mut() {
             let Some(mut wait) = entry.follow_in(now) else {
                 continue;
             };
@@ -854,16 +832,16 @@ impl App {
     /// Closing while training stops the run first, so that its checkpoint is written; closing again does not wait.
     fn close_if_asked(&mut self, ctx: &egui::Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
-        match (asked, self.closing_since, &self.worker) {
-            (true, None, Some(worker)) => {
-                worker.control.stop();
-                let dir = worker.current_dir().map(Path::to_path_buf);
-                let waiting = self.queue.waiting().len();
+        match (asked, self.closing_since, &self.state.training) {
+            (true, None, Some(training)) => {
+                training.control.stop();
+                let dir = training.current_dir().map(Path::to_path_buf);
+                let waiting = self.state.queue.waiting().len();
                 if let Some(dir) = dir
                     && waiting > 0
                 {
                     // What is under way goes on before what waits.
-                    self.queue.add(vec![Job::Resume { dir }], End::Front);
+                    self.state.queue.add(vec![Job::Resume { dir }], End::Front);
                 }
                 self.closing_since = Some(Instant::now());
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
@@ -878,8 +856,8 @@ impl App {
                 }
                 self.tell(text, false);
             }
-            (false, Some(since), worker) => {
-                if worker.is_none() || since.elapsed() > CLOSE_AFTER {
+            (false, Some(since), training) => {
+                if training.is_none() || since.elapsed() > CLOSE_AFTER {
                     ctx.send_viewport_cmd(egui::ViewportCommand::Close);
                 }
                 ctx.request_repaint_after(Duration::from_millis(100));
@@ -893,76 +871,77 @@ impl App {
     /// Puts a run on the list and reads it. The first one is shown left, the second right.
     pub(super) fn open(&mut self, dir: PathBuf) {
         let dir = absolute(&dir);
-        if let Some(id) = self.runs.at_dir(&dir) {
+        if let Some(id) = self.state.runs.at_dir(&dir) {
             self.show_left(id);
             return;
         }
-        let id = self.runs.add(dir.clone(), State::Opening);
-        if self.view.left.is_none() {
-            self.view.left = Some(id);
-        } else if self.view.right.is_none() {
-            self.view.right = Some(id);
+        let id = self.state.runs.add(dir.clone(), RunState::Opening);
+        if self.state.view.left.is_none() {
+            self.state.view.left = Some(id);
+        } else if self.state.view.right.is_none() {
+            self.state.view.right = Some(id);
         }
         self.background.read_run(id, dir);
     }
 
     pub(super) fn remove(&mut self, id: RunId) {
-        self.runs.remove(id);
-        self.history.forget(id);
-        self.view.forget(id);
-        if self.view.left == Some(id) {
-            self.view.left = self.view.right.take();
+        self.state.runs.remove(id);
+        self.state.history.forget(id);
+        self.state.view.forget(id);
+        if self.state.view.left == Some(id) {
+            self.state.view.left = self.state.view.right.take();
         }
-        if self.view.left.is_none() {
-            self.view.left = self.runs.iter().next().map(|entry| entry.id);
+        if self.state.view.left.is_none() {
+            self.state.view.left = self.state.runs.iter().next().map(|entry| entry.id);
         }
-        self.view.side_by_side &= self.view.right.is_some();
+        self.state.view.side_by_side &= self.state.view.right.is_some();
     }
 
     pub(super) fn show_left(&mut self, id: RunId) {
-        if self.view.right == Some(id) {
-            self.view.right = self.view.left;
+        if self.state.view.right == Some(id) {
+            self.state.view.right = self.state.view.left;
         }
-        self.view.left = Some(id);
+        self.state.view.left = Some(id);
     }
 
     pub(super) fn show_right(&mut self, id: RunId) {
-        if self.view.left == Some(id) {
-            let mut others = self.runs.iter().map(|entry| entry.id);
+        if self.state.view.left == Some(id) {
+            let mut others = self.state.runs.iter().map(|entry| entry.id);
             let other = self
+                .state
                 .view
                 .right
                 .or_else(|| others.find(|&other| other != id));
             let Some(other) = other else { return };
-            self.view.left = Some(other);
+            self.state.view.left = Some(other);
         }
-        self.view.right = Some(id);
-        self.view.side_by_side = true;
+        self.state.view.right = Some(id);
+        self.state.view.side_by_side = true;
     }
 
     /// Turning it on without a run for the right takes the first other one, of another variant if there is one.
     fn show_side_by_side(&mut self, on: bool) {
-        self.view.side_by_side = on;
-        if !on || self.view.right.is_some() {
+        self.state.view.side_by_side = on;
+        if !on || self.state.view.right.is_some() {
             return;
         }
-        let left = self.view.left.and_then(|id| self.runs.get(id));
+        let left = self.state.view.left.and_then(|id| self.state.runs.get(id));
         let Some(left) = left else { return };
         let attention: Option<Attention> = left.attention();
-        let others = || self.runs.iter().filter(|entry| entry.id != left.id);
+        let others = || self.state.runs.iter().filter(|entry| entry.id != left.id);
         let other = others()
             .find(|entry| entry.attention() != attention)
             .or_else(|| others().next());
-        self.view.right = other.map(|entry| entry.id);
-        self.view.side_by_side = self.view.right.is_some();
+        self.state.view.right = other.map(|entry| entry.id);
+        self.state.view.side_by_side = self.state.view.right.is_some();
     }
 
     fn lock_scales(&mut self, on: bool, ctx: &egui::Context) {
-        self.view.figure.ranges = if on {
-            let shown = self.view.shown();
-            let entries = shown.iter().filter_map(|&id| self.runs.get(id));
+        self.state.view.figure.ranges = if on {
+            let shown = self.state.view.shown();
+            let entries = shown.iter().filter_map(|&id| self.state.runs.get(id));
             let subjects: Vec<_> = entries.map(RunEntry::subject).collect();
-            locked(ctx, &subjects, &self.view.figure)
+            locked(ctx, &subjects, &self.state.view.figure)
         } else {
             BTreeMap::new()
         };
@@ -977,29 +956,29 @@ impl App {
         sizes: &[(Kind, egui::Vec2)],
         theme: egui::Theme,
     ) {
-        if let Some(entry) = self.runs.get(id) {
+        if let Some(entry) = self.state.runs.get(id) {
             let run = (id, entry.name.as_str());
-            let draft = ExportDraft::new(kind, run, self.view.page, sizes);
+            let draft = ExportDraft::new(kind, run, self.state.view.page, sizes);
             let draft = draft.like(&self.settings.export, theme);
-            self.export = Some(draft.among(self.view.compare.order(&self.runs)));
+            self.state.export = Some(draft.among(self.state.view.compare.order(&self.state.runs)));
         }
     }
 
     fn write_export(&mut self, theme: egui::Theme) {
-        let Some(export) = self.export.take() else {
+        let Some(export) = self.state.export.take() else {
             return;
         };
         self.settings.export = export.habit(theme);
-        let job = export.job(&self.runs, &self.view);
+        let job = export.job(&self.state.runs, &self.state.view);
         self.run_export(job);
     }
 
     fn copy_figure(&mut self, theme: egui::Theme) {
-        let Some(export) = self.export.take() else {
+        let Some(export) = self.state.export.take() else {
             return;
         };
         self.settings.export = export.habit(theme);
-        let job = export.copy_job(&self.runs, &self.view);
+        let job = export.copy_job(&self.state.runs, &self.state.view);
         self.run_export(job);
     }
 

@@ -7,7 +7,7 @@ use super::app::App;
 use super::browser::{DEPTH, Found};
 use super::draft::absolute;
 use super::page::Page;
-use super::runs::{RunId, State};
+use super::runs::{RunId, RunState};
 use crate::run::notes::Notes;
 
 /// How often folders are looked through while the page is open.
@@ -16,13 +16,13 @@ const LOOK_EVERY_SECS: f64 = 5.0;
 impl App {
     /// Looks through folders now and then, while the page of runs is open.
     pub(super) fn look_for_runs(&mut self, ctx: &egui::Context, now: f64) {
-        if self.view.page != Page::Runs {
-            if let Some(edit) = self.browser.unsaved() {
+        if self.state.view.page != Page::Runs {
+            if let Some(edit) = self.state.browser.unsaved() {
                 self.background.save_notes(edit.dir, edit.notes);
             }
             return;
         }
-        let since = self.browser.looked_at.map(|at| now - at);
+        let since = self.state.browser.looked_at.map(|at| now - at);
         let is_due = since.is_none_or(|since| since >= LOOK_EVERY_SECS);
         if is_due {
             self.look();
@@ -32,23 +32,23 @@ impl App {
 
     /// Looks through folders now, where that is not under way.
     pub(super) fn look(&mut self) {
-        if self.browser.is_looking {
+        if self.state.browser.is_looking {
             return;
         }
-        self.browser.is_looking = true;
-        self.browser.looked_at = Some(self.now);
+        self.state.browser.is_looking = true;
+        self.state.browser.looked_at = Some(self.now);
         let places = self.places();
         self.background
-            .look_for_runs(places, self.browser.found.clone(), self.now);
+            .look_for_runs(places, self.state.browser.found.clone(), self.now);
     }
 
     /// Where runs are looked for, and how deep: the folder that new runs go to and those that were named, and, not below
     /// it, what lies beside an open run.
     fn places(&self) -> Vec<(PathBuf, usize)> {
-        let output = absolute(Path::new(self.draft.output.trim()));
-        let deep = self.browser.folders.iter().cloned().chain([output]);
+        let output = absolute(Path::new(self.state.draft.output.trim()));
+        let deep = self.state.browser.folders.iter().cloned().chain([output]);
         let mut places: Vec<_> = deep.map(|folder| (folder, DEPTH)).collect();
-        for entry in self.runs.iter() {
+        for entry in self.state.runs.iter() {
             let beside = entry.dir.parent().map(|parent| (parent.to_owned(), 1));
             places.extend(beside.filter(|place| !places.contains(place)));
         }
@@ -56,63 +56,67 @@ impl App {
     }
 
     pub(super) fn runs_found(&mut self, found: Vec<Found>) {
-        self.browser.is_looking = false;
+        self.state.browser.is_looking = false;
         for found in &found {
             // Somebody goes on with a run that was thought to be over.
             let entry = self
+                .state
                 .runs
                 .at_dir(&found.dir)
-                .and_then(|id| self.runs.get_mut(id));
+                .and_then(|id| self.state.runs.get_mut(id));
             if let Some(entry) = entry
                 && found.is_running()
                 && entry.state.is_at_rest()
             {
-                entry.state = State::Elsewhere;
+                entry.state = RunState::Elsewhere;
             }
         }
-        self.browser.list(found);
-        for (dir, sentence) in std::mem::take(&mut self.browser.not_opened) {
-            self.browser.mark(&dir, Some(&sentence));
+        self.state.browser.list(found);
+        for (dir, sentence) in std::mem::take(&mut self.state.browser.not_opened) {
+            self.state.browser.mark(&dir, Some(&sentence));
         }
     }
 
     /// A run cannot be opened, and why.
     pub(super) fn not_opened(&mut self, id: RunId, sentence: &str) {
-        let Some(dir) = self.runs.get(id).map(|entry| entry.dir.clone()) else {
+        let Some(dir) = self.state.runs.get(id).map(|entry| entry.dir.clone()) else {
             return;
         };
-        self.browser.to_continue.remove(&dir);
-        if !self.browser.mark(&dir, Some(sentence)) {
-            self.browser.not_opened.insert(dir, sentence.to_owned());
+        self.state.browser.to_continue.remove(&dir);
+        if !self.state.browser.mark(&dir, Some(sentence)) {
+            self.state
+                .browser
+                .not_opened
+                .insert(dir, sentence.to_owned());
         }
     }
 
     /// A run was opened; it is trained on where that was asked for.
     pub(super) fn is_open(&mut self, id: RunId) {
-        let Some(entry) = self.runs.get(id) else {
+        let Some(entry) = self.state.runs.get(id) else {
             return;
         };
         let (dir, can_continue) = (entry.dir.clone(), entry.state.can_continue());
-        self.browser.not_opened.remove(&dir);
-        self.browser.mark(&dir, None);
-        if self.browser.to_continue.remove(&dir) && can_continue {
+        self.state.browser.not_opened.remove(&dir);
+        self.state.browser.mark(&dir, None);
+        if self.state.browser.to_continue.remove(&dir) && can_continue {
             self.resume_run(id);
         }
     }
 
     /// Goes on with a run; one that is not open is opened first, so that what it was is known.
     pub(super) fn continue_dir(&mut self, dir: PathBuf) {
-        if let Some(id) = self.runs.at_dir(&dir) {
+        if let Some(id) = self.state.runs.at_dir(&dir) {
             return self.resume_run(id);
         }
-        self.browser.to_continue.insert(dir.clone());
+        self.state.browser.to_continue.insert(dir.clone());
         self.open(dir);
     }
 
     /// Opens runs where they are not.
     pub(super) fn open_others(&mut self, dirs: Vec<PathBuf>) {
         for dir in dirs {
-            if self.runs.at_dir(&dir).is_none() {
+            if self.state.runs.at_dir(&dir).is_none() {
                 self.open(dir);
             }
         }
@@ -122,34 +126,34 @@ impl App {
     pub(super) fn compare_all(&mut self, dirs: Vec<PathBuf>) {
         let first = dirs.first().cloned();
         self.open_others(dirs);
-        self.view.compare.other = first.and_then(|dir| self.runs.at_dir(&dir));
-        self.view.page = Page::Compare;
+        self.state.view.compare.other = first.and_then(|dir| self.state.runs.at_dir(&dir));
+        self.state.view.page = Page::Compare;
     }
 
     /// Looks again as soon as may be.
     fn look_again(&mut self) {
-        self.browser.looked_at = None;
+        self.state.browser.looked_at = None;
     }
 
     pub(super) fn add_folder(&mut self, folder: PathBuf) {
         let folder = absolute(&folder);
-        if !self.browser.folders.contains(&folder) {
-            self.browser.folders.push(folder);
+        if !self.state.browser.folders.contains(&folder) {
+            self.state.browser.folders.push(folder);
         }
         self.look_again();
     }
 
     pub(super) fn forget_folder(&mut self, folder: &Path) {
-        self.browser.folders.retain(|known| known != folder);
+        self.state.browser.folders.retain(|known| known != folder);
         self.look_again();
     }
 
     /// Opens a run where it is not open, and shows it.
     pub(super) fn show_dir(&mut self, dir: PathBuf, right: bool) {
-        if self.runs.at_dir(&dir).is_none() {
+        if self.state.runs.at_dir(&dir).is_none() {
             self.open(dir.clone());
         }
-        let Some(id) = self.runs.at_dir(&dir) else {
+        let Some(id) = self.state.runs.at_dir(&dir) else {
             return;
         };
         if right {
@@ -160,17 +164,22 @@ impl App {
     }
 
     pub(super) fn notes_saved(&mut self, dir: &Path, notes: &Notes) {
-        if let Some(id) = self.runs.at_dir(dir) {
-            self.runs.rename(id, notes);
+        if let Some(id) = self.state.runs.at_dir(dir) {
+            self.state.runs.rename(id, notes);
         }
         self.look_again();
     }
 
     /// Moves a run to the trash, where nothing here writes it or is going to.
     pub(super) fn discard(&mut self, dir: PathBuf) {
-        let entry = self.runs.at_dir(&dir).and_then(|id| self.runs.get(id));
+        let entry = self
+            .state
+            .runs
+            .at_dir(&dir)
+            .and_then(|id| self.state.runs.get(id));
         let is_ours = entry.is_some_and(|entry| entry.state.is_ours());
         let waits = self
+            .state
             .queue
             .waiting()
             .iter()
@@ -183,16 +192,16 @@ impl App {
     }
 
     pub(super) fn discarded(&mut self, dir: &Path) {
-        if let Some(id) = self.runs.at_dir(dir) {
+        if let Some(id) = self.state.runs.at_dir(dir) {
             self.remove(id);
         }
-        if self.browser.selected.as_deref() == Some(dir) {
-            self.browser.selected = None;
+        if self.state.browser.selected.as_deref() == Some(dir) {
+            self.state.browser.selected = None;
         }
-        let mut found = self.browser.found.as_ref().clone();
+        let mut found = self.state.browser.found.as_ref().clone();
         found.retain(|found| found.dir != dir);
-        self.browser.found = std::sync::Arc::new(found);
-        self.browser.rounds += 1;
+        self.state.browser.found = std::sync::Arc::new(found);
+        self.state.browser.rounds += 1;
         self.look_again();
         self.tell(format!("Moved to the trash: {}", dir.display()), false);
     }

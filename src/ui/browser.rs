@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::runs::{GROWS_FOR_SECS, RunId, Runs, State, state_of};
+use super::runs::{GROWS_FOR_SECS, RunId, RunState, Runs, state_of};
 use crate::compare::groups::{differences, groups};
 use crate::compare::statistics;
 use crate::config::RunConfig;
@@ -133,7 +133,7 @@ pub(crate) struct Row {
     /// Where it is open.
     pub(crate) open: Option<RunId>,
     pub(crate) name: String,
-    pub(crate) state: State,
+    pub(crate) state: RunState,
     /// None where it cannot be read.
     pub(crate) glance: Option<Glance>,
     /// The configuration as text: the name of each field that is set, and its value.
@@ -375,7 +375,7 @@ impl Table {
         score: fn(Scores) -> Option<f64>,
     ) -> Option<Spread> {
         let rows = group.rows.iter().map(|&row| &self.rows[row]);
-        let finished = rows.filter(|row| row.state == State::Finished);
+        let finished = rows.filter(|row| row.state == RunState::Finished);
         let values = finished.filter_map(|row| row.scores(split).and_then(score));
         Spread::of(&values.collect::<Vec<_>>())
     }
@@ -413,7 +413,7 @@ impl Spread {
 fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for entry in runs.iter() {
-        let running = matches!(entry.state, State::Elsewhere) || entry.state.is_ours();
+        let running = matches!(entry.state, RunState::Elsewhere) || entry.state.is_ours();
         let glance = Glance::of(&entry.run, running);
         let known = found.iter().find(|found| found.dir == entry.dir);
         rows.push(Row {
@@ -437,11 +437,11 @@ fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
             Ok(glance) => (
                 Some(glance.clone()),
                 match &found.open_error {
-                    Some(sentence) => State::Damaged(sentence.clone()),
+                    Some(sentence) => RunState::Damaged(sentence.clone()),
                     None => state_of(&glance.ending, glance.running),
                 },
             ),
-            Err(sentence) => (None, State::Damaged(sentence.clone())),
+            Err(sentence) => (None, RunState::Damaged(sentence.clone())),
         };
         rows.push(Row {
             dir: found.dir.clone(),

@@ -5,15 +5,18 @@ use std::path::Path;
 use egui::{RichText, vec2};
 
 use super::action::Action;
-use super::app::App;
 use super::browser::{Edit, Row, Table};
 use super::browser_table::{shortened, title_of};
+use super::state::State;
 
 /// Notes and configuration lie beside each other where the details are at least this wide.
 const DETAILS_IN_COLUMNS: f32 = 620.0;
 
 /// What can be done with a run.
-fn doings(app: &App, row: &Row) -> Vec<(&'static str, &'static str, Option<&'static str>, Action)> {
+fn doings(
+    state: &State,
+    row: &Row,
+) -> Vec<(&'static str, &'static str, Option<&'static str>, Action)> {
     let dir = || row.dir.clone();
     let unreadable = row.glance.is_none().then_some("The run cannot be read");
     let is_ours = row.state.is_ours();
@@ -39,7 +42,7 @@ fn doings(app: &App, row: &Row) -> Vec<(&'static str, &'static str, Option<&'sta
         doings.push(("Close", help, ours, Action::Remove(id)));
     }
     if row.state.can_continue() {
-        let help = match app.worker {
+        let help = match state.training {
             None => "Go on from the last checkpoint",
             Some(_) => "Go on from the last checkpoint, after what is being trained and waits",
         };
@@ -60,8 +63,8 @@ fn doings(app: &App, row: &Row) -> Vec<(&'static str, &'static str, Option<&'sta
     doings
 }
 
-pub(super) fn menu_ui(ui: &mut egui::Ui, app: &App, row: &Row, actions: &mut Vec<Action>) {
-    for (text, help, hindrance, action) in doings(app, row) {
+pub(super) fn menu_ui(ui: &mut egui::Ui, state: &State, row: &Row, actions: &mut Vec<Action>) {
+    for (text, help, hindrance, action) in doings(state, row) {
         let button = ui
             .add_enabled(hindrance.is_none(), egui::Button::new(text))
             .on_hover_text(help)
@@ -75,11 +78,11 @@ pub(super) fn menu_ui(ui: &mut egui::Ui, app: &App, row: &Row, actions: &mut Vec
 
 pub(super) fn details_ui(
     ui: &mut egui::Ui,
-    app: &mut App,
+    state: &mut State,
     table: &Table,
     actions: &mut Vec<Action>,
 ) {
-    let Some(row) = app.browser.selected_row() else {
+    let Some(row) = state.browser.selected_row() else {
         return;
     };
     egui::ScrollArea::vertical()
@@ -93,9 +96,9 @@ pub(super) fn details_ui(
                         .on_hover_text("Hide the details")
                         .accessible_name("Hide the details");
                     if close.clicked() {
-                        let unsaved = app.browser.unsaved();
+                        let unsaved = state.browser.unsaved();
                         actions.extend(unsaved.map(|edit| Action::SaveNotes(edit.dir, edit.notes)));
-                        app.browser.selected = None;
+                        state.browser.selected = None;
                     }
                     ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                         let name = RichText::new(&row.name).strong().size(15.0);
@@ -111,7 +114,7 @@ pub(super) fn details_ui(
             ui.label(sentence);
             ui.add_space(2.0);
             ui.horizontal_wrapped(|ui| {
-                for (text, help, hindrance, action) in doings(app, &row) {
+                for (text, help, hindrance, action) in doings(state, &row) {
                     let button = ui
                         .add_enabled(hindrance.is_none(), egui::Button::new(text))
                         .on_hover_text(help)
@@ -124,20 +127,20 @@ pub(super) fn details_ui(
             ui.add_space(6.0);
             if ui.available_width() >= DETAILS_IN_COLUMNS {
                 ui.columns(2, |columns| {
-                    notes_ui(&mut columns[0], app, &row, actions);
+                    notes_ui(&mut columns[0], state, &row, actions);
                     config_ui(&mut columns[1], &row, table);
                 });
                 return;
             }
-            notes_ui(ui, app, &row, actions);
+            notes_ui(ui, state, &row, actions);
             ui.add_space(6.0);
             config_ui(ui, &row, table);
         });
 }
 
 /// Name and notes, written when the field is left.
-fn notes_ui(ui: &mut egui::Ui, app: &mut App, row: &Row, actions: &mut Vec<Action>) {
-    let known = app.browser.edit.take().filter(|edit| edit.dir == row.dir);
+fn notes_ui(ui: &mut egui::Ui, state: &mut State, row: &Row, actions: &mut Vec<Action>) {
+    let known = state.browser.edit.take().filter(|edit| edit.dir == row.dir);
     let mut edit = known.unwrap_or_else(|| Edit {
         dir: row.dir.clone(),
         notes: row.notes.clone(),
@@ -165,7 +168,7 @@ fn notes_ui(ui: &mut egui::Ui, app: &mut App, row: &Row, actions: &mut Vec<Actio
     if (left || notes.lost_focus()) && edit.notes != row.notes {
         actions.push(Action::SaveNotes(row.dir.clone(), edit.notes.clone()));
     }
-    app.browser.edit = Some(edit);
+    state.browser.edit = Some(edit);
 }
 
 /// The whole configuration; what differs between the runs listed stands out.
@@ -206,8 +209,8 @@ fn config_ui(ui: &mut egui::Ui, row: &Row, table: &Table) {
 }
 
 /// Asks before a run is moved to the trash.
-pub(super) fn trash_ui(ctx: &egui::Context, app: &mut App, actions: &mut Vec<Action>) {
-    let Some(dir) = app.browser.to_trash.clone() else {
+pub(super) fn trash_ui(ctx: &egui::Context, state: &mut State, actions: &mut Vec<Action>) {
+    let Some(dir) = state.browser.to_trash.clone() else {
         return;
     };
     let modal = egui::Modal::new(egui::Id::unique("trash")).show(ctx, |ui| {
@@ -222,16 +225,16 @@ pub(super) fn trash_ui(ctx: &egui::Context, app: &mut App, actions: &mut Vec<Act
                 .button("Keep it")
                 .on_hover_text("Leave everything as it is");
             if cancel.clicked() {
-                app.browser.to_trash = None;
+                state.browser.to_trash = None;
             }
             if ui.button("Move to trash").clicked() {
                 actions.push(Action::Trash(dir.clone()));
-                app.browser.to_trash = None;
+                state.browser.to_trash = None;
             }
         });
     });
     if modal.should_close() {
-        app.browser.to_trash = None;
+        state.browser.to_trash = None;
     }
 }
 

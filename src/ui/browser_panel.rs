@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use egui::RichText;
 
 use super::action::Action;
-use super::app::App;
 use super::background::Purpose;
 use super::browser::Table;
 use super::browser_details::{details_ui, trash_ui};
 use super::browser_table::table_ui;
+use super::state::State;
 use crate::run::event::Split;
 
 /// The details lie beside the table where the page is at least this wide, and else below it.
@@ -19,34 +19,34 @@ const DETAILS_HEIGHT: f32 = 230.0;
 /// More runs are not opened at once: each is read whole.
 const OPENED_AT_ONCE: usize = 100;
 
-pub(crate) fn browser_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
-    app.browser.update(&app.runs);
-    let table = app.browser.table.clone();
-    tools_ui(ui, app, &table, actions);
+pub(crate) fn browser_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
+    state.browser.update(&state.runs);
+    let table = state.browser.table.clone();
+    tools_ui(ui, state, &table, actions);
     let is_wide = ui.available_width() >= WIDE;
     let frame = egui::Frame::NONE.inner_margin(egui::Margin::same(8));
-    if app.browser.selected_row().is_some() {
+    if state.browser.selected_row().is_some() {
         if is_wide {
             egui::Panel::right("run details")
                 .exact_size(DETAILS_WIDTH)
                 .frame(frame)
-                .show(ui, |ui| details_ui(ui, app, &table, actions));
+                .show(ui, |ui| details_ui(ui, state, &table, actions));
         } else {
             egui::Panel::bottom("run details")
                 .exact_size(DETAILS_HEIGHT)
                 .frame(frame)
-                .show(ui, |ui| details_ui(ui, app, &table, actions));
+                .show(ui, |ui| details_ui(ui, state, &table, actions));
         }
     }
     egui::CentralPanel::default()
         .frame(egui::Frame::NONE)
-        .show(ui, |ui| table_ui(ui, app, &table, actions));
-    trash_ui(ui.ctx(), app, actions);
+        .show(ui, |ui| table_ui(ui, state, &table, actions));
+    trash_ui(ui.ctx(), state, actions);
 }
 
 /// Filter, grouping, split and folders.
-fn tools_ui(ui: &mut egui::Ui, app: &mut App, table: &Table, actions: &mut Vec<Action>) {
-    let browser = &mut app.browser;
+fn tools_ui(ui: &mut egui::Ui, state: &mut State, table: &Table, actions: &mut Vec<Action>) {
+    let browser = &mut state.browser;
     ui.horizontal_wrapped(|ui| {
         let edit = egui::TextEdit::singleline(&mut browser.order.filter)
             .hint_text("Filter, such as branch seed=1")

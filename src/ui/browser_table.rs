@@ -3,11 +3,11 @@
 use egui::{Align2, Color32, FontId, Rect, RichText, Sense, pos2, vec2};
 
 use super::action::Action;
-use super::app::App;
 use super::browser::{Column, Group, Line, Order, Row, Table};
 use super::browser_details::menu_ui;
 use super::draft::label_of;
-use super::runs::{State, variant_name};
+use super::runs::{RunState, variant_name};
+use super::state::State;
 use super::widgets::grouped;
 use crate::run::event::Split;
 use crate::run::glance::Scores;
@@ -169,38 +169,43 @@ pub(super) fn shortened(value: &str) -> &str {
         .unwrap_or(value)
 }
 
-pub(super) fn table_ui(ui: &mut egui::Ui, app: &mut App, table: &Table, actions: &mut Vec<Action>) {
+pub(super) fn table_ui(
+    ui: &mut egui::Ui,
+    state: &mut State,
+    table: &Table,
+    actions: &mut Vec<Action>,
+) {
     if table.rows.is_empty() {
-        empty_ui(ui, app, table);
+        empty_ui(ui, state, table);
         return;
     }
-    let columns = columns(table, &app.browser.order, ui.available_width() - 8.0);
+    let columns = columns(table, &state.browser.order, ui.available_width() - 8.0);
     let width: f32 = columns.iter().map(|column| column.width).sum();
     egui::ScrollArea::horizontal()
         .auto_shrink(false)
         .show(ui, |ui| {
             ui.set_width(width);
             ui.spacing_mut().item_spacing.y = 0.0;
-            header_ui(ui, &columns, &mut app.browser.order);
+            header_ui(ui, &columns, &mut state.browser.order);
             egui::ScrollArea::vertical().auto_shrink(false).show_rows(
                 ui,
                 ROW_HEIGHT,
                 table.lines.len(),
                 |ui, range| {
                     for at in range {
-                        line_ui(ui, app, table, &columns, at, actions);
+                        line_ui(ui, state, table, &columns, at, actions);
                     }
                 },
             );
         });
 }
 
-fn empty_ui(ui: &mut egui::Ui, app: &App, table: &Table) {
+fn empty_ui(ui: &mut egui::Ui, state: &State, table: &Table) {
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.3);
         let text = if table.total > 0 {
             "No run matches the filter."
-        } else if app.browser.looked_at.is_none() || app.browser.is_looking {
+        } else if state.browser.looked_at.is_none() || state.browser.is_looking {
             "Looking for runs…"
         } else {
             "No runs yet. Press Start, drop a folder of runs on the window, or add one under Folders."
@@ -303,7 +308,7 @@ fn cell_ui(ui: &egui::Ui, cell: Rect, text: &str, colour: Color32, is_right: boo
 
 fn line_ui(
     ui: &mut egui::Ui,
-    app: &mut App,
+    state: &mut State,
     table: &Table,
     columns: &[Drawn],
     at: usize,
@@ -314,21 +319,30 @@ fn line_ui(
     match &table.lines[at] {
         Line::Group(group) => {
             let group = &table.groups[*group];
-            let unfolded = &mut app.browser.order.unfolded;
+            let unfolded = &mut state.browser.order.unfolded;
             let is_unfolded = unfolded.contains(&group.key);
             if response.clicked() && !unfolded.remove(&group.key) {
                 unfolded.insert(group.key.clone());
             }
             background_ui(ui, rect, &response, false, at);
-            group_ui(ui, app, table, columns, group, rect, is_unfolded, &response);
+            group_ui(
+                ui,
+                state,
+                table,
+                columns,
+                group,
+                rect,
+                is_unfolded,
+                &response,
+            );
             compare_ui(ui, table, columns, group, rect, actions);
         }
         Line::Run(row, is_within) => {
             let row = &table.rows[*row];
-            let is_selected = app.browser.selected.as_ref() == Some(&row.dir);
+            let is_selected = state.browser.selected.as_ref() == Some(&row.dir);
             if response.clicked() || response.has_focus() && !is_selected && response.gained_focus()
             {
-                select(app, row, actions);
+                select(state, row, actions);
             }
             if response.double_clicked() {
                 actions.push(Action::ShowDir(row.dir.clone(), false));
@@ -336,7 +350,7 @@ fn line_ui(
             background_ui(ui, rect, &response, is_selected, at);
             row_ui(
                 ui,
-                app,
+                state,
                 columns,
                 row,
                 rect,
@@ -344,19 +358,19 @@ fn line_ui(
                 is_selected,
                 &response,
             );
-            response.context_menu(|ui| menu_ui(ui, app, row, actions));
+            response.context_menu(|ui| menu_ui(ui, state, row, actions));
         }
     }
 }
 
 /// Shows the details of a run. What is typed about another is kept.
-fn select(app: &mut App, row: &Row, actions: &mut Vec<Action>) {
-    if app.browser.selected.as_ref() == Some(&row.dir) {
+fn select(state: &mut State, row: &Row, actions: &mut Vec<Action>) {
+    if state.browser.selected.as_ref() == Some(&row.dir) {
         return;
     }
-    let unsaved = app.browser.unsaved();
+    let unsaved = state.browser.unsaved();
     actions.extend(unsaved.map(|edit| Action::SaveNotes(edit.dir, edit.notes)));
-    app.browser.selected = Some(row.dir.clone());
+    state.browser.selected = Some(row.dir.clone());
 }
 
 fn background_ui(
@@ -398,7 +412,7 @@ fn cells(columns: &[Drawn], rect: Rect) -> impl Iterator<Item = (&Drawn, Rect)> 
 )]
 fn row_ui(
     ui: &egui::Ui,
-    app: &App,
+    state: &State,
     columns: &[Drawn],
     row: &Row,
     rect: Rect,
@@ -406,7 +420,7 @@ fn row_ui(
     is_selected: bool,
     response: &egui::Response,
 ) {
-    let split = app.browser.order.split;
+    let split = state.browser.order.split;
     let (text, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
     let strong = ui.visuals().strong_text_color();
     let mut said = Vec::new();
@@ -423,7 +437,7 @@ fn row_ui(
             if is_within {
                 cell.min.x += 16.0;
             }
-            if let Some(side) = side_of(app, row) {
+            if let Some(side) = side_of(state, row) {
                 let badge = Rect::from_min_size(cell.min, vec2(24.0, cell.height()));
                 cell_ui(ui, badge, side, ui.visuals().hyperlink_color, false);
                 cell.min.x += 14.0;
@@ -441,9 +455,9 @@ fn row_ui(
 }
 
 /// L or R where a run is shown.
-fn side_of(app: &App, row: &Row) -> Option<&'static str> {
+fn side_of(state: &State, row: &Row) -> Option<&'static str> {
     let id = row.open?;
-    let shown = app.view.shown();
+    let shown = state.view.shown();
     if shown.first() == Some(&id) {
         Some("L")
     } else if shown.get(1) == Some(&id) {
@@ -489,7 +503,7 @@ fn value_of(row: &Row, column: &Column, split: Split) -> String {
 )]
 fn group_ui(
     ui: &egui::Ui,
-    app: &App,
+    state: &State,
     table: &Table,
     columns: &[Drawn],
     group: &Group,
@@ -497,7 +511,7 @@ fn group_ui(
     is_unfolded: bool,
     response: &egui::Response,
 ) {
-    let split = app.browser.order.split;
+    let split = state.browser.order.split;
     let strong = ui.visuals().strong_text_color();
     let mut said = Vec::new();
     for (column, mut cell) in cells(columns, rect) {
@@ -591,7 +605,7 @@ fn group_value(table: &Table, group: &Group, column: &Column, split: Split) -> S
             if words().all(|word| word == first) {
                 return first.to_owned();
             }
-            let finished = words().filter(|word| *word == State::Finished.word());
+            let finished = words().filter(|word| *word == RunState::Finished.word());
             format!("{} of {} finished", finished.count(), group.rows.len())
         }
         // What all have in common; seeds one after the other.

@@ -7,7 +7,7 @@ mod palette;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::action::Action;
-use super::app::App;
+use super::state::State;
 use list::commands;
 pub(crate) use palette::Palette;
 
@@ -122,7 +122,7 @@ static STOP: Shortcut = Shortcut::command(Key::Period, "Stop training");
 static THEME: Shortcut = Shortcut::command(Key::L, "Light or dark colours");
 
 /// What the keys pressed since the last frame ask for.
-pub(crate) fn keys(ctx: &egui::Context, app: &App) -> Vec<Action> {
+pub(crate) fn keys(ctx: &egui::Context, state: &State) -> Vec<Action> {
     let is_key = |event: &egui::Event| matches!(event, egui::Event::Key { .. });
     if !ctx.input(|input| input.events.iter().any(is_key)) {
         return Vec::new();
@@ -133,13 +133,13 @@ pub(crate) fn keys(ctx: &egui::Context, app: &App) -> Vec<Action> {
     if is_pressed(&PALETTE) {
         actions.push(Action::TogglePalette);
     }
-    let is_asking = app.export.is_some() || app.browser.to_trash.is_some();
-    let is_explaining = app.is_keyboard_open || app.explained.is_some();
-    if app.palette.is_some() || is_asking || is_explaining {
+    let is_asking = state.export.is_some() || state.browser.to_trash.is_some();
+    let is_explaining = state.is_keyboard_open || state.explained.is_some();
+    if state.palette.is_some() || is_asking || is_explaining {
         return actions;
     }
     let is_free = ctx.memory(|memory| memory.focused().is_none()) && !egui::Popup::is_any_open(ctx);
-    for command in commands(app, ctx) {
+    for command in commands(state, ctx) {
         let Some(shortcut) = command.shortcut else {
             continue;
         };
@@ -161,10 +161,10 @@ pub(crate) fn keys(ctx: &egui::Context, app: &App) -> Vec<Action> {
 }
 
 /// The windows over everything else that are open: commands, keys, and how to read a figure.
-pub(crate) fn windows_ui(ctx: &egui::Context, app: &mut App, actions: &mut Vec<Action>) {
-    keyboard::keyboard_ui(ctx, app, actions);
-    keyboard::explanation_ui(ctx, app, actions);
-    palette::palette_ui(ctx, app, actions);
+pub(crate) fn windows_ui(ctx: &egui::Context, state: &mut State, actions: &mut Vec<Action>) {
+    keyboard::keyboard_ui(ctx, state, actions);
+    keyboard::explanation_ui(ctx, state, actions);
+    palette::palette_ui(ctx, state, actions);
 }
 
 #[cfg(test)]
@@ -186,8 +186,8 @@ mod tests {
 
     #[test]
     fn every_command_with_keys_is_on_the_list_of_keys() {
-        let app = App::new(crate::ui::Options::default());
-        let commands = commands(&app, &egui::Context::default());
+        let app = crate::ui::App::new(crate::ui::Options::default());
+        let commands = commands(&app.state, &egui::Context::default());
         let shortcuts = commands.iter().filter_map(|command| command.shortcut);
         for shortcut in shortcuts {
             assert!(SHORTCUTS.contains(&shortcut), "{}", shortcut.help);

@@ -3,10 +3,10 @@
 use egui::{Rect, RichText, pos2};
 
 use super::action::Action;
-use super::app::App;
 use super::figures_panel::{Column, scope_ui};
 use super::page::{GAP, Page};
-use super::runs::{RunEntry, RunId, Runs, State};
+use super::runs::{RunEntry, RunId, RunState, Runs};
+use super::state::State;
 use crate::compare::Comparison;
 use crate::compare::contrast::{CompareError, with_seeds};
 use crate::config::Attention;
@@ -31,7 +31,7 @@ pub(crate) struct Choice {
 impl Choice {
     /// All runs that were read, one of the baseline first.
     pub(crate) fn order(&self, runs: &Runs) -> Vec<RunId> {
-        let read = || runs.iter().filter(|entry| entry.state != State::Opening);
+        let read = || runs.iter().filter(|entry| entry.state != RunState::Opening);
         let is_finished = |entry: &&RunEntry| matches!(entry.run.ending, Some(Ending::Finished(_)));
         let finished = || read().filter(is_finished);
         let chosen = finished().find(|entry| Some(entry.id) == self.baseline);
@@ -54,22 +54,22 @@ impl Choice {
     }
 }
 
-pub(crate) fn compare_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
-    let ids = app.view.compare.order(&app.runs);
-    let entries: Vec<&RunEntry> = ids.iter().filter_map(|&id| app.runs.get(id)).collect();
+pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+    let ids = state.view.compare.order(&state.runs);
+    let entries: Vec<&RunEntry> = ids.iter().filter_map(|&id| state.runs.get(id)).collect();
     let subjects: Vec<Subject<'_>> = entries.iter().map(|entry| entry.subject()).collect();
     let found = compared_once(ui.ctx(), &subjects);
     let comparison = match &*found {
         Ok(comparison) => comparison,
         Err(CompareError::OneGroup(name)) => {
-            return one_group_ui(ui, app, name, &subjects, &entries, actions);
+            return one_group_ui(ui, state, name, &subjects, &entries, actions);
         }
         Err(error) => return empty_ui(ui, &error.to_string()),
     };
     let others = comparison.others();
     let chosen = entries
         .iter()
-        .find(|x| Some(x.id) == app.view.compare.other);
+        .find(|x| Some(x.id) == state.view.compare.other);
     let chosen = chosen.and_then(|entry| comparison.group_of(&entry.name));
     let at = others
         .iter()
@@ -87,11 +87,11 @@ pub(crate) fn compare_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
             let seen = ui.clip_rect().height();
             panel.choose_ui(ui, actions);
             let baseline: Vec<_> = panel.first_of(comparison.baseline).into_iter().collect();
-            scope_ui(ui, Page::Compare, &baseline, &app.view.figure, actions);
-            panel.table_ui(ui, &app.view.figure, actions);
+            scope_ui(ui, Page::Compare, &baseline, &state.view.figure, actions);
+            panel.table_ui(ui, &state.view.figure, actions);
             panel.notes_ui(ui);
             ui.add_space(GAP);
-            panel.figures_ui(ui, app, seen, actions);
+            panel.figures_ui(ui, state, seen, actions);
         });
 }
 
@@ -109,7 +109,7 @@ fn empty_ui(ui: &mut egui::Ui, reason: &str) {
 /// How a group that has nothing to be compared to develops over its seeds.
 fn one_group_ui(
     ui: &mut egui::Ui,
-    app: &App,
+    state: &State,
     name: &str,
     subjects: &[Subject<'_>],
     entries: &[&RunEntry],
@@ -122,7 +122,7 @@ fn one_group_ui(
     let column = Column {
         entry,
         subjects,
-        view: &app.view.figure,
+        view: &state.view.figure,
         index: 0,
         page: Page::Compare,
         view_height: seen,
@@ -257,7 +257,7 @@ impl Panel<'_> {
             });
     }
 
-    fn figures_ui(&self, ui: &mut egui::Ui, app: &App, seen: f32, actions: &mut Vec<Action>) {
+    fn figures_ui(&self, ui: &mut egui::Ui, state: &State, seen: f32, actions: &mut Vec<Action>) {
         let Some(entry) = self.first_of(self.group) else {
             return;
         };
@@ -271,7 +271,7 @@ impl Panel<'_> {
         let column = Column {
             entry,
             subjects: self.subjects,
-            view: &app.view.figure,
+            view: &state.view.figure,
             index: 0,
             page: Page::Compare,
             view_height: seen,

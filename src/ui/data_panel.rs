@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
 
 use super::action::Action;
-use super::app::App;
 use super::figures_panel::order_ui;
 use super::page::Page;
 use super::runs::RunId;
+use super::state::State;
 use super::widgets::{enlarged, grouped, problem_ui};
 use crate::config::{DataSource, RunConfig};
 use crate::data::samples::{Sample, Samples, Which, samples, samples_of_run};
@@ -113,16 +113,16 @@ pub(crate) fn read(key: &Key) -> Result<Samples, String> {
 }
 
 /// The images that the page shows now; none where another page is open or no folder is chosen yet.
-pub(crate) fn wanted(app: &App) -> Option<Key> {
-    if app.view.page != Page::Data {
+pub(crate) fn wanted(state: &State) -> Option<Key> {
+    if state.view.page != Page::Data {
         return None;
     }
-    let entry = app.data.source.and_then(|id| app.runs.get(id));
+    let entry = state.data.source.and_then(|id| state.runs.get(id));
     let started = entry.and_then(|entry| entry.run.started.as_ref());
-    if app.data.source.is_some() && started.is_none() {
+    if state.data.source.is_some() && started.is_none() {
         return None;
     }
-    let config = started.map_or(&app.draft.config, |started| &started.config);
+    let config = started.map_or(&state.draft.config, |started| &started.config);
     let has_source =
         !matches!(&config.data, DataSource::Folder(path) if path.as_os_str().is_empty());
     let config = RunConfig {
@@ -146,18 +146,22 @@ pub(crate) fn wanted(app: &App) -> Option<Key> {
     });
     has_source.then_some(Key {
         config,
-        which: app.data.which,
+        which: state.data.which,
         run: recorded,
     })
 }
 
-pub(crate) fn data_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
-    if app.data.source.is_some_and(|id| app.runs.get(id).is_none()) {
-        app.data.source = None;
+pub(crate) fn data_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
+    if state
+        .data
+        .source
+        .is_some_and(|id| state.runs.get(id).is_none())
+    {
+        state.data.source = None;
     }
-    choose_ui(ui, app, actions);
-    let view = app.view.figure.clone();
-    let data = &mut app.data;
+    choose_ui(ui, state, actions);
+    let view = state.view.figure.clone();
+    let data = &mut state.data;
     match &data.read {
         _ if data.wanted.is_none() => {
             ui.weak("Choose the folder that holds one subfolder of images per class.");
@@ -180,13 +184,13 @@ pub(crate) fn data_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action
 }
 
 /// Whose images, which of them, and how many there are.
-fn choose_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
+fn choose_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
     let name = |id: Option<RunId>| {
-        let entry = id.and_then(|id| app.runs.get(id));
+        let entry = id.and_then(|id| state.runs.get(id));
         entry.map_or("New experiment".to_owned(), |entry| entry.name.clone())
     };
-    let mut source = app.data.source;
-    let mut which = app.data.which;
+    let mut source = state.data.source;
+    let mut which = state.data.which;
     ui.horizontal_wrapped(|ui| {
         let label = ui.label("Images of");
         let combo = egui::ComboBox::from_id_salt("images of")
@@ -194,7 +198,11 @@ fn choose_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
             .width(180.0)
             .show_ui(ui, |ui| {
                 ui.selectable_value(&mut source, None, "New experiment");
-                for entry in app.runs.iter().filter(|entry| entry.run.started.is_some()) {
+                for entry in state
+                    .runs
+                    .iter()
+                    .filter(|entry| entry.run.started.is_some())
+                {
                     ui.selectable_value(&mut source, Some(entry.id), &entry.name);
                 }
             });
@@ -206,25 +214,25 @@ fn choose_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
             ui.selectable_value(&mut which, value, text)
                 .on_hover_text(help);
         }
-        let read = app
+        let read = state
             .data
             .read
             .as_ref()
             .and_then(|(_, read)| read.as_ref().ok());
         let classes = read.map_or(&[][..], |samples| &samples.classes);
-        order_ui(ui, classes, &app.view.figure, actions);
-        if app.data.under_way && app.data.read.is_some() {
+        order_ui(ui, classes, &state.view.figure, actions);
+        if state.data.under_way && state.data.read.is_some() {
             ui.spinner();
         }
     });
-    if let Some((_, Ok(samples))) = &app.data.read {
+    if let Some((_, Ok(samples))) = &state.data.read {
         ui.weak(totals(samples));
     }
     let (_, _, help) = CHOICES[which as usize];
     ui.weak(help);
     ui.add_space(2.0);
-    app.data.source = source;
-    app.data.which = which;
+    state.data.source = source;
+    state.data.which = which;
 }
 
 const CHOICES: [(Which, &str, &str); 3] = [

@@ -3,9 +3,9 @@
 use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
 use super::action::Action;
-use super::app::App;
 use super::page::{GAP, Page};
-use super::runs::{RunEntry, State, variant_name};
+use super::runs::{RunEntry, RunState, variant_name};
+use super::state::State;
 use super::widgets::problem_ui;
 use super::{browser_panel, compare_panel, data_panel, findings_panel, images_panel};
 use crate::figure::pages::kind_shown;
@@ -16,28 +16,28 @@ use crate::run::{CLASSIFIER, Scope};
 /// Kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 
-pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
-    match app.view.page {
-        Page::Overview => findings_panel::findings_ui(ui, app, actions),
-        Page::Compare => return compare_panel::compare_ui(ui, app, actions),
-        Page::Data => return data_panel::data_ui(ui, app, actions),
-        Page::Runs => return browser_panel::browser_ui(ui, app, actions),
-        Page::Mistakes => images_panel::images_ui(ui, app, actions),
+pub(crate) fn figures_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
+    match state.view.page {
+        Page::Overview => findings_panel::findings_ui(ui, state, actions),
+        Page::Compare => return compare_panel::compare_ui(ui, state, actions),
+        Page::Data => return data_panel::data_ui(ui, state, actions),
+        Page::Runs => return browser_panel::browser_ui(ui, state, actions),
+        Page::Mistakes => images_panel::images_ui(ui, state, actions),
         Page::Conflicts | Page::Class | Page::Gates => {}
     }
-    let app = &*app;
-    let shown = app.view.shown();
-    let entries: Vec<&RunEntry> = shown.iter().filter_map(|&id| app.runs.get(id)).collect();
+    let state = &*state;
+    let shown = state.view.shown();
+    let entries: Vec<&RunEntry> = shown.iter().filter_map(|&id| state.runs.get(id)).collect();
     if entries.is_empty() {
         empty_ui(ui);
         return;
     }
-    scope_ui(ui, app.view.page, &entries, &app.view.figure, actions);
+    scope_ui(ui, state.view.page, &entries, &state.view.figure, actions);
     let view_height = ui.available_height();
-    let columns = Columns::of(app.view.page, ui.available_size(), &entries);
+    let columns = Columns::of(state.view.page, ui.available_size(), &entries);
     // A page begins at its top, wherever another one was left.
     egui::ScrollArea::vertical()
-        .id_salt(app.view.page)
+        .id_salt(state.view.page)
         .auto_shrink(false)
         .show(ui, |ui| {
             let size = vec2(columns.total_width(), columns.height);
@@ -50,8 +50,8 @@ pub(crate) fn figures_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Act
                 let panel = Column {
                     entry,
                     subjects: &subjects,
-                    view: &app.view.figure,
-                    page: app.view.page,
+                    view: &state.view.figure,
+                    page: state.view.page,
                     index,
                     view_height,
                 };
@@ -394,7 +394,7 @@ impl Column<'_> {
 
     fn waiting_ui(&self, ui: &mut egui::Ui, rect: Rect) {
         let text = match self.entry.state {
-            State::Opening => "The run is being read…",
+            RunState::Opening => "The run is being read…",
             _ => "The figures appear with the first step…",
         };
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use egui::{Align, Color32, Layout, RichText, vec2};
 
 use super::action::Action;
-use super::app::App;
 use super::page::Page;
-use super::runs::{RunEntry, RunId, State, variant_name};
+use super::runs::{RunEntry, RunId, RunState, variant_name};
+use super::state::State;
 use crate::figure::palette;
 use crate::findings::{self, Finding, HISTORY, Kind, Subject};
 use crate::run::Run;
@@ -83,7 +83,7 @@ impl Findings {
 pub(crate) fn key<'a>(entries: impl Iterator<Item = &'a RunEntry>) -> Option<Key> {
     let of = |entry: &RunEntry| {
         let run = &entry.run;
-        let is_read = entry.state != State::Opening && run.started.is_some();
+        let is_read = entry.state != RunState::Opening && run.started.is_some();
         let (probes, evals) = (run.revisions.probes, run.revisions.evals);
         is_read.then(|| (entry.id, probes, evals, run.ending.is_some()))
     };
@@ -131,14 +131,14 @@ pub(crate) fn find(mut sources: Vec<Source>) -> Vec<Finding> {
 }
 
 /// The strip above the overview, and the list where it is open.
-pub(crate) fn findings_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
-    let shown = app.view.shown();
-    let names = names(app, &shown);
+pub(crate) fn findings_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
+    let shown = state.view.shown();
+    let names = names(state, &shown);
     if names.is_empty() {
         return;
     }
-    let Some((key, found)) = &app.findings.found else {
-        if app.findings.under_way {
+    let Some((key, found)) = &state.findings.found else {
+        if state.findings.under_way {
             ui.label(RichText::new("Looking for what stands out…").weak());
         }
         return;
@@ -149,17 +149,17 @@ pub(crate) fn findings_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Ac
         runs: &runs,
         names: &names,
     };
-    let mut open = app.findings.is_list_open;
+    let mut open = state.findings.is_list_open;
     list.strip_ui(ui, &mut open, actions);
     if open {
         list.window_ui(ui.ctx(), &mut open, actions);
     }
-    app.findings.is_list_open = open;
+    state.findings.is_list_open = open;
 }
 
 /// What the runs shown are called beside a finding: nothing where there is one alone.
-fn names(app: &App, shown: &[RunId]) -> Vec<String> {
-    let entries: Vec<_> = shown.iter().filter_map(|&id| app.runs.get(id)).collect();
+fn names(state: &State, shown: &[RunId]) -> Vec<String> {
+    let entries: Vec<_> = shown.iter().filter_map(|&id| state.runs.get(id)).collect();
     let variant = |entry: &RunEntry| entry.attention().map_or("Run", variant_name).to_owned();
     match entries.as_slice() {
         [_] => vec![String::new()],

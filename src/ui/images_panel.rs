@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
 use super::action::Action;
-use super::app::App;
 use super::page::Page;
 use super::runs::{RunEntry, RunId, variant_name};
+use super::state::State;
 use super::widgets::enlarged;
 use crate::config::{DataSource, RunConfig};
 use crate::data::{DataError, Reader};
@@ -112,11 +112,12 @@ pub(crate) fn read(wanted: &Wanted) -> Result<Read, String> {
 #[derive(Default)]
 pub(crate) struct Images {
     /// By run shown.
-    cells: BTreeMap<RunId, (Key, State)>,
+    cells: BTreeMap<RunId, (Key, Cell)>,
     kept: Kept,
 }
 
-enum State {
+/// What is known of the images of a cell.
+enum Cell {
     Loading,
     /// With a texture for every image that can be read.
     Read(Read, Vec<Option<TextureHandle>>),
@@ -131,7 +132,7 @@ impl Images {
         let mut missing = Vec::new();
         for wanted in wanted {
             if let Entry::Vacant(vacant) = self.cells.entry(wanted.key.run) {
-                vacant.insert((wanted.key.clone(), State::Loading));
+                vacant.insert((wanted.key.clone(), Cell::Loading));
                 missing.push(wanted);
             }
         }
@@ -147,25 +148,25 @@ impl Images {
 
     /// Takes in what a thread read, unless something else is wanted by now.
     pub(crate) fn take(&mut self, key: &Key, read: Result<Read, String>) {
-        if let Some((wanted, state)) = self.cells.get_mut(&key.run)
+        if let Some((wanted, cell)) = self.cells.get_mut(&key.run)
             && wanted == key
         {
-            *state = match read {
-                Ok(read) => State::Read(read, Vec::new()),
-                Err(sentence) => State::Failed(sentence),
+            *cell = match read {
+                Ok(read) => Cell::Read(read, Vec::new()),
+                Err(sentence) => Cell::Failed(sentence),
             };
         }
     }
 }
 
 /// The images that the window shows now: those of the selected cell, on the page of mistakes.
-pub(crate) fn wanted(app: &mut App) -> Vec<Wanted> {
-    if app.view.page != Page::Mistakes {
-        app.images.forget_source();
+pub(crate) fn wanted(state: &mut State) -> Vec<Wanted> {
+    if state.view.page != Page::Mistakes {
+        state.images.forget_source();
     }
-    let app = &*app;
-    let view = &app.view.figure;
-    let (Some(cell), Page::Mistakes) = (view.confused, app.view.page) else {
+    let state = &*state;
+    let view = &state.view.figure;
+    let (Some(cell), Page::Mistakes) = (view.confused, state.view.page) else {
         return Vec::new();
     };
     let of = |entry: &RunEntry| {
@@ -182,30 +183,30 @@ pub(crate) fn wanted(app: &mut App) -> Vec<Wanted> {
             dir: entry.dir.clone(),
             config: Box::new(started.config.clone()),
             shape: started.image,
-            kept: app.images.kept.clone(),
+            kept: state.images.kept.clone(),
         })
     };
-    let shown = app.view.shown();
-    let entries = shown.iter().filter_map(|&id| app.runs.get(id));
+    let shown = state.view.shown();
+    let entries = shown.iter().filter_map(|&id| state.runs.get(id));
     entries.filter_map(of).collect()
 }
 
 /// A strip at the bottom, a row for each run shown; nothing where no cell is selected.
-pub(crate) fn images_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
-    if app.images.cells.is_empty() {
+pub(crate) fn images_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
+    if state.images.cells.is_empty() {
         return;
     }
-    let shown = app.view.shown();
-    let mut images = std::mem::take(&mut app.images);
+    let shown = state.view.shown();
+    let mut images = std::mem::take(&mut state.images);
     egui::Panel::bottom("images").show(ui, |ui| {
         for (row, id) in shown.iter().enumerate() {
-            let (Some(entry), Some((key, state))) = (app.runs.get(*id), images.cells.get_mut(id))
+            let (Some(entry), Some((key, cell))) = (state.runs.get(*id), images.cells.get_mut(id))
             else {
                 continue;
             };
             ui.push_id(id, |ui| {
                 ui.horizontal(|ui| {
-                    heading_ui(ui, entry, key, state, shown.len() > 1);
+                    heading_ui(ui, entry, key, cell, shown.len() > 1);
                     if row == 0 {
                         let layout = egui::Layout::right_to_left(egui::Align::Center);
                         ui.with_layout(layout, |ui| {
@@ -216,15 +217,15 @@ pub(crate) fn images_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Acti
                         });
                     }
                 });
-                state_ui(ui, entry, key, state);
+                cell_ui(ui, entry, key, cell);
             });
         }
     });
-    app.images = images;
+    state.images = images;
 }
 
 /// Which cell of which run, and how many images it has.
-fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, state: &State, is_named: bool) {
+fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &Cell, is_named: bool) {
     let (truth, predicted) = (class(entry, key.cell.0), class(entry, key.cell.1));
     if is_named {
         ui.strong(entry.attention().map_or("Run", variant_name));
@@ -239,7 +240,7 @@ fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, state: &State, is_
         Split::Val => "validation",
         Split::Test => "test",
     };
-    if let State::Read(read, _) = state {
+    if let Cell::Read(read, _) = cell {
         let shown = match read.images.len() {
             n if n < read.total => format!(", the {n} surest shown"),
             _ => String::new(),
@@ -265,21 +266,21 @@ fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, state: &State, is_
     }
 }
 
-fn state_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, state: &mut State) {
-    match state {
-        State::Loading => {
+fn cell_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &mut Cell) {
+    match cell {
+        Cell::Loading => {
             ui.horizontal(|ui| {
                 ui.spinner();
                 ui.weak("The images are being read…");
             });
         }
-        State::Failed(sentence) => {
+        Cell::Failed(sentence) => {
             ui.label(sentence.as_str());
         }
-        State::Read(read, _) if read.images.is_empty() => {
+        Cell::Read(read, _) if read.images.is_empty() => {
             ui.weak("No images: the network makes no such mistake here.");
         }
-        State::Read(read, textures) => {
+        Cell::Read(read, textures) => {
             if textures.is_empty() {
                 let of = |(i, (_, image)): (usize, &(Predicted, Result<ColorImage, String>))| {
                     let (name, image) = (format!("image {i}"), image.as_ref().ok()?.clone());

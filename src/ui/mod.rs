@@ -33,6 +33,7 @@ mod runs_panel;
 mod selection;
 mod settings;
 mod setup_panel;
+mod state;
 mod time_panel;
 mod top_bar;
 mod training_panel;

@@ -3,9 +3,9 @@
 use egui::RichText;
 
 use super::action::Action;
-use super::app::App;
 use super::queue::{self, Waiting};
-use super::training_panel::speed;
+use super::state::State;
+use super::state::training::speed;
 use super::widgets::duration;
 use super::worker::Job;
 
@@ -13,14 +13,14 @@ use super::worker::Job;
 const LIST_HEIGHT: f32 = 92.0;
 
 /// The list, where anything waits or has failed.
-pub(crate) fn queue_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
-    let waiting = app.queue.waiting();
-    if !app.failed.is_empty() {
-        let text = format!("{} failed", count(app.failed.len()));
+pub(crate) fn queue_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+    let waiting = state.queue.waiting();
+    if !state.failed.is_empty() {
+        let text = format!("{} failed", count(state.failed.len()));
         let text = RichText::new(text)
             .small()
             .color(ui.visuals().error_fg_color);
-        let lines = app
+        let lines = state
             .failed
             .iter()
             .map(|(name, why)| format!("{name}: {why}"));
@@ -35,8 +35,8 @@ pub(crate) fn queue_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) 
         let verb = if waiting.len() == 1 { "waits" } else { "wait" };
         let text = format!("{} {verb}", count(waiting.len()));
         ui.label(RichText::new(text).strong());
-        if app.is_training() {
-            let (words, help) = left_in_all(app, &waiting);
+        if state.is_training() {
+            let (words, help) = left_in_all(state, &waiting);
             ui.label(RichText::new(words).small().weak())
                 .on_hover_text(help);
             return;
@@ -130,11 +130,8 @@ fn in_full(job: &Job) -> String {
 }
 
 /// How long what is under way and what waits will take together, and what that is computed from.
-fn left_in_all(app: &App, waiting: &[Waiting]) -> (String, String) {
-    let entry = app.worker.as_ref().and_then(|worker| {
-        let id = app.runs.at_dir(worker.current_dir()?)?;
-        app.runs.get(id)
-    });
+fn left_in_all(state: &State, waiting: &[Waiting]) -> (String, String) {
+    let entry = state.run_in_training();
     let Some((run, started)) = entry.and_then(|x| Some((&x.run, x.run.started.as_ref()?))) else {
         return Default::default();
     };

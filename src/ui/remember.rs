@@ -8,7 +8,8 @@ use super::app::App;
 use super::draft::absolute;
 use super::queue::Waiting;
 use super::settings::Settings;
-use super::worker::{Job, Worker};
+use super::state::training::Training;
+use super::worker::Job;
 use crate::run::log;
 
 /// Changes are written down at most this often.
@@ -26,11 +27,12 @@ impl App {
             return self.open_all(samples);
         }
         self.open_all(dirs);
-        let at = |dir: &Option<PathBuf>| self.runs.at_dir(dir.as_deref()?);
+        let at = |dir: &Option<PathBuf>| self.state.runs.at_dir(dir.as_deref()?);
         let (left, right) = (at(&self.settings.left), at(&self.settings.right));
-        self.view.left = left.or(self.view.left);
-        self.view.right = right.filter(|_| right != self.view.left);
-        self.view.side_by_side = self.settings.side_by_side && self.view.right.is_some();
+        self.state.view.left = left.or(self.state.view.left);
+        self.state.view.right = right.filter(|_| right != self.state.view.left);
+        self.state.view.side_by_side =
+            self.settings.side_by_side && self.state.view.right.is_some();
     }
 
     /// Opens runs, and those in folders of runs, and shows the first two side by side.
@@ -43,7 +45,7 @@ impl App {
                 self.background.look_for_run(absolute(&dir));
             }
         }
-        self.view.side_by_side = self.view.right.is_some();
+        self.state.view.side_by_side = self.state.view.right.is_some();
     }
 
     /// Notes what only the window knows.
@@ -94,7 +96,7 @@ impl App {
 
     /// Writes down how the window is left.
     pub(crate) fn save_settings(&mut self) {
-        if let Some(edit) = self.browser.unsaved()
+        if let Some(edit) = self.state.browser.unsaved()
             && let Err(error) = edit.notes.save(&edit.dir)
         {
             self.tell(format!("The notes are not kept: {error}"), true);
@@ -113,16 +115,21 @@ impl App {
 
     /// Notes the runs, what is looked at, and what waits.
     fn note_runs(&mut self) {
-        let dir = |id: Option<usize>| Some(self.runs.get(id?)?.dir.clone());
+        let dir = |id: Option<usize>| Some(self.state.runs.get(id?)?.dir.clone());
         let settings = Settings {
-            place: self.view.clone(),
-            runs: self.runs.iter().map(|entry| entry.dir.clone()).collect(),
-            left: dir(self.view.left),
-            right: dir(self.view.right),
-            side_by_side: self.view.side_by_side,
+            place: self.state.view.clone(),
+            runs: self
+                .state
+                .runs
+                .iter()
+                .map(|entry| entry.dir.clone())
+                .collect(),
+            left: dir(self.state.view.left),
+            right: dir(self.state.view.right),
+            side_by_side: self.state.view.side_by_side,
             queue: self.waiting_jobs(),
-            folders: self.browser.folders.clone(),
-            order: self.browser.order.clone(),
+            folders: self.state.browser.folders.clone(),
+            order: self.state.browser.order.clone(),
             ..std::mem::take(&mut self.settings)
         };
         self.settings = settings;
@@ -130,8 +137,8 @@ impl App {
 
     /// What waits, after what is under way: that would go on first.
     fn waiting_jobs(&self) -> Vec<Waiting> {
-        let mut waiting = self.queue.waiting();
-        let current = self.worker.as_ref().and_then(Worker::current_dir);
+        let mut waiting = self.state.queue.waiting();
+        let current = self.state.training.as_ref().and_then(Training::current_dir);
         if let Some(dir) = current
             && !waiting.is_empty()
             && waiting.iter().all(|waiting| waiting.job.dir() != dir)

@@ -34,7 +34,7 @@ impl App {
 
     /// Does what can be done now: looks for runs, opens those that were found, and shows the view.
     pub(super) fn go_on_restoring(&mut self) {
-        let Some(mut restoring) = self.restoring.take_if(|_| !self.runs.are_opening()) else {
+        let Some(mut restoring) = self.restoring.take_if(|_| !self.state.runs.are_opening()) else {
             return;
         };
         let missing = self.missing(&restoring.restored);
@@ -43,9 +43,9 @@ impl App {
             Stage::Dropped => {
                 self.tell(format!("Looking for {}…", missing.join(", ")), false);
                 self.look();
-                Stage::Looking(self.browser.rounds)
+                Stage::Looking(self.state.browser.rounds)
             }
-            Stage::Looking(before) if self.browser.rounds == before => Stage::Looking(before),
+            Stage::Looking(before) if self.state.browser.rounds == before => Stage::Looking(before),
             Stage::Looking(_) => {
                 self.open_found(&restoring.restored);
                 restoring.stage = Stage::Opening;
@@ -59,14 +59,14 @@ impl App {
 
     /// Opens the runs of an image that folders hold.
     fn open_found(&mut self, restored: &Restored) {
-        let found = self.browser.found.clone();
+        let found = self.state.browser.found.clone();
         for wanted in runs_of(restored) {
             let run = found
                 .iter()
                 .find(|run| run.id() == Some(wanted.id.as_str()));
             if let Some(run) = run
                 && self.open_run(wanted).is_none()
-                && self.runs.at_dir(&run.dir).is_none()
+                && self.state.runs.at_dir(&run.dir).is_none()
             {
                 self.open(run.dir.clone());
             }
@@ -92,7 +92,7 @@ impl App {
             let text = format!("The image shows the run {name}, which is {nowhere}.");
             return self.tell(text, true);
         };
-        let before = self.view.clone();
+        let before = self.state.view.clone();
         let text = match missing {
             [] => format!("Back to the view of {}", restored.run.name),
             _ => format!("The image also shows {}, {nowhere}.", missing.join(", ")),
@@ -106,23 +106,23 @@ impl App {
             shown = vec![run];
         }
         if restored.figure.compares_groups() {
-            self.view.compare = Choice {
+            self.state.view.compare = Choice {
                 baseline: shown.first().copied(),
                 other: Some(run),
             };
         } else {
-            self.view.left = shown.first().copied();
-            self.view.side_by_side = shown.len() > 1;
+            self.state.view.left = shown.first().copied();
+            self.state.view.side_by_side = shown.len() > 1;
             if let Some(right) = shown.get(1) {
-                self.view.right = Some(*right);
+                self.state.view.right = Some(*right);
             }
         }
-        let entry = self.runs.get(run);
+        let entry = self.state.runs.get(run);
         let started = entry.and_then(|entry| entry.run.started.as_ref());
-        self.view.figure = restored.view_of(started);
-        self.view.page = page_of(restored.figure, self.view.page);
+        self.state.view.figure = restored.view_of(started);
+        self.state.view.page = page_of(restored.figure, self.state.view.page);
         self.tell(text, !missing.is_empty());
-        self.history.moved(before, &self.view);
+        self.state.history.moved(before, &self.state.view);
     }
 
     /// An open run by its id; of several copies the one that is called so.
@@ -131,7 +131,7 @@ impl App {
             let started = entry.run.started.as_ref();
             started.is_some_and(|started| started.id == wanted.id)
         };
-        let found = || self.runs.iter().filter(has_id);
+        let found = || self.state.runs.iter().filter(has_id);
         let called_so = found().find(|entry| entry.name == wanted.name);
         called_so.or_else(|| found().next()).map(|entry| entry.id)
     }

@@ -40,7 +40,7 @@ pub(crate) const GROWS_FOR_SECS: f64 = 600.0;
 
 /// What a run is doing, as shown on the list.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum State {
+pub(crate) enum RunState {
     /// Its log is being read.
     Opening,
     /// This window trains it, but the first step is not done.
@@ -65,7 +65,7 @@ pub(crate) enum State {
     Damaged(String),
 }
 
-impl State {
+impl RunState {
     /// One word for the list.
     pub(crate) fn word(&self) -> &'static str {
         match self {
@@ -143,7 +143,7 @@ pub(crate) struct RunEntry {
     pub(crate) probe_errors: BTreeMap<u64, String>,
     /// Sentences about what was skipped while reading.
     pub(crate) notes: Vec<String>,
-    pub(crate) state: State,
+    pub(crate) state: RunState,
     /// How far its log was read; none where this window writes it, or has written it.
     pub(crate) position: Option<Position>,
     /// Whether a thread reads its log now.
@@ -210,8 +210,8 @@ impl RunEntry {
     /// too, ever more rarely: on a network's file system a writer is not seen but by what it writes.
     pub(crate) fn follow_every(&self, now: f64) -> Option<f64> {
         match self.state {
-            State::Elsewhere | State::Unreachable(_) => Some(FOLLOW_EVERY_SECS),
-            State::Interrupted => {
+            RunState::Elsewhere | RunState::Unreachable(_) => Some(FOLLOW_EVERY_SECS),
+            RunState::Interrupted => {
                 // It was taken for running until it had not grown for long.
                 let last = self.grew_at.map(|at| at + GROWS_FOR_SECS);
                 let since = last.unwrap_or(self.opened_at);
@@ -279,18 +279,18 @@ impl RunEntry {
 }
 
 /// What a log says of a run that this window is not training.
-pub(crate) fn state_at_rest(run: &Run, running: bool) -> State {
+pub(crate) fn state_at_rest(run: &Run, running: bool) -> RunState {
     state_of(&run.ending, running)
 }
 
 /// The state of a run that ended so, or has not.
-pub(crate) fn state_of(ending: &Option<Ending>, running: bool) -> State {
+pub(crate) fn state_of(ending: &Option<Ending>, running: bool) -> RunState {
     match ending {
-        _ if running => State::Elsewhere,
-        Some(Ending::Finished(_)) => State::Finished,
-        Some(Ending::Stopped(end)) => State::Stopped(end.message.clone()),
-        Some(Ending::Failed(end)) => State::Failed(end.message.clone()),
-        None => State::Interrupted,
+        _ if running => RunState::Elsewhere,
+        Some(Ending::Finished(_)) => RunState::Finished,
+        Some(Ending::Stopped(end)) => RunState::Stopped(end.message.clone()),
+        Some(Ending::Failed(end)) => RunState::Failed(end.message.clone()),
+        None => RunState::Interrupted,
     }
 }
 
@@ -351,7 +351,7 @@ impl Runs {
     pub(crate) fn are_opening(&self) -> bool {
         self.entries
             .iter()
-            .any(|entry| entry.state == State::Opening)
+            .any(|entry| entry.state == RunState::Opening)
     }
 
     pub(crate) fn at_dir(&self, dir: &Path) -> Option<RunId> {
@@ -360,7 +360,7 @@ impl Runs {
     }
 
     /// Adds an empty entry.
-    pub(crate) fn add(&mut self, dir: PathBuf, state: State) -> RunId {
+    pub(crate) fn add(&mut self, dir: PathBuf, state: RunState) -> RunId {
         let id = self.next_id;
         self.next_id += 1;
         let own_name = Notes::default().name_of(&dir);
@@ -570,7 +570,7 @@ mod tests {
     fn two_runs() -> Runs {
         let mut runs = Runs::default();
         for name in ["a", "b"] {
-            let id = runs.add(PathBuf::from(name), State::Finished);
+            let id = runs.add(PathBuf::from(name), RunState::Finished);
             let replies = (0..5).map(|index| {
                 let step = index * 10;
                 let probe = Probe {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use egui::RichText;
 
 use super::action::Action;
-use super::app::App;
 use super::background::Purpose;
 use super::runs::{RunEntry, variant_name};
+use super::state::State;
 
 /// A list that takes a larger share of the height than this scrolls.
 const LIST_SHARE: f32 = 0.45;
@@ -16,9 +16,9 @@ const ROW_HEIGHT: f32 = 46.0;
 /// Of a list that scrolls, at least so many runs are seen.
 const LEAST_ROWS: f32 = 3.0;
 
-pub(crate) fn runs_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action>) {
+pub(crate) fn runs_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
     ui.label(RichText::new("Open runs").heading());
-    if app.runs.iter().next().is_none() {
+    if state.runs.iter().next().is_none() {
         let text = "None yet. Set up an experiment below and press Start, or open a run folder.";
         ui.label(RichText::new(text).weak());
     }
@@ -32,19 +32,19 @@ pub(crate) fn runs_ui(ui: &mut egui::Ui, app: &mut App, actions: &mut Vec<Action
         .max_height(rows * row)
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            for entry in app.runs.iter() {
-                let drawn = ui.push_id(entry.id, |ui| run_ui(ui, app, entry, actions));
+            for entry in state.runs.iter() {
+                let drawn = ui.push_id(entry.id, |ui| run_ui(ui, state, entry, actions));
                 let height = drawn.response.rect.height();
                 ui.data_mut(|data| data.insert_temp(id, height));
             }
         });
-    open_ui(ui, &mut app.run_to_open, actions);
+    open_ui(ui, &mut state.run_to_open, actions);
 }
 
-fn run_ui(ui: &mut egui::Ui, app: &App, entry: &RunEntry, actions: &mut Vec<Action>) {
+fn run_ui(ui: &mut egui::Ui, state: &State, entry: &RunEntry, actions: &mut Vec<Action>) {
     let name = &entry.name;
     ui.horizontal(|ui| {
-        let shown = app.view.shown();
+        let shown = state.view.shown();
         let is_left = shown.first() == Some(&entry.id);
         let is_right = shown.get(1) == Some(&entry.id);
         let left = ui
@@ -75,7 +75,7 @@ fn run_ui(ui: &mut egui::Ui, app: &App, entry: &RunEntry, actions: &mut Vec<Acti
             ui.horizontal(|ui| {
                 status_ui(ui, entry);
                 if entry.state.can_continue() {
-                    let help = match app.worker {
+                    let help = match state.training {
                         None => "Go on from the last checkpoint",
                         Some(_) => {
                             "Go on from the last checkpoint, after what is being trained and waits"

@@ -8,28 +8,14 @@ use crate::figure::{Order, Pick, place_of, similarity_order};
 use crate::findings::Evidence;
 
 impl App {
-    /// The moments that the cursor can be on, in order: the probes of the runs shown, and on the page of mistakes their
-    /// evaluations, which come more often.
-    pub(crate) fn steps(&self) -> Vec<u64> {
-        let shown = self.view.shown();
-        let mut steps = self.runs.probe_steps(&shown);
-        if self.view.page == Page::Mistakes {
-            let entries = shown.iter().filter_map(|&id| self.runs.get(id));
-            steps.extend(entries.flat_map(|entry| entry.run.evals.iter().map(|eval| eval.step)));
-            steps.sort_unstable();
-            steps.dedup();
-        }
-        steps
-    }
-
     /// The run on the left.
     fn first(&self) -> Option<&RunEntry> {
-        self.runs.get(self.view.left?)
+        self.state.runs.get(self.state.view.left?)
     }
 
     pub(super) fn pick(&mut self, pick: Pick) {
-        let steps = self.steps();
-        let view = &mut self.view.figure;
+        let steps = self.state.steps();
+        let view = &mut self.state.view.figure;
         match pick {
             Pick::Pair(a, b) => {
                 view.pair = Some((a, b));
@@ -77,14 +63,14 @@ impl App {
 
     /// Nothing is lit up or marked any more.
     pub(super) fn clear_selection(&mut self) {
-        let view = &mut self.view.figure;
+        let view = &mut self.state.view.figure;
         (view.class, view.pair) = (None, None);
         (view.confused, view.brush) = (None, None);
     }
 
     /// Looks for similar classes, off this thread.
     pub(super) fn order_by_similarity(&mut self) {
-        let view = &self.view.figure;
+        let view = &self.state.view.figure;
         let found = self
             .first()
             .map(|entry| similarity_order(entry.subject(), view));
@@ -96,20 +82,20 @@ impl App {
 
     /// Takes in the order that was found.
     pub(super) fn ordered(&mut self, order: Option<Order>) {
-        let before = self.view.clone();
+        let before = self.state.view.clone();
         match order {
-            Some(order) => self.view.figure.order = order,
+            Some(order) => self.state.view.figure.order = order,
             None => self.tell(
                 "There is no probe here yet to find similar classes by.",
                 true,
             ),
         }
-        self.history.moved(before, &self.view);
+        self.state.history.moved(before, &self.state.view);
     }
 
     /// Where only a part of the matrices is in sight, moves it to a row and a column.
     fn show_in_matrices(&mut self, row: usize, column: usize) {
-        let view = &self.view.figure;
+        let view = &self.state.view.figure;
         let (Some(sight), Some(entry)) = (view.sight, self.first()) else {
             return;
         };
@@ -117,14 +103,14 @@ impl App {
         let place = |class| place_of(subject, view, class);
         if let (Some(row), Some(column)) = (place(row), place(column)) {
             let all = subject.classes().len();
-            self.view.figure.sight = Some(sight.showing(row, column, all));
+            self.state.view.figure.sight = Some(sight.showing(row, column, all));
         }
     }
 
     pub(super) fn show_evidence(&mut self, id: RunId, page: Page, evidence: Evidence) {
-        self.view.page = page;
-        let steps = self.steps();
-        let Some(entry) = self.runs.get(id) else {
+        self.state.view.page = page;
+        let steps = self.state.steps();
+        let Some(entry) = self.state.runs.get(id) else {
             return;
         };
         let newest = entry.run.probes.last().map(|probe| probe.step);
@@ -134,7 +120,7 @@ impl App {
             .started
             .iter()
             .flat_map(|started| &started.classes);
-        let view = &mut self.view.figure;
+        let view = &mut self.state.view.figure;
         for (k, name) in classes.enumerate() {
             // Curves that were switched off are evidence, too.
             if evidence.class == Some(k) || pair.is_some_and(|(a, b)| k == a || k == b) {
@@ -158,8 +144,8 @@ impl App {
 
     /// Moves by this many moments; past the newest one follows what is newest.
     pub(super) fn step_by(&mut self, count: isize) {
-        let steps = self.steps();
-        let at = time_panel::position(&steps, self.view.figure.step);
-        self.view.figure.step = steps.get(at.saturating_add_signed(count)).copied();
+        let steps = self.state.steps();
+        let at = time_panel::position(&steps, self.state.view.figure.step);
+        self.state.view.figure.step = steps.get(at.saturating_add_signed(count)).copied();
     }
 }

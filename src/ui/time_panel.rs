@@ -2,9 +2,9 @@
 //! looked at.
 
 use super::action::Action;
-use super::app::App;
 use super::page::Page;
 use super::runs::RunEntry;
+use super::state::State;
 use super::widgets::{duration, grouped};
 use crate::figure::{TimeAxis, time_at};
 
@@ -19,9 +19,9 @@ pub(crate) fn nearest(steps: &[u64], step: u64) -> Option<u64> {
     steps.iter().copied().min_by_key(|at| at.abs_diff(step))
 }
 
-pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
-    let steps = app.steps();
-    let held = app.view.figure.step;
+pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+    let steps = state.steps();
+    let held = state.view.figure.step;
     let at = position(&steps, held);
     ui.add_space(4.0);
     ui.add_enabled_ui(steps.len() > 1, |ui| {
@@ -29,7 +29,7 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
             ui.label("Time").on_hover_text(
                 "The moment that every figure shows. The arrow keys step through it, too.",
             );
-            let what = match app.view.page {
+            let what = match state.view.page {
                 Page::Mistakes => "evaluation or probe",
                 _ => "probe",
             };
@@ -42,8 +42,8 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 live_ui(ui, held.is_none(), actions);
-                axis_ui(ui, app.view.figure.time, actions);
-                moment_ui(ui, app, steps.get(at).copied(), held.is_some());
+                axis_ui(ui, state.view.figure.time, actions);
+                moment_ui(ui, state, steps.get(at).copied(), held.is_some());
                 slider_ui(ui, &steps, at, actions);
             });
         });
@@ -80,17 +80,17 @@ fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
         .accessible_name("Time axis");
 }
 
-fn moment_ui(ui: &mut egui::Ui, app: &App, step: Option<u64>, is_held: bool) {
-    let shown = app.view.shown();
-    let first = shown.iter().find_map(|&id| app.runs.get(id));
+fn moment_ui(ui: &mut egui::Ui, state: &State, step: Option<u64>, is_held: bool) {
+    let shown = state.view.shown();
+    let first = shown.iter().find_map(|&id| state.runs.get(id));
     let text = match (step, first) {
         (Some(step), Some(entry)) => {
-            let state = if is_held { "held" } else { "newest" };
-            format!("{} · {state}", moment(entry, app.view.figure.time, step))
+            let word = if is_held { "held" } else { "newest" };
+            format!("{} · {word}", moment(entry, state.view.figure.time, step))
         }
         _ => "no probe yet".to_owned(),
     };
-    let width = match app.view.figure.time {
+    let width = match state.view.figure.time {
         TimeAxis::Epoch | TimeAxis::Step => 210.0,
         TimeAxis::Images | TimeAxis::WallTime => 320.0,
     };

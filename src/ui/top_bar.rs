@@ -1,18 +1,18 @@
 //! The bar at the top: name, back and forward, pages, commands, side by side, theme.
 
 use super::action::Action;
-use super::app::App;
 use super::page::Page;
+use super::state::State;
 
-pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+pub(crate) fn top_bar_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(2.0);
     ui.horizontal(|ui| {
         ui.label(egui::RichText::new("Crosscurrent").heading().strong());
         ui.add_space(8.0);
-        way_ui(ui, app, actions);
+        way_ui(ui, state, actions);
         for &page in Page::ALL {
             let tab = ui
-                .selectable_label(app.view.page == page, page.title())
+                .selectable_label(state.view.page == page, page.title())
                 .on_hover_text(page.help());
             if tab.clicked() {
                 actions.push(Action::Show(page));
@@ -20,7 +20,7 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             theme_ui(ui, actions);
-            side_by_side_ui(ui, app, actions);
+            side_by_side_ui(ui, state, actions);
             let commands = ui.button("Commands").on_hover_text(
                 "Search everything that can be done or seen (Ctrl+K); F1 lists all keys",
             );
@@ -32,20 +32,20 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>
     ui.add_space(2.0);
 }
 
-fn way_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
+fn way_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let ways = [
         (
             "←",
             "Back",
             "Alt+←",
-            app.history.can_go_back(),
+            state.history.can_go_back(),
             Action::Back,
         ),
         (
             "→",
             "Forward",
             "Alt+→",
-            app.history.can_go_forward(),
+            state.history.can_go_forward(),
             Action::Forward,
         ),
     ];
@@ -71,9 +71,9 @@ fn theme_ui(ui: &mut egui::Ui, actions: &mut Vec<Action>) {
     }
 }
 
-fn side_by_side_ui(ui: &mut egui::Ui, app: &App, actions: &mut Vec<Action>) {
-    let can = app.runs.iter().count() > 1;
-    let on = app.view.side_by_side;
+fn side_by_side_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+    let can = state.runs.iter().count() > 1;
+    let on = state.view.side_by_side;
     let button = egui::Button::selectable(on, "Two runs side by side");
     let response = ui
         .add_enabled(can, button)

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use serde::{Deserialize, Serialize};
 
 use super::queue::{Queue, Waiting};
@@ -55,49 +55,53 @@ pub(crate) enum Update {
     Ended(Result<(), String>),
 }
 
+/// What there is to be heard of the training thread.
+pub(crate) enum Report {
+    /// This has happened.
+    Update(Update),
+    /// Nothing has happened since the last report.
+    NoneYet,
+    /// The last job is over, and the thread has ended.
+    Over,
+}
+
 /// The training thread, as seen from the window.
 pub(crate) struct Worker {
-    /// Steers all jobs: stopping ends the current one and starts no other.
-    pub(crate) control: Control,
-    /// The job under way; none before the first one begins.
-    pub(crate) current: Option<Waiting>,
-    /// Jobs that are over, well or not.
-    pub(crate) done: usize,
-    /// Images read of how many, before the first step of the current job.
-    pub(crate) loading: Option<(usize, usize)>,
     /// Closed once the last job is over.
-    pub(crate) updates: Receiver<Update>,
+    updates: Receiver<Update>,
 }
 
 impl Worker {
-    /// Starts a thread that does the jobs of `queue` in order, those added meanwhile too, until none waits.
+    /// Starts a thread that does the jobs of `queue` in order, those added meanwhile too, until none waits. `control`
+    /// steers all of them.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub(crate) fn start(queue: Queue, trainer: Trainer, waker: Waker) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        queue: Queue,
+        control: Control,
+        trainer: Trainer,
+        waker: Waker,
+    ) -> std::io::Result<Self> {
         let (sender, updates) = unbounded();
-        let control = Control::default();
-        let control_of_thread = control.clone();
         std::thread::Builder::new()
             .name("training".to_owned())
             .spawn(move || {
                 crate::threads::give_way();
-                work(&queue, &trainer, &control_of_thread, &sender, &waker);
+                work(&queue, &trainer, &control, &sender, &waker);
                 drop(sender);
                 waker.wake();
             })?;
-        Ok(Self {
-            control,
-            current: None,
-            done: 0,
-            loading: None,
-            updates,
-        })
+        Ok(Self { updates })
     }
 
-    /// Directory of the run that is being trained.
-    pub(crate) fn current_dir(&self) -> Option<&Path> {
-        Some(self.current.as_ref()?.job.dir())
+    /// The oldest report that was not taken yet.
+    pub(crate) fn next_report(&self) -> Report {
+        match self.updates.try_recv() {
+            Ok(update) => Report::Update(update),
+            Err(TryRecvError::Empty) => Report::NoneYet,
+            Err(TryRecvError::Disconnected) => Report::Over,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use egui::{Modal, RichText, ScrollArea};
 
 use super::SHORTCUTS;
 use crate::ui::action::Action;
-use crate::ui::app::App;
+use crate::ui::state::State;
 
 const WIDTH: f32 = 460.0;
 
@@ -28,8 +28,8 @@ const OF_WIDGETS: [(&str, &str); 6] = [
 ];
 
 /// The list of all keys.
-pub(super) fn keyboard_ui(ctx: &egui::Context, app: &App, actions: &mut Vec<Action>) {
-    if !app.is_keyboard_open {
+pub(super) fn keyboard_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<Action>) {
+    if !state.is_keyboard_open {
         return;
     }
     let is_closed = window("Keyboard", ctx, |ui| {
@@ -54,8 +54,8 @@ pub(super) fn keyboard_ui(ctx: &egui::Context, app: &App, actions: &mut Vec<Acti
 }
 
 /// How to read the figure that was asked about.
-pub(super) fn explanation_ui(ctx: &egui::Context, app: &App, actions: &mut Vec<Action>) {
-    let Some(kind) = app.explained else { return };
+pub(super) fn explanation_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<Action>) {
+    let Some(kind) = state.explained else { return };
     let is_closed = window(kind.title(), ctx, |ui| {
         ui.label(kind.help());
     });

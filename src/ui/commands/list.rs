@@ -10,12 +10,12 @@ use crate::figure::pages::kind_shown;
 use crate::figure::{Brush, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices};
 use crate::run::event::Started;
 use crate::ui::action::Action;
-use crate::ui::app::App;
 use crate::ui::background::Purpose;
 use crate::ui::figures_panel::{ORDERS, SPLITS, scopes};
 use crate::ui::page::Page;
-use crate::ui::runs::{RunEntry, State};
+use crate::ui::runs::{RunEntry, RunState};
 use crate::ui::setup_panel::choose_sweep;
+use crate::ui::state::State;
 
 /// Up to this many classes all pairs are listed.
 const PAIRS_UP_TO: usize = 20;
@@ -44,27 +44,27 @@ impl List {
 }
 
 /// Everything that can be done now.
-pub(super) fn commands(app: &App, ctx: &egui::Context) -> Vec<Command> {
+pub(super) fn commands(state: &State, ctx: &egui::Context) -> Vec<Command> {
     let mut list = List::default();
-    ways(app, &mut list);
-    times(app, &mut list);
-    windows(app, ctx.theme(), &mut list);
-    training(app, &mut list);
+    ways(state, &mut list);
+    times(state, &mut list);
+    windows(state, ctx.theme(), &mut list);
+    training(state, &mut list);
     // What is searched by a class's name is the class itself before its curves.
-    selections(app, &mut list);
-    figures(app, ctx, &mut list);
-    matrices(app, &mut list);
-    for (sentence, way) in app.findings.ways(&app.view.shown()) {
+    selections(state, &mut list);
+    figures(state, ctx, &mut list);
+    matrices(state, &mut list);
+    for (sentence, way) in state.findings.ways(&state.view.shown()) {
         list.plain(format!("Finding: {sentence}"), way);
     }
-    for entry in app.runs.iter() {
-        run(app, entry, &mut list);
+    for entry in state.runs.iter() {
+        run(state, entry, &mut list);
     }
     list.0
 }
 
 /// Pages, back and forward.
-fn ways(app: &App, list: &mut List) {
+fn ways(state: &State, list: &mut List) {
     for (&page, keys) in Page::ALL.iter().zip(&PAGES) {
         list.add(
             format!("Page: {}", page.title()),
@@ -72,22 +72,22 @@ fn ways(app: &App, list: &mut List) {
             Action::Show(page),
         );
     }
-    if app.history.can_go_back() {
+    if state.history.can_go_back() {
         list.add(
             "Back to what was looked at before",
             Some(&BACK),
             Action::Back,
         );
     }
-    if app.history.can_go_forward() {
+    if state.history.can_go_forward() {
         list.add("Forward again", Some(&FORWARD), Action::Forward);
     }
 }
 
-fn times(app: &App, list: &mut List) {
+fn times(state: &State, list: &mut List) {
     let live = "Time: follow the newest (live)";
     list.add(live, Some(&LIVE), Action::GoTo(None));
-    if let Some(&first) = app.steps().first() {
+    if let Some(&first) = state.steps().first() {
         list.add(
             "Time: first moment",
             Some(&FIRST),
@@ -103,8 +103,8 @@ fn times(app: &App, list: &mut List) {
 }
 
 /// The whole window, files and notices.
-fn windows(app: &App, theme: Theme, list: &mut List) {
-    let on = !app.view.side_by_side;
+fn windows(state: &State, theme: Theme, list: &mut List) {
+    let on = !state.view.side_by_side;
     let text = if on {
         "Two runs side by side"
     } else {
@@ -129,38 +129,38 @@ fn windows(app: &App, theme: Theme, list: &mut List) {
         ("Look through a folder for runs…", Purpose::FolderOfRuns),
         ("Train on a folder of images…", Purpose::ImageFolder),
     ] {
-        list.plain(text, Action::Choose(purpose, app.draft.output_dir()));
+        list.plain(text, Action::Choose(purpose, state.draft.output_dir()));
     }
-    if app.notice.is_some() {
+    if state.notice.is_some() {
         list.plain("Dismiss the notice", Action::Dismiss);
     }
 }
 
-fn training(app: &App, list: &mut List) {
-    let text = match app.worker {
+fn training(state: &State, list: &mut List) {
+    let text = match state.training {
         Some(_) => "Training: add the experiment as set up to what waits",
         None => "Training: start the experiment as set up",
     };
-    if app.draft.reason_not_to_start().is_none() {
+    if state.draft.reason_not_to_start().is_none() {
         list.add(text, Some(&START), Action::Start);
     }
-    if let Some(worker) = &app.worker {
-        if worker.control.is_paused() {
+    if let Some(training) = &state.training {
+        if training.control.is_paused() {
             list.add("Training: resume", Some(&PAUSE), Action::Resume);
         } else {
             list.add("Training: pause", Some(&PAUSE), Action::Pause);
         }
         list.add("Training: stop", Some(&STOP), Action::Stop);
-    } else if !app.queue.is_empty() {
+    } else if !state.queue.is_empty() {
         list.plain("Training: go on with what waits", Action::GoOn);
     }
     list.plain("Training: run a sweep…", choose_sweep());
 }
 
 /// What can be asked of the page's figures.
-fn figures(app: &App, ctx: &egui::Context, list: &mut List) {
-    let view = &app.view.figure;
-    let page = app.view.page;
+fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
+    let view = &state.view.figure;
+    let page = state.view.page;
     for &kind in page.kinds() {
         let text = format!("How to read: {}", kind.title());
         list.plain(text, Action::ExplainFigure(Some(kind)));
@@ -172,8 +172,12 @@ fn figures(app: &App, ctx: &egui::Context, list: &mut List) {
         .collect();
     let mut curves: Vec<String> = Vec::new();
     let mut is_first = true;
-    for (index, id) in app.view.shown().into_iter().enumerate() {
-        let Some(entry) = app.runs.get(id).filter(|entry| entry.run.started.is_some()) else {
+    for (index, id) in state.view.shown().into_iter().enumerate() {
+        let Some(entry) = state
+            .runs
+            .get(id)
+            .filter(|entry| entry.run.started.is_some())
+        else {
             continue;
         };
         for &kind in page.kinds() {
@@ -205,10 +209,10 @@ fn figures(app: &App, ctx: &egui::Context, list: &mut List) {
 }
 
 /// Classes, pairs, parts of the network, and what if.
-fn selections(app: &App, list: &mut List) {
-    let view = &app.view.figure;
-    let shown = app.view.shown();
-    let mut entries = shown.iter().filter_map(|&id| app.runs.get(id));
+fn selections(state: &State, list: &mut List) {
+    let view = &state.view.figure;
+    let shown = state.view.shown();
+    let mut entries = shown.iter().filter_map(|&id| state.runs.get(id));
     let Some(entry) = entries.find(|entry| entry.run.started.is_some()) else {
         return;
     };
@@ -233,7 +237,7 @@ fn selections(app: &App, list: &mut List) {
     if view.class.is_some() {
         list.plain("Class: none", Action::NoClass);
     }
-    pairs(app, started, list);
+    pairs(state, started, list);
     for scope in scopes(started) {
         let text = format!("Part of the network: {}", scope.name());
         list.plain(text, Action::Pick(Pick::Scope(scope)));
@@ -248,14 +252,14 @@ fn selections(app: &App, list: &mut List) {
 
 /// Pairs with the selected class; without one all, where they are not too many to read. And pairs to be marked in the
 /// matrices, as a rectangle over the scatter does.
-fn pairs(app: &App, started: &Started, list: &mut List) {
+fn pairs(state: &State, started: &Started, list: &mut List) {
     let classes = &started.classes;
-    let firsts = match app.view.figure.class {
+    let firsts = match state.view.figure.class {
         Some(class) => class..class + 1,
         None if classes.len() <= PAIRS_UP_TO => 0..classes.len(),
         None => 0..0,
     };
-    let any = app.view.figure.class.is_some();
+    let any = state.view.figure.class.is_some();
     for a in firsts.filter(|a| *a < classes.len()) {
         for b in (0..classes.len()).filter(|&b| if any { b != a } else { b > a }) {
             let text = format!("Pair: {} × {}", classes[a], classes[b]);
@@ -269,7 +273,7 @@ fn pairs(app: &App, started: &Started, list: &mut List) {
 }
 
 /// How matrices and the map are shown.
-fn matrices(app: &App, list: &mut List) {
+fn matrices(state: &State, list: &mut List) {
     for (order, name) in ORDERS {
         let text = format!("Order of classes: {name}");
         list.plain(text, Action::Pick(Pick::Order(order)));
@@ -282,7 +286,7 @@ fn matrices(app: &App, list: &mut List) {
         "Matrices: show all classes",
         Action::Pick(Pick::Sight(None)),
     );
-    let on = !app.view.figure.difference;
+    let on = !state.view.figure.difference;
     let text = if on { "as difference" } else { "of each run" };
     let action = Action::Pick(Pick::Difference(on));
     list.plain(format!("Matrices: the second {text}"), action);
@@ -306,7 +310,7 @@ fn matrices(app: &App, list: &mut List) {
 }
 
 /// What can be done with a run on the list.
-fn run(app: &App, entry: &RunEntry, list: &mut List) {
+fn run(state: &State, entry: &RunEntry, list: &mut List) {
     let (id, name, dir) = (entry.id, &entry.name, &entry.dir);
     list.plain(
         format!("Run: show {name} on the left"),
@@ -329,7 +333,7 @@ fn run(app: &App, entry: &RunEntry, list: &mut List) {
     }
     let reveal = Action::Reveal(dir.clone());
     list.plain(format!("Run: show {name} in the file manager"), reveal);
-    if entry.state != State::Opening && app.runs.iter().count() > 1 {
+    if entry.state != RunState::Opening && state.runs.iter().count() > 1 {
         list.plain(
             format!("Compare: to runs like {name}"),
             Action::CompareTo(id),

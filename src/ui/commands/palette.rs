@@ -5,7 +5,7 @@ use egui::{Key, Modifiers, RichText};
 use super::Command;
 use super::list::commands;
 use crate::ui::action::Action;
-use crate::ui::app::App;
+use crate::ui::state::State;
 
 /// Lines of the list that are seen at once.
 const LINES: usize = 12;
@@ -20,11 +20,11 @@ pub(crate) struct Palette {
 }
 
 /// The list over everything else, with what is typed and what matches it.
-pub(super) fn palette_ui(ctx: &egui::Context, app: &mut App, actions: &mut Vec<Action>) {
-    let Some(mut palette) = app.palette.take() else {
+pub(super) fn palette_ui(ctx: &egui::Context, state: &mut State, actions: &mut Vec<Action>) {
+    let Some(mut palette) = state.palette.take() else {
         return;
     };
-    let found: Vec<Command> = commands(app, ctx)
+    let found: Vec<Command> = commands(state, ctx)
         .into_iter()
         .filter(|command| matches(&command.text, &palette.query))
         .collect();
@@ -69,7 +69,7 @@ pub(super) fn palette_ui(ctx: &egui::Context, app: &mut App, actions: &mut Vec<A
     if let Some(command) = chosen.and_then(|chosen| found.into_iter().nth(chosen)) {
         actions.push(command.action);
     } else if !modal.should_close() {
-        app.palette = Some(palette);
+        state.palette = Some(palette);
     }
 }
 

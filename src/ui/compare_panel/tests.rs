@@ -10,7 +10,7 @@ use crate::figure::Kind;
 use crate::figure::style;
 use crate::run::event::Event;
 use crate::run::log::{self, Writer};
-use crate::ui::Options;
+use crate::ui::{App, Options};
 
 type Window = Harness<'static, App>;
 
@@ -51,7 +51,7 @@ fn window(runs: Vec<std::path::PathBuf>) -> Result<Window> {
         ..Options::default()
     };
     let mut app = App::new(options);
-    app.view.page = Page::Compare;
+    app.state.view.page = Page::Compare;
     let mut window = Harness::builder()
         .with_size(egui::vec2(1280.0, 900.0))
         .with_max_steps(40)
@@ -124,7 +124,7 @@ fn the_page_compares_all_open_runs() -> Result<()> {
         window.step();
     }
     window.run();
-    assert_eq!(window.state().view.figure.class, Some(0));
+    assert_eq!(window.state().state.view.figure.class, Some(0));
 
     window
         .get_by_role_and_label(egui::Role::ComboBox, "Baseline")
@@ -153,9 +153,9 @@ fn what_is_exported_is_what_is_shown() -> Result<()> {
         .click();
     window.run();
     let app = window.state_mut();
-    let draft = app.export.take().context("no dialog")?;
+    let draft = app.state.export.take().context("no dialog")?;
     let job = draft
-        .copy_job(&app.runs, &app.view)
+        .copy_job(&app.state.runs, &app.state.view)
         .map_err(anyhow::Error::msg)?;
     let copied = job().map_err(anyhow::Error::msg)?;
     assert!(matches!(
@@ -182,9 +182,9 @@ fn an_exported_comparison_leads_back_to_it() -> Result<()> {
             .map_or_else(String::new, |x| x.id.clone()),
         name: entry.name.clone(),
     };
-    let runs: Vec<_> = app.runs.iter().map(reference).collect();
-    app.view.page = Page::Overview;
-    let left = app.view.left;
+    let runs: Vec<_> = app.state.runs.iter().map(reference).collect();
+    app.state.view.page = Page::Overview;
+    let left = app.state.view.left;
     app.restore(Restored {
         format: 1,
         run: runs[0].clone(),
@@ -195,7 +195,10 @@ fn an_exported_comparison_leads_back_to_it() -> Result<()> {
         colour_range: None,
         view: Default::default(),
     });
-    assert_eq!((app.view.page, app.view.left), (Page::Compare, left));
+    assert_eq!(
+        (app.state.view.page, app.state.view.left),
+        (Page::Compare, left)
+    );
     window.run();
     assert!(has(&window, "between attention none and attention branch"));
     Ok(())
@@ -218,7 +221,7 @@ fn pairs_of_classes_are_compared_over_seeds() -> Result<()> {
     assert!(has(&window, "to call any significant takes 10 seeds"));
     window.get_by_label("Dusty × Bird-drop").click();
     window.run();
-    assert_eq!(window.state().view.figure.pair, Some((1, 2)));
+    assert_eq!(window.state().state.view.figure.pair, Some((1, 2)));
     Ok(())
 }
 

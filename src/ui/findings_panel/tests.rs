@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::*;
 use crate::findings::Evidence;
 use crate::run::Scope;
-use crate::ui::Options;
+use crate::ui::{App, Options};
 
 fn finding(kind: Kind, sentence: &str, run: usize) -> Finding {
     Finding {
@@ -133,31 +133,40 @@ fn a_run_is_looked_through_once() -> Result<()> {
             App::new(options),
         );
     let patience = Instant::now() + Duration::from_secs(20);
-    while window.state().is_busy() || window.state().findings.found.is_none() {
+    while window.state().is_busy() || window.state().state.findings.found.is_none() {
         window.run();
         ensure!(Instant::now() < patience, "the runs are not looked through");
         std::thread::yield_now();
     }
-    let key = |app: &App| key(app.runs.iter()).unwrap_or_default();
+    let key = |app: &App| key(app.state.runs.iter()).unwrap_or_default();
     let app = window.state_mut();
     assert_eq!(key(app).len(), 2);
     let now = key(app);
-    assert_eq!(app.findings.ask(&now, 100.0), Err(None), "nothing new");
+    assert_eq!(
+        app.state.findings.ask(&now, 100.0),
+        Err(None),
+        "nothing new"
+    );
     let newer: Key = now.iter().map(|x| (x.0, x.1 + 1, x.2, x.3)).collect();
-    app.findings.asked_at = 100.0;
-    let waits = app.findings.ask(&newer, 100.4);
+    app.state.findings.asked_at = 100.0;
+    let waits = app.state.findings.ask(&newer, 100.4);
     assert!(
         matches!(waits, Err(Some(secs)) if (0.5..0.7).contains(&secs)),
         "{waits:?}"
     );
-    assert_eq!(app.findings.ask(&newer, 101.1), Ok(()));
-    assert_eq!(app.findings.ask(&newer, 109.0), Err(None), "one at a time");
-    app.findings
+    assert_eq!(app.state.findings.ask(&newer, 101.1), Ok(()));
+    assert_eq!(
+        app.state.findings.ask(&newer, 109.0),
+        Err(None),
+        "one at a time"
+    );
+    app.state
+        .findings
         .take(newer, vec![finding(Kind::Conflict, "Made up", 0)]);
     window.step();
     window.get_by_label("Show Made up").click();
     window.run();
-    let view = &window.state().view;
+    let view = &window.state().state.view;
     assert_eq!(view.page, Page::Conflicts);
     assert_eq!(view.figure.scope, Scope::Layer("stem.conv1".to_owned()));
     assert_eq!(
