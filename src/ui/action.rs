@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::background::Purpose;
-use super::page::Page;
-use super::runs::RunId;
 use crate::figure::{Kind, Pick, TimeAxis};
 use crate::findings::Evidence;
 use crate::run::notes::Notes;
+use crate::ui::background::Purpose;
+use crate::ui::page::Page;
+use crate::ui::runs::RunId;
 
 /// Anything that touches files, threads or runs, or what is looked at.
 #[derive(Clone, Debug, PartialEq)]

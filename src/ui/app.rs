@@ -4,33 +4,37 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::action::Action;
-use super::background::{self, Background, Discard, Dropped, Purpose, Reply};
-use super::commands::{self, Palette};
-use super::data_panel;
-use super::draft::{Draft, absolute};
-use super::export_dialog::{Export, ExportDraft, Exported, export_ui};
-use super::findings_panel::Source;
-use super::images_panel;
-use super::notice::{Notice, in_full, notice_ui};
-use super::page::Page;
-use super::queue::{End, Waiting};
-use super::restore::Restoring;
-use super::runs::{RunEntry, RunId, RunState, Runs, state_at_rest};
-use super::settings::Settings;
-use super::state::State;
-use super::state::training::Training;
-use super::waker::Waker;
-use super::worker::{Job, Report, Trainer, Update, Worker, trainer};
-use super::{
-    figures_panel, findings_panel, runs_panel, setup_panel, time_panel, top_bar, training_panel,
-};
 use crate::config::Attention;
 use crate::figure::{Kind, View, locked};
 use crate::run::event::Event;
 use crate::run::log::{Followed, Loaded};
 use crate::run::notes::Notes;
 use crate::train::Message;
+use crate::ui::action::Action;
+use crate::ui::background::{self, Background, Discard, Dropped, Purpose, Reply};
+use crate::ui::commands::{self, Palette};
+use crate::ui::data_panel;
+use crate::ui::draft::{Draft, absolute};
+use crate::ui::export_dialog::{Export, ExportDraft, Exported, export_ui};
+use crate::ui::figures_panel;
+use crate::ui::findings_panel;
+use crate::ui::findings_panel::Source;
+use crate::ui::images_panel;
+use crate::ui::notice::{Notice, in_full, notice_ui};
+use crate::ui::page::Page;
+use crate::ui::queue::{End, Waiting};
+use crate::ui::restore::Restoring;
+use crate::ui::runs::{RunEntry, RunId, RunState, Runs, state_at_rest};
+use crate::ui::runs_panel;
+use crate::ui::settings::Settings;
+use crate::ui::setup_panel;
+use crate::ui::state::State;
+use crate::ui::state::training::Training;
+use crate::ui::time_panel;
+use crate::ui::top_bar;
+use crate::ui::training_panel;
+use crate::ui::waker::Waker;
+use crate::ui::worker::{Job, Report, Trainer, Update, Worker, trainer};
 
 /// Messages are taken in for at most this long per frame.
 const DRAIN_FOR: Duration = Duration::from_millis(10);
@@ -68,7 +72,7 @@ impl Default for Options {
             trainer: trainer(),
             discard: background::trash(),
             settings: None,
-            probe_memory: super::runs::PROBE_MEMORY_BYTES,
+            probe_memory: crate::ui::runs::PROBE_MEMORY_BYTES,
         }
     }
 }
@@ -429,7 +433,7 @@ impl App {
         }
         let text = format!(
             "Training was under way or waiting when the window was closed ({}); go on with it at the bottom left.",
-            super::queue_panel::count(kept.len())
+            crate::ui::queue_panel::count(kept.len())
         );
         self.state.queue.restore(kept);
         self.tell(text, false);
@@ -582,7 +586,7 @@ impl App {
         }
         if let Err(sentence) = result {
             self.state.failed.push((name, sentence));
-            self.tell(super::queue_panel::failures(&self.state.failed), true);
+            self.tell(crate::ui::queue_panel::failures(&self.state.failed), true);
         }
     }
 

@@ -8,16 +8,6 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::browser;
-use super::data_panel;
-use super::export_dialog::{Export, Exported};
-use super::findings_panel::{self, Key, Source};
-use super::images_panel;
-use super::queue_panel::count;
-use super::runs::RunId;
-use super::settings::Settings;
-use super::waker::Waker;
-use super::worker::{Job, panic_sentence};
 use crate::config::RunConfig;
 use crate::data::samples::Samples;
 use crate::data::{self, Summary};
@@ -29,6 +19,16 @@ use crate::run::log::{self, Followed, Loaded, Position, RunError};
 use crate::run::notes::Notes;
 use crate::run::probe_file::ProbeTensors;
 use crate::sweep::{State, Sweep, SweepError};
+use crate::ui::browser;
+use crate::ui::data_panel;
+use crate::ui::export_dialog::{Export, Exported};
+use crate::ui::findings_panel::{self, Key, Source};
+use crate::ui::images_panel;
+use crate::ui::queue_panel::count;
+use crate::ui::runs::RunId;
+use crate::ui::settings::Settings;
+use crate::ui::waker::Waker;
+use crate::ui::worker::{Job, panic_sentence};
 
 /// What a file dialog was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

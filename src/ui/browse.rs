@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::app::App;
-use super::browser::{DEPTH, Found};
-use super::draft::absolute;
-use super::page::Page;
-use super::runs::{RunId, RunState};
 use crate::run::notes::Notes;
+use crate::ui::app::App;
+use crate::ui::browser::{DEPTH, Found};
+use crate::ui::draft::absolute;
+use crate::ui::page::Page;
+use crate::ui::runs::{RunId, RunState};
 
 /// How often folders are looked through while the page is open.
 const LOOK_EVERY_SECS: f64 = 5.0;

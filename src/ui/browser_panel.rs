@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use egui::RichText;
 
-use super::action::Action;
-use super::background::Purpose;
-use super::browser::Table;
-use super::browser_details::{details_ui, trash_ui};
-use super::browser_table::table_ui;
-use super::state::State;
 use crate::run::event::Split;
+use crate::ui::action::Action;
+use crate::ui::background::Purpose;
+use crate::ui::browser::Table;
+use crate::ui::browser_details::{details_ui, trash_ui};
+use crate::ui::browser_table::table_ui;
+use crate::ui::state::State;
 
 /// The details lie beside the table where the page is at least this wide, and else below it.
 const WIDE: f32 = 1150.0;
@@ -71,9 +71,9 @@ fn tools_ui(ui: &mut egui::Ui, state: &mut State, table: &Table, actions: &mut V
         ui.separator();
         let shown = table.rows.len();
         let count = if shown == table.total {
-            super::queue_panel::count(shown)
+            crate::ui::queue_panel::count(shown)
         } else {
-            format!("{shown} of {}", super::queue_panel::count(table.total))
+            format!("{shown} of {}", crate::ui::queue_panel::count(table.total))
         };
         ui.label(RichText::new(count).weak());
         open_all_ui(ui, &browser.unopened(), actions);
@@ -93,7 +93,7 @@ fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action
     };
     let help = format!(
         "Open {} that are listed and not open, to compare them",
-        super::queue_panel::count(unopened.len())
+        crate::ui::queue_panel::count(unopened.len())
     );
     let button = ui
         .add_enabled(why.is_none(), egui::Button::new("Open all listed"))
@@ -105,7 +105,11 @@ fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action
 }
 
 /// Which folders are looked through, and adding one.
-fn folders_ui(ui: &mut egui::Ui, browser: &mut super::browser::Browser, actions: &mut Vec<Action>) {
+fn folders_ui(
+    ui: &mut egui::Ui,
+    browser: &mut crate::ui::browser::Browser,
+    actions: &mut Vec<Action>,
+) {
     let button = ui
         .button("Folders…")
         .on_hover_text("Which folders are looked through for runs");

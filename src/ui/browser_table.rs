@@ -2,15 +2,15 @@
 
 use egui::{Align2, Color32, FontId, Rect, RichText, Sense, pos2, vec2};
 
-use super::action::Action;
-use super::browser::{Column, Group, Line, Order, Row, Table};
-use super::browser_details::menu_ui;
-use super::draft::label_of;
-use super::runs::{RunState, variant_name};
-use super::state::State;
-use super::widgets::grouped;
 use crate::run::event::Split;
 use crate::run::glance::Scores;
+use crate::ui::action::Action;
+use crate::ui::browser::{Column, Group, Line, Order, Row, Table};
+use crate::ui::browser_details::menu_ui;
+use crate::ui::draft::label_of;
+use crate::ui::runs::{RunState, variant_name};
+use crate::ui::state::State;
+use crate::ui::widgets::grouped;
 
 const ROW_HEIGHT: f32 = 22.0;
 /// Free space on both sides of a cell's text.
@@ -597,7 +597,10 @@ fn group_value(table: &Table, group: &Group, column: &Column, split: Split) -> S
             let variant =
                 rows().find_map(|row| Some(row.glance.as_ref()?.started.config.attention));
             let variant = variant.map_or("Runs", variant_name);
-            format!("{variant}, {}", super::queue_panel::count(group.rows.len()))
+            format!(
+                "{variant}, {}",
+                crate::ui::queue_panel::count(group.rows.len())
+            )
         }
         Column::State => {
             let words = || rows().map(|row| row.state.word());

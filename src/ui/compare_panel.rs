@@ -2,11 +2,6 @@
 
 use egui::{Rect, RichText, pos2};
 
-use super::action::Action;
-use super::figures_panel::{Column, scope_ui};
-use super::page::{GAP, Page};
-use super::runs::{RunEntry, RunId, RunState, Runs};
-use super::state::State;
 use crate::compare::Comparison;
 use crate::compare::contrast::{CompareError, with_seeds};
 use crate::config::Attention;
@@ -15,6 +10,11 @@ use crate::figure::difference::{NOTHING, compared_once};
 use crate::figure::measures::measures;
 use crate::figure::{Kind, View, figure_ui};
 use crate::run::Ending;
+use crate::ui::action::Action;
+use crate::ui::figures_panel::{Column, scope_ui};
+use crate::ui::page::{GAP, Page};
+use crate::ui::runs::{RunEntry, RunId, RunState, Runs};
+use crate::ui::state::State;
 
 /// Least height of the figures.
 const LEAST_FIGURES: f32 = 260.0;

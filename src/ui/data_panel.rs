@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
 
-use super::action::Action;
-use super::figures_panel::order_ui;
-use super::page::Page;
-use super::runs::RunId;
-use super::state::State;
-use super::widgets::{enlarged, grouped, problem_ui};
 use crate::config::{DataSource, RunConfig};
 use crate::data::samples::{Sample, Samples, Which, samples, samples_of_run};
 use crate::figure::{Pick, View, order_of_classes, palette};
+use crate::ui::action::Action;
+use crate::ui::figures_panel::order_ui;
+use crate::ui::page::Page;
+use crate::ui::runs::RunId;
+use crate::ui::state::State;
+use crate::ui::widgets::{enlarged, grouped, problem_ui};
 
 /// Images read of a class, at most, and
 const PER_CLASS: usize = 32;

@@ -6,12 +6,6 @@ use std::sync::Arc;
 use egui::{ColorImage, RichText, vec2};
 use serde::{Deserialize, Serialize};
 
-use super::action::Action;
-use super::background::Purpose;
-use super::navigation::Place;
-use super::page::Page;
-use super::runs::{RunEntry, RunId, Runs};
-use super::widgets::{labelled_ui, problem_ui};
 use crate::compare::contrast::excerpt;
 use crate::figure::export::{
     self, Figure, Format, PRESETS, Preset, Settings, SheetSize, TEXT, Unit, file_name, file_stem,
@@ -20,6 +14,12 @@ use crate::figure::pages::{card_of, kind_shown};
 use crate::figure::{Kind, Subject, View, read_probes};
 use crate::run::Run;
 use crate::run::probes::Probes;
+use crate::ui::action::Action;
+use crate::ui::background::Purpose;
+use crate::ui::navigation::Place;
+use crate::ui::page::Page;
+use crate::ui::runs::{RunEntry, RunId, Runs};
+use crate::ui::widgets::{labelled_ui, problem_ui};
 
 /// Margins and heading that the image has around what the panel shows, in points.
 const AROUND: egui::Vec2 = egui::vec2(16.0, 64.0);

@@ -2,16 +2,20 @@
 
 use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
-use super::action::Action;
-use super::page::{GAP, Page};
-use super::runs::{RunEntry, RunState, variant_name};
-use super::state::State;
-use super::widgets::problem_ui;
-use super::{browser_panel, compare_panel, data_panel, findings_panel, images_panel};
 use crate::figure::pages::kind_shown;
 use crate::figure::{Kind, Order, Pick, Subject, View, figure_ui};
 use crate::run::event::{Split, Started};
 use crate::run::{CLASSIFIER, Scope};
+use crate::ui::action::Action;
+use crate::ui::browser_panel;
+use crate::ui::compare_panel;
+use crate::ui::data_panel;
+use crate::ui::findings_panel;
+use crate::ui::images_panel;
+use crate::ui::page::{GAP, Page};
+use crate::ui::runs::{RunEntry, RunState, variant_name};
+use crate::ui::state::State;
+use crate::ui::widgets::problem_ui;
 
 /// Kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
@@ -72,7 +76,7 @@ fn empty_ui(ui: &mut egui::Ui) {
 
 /// What all figures follow: the part of the network, by name (clicking in the map does the same), the class, the order
 /// of classes and the pair.
-pub(super) fn scope_ui(
+pub(crate) fn scope_ui(
     ui: &mut egui::Ui,
     page: Page,
     entries: &[&RunEntry],
@@ -187,7 +191,7 @@ fn class_ui(ui: &mut egui::Ui, names: &[String], view: &View, actions: &mut Vec<
 const SEARCHED_FROM: usize = 12;
 
 /// Chooses the order of the classes in matrices and lists.
-pub(super) fn order_ui(
+pub(crate) fn order_ui(
     ui: &mut egui::Ui,
     classes: &[String],
     view: &View,
@@ -253,7 +257,7 @@ fn split_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut
 }
 
 /// Images that evaluations can be of, by name.
-pub(super) const SPLITS: [(&str, Option<Split>, &str); 2] = [
+pub(crate) const SPLITS: [(&str, Option<Split>, &str); 2] = [
     (
         "Validation",
         None,
@@ -267,7 +271,7 @@ pub(super) const SPLITS: [(&str, Option<Split>, &str); 2] = [
 ];
 
 /// The orders that need no gradients, by name.
-pub(super) const ORDERS: [(Order, &str); 3] = [
+pub(crate) const ORDERS: [(Order, &str); 3] = [
     (Order::Listed, "as listed"),
     (Order::Frequency, "by frequency"),
     (Order::Name, "by name"),
@@ -284,7 +288,7 @@ fn scope_name(scope: &Scope) -> String {
 }
 
 /// Everything with gradients that can be selected, from whole to part.
-pub(super) fn scopes(started: &Started) -> Vec<Scope> {
+pub(crate) fn scopes(started: &Started) -> Vec<Scope> {
     let mut scopes = vec![Scope::Network, Scope::Backbone];
     let mut group = "";
     for layer in started.layers.iter().filter(|layer| layer.gram.is_some()) {
@@ -326,19 +330,19 @@ impl Columns {
 }
 
 /// Height of a column's title, shown where there are two.
-pub(super) const TITLE_HEIGHT: f32 = 24.0;
+pub(crate) const TITLE_HEIGHT: f32 = 24.0;
 
 /// One run's figures.
-pub(super) struct Column<'a> {
-    pub(super) entry: &'a RunEntry,
+pub(crate) struct Column<'a> {
+    pub(crate) entry: &'a RunEntry,
     /// Of all columns, for common scales.
-    pub(super) subjects: &'a [Subject<'a>],
-    pub(super) view: &'a View,
-    pub(super) page: Page,
+    pub(crate) subjects: &'a [Subject<'a>],
+    pub(crate) view: &'a View,
+    pub(crate) page: Page,
     /// From the left.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// What is seen without scrolling.
-    pub(super) view_height: f32,
+    pub(crate) view_height: f32,
 }
 
 impl Column<'_> {
@@ -356,12 +360,12 @@ impl Column<'_> {
     }
 
     /// The figures of the page.
-    pub(super) fn cards_ui(&self, ui: &mut egui::Ui, rect: Rect, actions: &mut Vec<Action>) {
+    pub(crate) fn cards_ui(&self, ui: &mut egui::Ui, rect: Rect, actions: &mut Vec<Action>) {
         self.cards_at_ui(ui, &self.page.cards(rect, self.view_height), actions);
     }
 
     /// Figures at their places.
-    pub(super) fn cards_at_ui(
+    pub(crate) fn cards_at_ui(
         &self,
         ui: &mut egui::Ui,
         cards: &[(Kind, Rect)],

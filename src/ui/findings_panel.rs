@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
-use super::action::Action;
-use super::page::Page;
-use super::runs::{RunEntry, RunId, RunState, variant_name};
-use super::state::State;
 use crate::figure::palette;
 use crate::findings::{self, Finding, HISTORY, Kind, Subject};
 use crate::run::Run;
 use crate::run::probe_file::ProbeTensors;
+use crate::ui::action::Action;
+use crate::ui::page::Page;
+use crate::ui::runs::{RunEntry, RunId, RunState, variant_name};
+use crate::ui::state::State;
 
 /// Findings in the strip.
 const IN_STRIP: usize = 3;

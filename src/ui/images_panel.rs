@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
-use super::action::Action;
-use super::page::Page;
-use super::runs::{RunEntry, RunId, variant_name};
-use super::state::State;
-use super::widgets::enlarged;
 use crate::config::{DataSource, RunConfig};
 use crate::data::{DataError, Reader};
 use crate::figure;
 use crate::run::event::Split;
 use crate::run::predictions::{Predicted, predicted};
+use crate::ui::action::Action;
+use crate::ui::page::Page;
+use crate::ui::runs::{RunEntry, RunId, variant_name};
+use crate::ui::state::State;
+use crate::ui::widgets::enlarged;
 
 /// Images shown of a cell; the surest come first.
 const MOST: usize = 60;

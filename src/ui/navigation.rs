@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compare_panel::Choice;
-use super::page::Page;
-use super::runs::RunId;
 use crate::figure::View;
+use crate::ui::compare_panel::Choice;
+use crate::ui::page::Page;
+use crate::ui::runs::RunId;
 
 /// Places kept to go back to.
 const KEPT: usize = 100;

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::runs::variant_name;
-use super::worker::Job;
 use crate::config::{DataSource, RunConfig};
 use crate::run::event::Started;
+use crate::ui::runs::variant_name;
+use crate::ui::worker::Job;
 
 /// A job that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

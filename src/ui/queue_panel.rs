@@ -2,12 +2,12 @@
 
 use egui::RichText;
 
-use super::action::Action;
-use super::queue::{self, Waiting};
-use super::state::State;
-use super::state::training::speed;
-use super::widgets::duration;
-use super::worker::Job;
+use crate::ui::action::Action;
+use crate::ui::queue::{self, Waiting};
+use crate::ui::state::State;
+use crate::ui::state::training::speed;
+use crate::ui::widgets::duration;
+use crate::ui::worker::Job;
 
 /// A longer list scrolls.
 const LIST_HEIGHT: f32 = 92.0;

@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::app::App;
-use super::draft::absolute;
-use super::queue::Waiting;
-use super::settings::Settings;
-use super::state::training::Training;
-use super::worker::Job;
 use crate::run::log;
+use crate::ui::app::App;
+use crate::ui::draft::absolute;
+use crate::ui::queue::Waiting;
+use crate::ui::settings::Settings;
+use crate::ui::state::training::Training;
+use crate::ui::worker::Job;
 
 /// Changes are written down at most this often.
 const SAVE_EVERY_SECS: f64 = 2.0;

@@ -1,11 +1,11 @@
 //! Back to what an exported image shows.
 
-use super::app::App;
-use super::compare_panel::Choice;
-use super::page::Page;
-use super::runs::{RunEntry, RunId};
 use crate::figure::Kind;
 use crate::figure::export::{Restored, RunRef};
+use crate::ui::app::App;
+use crate::ui::compare_panel::Choice;
+use crate::ui::page::Page;
+use crate::ui::runs::{RunEntry, RunId};
 
 /// An exported image whose view is shown as soon as its runs are open.
 pub(crate) struct Restoring {

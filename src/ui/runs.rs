@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::background::{ProbeRead, ProbeReply, ProbeRequest};
 use crate::config::Attention;
 use crate::figure::{Subject, View, followed};
 use crate::run::event::{Event, Probe};
@@ -12,6 +11,7 @@ use crate::run::log::{Loaded, News, Position};
 use crate::run::notes::{Notes, distinct};
 use crate::run::probes::Probes;
 use crate::run::{Ending, Run};
+use crate::ui::background::{ProbeRead, ProbeReply, ProbeRequest};
 
 /// Names a run for as long as it is on the list.
 pub(crate) type RunId = usize;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use egui::RichText;
 
-use super::action::Action;
-use super::background::Purpose;
-use super::runs::{RunEntry, variant_name};
-use super::state::State;
+use crate::ui::action::Action;
+use crate::ui::background::Purpose;
+use crate::ui::runs::{RunEntry, variant_name};
+use crate::ui::state::State;
 
 /// A list that takes a larger share of the height than this scrolls.
 const LIST_SHARE: f32 = 0.45;

@@ -1,11 +1,11 @@
 //! What is looked at: the part of the network, the moment, the class and the pair that all figures follow.
 
-use super::app::App;
-use super::page::Page;
-use super::runs::{RunEntry, RunId};
-use super::time_panel;
 use crate::figure::{Order, Pick, place_of, similarity_order};
 use crate::findings::Evidence;
+use crate::ui::app::App;
+use crate::ui::page::Page;
+use crate::ui::runs::{RunEntry, RunId};
+use crate::ui::time_panel;
 
 impl App {
     /// The run on the left.

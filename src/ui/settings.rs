@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::browser::Order;
-use super::export_dialog::Habit;
-use super::navigation::Place;
-use super::queue::Waiting;
 use crate::run::log::write_whole;
+use crate::ui::browser::Order;
+use crate::ui::export_dialog::Habit;
+use crate::ui::navigation::Place;
+use crate::ui::queue::Waiting;
 
 /// What is remembered. Fields that a file lacks have their defaults, so that older files stay readable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -93,10 +93,10 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::queue::{End, Queue};
-    use super::super::worker::Job;
     use super::*;
     use crate::run::Scope;
+    use crate::ui::queue::{End, Queue};
+    use crate::ui::worker::Job;
 
     #[test]
     fn what_is_saved_is_read_again() -> anyhow::Result<()> {

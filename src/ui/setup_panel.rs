@@ -4,15 +4,15 @@ use std::path::PathBuf;
 
 use egui::{RichText, SliderClamping};
 
-use super::action::Action;
-use super::background::Purpose;
-use super::draft::{BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField};
-use super::runs::variant_name;
-use super::widgets::{grouped, labelled_ui, problem_ui};
 use crate::config::{
     Attention, ClassWeights, DataSource, DeviceKind, Loss, Profile, RunConfig, Sampler, Width,
 };
 use crate::data::Plan;
+use crate::ui::action::Action;
+use crate::ui::background::Purpose;
+use crate::ui::draft::{BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField};
+use crate::ui::runs::variant_name;
+use crate::ui::widgets::{grouped, labelled_ui, problem_ui};
 
 /// The bars of more classes than this scroll.
 const BARS_HEIGHT: f32 = 176.0;

@@ -1,12 +1,12 @@
 //! The moment looked at: a slider over all probes, which moves every view; over evaluations, too, where mistakes are
 //! looked at.
 
-use super::action::Action;
-use super::page::Page;
-use super::runs::RunEntry;
-use super::state::State;
-use super::widgets::{duration, grouped};
 use crate::figure::{TimeAxis, time_at};
+use crate::ui::action::Action;
+use crate::ui::page::Page;
+use crate::ui::runs::RunEntry;
+use crate::ui::state::State;
+use crate::ui::widgets::{duration, grouped};
 
 /// Where `step` stands among the moments: the newest one at or before it.
 pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {

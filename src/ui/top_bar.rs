@@ -1,8 +1,8 @@
 //! The bar at the top: name, back and forward, pages, commands, side by side, theme.
 
-use super::action::Action;
-use super::page::Page;
-use super::state::State;
+use crate::ui::action::Action;
+use crate::ui::page::Page;
+use crate::ui::state::State;
 
 pub(crate) fn top_bar_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(2.0);

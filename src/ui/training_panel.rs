@@ -1,11 +1,11 @@
 //! Start, pause, stop, and how far training is.
 
-use super::action::Action;
-use super::queue_panel;
-use super::runs::{RunEntry, variant_name};
-use super::state::State;
-use super::state::training::{Progress, Training};
-use super::worker::Job;
+use crate::ui::action::Action;
+use crate::ui::queue_panel;
+use crate::ui::runs::{RunEntry, variant_name};
+use crate::ui::state::State;
+use crate::ui::state::training::{Progress, Training};
+use crate::ui::worker::Job;
 
 pub(crate) fn training_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(6.0);

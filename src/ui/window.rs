@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::app::{App, Options};
-use super::frame_times::FrameTimes;
-use super::settings;
-use super::worker::panic_text;
+use crate::ui::app::{App, Options};
+use crate::ui::frame_times::FrameTimes;
+use crate::ui::settings;
+use crate::ui::worker::panic_text;
 
 /// Why there is no window, or no longer one.
 #[derive(Debug, thiserror::Error)]

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use serde::{Deserialize, Serialize};
 
-use super::queue::{Queue, Waiting};
-use super::waker::Waker;
 use crate::config::RunConfig;
 use crate::train::{self, Control, Message, device};
+use crate::ui::queue::{Queue, Waiting};
+use crate::ui::waker::Waker;
 
 /// One run to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use egui::{Modal, RichText, ScrollArea};
 
-use super::SHORTCUTS;
 use crate::ui::action::Action;
+use crate::ui::commands::SHORTCUTS;
 use crate::ui::state::State;
 
 const WIDTH: f32 = 460.0;

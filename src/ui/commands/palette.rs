@@ -2,9 +2,9 @@
 
 use egui::{Key, Modifiers, RichText};
 
-use super::Command;
-use super::list::commands;
 use crate::ui::action::Action;
+use crate::ui::commands::Command;
+use crate::ui::commands::list::commands;
 use crate::ui::state::State;
 
 /// Lines of the list that are seen at once.

@@ -7,19 +7,19 @@
 
 pub(crate) mod training;
 
-use super::browser::Browser;
-use super::commands::Palette;
-use super::data_panel::Data;
-use super::draft::Draft;
-use super::export_dialog::ExportDraft;
-use super::findings_panel::Findings;
-use super::images_panel::Images;
-use super::navigation::{History, Place};
-use super::notice::Notice;
-use super::page::Page;
-use super::queue::Queue;
-use super::runs::{RunEntry, Runs};
 use crate::figure::Kind;
+use crate::ui::browser::Browser;
+use crate::ui::commands::Palette;
+use crate::ui::data_panel::Data;
+use crate::ui::draft::Draft;
+use crate::ui::export_dialog::ExportDraft;
+use crate::ui::findings_panel::Findings;
+use crate::ui::images_panel::Images;
+use crate::ui::navigation::{History, Place};
+use crate::ui::notice::Notice;
+use crate::ui::page::Page;
+use crate::ui::queue::Queue;
+use crate::ui::runs::{RunEntry, Runs};
 use training::Training;
 
 /// Everything that the window shows, and everything that was typed into it.

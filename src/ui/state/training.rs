@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::super::queue::Waiting;
-use super::super::widgets::{duration, grouped};
 use crate::run::Run;
 use crate::train::Control;
+use crate::ui::queue::Waiting;
+use crate::ui::widgets::{duration, grouped};
 
 /// Logged steps that the present speed is measured over.
 const SPEED_OVER_STEPS: usize = 20;
