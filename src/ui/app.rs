@@ -10,25 +10,25 @@ use crate::run::event::Event;
 use crate::run::log::{Followed, Loaded};
 use crate::run::notes::Notes;
 use crate::train::Message;
-use crate::ui::action::Action;
 use crate::ui::background::{self, Background, Discard, Dropped, Purpose, Reply};
 use crate::ui::commands::{self, Palette};
 use crate::ui::data_panel;
-use crate::ui::draft::{Draft, absolute};
 use crate::ui::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use crate::ui::figures_panel;
 use crate::ui::findings_panel;
 use crate::ui::findings_panel::Source;
 use crate::ui::images_panel;
 use crate::ui::notice::{Notice, in_full, notice_ui};
-use crate::ui::page::Page;
-use crate::ui::queue::{End, Waiting};
 use crate::ui::restore::Restoring;
-use crate::ui::runs::{RunEntry, RunId, RunState, Runs, state_at_rest};
 use crate::ui::runs_panel;
-use crate::ui::settings::Settings;
 use crate::ui::setup_panel;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::draft::{Draft, absolute};
+use crate::ui::state::page::Page;
+use crate::ui::state::queue::{End, Waiting};
+use crate::ui::state::runs::{RunEntry, RunId, RunState, Runs, state_at_rest};
+use crate::ui::state::settings::Settings;
 use crate::ui::state::training::Training;
 use crate::ui::time_panel;
 use crate::ui::top_bar;
@@ -72,7 +72,7 @@ impl Default for Options {
             trainer: trainer(),
             discard: background::trash(),
             settings: None,
-            probe_memory: crate::ui::runs::PROBE_MEMORY_BYTES,
+            probe_memory: crate::ui::state::runs::PROBE_MEMORY_BYTES,
         }
     }
 }

@@ -19,14 +19,14 @@ use crate::run::log::{self, Followed, Loaded, Position, RunError};
 use crate::run::notes::Notes;
 use crate::run::probe_file::ProbeTensors;
 use crate::sweep::{State, Sweep, SweepError};
-use crate::ui::browser;
 use crate::ui::data_panel;
 use crate::ui::export_dialog::{Export, Exported};
 use crate::ui::findings_panel::{self, Key, Source};
 use crate::ui::images_panel;
 use crate::ui::queue_panel::count;
-use crate::ui::runs::RunId;
-use crate::ui::settings::Settings;
+use crate::ui::state::run_table as browser;
+use crate::ui::state::runs::RunId;
+use crate::ui::state::settings::Settings;
 use crate::ui::waker::Waker;
 use crate::ui::worker::{Job, panic_sentence};
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::run::notes::Notes;
 use crate::ui::app::App;
-use crate::ui::browser::{DEPTH, Found};
-use crate::ui::draft::absolute;
-use crate::ui::page::Page;
-use crate::ui::runs::{RunId, RunState};
+use crate::ui::state::draft::absolute;
+use crate::ui::state::page::Page;
+use crate::ui::state::run_table::{DEPTH, Found};
+use crate::ui::state::runs::{RunId, RunState};
 
 /// How often folders are looked through while the page is open.
 const LOOK_EVERY_SECS: f64 = 5.0;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use egui::{RichText, vec2};
 
-use crate::ui::action::Action;
-use crate::ui::browser::{Edit, Row, Table};
 use crate::ui::browser_table::{shortened, title_of};
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::run_table::{Edit, Row, Table};
 
 /// Notes and configuration lie beside each other where the details are at least this wide.
 const DETAILS_IN_COLUMNS: f32 = 620.0;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use egui::RichText;
 
 use crate::run::event::Split;
-use crate::ui::action::Action;
 use crate::ui::background::Purpose;
-use crate::ui::browser::Table;
 use crate::ui::browser_details::{details_ui, trash_ui};
 use crate::ui::browser_table::table_ui;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::run_table::Table;
 
 /// The details lie beside the table where the page is at least this wide, and else below it.
 const WIDE: f32 = 1150.0;
@@ -107,7 +107,7 @@ fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action
 /// Which folders are looked through, and adding one.
 fn folders_ui(
     ui: &mut egui::Ui,
-    browser: &mut crate::ui::browser::Browser,
+    browser: &mut crate::ui::state::run_table::Browser,
     actions: &mut Vec<Action>,
 ) {
     let button = ui

@@ -4,12 +4,12 @@ use egui::{Align2, Color32, FontId, Rect, RichText, Sense, pos2, vec2};
 
 use crate::run::event::Split;
 use crate::run::glance::Scores;
-use crate::ui::action::Action;
-use crate::ui::browser::{Column, Group, Line, Order, Row, Table};
 use crate::ui::browser_details::menu_ui;
-use crate::ui::draft::label_of;
-use crate::ui::runs::{RunState, variant_name};
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::draft::label_of;
+use crate::ui::state::run_table::{Column, Group, Line, Order, Row, Table};
+use crate::ui::state::runs::{RunState, variant_name};
 use crate::ui::widgets::grouped;
 
 const ROW_HEIGHT: f32 = 22.0;

@@ -6,8 +6,8 @@ mod palette;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::ui::action::Action;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
 use list::commands;
 pub(crate) use palette::Palette;
 
@@ -192,7 +192,7 @@ mod tests {
         for shortcut in shortcuts {
             assert!(SHORTCUTS.contains(&shortcut), "{}", shortcut.help);
         }
-        for (page, shortcut) in crate::ui::page::Page::ALL.iter().zip(&PAGES) {
+        for (page, shortcut) in crate::ui::state::page::Page::ALL.iter().zip(&PAGES) {
             assert_eq!(shortcut.help, format!("Page {}", page.title()));
         }
     }

@@ -10,11 +10,11 @@ use crate::figure::difference::{NOTHING, compared_once};
 use crate::figure::measures::measures;
 use crate::figure::{Kind, View, figure_ui};
 use crate::run::Ending;
-use crate::ui::action::Action;
 use crate::ui::figures_panel::{Column, scope_ui};
-use crate::ui::page::{GAP, Page};
-use crate::ui::runs::{RunEntry, RunId, RunState, Runs};
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::page::{GAP, Page};
+use crate::ui::state::runs::{RunEntry, RunId, RunState, Runs};
 
 /// Least height of the figures.
 const LEAST_FIGURES: f32 = 260.0;

@@ -7,11 +7,11 @@ use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOpt
 use crate::config::{DataSource, RunConfig};
 use crate::data::samples::{Sample, Samples, Which, samples, samples_of_run};
 use crate::figure::{Pick, View, order_of_classes, palette};
-use crate::ui::action::Action;
 use crate::ui::figures_panel::order_ui;
-use crate::ui::page::Page;
-use crate::ui::runs::RunId;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::RunId;
 use crate::ui::widgets::{enlarged, grouped, problem_ui};
 
 /// Images read of a class, at most, and

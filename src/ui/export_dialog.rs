@@ -14,11 +14,11 @@ use crate::figure::pages::{card_of, kind_shown};
 use crate::figure::{Kind, Subject, View, read_probes};
 use crate::run::Run;
 use crate::run::probes::Probes;
-use crate::ui::action::Action;
 use crate::ui::background::Purpose;
-use crate::ui::navigation::Place;
-use crate::ui::page::Page;
-use crate::ui::runs::{RunEntry, RunId, Runs};
+use crate::ui::state::action::Action;
+use crate::ui::state::page::Page;
+use crate::ui::state::place::Place;
+use crate::ui::state::runs::{RunEntry, RunId, Runs};
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
 /// Margins and heading that the image has around what the panel shows, in points.

@@ -6,15 +6,15 @@ use crate::figure::pages::kind_shown;
 use crate::figure::{Kind, Order, Pick, Subject, View, figure_ui};
 use crate::run::event::{Split, Started};
 use crate::run::{CLASSIFIER, Scope};
-use crate::ui::action::Action;
 use crate::ui::browser_panel;
 use crate::ui::compare_panel;
 use crate::ui::data_panel;
 use crate::ui::findings_panel;
 use crate::ui::images_panel;
-use crate::ui::page::{GAP, Page};
-use crate::ui::runs::{RunEntry, RunState, variant_name};
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::page::{GAP, Page};
+use crate::ui::state::runs::{RunEntry, RunState, variant_name};
 use crate::ui::widgets::problem_ui;
 
 /// Kept free on the right, so that the scroll bar covers no figure.

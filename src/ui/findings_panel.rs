@@ -10,10 +10,10 @@ use crate::figure::palette;
 use crate::findings::{self, Finding, HISTORY, Kind, Subject};
 use crate::run::Run;
 use crate::run::probe_file::ProbeTensors;
-use crate::ui::action::Action;
-use crate::ui::page::Page;
-use crate::ui::runs::{RunEntry, RunId, RunState, variant_name};
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::{RunEntry, RunId, RunState, variant_name};
 
 /// Findings in the strip.
 const IN_STRIP: usize = 3;

@@ -12,10 +12,10 @@ use crate::data::{DataError, Reader};
 use crate::figure;
 use crate::run::event::Split;
 use crate::run::predictions::{Predicted, predicted};
-use crate::ui::action::Action;
-use crate::ui::page::Page;
-use crate::ui::runs::{RunEntry, RunId, variant_name};
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::{RunEntry, RunId, variant_name};
 use crate::ui::widgets::enlarged;
 
 /// Images shown of a cell; the surest come first.

@@ -4,34 +4,26 @@
 //! Between frames [`App::logic`] takes in what threads report; [`App::ui`] draws, collects what the user asked for and
 //! does it afterwards. Nothing here computes with tensors, and nothing slow happens while drawing.
 
-mod action;
 mod app;
 mod background;
 mod browse;
-mod browser;
 mod browser_details;
 mod browser_panel;
 mod browser_table;
 mod commands;
 mod compare_panel;
 mod data_panel;
-mod draft;
 mod export_dialog;
 mod figures_panel;
 mod findings_panel;
 mod frame_times;
 mod images_panel;
-mod navigation;
 mod notice;
-mod page;
-mod queue;
 mod queue_panel;
 mod remember;
 mod restore;
-mod runs;
 mod runs_panel;
 mod selection;
-mod settings;
 mod setup_panel;
 mod state;
 mod time_panel;
@@ -44,6 +36,6 @@ mod worker;
 
 pub use app::{App, Options};
 pub use background::{Discard, trash};
-pub use page::Page;
+pub use state::page::Page;
 pub use window::{WindowError, open};
 pub use worker::{Job, Trainer, trainer};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use egui::{Align2, Area, Context, Frame, Id, Label, Order, RichText, vec2};
 
-use crate::ui::action::Action;
+use crate::ui::state::action::Action;
 
 /// How long a notice stays that is no error, from when the pointer was last on it.
 const STAYS_FOR_SECS: f64 = 12.0;

@@ -2,9 +2,9 @@
 
 use egui::RichText;
 
-use crate::ui::action::Action;
-use crate::ui::queue::{self, Waiting};
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::queue::{self, Waiting};
 use crate::ui::state::training::speed;
 use crate::ui::widgets::duration;
 use crate::ui::worker::Job;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::run::log;
 use crate::ui::app::App;
-use crate::ui::draft::absolute;
-use crate::ui::queue::Waiting;
-use crate::ui::settings::Settings;
+use crate::ui::state::draft::absolute;
+use crate::ui::state::queue::Waiting;
+use crate::ui::state::settings::Settings;
 use crate::ui::state::training::Training;
 use crate::ui::worker::Job;
 

@@ -4,8 +4,8 @@ use crate::figure::Kind;
 use crate::figure::export::{Restored, RunRef};
 use crate::ui::app::App;
 use crate::ui::compare_panel::Choice;
-use crate::ui::page::Page;
-use crate::ui::runs::{RunEntry, RunId};
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::{RunEntry, RunId};
 
 /// An exported image whose view is shown as soon as its runs are open.
 pub(crate) struct Restoring {

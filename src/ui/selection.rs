@@ -3,8 +3,8 @@
 use crate::figure::{Order, Pick, place_of, similarity_order};
 use crate::findings::Evidence;
 use crate::ui::app::App;
-use crate::ui::page::Page;
-use crate::ui::runs::{RunEntry, RunId};
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::{RunEntry, RunId};
 use crate::ui::time_panel;
 
 impl App {

@@ -8,10 +8,12 @@ use crate::config::{
     Attention, ClassWeights, DataSource, DeviceKind, Loss, Profile, RunConfig, Sampler, Width,
 };
 use crate::data::Plan;
-use crate::ui::action::Action;
 use crate::ui::background::Purpose;
-use crate::ui::draft::{BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField};
-use crate::ui::runs::variant_name;
+use crate::ui::state::action::Action;
+use crate::ui::state::draft::{
+    BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField,
+};
+use crate::ui::state::runs::variant_name;
 use crate::ui::widgets::{grouped, labelled_ui, problem_ui};
 
 /// The bars of more classes than this scroll.

@@ -2,10 +2,10 @@
 //! looked at.
 
 use crate::figure::{TimeAxis, time_at};
-use crate::ui::action::Action;
-use crate::ui::page::Page;
-use crate::ui::runs::RunEntry;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::RunEntry;
 use crate::ui::widgets::{duration, grouped};
 
 /// Where `step` stands among the moments: the newest one at or before it.

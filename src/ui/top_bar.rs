@@ -1,8 +1,8 @@
 //! The bar at the top: name, back and forward, pages, commands, side by side, theme.
 
-use crate::ui::action::Action;
-use crate::ui::page::Page;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::page::Page;
 
 pub(crate) fn top_bar_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(2.0);

@@ -1,9 +1,9 @@
 //! Start, pause, stop, and how far training is.
 
-use crate::ui::action::Action;
 use crate::ui::queue_panel;
-use crate::ui::runs::{RunEntry, variant_name};
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::runs::{RunEntry, variant_name};
 use crate::ui::state::training::{Progress, Training};
 use crate::ui::worker::Job;
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
 use crate::train::{self, Control, Message, device};
-use crate::ui::queue::{Queue, Waiting};
+use crate::ui::state::queue::{Queue, Waiting};
 use crate::ui::waker::Waker;
 
 /// One run to train.

@@ -2,9 +2,9 @@
 
 use egui::{Modal, RichText, ScrollArea};
 
-use crate::ui::action::Action;
 use crate::ui::commands::SHORTCUTS;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
 
 const WIDTH: f32 = 460.0;
 

@@ -5,17 +5,17 @@ use egui::{Theme, vec2};
 use crate::figure::pages::kind_shown;
 use crate::figure::{Brush, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices};
 use crate::run::event::Started;
-use crate::ui::action::Action;
 use crate::ui::background::Purpose;
 use crate::ui::commands::{
     BACK, CLEAR, Command, EXPORT, FIRST, FORWARD, KEYBOARD, LIVE, NEXT_CLASS, PAGES, PAUSE,
     PREVIOUS_CLASS, SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
 };
 use crate::ui::figures_panel::{ORDERS, SPLITS, scopes};
-use crate::ui::page::Page;
-use crate::ui::runs::{RunEntry, RunState};
 use crate::ui::setup_panel::choose_sweep;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::{RunEntry, RunState};
 
 /// Up to this many classes all pairs are listed.
 const PAIRS_UP_TO: usize = 20;

@@ -2,10 +2,10 @@
 
 use egui::{Key, Modifiers, RichText};
 
-use crate::ui::action::Action;
 use crate::ui::commands::Command;
 use crate::ui::commands::list::commands;
 use crate::ui::state::State;
+use crate::ui::state::action::Action;
 
 /// Lines of the list that are seen at once.
 const LINES: usize = 12;

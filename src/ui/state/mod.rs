@@ -5,21 +5,29 @@
 //! such as sizes and textures. It may import the library (`figure`, `run`, `config`, `compare`, `findings`, `data`, and
 //! of `train` the handle that steers a run), and no other folder of the window.
 
+pub(crate) mod action;
+pub(crate) mod draft;
+pub(crate) mod page;
+pub(crate) mod place;
+pub(crate) mod queue;
+pub(crate) mod run_table;
+pub(crate) mod runs;
+pub(crate) mod settings;
 pub(crate) mod training;
 
 use crate::figure::Kind;
-use crate::ui::browser::Browser;
 use crate::ui::commands::Palette;
 use crate::ui::data_panel::Data;
-use crate::ui::draft::Draft;
 use crate::ui::export_dialog::ExportDraft;
 use crate::ui::findings_panel::Findings;
 use crate::ui::images_panel::Images;
-use crate::ui::navigation::{History, Place};
 use crate::ui::notice::Notice;
-use crate::ui::page::Page;
-use crate::ui::queue::Queue;
-use crate::ui::runs::{RunEntry, Runs};
+use crate::ui::state::draft::Draft;
+use crate::ui::state::page::Page;
+use crate::ui::state::place::{History, Place};
+use crate::ui::state::queue::Queue;
+use crate::ui::state::run_table::Browser;
+use crate::ui::state::runs::{RunEntry, Runs};
 use training::Training;
 
 /// Everything that the window shows, and everything that was typed into it.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::run::Run;
 use crate::train::Control;
-use crate::ui::queue::Waiting;
+use crate::ui::state::queue::Waiting;
 use crate::ui::widgets::{duration, grouped};
 
 /// Logged steps that the present speed is measured over.

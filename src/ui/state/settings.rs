@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::run::log::write_whole;
-use crate::ui::browser::Order;
 use crate::ui::export_dialog::Habit;
-use crate::ui::navigation::Place;
-use crate::ui::queue::Waiting;
+use crate::ui::state::place::Place;
+use crate::ui::state::queue::Waiting;
+use crate::ui::state::run_table::Order;
 
 /// What is remembered. Fields that a file lacks have their defaults, so that older files stay readable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> String {
 mod tests {
     use super::*;
     use crate::run::Scope;
-    use crate::ui::queue::{End, Queue};
+    use crate::ui::state::queue::{End, Queue};
     use crate::ui::worker::Job;
 
     #[test]

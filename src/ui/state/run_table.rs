@@ -14,7 +14,7 @@ use crate::run::event::Split;
 use crate::run::glance::{Glance, Scores};
 use crate::run::log::{self, events_path};
 use crate::run::notes::Notes;
-use crate::ui::runs::{GROWS_FOR_SECS, RunId, RunState, Runs, state_of};
+use crate::ui::state::runs::{GROWS_FOR_SECS, RunId, RunState, Runs, state_of};
 
 /// Folders that new runs go to, or that were named, are looked through down to this depth.
 pub(crate) const DEPTH: usize = 3;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::figure::View;
 use crate::ui::compare_panel::Choice;
-use crate::ui::page::Page;
-use crate::ui::runs::RunId;
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::RunId;
 
 /// Places kept to go back to.
 const KEPT: usize = 100;

@@ -6,8 +6,8 @@ use crate::figure::{Kind, Pick, TimeAxis};
 use crate::findings::Evidence;
 use crate::run::notes::Notes;
 use crate::ui::background::Purpose;
-use crate::ui::page::Page;
-use crate::ui::runs::RunId;
+use crate::ui::state::page::Page;
+use crate::ui::state::runs::RunId;
 
 /// Anything that touches files, threads or runs, or what is looked at.
 #[derive(Clone, Debug, PartialEq)]

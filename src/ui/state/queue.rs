@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{DataSource, RunConfig};
 use crate::run::event::Started;
-use crate::ui::runs::variant_name;
+use crate::ui::state::runs::variant_name;
 use crate::ui::worker::Job;
 
 /// A job that waits.
