@@ -10,7 +10,6 @@ use crate::run::event::Event;
 use crate::run::log::{Followed, Loaded};
 use crate::run::notes::Notes;
 use crate::train::Message;
-use crate::ui::background::{self, Background, Discard, Dropped, Purpose, Reply};
 use crate::ui::commands::{self, Palette};
 use crate::ui::data_panel;
 use crate::ui::export_dialog::{Export, ExportDraft, Exported, export_ui};
@@ -33,8 +32,9 @@ use crate::ui::state::training::Training;
 use crate::ui::time_panel;
 use crate::ui::top_bar;
 use crate::ui::training_panel;
-use crate::ui::waker::Waker;
-use crate::ui::worker::{Job, Report, Trainer, Update, Worker, trainer};
+use crate::ui::work::background::{self, Background, Discard, Dropped, Purpose, Reply};
+use crate::ui::work::waker::Waker;
+use crate::ui::work::worker::{Job, Report, Trainer, Update, Worker, trainer};
 
 /// Messages are taken in for at most this long per frame.
 const DRAIN_FOR: Duration = Duration::from_millis(10);

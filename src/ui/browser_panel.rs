@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use egui::RichText;
 
 use crate::run::event::Split;
-use crate::ui::background::Purpose;
 use crate::ui::browser_details::{details_ui, trash_ui};
 use crate::ui::browser_table::table_ui;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::Table;
+use crate::ui::work::background::Purpose;
 
 /// The details lie beside the table where the page is at least this wide, and else below it.
 const WIDE: f32 = 1150.0;

@@ -14,12 +14,12 @@ use crate::figure::pages::{card_of, kind_shown};
 use crate::figure::{Kind, Subject, View, read_probes};
 use crate::run::Run;
 use crate::run::probes::Probes;
-use crate::ui::background::Purpose;
 use crate::ui::state::action::Action;
 use crate::ui::state::page::Page;
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, RunId, Runs};
 use crate::ui::widgets::{labelled_ui, problem_ui};
+use crate::ui::work::background::Purpose;
 
 /// Margins and heading that the image has around what the panel shows, in points.
 const AROUND: egui::Vec2 = egui::vec2(16.0, 64.0);

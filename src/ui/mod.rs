@@ -5,7 +5,6 @@
 //! does it afterwards. Nothing here computes with tensors, and nothing slow happens while drawing.
 
 mod app;
-mod background;
 mod browse;
 mod browser_details;
 mod browser_panel;
@@ -29,13 +28,12 @@ mod state;
 mod time_panel;
 mod top_bar;
 mod training_panel;
-mod waker;
 mod widgets;
 mod window;
-mod worker;
+mod work;
 
 pub use app::{App, Options};
-pub use background::{Discard, trash};
 pub use state::page::Page;
 pub use window::{WindowError, open};
-pub use worker::{Job, Trainer, trainer};
+pub use work::background::{Discard, trash};
+pub use work::worker::{Job, Trainer, trainer};

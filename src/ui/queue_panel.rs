@@ -7,7 +7,7 @@ use crate::ui::state::action::Action;
 use crate::ui::state::queue::{self, Waiting};
 use crate::ui::state::training::speed;
 use crate::ui::widgets::duration;
-use crate::ui::worker::Job;
+use crate::ui::work::worker::Job;
 
 /// A longer list scrolls.
 const LIST_HEIGHT: f32 = 92.0;

@@ -10,7 +10,7 @@ use crate::ui::state::draft::absolute;
 use crate::ui::state::queue::Waiting;
 use crate::ui::state::settings::Settings;
 use crate::ui::state::training::Training;
-use crate::ui::worker::Job;
+use crate::ui::work::worker::Job;
 
 /// Changes are written down at most this often.
 const SAVE_EVERY_SECS: f64 = 2.0;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use egui::RichText;
 
-use crate::ui::background::Purpose;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::runs::{RunEntry, variant_name};
+use crate::ui::work::background::Purpose;
 
 /// A list that takes a larger share of the height than this scrolls.
 const LIST_SHARE: f32 = 0.45;

@@ -8,13 +8,13 @@ use crate::config::{
     Attention, ClassWeights, DataSource, DeviceKind, Loss, Profile, RunConfig, Sampler, Width,
 };
 use crate::data::Plan;
-use crate::ui::background::Purpose;
 use crate::ui::state::action::Action;
 use crate::ui::state::draft::{
     BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField,
 };
 use crate::ui::state::runs::variant_name;
 use crate::ui::widgets::{grouped, labelled_ui, problem_ui};
+use crate::ui::work::background::Purpose;
 
 /// The bars of more classes than this scroll.
 const BARS_HEIGHT: f32 = 176.0;

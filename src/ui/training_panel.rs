@@ -5,7 +5,7 @@ use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::runs::{RunEntry, variant_name};
 use crate::ui::state::training::{Progress, Training};
-use crate::ui::worker::Job;
+use crate::ui::work::worker::Job;
 
 pub(crate) fn training_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(6.0);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::ui::app::{App, Options};
 use crate::ui::frame_times::FrameTimes;
 use crate::ui::state::settings;
-use crate::ui::worker::panic_text;
+use crate::ui::work::worker::panic_text;
 
 /// Why there is no window, or no longer one.
 #[derive(Debug, thiserror::Error)]

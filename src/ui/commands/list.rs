@@ -5,7 +5,6 @@ use egui::{Theme, vec2};
 use crate::figure::pages::kind_shown;
 use crate::figure::{Brush, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices};
 use crate::run::event::Started;
-use crate::ui::background::Purpose;
 use crate::ui::commands::{
     BACK, CLEAR, Command, EXPORT, FIRST, FORWARD, KEYBOARD, LIVE, NEXT_CLASS, PAGES, PAUSE,
     PREVIOUS_CLASS, SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
@@ -16,6 +15,7 @@ use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::page::Page;
 use crate::ui::state::runs::{RunEntry, RunState};
+use crate::ui::work::background::Purpose;
 
 /// Up to this many classes all pairs are listed.
 const PAIRS_UP_TO: usize = 20;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use crate::figure::{Kind, Pick, TimeAxis};
 use crate::findings::Evidence;
 use crate::run::notes::Notes;
-use crate::ui::background::Purpose;
 use crate::ui::state::page::Page;
 use crate::ui::state::runs::RunId;
+use crate::ui::work::background::Purpose;
 
 /// Anything that touches files, threads or runs, or what is looked at.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::super::worker::Job;
 use crate::config::{Attention, DataSource, RunConfig};
 use crate::data::{Plan, Summary};
 use crate::run::log::new_run_dir;
+use crate::ui::work::worker::Job;
 
 /// Seconds without a keystroke before the data is looked through again.
 const SCAN_DELAY_SECS: f64 = 0.4;

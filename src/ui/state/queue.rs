@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{DataSource, RunConfig};
 use crate::run::event::Started;
 use crate::ui::state::runs::variant_name;
-use crate::ui::worker::Job;
+use crate::ui::work::worker::Job;
 
 /// A job that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use crate::run::log::{Loaded, News, Position};
 use crate::run::notes::{Notes, distinct};
 use crate::run::probes::Probes;
 use crate::run::{Ending, Run};
-use crate::ui::background::{ProbeRead, ProbeReply, ProbeRequest};
+use crate::ui::work::background::{ProbeRead, ProbeReply, ProbeRequest};
 
 /// Names a run for as long as it is on the list.
 pub(crate) type RunId = usize;

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::run::Scope;
     use crate::ui::state::queue::{End, Queue};
-    use crate::ui::worker::Job;
+    use crate::ui::work::worker::Job;
 
     #[test]
     fn what_is_saved_is_read_again() -> anyhow::Result<()> {

@@ -27,8 +27,8 @@ use crate::ui::queue_panel::count;
 use crate::ui::state::run_table as browser;
 use crate::ui::state::runs::RunId;
 use crate::ui::state::settings::Settings;
-use crate::ui::waker::Waker;
-use crate::ui::worker::{Job, panic_sentence};
+use crate::ui::work::waker::Waker;
+use crate::ui::work::worker::{Job, panic_sentence};
 
 /// What a file dialog was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

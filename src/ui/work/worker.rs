@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::RunConfig;
 use crate::train::{self, Control, Message, device};
 use crate::ui::state::queue::{Queue, Waiting};
-use crate::ui::waker::Waker;
+use crate::ui::work::waker::Waker;
 
 /// One run to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
