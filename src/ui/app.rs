@@ -18,9 +18,12 @@ use crate::ui::findings_panel;
 use crate::ui::findings_panel::Source;
 use crate::ui::images_panel;
 use crate::ui::notice::{Notice, in_full, notice_ui};
+use crate::ui::panels::open_runs as runs_panel;
+use crate::ui::panels::setup as setup_panel;
+use crate::ui::panels::time as time_panel;
+use crate::ui::panels::top_bar;
+use crate::ui::panels::training as training_panel;
 use crate::ui::restore::Restoring;
-use crate::ui::runs_panel;
-use crate::ui::setup_panel;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::draft::{Draft, absolute};
@@ -29,9 +32,6 @@ use crate::ui::state::queue::{End, Waiting};
 use crate::ui::state::runs::{RunEntry, RunId, RunState, Runs, state_at_rest};
 use crate::ui::state::settings::Settings;
 use crate::ui::state::training::Training;
-use crate::ui::time_panel;
-use crate::ui::top_bar;
-use crate::ui::training_panel;
 use crate::ui::work::background::{self, Background, Discard, Dropped, Purpose, Reply};
 use crate::ui::work::waker::Waker;
 use crate::ui::work::worker::{Job, Report, Trainer, Update, Worker, trainer};
@@ -433,7 +433,7 @@ impl App {
         }
         let text = format!(
             "Training was under way or waiting when the window was closed ({}); go on with it at the bottom left.",
-            crate::ui::queue_panel::count(kept.len())
+            crate::ui::panels::queue::count(kept.len())
         );
         self.state.queue.restore(kept);
         self.tell(text, false);
@@ -586,7 +586,7 @@ impl App {
         }
         if let Err(sentence) = result {
             self.state.failed.push((name, sentence));
-            self.tell(crate::ui::queue_panel::failures(&self.state.failed), true);
+            self.tell(crate::ui::panels::queue::failures(&self.state.failed), true);
         }
     }
 

@@ -71,9 +71,9 @@ fn tools_ui(ui: &mut egui::Ui, state: &mut State, table: &Table, actions: &mut V
         ui.separator();
         let shown = table.rows.len();
         let count = if shown == table.total {
-            crate::ui::queue_panel::count(shown)
+            crate::ui::panels::queue::count(shown)
         } else {
-            format!("{shown} of {}", crate::ui::queue_panel::count(table.total))
+            format!("{shown} of {}", crate::ui::panels::queue::count(table.total))
         };
         ui.label(RichText::new(count).weak());
         open_all_ui(ui, &browser.unopened(), actions);
@@ -93,7 +93,7 @@ fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action
     };
     let help = format!(
         "Open {} that are listed and not open, to compare them",
-        crate::ui::queue_panel::count(unopened.len())
+        crate::ui::panels::queue::count(unopened.len())
     );
     let button = ui
         .add_enabled(why.is_none(), egui::Button::new("Open all listed"))

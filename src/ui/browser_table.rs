@@ -599,7 +599,7 @@ fn group_value(table: &Table, group: &Group, column: &Column, split: Split) -> S
             let variant = variant.map_or("Runs", variant_name);
             format!(
                 "{variant}, {}",
-                crate::ui::queue_panel::count(group.rows.len())
+                crate::ui::panels::queue::count(group.rows.len())
             )
         }
         Column::State => {

@@ -3,9 +3,9 @@
 use crate::figure::{Order, Pick, place_of, similarity_order};
 use crate::findings::Evidence;
 use crate::ui::app::App;
+use crate::ui::panels::time as time_panel;
 use crate::ui::state::page::Page;
 use crate::ui::state::runs::{RunEntry, RunId};
-use crate::ui::time_panel;
 
 impl App {
     /// The run on the left.

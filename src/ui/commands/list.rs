@@ -10,7 +10,7 @@ use crate::ui::commands::{
     PREVIOUS_CLASS, SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
 };
 use crate::ui::figures_panel::{ORDERS, SPLITS, scopes};
-use crate::ui::setup_panel::choose_sweep;
+use crate::ui::panels::setup::choose_sweep;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::page::Page;

@@ -23,7 +23,7 @@ use crate::ui::data_panel;
 use crate::ui::export_dialog::{Export, Exported};
 use crate::ui::findings_panel::{self, Key, Source};
 use crate::ui::images_panel;
-use crate::ui::queue_panel::count;
+use crate::ui::panels::queue::count;
 use crate::ui::state::run_table as browser;
 use crate::ui::state::runs::RunId;
 use crate::ui::state::settings::Settings;

@@ -1,6 +1,6 @@
 //! Start, pause, stop, and how far training is.
 
-use crate::ui::queue_panel;
+use crate::ui::panels::queue as queue_panel;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::runs::{RunEntry, variant_name};
