@@ -6,18 +6,11 @@
 
 mod app;
 mod browse;
-mod browser_details;
-mod browser_panel;
-mod browser_table;
 mod commands;
-mod compare_panel;
-mod data_panel;
 mod export_dialog;
-mod figures_panel;
-mod findings_panel;
 mod frame_times;
-mod images_panel;
 mod notice;
+mod pages;
 mod panels;
 mod remember;
 mod restore;

@@ -3,7 +3,7 @@
 use crate::figure::Kind;
 use crate::figure::export::{Restored, RunRef};
 use crate::ui::app::App;
-use crate::ui::compare_panel::Choice;
+use crate::ui::pages::compare::Choice;
 use crate::ui::state::page::Page;
 use crate::ui::state::runs::{RunEntry, RunId};
 

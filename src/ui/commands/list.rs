@@ -9,7 +9,7 @@ use crate::ui::commands::{
     BACK, CLEAR, Command, EXPORT, FIRST, FORWARD, KEYBOARD, LIVE, NEXT_CLASS, PAGES, PAUSE,
     PREVIOUS_CLASS, SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
 };
-use crate::ui::figures_panel::{ORDERS, SPLITS, scopes};
+use crate::ui::pages::columns::{ORDERS, SPLITS, scopes};
 use crate::ui::panels::setup::choose_sweep;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;

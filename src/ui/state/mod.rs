@@ -17,11 +17,11 @@ pub(crate) mod training;
 
 use crate::figure::Kind;
 use crate::ui::commands::Palette;
-use crate::ui::data_panel::Data;
 use crate::ui::export_dialog::ExportDraft;
-use crate::ui::findings_panel::Findings;
-use crate::ui::images_panel::Images;
 use crate::ui::notice::Notice;
+use crate::ui::pages::data::Data;
+use crate::ui::pages::mistakes::Images;
+use crate::ui::pages::overview::Findings;
 use crate::ui::state::draft::Draft;
 use crate::ui::state::page::Page;
 use crate::ui::state::place::{History, Place};

@@ -286,7 +286,7 @@ fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
 /// All figures of a narrow column with their heights. Map, F1 and matrix fill what is seen without scrolling.
 fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
     let map = 136.0;
-    let seen = view_height - crate::ui::figures_panel::TITLE_HEIGHT - map - 2.0 * GAP;
+    let seen = view_height - crate::ui::pages::columns::TITLE_HEIGHT - map - 2.0 * GAP;
     let f1 = (0.4 * seen).clamp(216.0, 320.0);
     let matrix = (seen - f1).clamp(300.0, 0.9 * width.max(340.0));
     [

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::figure::View;
-use crate::ui::compare_panel::Choice;
+use crate::ui::pages::compare::Choice;
 use crate::ui::state::page::Page;
 use crate::ui::state::runs::RunId;
 

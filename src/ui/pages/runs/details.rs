@@ -4,7 +4,7 @@ use std::path::Path;
 
 use egui::{RichText, vec2};
 
-use crate::ui::browser_table::{shortened, title_of};
+use crate::ui::pages::runs::table::{shortened, title_of};
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::{Edit, Row, Table};

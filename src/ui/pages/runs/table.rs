@@ -4,7 +4,7 @@ use egui::{Align2, Color32, FontId, Rect, RichText, Sense, pos2, vec2};
 
 use crate::run::event::Split;
 use crate::run::glance::Scores;
-use crate::ui::browser_details::menu_ui;
+use crate::ui::pages::runs::details::menu_ui;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::draft::label_of;

@@ -7,7 +7,7 @@ use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOpt
 use crate::config::{DataSource, RunConfig};
 use crate::data::samples::{Sample, Samples, Which, samples, samples_of_run};
 use crate::figure::{Pick, View, order_of_classes, palette};
-use crate::ui::figures_panel::order_ui;
+use crate::ui::pages::columns::order_ui;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::page::Page;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use egui::RichText;
 
 use crate::run::event::Split;
-use crate::ui::browser_details::{details_ui, trash_ui};
-use crate::ui::browser_table::table_ui;
+use crate::ui::pages::runs::details::{details_ui, trash_ui};
+use crate::ui::pages::runs::table::table_ui;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::Table;

@@ -10,7 +10,7 @@ use crate::figure::difference::{NOTHING, compared_once};
 use crate::figure::measures::measures;
 use crate::figure::{Kind, View, figure_ui};
 use crate::run::Ending;
-use crate::ui::figures_panel::{Column, scope_ui};
+use crate::ui::pages::columns::{Column, scope_ui};
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::page::{GAP, Page};
