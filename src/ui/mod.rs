@@ -6,10 +6,8 @@
 
 mod app;
 mod browse;
-mod commands;
-mod export_dialog;
 mod frame_times;
-mod notice;
+mod overlays;
 mod pages;
 mod panels;
 mod remember;

@@ -16,9 +16,9 @@ pub(crate) mod settings;
 pub(crate) mod training;
 
 use crate::figure::Kind;
-use crate::ui::commands::Palette;
-use crate::ui::export_dialog::ExportDraft;
-use crate::ui::notice::Notice;
+use crate::ui::overlays::commands::Palette;
+use crate::ui::overlays::export_dialog::ExportDraft;
+use crate::ui::overlays::notice::Notice;
 use crate::ui::pages::data::Data;
 use crate::ui::pages::mistakes::Images;
 use crate::ui::pages::overview::Findings;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::run::log::write_whole;
-use crate::ui::export_dialog::Habit;
+use crate::ui::overlays::export_dialog::Habit;
 use crate::ui::state::place::Place;
 use crate::ui::state::queue::Waiting;
 use crate::ui::state::run_table::Order;

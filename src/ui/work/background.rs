@@ -19,7 +19,7 @@ use crate::run::log::{self, Followed, Loaded, Position, RunError};
 use crate::run::notes::Notes;
 use crate::run::probe_file::ProbeTensors;
 use crate::sweep::{State, Sweep, SweepError};
-use crate::ui::export_dialog::{Export, Exported};
+use crate::ui::overlays::export_dialog::{Export, Exported};
 use crate::ui::pages::data as data_panel;
 use crate::ui::pages::mistakes as images_panel;
 use crate::ui::pages::overview::{self as findings_panel, Key, Source};

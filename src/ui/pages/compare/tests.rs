@@ -160,7 +160,7 @@ fn what_is_exported_is_what_is_shown() -> Result<()> {
     let copied = job().map_err(anyhow::Error::msg)?;
     assert!(matches!(
         copied,
-        crate::ui::export_dialog::Exported::Image(_)
+        crate::ui::overlays::export_dialog::Exported::Image(_)
     ));
     Ok(())
 }

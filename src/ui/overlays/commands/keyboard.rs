@@ -2,7 +2,7 @@
 
 use egui::{Modal, RichText, ScrollArea};
 
-use crate::ui::commands::SHORTCUTS;
+use crate::ui::overlays::commands::SHORTCUTS;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 

@@ -5,7 +5,7 @@ use egui::{Theme, vec2};
 use crate::figure::pages::kind_shown;
 use crate::figure::{Brush, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices};
 use crate::run::event::Started;
-use crate::ui::commands::{
+use crate::ui::overlays::commands::{
     BACK, CLEAR, Command, EXPORT, FIRST, FORWARD, KEYBOARD, LIVE, NEXT_CLASS, PAGES, PAUSE,
     PREVIOUS_CLASS, SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
 };

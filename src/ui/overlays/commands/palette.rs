@@ -2,8 +2,8 @@
 
 use egui::{Key, Modifiers, RichText};
 
-use crate::ui::commands::Command;
-use crate::ui::commands::list::commands;
+use crate::ui::overlays::commands::Command;
+use crate::ui::overlays::commands::list::commands;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 
