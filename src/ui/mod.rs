@@ -5,14 +5,10 @@
 //! does it afterwards. Nothing here computes with tensors, and nothing slow happens while drawing.
 
 mod app;
-mod browse;
 mod frame_times;
 mod overlays;
 mod pages;
 mod panels;
-mod remember;
-mod restore;
-mod selection;
 mod state;
 mod widgets;
 mod window;

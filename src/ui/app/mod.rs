@@ -1,5 +1,10 @@
 //! The application: its state, what happens between frames, and the layout of the window.
 
+mod browse;
+mod remember;
+mod restore;
+mod select;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,6 +15,7 @@ use crate::run::event::Event;
 use crate::run::log::{Followed, Loaded};
 use crate::run::notes::Notes;
 use crate::train::Message;
+use crate::ui::app::restore::Restoring;
 use crate::ui::overlays::commands::{self, Palette};
 use crate::ui::overlays::export_dialog::{Export, ExportDraft, Exported, export_ui};
 use crate::ui::overlays::notice::{Notice, in_full, notice_ui};
@@ -23,7 +29,6 @@ use crate::ui::panels::setup as setup_panel;
 use crate::ui::panels::time as time_panel;
 use crate::ui::panels::top_bar;
 use crate::ui::panels::training as training_panel;
-use crate::ui::restore::Restoring;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::draft::{Draft, absolute};
