@@ -1,8 +1,20 @@
 //! The window: set up an experiment, watch it train, and look at how classes pull against each other.
 //!
-//! State has four parts: the runs on the list, what is looked at, the experiment being set up, and the training thread.
-//! Between frames [`App::logic`] takes in what threads report; [`App::ui`] draws, collects what the user asked for and
-//! does it afterwards. Nothing here computes with tensors, and nothing slow happens while drawing.
+//! The window is laid out in rooms, each of which may import those above it:
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | `state` | what the window knows |
+//! | `work` | threads, channels, dialogs, the disk and the trash; imports `state` |
+//! | `widgets` | small controls; imports nothing of the window |
+//! | `panels` | what stands around the page; imports `state` and `widgets` |
+//! | `pages` | one file a page; imports `state`, `widgets` and `panels` |
+//! | `overlays` | what lies over the page; imports `state` and `widgets` |
+//! | `app` | takes actions and answers of threads, and changes the state; imports all of these |
+//! | `window` | opens the window of the system; imports `app` and `work` |
+//!
+//! What draws takes the state and collects what the user asked for. Nothing here computes with tensors, and nothing slow
+//! happens while drawing.
 
 mod app;
 mod frame_times;
@@ -15,7 +27,7 @@ mod window;
 mod work;
 
 pub use app::{App, Options};
-pub use state::page::Page;
+pub use state::place::Page;
+pub use state::queue::Job;
 pub use window::{WindowError, open};
-pub use work::background::{Discard, trash};
-pub use work::worker::{Job, Trainer, trainer};
+pub use work::{Discard, Trainer, trainer, trash};

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use crate::ui::app::{App, Options};
 use crate::ui::frame_times::FrameTimes;
-use crate::ui::state::settings;
-use crate::ui::work::worker::panic_text;
+use crate::ui::work::{panic_text, usual_path};
 
 /// Why there is no window, or no longer one.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +65,7 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
     let app = App::new(Options {
         runs,
         samples: sample_runs(),
-        settings: settings::usual_path(),
+        settings: usual_path(),
         ..Options::default()
     });
     let settings = app.settings().clone();

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::App;
 use crate::run::notes::Notes;
-use crate::ui::app::App;
 use crate::ui::state::draft::absolute;
-use crate::ui::state::page::Page;
+use crate::ui::state::place::Page;
 use crate::ui::state::run_table::{DEPTH, Found};
 use crate::ui::state::runs::{RunId, RunState};
 

@@ -4,13 +4,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::App;
 use crate::run::log;
-use crate::ui::app::App;
 use crate::ui::state::draft::absolute;
+use crate::ui::state::queue::Job;
 use crate::ui::state::queue::Waiting;
 use crate::ui::state::settings::Settings;
 use crate::ui::state::training::Training;
-use crate::ui::work::worker::Job;
+use crate::ui::state::words::count;
 
 /// Changes are written down at most this often.
 const SAVE_EVERY_SECS: f64 = 2.0;
@@ -46,6 +47,21 @@ impl App {
             }
         }
         self.state.view.side_by_side = self.state.view.right.is_some();
+    }
+
+    /// Puts the jobs into the queue that waited, or were under way, when the window was closed. None of them begins before
+    /// the user asks for it.
+    pub(super) fn restore_queue(&mut self) {
+        let kept = std::mem::take(&mut self.settings.queue);
+        if kept.is_empty() {
+            return;
+        }
+        let text = format!(
+            "Training was under way or waiting when the window was closed ({}); go on with it at the bottom left.",
+            count(kept.len())
+        );
+        self.state.queue.restore(kept);
+        self.tell(text, false);
     }
 
     /// Notes what only the window knows.

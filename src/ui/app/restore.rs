@@ -1,27 +1,12 @@
 //! Back to what an exported image shows.
 
+use super::App;
+use super::restoring::{Restoring, Stage};
 use crate::figure::Kind;
 use crate::figure::export::{Restored, RunRef};
-use crate::ui::app::App;
-use crate::ui::pages::compare::Choice;
-use crate::ui::state::page::Page;
+use crate::ui::state::place::Choice;
+use crate::ui::state::place::Page;
 use crate::ui::state::runs::{RunEntry, RunId};
-
-/// An exported image whose view is shown as soon as its runs are open.
-pub(crate) struct Restoring {
-    restored: Restored,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// It was dropped.
-    Dropped,
-    /// Folders are looked through, as they were so many times before.
-    Looking(u64),
-    /// What was found is being opened.
-    Opening,
-}
 
 impl App {
     /// Shows what an exported image shows: its run, figure, moment and selection. Runs that are not open are looked for

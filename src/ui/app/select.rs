@@ -1,15 +1,18 @@
 //! What is looked at: the part of the network, the moment, the class and the pair that all figures follow.
 
-use crate::figure::{Order, Pick, place_of, similarity_order};
+use std::collections::BTreeMap;
+
+use super::App;
+use crate::config::Attention;
+use crate::figure::{Order, Pick, locked, place_of, similarity_order};
 use crate::findings::Evidence;
-use crate::ui::app::App;
-use crate::ui::panels::time as time_panel;
-use crate::ui::state::page::Page;
+use crate::ui::state::place::Page;
+use crate::ui::state::place::moments;
 use crate::ui::state::runs::{RunEntry, RunId};
 
 impl App {
     /// The run on the left.
-    fn first(&self) -> Option<&RunEntry> {
+    pub(super) fn first(&self) -> Option<&RunEntry> {
         self.state.runs.get(self.state.view.left?)
     }
 
@@ -22,7 +25,7 @@ impl App {
                 self.show_in_matrices(a, b);
             }
             Pick::Scope(scope) => view.scope = scope,
-            Pick::Step(step) => view.step = time_panel::nearest(&steps, step).or(view.step),
+            Pick::Step(step) => view.step = moments::nearest(&steps, step).or(view.step),
             Pick::Curve(name) => {
                 if !view.hidden.remove(&name) {
                     view.hidden.insert(name);
@@ -41,7 +44,7 @@ impl App {
             }
             Pick::ScopeAt(scope, step) => {
                 view.scope = scope;
-                view.step = time_panel::nearest(&steps, step).or(view.step);
+                view.step = moments::nearest(&steps, step).or(view.step);
             }
             Pick::Confused(truth, predicted) => {
                 view.confused = Some((truth, predicted));
@@ -133,7 +136,7 @@ impl App {
         // What is so now is shown as it goes on.
         view.step = match evidence.step {
             Some(step) if newest.is_none_or(|newest| step < newest) => {
-                time_panel::nearest(&steps, step)
+                moments::nearest(&steps, step)
             }
             _ => None,
         };
@@ -145,7 +148,57 @@ impl App {
     /// Moves by this many moments; past the newest one follows what is newest.
     pub(super) fn step_by(&mut self, count: isize) {
         let steps = self.state.steps();
-        let at = time_panel::position(&steps, self.state.view.figure.step);
+        let at = moments::position(&steps, self.state.view.figure.step);
         self.state.view.figure.step = steps.get(at.saturating_add_signed(count)).copied();
+    }
+
+    pub(super) fn show_left(&mut self, id: RunId) {
+        if self.state.view.right == Some(id) {
+            self.state.view.right = self.state.view.left;
+        }
+        self.state.view.left = Some(id);
+    }
+
+    pub(super) fn show_right(&mut self, id: RunId) {
+        if self.state.view.left == Some(id) {
+            let mut others = self.state.runs.iter().map(|entry| entry.id);
+            let other = self
+                .state
+                .view
+                .right
+                .or_else(|| others.find(|&other| other != id));
+            let Some(other) = other else { return };
+            self.state.view.left = Some(other);
+        }
+        self.state.view.right = Some(id);
+        self.state.view.side_by_side = true;
+    }
+
+    /// Turning it on without a run for the right takes the first other one, of another variant if there is one.
+    pub(super) fn show_side_by_side(&mut self, on: bool) {
+        self.state.view.side_by_side = on;
+        if !on || self.state.view.right.is_some() {
+            return;
+        }
+        let left = self.state.view.left.and_then(|id| self.state.runs.get(id));
+        let Some(left) = left else { return };
+        let attention: Option<Attention> = left.attention();
+        let others = || self.state.runs.iter().filter(|entry| entry.id != left.id);
+        let other = others()
+            .find(|entry| entry.attention() != attention)
+            .or_else(|| others().next());
+        self.state.view.right = other.map(|entry| entry.id);
+        self.state.view.side_by_side = self.state.view.right.is_some();
+    }
+
+    pub(super) fn lock_scales(&mut self, on: bool, ctx: &egui::Context) {
+        self.state.view.figure.ranges = if on {
+            let shown = self.state.view.shown();
+            let entries = shown.iter().filter_map(|&id| self.state.runs.get(id));
+            let subjects: Vec<_> = entries.map(RunEntry::subject).collect();
+            locked(ctx, &subjects, &self.state.view.figure)
+        } else {
+            BTreeMap::new()
+        };
     }
 }

@@ -3,5 +3,10 @@
 //! May import `state`, `widgets` and the figures.
 
 pub(crate) mod commands;
-pub(crate) mod export_dialog;
-pub(crate) mod notice;
+mod export_dialog;
+mod hovering;
+mod notice;
+
+pub(crate) use export_dialog::export_ui;
+pub(crate) use hovering::hovering_ui;
+pub(crate) use notice::notice_ui;

@@ -5,19 +5,12 @@ use std::time::Duration;
 use egui::{Align2, Area, Context, Frame, Id, Label, Order, RichText, vec2};
 
 use crate::ui::state::action::Action;
+use crate::ui::state::notice::Notice;
 
 /// How long a notice stays that is no error, from when the pointer was last on it.
 const STAYS_FOR_SECS: f64 = 12.0;
 /// Its distance from the lower edge: the bar with the time slider stays free.
 const ABOVE: f32 = 52.0;
-
-/// What is to be told.
-pub(crate) struct Notice {
-    pub(crate) text: String,
-    pub(crate) is_error: bool,
-    /// When it was told, or the pointer was last on it, in window seconds.
-    pub(crate) since: f64,
-}
 
 /// Shows the notice, and forgets it when its time is over.
 pub(crate) fn notice_ui(
@@ -61,11 +54,4 @@ pub(crate) fn notice_ui(
         notice.since = now;
     }
     ctx.request_repaint_after(Duration::from_secs_f64(left(notice).max(0.0)));
-}
-
-/// An error of the library as a sentence: it begins small, since something may stand before it.
-pub(crate) fn in_full(error: &str) -> String {
-    let mut letters = error.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).collect()
 }

@@ -2,57 +2,22 @@
 
 use egui::{Rect, RichText, pos2};
 
+use super::columns::Column;
+use super::layout::GAP;
 use crate::compare::Comparison;
 use crate::compare::contrast::{CompareError, with_seeds};
-use crate::config::Attention;
 use crate::figure::Subject;
 use crate::figure::difference::{NOTHING, compared_once};
 use crate::figure::measures::measures;
 use crate::figure::{Kind, View, figure_ui};
-use crate::run::Ending;
-use crate::ui::pages::columns::{Column, scope_ui};
+use crate::ui::panels::selection_bar::scope_ui;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
-use crate::ui::state::page::{GAP, Page};
-use crate::ui::state::runs::{RunEntry, RunId, RunState, Runs};
+use crate::ui::state::place::Page;
+use crate::ui::state::runs::{RunEntry, RunId};
 
 /// Least height of the figures.
 const LEAST_FIGURES: f32 = 260.0;
-
-/// Which groups are set against each other, each named by one of its runs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Choice {
-    /// A run of the baseline; none: the first one without attention.
-    pub(crate) baseline: Option<RunId>,
-    /// A run of the group that is looked at; none: the first other one.
-    pub(crate) other: Option<RunId>,
-}
-
-impl Choice {
-    /// All runs that were read, one of the baseline first.
-    pub(crate) fn order(&self, runs: &Runs) -> Vec<RunId> {
-        let read = || runs.iter().filter(|entry| entry.state != RunState::Opening);
-        let is_finished = |entry: &&RunEntry| matches!(entry.run.ending, Some(Ending::Finished(_)));
-        let finished = || read().filter(is_finished);
-        let chosen = finished().find(|entry| Some(entry.id) == self.baseline);
-        let plain = || finished().find(|entry| entry.attention() == Some(Attention::None));
-        let first = chosen.or_else(plain).or_else(|| finished().next());
-        let mut ids: Vec<RunId> = first.iter().map(|entry| entry.id).collect();
-        let others = read().map(|entry| entry.id).filter(|id| !ids.contains(id));
-        let others: Vec<_> = others.collect();
-        ids.extend(others);
-        ids
-    }
-
-    /// The runs whose last step is compared.
-    pub(crate) fn finished(&self, runs: &Runs) -> Vec<RunId> {
-        let is_finished = |id: &RunId| {
-            let entry = runs.get(*id);
-            entry.is_some_and(|entry| matches!(entry.run.ending, Some(Ending::Finished(_))))
-        };
-        self.order(runs).into_iter().filter(is_finished).collect()
-    }
-}
 
 pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let ids = state.view.compare.order(&state.runs);

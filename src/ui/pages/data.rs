@@ -1,167 +1,35 @@
 //! The page of data: how many images of each class there are, and what they look like.
 
-use std::path::PathBuf;
-
 use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
 
-use crate::config::{DataSource, RunConfig};
-use crate::data::samples::{Sample, Samples, Which, samples, samples_of_run};
+use crate::data::samples::{Sample, Samples, Which};
 use crate::figure::{Pick, View, order_of_classes, palette};
-use crate::ui::pages::columns::order_ui;
-use crate::ui::state::State;
+use crate::ui::panels::selection_bar::order_ui;
 use crate::ui::state::action::Action;
-use crate::ui::state::page::Page;
-use crate::ui::state::runs::RunId;
-use crate::ui::widgets::{enlarged, grouped, problem_ui};
+use crate::ui::state::runs::{RunId, Runs};
+use crate::ui::state::samples::Data;
+use crate::ui::state::words::grouped;
+use crate::ui::widgets::{enlarged, problem_ui};
 
-/// Images read of a class, at most, and
-const PER_CLASS: usize = 32;
-/// probe images, of which a run may have more.
-const MOST_PROBES: usize = 128;
 /// Width of the names and counts.
 const COUNTS: f32 = 230.0;
 /// Least height of a row: name, bar and counts.
 const ROW: f32 = 46.0;
 /// Between images, and between rows.
 const GAP: f32 = 6.0;
-/// Seconds without a change before other images are read.
-const DELAY_SECS: f64 = 0.4;
 
-/// Which images: everything of a configuration that they depend on, the choice among them, and the run that recorded
-/// them.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Key {
-    config: RunConfig,
-    which: Which,
-    run: Option<Recorded>,
-}
-
-/// Where a run is that recorded which images it has, and its classes.
-#[derive(Clone, Debug, PartialEq)]
-struct Recorded {
-    dir: PathBuf,
-    classes: Vec<String>,
-}
-
-/// What the page shows.
-#[derive(Default)]
-pub(crate) struct Data {
-    /// Whose images are shown: a run's, or those of the new experiment.
-    source: Option<RunId>,
-    which: Which,
-    read: Option<(Key, Result<Samples, String>)>,
-    /// The images of each class in a row, once they were drawn.
-    strips: Vec<Option<TextureHandle>>,
-    wanted: Option<Key>,
-    wanted_since: f64,
-    under_way: bool,
-}
-
-impl Data {
-    /// Whether these images are to be read now; otherwise, if they are to be later, after how many seconds.
-    pub(crate) fn ask(&mut self, key: &Key, now: f64) -> Result<(), Option<f64>> {
-        if self.read.as_ref().is_some_and(|(read, _)| read == key) {
-            return Err(None);
-        }
-        if self.wanted.as_ref() != Some(key) {
-            self.wanted = Some(key.clone());
-            self.wanted_since = now;
-        }
-        if self.under_way {
-            return Err(None);
-        }
-        let wait = self.wanted_since + DELAY_SECS - now;
-        // Only what is typed or dragged waits for its end.
-        let changes = self
-            .read
-            .as_ref()
-            .is_some_and(|(read, _)| read.which == key.which);
-        if changes && wait > 0.0 {
-            return Err(Some(wait));
-        }
-        self.under_way = true;
-        Ok(())
+/// The page of data.
+pub(super) fn data_ui(
+    ui: &mut egui::Ui,
+    runs: &Runs,
+    view: &View,
+    data: &mut Data,
+    actions: &mut Vec<Action>,
+) {
+    if data.source.is_some_and(|id| runs.get(id).is_none()) {
+        data.source = None;
     }
-
-    /// Nothing is looked at any more.
-    pub(crate) fn forget(&mut self) {
-        self.wanted = None;
-        self.read = None;
-        self.strips.clear();
-    }
-
-    /// Takes in what a thread read.
-    pub(crate) fn take(&mut self, key: Key, read: Result<Samples, String>) {
-        self.under_way = false;
-        self.read = Some((key, read));
-        self.strips.clear();
-    }
-}
-
-/// Reads images. An error is a sentence.
-pub(crate) fn read(key: &Key) -> Result<Samples, String> {
-    let (config, which) = (&key.config, key.which);
-    let per_class = match which {
-        Which::Probe => config.probe_images.min(MOST_PROBES),
-        Which::Training | Which::Augmented => PER_CLASS,
-    };
-    let read = match &key.run {
-        Some(run) => samples_of_run(&run.dir, &run.classes, config, which, per_class),
-        None => samples(config, which, per_class),
-    };
-    read.map_err(|error| error.to_string())
-}
-
-/// The images that the page shows now; none where another page is open or no folder is chosen yet.
-pub(crate) fn wanted(state: &State) -> Option<Key> {
-    if state.view.page != Page::Data {
-        return None;
-    }
-    let entry = state.data.source.and_then(|id| state.runs.get(id));
-    let started = entry.and_then(|entry| entry.run.started.as_ref());
-    if state.data.source.is_some() && started.is_none() {
-        return None;
-    }
-    let config = started.map_or(&state.draft.config, |started| &started.config);
-    let has_source =
-        !matches!(&config.data, DataSource::Folder(path) if path.as_os_str().is_empty());
-    let config = RunConfig {
-        data: config.data.clone(),
-        size: config.size,
-        channels: config.channels,
-        skip_unreadable: config.skip_unreadable,
-        imbalance: config.imbalance,
-        profile: config.profile,
-        val: config.val,
-        data_seed: config.data_seed,
-        probe_images: config.probe_images,
-        seed: config.seed,
-        crop_padding: config.crop_padding,
-        flip: config.flip,
-        ..RunConfig::default()
-    };
-    let recorded = entry.zip(started).map(|(entry, started)| Recorded {
-        dir: entry.dir.clone(),
-        classes: started.classes.clone(),
-    });
-    has_source.then_some(Key {
-        config,
-        which: state.data.which,
-        run: recorded,
-    })
-}
-
-pub(crate) fn data_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
-    if state
-        .data
-        .source
-        .is_some_and(|id| state.runs.get(id).is_none())
-    {
-        state.data.source = None;
-    }
-    choose_ui(ui, state, actions);
-    let view = state.view.figure.clone();
-    let data = &mut state.data;
+    choose_ui(ui, runs, view, data, actions);
     match &data.read {
         _ if data.wanted.is_none() => {
             ui.weak("Choose the folder that holds one subfolder of images per class.");
@@ -178,19 +46,25 @@ pub(crate) fn data_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Ac
                 problem_ui(ui, Some(note));
             }
             data.strips.resize(samples.classes.len(), None);
-            rows_ui(ui, samples, &view, &mut data.strips, actions);
+            rows_ui(ui, samples, view, &mut data.strips, actions);
         }
     }
 }
 
 /// Whose images, which of them, and how many there are.
-fn choose_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
+fn choose_ui(
+    ui: &mut egui::Ui,
+    runs: &Runs,
+    view: &View,
+    data: &mut Data,
+    actions: &mut Vec<Action>,
+) {
     let name = |id: Option<RunId>| {
-        let entry = id.and_then(|id| state.runs.get(id));
+        let entry = id.and_then(|id| runs.get(id));
         entry.map_or("New experiment".to_owned(), |entry| entry.name.clone())
     };
-    let mut source = state.data.source;
-    let mut which = state.data.which;
+    let mut source = data.source;
+    let mut which = data.which;
     ui.horizontal_wrapped(|ui| {
         let label = ui.label("Images of");
         let combo = egui::ComboBox::from_id_salt("images of")
@@ -198,11 +72,7 @@ fn choose_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
             .width(180.0)
             .show_ui(ui, |ui| {
                 ui.selectable_value(&mut source, None, "New experiment");
-                for entry in state
-                    .runs
-                    .iter()
-                    .filter(|entry| entry.run.started.is_some())
-                {
+                for entry in runs.iter().filter(|entry| entry.run.started.is_some()) {
                     ui.selectable_value(&mut source, Some(entry.id), &entry.name);
                 }
             });
@@ -214,25 +84,21 @@ fn choose_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
             ui.selectable_value(&mut which, value, text)
                 .on_hover_text(help);
         }
-        let read = state
-            .data
-            .read
-            .as_ref()
-            .and_then(|(_, read)| read.as_ref().ok());
+        let read = data.read.as_ref().and_then(|(_, read)| read.as_ref().ok());
         let classes = read.map_or(&[][..], |samples| &samples.classes);
-        order_ui(ui, classes, &state.view.figure, actions);
-        if state.data.under_way && state.data.read.is_some() {
+        order_ui(ui, classes, view, actions);
+        if data.under_way && data.read.is_some() {
             ui.spinner();
         }
     });
-    if let Some((_, Ok(samples))) = &state.data.read {
+    if let Some((_, Ok(samples))) = &data.read {
         ui.weak(totals(samples));
     }
     let (_, _, help) = CHOICES[which as usize];
     ui.weak(help);
     ui.add_space(2.0);
-    state.data.source = source;
-    state.data.which = which;
+    data.source = source;
+    data.which = which;
 }
 
 const CHOICES: [(Which, &str, &str); 3] = [

@@ -1,207 +1,34 @@
-//! The images behind a cell of the confusion matrix, with how sure the network was of them.
-
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+//! Under the page of mistakes: the images behind a cell of the confusion matrix, with how sure the network was of them.
 
 use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
-use crate::config::{DataSource, RunConfig};
-use crate::data::{DataError, Reader};
-use crate::figure;
 use crate::run::event::Split;
-use crate::run::predictions::{Predicted, predicted};
-use crate::ui::state::State;
+use crate::run::predictions::Predicted;
 use crate::ui::state::action::Action;
-use crate::ui::state::page::Page;
-use crate::ui::state::runs::{RunEntry, RunId, variant_name};
+use crate::ui::state::images::{Cell, Images, Key};
+use crate::ui::state::place::Place;
+use crate::ui::state::runs::{RunEntry, Runs};
+use crate::ui::state::words::variant_name;
 use crate::ui::widgets::enlarged;
-
-/// Images shown of a cell; the surest come first.
-const MOST: usize = 60;
 
 /// Side of the place of an image that cannot be read, in points.
 const LEAST_SIDE: f32 = 56.0;
 
-/// Which images: an evaluation of a run and a cell of its confusion matrix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    pub(crate) run: RunId,
-    step: u64,
-    split: Split,
-    /// True class and predicted class.
-    cell: (usize, usize),
-}
-
-/// The data source that was read last: where many images share a file, reading one reads them all.
-type Kept = Arc<Mutex<Option<Arc<Reader>>>>;
-
-/// What a thread needs to read them.
-pub(crate) struct Wanted {
-    pub(crate) key: Key,
-    dir: PathBuf,
-    config: Box<RunConfig>,
-    shape: [usize; 3],
-    kept: Kept,
-}
-
-impl Wanted {
-    /// The source of the images, opened unless it is open already.
-    fn reader(&self) -> Result<Arc<Reader>, DataError> {
-        // Whoever panicked with it left it whole.
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reader) = kept.as_ref().filter(|reader| reader.is_of(&self.config)) {
-            return Ok(reader.clone());
-        }
-        let reader = Arc::new(Reader::open(&self.config)?);
-        *kept = Some(reader.clone());
-        Ok(reader)
-    }
-}
-
-/// What it read.
-pub(crate) struct Read {
-    /// Images in the cell.
-    total: usize,
-    /// The first of them, or a sentence in the place of one that cannot be read.
-    images: Vec<(Predicted, Result<ColorImage, String>)>,
-}
-
-/// Reads the images of a cell. An error is a sentence.
-pub(crate) fn read(wanted: &Wanted) -> Result<Read, String> {
-    let Key {
-        step, split, cell, ..
-    } = wanted.key;
-    let mut found = predicted(&wanted.dir, (step, split), cell.0, cell.1)
-        .map_err(|error| format!("Which images these are is not known: {error}"))?;
-    let total = found.len();
-    found.truncate(MOST);
-    if let DataSource::Folder(root) = &wanted.config.data
-        && !root.exists()
-    {
-        let root = std::path::absolute(root).unwrap_or_else(|_| root.clone());
-        return Err(format!(
-            "The run's images are not there; they were expected in {}",
-            root.display()
-        ));
-    }
-    let reader = wanted
-        .reader()
-        .map_err(|error| format!("The run's images cannot be read: {error}"))?;
-    let [height, width, channels] = wanted.shape;
-    let image = |found: Predicted| {
-        let pixels = reader.pixels(found.index, found.file.as_deref(), wanted.shape);
-        let size = [width, height];
-        let image = pixels.map(|pixels| {
-            if channels == 1 {
-                ColorImage::from_gray(size, &pixels)
-            } else {
-                ColorImage::from_rgb(size, &pixels)
-            }
-        });
-        (found, image.map_err(|error| error.to_string()))
-    };
-    Ok(Read {
-        total,
-        images: found.into_iter().map(image).collect(),
-    })
-}
-
-/// The images of the selected cell.
-#[derive(Default)]
-pub(crate) struct Images {
-    /// By run shown.
-    cells: BTreeMap<RunId, (Key, Cell)>,
-    kept: Kept,
-}
-
-/// What is known of the images of a cell.
-enum Cell {
-    Loading,
-    /// With a texture for every image that can be read.
-    Read(Read, Vec<Option<TextureHandle>>),
-    Failed(String),
-}
-
-impl Images {
-    /// What is to be read now that it is these that are wanted.
-    pub(crate) fn ask(&mut self, wanted: Vec<Wanted>) -> Vec<Wanted> {
-        self.cells
-            .retain(|_, (key, _)| wanted.iter().any(|wanted| wanted.key == *key));
-        let mut missing = Vec::new();
-        for wanted in wanted {
-            if let Entry::Vacant(vacant) = self.cells.entry(wanted.key.run) {
-                vacant.insert((wanted.key.clone(), Cell::Loading));
-                missing.push(wanted);
-            }
-        }
-        missing
-    }
-
-    /// Lets go of the data source: the page is left.
-    fn forget_source(&mut self) {
-        if Arc::strong_count(&self.kept) == 1 {
-            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
-    }
-
-    /// Takes in what a thread read, unless something else is wanted by now.
-    pub(crate) fn take(&mut self, key: &Key, read: Result<Read, String>) {
-        if let Some((wanted, cell)) = self.cells.get_mut(&key.run)
-            && wanted == key
-        {
-            *cell = match read {
-                Ok(read) => Cell::Read(read, Vec::new()),
-                Err(sentence) => Cell::Failed(sentence),
-            };
-        }
-    }
-}
-
-/// The images that the window shows now: those of the selected cell, on the page of mistakes.
-pub(crate) fn wanted(state: &mut State) -> Vec<Wanted> {
-    if state.view.page != Page::Mistakes {
-        state.images.forget_source();
-    }
-    let state = &*state;
-    let view = &state.view.figure;
-    let (Some(cell), Page::Mistakes) = (view.confused, state.view.page) else {
-        return Vec::new();
-    };
-    let of = |entry: &RunEntry| {
-        let started = entry.run.started.as_ref()?;
-        let eval = figure::evaluation(entry.subject(), view)?;
-        let classes = started.classes.len();
-        (cell.0 < classes && cell.1 < classes).then(|| Wanted {
-            key: Key {
-                run: entry.id,
-                step: eval.step,
-                split: eval.split,
-                cell,
-            },
-            dir: entry.dir.clone(),
-            config: Box::new(started.config.clone()),
-            shape: started.image,
-            kept: state.images.kept.clone(),
-        })
-    };
-    let shown = state.view.shown();
-    let entries = shown.iter().filter_map(|&id| state.runs.get(id));
-    entries.filter_map(of).collect()
-}
-
 /// A strip at the bottom, a row for each run shown; nothing where no cell is selected.
-pub(crate) fn images_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
-    if state.images.cells.is_empty() {
+pub(crate) fn images_ui(
+    ui: &mut egui::Ui,
+    runs: &Runs,
+    view: &Place,
+    images: &mut Images,
+    actions: &mut Vec<Action>,
+) {
+    if images.cells.is_empty() {
         return;
     }
-    let shown = state.view.shown();
-    let mut images = std::mem::take(&mut state.images);
+    let shown = view.shown();
     egui::Panel::bottom("images").show(ui, |ui| {
         for (row, id) in shown.iter().enumerate() {
-            let (Some(entry), Some((key, cell))) = (state.runs.get(*id), images.cells.get_mut(id))
-            else {
+            let (Some(entry), Some((key, cell))) = (runs.get(*id), images.cells.get_mut(id)) else {
                 continue;
             };
             ui.push_id(id, |ui| {
@@ -221,7 +48,6 @@ pub(crate) fn images_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<
             });
         }
     });
-    state.images = images;
 }
 
 /// Which cell of which run, and how many images it has.

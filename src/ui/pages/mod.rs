@@ -1,11 +1,16 @@
 //! The pages of the centre.
 //!
 //! A page takes the state, or what it shows of it, and says what was asked for as actions. Of the state it changes
-//! nothing but what is typed into it and what it has drawn. May import `state`, `widgets`, `panels` and the figures.
+//! nothing but what the page itself remembers: what is typed into it, what is open in it, and its textures. May import
+//! `state`, `widgets`, `panels` and the figures.
 
-pub(crate) mod columns;
-pub(crate) mod compare;
-pub(crate) mod data;
-pub(crate) mod mistakes;
-pub(crate) mod overview;
-pub(crate) mod runs;
+mod centre;
+mod columns;
+mod compare;
+mod data;
+mod layout;
+mod mistakes;
+mod overview;
+mod runs;
+
+pub(super) use centre::centre_ui;

@@ -1,19 +1,14 @@
-//! What the program found, ranked, with a click to the evidence: a strip above the overview, and the whole list.
-
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
+//! What stands out in the runs shown, ranked, with a click to the evidence: a strip above the overview, and the whole list.
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
 use crate::figure::palette;
-use crate::findings::{self, Finding, HISTORY, Kind, Subject};
-use crate::run::Run;
-use crate::run::probe_file::ProbeTensors;
-use crate::ui::state::State;
+use crate::findings::{Finding, Kind};
 use crate::ui::state::action::Action;
-use crate::ui::state::page::Page;
-use crate::ui::state::runs::{RunEntry, RunId, RunState, variant_name};
+use crate::ui::state::findings::{Findings, page};
+use crate::ui::state::place::Place;
+use crate::ui::state::runs::{RunEntry, RunId, Runs};
+use crate::ui::state::words::variant_name;
 
 /// Findings in the strip.
 const IN_STRIP: usize = 3;
@@ -21,124 +16,20 @@ const IN_STRIP: usize = 3;
 const LINE: f32 = 20.0;
 /// Space for the kind of a finding, so that sentences start below each other.
 const KIND_WIDTH: f32 = 84.0;
-/// While a run goes on, its findings are looked for again at most this often.
-const AGAIN_AFTER_SECS: f64 = 1.0;
-
-/// The runs that findings are about, and how often what they rest on has changed.
-pub(crate) type Key = Vec<(RunId, u64, u64, bool)>;
-
-/// What was found in the runs shown.
-#[derive(Default)]
-pub(crate) struct Findings {
-    found: Option<(Key, Vec<Finding>)>,
-    under_way: bool,
-    asked_at: f64,
-    is_list_open: bool,
-}
-
-impl Findings {
-    /// Whether the runs are to be looked through now; otherwise, if they are to be later, after how many seconds.
-    pub(crate) fn ask(&mut self, key: &Key, now: f64) -> Result<(), Option<f64>> {
-        let same_runs = |old: &Key| old.iter().map(|x| x.0).eq(key.iter().map(|x| x.0));
-        let mut wait = 0.0;
-        match &self.found {
-            Some((old, _)) if old == key => return Err(None),
-            // The old findings of a run stay until there are new ones, those of other runs do not.
-            Some((old, _)) if same_runs(old) => wait = self.asked_at + AGAIN_AFTER_SECS - now,
-            _ => self.found = None,
-        }
-        if self.under_way {
-            return Err(None);
-        }
-        if wait > 0.0 {
-            return Err(Some(wait));
-        }
-        self.under_way = true;
-        self.asked_at = now;
-        Ok(())
-    }
-
-    /// What was found in the runs shown, each with the way to its evidence.
-    pub(crate) fn ways(&self, shown: &[RunId]) -> impl Iterator<Item = (&str, Action)> {
-        let of_these = |key: &Key| key.iter().map(|x| x.0).eq(shown.iter().copied());
-        let found = self.found.as_ref().filter(|(key, _)| of_these(key));
-        let found = found
-            .into_iter()
-            .flat_map(|(key, found)| found.iter().map(move |x| (key, x)));
-        found.filter_map(|(key, finding)| {
-            let run = key.get(finding.evidence.run)?.0;
-            let way = Action::ShowEvidence(run, page(finding.kind), finding.evidence.clone());
-            Some((finding.sentence.as_str(), way))
-        })
-    }
-
-    /// Takes in what a thread found.
-    pub(crate) fn take(&mut self, key: Key, found: Vec<Finding>) {
-        self.under_way = false;
-        self.found = Some((key, found));
-    }
-}
-
-/// What is known of the runs, as far as findings rest on it; none while one is being read.
-pub(crate) fn key<'a>(entries: impl Iterator<Item = &'a RunEntry>) -> Option<Key> {
-    let of = |entry: &RunEntry| {
-        let run = &entry.run;
-        let is_read = entry.state != RunState::Opening && run.started.is_some();
-        let (probes, evals) = (run.revisions.probes, run.revisions.evals);
-        is_read.then(|| (entry.id, probes, evals, run.ending.is_some()))
-    };
-    entries.map(of).collect()
-}
-
-/// A run to look through on another thread.
-pub(crate) struct Source {
-    run: Run,
-    dir: PathBuf,
-    probes: BTreeMap<u64, Arc<ProbeTensors>>,
-}
-
-impl Source {
-    pub(crate) fn new(entry: &RunEntry) -> Self {
-        let loaded = entry.probes.whole.iter().rev().take(HISTORY);
-        Self {
-            run: findings::excerpt(&entry.run),
-            dir: entry.dir.clone(),
-            probes: loaded.map(|(step, probe)| (*step, probe.clone())).collect(),
-        }
-    }
-
-    /// Reads the probe files that are not in memory. What cannot be read is left out: the matrix says why.
-    fn read(&mut self) {
-        let classes = self.run.started.as_ref().map_or(0, |x| x.classes.len());
-        for probe in &self.run.probes {
-            if !self.probes.contains_key(&probe.step)
-                && let Ok(tensors) = ProbeTensors::load(&self.dir.join(&probe.file), classes)
-            {
-                self.probes.insert(probe.step, Arc::new(tensors));
-            }
-        }
-    }
-}
-
-/// Looks through runs: what the thread does.
-pub(crate) fn find(mut sources: Vec<Source>) -> Vec<Finding> {
-    sources.iter_mut().for_each(Source::read);
-    let subjects = sources.iter().map(|source| Subject {
-        run: &source.run,
-        probes: &source.probes,
-    });
-    findings::find(&subjects.collect::<Vec<_>>())
-}
-
 /// The strip above the overview, and the list where it is open.
-pub(crate) fn findings_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
-    let shown = state.view.shown();
-    let names = names(state, &shown);
+pub(crate) fn findings_ui(
+    ui: &mut egui::Ui,
+    runs: &Runs,
+    view: &Place,
+    findings: &mut Findings,
+    actions: &mut Vec<Action>,
+) {
+    let names = names(runs, &view.shown());
     if names.is_empty() {
         return;
     }
-    let Some((key, found)) = &state.findings.found else {
-        if state.findings.under_way {
+    let Some((key, found)) = &findings.found else {
+        if findings.under_way {
             ui.label(RichText::new("Looking for what stands out…").weak());
         }
         return;
@@ -149,17 +40,17 @@ pub(crate) fn findings_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Ve
         runs: &runs,
         names: &names,
     };
-    let mut open = state.findings.is_list_open;
+    let mut open = findings.is_list_open;
     list.strip_ui(ui, &mut open, actions);
     if open {
         list.window_ui(ui.ctx(), &mut open, actions);
     }
-    state.findings.is_list_open = open;
+    findings.is_list_open = open;
 }
 
 /// What the runs shown are called beside a finding: nothing where there is one alone.
-fn names(state: &State, shown: &[RunId]) -> Vec<String> {
-    let entries: Vec<_> = shown.iter().filter_map(|&id| state.runs.get(id)).collect();
+fn names(runs: &Runs, shown: &[RunId]) -> Vec<String> {
+    let entries: Vec<_> = shown.iter().filter_map(|&id| runs.get(id)).collect();
     let variant = |entry: &RunEntry| entry.attention().map_or("Run", variant_name).to_owned();
     match entries.as_slice() {
         [_] => vec![String::new()],
@@ -329,17 +220,6 @@ fn kind_ui(ui: &mut egui::Ui, kind: Kind) {
         palette::text_on(fill),
     );
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, kind.word()));
-}
-
-/// The page that shows the evidence for a kind of finding.
-fn page(kind: Kind) -> Page {
-    match kind {
-        Kind::Loss | Kind::Overfitting => Page::Overview,
-        Kind::Unlearned | Kind::Noise => Page::Class,
-        Kind::Score => Page::Mistakes,
-        Kind::Comparison | Kind::Conflict | Kind::Depth => Page::Conflicts,
-        Kind::Gates => Page::Gates,
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,16 @@
 //! A panel takes the state, or what it shows of it, and says what was asked for as actions. Of the state it changes
 //! nothing but what is typed into it. May import `state`, `widgets` and the figures.
 
-pub(crate) mod open_runs;
-pub(crate) mod queue;
-pub(crate) mod setup;
-pub(crate) mod time;
-pub(crate) mod top_bar;
-pub(crate) mod training;
+mod open_runs;
+mod queue;
+pub(crate) mod selection_bar;
+mod setup;
+mod time;
+mod top_bar;
+mod training;
+
+pub(crate) use open_runs::open_runs_ui;
+pub(crate) use setup::setup_ui;
+pub(crate) use time::time_ui;
+pub(crate) use top_bar::top_bar_ui;
+pub(crate) use training::training_ui;

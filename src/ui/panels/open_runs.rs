@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use egui::RichText;
 
-use crate::ui::state::State;
-use crate::ui::state::action::Action;
-use crate::ui::state::runs::{RunEntry, variant_name};
-use crate::ui::work::background::Purpose;
+use crate::ui::state::action::{Action, Purpose};
+use crate::ui::state::place::Place;
+use crate::ui::state::runs::{RunEntry, Runs};
+use crate::ui::state::words::variant_name;
 
 /// A list that takes a larger share of the height than this scrolls.
 const LIST_SHARE: f32 = 0.45;
@@ -16,12 +16,22 @@ const ROW_HEIGHT: f32 = 46.0;
 /// Of a list that scrolls, at least so many runs are seen.
 const LEAST_ROWS: f32 = 3.0;
 
-pub(crate) fn runs_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
+/// The list, and under it a field for the path of a run to open.
+pub(crate) fn open_runs_ui(
+    ui: &mut egui::Ui,
+    runs: &Runs,
+    view: &Place,
+    is_training: bool,
+    path: &mut String,
+    actions: &mut Vec<Action>,
+) {
     ui.label(RichText::new("Open runs").heading());
-    if state.runs.iter().next().is_none() {
+    if runs.iter().next().is_none() {
         let text = "None yet. Set up an experiment below and press Start, or open a run folder.";
         ui.label(RichText::new(text).weak());
     }
+    let shown = view.shown();
+    let side_of = |id| (shown.first() == Some(&id), shown.get(1) == Some(&id));
     // Whole rows are seen: half a name is none.
     let id = ui.scope_id().with("height of a run");
     let row = ui.data(|data| data.get_temp(id)).unwrap_or(ROW_HEIGHT);
@@ -32,21 +42,26 @@ pub(crate) fn runs_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Ac
         .max_height(rows * row)
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            for entry in state.runs.iter() {
-                let drawn = ui.push_id(entry.id, |ui| run_ui(ui, state, entry, actions));
+            for entry in runs.iter() {
+                let drawn = ui.push_id(entry.id, |ui| {
+                    run_ui(ui, entry, side_of(entry.id), is_training, actions)
+                });
                 let height = drawn.response.rect.height();
                 ui.data_mut(|data| data.insert_temp(id, height));
             }
         });
-    open_ui(ui, &mut state.run_to_open, actions);
+    open_ui(ui, path, actions);
 }
 
-fn run_ui(ui: &mut egui::Ui, state: &State, entry: &RunEntry, actions: &mut Vec<Action>) {
+fn run_ui(
+    ui: &mut egui::Ui,
+    entry: &RunEntry,
+    (is_left, is_right): (bool, bool),
+    is_training: bool,
+    actions: &mut Vec<Action>,
+) {
     let name = &entry.name;
     ui.horizontal(|ui| {
-        let shown = state.view.shown();
-        let is_left = shown.first() == Some(&entry.id);
-        let is_right = shown.get(1) == Some(&entry.id);
         let left = ui
             .selectable_label(is_left, "L")
             .on_hover_text("Show this run on the left")
@@ -75,11 +90,10 @@ fn run_ui(ui: &mut egui::Ui, state: &State, entry: &RunEntry, actions: &mut Vec<
             ui.horizontal(|ui| {
                 status_ui(ui, entry);
                 if entry.state.can_continue() {
-                    let help = match state.training {
-                        None => "Go on from the last checkpoint",
-                        Some(_) => {
-                            "Go on from the last checkpoint, after what is being trained and waits"
-                        }
+                    let help = if is_training {
+                        "Go on from the last checkpoint, after what is being trained and waits"
+                    } else {
+                        "Go on from the last checkpoint"
                     };
                     let button = ui
                         .small_button("Continue")

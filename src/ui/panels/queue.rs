@@ -4,10 +4,10 @@ use egui::RichText;
 
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
+use crate::ui::state::queue::Job;
 use crate::ui::state::queue::{self, Waiting};
 use crate::ui::state::training::speed;
-use crate::ui::widgets::duration;
-use crate::ui::work::worker::Job;
+use crate::ui::state::words::{count, duration};
 
 /// A longer list scrolls.
 const LIST_HEIGHT: f32 = 92.0;
@@ -111,14 +111,14 @@ fn job_ui(
             }
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 let label = egui::Label::new(RichText::new(&words).small()).truncate();
-                ui.add(label).on_hover_text(in_full(&waiting.job));
+                ui.add(label).on_hover_text(details_of(&waiting.job));
             });
         });
     });
 }
 
 /// Everything about a job: where it goes, and its configuration as in `run.toml`.
-fn in_full(job: &Job) -> String {
+fn details_of(job: &Job) -> String {
     let dir = job.dir().display();
     match job {
         Job::Resume { .. } => format!("Goes on from the last checkpoint of {dir}"),
@@ -156,21 +156,4 @@ fn left_in_all(state: &State, waiting: &[Waiting]) -> (String, String) {
         words
     };
     (words, help)
-}
-
-/// So many runs.
-pub(crate) fn count(runs: usize) -> String {
-    match runs {
-        1 => "1 run".to_owned(),
-        runs => format!("{runs} runs"),
-    }
-}
-
-/// What failed, in one sentence: the newest with its reason.
-pub(crate) fn failures(failed: &[(String, String)]) -> String {
-    match failed {
-        [] => String::new(),
-        [(name, why)] => format!("{name}: {why}"),
-        [.., (name, why)] => format!("{} failed; the newest, {name}: {why}", count(failed.len())),
-    }
 }

@@ -9,12 +9,13 @@ use crate::config::{
 };
 use crate::data::Plan;
 use crate::ui::state::action::Action;
+use crate::ui::state::action::Purpose;
 use crate::ui::state::draft::{
     BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField,
 };
-use crate::ui::state::runs::variant_name;
-use crate::ui::widgets::{grouped, labelled_ui, problem_ui};
-use crate::ui::work::background::Purpose;
+use crate::ui::state::words::grouped;
+use crate::ui::state::words::variant_name;
+use crate::ui::widgets::{labelled_ui, problem_ui};
 
 /// The bars of more classes than this scroll.
 const BARS_HEIGHT: f32 = 176.0;
@@ -52,7 +53,7 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
 }
 
 /// Asks for the file of a sweep.
-pub(crate) fn choose_sweep() -> Action {
+fn choose_sweep() -> Action {
     Action::Choose(Purpose::Sweep, PathBuf::new())
 }
 

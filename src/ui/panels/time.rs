@@ -4,20 +4,10 @@
 use crate::figure::{TimeAxis, time_at};
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
-use crate::ui::state::page::Page;
+use crate::ui::state::place::Page;
+use crate::ui::state::place::moments::position;
 use crate::ui::state::runs::RunEntry;
-use crate::ui::widgets::{duration, grouped};
-
-/// Where `step` stands among the moments: the newest one at or before it.
-pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
-    let after = step.map_or(steps.len(), |step| steps.partition_point(|&at| at <= step));
-    after.saturating_sub(1)
-}
-
-/// The moment that lies nearest to `step`, the earlier of two; none where there is none.
-pub(crate) fn nearest(steps: &[u64], step: u64) -> Option<u64> {
-    steps.iter().copied().min_by_key(|at| at.abs_diff(step))
-}
+use crate::ui::state::words::{duration, grouped};
 
 pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let steps = state.steps();
@@ -135,29 +125,5 @@ fn slider_ui(ui: &mut egui::Ui, steps: &[u64], at: usize, actions: &mut Vec<Acti
         && let Some(&step) = steps.get(index)
     {
         actions.push(Action::GoTo(Some(step)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_between_probes_shows_the_earlier_one() {
-        let steps = [0, 10, 20];
-        assert_eq!(position(&steps, None), 2);
-        assert_eq!(position(&steps, Some(0)), 0);
-        assert_eq!(position(&steps, Some(19)), 1);
-        assert_eq!(position(&steps, Some(20)), 2);
-        assert_eq!(position(&[], Some(5)), 0);
-    }
-
-    #[test]
-    fn a_click_between_probes_goes_to_the_nearest() {
-        let steps = [0, 10, 20];
-        for (step, expected) in [(0, 0), (4, 0), (5, 0), (6, 10), (19, 20), (900, 20)] {
-            assert_eq!(nearest(&steps, step), Some(expected), "{step}");
-        }
-        assert_eq!(nearest(&[], 3), None);
     }
 }

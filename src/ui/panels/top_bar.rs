@@ -2,7 +2,7 @@
 
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
-use crate::ui::state::page::Page;
+use crate::ui::state::place::Page;
 
 pub(crate) fn top_bar_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(2.0);

@@ -1,11 +1,12 @@
 //! Start, pause, stop, and how far training is.
 
-use crate::ui::panels::queue as queue_panel;
+use super::queue::queue_ui;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
-use crate::ui::state::runs::{RunEntry, variant_name};
+use crate::ui::state::queue::Job;
+use crate::ui::state::runs::RunEntry;
 use crate::ui::state::training::{Progress, Training};
-use crate::ui::work::worker::Job;
+use crate::ui::state::words::{capitalised, variant_name};
 
 pub(crate) fn training_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(6.0);
@@ -14,7 +15,7 @@ pub(crate) fn training_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Ac
         let waiting = state.queue.waiting().len();
         progress_ui(ui, training, waiting, state.run_in_training());
     }
-    queue_panel::queue_ui(ui, state, actions);
+    queue_ui(ui, state, actions);
     ui.add_space(6.0);
 }
 
@@ -82,16 +83,9 @@ fn progress_ui(ui: &mut egui::Ui, training: &Training, waiting: usize, entry: Op
         _ => entry.and_then(RunEntry::attention),
     };
     let title = format!("{of}{}", variant.map_or("continuing", variant_name));
-    let mut letters = title.chars();
-    let title: String = letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .chain(letters)
-        .collect();
     let run = entry.map(|entry| &*entry.run);
     let progress = Progress::of(training, run);
-    ui.label(title);
+    ui.label(capitalised(&title));
     let bar = egui::ProgressBar::new(progress.done)
         .desired_height(16.0)
         .text(format!("{:.0} %", 100.0 * progress.done));

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use crate::figure::{Kind, Pick, TimeAxis};
 use crate::findings::Evidence;
 use crate::run::notes::Notes;
-use crate::ui::state::page::Page;
+use crate::ui::state::place::Page;
 use crate::ui::state::runs::RunId;
-use crate::ui::work::background::Purpose;
 
 /// Anything that touches files, threads or runs, or what is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,4 +109,21 @@ pub(crate) enum Action {
     ToggleKeyboard,
     /// Clear the notice.
     Dismiss,
+}
+
+/// What a file dialog was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The folder that holds the images.
+    ImageFolder,
+    /// A run to open.
+    RunFolder,
+    /// A folder to look through for runs.
+    FolderOfRuns,
+    /// A sweep to run.
+    Sweep,
+    /// Where an exported figure goes.
+    ExportFile,
+    /// Where all figures of a page go.
+    ExportFolder,
 }

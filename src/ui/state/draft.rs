@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::config::{Attention, DataSource, RunConfig};
 use crate::data::{Plan, Summary};
 use crate::run::log::new_run_dir;
-use crate::ui::work::worker::Job;
+use crate::ui::state::queue::Job;
 
 /// Seconds without a keystroke before the data is looked through again.
 const SCAN_DELAY_SECS: f64 = 0.4;

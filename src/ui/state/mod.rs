@@ -6,28 +6,35 @@
 //! of `train` the handle that steers a run), and no other folder of the window.
 
 pub(crate) mod action;
+pub(crate) mod choices;
 pub(crate) mod draft;
-pub(crate) mod page;
+pub(crate) mod export_draft;
+pub(crate) mod findings;
+pub(crate) mod images;
+pub(crate) mod notice;
+pub(crate) mod palette;
 pub(crate) mod place;
 pub(crate) mod queue;
 pub(crate) mod run_table;
 pub(crate) mod runs;
+pub(crate) mod samples;
 pub(crate) mod settings;
 pub(crate) mod training;
+pub(crate) mod words;
 
 use crate::figure::Kind;
-use crate::ui::overlays::commands::Palette;
-use crate::ui::overlays::export_dialog::ExportDraft;
-use crate::ui::overlays::notice::Notice;
-use crate::ui::pages::data::Data;
-use crate::ui::pages::mistakes::Images;
-use crate::ui::pages::overview::Findings;
-use crate::ui::state::draft::Draft;
-use crate::ui::state::page::Page;
-use crate::ui::state::place::{History, Place};
-use crate::ui::state::queue::Queue;
-use crate::ui::state::run_table::Browser;
-use crate::ui::state::runs::{RunEntry, Runs};
+use draft::Draft;
+use export_draft::ExportDraft;
+use findings::Findings;
+use images::Images;
+use notice::Notice;
+use palette::Palette;
+use place::Page;
+use place::{History, Place};
+use queue::Queue;
+use run_table::Browser;
+use runs::{RunEntry, Runs};
+use samples::Data;
 use training::Training;
 
 /// Everything that the window shows, and everything that was typed into it.

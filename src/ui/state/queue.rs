@@ -1,14 +1,40 @@
 //! The queue of experiments: jobs that wait for the training thread.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{DataSource, RunConfig};
 use crate::run::event::Started;
-use crate::ui::state::runs::variant_name;
-use crate::ui::work::worker::Job;
+use crate::ui::state::words::variant_name;
+
+/// One run to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// A new run in a new directory.
+    Train {
+        /// The run directory.
+        dir: PathBuf,
+        /// What to train.
+        config: Box<RunConfig>,
+    },
+    /// A stopped or interrupted run that goes on from its last checkpoint.
+    Resume {
+        /// The run directory.
+        dir: PathBuf,
+    },
+}
+
+impl Job {
+    /// The run directory.
+    pub fn dir(&self) -> &Path {
+        match self {
+            Self::Train { dir, .. } | Self::Resume { dir } => dir,
+        }
+    }
+}
 
 /// A job that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -173,7 +199,6 @@ fn same_images(a: &RunConfig, b: &RunConfig) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     fn job(name: &str) -> Job {
         Job::Train {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::run::Run;
 use crate::train::Control;
 use crate::ui::state::queue::Waiting;
-use crate::ui::widgets::{duration, grouped};
+use crate::ui::state::words::{duration, grouped};
 
 /// Logged steps that the present speed is measured over.
 const SPEED_OVER_STEPS: usize = 20;

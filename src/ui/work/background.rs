@@ -8,219 +8,24 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
+use super::dialog::dialog;
+use super::discard::{Discard, reveal};
+use super::dropped::{Dropped, look_at, look_for_run};
+use super::export::Export;
+use super::panics::panic_sentence;
+use super::reading::{Source, find, look_through, read_images, read_probe, read_samples};
+use super::reply::Reply;
+use super::waker::Waker;
 use crate::config::RunConfig;
-use crate::data::samples::Samples;
-use crate::data::{self, Summary};
+use crate::data;
 use crate::figure::Order;
-use crate::figure::export::{Restored, read_view};
-use crate::findings::Finding;
-use crate::run::class_rows::ClassRows;
-use crate::run::log::{self, Followed, Loaded, Position, RunError};
+use crate::run::log::{self, Followed, Position};
 use crate::run::notes::Notes;
-use crate::run::probe_file::ProbeTensors;
-use crate::sweep::{State, Sweep, SweepError};
-use crate::ui::overlays::export_dialog::{Export, Exported};
-use crate::ui::pages::data as data_panel;
-use crate::ui::pages::mistakes as images_panel;
-use crate::ui::pages::overview::{self as findings_panel, Key, Source};
-use crate::ui::panels::queue::count;
-use crate::ui::state::run_table as browser;
-use crate::ui::state::runs::RunId;
+use crate::ui::state::action::Purpose;
+use crate::ui::state::run_table::Found;
+use crate::ui::state::runs::{ProbeReply, ProbeRequest, RunId};
 use crate::ui::state::settings::Settings;
-use crate::ui::work::waker::Waker;
-use crate::ui::work::worker::{Job, panic_sentence};
-
-/// What a file dialog was opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// The folder that holds the images.
-    ImageFolder,
-    /// A run to open.
-    RunFolder,
-    /// A folder to look through for runs.
-    FolderOfRuns,
-    /// A sweep to run.
-    Sweep,
-    /// Where an exported figure goes.
-    ExportFile,
-    /// Where all figures of a page go.
-    ExportFolder,
-}
-
-/// A probe file to read.
-pub(crate) struct ProbeRequest {
-    pub(crate) run: RunId,
-    pub(crate) step: u64,
-    pub(crate) path: PathBuf,
-    pub(crate) classes: usize,
-    /// The classes whose rows are read; empty for the whole.
-    pub(crate) rows: Vec<usize>,
-}
-
-/// A probe file that was read, or why it could not be.
-pub(crate) struct ProbeReply {
-    pub(crate) run: RunId,
-    pub(crate) step: u64,
-    pub(crate) read: Result<ProbeRead, String>,
-}
-
-/// What was read of a probe file.
-pub(crate) enum ProbeRead {
-    Whole(Arc<ProbeTensors>),
-    Rows(Vec<ClassRows>),
-}
-
-impl ProbeRequest {
-    fn read(self) -> ProbeReply {
-        let read = if self.rows.is_empty() {
-            ProbeTensors::load(&self.path, self.classes)
-                .map(|tensors| ProbeRead::Whole(Arc::new(tensors)))
-        } else {
-            ClassRows::load(&self.path, self.classes, &self.rows).map(ProbeRead::Rows)
-        };
-        ProbeReply {
-            run: self.run,
-            step: self.step,
-            read: read.map_err(|error| error.to_string()),
-        }
-    }
-}
-
-/// What was found at a path that was dropped on the window or given as that of a run.
-pub(crate) enum Dropped {
-    /// A run directory.
-    Run(PathBuf),
-    /// A folder with these run directories in it or below.
-    Runs(PathBuf, Vec<PathBuf>),
-    /// An exported figure, with what it shows.
-    Figure(Box<Restored>),
-    /// A sweep: what is left to train, and what there is to say.
-    Sweep(Vec<Job>, String),
-    /// Any other folder: images to train on.
-    Images(PathBuf),
-    /// Anything else, with a sentence that says so.
-    Nothing(String),
-}
-
-/// What is left to train of a sweep, and what there is to say; its runs go to a folder of its name in `output`.
-fn sweep_jobs(path: &Path, output: &Path) -> Result<(Vec<Job>, String), SweepError> {
-    let sweep = Sweep::read(path)?;
-    let folder = output.join(&sweep.name);
-    let (mut jobs, mut there) = (Vec::new(), 0);
-    for run in sweep.runs {
-        let dir = folder.join(&run.name);
-        let state = run.state(&folder)?;
-        if state == State::Anew {
-            log::clear(&dir)?;
-        }
-        match state {
-            State::New | State::Anew => jobs.push(Job::Train {
-                dir,
-                config: Box::new(run.config),
-            }),
-            State::Cut => jobs.push(Job::Resume { dir }),
-            State::Busy | State::Finished => there += 1,
-        }
-    }
-    let mut said = format!("{}: {} to train", sweep.name, count(jobs.len()));
-    if there > 0 {
-        said += &format!(", {} there already", count(there));
-    }
-    Ok((jobs, said + "."))
-}
-
-/// Looks at a path that was given as that of a run, or of a folder of runs.
-fn look_for_run(path: PathBuf) -> Dropped {
-    match look_for_runs(path) {
-        Ok(found) => found,
-        Err(path) => Dropped::Nothing(RunError::not_a_run(&path).to_string()),
-    }
-}
-
-/// A run, or the runs in a folder; the path again where there is none.
-fn look_for_runs(path: PathBuf) -> Result<Dropped, PathBuf> {
-    if log::events_path(&path).is_file() {
-        return Ok(Dropped::Run(path));
-    }
-    let mut runs = log::runs_in(&path);
-    if runs.is_empty() {
-        runs = log::runs_under(&path, browser::DEPTH);
-    }
-    if runs.is_empty() {
-        return Err(path);
-    }
-    Ok(Dropped::Runs(path, runs))
-}
-
-/// Looks at what was dropped; the runs of a sweep go to a folder in `output`.
-fn look_at(path: PathBuf, output: &Path) -> Dropped {
-    let path = match look_for_runs(path) {
-        Ok(found) => return found,
-        Err(path) => path,
-    };
-    if path.is_dir() {
-        return Dropped::Images(path);
-    }
-    let ends_in = |ending: &str| {
-        path.extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case(ending))
-    };
-    if ends_in("toml") {
-        return match sweep_jobs(&path, output) {
-            Ok((jobs, said)) => Dropped::Sweep(jobs, said),
-            Err(error) => Dropped::Nothing(error.to_string()),
-        };
-    }
-    if !ends_in("png") {
-        return Dropped::Nothing(format!(
-            "Only a run folder, a folder of runs, an image folder, a sweep or an exported figure can be dropped here: {}",
-            path.display()
-        ));
-    }
-    let bytes = std::fs::read(&path).map_err(|error| error.to_string());
-    match bytes.and_then(|bytes| read_view(&bytes)) {
-        Ok(restored) => Dropped::Figure(Box::new(restored)),
-        Err(sentence) => Dropped::Nothing(format!("{sentence}: {}", path.display())),
-    }
-}
-
-/// What came of a piece of work.
-pub(crate) enum Reply {
-    /// A run was read.
-    Run(RunId, Result<Box<(Loaded, Notes)>, String>),
-    /// A run was read on.
-    Followed(RunId, Result<Followed, String>),
-    /// Probe files were read.
-    Probes(Vec<ProbeReply>),
-    /// The data of this configuration was looked through.
-    Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
-    /// A dialog was closed; none where it was cancelled or there is no dialog service.
-    Chosen(Purpose, Option<PathBuf>),
-    /// An order of classes was found, or why not.
-    Ordered(Result<Order, String>),
-    /// Runs were looked through for what stands out, or why not.
-    Found(Key, Result<Vec<Finding>, String>),
-    /// Images of a cell of the confusion matrix were read, or why not.
-    Images(images_panel::Key, Result<images_panel::Read, String>),
-    /// Samples of the data were read, or why not.
-    Samples(Box<data_panel::Key>, Result<Samples, String>),
-    /// Folders were looked through for runs, or why not.
-    RunsFound(Result<Vec<browser::Found>, String>),
-    /// A run's name and notes were written, or why not.
-    NotesSaved(PathBuf, Result<Notes, String>),
-    /// The window's settings were written, or why not.
-    SettingsSaved(Result<(), String>),
-    /// A folder was shown in the file manager, or why not.
-    Revealed(Result<(), String>),
-    /// A run was moved to the trash, or why not.
-    Discarded(PathBuf, Result<(), String>),
-    /// What was dropped on the window, where it can be used.
-    Dropped(Dropped),
-    /// Figures were written, or made for the clipboard.
-    Exported(Result<Exported, String>),
-    /// Nothing came of it that anybody waits for; why.
-    Failed(String),
-}
+use crate::ui::state::{findings, images, samples};
 
 /// Starts work and collects the replies.
 pub(crate) struct Background {
@@ -282,10 +87,10 @@ impl Background {
     pub(crate) fn look_for_runs(
         &mut self,
         places: Vec<(PathBuf, usize)>,
-        before: Arc<Vec<browser::Found>>,
+        before: Arc<Vec<Found>>,
         now: f64,
     ) {
-        let work = move || Ok(browser::look_through(&places, &before, now));
+        let work = move || Ok(look_through(&places, &before, now));
         self.spawn_and(Waker::wake_soon, work, Reply::RunsFound);
     }
 
@@ -357,7 +162,7 @@ impl Background {
             Waker::wake_soon
         };
         let asked: Vec<_> = requests.iter().map(|x| (x.run, x.step)).collect();
-        let work = move || Ok(requests.into_iter().map(ProbeRequest::read).collect());
+        let work = move || Ok(requests.into_iter().map(read_probe).collect());
         let none = move |sentence: String| {
             let reply = |(run, step)| ProbeReply {
                 run,
@@ -396,16 +201,16 @@ impl Background {
     }
 
     /// Reads the images of a cell of the confusion matrix.
-    pub(crate) fn read_images(&mut self, wanted: images_panel::Wanted) {
+    pub(crate) fn read_images(&mut self, wanted: images::Wanted) {
         let key = wanted.key.clone();
-        let work = move || images_panel::read(&wanted);
+        let work = move || read_images(&wanted);
         self.spawn(work, move |read| Reply::Images(key, read));
     }
 
     /// Reads samples of the data.
-    pub(crate) fn read_samples(&mut self, key: data_panel::Key) {
+    pub(crate) fn read_samples(&mut self, key: samples::Key) {
         let of = Box::new(key.clone());
-        let work = move || data_panel::read(&key);
+        let work = move || read_samples(&key);
         self.spawn(work, move |read| Reply::Samples(of, read));
     }
 
@@ -418,8 +223,8 @@ impl Background {
     }
 
     /// Looks through runs for what stands out.
-    pub(crate) fn find(&mut self, key: Key, sources: Vec<Source>) {
-        let work = move || Ok(findings_panel::find(sources));
+    pub(crate) fn find(&mut self, key: findings::Key, sources: Vec<Source>) {
+        let work = move || Ok(find(sources));
         self.spawn_and(Waker::wake_soon, work, move |found| {
             Reply::Found(key, found)
         });
@@ -459,82 +264,10 @@ impl Background {
     }
 }
 
-/// Moves a directory to the trash. An error is one sentence.
-pub type Discard = Arc<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;
-
-/// The trash of the system.
-pub fn trash() -> Discard {
-    Arc::new(|dir| trash::delete(dir).map_err(|error| error.to_string()))
-}
-
-/// Asks the system's file manager to show a folder.
-fn reveal(dir: &Path) -> Result<(), String> {
-    if !dir.is_dir() {
-        return Err(format!(
-            "the folder is not there any more: {}",
-            dir.display()
-        ));
-    }
-    let program = if cfg!(target_os = "macos") {
-        "open"
-    } else if cfg!(windows) {
-        "explorer"
-    } else {
-        "xdg-open"
-    };
-    let status = std::process::Command::new(program)
-        .arg(dir)
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .status();
-    match status {
-        // Explorer's status says nothing.
-        Ok(status) if status.success() || cfg!(windows) => Ok(()),
-        Ok(_) => Err(format!("no file manager took it: {}", dir.display())),
-        Err(error) => Err(format!(
-            "{program} cannot be run ({error}): {}",
-            dir.display()
-        )),
-    }
-}
-
-fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
-    let folder = if start.is_dir() {
-        Some(start)
-    } else {
-        start.parent().filter(|parent| parent.is_dir())
-    };
-    let mut dialog = rfd::FileDialog::new();
-    if let Some(folder) = folder {
-        dialog = dialog.set_directory(folder);
-    }
-    match purpose {
-        Purpose::ImageFolder => dialog
-            .set_title("Folder with one subfolder per class")
-            .pick_folder(),
-        Purpose::RunFolder => dialog.set_title("Run folder").pick_folder(),
-        Purpose::FolderOfRuns => dialog.set_title("Folder of runs").pick_folder(),
-        Purpose::Sweep => dialog
-            .set_title("Sweep")
-            .add_filter("TOML", &["toml"])
-            .pick_file(),
-        Purpose::ExportFolder => dialog.set_title("Folder for the figures").pick_folder(),
-        Purpose::ExportFile => {
-            let name = start.file_name().unwrap_or_default().to_string_lossy();
-            let ending = start.extension().unwrap_or_default().to_string_lossy();
-            dialog
-                .set_title("Export figure")
-                .add_filter(ending.to_uppercase(), &[ending])
-                .set_file_name(name)
-                .save_file()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::findings::Finding;
 
     /// Whoever waits for a piece of work hears of its panic.
     #[test]
@@ -544,7 +277,7 @@ mod tests {
             // Not `panic!`, whose report would look like a failed test.
             std::panic::resume_unwind(Box::new("off by one"))
         };
-        background.spawn(work, |found| Reply::Found(Key::new(), found));
+        background.spawn(work, |found| Reply::Found(findings::Key::new(), found));
         let reply = background.replies.recv()?;
         let Reply::Found(_, Err(sentence)) = reply else {
             anyhow::bail!("another reply");

@@ -1,44 +1,14 @@
 //! The training thread: does the jobs of a queue one after the other, and reports through a channel.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
-use serde::{Deserialize, Serialize};
 
-use crate::config::RunConfig;
+use super::panics::panic_sentence;
+use super::waker::Waker;
 use crate::train::{self, Control, Message, device};
-use crate::ui::state::queue::{Queue, Waiting};
-use crate::ui::work::waker::Waker;
-
-/// One run to train.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Job {
-    /// A new run in a new directory.
-    Train {
-        /// The run directory.
-        dir: PathBuf,
-        /// What to train.
-        config: Box<RunConfig>,
-    },
-    /// A stopped or interrupted run that goes on from its last checkpoint.
-    Resume {
-        /// The run directory.
-        dir: PathBuf,
-    },
-}
-
-impl Job {
-    /// The run directory.
-    pub fn dir(&self) -> &Path {
-        match self {
-            Self::Train { dir, .. } | Self::Resume { dir } => dir,
-        }
-    }
-}
+use crate::ui::state::queue::{Job, Queue, Waiting};
 
 /// What does the training: the real trainer in the window, a scripted one in tests. An error is one sentence.
 pub type Trainer = Arc<
@@ -127,21 +97,6 @@ fn work(
             .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
         send(Update::Ended(result));
     }
-}
-
-/// A panic as a sentence for the notice.
-pub(crate) fn panic_sentence(panic: &(dyn Any + Send)) -> String {
-    let text = panic_text(panic);
-    format!(
-        "an internal error ended it ({text}); everything recorded so far is kept, please report this"
-    )
-}
-
-/// What a panic said.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no reason given")
 }
 
 /// The trainer of the real window.

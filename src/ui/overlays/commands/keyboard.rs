@@ -2,7 +2,7 @@
 
 use egui::{Modal, RichText, ScrollArea};
 
-use crate::ui::overlays::commands::SHORTCUTS;
+use super::shortcuts::SHORTCUTS;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 
@@ -28,7 +28,7 @@ const OF_WIDGETS: [(&str, &str); 6] = [
 ];
 
 /// The list of all keys.
-pub(super) fn keyboard_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<Action>) {
+pub(crate) fn keyboard_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<Action>) {
     if !state.is_keyboard_open {
         return;
     }
@@ -54,7 +54,7 @@ pub(super) fn keyboard_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<
 }
 
 /// How to read the figure that was asked about.
-pub(super) fn explanation_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<Action>) {
+pub(crate) fn explanation_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<Action>) {
     let Some(kind) = state.explained else { return };
     let is_closed = window(kind.title(), ctx, |ui| {
         ui.label(kind.help());

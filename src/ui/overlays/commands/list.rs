@@ -1,21 +1,24 @@
 //! What can be done now, one line each.
 
+use std::path::PathBuf;
+
 use egui::{Theme, vec2};
 
-use crate::figure::pages::kind_shown;
-use crate::figure::{Brush, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices};
-use crate::run::event::Started;
-use crate::ui::overlays::commands::{
-    BACK, CLEAR, Command, EXPORT, FIRST, FORWARD, KEYBOARD, LIVE, NEXT_CLASS, PAGES, PAUSE,
-    PREVIOUS_CLASS, SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
+use super::command::Command;
+use super::shortcuts::{
+    BACK, CLEAR, EXPORT, FIRST, FORWARD, KEYBOARD, LIVE, NEXT_CLASS, PAGES, PAUSE, PREVIOUS_CLASS,
+    SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
 };
-use crate::ui::pages::columns::{ORDERS, SPLITS, scopes};
-use crate::ui::panels::setup::choose_sweep;
+use crate::figure::pages::kind_shown;
+use crate::figure::{
+    Brush, Kind, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices,
+};
+use crate::run::event::Started;
 use crate::ui::state::State;
-use crate::ui::state::action::Action;
-use crate::ui::state::page::Page;
+use crate::ui::state::action::{Action, Purpose};
+use crate::ui::state::choices::{ORDERS, SPLITS, scopes};
+use crate::ui::state::place::Page;
 use crate::ui::state::runs::{RunEntry, RunState};
-use crate::ui::work::background::Purpose;
 
 /// Up to this many classes all pairs are listed.
 const PAIRS_UP_TO: usize = 20;
@@ -32,6 +35,17 @@ impl List {
     fn add(&mut self, text: impl Into<String>, shortcut: Keys, action: Action) {
         self.0.push(Command {
             text: text.into(),
+            synonyms: &[],
+            shortcut,
+            action,
+        });
+    }
+
+    /// Of a figure, which is found by other names of it, too.
+    fn figure(&mut self, kind: Kind, text: String, shortcut: Keys, action: Action) {
+        self.0.push(Command {
+            text,
+            synonyms: synonyms(kind),
             shortcut,
             action,
         });
@@ -154,7 +168,13 @@ fn training(state: &State, list: &mut List) {
     } else if !state.queue.is_empty() {
         list.plain("Training: go on with what waits", Action::GoOn);
     }
-    list.plain("Training: run a sweep…", choose_sweep());
+    let sweep = Action::Choose(Purpose::Sweep, PathBuf::new());
+    list.plain("Training: run a sweep…", sweep);
+}
+
+/// Other names of a figure.
+fn synonyms(_kind: Kind) -> &'static [&'static str] {
+    &[]
 }
 
 /// What can be asked of the page's figures.
@@ -163,7 +183,7 @@ fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
     let page = state.view.page;
     for &kind in page.kinds() {
         let text = format!("How to read: {}", kind.title());
-        list.plain(text, Action::ExplainFigure(Some(kind)));
+        list.figure(kind, text, None, Action::ExplainFigure(Some(kind)));
     }
     let sizes: Vec<_> = page
         .kinds()
@@ -185,7 +205,8 @@ fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
             let text = format!("Export: {}, {}…", kind.title(), entry.name);
             let keys = is_first.then_some(&EXPORT);
             is_first = false;
-            list.add(text, keys, Action::AskExport(kind, id, sizes.clone()));
+            let action = Action::AskExport(kind, id, sizes.clone());
+            list.figure(kind, text, keys, action);
             let names = curve_names(ctx, kind, entry.subject(), view);
             curves.extend(names);
         }

@@ -2,31 +2,28 @@
 
 use egui::{Key, Modifiers, RichText};
 
-use crate::ui::overlays::commands::Command;
-use crate::ui::overlays::commands::list::commands;
+use super::command::Command;
+use super::list::commands;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
+use crate::ui::state::palette::Palette;
 
 /// Lines of the list that are seen at once.
 const LINES: usize = 12;
 const WIDTH: f32 = 520.0;
 
-/// The list while it is open.
-#[derive(Debug, Default)]
-pub(crate) struct Palette {
-    query: String,
-    /// Position among what matches.
-    selected: usize,
-}
-
 /// The list over everything else, with what is typed and what matches it.
-pub(super) fn palette_ui(ctx: &egui::Context, state: &mut State, actions: &mut Vec<Action>) {
-    let Some(mut palette) = state.palette.take() else {
-        return;
-    };
+///
+/// Gives it back as it stands now, unless it is closed.
+pub(crate) fn palette_ui(
+    ctx: &egui::Context,
+    state: &State,
+    mut palette: Palette,
+    actions: &mut Vec<Action>,
+) -> Option<Palette> {
     let found: Vec<Command> = commands(state, ctx)
         .into_iter()
-        .filter(|command| matches(&command.text, &palette.query))
+        .filter(|command| command.matches(&palette.query))
         .collect();
     let count = |key| ctx.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
     let (up, down) = (count(Key::ArrowUp), count(Key::ArrowDown));
@@ -68,9 +65,9 @@ pub(super) fn palette_ui(ctx: &egui::Context, state: &mut State, actions: &mut V
     });
     if let Some(command) = chosen.and_then(|chosen| found.into_iter().nth(chosen)) {
         actions.push(command.action);
-    } else if !modal.should_close() {
-        state.palette = Some(palette);
+        return None;
     }
+    (!modal.should_close()).then_some(palette)
 }
 
 fn line_ui(ui: &mut egui::Ui, command: &Command, selected: bool) -> egui::Response {
@@ -85,27 +82,4 @@ fn line_ui(ui: &mut egui::Ui, command: &Command, selected: bool) -> egui::Respon
         button = button.shortcut_text(RichText::new(keys).weak());
     }
     ui.add(button)
-}
-
-/// Whether every word of the query occurs in the text.
-fn matches(text: &str, query: &str) -> bool {
-    let text = text.to_lowercase();
-    query
-        .to_lowercase()
-        .split_whitespace()
-        .all(|word| text.contains(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_match_in_any_order() {
-        let text = "Part of the network: branch2.conv1";
-        assert!(matches(text, "conv1 network"));
-        assert!(matches(text, "BRANCH2"));
-        assert!(matches(text, ""));
-        assert!(!matches(text, "branch2 conv2"));
-    }
 }

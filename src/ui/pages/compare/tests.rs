@@ -5,11 +5,14 @@ use anyhow::{Context, Result, ensure};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use super::*;
 use crate::figure::Kind;
 use crate::figure::style;
+use crate::run::Ending;
 use crate::run::event::Event;
 use crate::run::log::{self, Writer};
+use crate::ui::state::place::Page;
+use crate::ui::state::runs::RunEntry;
+use crate::ui::work::{Exported, copy_job};
 use crate::ui::{App, Options};
 
 type Window = Harness<'static, App>;
@@ -154,14 +157,9 @@ fn what_is_exported_is_what_is_shown() -> Result<()> {
     window.run();
     let app = window.state_mut();
     let draft = app.state.export.take().context("no dialog")?;
-    let job = draft
-        .copy_job(&app.state.runs, &app.state.view)
-        .map_err(anyhow::Error::msg)?;
+    let job = copy_job(&draft, &app.state.runs, &app.state.view).map_err(anyhow::Error::msg)?;
     let copied = job().map_err(anyhow::Error::msg)?;
-    assert!(matches!(
-        copied,
-        crate::ui::overlays::export_dialog::Exported::Image(_)
-    ));
+    assert!(matches!(copied, Exported::Image(_)));
     Ok(())
 }
 

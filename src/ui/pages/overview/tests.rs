@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -7,6 +8,8 @@ use egui_kittest::kittest::Queryable as _;
 use super::*;
 use crate::findings::Evidence;
 use crate::run::Scope;
+use crate::ui::state::findings::{Key, key};
+use crate::ui::state::place::Page;
 use crate::ui::{App, Options};
 
 fn finding(kind: Kind, sentence: &str, run: usize) -> Finding {

@@ -1,16 +1,17 @@
-//! The page of runs: a table of all that are open or were found, and the details of one with what can be done with it.
+//! The page: filter and folders above the table, and the details of a run beside or below it.
 
 use std::path::PathBuf;
 
 use egui::RichText;
 
+use super::details::details_ui;
+use super::open::Open;
+use super::table::table_ui;
+use super::trash::trash_ui;
 use crate::run::event::Split;
-use crate::ui::pages::runs::details::{details_ui, trash_ui};
-use crate::ui::pages::runs::table::table_ui;
-use crate::ui::state::State;
-use crate::ui::state::action::Action;
-use crate::ui::state::run_table::Table;
-use crate::ui::work::background::Purpose;
+use crate::ui::state::action::{Action, Purpose};
+use crate::ui::state::run_table::{Browser, Table};
+use crate::ui::state::words::count;
 
 /// The details lie beside the table where the page is at least this wide, and else below it.
 const WIDE: f32 = 1150.0;
@@ -19,34 +20,39 @@ const DETAILS_HEIGHT: f32 = 230.0;
 /// More runs are not opened at once: each is read whole.
 const OPENED_AT_ONCE: usize = 100;
 
-pub(crate) fn browser_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
-    state.browser.update(&state.runs);
-    let table = state.browser.table.clone();
-    tools_ui(ui, state, &table, actions);
+/// The page of runs.
+pub(crate) fn runs_page_ui(
+    ui: &mut egui::Ui,
+    open: &Open<'_>,
+    browser: &mut Browser,
+    actions: &mut Vec<Action>,
+) {
+    browser.update(open.runs);
+    let table = browser.table.clone();
+    tools_ui(ui, browser, &table, actions);
     let is_wide = ui.available_width() >= WIDE;
     let frame = egui::Frame::NONE.inner_margin(egui::Margin::same(8));
-    if state.browser.selected_row().is_some() {
+    if browser.selected_row().is_some() {
         if is_wide {
             egui::Panel::right("run details")
                 .exact_size(DETAILS_WIDTH)
                 .frame(frame)
-                .show(ui, |ui| details_ui(ui, state, &table, actions));
+                .show(ui, |ui| details_ui(ui, open, browser, &table, actions));
         } else {
             egui::Panel::bottom("run details")
                 .exact_size(DETAILS_HEIGHT)
                 .frame(frame)
-                .show(ui, |ui| details_ui(ui, state, &table, actions));
+                .show(ui, |ui| details_ui(ui, open, browser, &table, actions));
         }
     }
     egui::CentralPanel::default()
         .frame(egui::Frame::NONE)
-        .show(ui, |ui| table_ui(ui, state, &table, actions));
-    trash_ui(ui.ctx(), state, actions);
+        .show(ui, |ui| table_ui(ui, open, browser, &table, actions));
+    trash_ui(ui.ctx(), browser, actions);
 }
 
 /// Filter, grouping, split and folders.
-fn tools_ui(ui: &mut egui::Ui, state: &mut State, table: &Table, actions: &mut Vec<Action>) {
-    let browser = &mut state.browser;
+fn tools_ui(ui: &mut egui::Ui, browser: &mut Browser, table: &Table, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         let edit = egui::TextEdit::singleline(&mut browser.order.filter)
             .hint_text("Filter, such as branch seed=1")
@@ -71,9 +77,9 @@ fn tools_ui(ui: &mut egui::Ui, state: &mut State, table: &Table, actions: &mut V
         ui.separator();
         let shown = table.rows.len();
         let count = if shown == table.total {
-            crate::ui::panels::queue::count(shown)
+            count(shown)
         } else {
-            format!("{shown} of {}", crate::ui::panels::queue::count(table.total))
+            format!("{shown} of {}", count(table.total))
         };
         ui.label(RichText::new(count).weak());
         open_all_ui(ui, &browser.unopened(), actions);
@@ -93,7 +99,7 @@ fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action
     };
     let help = format!(
         "Open {} that are listed and not open, to compare them",
-        crate::ui::panels::queue::count(unopened.len())
+        count(unopened.len())
     );
     let button = ui
         .add_enabled(why.is_none(), egui::Button::new("Open all listed"))
@@ -105,11 +111,7 @@ fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action
 }
 
 /// Which folders are looked through, and adding one.
-fn folders_ui(
-    ui: &mut egui::Ui,
-    browser: &mut crate::ui::state::run_table::Browser,
-    actions: &mut Vec<Action>,
-) {
+fn folders_ui(ui: &mut egui::Ui, browser: &mut Browser, actions: &mut Vec<Action>) {
     let button = ui
         .button("Folders…")
         .on_hover_text("Which folders are looked through for runs");

@@ -1,9 +1,15 @@
 use std::path::Path;
+use std::sync::Arc;
 
-use super::*;
+use super::table::Spread;
+use super::{Browser, Column, DEPTH, Found, Line, Order, Table};
 use crate::config::{Attention, RunConfig};
-use crate::run::event::{End, Event, Started};
-use crate::run::log::{Writer, load};
+use crate::run::event::{End, Event, Split, Started};
+use crate::run::glance::Scores;
+use crate::run::log::{Writer, events_path, load};
+use crate::run::notes::Notes;
+use crate::ui::state::runs::{GROWS_FOR_SECS, Runs};
+use crate::ui::work::look_through;
 
 /// The header of a recorded run, with another configuration.
 fn header(config: RunConfig, created: u64) -> anyhow::Result<Started> {

@@ -1,10 +1,9 @@
-//! The pages of the centre: which figures each shows, and where they lie.
+//! Where the figures of a page lie.
 
 use egui::Rect;
-use serde::{Deserialize, Serialize};
 
 use crate::figure::Kind;
-use crate::figure::pages::{PAGES, card_of};
+use crate::ui::state::place::Page;
 
 /// Space between two figures.
 pub(crate) const GAP: f32 = 8.0;
@@ -17,76 +16,10 @@ const WIDE: f32 = 900.0;
 /// Below this height, map not counted, these layouts scroll: curves need room to be read.
 const GRID_MIN_HEIGHT: f32 = 660.0;
 
-/// A page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Page {
-    /// How a run is doing.
-    #[default]
-    Overview,
-    /// Where and when classes fight.
-    Conflicts,
-    /// One class: who helps and who hurts it.
-    Class,
-    /// Which classes are taken for which.
-    Mistakes,
-    /// What the gates do.
-    Gates,
-    /// What a setting changes, over seeds.
-    Compare,
-    /// The images.
-    Data,
-    /// All runs there are.
-    Runs,
-}
+/// Height of a column's title, shown where there are two columns.
+pub(super) const TITLE_HEIGHT: f32 = 24.0;
 
 impl Page {
-    /// Every page, in the order of its tabs.
-    pub const ALL: &[Self] = &[
-        Self::Overview,
-        Self::Conflicts,
-        Self::Class,
-        Self::Mistakes,
-        Self::Gates,
-        Self::Compare,
-        Self::Data,
-        Self::Runs,
-    ];
-
-    /// Name on its tab.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Conflicts => "Conflicts",
-            Self::Class => "One class",
-            Self::Mistakes => "Mistakes",
-            Self::Gates => "Gates",
-            Self::Compare => "Compare",
-            Self::Data => "Data",
-            Self::Runs => "Runs",
-        }
-    }
-
-    /// What it is for.
-    pub fn help(self) -> &'static str {
-        match self {
-            Self::Overview => "How training goes, and what stands out",
-            Self::Conflicts => "Where in the network and when classes pull against each other",
-            Self::Class => "Who helps and who hurts one class, and what other weights would do",
-            Self::Mistakes => {
-                "Which classes are taken for which, and whether those are the ones that fight"
-            }
-            Self::Gates => "What channel attention does with each class",
-            Self::Compare => "What a setting changes, over all open runs and their seeds",
-            Self::Data => "How many images of each class there are, and what they look like",
-            Self::Runs => "All runs there are, what they reached and in what they differ",
-        }
-    }
-
-    /// The figures that it shows of a run.
-    pub(crate) fn kinds(self) -> &'static [Kind] {
-        PAGES.get(self as usize).map_or(&[], |(_, kinds)| kinds)
-    }
-
     /// The figures of a page that shows runs, in columns from left to right, each with its share of the height. The
     /// overview has layouts of its own; pages without runs have none.
     fn columns(self) -> [Vec<(Kind, f32)>; 2] {
@@ -130,11 +63,6 @@ impl Page {
             ],
             Self::Overview | Self::Gates | Self::Data | Self::Runs => [vec![], vec![]],
         }
-    }
-
-    /// Whether it has a place for a figure, whatever the size of the window.
-    pub(crate) fn shows(self, kind: Kind) -> bool {
-        self.kinds().contains(&card_of(kind))
     }
 
     /// Height that the figures need in a column this wide, of which `seen` is seen without scrolling.
@@ -286,7 +214,7 @@ fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
 /// All figures of a narrow column with their heights. Map, F1 and matrix fill what is seen without scrolling.
 fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
     let map = 136.0;
-    let seen = view_height - crate::ui::pages::columns::TITLE_HEIGHT - map - 2.0 * GAP;
+    let seen = view_height - TITLE_HEIGHT - map - 2.0 * GAP;
     let f1 = (0.4 * seen).clamp(216.0, 320.0);
     let matrix = (seen - f1).clamp(300.0, 0.9 * width.max(340.0));
     [

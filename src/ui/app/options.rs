@@ -1,0 +1,38 @@
+//! What the application starts with.
+
+use std::path::PathBuf;
+
+use crate::ui::state::runs::PROBE_MEMORY_BYTES;
+use crate::ui::work::{Discard, Trainer, trainer, trash};
+
+/// What the application starts with.
+pub struct Options {
+    /// Run directories to open; where none is named, those that were open last.
+    pub runs: Vec<PathBuf>,
+    /// Run directories to open where there are none of either.
+    pub samples: Vec<PathBuf>,
+    /// Folder that new runs go to.
+    pub output: PathBuf,
+    /// What does the training.
+    pub trainer: Trainer,
+    /// What moves a run's directory to the trash.
+    pub discard: Discard,
+    /// Where the window remembers how it was left; nowhere if none.
+    pub settings: Option<PathBuf>,
+    /// Bytes of probe tensors that are kept in memory.
+    pub probe_memory: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            runs: Vec::new(),
+            samples: Vec::new(),
+            output: PathBuf::from("runs"),
+            trainer: trainer(),
+            discard: trash(),
+            settings: None,
+            probe_memory: PROBE_MEMORY_BYTES,
+        }
+    }
+}
