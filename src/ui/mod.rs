@@ -13,8 +13,8 @@
 //! | `app` | takes actions and answers of threads, and changes the state; imports all of these |
 //! | `window` | opens the window of the system; imports `app` and `work` |
 //!
-//! What draws takes the state and collects what the user asked for. Nothing here computes with tensors, and nothing slow
-//! happens while drawing.
+//! What draws takes the state and collects what the user asked for. Nothing here computes with tensors, and nothing
+//! slow happens while drawing.
 
 mod app;
 mod frame_times;

@@ -39,11 +39,23 @@ pub(crate) fn problem_ui(ui: &mut egui::Ui, problem: Option<&str>) {
 /// Least height of an image on screen, in points.
 const IMAGE_HEIGHT: f32 = 56.0;
 
-/// Size on screen of an image of so many pixels: small ones are enlarged by whole numbers, large ones made smaller.
+/// Size on screen, in points, of an image of `size` pixels: a small image is enlarged by a whole number, a large one
+/// made smaller.
 pub(crate) fn enlarged(size: egui::Vec2) -> egui::Vec2 {
     if size.y > 2.0 * IMAGE_HEIGHT {
         size * (2.0 * IMAGE_HEIGHT / size.y)
     } else {
         size * (IMAGE_HEIGHT / size.y.max(1.0)).ceil().max(1.0)
     }
+}
+
+/// A frame with a question mark, in the place of an image that cannot be read.
+pub(crate) fn missing_image_ui(ui: &egui::Ui, place: egui::Rect) {
+    let weak = ui.visuals().weak_text_color();
+    let stroke = egui::Stroke::new(1.0, weak);
+    let inside = egui::StrokeKind::Inside;
+    ui.painter().rect_stroke(place, 0.0, stroke, inside);
+    let font = egui::FontId::proportional(18.0);
+    let middle = egui::Align2::CENTER_CENTER;
+    ui.painter().text(place.center(), middle, "?", font, weak);
 }

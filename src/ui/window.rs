@@ -13,20 +13,20 @@ use crate::ui::work::{panic_text, usual_path};
 /// Why there is no window, or no longer one.
 #[derive(Debug, thiserror::Error)]
 pub enum WindowError {
-    /// It could not be opened.
+    /// The window could not be opened.
     #[error(
         "no window can be opened here ({0}); everything works without one, too: see `crosscurrent train --help`"
     )]
     Open(String),
-    /// It was open, and then the window system failed or the program did.
+    /// The window was open, and then the window system failed or the program did.
     #[error(
         "the window closed unexpectedly ({0}); everything recorded is kept, see `crosscurrent resume --help`"
     )]
     Lost(String),
 }
 
-/// Opens the window on some runs, or where none is named on those that were open last, or else on the sample runs, and
-/// returns when it is closed. With `frame_times` it then prints how long its frames took.
+/// Opens the window and returns when it is closed. It shows `runs`; where that list is empty, the runs that were open
+/// last; and where there are none, the sample runs. With `frame_times` it then prints how long its frames took.
 ///
 /// # Errors
 /// Where there is no display, no OpenGL, or a library that the window system needs is missing.
@@ -104,7 +104,7 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
 
 struct Window {
     app: App,
-    /// Where they are asked for.
+    /// The times of frames, where they are asked for.
     frame_times: Option<FrameTimes>,
 }
 
@@ -146,7 +146,7 @@ impl eframe::App for Window {
 }
 
 /// The recorded runs that come with the program: in the working directory, beside the executable, or in the source
-/// tree it was built from. Empty where there are none.
+/// tree it was built from. Empty where none of these holds a run.
 fn sample_runs() -> Vec<PathBuf> {
     let beside = std::env::current_exe().ok();
     let beside = beside.as_deref().and_then(Path::parent);
@@ -162,7 +162,7 @@ fn sample_runs() -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
-/// The last part of the error's text: what comes before it are places in the source code of libraries.
+/// The last part of the error's text: the parts before it are places in the source code of libraries.
 fn reason_of_error(error: &eframe::Error) -> String {
     let text = one_line(&error.to_string());
     let last = text

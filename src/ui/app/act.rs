@@ -1,4 +1,4 @@
-//! Does what was asked for while the window was drawn.
+//! Does the actions that were asked for while the window was drawn.
 
 use super::App;
 use crate::ui::state::action::Action;
@@ -7,6 +7,7 @@ use crate::ui::state::palette::Palette;
 use crate::ui::state::place::Page;
 
 impl App {
+    /// Does an action, and notes the place before it for the way back.
     pub(super) fn apply(&mut self, action: Action, ctx: &egui::Context) {
         ctx.request_repaint();
         let before = self.state.view.clone();

@@ -1,17 +1,16 @@
-//! Asks threads for what is needed next.
+//! Asks threads for the data needed next.
 
 use std::time::Duration;
 
 use super::App;
 use crate::figure::View;
-use crate::ui::state::State;
-use crate::ui::state::findings;
 use crate::ui::state::place::Page;
 use crate::ui::state::runs::RunId;
+use crate::ui::state::{State, findings};
 use crate::ui::work::Source;
 
 impl App {
-    /// Whose probes are looked at, and at which step; none is the last.
+    /// The runs whose probes are looked at, and the view with the step: `None` for the last probe of each run.
     pub(super) fn probes_looked_at(&self) -> (Vec<RunId>, View) {
         let view = self.state.view.figure.clone();
         if self.state.view.page == Page::Compare {
@@ -37,7 +36,7 @@ impl App {
         }
     }
 
-    /// Looks through the runs shown for what stands out, on the page that says so.
+    /// Asks for findings in the runs shown, on the page that lists them.
     pub(super) fn ask_for_findings(&mut self, ctx: &egui::Context, now: f64) {
         let shown = self.state.view.shown();
         if shown.is_empty() || self.state.view.page != Page::Overview {

@@ -1,4 +1,4 @@
-//! What is done on the page of runs: looking through folders, showing, renaming and discarding runs.
+//! The actions of the page of runs: looking through folders, showing, renaming and discarding runs.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,8 +42,8 @@ impl App {
             .look_for_runs(places, self.state.browser.found.clone(), self.now);
     }
 
-    /// Where runs are looked for, and how deep: the folder that new runs go to and those that were named, and, not below
-    /// it, what lies beside an open run.
+    /// The folders in which runs are looked for, each with the depth: the folder that new runs go to and those that
+    /// were named, and the folders of open runs, without their subfolders.
     fn places(&self) -> Vec<(PathBuf, usize)> {
         let output = absolute(Path::new(self.state.draft.output.trim()));
         let deep = self.state.browser.folders.iter().cloned().chain([output]);
@@ -104,7 +104,7 @@ impl App {
         }
     }
 
-    /// Goes on with a run; one that is not open is opened first, so that what it was is known.
+    /// Goes on with a run. A run that is not open is opened first, since the steps before are in its log.
     pub(super) fn continue_dir(&mut self, dir: PathBuf) {
         if let Some(id) = self.state.runs.at_dir(&dir) {
             return self.resume_run(id);

@@ -21,7 +21,7 @@ impl App {
                 if let Some(dir) = dir
                     && waiting > 0
                 {
-                    // What is under way goes on before what waits.
+                    // At the next start the run under way goes on before the jobs that wait.
                     self.state.queue.add(vec![Job::Resume { dir }], End::Front);
                 }
                 self.closing_since = Some(Instant::now());

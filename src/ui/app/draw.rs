@@ -10,7 +10,7 @@ use crate::ui::panels::{open_runs_ui, setup_ui, time_ui, top_bar_ui, training_ui
 use crate::ui::state::action::Action;
 
 impl App {
-    /// Draws the whole window and does what was asked for in it.
+    /// Draws the whole window and does the actions that were asked for in it.
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         let mut actions = keys(ui.ctx(), &self.state);
         // The window is cleared in the colour of panels: filling them once more would be half the work of a frame where
@@ -63,7 +63,7 @@ impl App {
         });
     }
 
-    /// What lies over the page; and what was copied goes to the clipboard.
+    /// Dialogs and the notice, over the page. Whatever was copied goes to the clipboard.
     fn overlays_ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
         if let Some(export) = &mut self.state.export {
             export_ui(ctx, export, actions);

@@ -1,8 +1,8 @@
-//! What acts: takes actions and what threads report, and changes the state.
+//! The part of the window that acts: it takes actions and the reports of threads, and changes the state.
 //!
-//! Between frames [`App::logic`] takes in what threads report, and asks them for what is needed next. [`App::ui`] draws,
-//! collects what the user asked for, and does it afterwards. May import everything else in the window but the window
-//! itself.
+//! Between frames [`App::logic`] takes in the reports of threads, and asks them for the data needed next. [`App::ui`]
+//! draws, collects the actions that the user asked for, and does them afterwards. May import every other room of the
+//! window, and not `window.rs`.
 
 mod act;
 mod ask;
@@ -44,13 +44,15 @@ pub struct App {
     worker: Option<Worker>,
     /// The image whose view is to be shown, while its runs are looked for.
     restoring: Option<Restoring>,
-    /// What goes to the clipboard with the next frame.
+    /// Image or text that goes to the clipboard with the next frame.
     copied: Option<egui::OutputCommand>,
-    /// What was remembered last, and where.
+    /// The settings as they stand now.
     settings: Settings,
+    /// The file of the settings; `None` where they are not kept.
     settings_path: Option<PathBuf>,
-    /// What the file holds.
+    /// The settings as the file has them.
     saved: Settings,
+    /// Whether a thread is writing the settings.
     is_saving: bool,
     /// When changes of the settings were last looked for, in window seconds.
     looked_for_changes_at: f64,
@@ -129,12 +131,12 @@ impl App {
         self.state.view.page = page;
     }
 
-    /// What every figure shows: the part of the network, the moment and the pair.
+    /// The view that every figure follows: the part of the network, the moment and the selection.
     pub fn figure_view(&mut self) -> &mut View {
         &mut self.state.view.figure
     }
 
-    /// What happens between frames: takes in what threads report, and asks them for what is needed next.
+    /// The work between two frames: takes in the reports of threads, and asks them for the data needed next.
     pub fn logic(&mut self, ctx: &egui::Context) {
         self.waker.frame_begins(ctx);
         let now = ctx.input(|input| input.time);
@@ -164,12 +166,12 @@ impl App {
         self.close_if_asked(ctx);
     }
 
-    /// The frame before took so long: messages of the training thread wait the longer, the longer frames take.
+    /// Takes in how long the last frame took: the longer frames take, the longer messages of the training thread wait.
     pub fn frame_took(&self, time: Duration) {
         self.waker.frame_took(time);
     }
 
-    /// What the window starts with: colours, and the size it had.
+    /// The settings, of which the window takes its colours and its size.
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -1,4 +1,4 @@
-//! Opens runs, takes in what was read of them, and takes them off the list.
+//! Opens runs, takes in their logs, and takes runs off the list.
 
 use std::path::PathBuf;
 

@@ -7,17 +7,17 @@ use crate::ui::work::{Discard, Trainer, trainer, trash};
 
 /// What the application starts with.
 pub struct Options {
-    /// Run directories to open; where none is named, those that were open last.
+    /// Run directories to open. Where the list is empty, the runs are opened that were open last.
     pub runs: Vec<PathBuf>,
-    /// Run directories to open where there are none of either.
+    /// Run directories to open where neither a run is named nor any was open last.
     pub samples: Vec<PathBuf>,
     /// Folder that new runs go to.
     pub output: PathBuf,
-    /// What does the training.
+    /// The function that trains a run.
     pub trainer: Trainer,
-    /// What moves a run's directory to the trash.
+    /// The function that moves a run's directory to the trash.
     pub discard: Discard,
-    /// Where the window remembers how it was left; nowhere if none.
+    /// File in which the window remembers how it was left; `None` to remember nothing.
     pub settings: Option<PathBuf>,
     /// Bytes of probe tensors that are kept in memory.
     pub probe_memory: usize,

@@ -1,5 +1,5 @@
-//! From one start to the next: notes how the window is, writes that down a little after it changes, and opens again what
-//! was open.
+//! From one start to the next: notes how the window is, writes the settings a little after they change, and opens the
+//! runs again that were open.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,8 +7,7 @@ use std::time::Duration;
 use super::App;
 use crate::run::log;
 use crate::ui::state::draft::absolute;
-use crate::ui::state::queue::Job;
-use crate::ui::state::queue::Waiting;
+use crate::ui::state::queue::{Job, Waiting};
 use crate::ui::state::settings::Settings;
 use crate::ui::state::training::Training;
 use crate::ui::state::words::count;
@@ -49,8 +48,8 @@ impl App {
         self.state.view.side_by_side = self.state.view.right.is_some();
     }
 
-    /// Puts the jobs into the queue that waited, or were under way, when the window was closed. None of them begins before
-    /// the user asks for it.
+    /// Puts the jobs into the queue that waited, or were under way, when the window was closed. None of them begins
+    /// before the user asks for it.
     pub(super) fn restore_queue(&mut self) {
         let kept = std::mem::take(&mut self.settings.queue);
         if kept.is_empty() {
@@ -64,7 +63,7 @@ impl App {
         self.tell(text, false);
     }
 
-    /// Notes what only the window knows.
+    /// Notes the colours, the zoom and the size of the window.
     pub(super) fn remember(&mut self, ctx: &egui::Context) {
         self.settings.light = match ctx.options(|options| options.theme_preference) {
             egui::ThemePreference::System => None,
@@ -96,7 +95,7 @@ impl App {
         }
     }
 
-    /// What was written in the background is in the file, or why not.
+    /// The settings that were written in the background are in the file, or the sentence says why not.
     pub(super) fn settings_saved(&mut self, result: Result<(), String>) {
         self.is_saving = false;
         if let Err(sentence) = result {
@@ -104,7 +103,7 @@ impl App {
         }
     }
 
-    /// Once is enough.
+    /// Tells why settings cannot be written, and does not try again: one notice is enough.
     fn give_up_saving(&mut self, sentence: String) {
         self.settings_path = None;
         self.tell(sentence, true);
@@ -118,7 +117,7 @@ impl App {
             self.tell(format!("The notes are not kept: {error}"), true);
         }
         if self.is_saving {
-            // It is older than what is written now, and must not come after it.
+            // Those settings are older than the present ones, and must not be written after them.
             self.background.wait_for_settings(WAIT_FOR_WRITER);
         }
         self.note_runs();
@@ -129,7 +128,7 @@ impl App {
         }
     }
 
-    /// Notes the runs, what is looked at, and what waits.
+    /// Notes the open runs, the present place and the jobs that wait.
     fn note_runs(&mut self) {
         let dir = |id: Option<usize>| Some(self.state.runs.get(id?)?.dir.clone());
         let settings = Settings {
@@ -151,7 +150,7 @@ impl App {
         self.settings = settings;
     }
 
-    /// What waits, after what is under way: that would go on first.
+    /// The jobs that wait, and before them the job under way, which would go on first.
     fn waiting_jobs(&self) -> Vec<Waiting> {
         let mut waiting = self.state.queue.waiting();
         let current = self.state.training.as_ref().and_then(Training::current_dir);

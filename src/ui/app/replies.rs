@@ -1,4 +1,4 @@
-//! Takes in what threads answer.
+//! Takes in the answers of threads.
 
 use std::path::{Path, PathBuf};
 
@@ -69,13 +69,13 @@ impl App {
         }
     }
 
-    /// Looks at what was dropped or chosen, off this thread.
+    /// Looks on another thread at a path that was dropped or chosen.
     pub(super) fn look_at(&mut self, path: PathBuf) {
         let output = self.state.draft.output_dir();
         self.background.take_dropped(path, output);
     }
 
-    /// Trains what neither waits nor is being trained.
+    /// Trains the runs that neither wait for their training nor are being trained.
     fn queue_new(&mut self, mut jobs: Vec<Job>) {
         let waiting = self.state.queue.waiting();
         let current = self.state.training.as_ref().and_then(Training::current_dir);

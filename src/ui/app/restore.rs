@@ -1,23 +1,22 @@
-//! Back to what an exported image shows.
+//! Goes back to the view that an exported image shows.
 
 use super::App;
 use super::restoring::{Restoring, Stage};
 use crate::figure::Kind;
 use crate::figure::export::{Restored, RunRef};
-use crate::ui::state::place::Choice;
-use crate::ui::state::place::Page;
+use crate::ui::state::place::{Choice, Page};
 use crate::ui::state::runs::{RunEntry, RunId};
 
 impl App {
-    /// Shows what an exported image shows: its run, figure, moment and selection. Runs that are not open are looked for
-    /// where the page of runs looks; where one is nowhere, a notice names it.
+    /// Shows the view of an exported image: its run, figure, moment and selection. Runs that are not open are looked
+    /// for where the page of runs looks; where one is nowhere, a notice names it.
     pub fn restore(&mut self, restored: Restored) {
         let stage = Stage::Dropped;
         self.restoring = Some(Restoring { restored, stage });
         self.go_on_restoring();
     }
 
-    /// Does what can be done now: looks for runs, opens those that were found, and shows the view.
+    /// Takes the next step on the way: looks for runs, opens those that were found, or shows the view.
     pub(super) fn go_on_restoring(&mut self) {
         let Some(mut restoring) = self.restoring.take_if(|_| !self.state.runs.are_opening()) else {
             return;
@@ -122,7 +121,7 @@ impl App {
     }
 }
 
-/// The run of an image, and those that were on screen with it.
+/// The run of an image, and the runs that were on screen with it.
 fn runs_of(restored: &Restored) -> impl Iterator<Item = &RunRef> {
     std::iter::once(&restored.run).chain(&restored.shown)
 }

@@ -12,8 +12,8 @@ pub(super) struct Restoring {
 pub(super) enum Stage {
     /// It was dropped.
     Dropped,
-    /// Folders are looked through, as they were so many times before.
+    /// Folders are being looked through; with the number of times that they had been before.
     Looking(u64),
-    /// What was found is being opened.
+    /// The runs that were found are being opened.
     Opening,
 }

@@ -1,4 +1,5 @@
-//! What is looked at: the part of the network, the moment, the class and the pair that all figures follow.
+//! Changes the selection that all figures follow: the part of the network, the moment, the class and the pair; and
+//! which runs are shown.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +7,7 @@ use super::App;
 use crate::config::Attention;
 use crate::figure::{Order, Pick, locked, place_of, similarity_order};
 use crate::findings::Evidence;
-use crate::ui::state::place::Page;
-use crate::ui::state::place::moments;
+use crate::ui::state::place::{Page, moments};
 use crate::ui::state::runs::{RunEntry, RunId};
 
 impl App {
@@ -133,7 +133,7 @@ impl App {
         view.scope = evidence.scope.unwrap_or_else(|| view.scope.clone());
         view.class = evidence.class.or(view.class);
         view.pair = evidence.pair.or(view.pair);
-        // What is so now is shown as it goes on.
+        // Evidence of the newest moment stays with the newest moment.
         view.step = match evidence.step {
             Some(step) if newest.is_none_or(|newest| step < newest) => {
                 moments::nearest(&steps, step)
@@ -145,7 +145,7 @@ impl App {
         }
     }
 
-    /// Moves by this many moments; past the newest one follows what is newest.
+    /// Moves by this many moments; past the newest one the view follows the newest.
     pub(super) fn step_by(&mut self, count: isize) {
         let steps = self.state.steps();
         let at = moments::position(&steps, self.state.view.figure.step);

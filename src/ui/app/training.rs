@@ -40,7 +40,7 @@ impl App {
         self.go_on();
     }
 
-    /// Trains what waits.
+    /// Starts the training of the jobs that wait, unless it is under way.
     pub(super) fn go_on(&mut self) {
         if self.state.is_training() || self.state.queue.is_empty() {
             return;
@@ -97,7 +97,7 @@ impl App {
         Some(self.state.run_in_training()?.id)
     }
 
-    /// Takes in one report of the training thread; false where none is waiting.
+    /// Takes in one report of the training thread; `false` where there is no report yet.
     pub(super) fn take_update(&mut self) -> bool {
         let Some(report) = self.worker.as_ref().map(Worker::next_report) else {
             return false;
@@ -112,7 +112,7 @@ impl App {
                 let is_stopped = training.is_some_and(|x| x.control.is_stopped());
                 self.worker = None;
                 if !is_stopped {
-                    // Added just when the thread had found nothing to do.
+                    // A job may have been added just when the thread had found nothing to do.
                     self.go_on();
                 }
                 return false;
@@ -136,8 +136,8 @@ impl App {
         }
     }
 
-    /// A job begins: puts its run on the list and shows it, the first of a pair left, the second right; unless one looks
-    /// at something else than the run of the job before it.
+    /// A job begins: puts its run on the list and shows it, the first of a pair left, the second right; unless one
+    /// looks at something else than the run of the job before it.
     fn began(&mut self, waiting: Waiting) {
         let Some(training) = &mut self.state.training else {
             return;
@@ -182,7 +182,7 @@ impl App {
             return;
         };
         entry.apply(event);
-        // The log grows by what this window knows already.
+        // This window writes the log, and need not read on in it.
         entry.position = None;
         entry.state = match &entry.run.ending {
             Some(_) => state_at_rest(&entry.run, false),

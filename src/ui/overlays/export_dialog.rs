@@ -68,7 +68,7 @@ fn format_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
         if export.whole_page {
             ui.weak("one or several");
         }
-        // Of several buttons none may take the label for its name.
+        // The label is the name of the whole row, and not of one of its buttons.
         ui.response()
     });
 }
@@ -95,7 +95,7 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
                 settings.text = preset.text;
             }
         }
-        // Of several buttons none may take the label for its name.
+        // The label is the name of the whole row, and not of one of its buttons.
         ui.response()
     });
     let help =

@@ -1,6 +1,6 @@
-//! While something is held over the window, what can be dropped on it.
+//! The hint that is shown while a file is held over the window.
 
-/// Says what can be dropped while something is held over the window.
+/// Says which files and folders can be dropped, while one is held over the window.
 pub(crate) fn hovering_ui(ctx: &egui::Context) {
     if ctx.input(|input| input.raw.hovered_files.is_empty()) {
         return;

@@ -1,4 +1,5 @@
-//! The one notice: a sentence that lies over the page for a while, or, where something went wrong, until it is dismissed.
+//! The one notice: a sentence that lies over the page for a while, or, where something went wrong, until it is
+//! dismissed.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
 
-/// The page that is looked at. Of the state it changes what that page itself remembers.
+/// Draws the page that is looked at. Of the state it changes that page's own part.
 pub(crate) fn centre_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
     let (runs, view) = (&state.runs, &state.view);
     match view.page {

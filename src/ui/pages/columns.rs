@@ -97,7 +97,7 @@ pub(super) struct Column<'a> {
     pub(super) page: Page,
     /// From the left.
     pub(super) index: usize,
-    /// What is seen without scrolling.
+    /// Height that is seen without scrolling.
     pub(super) view_height: f32,
 }
 
@@ -131,7 +131,7 @@ impl Column<'_> {
             let shown = kind_shown(kind, self.view, self.index);
             let asked = ui.push_id(shown, |ui| self.card_ui(ui, shown, rect, actions));
             if let Some(size) = asked.inner {
-                // What a card has around its figure is the same for all.
+                // Margins and heading around a figure are the same on all cards.
                 let around = rect.size() - size;
                 let sizes = cards
                     .iter()
@@ -189,7 +189,7 @@ impl Column<'_> {
                 }
                 size = ui.available_size();
                 if !ui.is_rect_visible(rect) {
-                    // Scrolled out of sight: what is not seen costs nothing.
+                    // A figure that is scrolled out of sight is not drawn.
                     return;
                 }
                 let pick = figure_ui(ui, kind, self.entry.subject(), self.subjects, self.view);

@@ -19,6 +19,7 @@ use crate::ui::state::runs::{RunEntry, RunId};
 /// Least height of the figures.
 const LEAST_FIGURES: f32 = 260.0;
 
+/// The page Compare.
 pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let ids = state.view.compare.order(&state.runs);
     let entries: Vec<&RunEntry> = ids.iter().filter_map(|&id| state.runs.get(id)).collect();
@@ -60,7 +61,7 @@ pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
         });
 }
 
-/// Says why there is nothing, and what to do.
+/// Says why there is no comparison, and what to do.
 fn empty_ui(ui: &mut egui::Ui, reason: &str) {
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.35);
@@ -176,7 +177,7 @@ impl Panel<'_> {
         chosen
     }
 
-    /// What can be said, and the headline measures.
+    /// The sentences that the comparison allows, and the headline measures.
     fn table_ui(&self, ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
         let Some(entry) = self.first_of(self.group) else {
             return;

@@ -9,7 +9,7 @@ use crate::ui::state::action::Action;
 use crate::ui::state::runs::{RunId, Runs};
 use crate::ui::state::samples::Data;
 use crate::ui::state::words::grouped;
-use crate::ui::widgets::{enlarged, problem_ui};
+use crate::ui::widgets::{enlarged, missing_image_ui, problem_ui};
 
 /// Width of the names and counts.
 const COUNTS: f32 = 230.0;
@@ -178,7 +178,7 @@ fn rows_ui(
     );
 }
 
-/// What stands before the images of a class; whether it was clicked.
+/// Name and counts before the images of a class; whether they were clicked.
 fn class_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize, is_selected: bool) -> bool {
     let class = &samples.classes[k];
     let response = ui
@@ -274,13 +274,7 @@ impl Strip<'_> {
             let id = ui.scope_id().with((self.class, i));
             let response = ui.interact(place, id, Sense::hover());
             if sample.image.is_err() || i as f32 >= drawn {
-                let weak = ui.visuals().weak_text_color();
-                let stroke = egui::Stroke::new(1.0, weak);
-                ui.painter()
-                    .rect_stroke(place, 0.0, stroke, egui::StrokeKind::Inside);
-                let font = egui::FontId::proportional(18.0);
-                ui.painter()
-                    .text(place.center(), egui::Align2::CENTER_CENTER, "?", font, weak);
+                missing_image_ui(ui, place);
             } else {
                 let (from, to) = (i as f32 / drawn, (i + 1) as f32 / drawn);
                 let uv = Rect::from_min_max(pos2(from, 0.0), pos2(to, 1.0));

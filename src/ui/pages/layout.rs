@@ -9,9 +9,9 @@ use crate::ui::state::place::Page;
 pub(crate) const GAP: f32 = 8.0;
 /// Height of the card that holds the network map.
 const MAP_HEIGHT: f32 = 150.0;
-/// A column at least this wide has two figures beside each other, and
+/// A column at least this wide has two figures beside each other.
 const MEDIUM: f32 = 700.0;
-/// one this wide three.
+/// A column at least this wide has three figures beside each other.
 const WIDE: f32 = 900.0;
 /// Below this height, map not counted, these layouts scroll: curves need room to be read.
 const GRID_MIN_HEIGHT: f32 = 660.0;
@@ -118,7 +118,7 @@ impl Page {
 /// Least height of the gates of all classes.
 const GATES_HEIGHT: f32 = 290.0;
 
-/// The gates of all classes on top; what follows from them below, beside each other where there is room.
+/// The gates of all classes on top; the figures that follow from them below, beside each other where there is room.
 fn gates(rect: Rect) -> Vec<(Kind, Rect)> {
     let below = [Kind::GateDistance, Kind::GatesTime, Kind::GatesAlike];
     if rect.width() < MEDIUM {
@@ -142,7 +142,7 @@ fn in_columns(rect: Rect, [left, right]: [Vec<(Kind, f32)>; 2]) -> Vec<(Kind, Re
         return stacked(rect, &left);
     }
     if rect.width() < MEDIUM {
-        // Row by row: what matters most in either column comes first.
+        // Row by row: the most important figure of either column comes first.
         let rows = left.len().max(right.len());
         let row = |i: usize| left.get(i).into_iter().chain(right.get(i));
         let all = (0..rows).flat_map(row);
@@ -211,7 +211,8 @@ fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
     ]
 }
 
-/// All figures of a narrow column with their heights. Map, F1 and matrix fill what is seen without scrolling.
+/// All figures of a narrow column with their heights. Map, F1 and matrix fill the height that is seen without
+/// scrolling.
 fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
     let map = 136.0;
     let seen = view_height - TITLE_HEIGHT - map - 2.0 * GAP;
@@ -243,13 +244,13 @@ fn narrow(rect: Rect, view_height: f32) -> Vec<(Kind, Rect)> {
         .collect()
 }
 
-/// The upper `height` points, and what lies below the gap.
+/// The upper `height` points, and the rest below the gap.
 fn split_y(rect: Rect, height: f32) -> (Rect, Rect) {
     let cut = rect.top() + height;
     (rect.with_max_y(cut), rect.with_min_y(cut + GAP))
 }
 
-/// The left `width` points, and what lies right of the gap.
+/// The left `width` points, and the rest right of the gap.
 fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
     let cut = rect.left() + width;
     (rect.with_max_x(cut), rect.with_min_x(cut + GAP))

@@ -9,7 +9,7 @@ use crate::ui::state::images::{Cell, Images, Key};
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, Runs};
 use crate::ui::state::words::variant_name;
-use crate::ui::widgets::enlarged;
+use crate::ui::widgets::{enlarged, missing_image_ui};
 
 /// Side of the place of an image that cannot be read, in points.
 const LEAST_SIDE: f32 = 56.0;
@@ -164,15 +164,9 @@ fn image_ui(
 
 /// An image that cannot be read, in its place.
 fn missing_ui(ui: &mut egui::Ui, found: &Predicted, sentence: &str) {
-    let weak = ui.visuals().weak_text_color();
     let side = egui::Vec2::splat(LEAST_SIDE);
     let (rect, response) = ui.allocate_exact_size(side, egui::Sense::hover());
-    let stroke = egui::Stroke::new(1.0, weak);
-    let inside = egui::StrokeKind::Inside;
-    ui.painter().rect_stroke(rect, 0.0, stroke, inside);
-    let font = egui::FontId::proportional(18.0);
-    let middle = egui::Align2::CENTER_CENTER;
-    ui.painter().text(rect.center(), middle, "?", font, weak);
+    missing_image_ui(ui, rect);
     let name = format!("{} cannot be read", name_of(found));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &name));
     response.on_hover_text(sentence);

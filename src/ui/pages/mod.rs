@@ -1,8 +1,8 @@
 //! The pages of the centre.
 //!
-//! A page takes the state, or what it shows of it, and says what was asked for as actions. Of the state it changes
-//! nothing but what the page itself remembers: what is typed into it, what is open in it, and its textures. May import
-//! `state`, `widgets`, `panels` and the figures.
+//! A page takes the state, or the parts of it that it shows, and pushes the actions that the user asks for. Of the
+//! state it changes nothing but its own part: the text that is typed into it, its open lists, and its textures. May
+//! import `state`, `widgets`, `panels` and the figures.
 
 mod centre;
 mod columns;

@@ -1,4 +1,5 @@
-//! What stands out in the runs shown, ranked, with a click to the evidence: a strip above the overview, and the whole list.
+//! The findings in the runs shown, ranked, with a click to the evidence: a strip above the overview, and the whole
+//! list.
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
@@ -48,7 +49,7 @@ pub(crate) fn findings_ui(
     findings.is_list_open = open;
 }
 
-/// What the runs shown are called beside a finding: nothing where there is one alone.
+/// The names of the runs shown, for the line of a finding; empty where a single run is shown.
 fn names(runs: &Runs, shown: &[RunId]) -> Vec<String> {
     let entries: Vec<_> = shown.iter().filter_map(|&id| runs.get(id)).collect();
     let variant = |entry: &RunEntry| entry.attention().map_or("Run", variant_name).to_owned();
@@ -88,7 +89,7 @@ impl List<'_> {
         });
     }
 
-    /// The first findings, each with what the other run has of it: what both have stands in the strip once.
+    /// The first findings, each with its twin in the other run: a finding of both runs stands in the strip once.
     fn strip(&self) -> Vec<(&Finding, Option<&Finding>)> {
         let same = |a: &Finding, b: &Finding| {
             let place = |x: &Finding| (x.kind, x.evidence.class, x.evidence.pair);
@@ -144,7 +145,7 @@ impl List<'_> {
         }
     }
 
-    /// What the run of a finding is called here; empty where there is one alone.
+    /// The name of the run of a finding; empty where a single run is shown.
     fn name(&self, finding: &Finding) -> &str {
         let name = self.names.get(finding.evidence.run);
         name.map_or("", String::as_str)
@@ -168,7 +169,7 @@ impl List<'_> {
         }
     }
 
-    /// The whole list, each with what it rests on.
+    /// The whole list, each finding with its evidence in words.
     fn window_ui(&self, ctx: &egui::Context, open: &mut bool, actions: &mut Vec<Action>) {
         let size = ctx.content_rect().size();
         egui::Window::new("All findings")
@@ -198,7 +199,7 @@ impl List<'_> {
     }
 }
 
-/// The kind of a finding in one word on its colour: red for harm, blue for what is worth knowing, grey for noise.
+/// The kind of a finding in one word on its colour: red for harm, blue for other news, grey for noise.
 fn kind_ui(ui: &mut egui::Ui, kind: Kind) {
     let dark = ui.visuals().dark_mode;
     let fill = match kind {

@@ -1,7 +1,7 @@
-//! What stands around the page.
+//! The panels around the page.
 //!
-//! A panel takes the state, or what it shows of it, and says what was asked for as actions. Of the state it changes
-//! nothing but what is typed into it. May import `state`, `widgets` and the figures.
+//! A panel takes the state, or the parts of it that it shows, and pushes the actions that the user asks for. Of the
+//! state it changes nothing but the text that is typed into it. May import `state`, `widgets` and the figures.
 
 mod open_runs;
 mod queue;

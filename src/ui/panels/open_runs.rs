@@ -7,13 +7,13 @@ use egui::RichText;
 use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, Runs};
-use crate::ui::state::words::variant_name;
+use crate::ui::state::words::{continue_help, variant_name};
 
 /// A list that takes a larger share of the height than this scrolls.
 const LIST_SHARE: f32 = 0.45;
 /// Height of a run before it was drawn once.
 const ROW_HEIGHT: f32 = 46.0;
-/// Of a list that scrolls, at least so many runs are seen.
+/// The least number of runs that are seen of a list that scrolls.
 const LEAST_ROWS: f32 = 3.0;
 
 /// The list, and under it a field for the path of a run to open.
@@ -32,7 +32,7 @@ pub(crate) fn open_runs_ui(
     }
     let shown = view.shown();
     let side_of = |id| (shown.first() == Some(&id), shown.get(1) == Some(&id));
-    // Whole rows are seen: half a name is none.
+    // Whole rows are seen: half a name cannot be read.
     let id = ui.scope_id().with("height of a run");
     let row = ui.data(|data| data.get_temp(id)).unwrap_or(ROW_HEIGHT);
     let room = LIST_SHARE * ui.clip_rect().height();
@@ -90,11 +90,7 @@ fn run_ui(
             ui.horizontal(|ui| {
                 status_ui(ui, entry);
                 if entry.state.can_continue() {
-                    let help = if is_training {
-                        "Go on from the last checkpoint, after what is being trained and waits"
-                    } else {
-                        "Go on from the last checkpoint"
-                    };
+                    let help = continue_help(is_training);
                     let button = ui
                         .small_button("Continue")
                         .on_hover_text(help)

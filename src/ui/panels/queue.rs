@@ -1,18 +1,17 @@
-//! The jobs that wait: what they are, how long all will take, in which order, and taking one out.
+//! The list of jobs that wait: how long all of them will take, their order, and taking one out.
 
 use egui::RichText;
 
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
-use crate::ui::state::queue::Job;
-use crate::ui::state::queue::{self, Waiting};
+use crate::ui::state::queue::{self, Job, Waiting};
 use crate::ui::state::training::speed;
 use crate::ui::state::words::{count, duration};
 
 /// A longer list scrolls.
 const LIST_HEIGHT: f32 = 92.0;
 
-/// The list, where anything waits or has failed.
+/// The list, where a job waits or a run has failed.
 pub(crate) fn queue_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let waiting = state.queue.waiting();
     if !state.failed.is_empty() {
@@ -129,7 +128,7 @@ fn details_of(job: &Job) -> String {
     }
 }
 
-/// How long what is under way and what waits will take together, and what that is computed from.
+/// How long the run under way and the jobs that wait will take together, and how that is computed.
 fn left_in_all(state: &State, waiting: &[Waiting]) -> (String, String) {
     let entry = state.run_in_training();
     let Some((run, started)) = entry.and_then(|x| Some((&x.run, x.run.started.as_ref()?))) else {

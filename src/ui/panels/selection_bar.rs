@@ -13,8 +13,8 @@ use crate::ui::state::runs::RunEntry;
 
 const SIMILARITY_HELP: &str = "Classes whose gradients agree stand beside each other: clustered once, in the part of the network and at the moment looked at, and kept for all times and runs. Choose it again to cluster anew.";
 
-/// What all figures follow: the part of the network, by name (clicking in the map does the same), the class, the order
-/// of classes and the pair.
+/// The selection that all figures follow: the part of the network, by name (clicking in the map does the same), the
+/// class, the order of classes and the pair.
 pub(crate) fn scope_ui(
     ui: &mut egui::Ui,
     page: Page,

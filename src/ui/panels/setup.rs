@@ -8,13 +8,11 @@ use crate::config::{
     Attention, ClassWeights, DataSource, DeviceKind, Loss, Profile, RunConfig, Sampler, Width,
 };
 use crate::data::Plan;
-use crate::ui::state::action::Action;
-use crate::ui::state::action::Purpose;
+use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::draft::{
     BALANCE_FIELDS, Draft, MAIN_FIELDS, MORE_FIELDS, Preview, TextField,
 };
-use crate::ui::state::words::grouped;
-use crate::ui::state::words::variant_name;
+use crate::ui::state::words::{grouped, variant_name};
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
 /// The bars of more classes than this scroll.

@@ -50,7 +50,7 @@ fn live_ui(ui: &mut egui::Ui, is_live: bool, actions: &mut Vec<Action>) {
     }
 }
 
-/// What the figures' time axes are in.
+/// Chooses the unit of the figures' time axes.
 fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
     let help = "What time is measured in, in every figure";
     let combo = egui::ComboBox::from_id_salt("time axis")

@@ -1,4 +1,4 @@
-//! What the user asked for: collected while the window is drawn, applied afterwards.
+//! Actions: collected while the window is drawn, done afterwards.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::run::notes::Notes;
 use crate::ui::state::place::Page;
 use crate::ui::state::runs::RunId;
 
-/// Anything that touches files, threads or runs, or what is looked at.
+/// A change of files, threads, runs or the view that the user asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     /// Train the experiment as set up.
@@ -23,11 +23,11 @@ pub(crate) enum Action {
     Continue(RunId),
     /// Go on with a stopped or interrupted run that need not be open.
     ContinueDir(PathBuf),
-    /// Train what waits.
+    /// Train the jobs that wait.
     GoOn,
     /// Move a job that waits, named by its id, up (-1) or down (1).
     ShiftJob(u64, isize),
-    /// Take a job out of those that wait.
+    /// Take a job that waits, named by its id, out of the queue.
     CancelJob(u64),
     /// Open a run directory.
     Open(PathBuf),
@@ -57,19 +57,19 @@ pub(crate) enum Action {
     ShowRight(RunId),
     /// Show one run, or two side by side.
     SideBySide(bool),
-    /// To what was looked at before.
+    /// Go back to the place before.
     Back,
-    /// To what one went back from.
+    /// Go forward to the place that one went back from.
     Forward,
     /// Open or close the list of commands.
     TogglePalette,
-    /// What time is measured in.
+    /// Measure time in this unit, in every figure.
     SetTime(TimeAxis),
     /// Turn to a page.
     Show(Page),
     /// Compare groups of runs to that of this run.
     CompareTo(RunId),
-    /// Show what the group of this run changes.
+    /// Compare the group of this run to the baseline.
     Compare(RunId),
     /// Turn to the page, the class, the part of the network and the moment of a run that a finding is about.
     ShowEvidence(RunId, Page, Evidence),
@@ -79,7 +79,7 @@ pub(crate) enum Action {
     OrderBySimilarity,
     /// Keep the scales of all charts as they are, or let them hold all there is.
     LockScales(bool),
-    /// Look at a step; none follows the newest.
+    /// Look at a step; `None` follows the newest.
     GoTo(Option<u64>),
     /// Move by this many moments.
     StepBy(isize),
@@ -111,7 +111,7 @@ pub(crate) enum Action {
     Dismiss,
 }
 
-/// What a file dialog was opened for.
+/// The purpose of a file dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// The folder that holds the images.

@@ -1,4 +1,4 @@
-//! What can be chosen to be shown, by its name on screen.
+//! The choices that several controls offer, by their names on screen.
 
 use crate::figure::Order;
 use crate::run::event::{Split, Started};

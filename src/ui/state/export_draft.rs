@@ -10,16 +10,16 @@ use crate::figure::Kind;
 use crate::figure::export::{Format, Settings, SheetSize, Unit, file_name, file_stem};
 use crate::figure::pages::card_of;
 
-/// Margins and heading that the image has around what the panel shows, in points.
+/// Margins and heading that the image has around the figure as the page shows it, in points.
 const AROUND: egui::Vec2 = egui::vec2(16.0, 64.0);
 
 /// How figures were exported last, and will be next time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Habit {
     settings: Settings,
-    /// In the size that they have on screen, whatever that is.
+    /// Whether figures are exported in the size that they have on screen.
     is_as_on_screen: bool,
-    /// In the colours of the window, whatever they are.
+    /// Whether figures are exported in the colours of the window.
     has_window_colours: bool,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct ExportDraft {
 }
 
 impl ExportDraft {
-    /// Of a figure on a page whose figures are shown in these sizes, in points.
+    /// For a figure on a page whose figures are shown in these sizes, in points.
     pub(crate) fn new(
         kind: Kind,
         (run, run_name): (RunId, &str),
@@ -88,7 +88,7 @@ impl ExportDraft {
         }
     }
 
-    /// As figures were exported last.
+    /// With the settings of the last export.
     pub(crate) fn like(mut self, habit: &Habit, theme: egui::Theme) -> Self {
         self.settings = habit.settings;
         if habit.is_as_on_screen {
@@ -102,7 +102,7 @@ impl ExportDraft {
         self
     }
 
-    /// What to remember of it for the next export.
+    /// The settings to remember for the next export.
     pub(crate) fn habit(&self, theme: egui::Theme) -> Habit {
         Habit {
             settings: self.settings,
@@ -133,7 +133,7 @@ impl ExportDraft {
         }
     }
 
-    /// Of a figure that compares these runs to the group of the first.
+    /// For a figure that compares these runs to the group of the first.
     pub(crate) fn among(mut self, compared: Vec<RunId>) -> Self {
         self.compared = compared;
         self
@@ -152,7 +152,7 @@ impl ExportDraft {
         }
     }
 
-    /// Writes another kind of file, and calls it so.
+    /// Chooses another format, and gives the file its ending.
     pub(crate) fn set_format(&mut self, format: Format) {
         self.settings.format = format;
         let path = PathBuf::from(self.file.trim());
@@ -171,7 +171,7 @@ impl ExportDraft {
         }
     }
 
-    /// Why it cannot be exported like this, wherever to.
+    /// Why the settings cannot be used, whatever the place.
     pub(crate) fn problem(&self) -> Option<String> {
         if self.whole_page && self.formats.is_empty() {
             return Some("choose a format".to_owned());
@@ -187,7 +187,7 @@ impl ExportDraft {
         settings.validate().err().map(|error| error.to_string())
     }
 
-    /// Why it cannot be written there.
+    /// Why the file or folder cannot be written.
     pub(crate) fn path_problem(&self) -> Option<String> {
         if self.whole_page {
             return self

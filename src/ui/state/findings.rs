@@ -1,4 +1,4 @@
-//! What stands out in the runs shown, and when it is looked for again.
+//! Findings in the runs shown, and when they are looked for again.
 
 use super::action::Action;
 use super::place::Page;
@@ -8,10 +8,10 @@ use crate::findings::{Finding, Kind};
 /// While a run goes on, its findings are looked for again at most this often.
 const AGAIN_AFTER_SECS: f64 = 1.0;
 
-/// The runs that findings are about, and how often what they rest on has changed.
+/// The runs that findings are about, each with the revisions of its probes and evaluations, and whether it has ended.
 pub(crate) type Key = Vec<(RunId, u64, u64, bool)>;
 
-/// What was found in the runs shown.
+/// The findings in the runs shown.
 #[derive(Default)]
 pub(crate) struct Findings {
     pub(crate) found: Option<(Key, Vec<Finding>)>,
@@ -42,7 +42,7 @@ impl Findings {
         Ok(())
     }
 
-    /// What was found in the runs shown, each with the way to its evidence.
+    /// The findings in the runs shown, each with the action that shows its evidence.
     pub(crate) fn ways(&self, shown: &[RunId]) -> impl Iterator<Item = (&str, Action)> {
         let of_these = |key: &Key| key.iter().map(|x| x.0).eq(shown.iter().copied());
         let found = self.found.as_ref().filter(|(key, _)| of_these(key));
@@ -56,14 +56,14 @@ impl Findings {
         })
     }
 
-    /// Takes in what a thread found.
+    /// Takes in the findings of a thread.
     pub(crate) fn take(&mut self, key: Key, found: Vec<Finding>) {
         self.under_way = false;
         self.found = Some((key, found));
     }
 }
 
-/// What is known of the runs, as far as findings rest on it; none while one is being read.
+/// The key of these runs; `None` while one of them is being read.
 pub(crate) fn key<'a>(entries: impl Iterator<Item = &'a RunEntry>) -> Option<Key> {
     let of = |entry: &RunEntry| {
         let run = &entry.run;

@@ -15,7 +15,7 @@ use crate::figure;
 use crate::run::event::Split;
 use crate::run::predictions::Predicted;
 
-/// Which images: an evaluation of a run and a cell of its confusion matrix.
+/// A cell of the confusion matrix of an evaluation of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) run: RunId,
@@ -28,7 +28,7 @@ pub(crate) struct Key {
 /// The data source that was read last: where many images share a file, reading one reads them all.
 pub(crate) type Kept = Arc<Mutex<Option<Arc<Reader>>>>;
 
-/// What a thread needs to read them.
+/// The images to read, with everything that a thread needs to read them.
 pub(crate) struct Wanted {
     pub(crate) key: Key,
     pub(crate) dir: PathBuf,
@@ -37,7 +37,7 @@ pub(crate) struct Wanted {
     pub(crate) kept: Kept,
 }
 
-/// What it read.
+/// The images that a thread read.
 pub(crate) struct Read {
     /// Images in the cell.
     pub(crate) total: usize,
@@ -53,7 +53,7 @@ pub(crate) struct Images {
     kept: Kept,
 }
 
-/// What is known of the images of a cell.
+/// The images of a cell, as far as they were read.
 pub(crate) enum Cell {
     Loading,
     /// With a texture for every image that can be read.
@@ -62,7 +62,7 @@ pub(crate) enum Cell {
 }
 
 impl Images {
-    /// What is to be read now that it is these that are wanted.
+    /// Of the images that are wanted now, those that are to be read. Lets go of all others.
     pub(crate) fn ask(&mut self, wanted: Vec<Wanted>) -> Vec<Wanted> {
         self.cells
             .retain(|_, (key, _)| wanted.iter().any(|wanted| wanted.key == *key));
@@ -83,7 +83,7 @@ impl Images {
         }
     }
 
-    /// Takes in what a thread read, unless something else is wanted by now.
+    /// Takes in the images that a thread read, unless others are wanted by now.
     pub(crate) fn take(&mut self, key: &Key, read: Result<Read, String>) {
         if let Some((wanted, cell)) = self.cells.get_mut(&key.run)
             && wanted == key

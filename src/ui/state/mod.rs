@@ -1,5 +1,5 @@
-//! What the window knows: the runs on the list, what is looked at, the experiment being set up, the training under way,
-//! and what was asked of threads and answered by them.
+//! The state of the window: the runs on the list, the place that is looked at, the experiment being set up, the
+//! training under way, and the data that threads have read.
 //!
 //! Nothing here draws, starts a thread, listens to a channel or touches the disk. Of egui it may use plain data alone,
 //! such as sizes and textures. It may import the library (`figure`, `run`, `config`, `compare`, `findings`, `data`, and
@@ -41,9 +41,9 @@ use training::Training;
 pub(crate) struct State {
     /// The open runs.
     pub(crate) runs: Runs,
-    /// What is looked at.
+    /// The place that is looked at.
     pub(crate) view: Place,
-    /// Where one has been, to go back and forward.
+    /// The places before and after it.
     pub(crate) history: History,
     /// The experiment being set up.
     pub(crate) draft: Draft,
@@ -57,7 +57,7 @@ pub(crate) struct State {
     pub(crate) notice: Option<Notice>,
     /// The export that is being asked about.
     pub(crate) export: Option<ExportDraft>,
-    /// What stands out in the runs shown.
+    /// The findings in the runs shown.
     pub(crate) findings: Findings,
     /// The images of the selected cell of the confusion matrix.
     pub(crate) images: Images,
@@ -76,7 +76,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// No run yet. Nothing of `view` need be known of the runs that are opened later.
+    /// The state before any run is open.
     pub(crate) fn new(runs: Runs, view: Place, draft: Draft) -> Self {
         Self {
             runs,

@@ -17,7 +17,7 @@ pub enum Job {
     Train {
         /// The run directory.
         dir: PathBuf,
-        /// What to train.
+        /// Configuration of the run.
         config: Box<RunConfig>,
     },
     /// A stopped or interrupted run that goes on from its last checkpoint.
@@ -41,9 +41,9 @@ impl Job {
 pub(crate) struct Waiting {
     /// Names it for as long as it waits.
     pub(crate) id: u64,
-    /// What is to be done.
+    /// The run to train.
     pub(crate) job: Job,
-    /// Whether it belongs to the job before it, and is shown beside that one.
+    /// Whether the job belongs to the one before it, and its run is shown beside that run.
     pub(crate) is_second: bool,
 }
 
@@ -68,7 +68,7 @@ pub(crate) enum End {
 }
 
 impl Queue {
-    /// What waits now.
+    /// The jobs that wait now.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         self.jobs().waiting.clone()
     }
@@ -100,7 +100,7 @@ impl Queue {
         jobs.waiting.splice(at..at, added);
     }
 
-    /// Puts back what waited when the program was last closed.
+    /// Puts back the jobs that waited when the program was last closed.
     pub(crate) fn restore(&self, kept: Vec<Waiting>) {
         let mut jobs = self.jobs();
         jobs.next_id = kept.iter().map(|waiting| waiting.id + 1).max().unwrap_or(0);

@@ -12,8 +12,8 @@ use crate::data::samples::{Samples, Which};
 /// Seconds without a change before other images are read.
 const DELAY_SECS: f64 = 0.4;
 
-/// Which images: everything of a configuration that they depend on, the choice among them, and the run that recorded
-/// them.
+/// Which samples: every field of the configuration that they depend on, the choice among the images, and the run that
+/// recorded them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Key {
     pub(crate) config: RunConfig,
@@ -21,14 +21,14 @@ pub(crate) struct Key {
     pub(crate) run: Option<Recorded>,
 }
 
-/// Where a run is that recorded which images it has, and its classes.
+/// A run that recorded which images it has: its directory and its classes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Recorded {
     pub(crate) dir: PathBuf,
     pub(crate) classes: Vec<String>,
 }
 
-/// What the page shows.
+/// The state of the page.
 #[derive(Default)]
 pub(crate) struct Data {
     /// Whose images are shown: a run's, or those of the new experiment.
@@ -56,7 +56,7 @@ impl Data {
             return Err(None);
         }
         let wait = self.wanted_since + DELAY_SECS - now;
-        // Only what is typed or dragged waits for its end.
+        // Only changes of the data, which may be typed or dragged, wait for their end.
         let changes = self
             .read
             .as_ref()
@@ -68,22 +68,22 @@ impl Data {
         Ok(())
     }
 
-    /// Nothing is looked at any more.
+    /// Lets go of the samples: another page is open.
     pub(crate) fn forget(&mut self) {
         self.wanted = None;
         self.read = None;
         self.strips.clear();
     }
 
-    /// Takes in what a thread read.
+    /// Takes in the samples that a thread read.
     pub(crate) fn take(&mut self, key: Key, read: Result<Samples, String>) {
         self.under_way = false;
         self.read = Some((key, read));
         self.strips.clear();
     }
 
-    /// The images that the page of data shows, where `config` is that of the new experiment; `None` where another page is
-    /// open or no folder is chosen yet.
+    /// The images that the page of data shows, where `config` is that of the new experiment; `None` where another page
+    /// is open or no folder is chosen yet.
     pub(crate) fn wanted(&self, runs: &Runs, page: Page, config: &RunConfig) -> Option<Key> {
         if page != Page::Data {
             return None;

@@ -1,4 +1,4 @@
-//! What the window remembers from one start to the next.
+//! The settings that the window remembers from one start to the next.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,11 @@ use super::place::Place;
 use super::queue::Waiting;
 use super::run_table::Order;
 
-/// What is remembered. Fields that a file lacks have their defaults, so that older files stay readable.
+/// The settings. Fields that a file lacks have their defaults, so that older files stay readable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
-    /// Whether light or dark colours were chosen; none follows the system.
+    /// Whether light (`true`) or dark colours were chosen; `None` follows the system.
     pub(crate) light: Option<bool>,
     /// Size of everything, 1 as the system has it.
     pub(crate) zoom: Option<f32>,

@@ -2,7 +2,7 @@
 
 use crate::config::Attention;
 
-/// What a variant is called on screen.
+/// The name of an attention variant on screen.
 pub(crate) fn variant_name(attention: Attention) -> &'static str {
     match attention {
         Attention::None => "Baseline",
@@ -35,12 +35,21 @@ pub(crate) fn count(runs: usize) -> String {
     }
 }
 
-/// What failed, in one sentence: the newest with its reason.
+/// The runs that failed in one sentence: their number, and the newest with its reason.
 pub(crate) fn failures(failed: &[(String, String)]) -> String {
     match failed {
         [] => String::new(),
         [(name, why)] => format!("{name}: {why}"),
         [.., (name, why)] => format!("{} failed; the newest, {name}: {why}", count(failed.len())),
+    }
+}
+
+/// Tooltip of the button that continues the training of a run, while other training is under way or not.
+pub(crate) fn continue_help(is_training: bool) -> &'static str {
+    if is_training {
+        "Go on from the last checkpoint, after what is being trained and waits"
+    } else {
+        "Go on from the last checkpoint"
     }
 }
 

@@ -70,7 +70,7 @@ impl Background {
         self.spawn(work, move |read| Reply::Run(id, read));
     }
 
-    /// Reads a run on from `position`, from its beginning where there is none.
+    /// Reads a run on from `position`, or from its beginning where that is `None`.
     pub(crate) fn follow(&mut self, id: RunId, dir: PathBuf, position: Option<Position>) {
         let work = move || {
             let followed = match position {
@@ -82,8 +82,8 @@ impl Background {
         self.spawn(work, move |followed| Reply::Followed(id, followed));
     }
 
-    /// Looks through folders for runs, each down to a depth; `before` is what was found last, `now`
-    /// in window seconds.
+    /// Looks through folders for runs, each down to a depth; `before` are the runs that were found last, and
+    /// `now` is in window seconds.
     pub(crate) fn look_for_runs(
         &mut self,
         places: Vec<(PathBuf, usize)>,
@@ -146,7 +146,7 @@ impl Background {
         );
     }
 
-    /// Looks at what was dropped on the window.
+    /// Looks at a path that was dropped on the window.
     pub(crate) fn take_dropped(&mut self, path: PathBuf, output: PathBuf) {
         let work = move || Ok(look_at(path, &output));
         self.spawn(work, |dropped| {
@@ -222,7 +222,7 @@ impl Background {
         );
     }
 
-    /// Looks through runs for what stands out.
+    /// Looks through runs for findings.
     pub(crate) fn find(&mut self, key: findings::Key, sources: Vec<Source>) {
         let work = move || Ok(find(sources));
         self.spawn_and(Waker::wake_soon, work, move |found| {
@@ -238,7 +238,8 @@ impl Background {
         self.spawn_and(Waker::wake, work, reply);
     }
 
-    /// Works on a thread of its own. A panic there becomes the error of the reply, so that whoever waits for it goes on.
+    /// Works on a thread of its own. A panic there becomes the error of the reply, so that whoever waits for it goes
+    /// on.
     fn spawn_and<T: 'static>(
         &mut self,
         wake: fn(&Waker),
@@ -251,7 +252,7 @@ impl Background {
             .spawn(move || {
                 let result = catch_unwind(AssertUnwindSafe(work))
                     .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
-                // Sending fails only where the window is gone and nobody waits.
+                // Sending fails only where the window is gone and nothing waits for the reply.
                 let _ = sender.send(reply(result));
                 wake(&waker);
             });

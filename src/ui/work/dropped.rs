@@ -1,4 +1,4 @@
-//! What lies at a path that was dropped on the window or typed into it.
+//! Looks at a path that was dropped on the window or typed into it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,15 @@ use crate::ui::state::queue::Job;
 use crate::ui::state::run_table::DEPTH;
 use crate::ui::state::words::count;
 
-/// What was found at a path that was dropped on the window or given as that of a run.
+/// What lies at such a path.
 pub(crate) enum Dropped {
     /// A run directory.
     Run(PathBuf),
     /// A folder with these run directories in it or below.
     Runs(PathBuf, Vec<PathBuf>),
-    /// An exported figure, with what it shows.
+    /// An exported figure, with the view that it shows.
     Figure(Box<Restored>),
-    /// A sweep: what is left to train, and what there is to say.
+    /// A sweep: the jobs that are left to train, and a sentence that counts them.
     Sweep(Vec<Job>, String),
     /// Any other folder: images to train on.
     Images(PathBuf),
@@ -25,7 +25,8 @@ pub(crate) enum Dropped {
     Nothing(String),
 }
 
-/// What is left to train of a sweep, and what there is to say; its runs go to a folder of its name in `output`.
+/// The jobs of a sweep that are left to train, and a sentence that counts them. Its runs go to a folder of its name in
+/// `output`.
 fn sweep_jobs(path: &Path, output: &Path) -> Result<(Vec<Job>, String), SweepError> {
     let sweep = Sweep::read(path)?;
     let folder = output.join(&sweep.name);
@@ -60,7 +61,7 @@ pub(super) fn look_for_run(path: PathBuf) -> Dropped {
     }
 }
 
-/// A run, or the runs in a folder; the path again where there is none.
+/// A run, or the runs in a folder; the path again where there are no runs.
 fn look_for_runs(path: PathBuf) -> Result<Dropped, PathBuf> {
     if log::events_path(&path).is_file() {
         return Ok(Dropped::Run(path));
@@ -75,7 +76,7 @@ fn look_for_runs(path: PathBuf) -> Result<Dropped, PathBuf> {
     Ok(Dropped::Runs(path, runs))
 }
 
-/// Looks at what was dropped; the runs of a sweep go to a folder in `output`.
+/// Looks at a path that was dropped. The runs of a sweep go to a folder in `output`.
 pub(super) fn look_at(path: PathBuf, output: &Path) -> Dropped {
     let path = match look_for_runs(path) {
         Ok(found) => return found,

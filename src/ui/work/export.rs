@@ -18,11 +18,11 @@ use crate::ui::state::runs::{RunEntry, Runs};
 /// Draws figures off-screen, and writes them or hands them back.
 pub(crate) type Export = Box<dyn FnOnce() -> Result<Exported, String> + Send>;
 
-/// What came of an export.
+/// The outcome of an export.
 pub(crate) enum Exported {
     /// A file was written.
     File(PathBuf),
-    /// So many files were written to a folder.
+    /// This number of files was written to a folder.
     Folder(PathBuf, usize),
     /// An image for the clipboard.
     Image(ColorImage),
@@ -30,7 +30,7 @@ pub(crate) enum Exported {
     Table(String),
 }
 
-/// What writes the figures as asked. Takes copies, so that the runs may go on meanwhile.
+/// The work that writes the figures as asked. It has copies of the runs, which may go on meanwhile.
 ///
 /// # Errors
 /// Where the run is no longer on the list.
@@ -47,7 +47,7 @@ pub(crate) fn write_job(draft: &ExportDraft, runs: &Runs, view: &Place) -> Resul
     }))
 }
 
-/// As [`write_job`], for the clipboard: the image, or the table where that is what would be written.
+/// As [`write_job`], for the clipboard: the image, or the table where the format is that of a table.
 ///
 /// # Errors
 /// Where the run is no longer on the list.
@@ -57,7 +57,7 @@ pub(crate) fn copy_job(draft: &ExportDraft, runs: &Runs, view: &Place) -> Result
     Ok(Box::new(move || job.read().copy(&settings)))
 }
 
-/// What is exported, apart from how.
+/// The figures to export, and the runs they show.
 struct Job {
     runs: Vec<Copy>,
     view: View,
@@ -115,7 +115,8 @@ impl Job {
         })
     }
 
-    /// Reads what the figures need of probe files that are not in memory. Where a file cannot be read, they say so.
+    /// Reads the probe files that the figures need and that are not in memory. Where a file cannot be read, the figure
+    /// says so.
     fn read(mut self) -> Self {
         // Runs side by side share their scales: every figure needs all of them.
         let kinds: Vec<Kind> = self.figures.iter().map(|wanted| wanted.kind).collect();
@@ -125,7 +126,7 @@ impl Job {
         self
     }
 
-    /// Does something with every figure and the size it is to have.
+    /// Calls `run` with every figure and the size that it is to have.
     fn each(
         &self,
         mut run: impl FnMut(Figure<'_>, SheetSize) -> Result<(), export::ExportError>,
@@ -188,7 +189,7 @@ impl Job {
     }
 }
 
-/// What a figure needs of a run.
+/// A copy of everything that figures need of a run.
 struct Copy {
     name: String,
     dir: PathBuf,
@@ -206,7 +207,7 @@ impl Copy {
         }
     }
 
-    /// What a comparison needs, which is little.
+    /// A copy of the little that a comparison needs: the scores, and the last probe.
     fn of_last(entry: &RunEntry) -> Self {
         let last = entry.run.probes.last();
         let mut probes = Probes::new();

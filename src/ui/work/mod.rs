@@ -1,4 +1,4 @@
-//! What the window must not wait for: threads, channels, file dialogs, the disk and the trash.
+//! Everything that the window must not wait for: threads, channels, file dialogs, the disk and the trash.
 //!
 //! Nothing else in the window starts a thread or listens to a channel, and of the window `app` alone hands work to
 //! threads. May import `state` and the library.

@@ -1,4 +1,4 @@
-//! What threads answer.
+//! The answers of threads.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::ui::state::run_table::Found;
 use crate::ui::state::runs::{ProbeReply, RunId};
 use crate::ui::state::{findings, images, samples};
 
-/// What came of a piece of work.
+/// The outcome of a piece of work.
 pub(crate) enum Reply {
     /// A run was read.
     Run(RunId, Result<Box<(Loaded, Notes)>, String>),
@@ -27,11 +27,11 @@ pub(crate) enum Reply {
     Probes(Vec<ProbeReply>),
     /// The data of this configuration was looked through.
     Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
-    /// A dialog was closed; none where it was cancelled or there is no dialog service.
+    /// A dialog was closed; `None` where it was cancelled or the system offers no dialogs.
     Chosen(Purpose, Option<PathBuf>),
     /// An order of classes was found, or why not.
     Ordered(Result<Order, String>),
-    /// Runs were looked through for what stands out, or why not.
+    /// Runs were looked through for findings, or why not.
     Found(findings::Key, Result<Vec<Finding>, String>),
     /// Images of a cell of the confusion matrix were read, or why not.
     Images(images::Key, Result<images::Read, String>),
@@ -47,10 +47,10 @@ pub(crate) enum Reply {
     Revealed(Result<(), String>),
     /// A run was moved to the trash, or why not.
     Discarded(PathBuf, Result<(), String>),
-    /// What was dropped on the window, where it can be used.
+    /// A path that was dropped on the window or typed into it was looked at.
     Dropped(Dropped),
     /// Figures were written, or made for the clipboard.
     Exported(Result<Exported, String>),
-    /// Nothing came of it that anybody waits for; why.
+    /// The work failed, and nothing waits for its answer; the sentence says why.
     Failed(String),
 }

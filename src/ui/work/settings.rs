@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use crate::run::log::write_whole;
 use crate::ui::state::settings::Settings;
 
-/// Where the file lies: in the user's folder for settings. None where the system has no such folder.
+/// Where the file lies: in the user's folder for settings. `None` where the system has no such folder.
 pub(crate) fn usual_path() -> Option<PathBuf> {
     Some(dirs::config_dir()?.join("crosscurrent/settings.json"))
 }
 
 impl Settings {
-    /// Reads the file; the defaults where there is none. A damaged file is set aside under another name, which the
-    /// sentence that comes with the defaults says.
+    /// Reads the file, or gives the defaults where there is no file. A damaged file is set aside under another name,
+    /// which the sentence that comes with the defaults says.
     pub(crate) fn load(path: &Path) -> (Self, Option<String>) {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,

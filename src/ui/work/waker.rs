@@ -30,12 +30,12 @@ struct Shared {
 struct Pace {
     /// When the newest frame began.
     drawn: Option<Instant>,
-    /// What frames take, about.
+    /// The time that frames take, on a moving average.
     frame: Duration,
 }
 
 impl Waker {
-    /// Called in every frame, before messages are taken in: those sent later are not in it.
+    /// To be called in every frame, before messages are taken in: messages sent later wait for the next frame.
     pub(crate) fn frame_begins(&self, ctx: &egui::Context) {
         let shared = &self.0;
         if shared.ctx.get().is_none() {
@@ -45,14 +45,14 @@ impl Waker {
         shared.asked.store(false, Ordering::Release);
     }
 
-    /// The newest frame took so long.
+    /// Takes in how long the newest frame took.
     pub(crate) fn frame_took(&self, time: Duration) {
         let mut pace = self.pace();
         // A single long frame says little.
         pace.frame = (3 * pace.frame + time) / 4;
     }
 
-    /// Redraw at once: something the user waits for is there.
+    /// Redraws at once: data that the user waits for is there.
     pub(crate) fn wake(&self) {
         if let Some(ctx) = self.0.ctx.get() {
             ctx.request_repaint();

@@ -10,12 +10,12 @@ use super::waker::Waker;
 use crate::train::{self, Control, Message, device};
 use crate::ui::state::queue::{Job, Queue, Waiting};
 
-/// What does the training: the real trainer in the window, a scripted one in tests. An error is one sentence.
+/// The function that trains a run: the real trainer in the window, a scripted one in tests. An error is one sentence.
 pub type Trainer = Arc<
     dyn Fn(&Job, &Control, &mut (dyn FnMut(Message) + Send)) -> Result<(), String> + Send + Sync,
 >;
 
-/// What the training thread reports.
+/// News of the training thread.
 pub(crate) enum Update {
     /// This job begins.
     Began(Box<Waiting>),
@@ -25,11 +25,11 @@ pub(crate) enum Update {
     Ended(Result<(), String>),
 }
 
-/// What there is to be heard of the training thread.
+/// The answer of the training thread to the question for news.
 pub(crate) enum Report {
-    /// This has happened.
+    /// The oldest news that were not taken yet.
     Update(Update),
-    /// Nothing has happened since the last report.
+    /// There are no more news yet.
     NoneYet,
     /// The last job is over, and the thread has ended.
     Over,
@@ -65,7 +65,7 @@ impl Worker {
         Ok(Self { updates })
     }
 
-    /// The oldest report that was not taken yet.
+    /// Asks the thread for news, without waiting.
     pub(crate) fn next_report(&self) -> Report {
         match self.updates.try_recv() {
             Ok(update) => Report::Update(update),

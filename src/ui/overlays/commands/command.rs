@@ -1,16 +1,16 @@
-//! Something that can be done now, and what it is found by.
+//! A command, and the words that it is found by.
 
 use super::shortcuts::Shortcut;
 use crate::ui::state::action::Action;
 use crate::ui::state::words::has_every_word;
 
-/// Something that can be done now.
+/// An action that is possible now, by name.
 pub(super) struct Command {
-    /// What it is called.
+    /// Its name.
     pub(super) text: String,
-    /// Words that it is found by although they are not in its text.
+    /// Further words that it is found by.
     pub(super) synonyms: &'static [&'static str],
-    /// The keys that do it, too.
+    /// The keys that do the same.
     pub(super) shortcut: Option<&'static Shortcut>,
     pub(super) action: Action,
 }

@@ -1,4 +1,4 @@
-//! What can be done now, one line each.
+//! The list of commands that are possible now.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ impl List {
         });
     }
 
-    /// Of a figure, which is found by other names of it, too.
+    /// Adds a command of a figure, which is found by the other names of the figure too.
     fn figure(&mut self, kind: Kind, text: String, shortcut: Keys, action: Action) {
         self.0.push(Command {
             text,
@@ -51,7 +51,7 @@ impl List {
         });
     }
 
-    /// Without keys.
+    /// Adds a command without keys.
     fn plain(&mut self, text: impl Into<String>, action: Action) {
         self.add(text, None, action);
     }
@@ -64,7 +64,7 @@ pub(super) fn commands(state: &State, ctx: &egui::Context) -> Vec<Command> {
     times(state, &mut list);
     windows(state, ctx.theme(), &mut list);
     training(state, &mut list);
-    // What is searched by a class's name is the class itself before its curves.
+    // Who searches for the name of a class finds the class itself before its curves.
     selections(state, &mut list);
     figures(state, ctx, &mut list);
     matrices(state, &mut list);
@@ -177,7 +177,7 @@ fn synonyms(_kind: Kind) -> &'static [&'static str] {
     &[]
 }
 
-/// What can be asked of the page's figures.
+/// Explanations, exports and curves of the page's figures.
 fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
     let view = &state.view.figure;
     let page = state.view.page;
@@ -330,7 +330,7 @@ fn matrices(state: &State, list: &mut List) {
     }
 }
 
-/// What can be done with a run on the list.
+/// The actions on a run of the list.
 fn run(state: &State, entry: &RunEntry, list: &mut List) {
     let (id, name, dir) = (entry.id, &entry.name, &entry.dir);
     list.plain(

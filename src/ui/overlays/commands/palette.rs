@@ -12,9 +12,8 @@ use crate::ui::state::palette::Palette;
 const LINES: usize = 12;
 const WIDTH: f32 = 520.0;
 
-/// The list over everything else, with what is typed and what matches it.
-///
-/// Gives it back as it stands now, unless it is closed.
+/// Shows a field for words, and the commands that match them. Gives the palette back as it stands now; `None` where it
+/// is closed.
 pub(crate) fn palette_ui(
     ctx: &egui::Context,
     state: &State,

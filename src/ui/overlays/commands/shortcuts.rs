@@ -1,8 +1,8 @@
-//! The keys of the whole window, and what they do.
+//! The keys of the whole window.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-/// Keys, and what they do.
+/// Keys and their effect.
 #[derive(Debug, PartialEq)]
 pub(super) struct Shortcut {
     pub(super) keys: KeyboardShortcut,
@@ -10,7 +10,7 @@ pub(super) struct Shortcut {
 }
 
 impl Shortcut {
-    /// With Ctrl, or the key of that meaning.
+    /// With Ctrl, or with ⌘ on macOS.
     const fn command(key: Key, help: &'static str) -> Self {
         Self::new(Modifiers::COMMAND, key, help)
     }
@@ -30,7 +30,7 @@ impl Shortcut {
         Self { keys, help }
     }
 
-    /// Whether it belongs to the widget that has the keyboard, if any.
+    /// Whether the widget that has the keyboard takes these keys before the window does.
     pub(super) fn is_of_widgets(&self) -> bool {
         let is_function = matches!(self.keys.logical_key, Key::F1 | Key::F5);
         self.keys.modifiers == Modifiers::NONE && !is_function

@@ -116,7 +116,7 @@ fn nothing_found_is_said() {
     );
 }
 
-/// A recorded run is looked through on a thread, once for what is known of it, and a click goes to the evidence.
+/// A recorded run is looked through on a thread, once for each state of its log, and a click goes to the evidence.
 #[test]
 fn a_run_is_looked_through_once() -> Result<()> {
     let runs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");

@@ -26,7 +26,7 @@ pub(super) fn arrow_ui(ui: &egui::Ui, at: egui::Pos2, down: bool, colour: Color3
     ui.painter().add(shape);
 }
 
-/// A ring around what has the keyboard.
+/// A ring around the line or the cell that has the keyboard.
 pub(super) fn focus_ui(ui: &egui::Ui, rect: Rect) {
     let stroke = ui.visuals().selection.stroke;
     ui.painter()

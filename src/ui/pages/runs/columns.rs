@@ -31,7 +31,7 @@ impl Drawn {
     }
 }
 
-/// All columns, from left to right, as wide as what they hold; the name takes the width that is left.
+/// All columns, from left to right, as wide as their text; the name takes the width that is left.
 pub(super) fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
     let mut columns = Vec::from(of_runs(table, order));
     let differing = table.fields.iter().take(FIELD_COLUMNS);
@@ -45,7 +45,7 @@ pub(super) fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn
     columns
 }
 
-/// What a run is doing and what it is called.
+/// The state and the name of a run.
 fn of_runs(table: &Table, order: &Order) -> [Drawn; 2] {
     let rows = table.rows.iter();
     let longest = rows.map(|row| row.state.word().chars().count()).max();
@@ -118,7 +118,7 @@ fn of_time() -> [Drawn; 2] {
     ]
 }
 
-/// Of a column with so many letters, about.
+/// Width of a column with this number of letters, estimated.
 fn width_of(letters: usize) -> f32 {
     6.5 * letters as f32 + 2.0 * CELL_MARGIN
 }

@@ -1,4 +1,4 @@
-//! The details of one run of the table: its state, what can be done with it, its notes and its configuration.
+//! The details of one run of the table: its state, the actions on it, its notes and its configuration.
 
 use egui::{RichText, vec2};
 
@@ -102,7 +102,7 @@ fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut V
     browser.edit = Some(edit);
 }
 
-/// The whole configuration; what differs between the runs listed stands out.
+/// The whole configuration; fields that differ between the runs listed stand out.
 fn config_ui(ui: &mut egui::Ui, row: &Row, table: &Table) {
     let Some(glance) = &row.glance else {
         ui.weak(row.dir.display().to_string());

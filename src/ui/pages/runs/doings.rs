@@ -1,13 +1,14 @@
-//! What can be done with a run of the table.
+//! The actions on a run of the table.
 
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::Row;
+use crate::ui::state::words::continue_help;
 
-/// Something that can be done with a run.
+/// An action on a run, as a button.
 struct Doing {
     text: &'static str,
     help: &'static str,
-    /// Why it cannot be done now.
+    /// Why the action is not possible now.
     hindrance: Option<&'static str>,
     action: Action,
 }
@@ -22,7 +23,7 @@ impl Doing {
     }
 }
 
-/// What can be done with a run, while training is under way or not.
+/// The actions on a run, while training is under way or not.
 fn doings(row: &Row, is_training: bool) -> Vec<Doing> {
     let doing = |text, help, hindrance, action| Doing {
         text,
@@ -52,11 +53,7 @@ fn doings(row: &Row, is_training: bool) -> Vec<Doing> {
         doings.push(doing("Close", help, ours, Action::Remove(id)));
     }
     if row.state.can_continue() {
-        let help = if is_training {
-            "Go on from the last checkpoint, after what is being trained and waits"
-        } else {
-            "Go on from the last checkpoint"
-        };
+        let help = continue_help(is_training);
         let action = Action::ContinueDir(dir());
         doings.push(doing("Continue training", help, None, action));
     }
@@ -72,7 +69,7 @@ fn doings(row: &Row, is_training: bool) -> Vec<Doing> {
     doings
 }
 
-/// All that can be done with a run, as a menu.
+/// The actions on a run, as a menu.
 pub(super) fn menu_ui(ui: &mut egui::Ui, row: &Row, is_training: bool, actions: &mut Vec<Action>) {
     for doing in doings(row, is_training) {
         if doing.button_ui(ui) {
@@ -82,7 +79,7 @@ pub(super) fn menu_ui(ui: &mut egui::Ui, row: &Row, is_training: bool, actions: 
     }
 }
 
-/// All that can be done with a run, as buttons beside each other.
+/// The actions on a run, as buttons beside each other.
 pub(super) fn buttons_ui(
     ui: &mut egui::Ui,
     row: &Row,

@@ -14,7 +14,7 @@ use crate::ui::state::run_table::{Browser, Column, Group, Line, Row, Table};
 /// Width of the button that compares a group.
 const COMPARE_WIDTH: f32 = 74.0;
 
-/// What all lines are drawn from.
+/// Everything that lines are drawn from.
 pub(super) struct Lines<'a> {
     pub(super) open: &'a Open<'a>,
     pub(super) table: &'a Table,
@@ -64,7 +64,7 @@ impl Lines<'_> {
         }
     }
 
-    /// A run, with what assistive technology is told of it.
+    /// A run, drawn and described for assistive technology.
     fn row_ui(
         &self,
         ui: &egui::Ui,
@@ -108,7 +108,7 @@ impl Lines<'_> {
         });
     }
 
-    /// A group of runs, with what assistive technology is told of it.
+    /// A group of runs, drawn and described for assistive technology.
     fn group_ui(
         &self,
         ui: &egui::Ui,
@@ -179,7 +179,7 @@ impl Lines<'_> {
     }
 }
 
-/// Shows the details of a run. What is typed about another is kept.
+/// Shows the details of a run. Notes that were typed about another run are saved.
 fn select(browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
     if browser.selected.as_ref() == Some(&row.dir) {
         return;

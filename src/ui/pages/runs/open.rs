@@ -1,4 +1,4 @@
-//! What the page of runs shows of the window beside its table.
+//! The part of the window's state that the page of runs shows beside its table.
 
 use crate::ui::state::run_table::Row;
 use crate::ui::state::runs::{RunId, Runs};

@@ -1,4 +1,4 @@
-//! What the cells of the table say.
+//! The text of the table's cells.
 
 use crate::run::event::Split;
 use crate::run::glance::Scores;
@@ -6,10 +6,10 @@ use crate::ui::state::run_table::{Column, Group, Row, Table, shortened};
 use crate::ui::state::runs::RunState;
 use crate::ui::state::words::{count, grouped, variant_name};
 
-/// What a cell says that has no value.
+/// The text of a cell without a value.
 pub(super) const MISSING: &str = "–";
 
-/// What a cell says.
+/// The text of a cell of a run.
 pub(super) fn value_of(row: &Row, column: &Column, split: Split) -> String {
     let score = |score: fn(Scores) -> Option<f64>| {
         let value = row.scores(split).and_then(score);
@@ -37,7 +37,7 @@ pub(super) fn value_of(row: &Row, column: &Column, split: Split) -> String {
     }
 }
 
-/// What a cell of a group says.
+/// The text of a cell of a group.
 pub(super) fn group_value(table: &Table, group: &Group, column: &Column, split: Split) -> String {
     let rows = || group.rows.iter().map(|&row| &table.rows[row]);
     let score = |score| {
@@ -63,7 +63,7 @@ pub(super) fn group_value(table: &Table, group: &Group, column: &Column, split: 
             let finished = words().filter(|word| *word == RunState::Finished.word());
             format!("{} of {} finished", finished.count(), group.rows.len())
         }
-        // What all have in common; seeds one after the other.
+        // The value that all runs have in common, or their values one after the other, as for seeds.
         _ => {
             let mut values: Vec<String> = Vec::new();
             for row in rows() {

@@ -7,9 +7,9 @@ use crate::ui::state::runs::{RunEntry, RunId, RunState, Runs};
 /// Which groups are set against each other, each named by one of its runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Choice {
-    /// A run of the baseline; none: the first one without attention.
+    /// A run of the baseline. `None` stands for the first run without attention.
     pub(crate) baseline: Option<RunId>,
-    /// A run of the group that is looked at; none: the first other one.
+    /// A run of the group that is compared to it. `None` stands for the first other group.
     pub(crate) other: Option<RunId>,
 }
 

@@ -1,4 +1,4 @@
-//! What is looked at.
+//! The place that is looked at.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::page::Page;
 use crate::figure::View;
 use crate::ui::state::runs::RunId;
 
-/// Everything that is looked at.
+/// A place: everything that says what the centre of the window shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Place {
@@ -38,8 +38,8 @@ impl Place {
         self.left.into_iter().chain(right).collect()
     }
 
-    /// Whether what differs from `other` is only what one moves through: the moment, the weights of a what-if, the
-    /// part of a matrix that is in sight, and what is being marked.
+    /// Whether the place differs from `other` at most in the moment, the weights of a what-if, the part of a matrix
+    /// that is in sight, and the marked pairs: all that changes by and by while one moves through it.
     pub(super) fn is_near(&self, other: &Self) -> bool {
         let still = |place: &Self| {
             let mut place = place.clone();
@@ -52,7 +52,7 @@ impl Place {
         still(self) == still(other)
     }
 
-    /// Whether it looks at a run.
+    /// Whether a run is shown here.
     pub(super) fn shows(&self, id: RunId) -> bool {
         self.shown().contains(&id)
     }

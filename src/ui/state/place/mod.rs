@@ -1,4 +1,5 @@
-//! What is looked at: a page, the runs on it, the part of the network, the moment and the selection; and where one has been.
+//! The place that is looked at: a page, the runs on it, the part of the network, the moment and the selection; and the
+//! places before it.
 
 mod choice;
 mod history;

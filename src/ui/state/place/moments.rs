@@ -6,7 +6,7 @@ pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
     after.saturating_sub(1)
 }
 
-/// The moment that lies nearest to `step`, the earlier of two; none where there is none.
+/// The moment that lies nearest to `step`, the earlier of two; `None` without moments.
 pub(crate) fn nearest(steps: &[u64], step: u64) -> Option<u64> {
     steps.iter().copied().min_by_key(|at| at.abs_diff(step))
 }

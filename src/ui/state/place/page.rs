@@ -8,20 +8,20 @@ use crate::figure::pages::{PAGES, card_of};
 /// A page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Page {
-    /// How a run is doing.
+    /// How training goes, and findings.
     #[default]
     Overview,
-    /// Where and when classes fight.
+    /// Where in the network and when classes are in conflict.
     Conflicts,
-    /// One class: who helps and who hurts it.
+    /// One class, and the classes that help and hurt it.
     Class,
     /// Which classes are taken for which.
     Mistakes,
-    /// What the gates do.
+    /// The gates of channel attention.
     Gates,
-    /// What a setting changes, over seeds.
+    /// The effect of a setting, over seeds.
     Compare,
-    /// The images.
+    /// The images of a data set.
     Data,
     /// All runs there are.
     Runs,
@@ -40,7 +40,7 @@ impl Page {
         Self::Runs,
     ];
 
-    /// Name on its tab.
+    /// The name on its tab.
     pub fn title(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
@@ -54,7 +54,7 @@ impl Page {
         }
     }
 
-    /// What it is for.
+    /// The purpose of the page, for its tooltip.
     pub fn help(self) -> &'static str {
         match self {
             Self::Overview => "How training goes, and what stands out",
@@ -75,7 +75,7 @@ impl Page {
         PAGES.get(self as usize).map_or(&[], |(_, kinds)| kinds)
     }
 
-    /// Whether it has a place for a figure, whatever the size of the window.
+    /// Whether the page has a place for a figure, whatever the size of the window.
     pub(crate) fn shows(self, kind: Kind) -> bool {
         self.kinds().contains(&card_of(kind))
     }

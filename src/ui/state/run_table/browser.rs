@@ -1,4 +1,4 @@
-//! What the page of runs remembers: its table, the run whose details are shown, and the folders that are looked through.
+//! The state of the page of runs: its table, the run whose details are shown, and the folders that are looked through.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::table::Table;
 use crate::run::notes::Notes;
 use crate::ui::state::runs::Runs;
 
-/// What is edited of the run whose details are shown.
+/// Name and notes as edited, of the run whose details are shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Edit {
     pub(crate) dir: PathBuf,
@@ -37,7 +37,7 @@ pub(crate) struct Browser {
     /// The run that would be moved to the trash, while that is asked.
     pub(crate) to_trash: Option<PathBuf>,
     pub(crate) table: Arc<Table>,
-    /// What the table was made from.
+    /// Fingerprint of the runs, and the order, that the table was made from.
     made_from: Option<(u64, Order)>,
     /// Counts the times that folders were looked through.
     pub(crate) rounds: u64,
@@ -47,8 +47,8 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Lists what was found. Why a run could not be opened is kept while its log stands as it did: it may have been
-    /// learned while folders were looked through.
+    /// Lists the runs that were found. Why a run could not be opened is kept while its log stands as it did: it may
+    /// have been learned while folders were looked through.
     pub(crate) fn list(&mut self, mut found: Vec<Found>) {
         for found in &mut found {
             let mut known = self.found.iter().filter(|known| known.stamp.is_some());
@@ -80,7 +80,7 @@ impl Browser {
         }
     }
 
-    /// What was typed about a run and is not in its file; it is edited no longer.
+    /// Ends editing; gives name and notes where they differ from those in the file.
     pub(crate) fn unsaved(&mut self) -> Option<Edit> {
         let edit = self.edit.take()?;
         let mut rows = self.table.rows.iter();

@@ -13,11 +13,11 @@ pub(crate) const DEPTH: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) dir: PathBuf,
-    /// Length and time of the log: what was read is up to date while they stand.
+    /// Length and time of the log; while they stand, the glance is up to date.
     pub(crate) stamp: Option<Stamp>,
     /// When its log was last seen to be longer than before, in window seconds.
     pub(crate) grew_at: Option<f64>,
-    /// What its log says, or why that cannot be told.
+    /// Summary of its log, or why the log cannot be read.
     pub(crate) glance: Result<Glance, String>,
     /// Why it could not be opened, while its log stands as it did then: a glance does not see all of a log.
     pub(crate) open_error: Option<String>,
@@ -25,12 +25,12 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// The id in its header; none where it cannot be read.
+    /// The id in the header of its log; `None` where the log cannot be read.
     pub(crate) fn id(&self) -> Option<&str> {
         Some(&self.glance.as_ref().ok()?.started.id)
     }
 
-    /// Whether a process writes it.
+    /// Whether a process writes its log.
     pub(crate) fn is_running(&self) -> bool {
         self.glance.as_ref().is_ok_and(|glance| glance.running)
     }

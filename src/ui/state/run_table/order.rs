@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::event::Split;
 
-/// What the rows are sorted by.
+/// A column, by which the rows may be sorted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Column {
     State,
@@ -24,7 +24,7 @@ pub(crate) enum Column {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Order {
-    /// Not kept: runs that it hides would be missed.
+    /// The filter as typed. It is not kept for the next start, where the runs that it hides would be missed.
     #[serde(skip)]
     pub(crate) filter: String,
     pub(crate) sort: Column,

@@ -1,4 +1,4 @@
-//! A run of the list, open or only found, and what it is sorted by.
+//! A run of the list, open or only found, and its sort key in a column.
 
 use std::path::PathBuf;
 
@@ -14,11 +14,11 @@ use crate::ui::state::runs::{RunId, RunState, Runs, state_of};
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) dir: PathBuf,
-    /// Where it is open.
+    /// Its id while it is open.
     pub(crate) open: Option<RunId>,
     pub(crate) name: String,
     pub(crate) state: RunState,
-    /// None where it cannot be read.
+    /// Summary of its log; `None` where the log cannot be read.
     pub(crate) glance: Option<Glance>,
     /// The configuration as text: the name of each field that is set, and its value.
     pub(crate) fields: Vec<(String, String)>,
@@ -35,14 +35,14 @@ impl Row {
         }
     }
 
-    /// A field of the configuration; "default" where it is left to the program, none where there is no configuration.
+    /// A field of the configuration; "default" where it is left to the program, `None` where there is no configuration.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.glance.as_ref()?;
         let found = self.fields.iter().find(|(other, _)| other == name);
         Some(found.map_or("default", |(_, value)| value))
     }
 
-    /// Everything that the filter looks at.
+    /// All text that the filter searches.
     pub(super) fn text(&self) -> String {
         let mut text = format!("{} {} ", self.name, self.state.word());
         for (name, value) in &self.fields {
@@ -72,7 +72,7 @@ impl Row {
     }
 }
 
-/// What rows are compared by. What is missing comes last, whatever the direction.
+/// A sort key. Rows without one come last, whatever the direction.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Key {
     Number(f64),

@@ -24,7 +24,7 @@ pub(crate) enum Line {
 pub(crate) struct Group {
     /// Positions among the rows.
     pub(crate) rows: Vec<usize>,
-    /// Tells it from others while runs come and go: the id of one of its runs.
+    /// The id of one of its runs, which tells the group from others while runs come and go.
     pub(crate) key: String,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct Table {
     pub(crate) lines: Vec<Line>,
     /// Fields of the configuration that differ between the runs listed.
     pub(crate) fields: Vec<String>,
-    /// Runs before the filter.
+    /// Number of runs before the filter.
     pub(crate) total: usize,
 }
 
@@ -104,7 +104,7 @@ impl Table {
         self.lines.extend(alone);
     }
 
-    /// By the mean where the column has one; else a group comes where its first run came.
+    /// Sorts the groups by their mean where the column is a score; else a group stays where its first run stands.
     fn sort_groups(&mut self, order: &Order) {
         let score = match order.sort {
             Column::MacroF1 => |scores: Scores| scores.macro_f1,
@@ -123,8 +123,8 @@ impl Table {
         self.groups = groups;
     }
 
-    /// Mean and standard deviation of a score over the finished runs of a group that have it: what others reached on the
-    /// way is no result.
+    /// Mean and standard deviation of a score over the finished runs of a group that have it: the score of an
+    /// unfinished run is no result.
     pub(crate) fn spread(
         &self,
         group: &Group,
@@ -142,13 +142,13 @@ impl Table {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) mean: f64,
-    /// With n − 1; none for a single value.
+    /// Sample standard deviation, with n − 1; `None` for a single value.
     pub(crate) sd: Option<f64>,
     pub(crate) n: usize,
 }
 
 impl Spread {
-    /// None where there is no value.
+    /// `None` without values.
     pub(crate) fn of(values: &[f64]) -> Option<Self> {
         Some(Self {
             mean: statistics::mean(values)?,

@@ -1,4 +1,4 @@
-//! A run on the list, and how it takes in what its log says.
+//! A run on the list, and how it takes in its log.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,14 +14,14 @@ use crate::run::log::{Loaded, News, Position};
 use crate::run::notes::Notes;
 use crate::run::probes::Probes;
 
-/// How often a run that another process trains is read on.
+/// Seconds between two readings of the log of a run that another process trains.
 const FOLLOW_EVERY_SECS: f64 = 2.0;
 
-/// A run that was interrupted as it seems is watched as closely for this long since it was opened or last grew, lest it
-/// is being trained on another machine,
+/// A run that seems to be interrupted may be in training on another machine. For so many seconds after it was opened or
+/// last grew, its log is read as often.
 const WATCHED_FOR_SECS: f64 = 120.0;
 
-/// and from then on every so many seconds.
+/// Seconds between two readings of its log from then on.
 const WATCHED_EVERY_SECS: f64 = 30.0;
 
 /// A log that grew this recently is still being written, lock or no lock: evaluations take their time.
@@ -32,18 +32,18 @@ pub(crate) struct RunEntry {
     pub(crate) id: RunId,
     /// Its name on screen, which no other run on the list has.
     pub(crate) name: String,
-    /// What it is called, also where another run is called so too.
+    /// The name that its directory or its notes give it, which other runs may have too.
     pub(super) own_name: String,
     pub(crate) dir: PathBuf,
-    /// Shared with what reads it in the background: see [`Self::apply`].
+    /// The run as its log tells it. Shared with threads that read it, and so changed by [`Self::apply`] alone.
     pub(crate) run: Arc<Run>,
     pub(crate) probes: Probes,
     /// Why a probe file could not be read, by step.
     pub(crate) probe_errors: BTreeMap<u64, String>,
-    /// Sentences about what was skipped while reading.
+    /// Sentences about lines of its log that were skipped.
     pub(crate) notes: Vec<String>,
     pub(crate) state: RunState,
-    /// How far its log was read; none where this window writes it, or has written it.
+    /// How far its log was read; `None` where this window writes the log, or has written it.
     pub(crate) position: Option<Position>,
     /// Whether a thread reads its log now.
     pub(crate) is_being_read: bool,
@@ -80,16 +80,16 @@ impl RunEntry {
     pub(crate) fn apply(&mut self, event: &Event) {
         Arc::make_mut(&mut self.run).apply(event);
         if let Event::Resumed { step } = event {
-            // What was probed after the checkpoint is void and will be written anew.
+            // Probes after the checkpoint are void and will be written anew.
             self.probes.retain_until(*step);
             self.probe_errors.retain(|at, _| at <= step);
         }
     }
 
-    /// Takes in a run that was read from its beginning, in place of what was known of it.
+    /// Takes in a run that was read from its beginning, in place of the run as it was known before.
     pub(crate) fn read(&mut self, loaded: Loaded, now: f64) {
         let mut run = loaded.run;
-        // What was made from the run before is not up to date, however many events this one has.
+        // Anything drawn from the run as it was before is out of date, however many events the new one has.
         run.revisions.steps += self.run.revisions.steps;
         run.revisions.evals += self.run.revisions.evals;
         run.revisions.probes += self.run.revisions.probes;
@@ -106,15 +106,15 @@ impl RunEntry {
         self.state = state_at_rest(&self.run, loaded.running);
     }
 
-    /// Takes in what was appended since it was last read.
+    /// Takes in the events that were appended to the log since it was last read.
     pub(crate) fn read_on(&mut self, news: News, now: f64) {
         if self.position.is_none() {
-            // Trained here since that was asked for, and known.
+            // The run was trained here since the reading began, and its events are known.
             return;
         }
         if !news.events.is_empty() {
             self.grew_at = Some(now);
-            // A file that was not whole yet may be now.
+            // A probe file that was not whole yet may be now.
             self.probe_errors.clear();
         }
         news.events.iter().for_each(|event| self.apply(event));
@@ -125,8 +125,8 @@ impl RunEntry {
         self.state = state_at_rest(&self.run, news.running || grows);
     }
 
-    /// After how many seconds its log is read on; none where it is not. One that no process seems to write is read on,
-    /// too, ever more rarely: on a network's file system a writer is not seen but by what it writes.
+    /// Seconds between two readings of its log; `None` where it is not read on. A log that no process seems to write is
+    /// read on too, ever more rarely: on a network's file system a writer's lock is not seen.
     pub(crate) fn follow_every(&self, now: f64) -> Option<f64> {
         match self.state {
             RunState::Elsewhere | RunState::Unreachable(_) => Some(FOLLOW_EVERY_SECS),
@@ -150,7 +150,7 @@ impl RunEntry {
         Some(self.followed_at + self.follow_every(now)? - now)
     }
 
-    /// What the figures draw from.
+    /// The run and its probes, for the figures.
     pub(crate) fn subject(&self) -> Subject<'_> {
         Subject {
             name: &self.name,
@@ -159,7 +159,7 @@ impl RunEntry {
         }
     }
 
-    /// Which attention it has; none before the header is read.
+    /// Its attention variant; `None` before its header is read.
     pub(crate) fn attention(&self) -> Option<Attention> {
         Some(self.run.started.as_ref()?.config.attention)
     }

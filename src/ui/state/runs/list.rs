@@ -26,7 +26,7 @@ impl Default for Runs {
 }
 
 impl Runs {
-    /// None yet, of whose probe tensors this many bytes are kept.
+    /// An empty list, which keeps this many bytes of probe tensors.
     pub(crate) fn new(probe_memory: usize) -> Self {
         Self {
             entries: Vec::new(),
@@ -89,7 +89,7 @@ impl Runs {
         Some(removed)
     }
 
-    /// Gives every run a name of its own: what the command line calls the same runs in the same order.
+    /// Gives every run a name of its own, the same that the command line gives the same runs in the same order.
     fn tell_apart(&mut self) {
         let names = distinct(self.entries.iter().map(|entry| entry.own_name.clone()));
         for (entry, name) in self.entries.iter_mut().zip(names) {

@@ -11,20 +11,21 @@ use crate::figure::{View, followed};
 use crate::run::class_rows::ClassRows;
 use crate::run::probe_file::ProbeTensors;
 
-/// Probe files read in one go: few, so that moving the cursor is answered at once;
+/// Probe files that are read whole in one go: few, so that moving the cursor is answered at once.
 pub(super) const PROBES_AT_ONCE: usize = 8;
-/// of each only the rows of some classes, more.
+/// Probe files of which only the rows of some classes are read in one go.
 const ROWS_AT_ONCE: usize = 64;
 
-/// Probe tensors that are kept no longer: rows by class and step, and whole files. Giving back hundreds of megabytes takes
-/// longer than a frame may, so that they are to be dropped on another thread.
+/// Probe tensors that are kept no longer: rows by class and step, and whole files. Giving back hundreds of megabytes
+/// takes longer than a frame may, so that they are to be dropped on another thread.
 pub(crate) type Forgotten = (Vec<(usize, RowsByStep)>, Vec<Arc<ProbeTensors>>);
 
 type RowsByStep = BTreeMap<u64, Arc<ClassRows>>;
 
 impl Runs {
-    /// The probe files to read next: the ones at the cursor, then of all others the rows of the classes that are followed
-    /// over time, then those nearest to the cursor while memory allows. Empty while an earlier request is under way.
+    /// The probe files to read next: the ones at the cursor, then of all others the rows of the classes that are
+    /// followed over time, then those nearest to the cursor while memory allows. Empty while an earlier request is
+    /// under way.
     pub(crate) fn wanted_probes(&mut self, shown: &[RunId], view: &View) -> Vec<ProbeRequest> {
         if self.probes_under_way {
             return Vec::new();
@@ -75,7 +76,7 @@ impl Runs {
         self.ask(wanted)
     }
 
-    /// What is wanted, which is then under way.
+    /// Gives the requests back, and notes that they are under way.
     fn ask(&mut self, wanted: Vec<ProbeRequest>) -> Vec<ProbeRequest> {
         self.probes_under_way = !wanted.is_empty();
         wanted
@@ -85,7 +86,7 @@ impl Runs {
         self.entries.iter().map(|entry| entry.probes.bytes()).sum()
     }
 
-    /// Whether one more batch of probe files fits, so that nothing that was read has to be dropped for it.
+    /// Whether one more batch of probe files fits without dropping any other.
     fn has_room(&self) -> bool {
         let probes = self
             .entries
@@ -95,7 +96,7 @@ impl Runs {
         self.probe_bytes() + PROBES_AT_ONCE * largest <= self.probe_memory
     }
 
-    /// Takes in what was read of probe files, and forgets the least useful where it exceeds the memory.
+    /// Takes in the tensors that were read, and forgets the least useful ones where they exceed the memory.
     pub(crate) fn take_probes(
         &mut self,
         replies: Vec<ProbeReply>,
@@ -122,7 +123,7 @@ impl Runs {
     }
 
     /// Until `limit` bytes are left, drops rows of classes that are not followed, then whole probes: of runs not shown
-    /// first, then those farthest from the cursor. The rows that are followed of what is dropped stay.
+    /// first, then those farthest from the cursor. Of a dropped probe the rows that are followed stay.
     pub(super) fn forget_probes(
         &mut self,
         shown: &[RunId],

@@ -1,4 +1,4 @@
-//! What is asked for of probe files, and what was read of them.
+//! Requests for probe files, and the tensors that were read.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub(crate) struct ProbeRequest {
     pub(crate) step: u64,
     pub(crate) path: PathBuf,
     pub(crate) classes: usize,
-    /// The classes whose rows are read; empty for the whole.
+    /// The classes whose rows are read; empty for the whole file.
     pub(crate) rows: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct ProbeReply {
     pub(crate) read: Result<ProbeRead, String>,
 }
 
-/// What was read of a probe file.
+/// The tensors that were read of a probe file.
 pub(crate) enum ProbeRead {
     Whole(Arc<ProbeTensors>),
     Rows(Vec<ClassRows>),

@@ -1,11 +1,11 @@
-//! What a run on the list is doing.
+//! The state of a run on the list.
 
 use crate::run::{Ending, Run};
 
 /// Names a run for as long as it is on the list.
 pub(crate) type RunId = usize;
 
-/// What a run is doing, as shown on the list.
+/// The state of a run, as shown on the list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum RunState {
     /// Its log is being read.
@@ -95,12 +95,12 @@ impl RunState {
     }
 }
 
-/// What a log says of a run that this window is not training.
+/// The state of a run that this window is not training, as its log tells it.
 pub(crate) fn state_at_rest(run: &Run, running: bool) -> RunState {
     state_of(&run.ending, running)
 }
 
-/// The state of a run that ended so, or has not.
+/// The state of a run with this ending, or without one.
 pub(crate) fn state_of(ending: &Option<Ending>, running: bool) -> RunState {
     match ending {
         _ if running => RunState::Elsewhere,

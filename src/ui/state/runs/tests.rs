@@ -66,7 +66,7 @@ fn probes_near_the_cursor_stay_in_memory() {
     assert_eq!(kept(&runs, 0), [20], "the one looked at is never dropped");
 }
 
-/// Of what is dropped the rows that are followed stay, and no others.
+/// Of a dropped probe the rows that are followed stay, and no others.
 #[test]
 fn the_rows_that_are_followed_stay_in_memory() -> anyhow::Result<()> {
     let mut runs = two_runs();

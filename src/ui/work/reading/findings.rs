@@ -1,4 +1,4 @@
-//! Looks through runs for what stands out.
+//! Looks through runs for findings.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ impl Source {
         }
     }
 
-    /// Reads the probe files that are not in memory. What cannot be read is left out: the matrix says why.
+    /// Reads the probe files that are not in memory. A file that cannot be read is left out: the matrix says why.
     fn read(&mut self) {
         let classes = self.run.started.as_ref().map_or(0, |x| x.classes.len());
         for probe in &self.run.probes {
@@ -40,7 +40,7 @@ impl Source {
 }
 
 /// Looks through runs.
-pub(in crate::ui::work) fn find(mut sources: Vec<Source>) -> Vec<Finding> {
+pub(crate) fn find(mut sources: Vec<Source>) -> Vec<Finding> {
     sources.iter_mut().for_each(Source::read);
     let subjects = sources.iter().map(|source| Subject {
         run: &source.run,

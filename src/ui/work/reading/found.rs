@@ -9,8 +9,8 @@ use crate::run::notes::Notes;
 use crate::ui::state::run_table::{Found, Stamp};
 use crate::ui::state::runs::GROWS_FOR_SECS;
 
-/// Looks through folders, each down to a depth, at `now` in window seconds. What was found before in a log that did not
-/// change is not read again.
+/// Looks through folders, each down to a depth, at `now` in window seconds. A log that did not
+/// change since it was last read is not read again.
 pub(crate) fn look_through(places: &[(PathBuf, usize)], before: &[Found], now: f64) -> Vec<Found> {
     let mut dirs = BTreeSet::new();
     for (place, depth) in places {
@@ -38,7 +38,7 @@ fn look_at(dir: PathBuf, before: Option<&Found>, now: f64) -> Found {
         None => Glance::read(&dir).map_err(|error| error.to_string()),
     };
     if let Ok(glance) = &mut glance {
-        // On a network's file system a writer's lock is not seen, but what it writes is.
+        // On a network's file system a writer's lock is not seen, but the growing log is.
         let grows = grew_at.is_some_and(|at| now - at < GROWS_FOR_SECS);
         glance.running |= grows && glance.ending.is_none();
     }

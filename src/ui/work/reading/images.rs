@@ -13,7 +13,7 @@ use crate::ui::state::images::{Key, Read, Wanted};
 const MOST: usize = 60;
 
 /// Reads the images of a cell. An error is a sentence.
-pub(in crate::ui::work) fn read_images(wanted: &Wanted) -> Result<Read, String> {
+pub(crate) fn read_images(wanted: &Wanted) -> Result<Read, String> {
     let Key {
         step, split, cell, ..
     } = wanted.key;

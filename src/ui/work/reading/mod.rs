@@ -1,4 +1,4 @@
-//! What threads read from the disk for the pages and the figures.
+//! Everything that threads read from the disk for the pages and the figures.
 //!
 //! May import `state` and the library.
 
@@ -9,8 +9,8 @@ mod probes;
 mod samples;
 
 pub(crate) use findings::Source;
-pub(super) use findings::find;
+pub(crate) use findings::find;
 pub(crate) use found::look_through;
-pub(super) use images::read_images;
-pub(super) use probes::read_probe;
-pub(super) use samples::read_samples;
+pub(crate) use images::read_images;
+pub(crate) use probes::read_probe;
+pub(crate) use samples::read_samples;

@@ -7,7 +7,7 @@ use crate::run::probe_file::ProbeTensors;
 use crate::ui::state::runs::{ProbeRead, ProbeReply, ProbeRequest};
 
 /// Reads a probe file, or the rows of some classes of it.
-pub(in crate::ui::work) fn read_probe(request: ProbeRequest) -> ProbeReply {
+pub(crate) fn read_probe(request: ProbeRequest) -> ProbeReply {
     let read = if request.rows.is_empty() {
         ProbeTensors::load(&request.path, request.classes)
             .map(|tensors| ProbeRead::Whole(Arc::new(tensors)))

@@ -8,7 +8,7 @@ const PER_CLASS: usize = 32;
 /// probe images, of which a run may have more.
 const MOST_PROBES: usize = 128;
 /// Reads images. An error is a sentence.
-pub(in crate::ui::work) fn read_samples(key: &Key) -> Result<Samples, String> {
+pub(crate) fn read_samples(key: &Key) -> Result<Samples, String> {
     let (config, which) = (&key.config, key.which);
     let per_class = match which {
         Which::Probe => config.probe_images.min(MOST_PROBES),
