@@ -11,7 +11,7 @@
 //! | `pages` | one file a page; imports `state`, `widgets` and `panels` |
 //! | `overlays` | what lies over the page; imports `state` and `widgets` |
 //! | `app` | takes actions and answers of threads, and changes the state; imports all of these |
-//! | `window` | opens the window of the system; imports `app` and `work` |
+//! | `window` | opens the window of the system; imports `app`, and of `state` words |
 //!
 //! What draws takes the state and collects what the user asked for. Nothing here computes with tensors, and nothing
 //! slow happens while drawing.

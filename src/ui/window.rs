@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::ui::app::{App, Options};
 use crate::ui::frame_times::FrameTimes;
-use crate::ui::work::{panic_text, usual_path};
+use crate::ui::state::words::panic_text;
 
 /// Why there is no window, or no longer one.
 #[derive(Debug, thiserror::Error)]
@@ -62,12 +62,7 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
     if let Ok(icon) = icon {
         viewport = viewport.with_icon(icon);
     }
-    let app = App::new(Options {
-        runs,
-        samples: sample_runs(),
-        settings: usual_path(),
-        ..Options::default()
-    });
+    let app = App::new(Options::of_window(runs, sample_runs()));
     let settings = app.settings().clone();
     if let Some(size) = settings.window {
         viewport = viewport.with_inner_size(size);
@@ -164,7 +159,7 @@ fn sample_runs() -> Vec<PathBuf> {
 
 /// The last part of the error's text: the parts before it are places in the source code of libraries.
 fn reason_of_error(error: &eframe::Error) -> String {
-    let text = one_line(&error.to_string());
+    let text = in_one_line(&error.to_string());
     let last = text
         .rsplit(": ")
         .next()
@@ -182,11 +177,12 @@ fn reason_of_panic(panic: &(dyn Any + Send)) -> String {
     if text.contains("xkbcommon") {
         "the library libxkbcommon-x11 is missing; install it, such as the Debian package libxkbcommon-x11-0".to_owned()
     } else {
-        one_line(text)
+        in_one_line(text)
     }
 }
 
-fn one_line(text: &str) -> String {
+/// The text without its line breaks.
+fn in_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::ui::state::runs::PROBE_MEMORY_BYTES;
-use crate::ui::work::{Discard, Trainer, trainer, trash};
+use crate::ui::work::{Discard, Trainer, trainer, trash, usual_path};
 
 /// What the application starts with.
 pub struct Options {
@@ -33,6 +33,18 @@ impl Default for Options {
             discard: trash(),
             settings: None,
             probe_memory: PROBE_MEMORY_BYTES,
+        }
+    }
+}
+
+impl Options {
+    /// The options of the window of the system, which remembers how it was left in the user's folder for settings.
+    pub(crate) fn of_window(runs: Vec<PathBuf>, samples: Vec<PathBuf>) -> Self {
+        Self {
+            runs,
+            samples,
+            settings: usual_path(),
+            ..Self::default()
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Words on screen that several places use.
 
+use std::any::Any;
+
 use crate::config::Attention;
 
 /// The name of an attention variant on screen.
@@ -74,6 +76,13 @@ pub(crate) fn duration(secs: f64) -> String {
         (0, m, s) => format!("{m} min {s:02} s"),
         (h, m, _) => format!("{h} h {m:02} min"),
     }
+}
+
+/// The message of a panic.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given")
 }
 
 #[cfg(test)]

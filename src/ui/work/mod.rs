@@ -21,7 +21,6 @@ pub use discard::{Discard, trash};
 pub(crate) use dropped::Dropped;
 pub(crate) use export::{Export, Exported, copy_job, write_job};
 pub(crate) use memory::drop_elsewhere;
-pub(crate) use panics::panic_text;
 pub(crate) use reading::Source;
 #[cfg(test)]
 pub(crate) use reading::look_through;
