@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
 
-/// What a frame may take on a screen that is redrawn 60 times a second.
+/// The time that a frame may take on a screen that is redrawn 60 times a second.
 const BUDGET: Duration = Duration::from_millis(16);
 
 /// Where the frame before is done for longer than this, the window rested until the input came. The end of a frame is
@@ -14,7 +14,7 @@ const AT_REST: Duration = Duration::from_millis(30);
 ///
 /// The processor time of the window's thread from the beginning of a frame to that of the next: taking in input and
 /// messages, layout, tessellation, OpenGL as far as it works in this thread, and putting the picture on the screen. It
-/// does not depend on what else runs. Only Unix tells it.
+/// does not depend on other programs. Only Unix tells it.
 ///
 /// The time on the clock that eframe reports: all of that but for the picture's way to the screen. Other threads that
 /// take the core away lengthen it.
@@ -33,7 +33,7 @@ pub(super) struct FrameTimes {
     times: Vec<Duration>,
     /// Of the processor.
     work: Vec<Duration>,
-    /// The same by page, and what of it was layout.
+    /// The same by page, and the part of it that was layout.
     by_page: Vec<(&'static str, [Vec<Duration>; 2])>,
     latencies: Vec<Duration>,
     without_input: usize,
@@ -50,9 +50,9 @@ struct Frame {
     seen: Option<(&'static str, Duration)>,
     /// Whether a run is trained.
     is_live: bool,
-    /// What the thread has worked in all its life.
+    /// Processor time of the thread in all its life.
     worked: Option<Duration>,
-    /// What it has waited for a core.
+    /// Time that the thread has waited for a core.
     waited: Duration,
     /// How long its input had waited when it began.
     input_waited: Duration,
@@ -82,7 +82,7 @@ impl FrameTimes {
         }
     }
 
-    /// The frame before took so long.
+    /// Takes in how long the frame before took.
     pub(super) fn frame_before_took(&mut self, time: Duration) {
         let (Some(before), Some(newest)) = (self.before.take(), &mut self.newest) else {
             return;
@@ -128,7 +128,7 @@ fn input_wait(between: Duration, time: Duration, waited: Duration) -> Duration {
     }
 }
 
-/// What this thread has worked so far.
+/// Processor time of this thread so far.
 fn processor_time() -> Option<Duration> {
     #[cfg(unix)]
     {
@@ -142,7 +142,7 @@ fn processor_time() -> Option<Duration> {
     None
 }
 
-/// What this thread has waited for a core so far: the second number of its scheduler statistics.
+/// Time that this thread has waited for a core so far: the second number of its scheduler statistics.
 fn waited_for_core() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     let nanos = text.split_whitespace().nth(1)?.parse().ok()?;

@@ -1,49 +1,33 @@
 //! The window: set up an experiment, watch it train, and look at how classes pull against each other.
 //!
-//! State has four parts: the runs on the list, what is looked at, the experiment being set up, and the training thread.
-//! Between frames [`App::logic`] takes in what threads report; [`App::ui`] draws, collects what the user asked for and
-//! does it afterwards. Nothing here computes with tensors, and nothing slow happens while drawing.
+//! The window is laid out in rooms, each of which may import those above it:
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | `state` | what the window knows |
+//! | `work` | threads, channels, dialogs, the disk and the trash; imports `state` |
+//! | `widgets` | small controls; imports nothing of the window |
+//! | `panels` | what stands around the page; imports `state` and `widgets` |
+//! | `pages` | one file a page; imports `state`, `widgets` and `panels` |
+//! | `overlays` | what lies over the page; imports `state` and `widgets` |
+//! | `app` | takes actions and answers of threads, and changes the state; imports all of these |
+//! | `window` | opens the window of the system; imports `app`, and of `state` words |
+//!
+//! What draws takes the state and collects what the user asked for. Nothing here computes with tensors, and nothing
+//! slow happens while drawing.
 
-mod action;
 mod app;
-mod background;
-mod browse;
-mod browser;
-mod browser_details;
-mod browser_panel;
-mod browser_table;
-mod commands;
-mod compare_panel;
-mod data_panel;
-mod draft;
-mod export_dialog;
-mod figures_panel;
-mod findings_panel;
 mod frame_times;
-mod images_panel;
-mod navigation;
-mod notice;
-mod page;
-mod queue;
-mod queue_panel;
-mod remember;
-mod restore;
-mod runs;
-mod runs_panel;
-mod selection;
-mod settings;
-mod setup_more;
-mod setup_panel;
-mod time_panel;
-mod top_bar;
-mod training_panel;
-mod waker;
+mod overlays;
+mod pages;
+mod panels;
+mod state;
 mod widgets;
 mod window;
-mod worker;
+mod work;
 
 pub use app::{App, Options};
-pub use background::{Discard, trash};
-pub use page::Page;
+pub use state::place::Page;
+pub use state::queue::Job;
 pub use window::{WindowError, open};
-pub use worker::{Job, Trainer, trainer};
+pub use work::{Discard, Trainer, trainer, trash};

@@ -39,7 +39,8 @@ pub(crate) fn problem_ui(ui: &mut egui::Ui, problem: Option<&str>) {
 /// Least height of an image on screen, in points.
 const IMAGE_HEIGHT: f32 = 56.0;
 
-/// Size on screen of an image of so many pixels: small ones are enlarged by whole numbers, large ones made smaller.
+/// Size on screen, in points, of an image of `size` pixels: a small image is enlarged by a whole number, a large one
+/// made smaller.
 pub(crate) fn enlarged(size: egui::Vec2) -> egui::Vec2 {
     if size.y > 2.0 * IMAGE_HEIGHT {
         size * (2.0 * IMAGE_HEIGHT / size.y)
@@ -48,40 +49,13 @@ pub(crate) fn enlarged(size: egui::Vec2) -> egui::Vec2 {
     }
 }
 
-/// A whole number in groups of three: `12,345`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A duration in words that fit beside a progress bar.
-pub(crate) fn duration(secs: f64) -> String {
-    let secs = secs.max(0.0).round() as u64;
-    match (secs / 3_600, secs / 60 % 60, secs % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m} min {s:02} s"),
-        (h, m, _) => format!("{h} h {m:02} min"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_readable() {
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(1_234), "1,234");
-        assert_eq!(grouped(12_345_678), "12,345,678");
-        assert_eq!(duration(59.4), "59 s");
-        assert_eq!(duration(61.0), "1 min 01 s");
-        assert_eq!(duration(7_260.0), "2 h 01 min");
-    }
+/// A frame with a question mark, in the place of an image that cannot be read.
+pub(crate) fn missing_image_ui(ui: &egui::Ui, place: egui::Rect) {
+    let weak = ui.visuals().weak_text_color();
+    let stroke = egui::Stroke::new(1.0, weak);
+    let inside = egui::StrokeKind::Inside;
+    ui.painter().rect_stroke(place, 0.0, stroke, inside);
+    let font = egui::FontId::proportional(18.0);
+    let middle = egui::Align2::CENTER_CENTER;
+    ui.painter().text(place.center(), middle, "?", font, weak);
 }

@@ -6,28 +6,27 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::app::{App, Options};
-use super::frame_times::FrameTimes;
-use super::settings;
-use super::worker::panic_text;
+use crate::ui::app::{App, Options};
+use crate::ui::frame_times::FrameTimes;
+use crate::ui::state::words::panic_text;
 
 /// Why there is no window, or no longer one.
 #[derive(Debug, thiserror::Error)]
 pub enum WindowError {
-    /// It could not be opened.
+    /// The window could not be opened.
     #[error(
         "no window can be opened here ({0}); everything works without one, too: see `crosscurrent train --help`"
     )]
     Open(String),
-    /// It was open, and then the window system failed or the program did.
+    /// The window was open, and then the window system failed or the program did.
     #[error(
         "the window closed unexpectedly ({0}); everything recorded is kept, see `crosscurrent resume --help`"
     )]
     Lost(String),
 }
 
-/// Opens the window on some runs, or where none is named on those that were open last, or else on the sample runs, and
-/// returns when it is closed. With `frame_times` it then prints how long its frames took.
+/// Opens the window and returns when it is closed. It shows `runs`; where that list is empty, the runs that were open
+/// last; and where there are none, the sample runs. With `frame_times` it then prints how long its frames took.
 ///
 /// # Errors
 /// Where there is no display, no OpenGL, or a library that the window system needs is missing.
@@ -63,12 +62,7 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
     if let Ok(icon) = icon {
         viewport = viewport.with_icon(icon);
     }
-    let app = App::new(Options {
-        runs,
-        samples: sample_runs(),
-        settings: settings::usual_path(),
-        ..Options::default()
-    });
+    let app = App::new(Options::of_window(runs, sample_runs()));
     let settings = app.settings().clone();
     if let Some(size) = settings.window {
         viewport = viewport.with_inner_size(size);
@@ -105,7 +99,7 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
 
 struct Window {
     app: App,
-    /// Where they are asked for.
+    /// The times of frames, where they are asked for.
     frame_times: Option<FrameTimes>,
 }
 
@@ -147,7 +141,7 @@ impl eframe::App for Window {
 }
 
 /// The recorded runs that come with the program: in the working directory, beside the executable, or in the source
-/// tree it was built from. Empty where there are none.
+/// tree it was built from. Empty where none of these holds a run.
 fn sample_runs() -> Vec<PathBuf> {
     let beside = std::env::current_exe().ok();
     let beside = beside.as_deref().and_then(Path::parent);
@@ -163,9 +157,9 @@ fn sample_runs() -> Vec<PathBuf> {
         .unwrap_or_default()
 }
 
-/// The last part of the error's text: what comes before it are places in the source code of libraries.
+/// The last part of the error's text: the parts before it are places in the source code of libraries.
 fn reason_of_error(error: &eframe::Error) -> String {
-    let text = one_line(&error.to_string());
+    let text = in_one_line(&error.to_string());
     let last = text
         .rsplit(": ")
         .next()
@@ -183,11 +177,12 @@ fn reason_of_panic(panic: &(dyn Any + Send)) -> String {
     if text.contains("xkbcommon") {
         "the library libxkbcommon-x11 is missing; install it, such as the Debian package libxkbcommon-x11-0".to_owned()
     } else {
-        one_line(text)
+        in_one_line(text)
     }
 }
 
-fn one_line(text: &str) -> String {
+/// The text without its line breaks.
+fn in_one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -1,0 +1,120 @@
+//! Asks threads for the data needed next.
+
+use std::time::Duration;
+
+use super::App;
+use crate::figure::View;
+use crate::ui::state::place::Page;
+use crate::ui::state::runs::RunId;
+use crate::ui::state::{State, findings};
+use crate::ui::work::Source;
+
+impl App {
+    /// The runs whose probes are looked at, and the view with the step: `None` for the last probe of each run.
+    pub(super) fn probes_looked_at(&self) -> (Vec<RunId>, View) {
+        let view = self.state.view.figure.clone();
+        if self.state.view.page == Page::Compare {
+            (
+                self.state.view.compare.finished(&self.state.runs),
+                View { step: None, ..view },
+            )
+        } else {
+            (self.state.view.shown(), view)
+        }
+    }
+
+    pub(super) fn ask_for_probes(&mut self) {
+        let (shown, view) = self.probes_looked_at();
+        let wanted = if self.state.view.page == Page::Compare {
+            self.state.runs.wanted_last_probes(&shown)
+        } else {
+            self.state.runs.wanted_probes(&shown, &view)
+        };
+        if !wanted.is_empty() {
+            // Who moved the slider waits for it; a new probe of a live run comes with the next redraw.
+            self.background.read_probes(wanted, view.step.is_some());
+        }
+    }
+
+    /// Asks for findings in the runs shown, on the page that lists them.
+    pub(super) fn ask_for_findings(&mut self, ctx: &egui::Context, now: f64) {
+        let shown = self.state.view.shown();
+        if shown.is_empty() || self.state.view.page != Page::Overview {
+            return;
+        }
+        let entries = || shown.iter().filter_map(|&id| self.state.runs.get(id));
+        let Some(key) = findings::key(entries()) else {
+            return;
+        };
+        match self.state.findings.ask(&key, now) {
+            Ok(()) => {
+                let sources = entries().map(Source::new).collect();
+                self.background.find(key, sources);
+            }
+            Err(Some(secs)) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
+            Err(None) => {}
+        }
+    }
+
+    /// Reads the images of the selected cell of the confusion matrix.
+    pub(super) fn ask_for_images(&mut self) {
+        let wanted = self.state.images.wanted(&self.state.runs, &self.state.view);
+        for wanted in self.state.images.ask(wanted) {
+            self.background.read_images(wanted);
+        }
+    }
+
+    /// Reads sample images, on the page that shows them.
+    pub(super) fn ask_for_samples(&mut self, ctx: &egui::Context, now: f64) {
+        let State {
+            data,
+            runs,
+            view,
+            draft,
+            ..
+        } = &self.state;
+        let Some(key) = data.wanted(runs, view.page, &draft.config) else {
+            self.state.data.forget();
+            return;
+        };
+        match self.state.data.ask(&key, now) {
+            Ok(()) => self.background.read_samples(key),
+            Err(Some(secs)) => ctx.request_repaint_after(Duration::from_secs_f64(secs)),
+            Err(None) => {}
+        }
+    }
+
+    /// Looks through the data of the new experiment, a moment after it was changed.
+    pub(super) fn ask_for_scan(&mut self, ctx: &egui::Context, now: f64) {
+        if let Some(config) = self.state.draft.scan_due(now) {
+            self.background.scan(config);
+        } else if let Some(secs) = self.state.draft.scan_waits(now) {
+            ctx.request_repaint_after(Duration::from_secs_f64(secs));
+        }
+    }
+
+    /// Reads on in the logs of runs that other processes write.
+    pub(super) fn follow_others(&mut self, ctx: &egui::Context, now: f64) {
+        let mut soonest = f64::INFINITY;
+        for entry in self.state.runs.iter_mut() {
+            let Some(mut wait) = entry.follow_in(now) else {
+                continue;
+            };
+            if wait <= 0.0 && !entry.is_being_read {
+                entry.is_being_read = true;
+                entry.followed_at = now;
+                let position = entry.position.clone();
+                self.background
+                    .follow(entry.id, entry.dir.clone(), position);
+                wait = entry.follow_in(now).unwrap_or(wait);
+            }
+            // One that is being read reports back.
+            if wait > 0.0 {
+                soonest = soonest.min(wait);
+            }
+        }
+        if soonest.is_finite() {
+            ctx.request_repaint_after(Duration::from_secs_f64(soonest));
+        }
+    }
+}

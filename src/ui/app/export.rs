@@ -1,0 +1,70 @@
+//! Exports figures.
+
+use super::App;
+use crate::figure::Kind;
+use crate::ui::state::export_draft::ExportDraft;
+use crate::ui::state::runs::RunId;
+use crate::ui::work::{Export, Exported, copy_job, write_job};
+
+impl App {
+    pub(super) fn ask_export(
+        &mut self,
+        kind: Kind,
+        id: RunId,
+        sizes: &[(Kind, egui::Vec2)],
+        theme: egui::Theme,
+    ) {
+        if let Some(entry) = self.state.runs.get(id) {
+            let run = (id, entry.name.as_str());
+            let draft = ExportDraft::new(kind, run, self.state.view.page, sizes);
+            let draft = draft.like(&self.settings.export, theme);
+            self.state.export = Some(draft.among(self.state.view.compare.order(&self.state.runs)));
+        }
+    }
+
+    pub(super) fn write_export(&mut self, theme: egui::Theme) {
+        let Some(export) = self.state.export.take() else {
+            return;
+        };
+        self.settings.export = export.habit(theme);
+        let job = write_job(&export, &self.state.runs, &self.state.view);
+        self.run_export(job);
+    }
+
+    pub(super) fn copy_figure(&mut self, theme: egui::Theme) {
+        let Some(export) = self.state.export.take() else {
+            return;
+        };
+        self.settings.export = export.habit(theme);
+        let job = copy_job(&export, &self.state.runs, &self.state.view);
+        self.run_export(job);
+    }
+
+    fn run_export(&mut self, job: Result<Export, String>) {
+        match job {
+            Ok(export) => self.background.export(export),
+            Err(sentence) => self.tell(sentence, true),
+        }
+    }
+
+    pub(super) fn exported(&mut self, exported: Exported) {
+        let text = match exported {
+            Exported::File(path) => {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                format!("Exported to {}", path.display())
+            }
+            Exported::Folder(path, count) => {
+                format!("Exported {count} files to {}", path.display())
+            }
+            Exported::Image(image) => {
+                self.copied = Some(egui::OutputCommand::CopyImage(image));
+                "The figure is on the clipboard".to_owned()
+            }
+            Exported::Table(table) => {
+                self.copied = Some(egui::OutputCommand::CopyText(table));
+                "The table is on the clipboard".to_owned()
+            }
+        };
+        self.tell(text, false);
+    }
+}

@@ -1,0 +1,186 @@
+//! The part of the window that acts: it takes actions and the reports of threads, and changes the state.
+//!
+//! Between frames [`App::logic`] takes in the reports of threads, and asks them for the data needed next. [`App::ui`]
+//! draws, collects the actions that the user asked for, and does them afterwards. May import every other room of the
+//! window, and not `window.rs`.
+
+mod act;
+mod ask;
+mod browse;
+mod close;
+mod draw;
+mod export;
+mod open;
+mod options;
+mod remember;
+mod replies;
+mod restore;
+mod restoring;
+mod select;
+mod training;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::figure::View;
+use crate::ui::state::State;
+use crate::ui::state::draft::Draft;
+use crate::ui::state::notice::Notice;
+use crate::ui::state::place::Page;
+use crate::ui::state::runs::Runs;
+use crate::ui::state::settings::Settings;
+use crate::ui::work::{Background, Discard, Trainer, Waker, Worker};
+pub use options::Options;
+use restoring::Restoring;
+
+/// Messages are taken in for at most this long per frame.
+const DRAIN_FOR: Duration = Duration::from_millis(10);
+
+/// The application, apart from the window it is shown in.
+pub struct App {
+    /// Everything that is drawn.
+    pub(super) state: State,
+    /// The training thread; there while `state.training` is.
+    worker: Option<Worker>,
+    /// The image whose view is to be shown, while its runs are looked for.
+    restoring: Option<Restoring>,
+    /// Image or text that goes to the clipboard with the next frame.
+    copied: Option<egui::OutputCommand>,
+    /// The settings as they stand now.
+    settings: Settings,
+    /// The file of the settings; `None` where they are not kept.
+    settings_path: Option<PathBuf>,
+    /// The settings as the file has them.
+    saved: Settings,
+    /// Whether a thread is writing the settings.
+    is_saving: bool,
+    /// When changes of the settings were last looked for, in window seconds.
+    looked_for_changes_at: f64,
+    background: Background,
+    waker: Waker,
+    trainer: Trainer,
+    discard: Discard,
+    /// When this frame is, in window seconds.
+    now: f64,
+    /// When the user asked to close the window while training was under way.
+    closing_since: Option<Instant>,
+}
+
+impl App {
+    /// The application before its first frame.
+    pub fn new(options: Options) -> Self {
+        let waker = Waker::default();
+        let load = options.settings.as_deref().map(Settings::load);
+        let (settings, problem) = load.unwrap_or_default();
+        let runs = Runs::new(options.probe_memory);
+        let draft = Draft::new(&options.output);
+        let mut state = State::new(runs, settings.place.clone(), draft);
+        state.browser.folders = settings.folders.clone();
+        state.browser.order = settings.order.clone();
+        let mut app = Self {
+            state,
+            worker: None,
+            restoring: None,
+            copied: None,
+            saved: settings.clone(),
+            settings,
+            settings_path: options.settings,
+            is_saving: false,
+            looked_for_changes_at: 0.0,
+            background: Background::new(waker.clone()),
+            waker,
+            trainer: options.trainer,
+            discard: options.discard,
+            now: 0.0,
+            closing_since: None,
+        };
+        app.restore_queue();
+        if let Some(problem) = problem {
+            app.tell(problem, true);
+        }
+        if options.runs.is_empty() {
+            app.reopen(options.samples);
+        } else {
+            app.open_all(options.runs);
+        }
+        app
+    }
+
+    /// Whether work in the background is not done, or its results not yet taken in. Training does not count.
+    pub fn is_busy(&self) -> bool {
+        self.background.is_busy()
+    }
+
+    /// Whether a run is still being read; its probes may take longer.
+    pub fn is_opening(&self) -> bool {
+        self.state.runs.are_opening()
+    }
+
+    /// Whether training is under way.
+    pub fn is_training(&self) -> bool {
+        self.state.is_training()
+    }
+
+    /// The page that is shown.
+    pub(super) fn page(&self) -> Page {
+        self.state.view.page
+    }
+
+    /// Turns to a page.
+    pub fn show(&mut self, page: Page) {
+        self.state.view.page = page;
+    }
+
+    /// The view that every figure follows: the part of the network, the moment and the selection.
+    pub fn figure_view(&mut self) -> &mut View {
+        &mut self.state.view.figure
+    }
+
+    /// The work between two frames: takes in the reports of threads, and asks them for the data needed next.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        self.waker.frame_begins(ctx);
+        let now = ctx.input(|input| input.time);
+        self.now = now;
+        let deadline = Instant::now() + DRAIN_FOR;
+        while let Some(reply) = self.background.next_reply() {
+            self.take_reply(reply);
+        }
+        while self.take_update() {
+            if Instant::now() >= deadline {
+                ctx.request_repaint();
+                break;
+            }
+        }
+        for file in ctx.input(|input| input.raw.dropped_files.clone()) {
+            self.look_at(file.path().to_path_buf());
+        }
+        self.go_on_restoring();
+        self.ask_for_probes();
+        self.ask_for_findings(ctx, now);
+        self.ask_for_images();
+        self.ask_for_samples(ctx, now);
+        self.ask_for_scan(ctx, now);
+        self.look_for_runs(ctx, now);
+        self.follow_others(ctx, now);
+        self.keep_settings(ctx);
+        self.close_if_asked(ctx);
+    }
+
+    /// Takes in how long the last frame took: the longer frames take, the longer messages of the training thread wait.
+    pub fn frame_took(&self, time: Duration) {
+        self.waker.frame_took(time);
+    }
+
+    /// The settings, of which the window takes its colours and its size.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn tell(&mut self, text: impl Into<String>, is_error: bool) {
+        self.state.notice = Some(Notice {
+            text: text.into(),
+            is_error,
+            since: self.now,
+        });
+    }
+}

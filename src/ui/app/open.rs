@@ -1,0 +1,97 @@
+//! Opens runs, takes in their logs, and takes runs off the list.
+
+use std::path::PathBuf;
+
+use super::App;
+use crate::run::log::{Followed, Loaded};
+use crate::run::notes::Notes;
+use crate::ui::state::action::Purpose;
+use crate::ui::state::draft::absolute;
+use crate::ui::state::runs::{RunId, RunState};
+use crate::ui::work::drop_elsewhere;
+
+impl App {
+    /// Puts a run on the list and reads it. The first one is shown left, the second right.
+    pub(super) fn open(&mut self, dir: PathBuf) {
+        let dir = absolute(&dir);
+        if let Some(id) = self.state.runs.at_dir(&dir) {
+            self.show_left(id);
+            return;
+        }
+        let id = self.state.runs.add(dir.clone(), RunState::Opening);
+        if self.state.view.left.is_none() {
+            self.state.view.left = Some(id);
+        } else if self.state.view.right.is_none() {
+            self.state.view.right = Some(id);
+        }
+        self.background.read_run(id, dir);
+    }
+
+    pub(super) fn remove(&mut self, id: RunId) {
+        let removed = self.state.runs.remove(id);
+        removed.into_iter().for_each(drop_elsewhere);
+        self.state.history.forget(id);
+        self.state.view.forget(id);
+        if self.state.view.left == Some(id) {
+            self.state.view.left = self.state.view.right.take();
+        }
+        if self.state.view.left.is_none() {
+            self.state.view.left = self.state.runs.iter().next().map(|entry| entry.id);
+        }
+        self.state.view.side_by_side &= self.state.view.right.is_some();
+    }
+
+    /// A run was read from its beginning.
+    pub(super) fn opened(&mut self, id: RunId, loaded: Loaded, notes: &Notes) {
+        let now = self.now;
+        if let Some(entry) = self.state.runs.get_mut(id) {
+            entry.read(loaded, now);
+            self.state.runs.rename(id, notes);
+        }
+        self.is_open(id);
+    }
+
+    /// A run that another process trains was read on.
+    pub(super) fn followed(&mut self, id: RunId, result: Result<Followed, String>) {
+        let now = self.now;
+        let Some(entry) = self.state.runs.get_mut(id) else {
+            return;
+        };
+        entry.is_being_read = false;
+        if entry.state.is_ours() {
+            return;
+        }
+        match result {
+            Ok(Followed::News(news)) => entry.read_on(news, now),
+            Ok(Followed::Anew(loaded)) => entry.read(*loaded, now),
+            Err(sentence) => {
+                let was_there = !matches!(entry.state, RunState::Unreachable(_));
+                entry.state = RunState::Unreachable(sentence.clone());
+                if was_there {
+                    let text = format!("{} is shown as it was last read: {sentence}", entry.name);
+                    self.tell(text, true);
+                }
+            }
+        }
+    }
+
+    pub(super) fn chosen(&mut self, purpose: Purpose, path: Option<PathBuf>) {
+        let Some(path) = path else {
+            return;
+        };
+        match purpose {
+            Purpose::ImageFolder => {
+                self.state.draft.folder = path.display().to_string();
+                self.state.draft.use_folder(true);
+            }
+            Purpose::RunFolder => self.background.look_for_run(path),
+            Purpose::FolderOfRuns => self.add_folder(path),
+            Purpose::Sweep => self.look_at(path),
+            Purpose::ExportFile | Purpose::ExportFolder => {
+                if let Some(export) = &mut self.state.export {
+                    export.chosen(path);
+                }
+            }
+        }
+    }
+}

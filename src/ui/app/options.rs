@@ -1,0 +1,50 @@
+//! What the application starts with.
+
+use std::path::PathBuf;
+
+use crate::ui::state::runs::PROBE_MEMORY_BYTES;
+use crate::ui::work::{Discard, Trainer, trainer, trash, usual_path};
+
+/// What the application starts with.
+pub struct Options {
+    /// Run directories to open. Where the list is empty, the runs are opened that were open last.
+    pub runs: Vec<PathBuf>,
+    /// Run directories to open where neither a run is named nor any was open last.
+    pub samples: Vec<PathBuf>,
+    /// Folder that new runs go to.
+    pub output: PathBuf,
+    /// The function that trains a run.
+    pub trainer: Trainer,
+    /// The function that moves a run's directory to the trash.
+    pub discard: Discard,
+    /// File in which the window remembers how it was left; `None` to remember nothing.
+    pub settings: Option<PathBuf>,
+    /// Bytes of probe tensors that are kept in memory.
+    pub probe_memory: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            runs: Vec::new(),
+            samples: Vec::new(),
+            output: PathBuf::from("runs"),
+            trainer: trainer(),
+            discard: trash(),
+            settings: None,
+            probe_memory: PROBE_MEMORY_BYTES,
+        }
+    }
+}
+
+impl Options {
+    /// The options of the window of the system, which remembers how it was left in the user's folder for settings.
+    pub(crate) fn of_window(runs: Vec<PathBuf>, samples: Vec<PathBuf>) -> Self {
+        Self {
+            runs,
+            samples,
+            settings: usual_path(),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! From one start to the next: notes how the window is, writes the settings a little after they change, and opens the
+//! runs again that were open.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::App;
+use crate::run::log;
+use crate::ui::state::draft::absolute;
+use crate::ui::state::queue::{Job, Waiting};
+use crate::ui::state::settings::Settings;
+use crate::ui::state::training::Training;
+use crate::ui::state::words::count;
+
+/// Changes are written down at most this often.
+const SAVE_EVERY_SECS: f64 = 2.0;
+
+/// Closing waits at most this long for settings that are being written.
+const WAIT_FOR_WRITER: Duration = Duration::from_secs(2);
+
+impl App {
+    /// Opens the runs that were open when the window was closed, where they are still there; else the samples.
+    pub(super) fn reopen(&mut self, samples: Vec<PathBuf>) {
+        let mut dirs = self.settings.runs.clone();
+        dirs.retain(|dir| log::events_path(dir).is_file());
+        if dirs.is_empty() {
+            return self.open_all(samples);
+        }
+        self.open_all(dirs);
+        let at = |dir: &Option<PathBuf>| self.state.runs.at_dir(dir.as_deref()?);
+        let (left, right) = (at(&self.settings.left), at(&self.settings.right));
+        self.state.view.left = left.or(self.state.view.left);
+        self.state.view.right = right.filter(|_| right != self.state.view.left);
+        self.state.view.side_by_side =
+            self.settings.side_by_side && self.state.view.right.is_some();
+    }
+
+    /// Opens runs, and those in folders of runs, and shows the first two side by side.
+    pub(super) fn open_all(&mut self, dirs: Vec<PathBuf>) {
+        for dir in dirs {
+            // The window is not there yet, so that looking at the disk holds up nothing.
+            if log::events_path(&dir).is_file() {
+                self.open(dir);
+            } else {
+                self.background.look_for_run(absolute(&dir));
+            }
+        }
+        self.state.view.side_by_side = self.state.view.right.is_some();
+    }
+
+    /// Puts the jobs into the queue that waited, or were under way, when the window was closed. None of them begins
+    /// before the user asks for it.
+    pub(super) fn restore_queue(&mut self) {
+        let kept = std::mem::take(&mut self.settings.queue);
+        if kept.is_empty() {
+            return;
+        }
+        let text = format!(
+            "Training was under way or waiting when the window was closed ({}); go on with it at the bottom left.",
+            count(kept.len())
+        );
+        self.state.queue.restore(kept);
+        self.tell(text, false);
+    }
+
+    /// Notes the colours, the zoom and the size of the window.
+    pub(super) fn remember(&mut self, ctx: &egui::Context) {
+        self.settings.light = match ctx.options(|options| options.theme_preference) {
+            egui::ThemePreference::System => None,
+            chosen => Some(chosen == egui::ThemePreference::Light),
+        };
+        self.settings.zoom = Some(ctx.zoom_factor());
+        let size = ctx.input(|input| input.viewport().inner_rect);
+        self.settings.window = size
+            .map(|rect| [rect.width(), rect.height()])
+            .or(self.settings.window);
+    }
+
+    /// Writes settings in the background a little after they changed, so that a crash loses nothing.
+    pub(super) fn keep_settings(&mut self, ctx: &egui::Context) {
+        let Some(path) = self.settings_path.clone() else {
+            return;
+        };
+        let wait = self.looked_for_changes_at + SAVE_EVERY_SECS - self.now;
+        if wait > 0.0 {
+            // Whatever made this frame may have changed something.
+            return ctx.request_repaint_after(Duration::from_secs_f64(wait));
+        }
+        self.looked_for_changes_at = self.now;
+        self.note_runs();
+        if self.saved != self.settings && !self.is_saving {
+            self.saved = self.settings.clone();
+            self.is_saving = true;
+            self.background.save_settings(self.settings.clone(), path);
+        }
+    }
+
+    /// The settings that were written in the background are in the file, or the sentence says why not.
+    pub(super) fn settings_saved(&mut self, result: Result<(), String>) {
+        self.is_saving = false;
+        if let Err(sentence) = result {
+            self.give_up_saving(sentence);
+        }
+    }
+
+    /// Tells why settings cannot be written, and does not try again: one notice is enough.
+    fn give_up_saving(&mut self, sentence: String) {
+        self.settings_path = None;
+        self.tell(sentence, true);
+    }
+
+    /// Writes down how the window is left.
+    pub(crate) fn save_settings(&mut self) {
+        if let Some(edit) = self.state.browser.unsaved()
+            && let Err(error) = edit.notes.save(&edit.dir)
+        {
+            self.tell(format!("The notes are not kept: {error}"), true);
+        }
+        if self.is_saving {
+            // Those settings are older than the present ones, and must not be written after them.
+            self.background.wait_for_settings(WAIT_FOR_WRITER);
+        }
+        self.note_runs();
+        if let Some(path) = &self.settings_path
+            && let Err(sentence) = self.settings.save(path)
+        {
+            self.give_up_saving(sentence);
+        }
+    }
+
+    /// Notes the open runs, the present place and the jobs that wait.
+    fn note_runs(&mut self) {
+        let dir = |id: Option<usize>| Some(self.state.runs.get(id?)?.dir.clone());
+        let settings = Settings {
+            place: self.state.view.clone(),
+            runs: self
+                .state
+                .runs
+                .iter()
+                .map(|entry| entry.dir.clone())
+                .collect(),
+            left: dir(self.state.view.left),
+            right: dir(self.state.view.right),
+            side_by_side: self.state.view.side_by_side,
+            queue: self.waiting_jobs(),
+            folders: self.state.browser.folders.clone(),
+            order: self.state.browser.order.clone(),
+            ..std::mem::take(&mut self.settings)
+        };
+        self.settings = settings;
+    }
+
+    /// The jobs that wait, and before them the job under way, which would go on first.
+    fn waiting_jobs(&self) -> Vec<Waiting> {
+        let mut waiting = self.state.queue.waiting();
+        let current = self.state.training.as_ref().and_then(Training::current_dir);
+        if let Some(dir) = current
+            && !waiting.is_empty()
+            && waiting.iter().all(|waiting| waiting.job.dir() != dir)
+        {
+            let id = waiting.iter().map(|waiting| waiting.id + 1).max();
+            waiting.insert(
+                0,
+                Waiting {
+                    id: id.unwrap_or(0),
+                    job: Job::Resume {
+                        dir: dir.to_path_buf(),
+                    },
+                    is_second: false,
+                },
+            );
+        }
+        waiting
+    }
+}

@@ -1,0 +1,204 @@
+//! Changes the selection that all figures follow: the part of the network, the moment, the class and the pair; and
+//! which runs are shown.
+
+use std::collections::BTreeMap;
+
+use super::App;
+use crate::config::Attention;
+use crate::figure::{Order, Pick, locked, place_of, similarity_order};
+use crate::findings::Evidence;
+use crate::ui::state::place::{Page, moments};
+use crate::ui::state::runs::{RunEntry, RunId};
+
+impl App {
+    /// The run on the left.
+    pub(super) fn first(&self) -> Option<&RunEntry> {
+        self.state.runs.get(self.state.view.left?)
+    }
+
+    pub(super) fn pick(&mut self, pick: Pick) {
+        let steps = self.state.steps();
+        let view = &mut self.state.view.figure;
+        match pick {
+            Pick::Pair(a, b) => {
+                view.pair = Some((a, b));
+                self.show_in_matrices(a, b);
+            }
+            Pick::Scope(scope) => view.scope = scope,
+            Pick::Step(step) => view.step = moments::nearest(&steps, step).or(view.step),
+            Pick::Curve(name) => {
+                if !view.hidden.remove(&name) {
+                    view.hidden.insert(name);
+                }
+            }
+            Pick::Curves(names) => view.hidden.retain(|name| !names.contains(name)),
+            Pick::Range(kind, Some(range)) => {
+                view.ranges.insert(kind, range);
+            }
+            Pick::Range(kind, None) => {
+                view.ranges.remove(&kind);
+            }
+            Pick::Class(class) => {
+                view.class = Some(class);
+                self.show_in_matrices(class, class);
+            }
+            Pick::ScopeAt(scope, step) => {
+                view.scope = scope;
+                view.step = moments::nearest(&steps, step).or(view.step);
+            }
+            Pick::Confused(truth, predicted) => {
+                view.confused = Some((truth, predicted));
+                if truth != predicted {
+                    view.pair = Some((truth, predicted));
+                }
+                self.show_in_matrices(truth, predicted);
+            }
+            Pick::Order(order) => view.order = order,
+            Pick::Quantity(quantity) => view.quantity = quantity,
+            Pick::WhatIf(what_if) => view.what_if = what_if,
+            Pick::Sight(sight) => view.sight = sight,
+            Pick::Brush(brush) => view.brush = brush,
+            Pick::Difference(on) => view.difference = on,
+            Pick::Split(split) => view.split = split,
+            Pick::Spread(spread) => view.spread = spread,
+        }
+    }
+
+    /// Nothing is lit up or marked any more.
+    pub(super) fn clear_selection(&mut self) {
+        let view = &mut self.state.view.figure;
+        (view.class, view.pair) = (None, None);
+        (view.confused, view.brush) = (None, None);
+    }
+
+    /// Looks for similar classes, off this thread.
+    pub(super) fn order_by_similarity(&mut self) {
+        let view = &self.state.view.figure;
+        let found = self
+            .first()
+            .map(|entry| similarity_order(entry.subject(), view));
+        match found.flatten() {
+            Some(find) => self.background.order(find),
+            None => self.ordered(None),
+        }
+    }
+
+    /// Takes in the order that was found.
+    pub(super) fn ordered(&mut self, order: Option<Order>) {
+        let before = self.state.view.clone();
+        match order {
+            Some(order) => self.state.view.figure.order = order,
+            None => self.tell(
+                "There is no probe here yet to find similar classes by.",
+                true,
+            ),
+        }
+        self.state.history.moved(before, &self.state.view);
+    }
+
+    /// Where only a part of the matrices is in sight, moves it to a row and a column.
+    fn show_in_matrices(&mut self, row: usize, column: usize) {
+        let view = &self.state.view.figure;
+        let (Some(sight), Some(entry)) = (view.sight, self.first()) else {
+            return;
+        };
+        let subject = entry.subject();
+        let place = |class| place_of(subject, view, class);
+        if let (Some(row), Some(column)) = (place(row), place(column)) {
+            let all = subject.classes().len();
+            self.state.view.figure.sight = Some(sight.showing(row, column, all));
+        }
+    }
+
+    pub(super) fn show_evidence(&mut self, id: RunId, page: Page, evidence: Evidence) {
+        self.state.view.page = page;
+        let steps = self.state.steps();
+        let Some(entry) = self.state.runs.get(id) else {
+            return;
+        };
+        let newest = entry.run.probes.last().map(|probe| probe.step);
+        let pair = evidence.pair.or(evidence.class.map(|class| (class, class)));
+        let classes = entry
+            .run
+            .started
+            .iter()
+            .flat_map(|started| &started.classes);
+        let view = &mut self.state.view.figure;
+        for (k, name) in classes.enumerate() {
+            // Curves that were switched off are evidence, too.
+            if evidence.class == Some(k) || pair.is_some_and(|(a, b)| k == a || k == b) {
+                view.hidden.remove(name);
+            }
+        }
+        view.scope = evidence.scope.unwrap_or_else(|| view.scope.clone());
+        view.class = evidence.class.or(view.class);
+        view.pair = evidence.pair.or(view.pair);
+        // Evidence of the newest moment stays with the newest moment.
+        view.step = match evidence.step {
+            Some(step) if newest.is_none_or(|newest| step < newest) => {
+                moments::nearest(&steps, step)
+            }
+            _ => None,
+        };
+        if let Some((row, column)) = pair {
+            self.show_in_matrices(row, column);
+        }
+    }
+
+    /// Moves by this many moments; past the newest one the view follows the newest.
+    pub(super) fn step_by(&mut self, count: isize) {
+        let steps = self.state.steps();
+        let at = moments::position(&steps, self.state.view.figure.step);
+        self.state.view.figure.step = steps.get(at.saturating_add_signed(count)).copied();
+    }
+
+    pub(super) fn show_left(&mut self, id: RunId) {
+        if self.state.view.right == Some(id) {
+            self.state.view.right = self.state.view.left;
+        }
+        self.state.view.left = Some(id);
+    }
+
+    pub(super) fn show_right(&mut self, id: RunId) {
+        if self.state.view.left == Some(id) {
+            let mut others = self.state.runs.iter().map(|entry| entry.id);
+            let other = self
+                .state
+                .view
+                .right
+                .or_else(|| others.find(|&other| other != id));
+            let Some(other) = other else { return };
+            self.state.view.left = Some(other);
+        }
+        self.state.view.right = Some(id);
+        self.state.view.side_by_side = true;
+    }
+
+    /// Turning it on without a run for the right takes the first other one, of another variant if there is one.
+    pub(super) fn show_side_by_side(&mut self, on: bool) {
+        self.state.view.side_by_side = on;
+        if !on || self.state.view.right.is_some() {
+            return;
+        }
+        let left = self.state.view.left.and_then(|id| self.state.runs.get(id));
+        let Some(left) = left else { return };
+        let attention: Option<Attention> = left.attention();
+        let others = || self.state.runs.iter().filter(|entry| entry.id != left.id);
+        let other = others()
+            .find(|entry| entry.attention() != attention)
+            .or_else(|| others().next());
+        self.state.view.right = other.map(|entry| entry.id);
+        self.state.view.side_by_side = self.state.view.right.is_some();
+    }
+
+    pub(super) fn lock_scales(&mut self, on: bool, ctx: &egui::Context) {
+        self.state.view.figure.ranges = if on {
+            let shown = self.state.view.shown();
+            let entries = shown.iter().filter_map(|&id| self.state.runs.get(id));
+            let subjects: Vec<_> = entries.map(RunEntry::subject).collect();
+            locked(ctx, &subjects, &self.state.view.figure)
+        } else {
+            BTreeMap::new()
+        };
+    }
+}

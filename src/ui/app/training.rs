@@ -1,0 +1,217 @@
+//! Starts, steers and follows training.
+
+use std::path::{Path, PathBuf};
+
+use super::App;
+use crate::run::event::Event;
+use crate::train::Message;
+use crate::ui::state::queue::{End, Job, Waiting};
+use crate::ui::state::runs::{RunId, RunState, state_at_rest};
+use crate::ui::state::training::Training;
+use crate::ui::state::words::failures;
+use crate::ui::work::{Report, Update, Worker};
+
+impl App {
+    pub(super) fn start(&mut self) {
+        let waiting = self.state.queue.waiting();
+        let waiting = waiting.iter().map(|waiting| waiting.job.dir());
+        let current = self.state.training.as_ref().and_then(Training::current_dir);
+        let taken: Vec<PathBuf> = waiting.chain(current).map(Path::to_path_buf).collect();
+        self.train(self.state.draft.jobs(&taken));
+    }
+
+    pub(super) fn resume_run(&mut self, id: RunId) {
+        if let Some(entry) = self.state.runs.get(id) {
+            let dir = entry.dir.clone();
+            self.train(vec![Job::Resume { dir }]);
+        }
+    }
+
+    /// Trains runs one after the other, as if Start had been pressed: after those that wait while training is under
+    /// way, and else at once.
+    pub fn train(&mut self, jobs: Vec<Job>) {
+        if self.state.is_training() {
+            self.state.queue.add(jobs, End::Back);
+            return;
+        }
+        self.state.notice = None;
+        self.state.failed.clear();
+        self.state.queue.add(jobs, End::Front);
+        self.go_on();
+    }
+
+    /// Starts the training of the jobs that wait, unless it is under way.
+    pub(super) fn go_on(&mut self) {
+        if self.state.is_training() || self.state.queue.is_empty() {
+            return;
+        }
+        let training = Training::default();
+        let started = Worker::start(
+            self.state.queue.clone(),
+            training.control.clone(),
+            self.trainer.clone(),
+            self.waker.clone(),
+        );
+        match started {
+            Ok(worker) => {
+                self.worker = Some(worker);
+                self.state.training = Some(training);
+            }
+            Err(error) => self.tell(
+                format!("The system gives no thread to train in: {error}."),
+                true,
+            ),
+        }
+    }
+
+    pub(super) fn pause(&mut self, paused: bool) {
+        let Some(training) = &self.state.training else {
+            return;
+        };
+        if paused {
+            training.control.pause();
+        } else {
+            training.control.resume();
+        }
+        let state = if paused {
+            RunState::Paused
+        } else {
+            RunState::Running
+        };
+        if let Some(entry) = self
+            .current_run()
+            .and_then(|id| self.state.runs.get_mut(id))
+            && entry.state != RunState::Loading
+        {
+            entry.state = state;
+        }
+    }
+
+    pub(super) fn stop(&mut self) {
+        if let Some(training) = &self.state.training {
+            training.control.stop();
+        }
+    }
+
+    fn current_run(&self) -> Option<RunId> {
+        Some(self.state.run_in_training()?.id)
+    }
+
+    /// Takes in one report of the training thread; `false` where there is no report yet.
+    pub(super) fn take_update(&mut self) -> bool {
+        let Some(report) = self.worker.as_ref().map(Worker::next_report) else {
+            return false;
+        };
+        match report {
+            Report::Update(Update::Began(waiting)) => self.began(*waiting),
+            Report::Update(Update::Message(message)) => self.take_message(*message),
+            Report::Update(Update::Ended(result)) => self.ended(result),
+            Report::NoneYet => return false,
+            Report::Over => {
+                let training = self.state.training.take();
+                let is_stopped = training.is_some_and(|x| x.control.is_stopped());
+                self.worker = None;
+                if !is_stopped {
+                    // A job may have been added just when the thread had found nothing to do.
+                    self.go_on();
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    fn take_message(&mut self, message: Message) {
+        let loading = match &message {
+            Message::Loading { done, total } => Some((*done, *total)),
+            _ => None,
+        };
+        match message {
+            Message::Notice(text) => return self.tell(text, false),
+            Message::Event(event) => self.take_event(&event),
+            Message::Loading { .. } => {}
+        }
+        if let Some(training) = &mut self.state.training {
+            training.loading = loading;
+        }
+    }
+
+    /// A job begins: puts its run on the list and shows it, the first of a pair left, the second right; unless one
+    /// looks at something else than the run of the job before it.
+    fn began(&mut self, waiting: Waiting) {
+        let Some(training) = &mut self.state.training else {
+            return;
+        };
+        let (dir, is_second) = (waiting.job.dir().to_path_buf(), waiting.is_second);
+        let before = training.current.replace(waiting);
+        training.loading = None;
+        let id = match self.state.runs.at_dir(&dir) {
+            Some(id) => id,
+            None => self.state.runs.add(dir, RunState::Loading),
+        };
+        if let Some(entry) = self.state.runs.get_mut(id) {
+            entry.state = RunState::Loading;
+        }
+        let shown = self.state.view.shown();
+        let before = before.map(|before| self.state.runs.at_dir(before.job.dir()));
+        // Where the run before recorded nothing, it is not on the list any more.
+        let watches = before.is_none_or(|id| id.is_none_or(|id| shown.contains(&id)));
+        if shown.contains(&id) || !watches {
+            return;
+        }
+        if is_second && before.flatten().is_some() {
+            self.state.view.right = Some(id);
+            self.state.view.side_by_side = true;
+        } else {
+            self.state.view.left = Some(id);
+            self.state.view.side_by_side = false;
+        }
+        self.state.view.figure.step = None;
+    }
+
+    fn take_event(&mut self, event: &Event) {
+        let is_paused = self
+            .state
+            .training
+            .as_ref()
+            .is_some_and(|training| training.control.is_paused());
+        let Some(entry) = self
+            .current_run()
+            .and_then(|id| self.state.runs.get_mut(id))
+        else {
+            return;
+        };
+        entry.apply(event);
+        // This window writes the log, and need not read on in it.
+        entry.position = None;
+        entry.state = match &entry.run.ending {
+            Some(_) => state_at_rest(&entry.run, false),
+            None if is_paused => RunState::Paused,
+            None => RunState::Running,
+        };
+    }
+
+    fn ended(&mut self, result: Result<(), String>) {
+        if let Some(training) = &mut self.state.training {
+            training.done += 1;
+        }
+        let Some(id) = self.current_run() else { return };
+        let Some(entry) = self.state.runs.get_mut(id) else {
+            return;
+        };
+        let name = entry.name.clone();
+        if entry.run.started.is_none() {
+            // Nothing was recorded: there is no run to show.
+            self.remove(id);
+        } else {
+            entry.state = match (&result, &entry.run.ending) {
+                (Err(sentence), None) => RunState::Failed(sentence.clone()),
+                _ => state_at_rest(&entry.run, false),
+            };
+        }
+        if let Err(sentence) = result {
+            self.state.failed.push((name, sentence));
+            self.tell(failures(&self.state.failed), true);
+        }
+    }
+}

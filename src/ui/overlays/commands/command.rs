@@ -1,0 +1,26 @@
+//! A command, and the words that it is found by.
+
+use super::shortcuts::Shortcut;
+use crate::ui::state::action::Action;
+use crate::ui::state::words::has_every_word;
+
+/// An action that is possible now, by name.
+pub(super) struct Command {
+    /// Its name.
+    pub(super) text: String,
+    /// Further words that it is found by.
+    pub(super) synonyms: &'static [&'static str],
+    /// The keys that do the same.
+    pub(super) shortcut: Option<&'static Shortcut>,
+    pub(super) action: Action,
+}
+
+impl Command {
+    /// Whether every word of the query occurs in its text or its synonyms.
+    pub(super) fn matches(&self, query: &str) -> bool {
+        if self.synonyms.is_empty() {
+            return has_every_word(&self.text, query);
+        }
+        has_every_word(&format!("{} {}", self.text, self.synonyms.join(" ")), query)
+    }
+}

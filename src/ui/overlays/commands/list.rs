@@ -1,0 +1,364 @@
+//! The list of commands that are possible now.
+
+use std::path::PathBuf;
+
+use egui::{Theme, vec2};
+
+use super::command::Command;
+use super::shortcuts::{
+    BACK, CLEAR, EXPORT, FIRST, FORWARD, KEYBOARD, LIVE, NEXT_CLASS, PAGES, PAUSE, PREVIOUS_CLASS,
+    SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
+};
+use crate::figure::pages::kind_shown;
+use crate::figure::{
+    Brush, Kind, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices,
+};
+use crate::run::event::Started;
+use crate::ui::state::State;
+use crate::ui::state::action::{Action, Purpose};
+use crate::ui::state::choices::{ORDERS, SPLITS, scopes};
+use crate::ui::state::place::Page;
+use crate::ui::state::runs::{RunEntry, RunState};
+
+/// Up to this many classes all pairs are listed.
+const PAIRS_UP_TO: usize = 20;
+/// Size in points of a figure whose card was not asked.
+const EXPORT_SIZE: egui::Vec2 = vec2(784.0, 536.0);
+
+type Keys = Option<&'static Shortcut>;
+
+/// The list while it is made.
+#[derive(Default)]
+struct List(Vec<Command>);
+
+impl List {
+    fn add(&mut self, text: impl Into<String>, shortcut: Keys, action: Action) {
+        self.0.push(Command {
+            text: text.into(),
+            synonyms: &[],
+            shortcut,
+            action,
+        });
+    }
+
+    /// Adds a command of a figure, which is found by the other names of the figure too.
+    fn figure(&mut self, kind: Kind, text: String, shortcut: Keys, action: Action) {
+        self.0.push(Command {
+            text,
+            synonyms: synonyms(kind),
+            shortcut,
+            action,
+        });
+    }
+
+    /// Adds a command without keys.
+    fn plain(&mut self, text: impl Into<String>, action: Action) {
+        self.add(text, None, action);
+    }
+}
+
+/// Everything that can be done now.
+pub(super) fn commands(state: &State, ctx: &egui::Context) -> Vec<Command> {
+    let mut list = List::default();
+    ways(state, &mut list);
+    times(state, &mut list);
+    windows(state, ctx.theme(), &mut list);
+    training(state, &mut list);
+    // Who searches for the name of a class finds the class itself before its curves.
+    selections(state, &mut list);
+    figures(state, ctx, &mut list);
+    matrices(state, &mut list);
+    for (sentence, way) in state.findings.ways(&state.view.shown()) {
+        list.plain(format!("Finding: {sentence}"), way);
+    }
+    for entry in state.runs.iter() {
+        run(state, entry, &mut list);
+    }
+    list.0
+}
+
+/// Pages, back and forward.
+fn ways(state: &State, list: &mut List) {
+    for (&page, keys) in Page::ALL.iter().zip(&PAGES) {
+        list.add(
+            format!("Page: {}", page.title()),
+            Some(keys),
+            Action::Show(page),
+        );
+    }
+    if state.history.can_go_back() {
+        list.add(
+            "Back to what was looked at before",
+            Some(&BACK),
+            Action::Back,
+        );
+    }
+    if state.history.can_go_forward() {
+        list.add("Forward again", Some(&FORWARD), Action::Forward);
+    }
+}
+
+fn times(state: &State, list: &mut List) {
+    let live = "Time: follow the newest (live)";
+    list.add(live, Some(&LIVE), Action::GoTo(None));
+    if let Some(&first) = state.steps().first() {
+        list.add(
+            "Time: first moment",
+            Some(&FIRST),
+            Action::GoTo(Some(first)),
+        );
+    }
+    list.plain("Time: earlier", Action::StepBy(-1));
+    list.plain("Time: later", Action::StepBy(1));
+    for axis in TimeAxis::ALL {
+        let text = format!("Time: measure in {}", axis.unit());
+        list.plain(text, Action::SetTime(axis));
+    }
+}
+
+/// The whole window, files and notices.
+fn windows(state: &State, theme: Theme, list: &mut List) {
+    let on = !state.view.side_by_side;
+    let text = if on {
+        "Two runs side by side"
+    } else {
+        "One run alone"
+    };
+    list.add(text, Some(&SIDE_BY_SIDE), Action::SideBySide(on));
+    let (name, other) = match theme {
+        Theme::Dark => ("light", Theme::Light),
+        Theme::Light => ("dark", Theme::Dark),
+    };
+    let text = format!("Colours: {name}");
+    list.add(text, Some(&THEME), Action::SetTheme(other.into()));
+    let system = Action::SetTheme(egui::ThemePreference::System);
+    list.plain("Colours: as the system has them", system);
+    list.add(
+        "Keyboard: all keys",
+        Some(&KEYBOARD),
+        Action::ToggleKeyboard,
+    );
+    for (text, purpose) in [
+        ("Open a run…", Purpose::RunFolder),
+        ("Look through a folder for runs…", Purpose::FolderOfRuns),
+        ("Train on a folder of images…", Purpose::ImageFolder),
+    ] {
+        list.plain(text, Action::Choose(purpose, state.draft.output_dir()));
+    }
+    if state.notice.is_some() {
+        list.plain("Dismiss the notice", Action::Dismiss);
+    }
+}
+
+fn training(state: &State, list: &mut List) {
+    let text = match state.training {
+        Some(_) => "Training: add the experiment as set up to what waits",
+        None => "Training: start the experiment as set up",
+    };
+    if state.draft.reason_not_to_start().is_none() {
+        list.add(text, Some(&START), Action::Start);
+    }
+    if let Some(training) = &state.training {
+        if training.control.is_paused() {
+            list.add("Training: resume", Some(&PAUSE), Action::Resume);
+        } else {
+            list.add("Training: pause", Some(&PAUSE), Action::Pause);
+        }
+        list.add("Training: stop", Some(&STOP), Action::Stop);
+    } else if !state.queue.is_empty() {
+        list.plain("Training: go on with what waits", Action::GoOn);
+    }
+    let sweep = Action::Choose(Purpose::Sweep, PathBuf::new());
+    list.plain("Training: run a sweep…", sweep);
+}
+
+/// Other names of a figure.
+fn synonyms(_kind: Kind) -> &'static [&'static str] {
+    &[]
+}
+
+/// Explanations, exports and curves of the page's figures.
+fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
+    let view = &state.view.figure;
+    let page = state.view.page;
+    for &kind in page.kinds() {
+        let text = format!("How to read: {}", kind.title());
+        list.figure(kind, text, None, Action::ExplainFigure(Some(kind)));
+    }
+    let sizes: Vec<_> = page
+        .kinds()
+        .iter()
+        .map(|kind| (*kind, EXPORT_SIZE))
+        .collect();
+    let mut curves: Vec<String> = Vec::new();
+    let mut is_first = true;
+    for (index, id) in state.view.shown().into_iter().enumerate() {
+        let Some(entry) = state
+            .runs
+            .get(id)
+            .filter(|entry| entry.run.started.is_some())
+        else {
+            continue;
+        };
+        for &kind in page.kinds() {
+            let kind = kind_shown(kind, view, index);
+            let text = format!("Export: {}, {}…", kind.title(), entry.name);
+            let keys = is_first.then_some(&EXPORT);
+            is_first = false;
+            let action = Action::AskExport(kind, id, sizes.clone());
+            list.figure(kind, text, keys, action);
+            let names = curve_names(ctx, kind, entry.subject(), view);
+            curves.extend(names);
+        }
+    }
+    curves.sort_unstable();
+    curves.dedup();
+    for name in curves {
+        let verb = if view.hidden.contains(&name) {
+            "show"
+        } else {
+            "hide"
+        };
+        list.plain(
+            format!("Curves: {verb} {name}"),
+            Action::Pick(Pick::Curve(name)),
+        );
+    }
+    if !view.hidden.is_empty() {
+        list.plain("Curves: show all", Action::ShowCurves);
+    }
+}
+
+/// Classes, pairs, parts of the network, and what if.
+fn selections(state: &State, list: &mut List) {
+    let view = &state.view.figure;
+    let shown = state.view.shown();
+    let mut entries = shown.iter().filter_map(|&id| state.runs.get(id));
+    let Some(entry) = entries.find(|entry| entry.run.started.is_some()) else {
+        return;
+    };
+    let Some(started) = &entry.run.started else {
+        return;
+    };
+    for (text, keys, by) in [
+        ("Class: next", &NEXT_CLASS, 1),
+        ("Class: the one before", &PREVIOUS_CLASS, -1),
+    ] {
+        if let Some(class) = class_after(entry.subject(), view, by) {
+            list.add(text, Some(keys), Action::Pick(Pick::Class(class)));
+        }
+    }
+    let is_selected = view.class.is_some() || view.pair.is_some();
+    if is_selected || view.confused.is_some() || view.brush.is_some() {
+        list.add("Clear the selection", Some(&CLEAR), Action::ClearSelection);
+    }
+    for (k, name) in started.classes.iter().enumerate() {
+        list.plain(format!("Class: {name}"), Action::Pick(Pick::Class(k)));
+    }
+    if view.class.is_some() {
+        list.plain("Class: none", Action::NoClass);
+    }
+    pairs(state, started, list);
+    for scope in scopes(started) {
+        let text = format!("Part of the network: {}", scope.name());
+        list.plain(text, Action::Pick(Pick::Scope(scope)));
+    }
+    for (name, what_if) in what_if_choices(&started.train_counts, &view.what_if) {
+        list.plain(
+            format!("What if: {name}"),
+            Action::Pick(Pick::WhatIf(what_if)),
+        );
+    }
+}
+
+/// Pairs with the selected class; without one all, where they are not too many to read. And pairs to be marked in the
+/// matrices, as a rectangle over the scatter does.
+fn pairs(state: &State, started: &Started, list: &mut List) {
+    let classes = &started.classes;
+    let firsts = match state.view.figure.class {
+        Some(class) => class..class + 1,
+        None if classes.len() <= PAIRS_UP_TO => 0..classes.len(),
+        None => 0..0,
+    };
+    let any = state.view.figure.class.is_some();
+    for a in firsts.filter(|a| *a < classes.len()) {
+        for b in (0..classes.len()).filter(|&b| if any { b != a } else { b > a }) {
+            let text = format!("Pair: {} × {}", classes[a], classes[b]);
+            list.plain(text, Action::Pick(Pick::Pair(a, b)));
+        }
+    }
+    for (name, brush) in Brush::CHOICES {
+        let text = format!("Mark pairs: {name}");
+        list.plain(text, Action::Pick(Pick::Brush(brush)));
+    }
+}
+
+/// How matrices and the map are shown.
+fn matrices(state: &State, list: &mut List) {
+    for (order, name) in ORDERS {
+        let text = format!("Order of classes: {name}");
+        list.plain(text, Action::Pick(Pick::Order(order)));
+    }
+    list.plain(
+        "Order of classes: by similarity of their gradients",
+        Action::OrderBySimilarity,
+    );
+    list.plain(
+        "Matrices: show all classes",
+        Action::Pick(Pick::Sight(None)),
+    );
+    let on = !state.view.figure.difference;
+    let text = if on { "as difference" } else { "of each run" };
+    let action = Action::Pick(Pick::Difference(on));
+    list.plain(format!("Matrices: the second {text}"), action);
+    for (name, split, _) in SPLITS {
+        let text = format!("Mistakes: {} images", name.to_lowercase());
+        list.plain(text, Action::Pick(Pick::Split(split)));
+    }
+    for (quantity, name) in [
+        (Quantity::Interference, "interference"),
+        (Quantity::ConflictRate, "share of pairs in conflict"),
+        (Quantity::ClassNorm, "pull of the selected class"),
+        (Quantity::TailShare, "share of the rarest classes"),
+        (Quantity::HeadToTail, "pull of frequent to rare classes"),
+    ] {
+        let text = format!("Colour the network by {name}");
+        list.plain(text, Action::Pick(Pick::Quantity(quantity)));
+    }
+    for (on, name) in [(true, "lock the scales"), (false, "show all there is")] {
+        list.plain(format!("Charts: {name}"), Action::LockScales(on));
+    }
+}
+
+/// The actions on a run of the list.
+fn run(state: &State, entry: &RunEntry, list: &mut List) {
+    let (id, name, dir) = (entry.id, &entry.name, &entry.dir);
+    list.plain(
+        format!("Run: show {name} on the left"),
+        Action::ShowLeft(id),
+    );
+    list.plain(
+        format!("Run: show {name} on the right"),
+        Action::ShowRight(id),
+    );
+    if entry.state.can_continue() {
+        list.plain(
+            format!("Run: continue training {name}"),
+            Action::Continue(id),
+        );
+    }
+    if !entry.state.is_ours() {
+        list.plain(format!("Run: take {name} off the list"), Action::Remove(id));
+        let trash = Action::AskTrash(dir.clone());
+        list.plain(format!("Run: move {name} to the trash…"), trash);
+    }
+    let reveal = Action::Reveal(dir.clone());
+    list.plain(format!("Run: show {name} in the file manager"), reveal);
+    if entry.state != RunState::Opening && state.runs.iter().count() > 1 {
+        list.plain(
+            format!("Compare: to runs like {name}"),
+            Action::CompareTo(id),
+        );
+        list.plain(format!("Compare: runs like {name}"), Action::Compare(id));
+    }
+}

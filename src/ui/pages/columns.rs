@@ -1,0 +1,247 @@
+//! The figures of a run in a column, and of two runs in two columns beside each other.
+
+use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
+
+use super::layout::{GAP, TITLE_HEIGHT};
+use crate::figure::pages::kind_shown;
+use crate::figure::{Kind, Subject, View, figure_ui};
+use crate::ui::panels::selection_bar::scope_ui;
+use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::place::Page;
+use crate::ui::state::runs::{RunEntry, RunState};
+use crate::ui::state::words::variant_name;
+use crate::ui::widgets::problem_ui;
+
+/// Kept free on the right, so that the scroll bar covers no figure.
+const SCROLL_BAR: f32 = 4.0;
+
+/// The figures of the runs shown, one run or two side by side.
+pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+    let shown = state.view.shown();
+    let entries: Vec<&RunEntry> = shown.iter().filter_map(|&id| state.runs.get(id)).collect();
+    if entries.is_empty() {
+        empty_ui(ui);
+        return;
+    }
+    scope_ui(ui, state.view.page, &entries, &state.view.figure, actions);
+    let view_height = ui.available_height();
+    let columns = Columns::of(state.view.page, ui.available_size(), &entries);
+    // A page begins at its top, wherever another one was left.
+    egui::ScrollArea::vertical()
+        .id_salt(state.view.page)
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            let size = vec2(columns.total_width(), columns.height);
+            let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+            let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
+            for (index, entry) in entries.iter().enumerate() {
+                let left = rect.left() + index as f32 * (columns.width + GAP);
+                let min = pos2(left, rect.top());
+                let column = Rect::from_min_size(min, vec2(columns.width, columns.height));
+                let panel = Column {
+                    entry,
+                    subjects: &subjects,
+                    view: &state.view.figure,
+                    page: state.view.page,
+                    index,
+                    view_height,
+                };
+                ui.push_id(entry.id, |ui| panel.show(ui, column, actions));
+            }
+        });
+}
+
+fn empty_ui(ui: &mut egui::Ui) {
+    ui.vertical_centered(|ui| {
+        ui.add_space(ui.available_height() * 0.35);
+        ui.label(RichText::new("Watch how classes pull a network against each other").heading());
+        ui.add_space(6.0);
+        let text = "Press Start to train a baseline and a network with branch attention on the built-in images,\nor choose an image folder, or open a run.";
+        ui.label(RichText::new(text).weak());
+    });
+}
+
+/// How the centre is cut into columns, one per run.
+struct Columns {
+    count: usize,
+    width: f32,
+    height: f32,
+}
+
+impl Columns {
+    fn of(page: Page, mut available: Vec2, entries: &[&RunEntry]) -> Self {
+        let count = entries.len();
+        available.x -= SCROLL_BAR;
+        let width = ((available.x - GAP * (count - 1) as f32) / count as f32).max(300.0);
+        let least = page.least_height(width, available.y);
+        let titles = if count > 1 { TITLE_HEIGHT } else { 0.0 };
+        Self {
+            count,
+            width,
+            height: available.y.max(least + titles),
+        }
+    }
+
+    fn total_width(&self) -> f32 {
+        self.count as f32 * (self.width + GAP) - GAP
+    }
+}
+
+/// One run's figures.
+pub(super) struct Column<'a> {
+    pub(super) entry: &'a RunEntry,
+    /// Of all columns, for common scales.
+    pub(super) subjects: &'a [Subject<'a>],
+    pub(super) view: &'a View,
+    pub(super) page: Page,
+    /// From the left.
+    pub(super) index: usize,
+    /// Height that is seen without scrolling.
+    pub(super) view_height: f32,
+}
+
+impl Column<'_> {
+    fn show(&self, ui: &mut egui::Ui, mut rect: Rect, actions: &mut Vec<Action>) {
+        if self.subjects.len() > 1 {
+            let title = rect.with_max_y(rect.top() + TITLE_HEIGHT);
+            self.title_ui(ui, title);
+            rect.min.y += TITLE_HEIGHT;
+        }
+        if self.entry.run.started.is_none() {
+            self.waiting_ui(ui, rect);
+            return;
+        }
+        self.cards_ui(ui, rect, actions);
+    }
+
+    /// The figures of the page.
+    pub(super) fn cards_ui(&self, ui: &mut egui::Ui, rect: Rect, actions: &mut Vec<Action>) {
+        self.cards_at_ui(ui, &self.page.cards(rect, self.view_height), actions);
+    }
+
+    /// Figures at their places.
+    pub(super) fn cards_at_ui(
+        &self,
+        ui: &mut egui::Ui,
+        cards: &[(Kind, Rect)],
+        actions: &mut Vec<Action>,
+    ) {
+        for &(kind, rect) in cards {
+            let shown = kind_shown(kind, self.view, self.index);
+            let asked = ui.push_id(shown, |ui| self.card_ui(ui, shown, rect, actions));
+            if let Some(size) = asked.inner {
+                // Margins and heading around a figure are the same on all cards.
+                let around = rect.size() - size;
+                let sizes = cards
+                    .iter()
+                    .map(|(kind, rect)| (*kind, rect.size() - around));
+                let action = Action::AskExport(shown, self.entry.id, sizes.collect());
+                actions.push(action);
+            }
+        }
+    }
+
+    fn title_ui(&self, ui: &mut egui::Ui, rect: Rect) {
+        let variant = self.entry.attention().map_or("Run", variant_name);
+        ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(variant).strong().size(15.0));
+                ui.add(egui::Label::new(RichText::new(&self.entry.name).weak()).truncate());
+            });
+        });
+    }
+
+    fn waiting_ui(&self, ui: &mut egui::Ui, rect: Rect) {
+        let text = match self.entry.state {
+            RunState::Opening => "The run is being read…",
+            _ => "The figures appear with the first step…",
+        };
+        ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+            ui.vertical_centered(|ui| {
+                ui.add_space(rect.height() * 0.3);
+                ui.label(RichText::new(text).weak());
+            });
+        });
+    }
+
+    /// A figure with its heading; gives the figure's size where it is to be exported.
+    fn card_ui(
+        &self,
+        ui: &mut egui::Ui,
+        kind: Kind,
+        rect: Rect,
+        actions: &mut Vec<Action>,
+    ) -> Option<Vec2> {
+        let frame = egui::Frame::group(ui.style())
+            .fill(ui.visuals().faint_bg_color)
+            .inner_margin(8);
+        let inner = rect.shrink(9.0);
+        let mut asked = false;
+        let mut size = Vec2::ZERO;
+        ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+            frame.show(ui, |ui| {
+                ui.set_min_size(inner.size());
+                ui.set_max_size(inner.size());
+                self.heading_ui(ui, kind, &mut asked);
+                if matches!(kind, Kind::ConflictMatrix | Kind::ConflictDifference) {
+                    problem_ui(ui, self.probe_error());
+                }
+                size = ui.available_size();
+                if !ui.is_rect_visible(rect) {
+                    // A figure that is scrolled out of sight is not drawn.
+                    return;
+                }
+                let pick = figure_ui(ui, kind, self.entry.subject(), self.subjects, self.view);
+                actions.extend(pick.map(Action::Pick));
+            });
+        });
+        asked.then_some(size)
+    }
+
+    fn heading_ui(&self, ui: &mut egui::Ui, kind: Kind, export_asked: &mut bool) {
+        let (title, help) = (kind.title(), kind.help());
+        ui.horizontal(|ui| {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let text = RichText::new("Export…").small().weak();
+                let button = egui::Button::new(text).frame(false);
+                let name = format!("Export… {title}, {}", self.entry.name);
+                *export_asked = ui
+                    .add(button)
+                    .on_hover_text("Save exactly this figure at any size, as an image or as drawing, or its numbers")
+                    .accessible_name(name)
+                    .clicked();
+                help_ui(ui, title, help);
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let text = RichText::new(title).strong();
+                    ui.add(
+                        egui::Label::new(text)
+                            .truncate()
+                            .sense(egui::Sense::hover()),
+                    );
+                });
+            });
+        });
+    }
+
+    /// Why the probe at the cursor could not be read.
+    fn probe_error(&self) -> Option<&str> {
+        let run = &self.entry.run;
+        let probe = &run.probes[run.probe_at(self.view.step.unwrap_or(u64::MAX))?];
+        self.entry.probe_errors.get(&probe.step).map(String::as_str)
+    }
+}
+
+/// A button that opens "How to read this".
+fn help_ui(ui: &mut egui::Ui, title: &str, help: &str) {
+    let button = egui::Button::new(RichText::new("?").small().weak()).frame(false);
+    let response = ui
+        .add(button)
+        .on_hover_text("How to read this")
+        .accessible_name(format!("How to read this: {title}"));
+    egui::Popup::from_toggle_button_response(&response).show(|ui| {
+        ui.set_max_width(380.0);
+        ui.label(RichText::new(title).strong());
+        ui.label(help);
+    });
+}

@@ -1,0 +1,282 @@
+//! Where the figures of a page lie.
+
+use egui::Rect;
+
+use crate::figure::Kind;
+use crate::ui::state::place::Page;
+
+/// Space between two figures.
+pub(crate) const GAP: f32 = 8.0;
+/// Height of the card that holds the network map.
+const MAP_HEIGHT: f32 = 150.0;
+/// A column at least this wide has two figures beside each other.
+const MEDIUM: f32 = 700.0;
+/// A column at least this wide has three figures beside each other.
+const WIDE: f32 = 900.0;
+/// Below this height, map not counted, these layouts scroll: curves need room to be read.
+const GRID_MIN_HEIGHT: f32 = 660.0;
+
+/// Height of a column's title, shown where there are two columns.
+pub(super) const TITLE_HEIGHT: f32 = 24.0;
+
+impl Page {
+    /// The figures of a page that shows runs, in columns from left to right, each with its share of the height. The
+    /// overview has layouts of its own; pages without runs have none.
+    fn columns(self) -> [Vec<(Kind, f32)>; 2] {
+        match self {
+            Self::Conflicts => {
+                let right = vec![
+                    (Kind::ConflictMatrix, 0.44),
+                    (Kind::PairCosine, 0.3),
+                    (Kind::PairDepth, 0.26),
+                ];
+                let left = vec![
+                    (Kind::Architecture, 0.16),
+                    (Kind::DepthTime, 0.36),
+                    (Kind::DepthProfile, 0.27),
+                    (Kind::ConflictTime, 0.21),
+                ];
+                [left, right]
+            }
+            Self::Class => [
+                vec![
+                    (Kind::Ledger, 0.4),
+                    (Kind::LedgerTime, 0.3),
+                    (Kind::LedgerDepth, 0.3),
+                ],
+                vec![(Kind::WhatIf, 0.52), (Kind::PairCosine, 0.48)],
+            ],
+            Self::Mistakes => [
+                vec![(Kind::Confusion, 0.55), (Kind::ClassScores, 0.45)],
+                vec![
+                    (Kind::ConflictMatrix, 0.55),
+                    (Kind::ConflictConfusion, 0.45),
+                ],
+            ],
+            Self::Compare => [
+                vec![(Kind::ClassDifference, 0.4), (Kind::PairDifference, 0.6)],
+                vec![
+                    (Kind::LayerDifference, 0.4),
+                    (Kind::GroupScores, 0.3),
+                    (Kind::GroupConflict, 0.3),
+                ],
+            ],
+            Self::Overview | Self::Gates | Self::Data | Self::Runs => [vec![], vec![]],
+        }
+    }
+
+    /// Height that the figures need in a column this wide, of which `seen` is seen without scrolling.
+    pub(crate) fn least_height(self, width: f32, seen: f32) -> f32 {
+        if self == Self::Gates {
+            let rows = if width >= MEDIUM { 1.0 } else { 3.0 };
+            return GATES_HEIGHT + rows * (self.least_row() + GAP);
+        }
+        if self != Self::Overview {
+            let columns = self.columns().map(|column| column.len());
+            let rows = if width >= MEDIUM {
+                columns.into_iter().max().unwrap_or(0)
+            } else {
+                columns.into_iter().sum()
+            };
+            return rows as f32 * self.least_row();
+        }
+        if width >= MEDIUM {
+            MAP_HEIGHT + GAP + GRID_MIN_HEIGHT
+        } else {
+            let rows = narrow_rows(width, seen);
+            rows.iter().map(|(_, height)| height + GAP).sum()
+        }
+    }
+
+    /// Least height of a row of figures outside the overview, on average.
+    fn least_row(self) -> f32 {
+        match self {
+            // The pair has three charts below each other.
+            Self::Conflicts => 260.0,
+            _ => 250.0,
+        }
+    }
+
+    /// Where the figures lie in a column, of which `seen` is seen without scrolling.
+    pub(crate) fn cards(self, rect: Rect, seen: f32) -> Vec<(Kind, Rect)> {
+        if self == Self::Gates {
+            return gates(rect);
+        }
+        if self != Self::Overview {
+            return in_columns(rect, self.columns());
+        }
+        if rect.width() >= WIDE {
+            wide(rect)
+        } else if rect.width() >= MEDIUM {
+            medium(rect)
+        } else {
+            narrow(rect, seen)
+        }
+    }
+}
+
+/// Least height of the gates of all classes.
+const GATES_HEIGHT: f32 = 290.0;
+
+/// The gates of all classes on top; the figures that follow from them below, beside each other where there is room.
+fn gates(rect: Rect) -> Vec<(Kind, Rect)> {
+    let below = [Kind::GateDistance, Kind::GatesTime, Kind::GatesAlike];
+    if rect.width() < MEDIUM {
+        let shares = below.map(|kind| (kind, 0.23));
+        return stacked(rect, &[&[(Kind::Gates, 0.31)], &shares[..]].concat());
+    }
+    let (top, mut rest) = split_y(rect, 0.55 * (rect.height() - GAP));
+    let mut cards = vec![(Kind::Gates, top)];
+    let width = (rest.width() - 2.0 * GAP) / 3.0;
+    for kind in below {
+        let (card, right) = split_x(rest, width);
+        cards.push((kind, card));
+        rest = right;
+    }
+    cards
+}
+
+/// Two columns, or one where they would be too narrow.
+fn in_columns(rect: Rect, [left, right]: [Vec<(Kind, f32)>; 2]) -> Vec<(Kind, Rect)> {
+    if right.is_empty() {
+        return stacked(rect, &left);
+    }
+    if rect.width() < MEDIUM {
+        // Row by row: the most important figure of either column comes first.
+        let rows = left.len().max(right.len());
+        let row = |i: usize| left.get(i).into_iter().chain(right.get(i));
+        let all = (0..rows).flat_map(row);
+        let all: Vec<_> = all.map(|&(kind, share)| (kind, share / 2.0)).collect();
+        return stacked(rect, &all);
+    }
+    let (a, b) = split_x(rect, (rect.width() - GAP) / 2.0);
+    let mut cards = stacked(a, &left);
+    cards.extend(stacked(b, &right));
+    cards
+}
+
+/// Below each other; shares of the height add up to 1.
+fn stacked(mut rect: Rect, figures: &[(Kind, f32)]) -> Vec<(Kind, Rect)> {
+    let free = rect.height() - GAP * (figures.len().max(1) - 1) as f32;
+    let place = |(kind, share): &(Kind, f32)| {
+        let (card, rest) = split_y(rect, share * free);
+        rect = rest;
+        (*kind, card)
+    };
+    figures.iter().map(place).collect()
+}
+
+/// Map on top; curves on the left, the matrix and its pair on the right.
+fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
+    let (map, rest) = split_y(rect, MAP_HEIGHT);
+    let matrix_width = (0.46 * rest.width()).min(0.78 * rest.height());
+    let (left, right) = split_x(rest, rest.width() - matrix_width - GAP);
+    let (f1, below) = split_y(left, 0.35 * left.height());
+    let (upper, lower) = split_y(below, 0.5 * (below.height() - GAP));
+    let half = 0.5 * (left.width() - GAP);
+    let ((norms, depth), (scores, loss)) = (split_x(upper, half), split_x(lower, half));
+    let (matrix, pair) = split_y(right, 0.67 * right.height());
+    vec![
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::GradNorms, norms),
+        (Kind::DepthProfile, depth),
+        (Kind::Scores, scores),
+        (Kind::Loss, loss),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::PairCosine, pair),
+    ]
+}
+
+/// Map on top; below it two columns of four rows, of which the matrix takes two.
+fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
+    let (map, rest) = split_y(rect, MAP_HEIGHT);
+    let (left, right) = split_x(rest, 0.5 * (rest.width() - GAP));
+    let rows = rest.height() - 3.0 * GAP;
+    let (first, row) = (0.31 * rows, 0.23 * rows);
+    let (f1, left) = split_y(left, first);
+    let (norms, left) = split_y(left, row);
+    let (scores, loss) = split_y(left, row);
+    let (matrix, right) = split_y(right, first + GAP + row);
+    let (depth, pair) = split_y(right, row);
+    vec![
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::GradNorms, norms),
+        (Kind::Scores, scores),
+        (Kind::Loss, loss),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::DepthProfile, depth),
+        (Kind::PairCosine, pair),
+    ]
+}
+
+/// All figures of a narrow column with their heights. Map, F1 and matrix fill the height that is seen without
+/// scrolling.
+fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
+    let map = 136.0;
+    let seen = view_height - TITLE_HEIGHT - map - 2.0 * GAP;
+    let f1 = (0.4 * seen).clamp(216.0, 320.0);
+    let matrix = (seen - f1).clamp(300.0, 0.9 * width.max(340.0));
+    [
+        (Kind::Architecture, map),
+        (Kind::ClassF1, f1),
+        (Kind::ConflictMatrix, matrix),
+        (Kind::PairCosine, 210.0),
+        (Kind::GradNorms, 240.0),
+        (Kind::DepthProfile, 240.0),
+        (Kind::Scores, 220.0),
+        (Kind::Loss, 220.0),
+    ]
+}
+
+/// Everything below each other.
+fn narrow(rect: Rect, view_height: f32) -> Vec<(Kind, Rect)> {
+    let mut rest = rect;
+    let place = |(kind, height)| {
+        let (row, below) = split_y(rest, height);
+        rest = below;
+        (kind, row)
+    };
+    narrow_rows(rect.width(), view_height)
+        .into_iter()
+        .map(place)
+        .collect()
+}
+
+/// The upper `height` points, and the rest below the gap.
+fn split_y(rect: Rect, height: f32) -> (Rect, Rect) {
+    let cut = rect.top() + height;
+    (rect.with_max_y(cut), rect.with_min_y(cut + GAP))
+}
+
+/// The left `width` points, and the rest right of the gap.
+fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
+    let cut = rect.left() + width;
+    (rect.with_max_x(cut), rect.with_min_x(cut + GAP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The command line exports a page by its name, without a window to lay it out.
+    #[test]
+    fn pages_show_the_figures_that_the_command_line_knows() {
+        let sorted = |mut kinds: Vec<Kind>| {
+            kinds.sort_by_key(|kind| kind.name());
+            kinds
+        };
+        for &page in Page::ALL {
+            let known = page.kinds();
+            for width in [0.5 * MEDIUM, MEDIUM, WIDE] {
+                let rect = Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width, WIDE));
+                let cards = page.cards(rect, WIDE).into_iter();
+                // The table of measures is no card.
+                let measures = known.contains(&Kind::Measures).then_some(Kind::Measures);
+                let shown = sorted(cards.map(|(kind, _)| kind).chain(measures).collect());
+                assert_eq!(shown, sorted(known.to_vec()), "{page:?}, {width} points");
+            }
+        }
+    }
+}

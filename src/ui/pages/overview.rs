@@ -1,0 +1,227 @@
+//! The findings in the runs shown, ranked, with a click to the evidence: a strip above the overview, and the whole
+//! list.
+
+use egui::{Align, Color32, Layout, RichText, vec2};
+
+use crate::figure::palette;
+use crate::findings::{Finding, Kind};
+use crate::ui::state::action::Action;
+use crate::ui::state::findings::{Findings, page};
+use crate::ui::state::place::Place;
+use crate::ui::state::runs::{RunEntry, RunId, Runs};
+use crate::ui::state::words::variant_name;
+
+/// Findings in the strip.
+const IN_STRIP: usize = 3;
+/// Height of a line of the strip.
+const LINE: f32 = 20.0;
+/// Space for the kind of a finding, so that sentences start below each other.
+const KIND_WIDTH: f32 = 84.0;
+/// The strip above the overview, and the list where it is open.
+pub(crate) fn findings_ui(
+    ui: &mut egui::Ui,
+    runs: &Runs,
+    view: &Place,
+    findings: &mut Findings,
+    actions: &mut Vec<Action>,
+) {
+    let names = names(runs, &view.shown());
+    if names.is_empty() {
+        return;
+    }
+    let Some((key, found)) = &findings.found else {
+        if findings.under_way {
+            ui.label(RichText::new("Looking for what stands out…").weak());
+        }
+        return;
+    };
+    let runs: Vec<RunId> = key.iter().map(|x| x.0).collect();
+    let list = List {
+        found,
+        runs: &runs,
+        names: &names,
+    };
+    let mut open = findings.is_list_open;
+    list.strip_ui(ui, &mut open, actions);
+    if open {
+        list.window_ui(ui.ctx(), &mut open, actions);
+    }
+    findings.is_list_open = open;
+}
+
+/// The names of the runs shown, for the line of a finding; empty where a single run is shown.
+fn names(runs: &Runs, shown: &[RunId]) -> Vec<String> {
+    let entries: Vec<_> = shown.iter().filter_map(|&id| runs.get(id)).collect();
+    let variant = |entry: &RunEntry| entry.attention().map_or("Run", variant_name).to_owned();
+    match entries.as_slice() {
+        [_] => vec![String::new()],
+        [a, b] if variant(a) == variant(b) => vec![a.name.clone(), b.name.clone()],
+        _ => entries.into_iter().map(variant).collect(),
+    }
+}
+
+/// Findings with the runs they are about.
+struct List<'a> {
+    found: &'a [Finding],
+    runs: &'a [RunId],
+    names: &'a [String],
+}
+
+impl List<'_> {
+    fn strip_ui(&self, ui: &mut egui::Ui, open: &mut bool, actions: &mut Vec<Action>) {
+        if self.found.is_empty() {
+            ui.label(RichText::new("Nothing stands out beyond noise so far.").weak())
+                .on_hover_text("Findings are sentences that the numbers of a run bear out beyond their noise: classes that are unlearned, pairs that keep pulling apart, gates that do little, training in trouble.");
+            return;
+        }
+        ui.horizontal_top(|ui| {
+            let text = format!("All findings ({})…", self.found.len());
+            let help = "Everything that stands out beyond noise, with what it rests on";
+            if ui.button(text).on_hover_text(help).clicked() {
+                *open = !*open;
+            }
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                for (finding, twin) in self.strip() {
+                    self.line_ui(ui, finding, twin, actions);
+                }
+            });
+        });
+    }
+
+    /// The first findings, each with its twin in the other run: a finding of both runs stands in the strip once.
+    fn strip(&self) -> Vec<(&Finding, Option<&Finding>)> {
+        let same = |a: &Finding, b: &Finding| {
+            let place = |x: &Finding| (x.kind, x.evidence.class, x.evidence.pair);
+            place(a) == place(b) && a.evidence.scope == b.evidence.scope
+        };
+        let found = self.found.iter().enumerate();
+        let first = found.filter(|(at, x)| !self.found[..*at].iter().any(|y| same(x, y)));
+        let with_twin = |(at, x)| (x, self.found[at + 1..].iter().find(|y| same(x, y)));
+        first.take(IN_STRIP).map(with_twin).collect()
+    }
+
+    fn line_ui(
+        &self,
+        ui: &mut egui::Ui,
+        finding: &Finding,
+        twin: Option<&Finding>,
+        actions: &mut Vec<Action>,
+    ) {
+        let size = vec2(ui.available_width(), LINE);
+        ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+            self.show_button_ui(ui, finding, actions);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                kind_ui(ui, finding.kind);
+                match twin {
+                    Some(_) => {
+                        // The numbers are those of one run.
+                        let name = self.name(finding);
+                        ui.label(RichText::new(format!("Both runs, here {name}")).weak());
+                    }
+                    None => self.run_ui(ui, finding),
+                }
+                let label = egui::Label::new(&finding.sentence)
+                    .truncate()
+                    .sense(egui::Sense::hover());
+                ui.add(label).on_hover_ui(|ui| {
+                    ui.set_max_width(420.0);
+                    ui.label(RichText::new(&finding.sentence).strong());
+                    ui.label(&finding.detail);
+                    if let Some(twin) = twin {
+                        ui.add_space(4.0);
+                        ui.label(format!("{}: {}", self.name(twin), twin.sentence));
+                    }
+                });
+            });
+        });
+    }
+
+    /// Which run a finding is about; a comparison is about both.
+    fn run_ui(&self, ui: &mut egui::Ui, finding: &Finding) {
+        let name = self.name(finding);
+        if !name.is_empty() && finding.kind != Kind::Comparison {
+            ui.label(RichText::new(name).weak());
+        }
+    }
+
+    /// The name of the run of a finding; empty where a single run is shown.
+    fn name(&self, finding: &Finding) -> &str {
+        let name = self.names.get(finding.evidence.run);
+        name.map_or("", String::as_str)
+    }
+
+    fn show_button_ui(&self, ui: &mut egui::Ui, finding: &Finding, actions: &mut Vec<Action>) {
+        let Some(&run) = self.runs.get(finding.evidence.run) else {
+            return;
+        };
+        let page = page(finding.kind);
+        let help = format!(
+            "Turn to the page {} at the class, the part of the network and the moment that this is about",
+            page.title()
+        );
+        let button = ui
+            .button("Show")
+            .on_hover_text(help)
+            .accessible_name(format!("Show {}", finding.sentence));
+        if button.clicked() {
+            actions.push(Action::ShowEvidence(run, page, finding.evidence.clone()));
+        }
+    }
+
+    /// The whole list, each finding with its evidence in words.
+    fn window_ui(&self, ctx: &egui::Context, open: &mut bool, actions: &mut Vec<Action>) {
+        let size = ctx.content_rect().size();
+        egui::Window::new("All findings")
+            .open(open)
+            .collapsible(false)
+            .default_width((0.6 * size.x).min(760.0))
+            .max_height(0.8 * size.y)
+            .pivot(egui::Align2::CENTER_CENTER)
+            .default_pos(ctx.content_rect().center())
+            .vscroll(true)
+            .show(ctx, |ui| {
+                for (index, finding) in self.found.iter().enumerate() {
+                    if index > 0 {
+                        ui.separator();
+                    }
+                    ui.horizontal(|ui| {
+                        kind_ui(ui, finding.kind);
+                        self.run_ui(ui, finding);
+                        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                            self.show_button_ui(ui, finding, actions);
+                        });
+                    });
+                    ui.label(RichText::new(&finding.sentence).strong());
+                    ui.label(&finding.detail);
+                }
+            });
+    }
+}
+
+/// The kind of a finding in one word on its colour: red for harm, blue for other news, grey for noise.
+fn kind_ui(ui: &mut egui::Ui, kind: Kind) {
+    let dark = ui.visuals().dark_mode;
+    let fill = match kind {
+        Kind::Loss | Kind::Unlearned | Kind::Overfitting | Kind::Score | Kind::Conflict => {
+            palette::diverging(-1.0, dark)
+        }
+        Kind::Comparison | Kind::Gates | Kind::Depth => palette::diverging(1.0, dark),
+        Kind::Noise => Color32::from_gray(0x70),
+    };
+    let size = vec2(KIND_WIDTH, 16.0);
+    let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+    let font = egui::TextStyle::Small.resolve(ui.style());
+    ui.painter().rect_filled(rect, 8, fill);
+    ui.painter().text(
+        rect.center(),
+        egui::Align2::CENTER_CENTER,
+        kind.word(),
+        font,
+        palette::text_on(fill),
+    );
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, kind.word()));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use super::*;
+use crate::findings::Evidence;
+use crate::run::Scope;
+use crate::ui::state::findings::{Key, key};
+use crate::ui::state::place::Page;
+use crate::ui::{App, Options};
+
+fn finding(kind: Kind, sentence: &str, run: usize) -> Finding {
+    Finding {
+        sentence: sentence.to_owned(),
+        detail: format!("What “{sentence}” rests on."),
+        kind,
+        score: 1.0,
+        evidence: Evidence {
+            run,
+            scope: Some(Scope::Layer("stem.conv1".to_owned())),
+            step: Some(0),
+            class: Some(1),
+            pair: Some((1, 0)),
+        },
+    }
+}
+
+#[derive(Default)]
+struct Strip {
+    found: Vec<Finding>,
+    is_open: bool,
+    height: f32,
+    actions: Vec<Action>,
+}
+
+fn strip(found: Vec<Finding>) -> Harness<'static, Strip> {
+    let state = Strip {
+        found,
+        ..Strip::default()
+    };
+    Harness::builder()
+        .with_size(vec2(700.0, 500.0))
+        .with_context_setup(crate::figure::style::install)
+        .build_ui_state(
+            |ui, state: &mut Strip| {
+                let names = ["Baseline".to_owned(), "Branch attention".to_owned()];
+                let list = List {
+                    found: &state.found,
+                    runs: &[7, 8],
+                    names: &names,
+                };
+                let top = ui.cursor().top();
+                list.strip_ui(ui, &mut state.is_open, &mut state.actions);
+                state.height = ui.cursor().top() - top;
+                if state.is_open {
+                    list.window_ui(ui.ctx(), &mut state.is_open, &mut state.actions);
+                }
+            },
+            state,
+        )
+}
+
+#[test]
+fn three_lines_are_low_and_the_list_has_all() {
+    let long = "A sentence that goes on and on, ".repeat(9);
+    let found = vec![
+        finding(Kind::Unlearned, &long, 0),
+        finding(Kind::Conflict, "Second", 1),
+        finding(Kind::Gates, "Third", 1),
+        finding(Kind::Depth, "Fourth", 0),
+    ];
+    let mut window = strip(found);
+    window.run();
+    assert!(window.state().height <= 72.0, "{}", window.state().height);
+    assert!(window.query_by_label("Show Fourth").is_none());
+    window.get_by_label("Show Second").click();
+    window.run();
+    let [Action::ShowEvidence(run, page, evidence)] = window.state().actions.as_slice() else {
+        panic!("{:?}", window.state().actions);
+    };
+    assert_eq!((*run, *page, evidence.class), (8, Page::Conflicts, Some(1)));
+    window.get_by_label("All findings (4)…").click();
+    window.run();
+    assert!(window.query_by_label("Show Fourth").is_some());
+    assert!(window.query_by_label("What “Third” rests on.").is_some());
+}
+
+#[test]
+fn what_both_runs_have_stands_in_the_strip_once() {
+    let found = vec![
+        finding(Kind::Score, "In the first", 0),
+        finding(Kind::Score, "In the second", 1),
+        finding(Kind::Depth, "Elsewhere", 1),
+    ];
+    let mut window = strip(found);
+    window.run();
+    assert!(window.query_by_label("Both runs, here Baseline").is_some());
+    assert!(window.query_by_label("Show In the first").is_some());
+    assert!(window.query_by_label("Show In the second").is_none());
+    assert!(window.query_by_label("Branch attention").is_some());
+    window.get_by_label("All findings (3)…").click();
+    window.run();
+    assert!(window.query_by_label("Show In the second").is_some());
+}
+
+#[test]
+fn nothing_found_is_said() {
+    let window = strip(Vec::new());
+    assert!(
+        window
+            .query_by_label("Nothing stands out beyond noise so far.")
+            .is_some()
+    );
+}
+
+/// A recorded run is looked through on a thread, once for each state of its log, and a click goes to the evidence.
+#[test]
+fn a_run_is_looked_through_once() -> Result<()> {
+    let runs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
+    let options = Options {
+        runs: vec![runs.join("solar-none"), runs.join("solar-branch")],
+        ..Options::default()
+    };
+    let mut window = Harness::builder()
+        .with_size(vec2(1280.0, 800.0))
+        .with_max_steps(40)
+        .with_context_setup(crate::figure::style::install)
+        .build_ui_state(
+            |ui, app: &mut App| {
+                app.logic(ui.ctx());
+                app.ui(ui);
+            },
+            App::new(options),
+        );
+    let patience = Instant::now() + Duration::from_secs(20);
+    while window.state().is_busy() || window.state().state.findings.found.is_none() {
+        window.run();
+        ensure!(Instant::now() < patience, "the runs are not looked through");
+        std::thread::yield_now();
+    }
+    let key = |app: &App| key(app.state.runs.iter()).unwrap_or_default();
+    let app = window.state_mut();
+    assert_eq!(key(app).len(), 2);
+    let now = key(app);
+    assert_eq!(
+        app.state.findings.ask(&now, 100.0),
+        Err(None),
+        "nothing new"
+    );
+    let newer: Key = now.iter().map(|x| (x.0, x.1 + 1, x.2, x.3)).collect();
+    app.state.findings.asked_at = 100.0;
+    let waits = app.state.findings.ask(&newer, 100.4);
+    assert!(
+        matches!(waits, Err(Some(secs)) if (0.5..0.7).contains(&secs)),
+        "{waits:?}"
+    );
+    assert_eq!(app.state.findings.ask(&newer, 101.1), Ok(()));
+    assert_eq!(
+        app.state.findings.ask(&newer, 109.0),
+        Err(None),
+        "one at a time"
+    );
+    app.state
+        .findings
+        .take(newer, vec![finding(Kind::Conflict, "Made up", 0)]);
+    window.step();
+    window.get_by_label("Show Made up").click();
+    window.run();
+    let view = &window.state().state.view;
+    assert_eq!(view.page, Page::Conflicts);
+    assert_eq!(view.figure.scope, Scope::Layer("stem.conv1".to_owned()));
+    assert_eq!(
+        (view.figure.class, view.figure.pair),
+        (Some(1), Some((1, 0)))
+    );
+    assert_eq!(view.figure.step, Some(0));
+    Ok(())
+}

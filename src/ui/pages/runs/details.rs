@@ -1,0 +1,140 @@
+//! The details of one run of the table: its state, the actions on it, its notes and its configuration.
+
+use egui::{RichText, vec2};
+
+use super::doings::buttons_ui;
+use super::open::Open;
+use crate::ui::state::action::Action;
+use crate::ui::state::run_table::{Browser, Edit, Row, Table, shortened, title_of};
+
+/// Notes and configuration lie beside each other where the details are at least this wide.
+const DETAILS_IN_COLUMNS: f32 = 620.0;
+
+/// The details of the run that is selected.
+pub(super) fn details_ui(
+    ui: &mut egui::Ui,
+    open: &Open<'_>,
+    browser: &mut Browser,
+    table: &Table,
+    actions: &mut Vec<Action>,
+) {
+    let Some(row) = browser.selected_row() else {
+        return;
+    };
+    egui::ScrollArea::vertical()
+        .id_salt("details")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            heading_ui(ui, browser, &row, actions);
+            let mut sentence = RichText::new(row.state.sentence());
+            if row.state.is_bad() {
+                sentence = sentence.color(ui.visuals().error_fg_color);
+            }
+            ui.label(sentence);
+            ui.add_space(2.0);
+            buttons_ui(ui, &row, open.is_training, actions);
+            ui.add_space(6.0);
+            if ui.available_width() >= DETAILS_IN_COLUMNS {
+                ui.columns(2, |columns| {
+                    notes_ui(&mut columns[0], browser, &row, actions);
+                    config_ui(&mut columns[1], &row, table);
+                });
+                return;
+            }
+            notes_ui(ui, browser, &row, actions);
+            ui.add_space(6.0);
+            config_ui(ui, &row, table);
+        });
+}
+
+/// The name of the run, and a button that hides the details.
+fn heading_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let close = ui
+                .add(egui::Button::new("×").frame(false))
+                .on_hover_text("Hide the details")
+                .accessible_name("Hide the details");
+            if close.clicked() {
+                let unsaved = browser.unsaved();
+                actions.extend(unsaved.map(|edit| Action::SaveNotes(edit.dir, edit.notes)));
+                browser.selected = None;
+            }
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                let name = RichText::new(&row.name).strong().size(15.0);
+                ui.add(egui::Label::new(name).truncate())
+                    .on_hover_text(row.dir.display().to_string());
+            });
+        });
+    });
+}
+
+/// Name and notes, written when the field is left.
+fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
+    let known = browser.edit.take().filter(|edit| edit.dir == row.dir);
+    let mut edit = known.unwrap_or_else(|| Edit {
+        dir: row.dir.clone(),
+        notes: row.notes.clone(),
+    });
+    let directory = row.dir.file_name().unwrap_or_default().to_string_lossy();
+    let left = ui
+        .horizontal(|ui| {
+            let label = ui.label("Name").on_hover_text(
+                "What the run is called in this window; its directory and its log stay as they are",
+            );
+            let field = egui::TextEdit::singleline(&mut edit.notes.name)
+                .hint_text(directory)
+                .desired_width(240.0);
+            ui.add(field).labelled_by(label.id).lost_focus()
+        })
+        .inner;
+    let field = egui::TextEdit::multiline(&mut edit.notes.notes)
+        .hint_text("Notes")
+        .desired_rows(3)
+        .desired_width(f32::INFINITY);
+    let notes = ui
+        .add(field)
+        .on_hover_text("Kept in notes.json in the run's directory")
+        .accessible_name("Notes");
+    if (left || notes.lost_focus()) && edit.notes != row.notes {
+        actions.push(Action::SaveNotes(row.dir.clone(), edit.notes.clone()));
+    }
+    browser.edit = Some(edit);
+}
+
+/// The whole configuration; fields that differ between the runs listed stand out.
+fn config_ui(ui: &mut egui::Ui, row: &Row, table: &Table) {
+    let Some(glance) = &row.glance else {
+        ui.weak(row.dir.display().to_string());
+        return;
+    };
+    ui.label(RichText::new("Configuration").strong())
+        .on_hover_text("What differs between the runs listed is coloured");
+    let columns = ((ui.available_width() / 170.0) as usize).clamp(1, 3);
+    let differs = |name: &String| table.fields.contains(name);
+    let mut fields: Vec<_> = row.fields.iter().collect();
+    fields.sort_by_key(|(name, _)| !differs(name));
+    egui::Grid::new("configuration")
+        .num_columns(2 * columns)
+        .spacing(vec2(10.0, 2.0))
+        .show(ui, |ui| {
+            for (at, (name, value)) in fields.iter().enumerate() {
+                ui.label(RichText::new(title_of(name)).small().weak());
+                let mut text = RichText::new(shortened(value)).small();
+                if differs(name) {
+                    text = text.color(ui.visuals().hyperlink_color).strong();
+                }
+                ui.label(text).on_hover_text(value.as_str());
+                if (at + 1) % columns == 0 {
+                    ui.end_row();
+                }
+            }
+        });
+    ui.add_space(4.0);
+    let text = format!(
+        "Rarest class {} · {}",
+        glance.rarest_class,
+        row.dir.display()
+    );
+    ui.label(RichText::new(text).small().weak());
+}

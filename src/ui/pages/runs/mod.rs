@@ -1,0 +1,17 @@
+//! The page of runs: all that are open or were found in folders, in a table, and the details of one.
+//!
+//! May import `state`, `widgets` and the figures.
+
+mod cells;
+mod columns;
+mod details;
+mod doings;
+mod lines;
+mod open;
+mod page;
+mod table;
+mod trash;
+mod values;
+
+pub(super) use open::Open;
+pub(super) use page::runs_page_ui;

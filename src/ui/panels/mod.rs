@@ -1,0 +1,19 @@
+//! The panels around the page.
+//!
+//! A panel takes the state, or the parts of it that it shows, and pushes the actions that the user asks for. Of the
+//! state it changes nothing but the text that is typed into it. May import `state`, `widgets` and the figures.
+
+mod open_runs;
+mod queue;
+pub(crate) mod selection_bar;
+mod setup;
+mod setup_more;
+mod time;
+mod top_bar;
+mod training;
+
+pub(crate) use open_runs::open_runs_ui;
+pub(crate) use setup::setup_ui;
+pub(crate) use time::time_ui;
+pub(crate) use top_bar::top_bar_ui;
+pub(crate) use training::training_ui;

@@ -1,0 +1,196 @@
+//! Above the figures of a page: the part of the network, the class, the order of classes and the pair that all of them
+//! follow.
+
+use egui::RichText;
+
+use crate::figure::{Order, Pick, View};
+use crate::run::Scope;
+use crate::run::event::Split;
+use crate::ui::state::action::Action;
+use crate::ui::state::choices::{ORDERS, SPLITS, scope_name, scopes};
+use crate::ui::state::place::Page;
+use crate::ui::state::runs::RunEntry;
+
+const SIMILARITY_HELP: &str = "Classes whose gradients agree stand beside each other: clustered once, in the part of the network and at the moment looked at, and kept for all times and runs. Choose it again to cluster anew.";
+
+/// The selection that all figures follow: the part of the network, by name (clicking in the map does the same), the
+/// class, the order of classes and the pair.
+pub(crate) fn scope_ui(
+    ui: &mut egui::Ui,
+    page: Page,
+    entries: &[&RunEntry],
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
+    ui.horizontal_wrapped(|ui| {
+        let help = "Gradients are shown for this part of the network. The classifier pulls classes apart by construction, so the backbone (all other layers) is the fairer summary.";
+        let label = ui.label("Part of the network").on_hover_text(help);
+        // The run with the most layers knows every name the others know.
+        let headers = entries.iter().filter_map(|entry| entry.run.started.as_ref());
+        let Some(started) = headers.max_by_key(|started| started.layers.len()) else {
+            ui.label(RichText::new("waits for the first run to begin").weak());
+            return;
+        };
+        let combo = egui::ComboBox::from_id_salt("scope")
+            .selected_text(scope_name(&view.scope))
+            .height(420.0)
+            .show_ui(ui, |ui| {
+                for scope in scopes(started) {
+                    let indent = if matches!(scope, Scope::Layer(_)) { "    " } else { "" };
+                    let text = format!("{indent}{}", scope_name(&scope));
+                    if ui.selectable_label(view.scope == scope, text).clicked() {
+                        actions.push(Action::Pick(Pick::Scope(scope)));
+                    }
+                }
+            });
+        combo.response.labelled_by(label.id).on_hover_text(help);
+        class_ui(ui, &started.classes, view, actions);
+        order_ui(ui, &started.classes, view, actions);
+        if page == Page::Mistakes {
+            split_ui(ui, entries, view, actions);
+        }
+        let mut on = !view.ranges.is_empty();
+        let help = "Keeps the scales of all charts as they are now, over time and for other runs; off, they hold all there is. A box drawn in a chart fixes its scale alone.";
+        if ui.checkbox(&mut on, "Lock scales").on_hover_text(help).changed() {
+            actions.push(Action::LockScales(on));
+        }
+        if entries.len() > 1 {
+            let mut on = view.difference;
+            let help = "Shows the second run's conflict matrix minus the first's, on a scale of its own";
+            if ui.checkbox(&mut on, "As difference").on_hover_text(help).changed() {
+                actions.push(Action::Pick(Pick::Difference(on)));
+            }
+        }
+        if let Some((a, b)) = view.pair
+            && let (Some(a), Some(b)) = (started.classes.get(a), started.classes.get(b))
+        {
+            ui.separator();
+            pair_ui(ui, format!("Pair {a} × {b}"), actions);
+        }
+    });
+}
+
+/// The selected pair with its button, on one line.
+fn pair_ui(ui: &mut egui::Ui, text: String, actions: &mut Vec<Action>) {
+    let (font, color) = (
+        egui::TextStyle::Body.resolve(ui.style()),
+        ui.visuals().text_color(),
+    );
+    let words = ui.painter().layout_no_wrap(text, font, color);
+    let size = egui::vec2(words.size().x + 30.0, ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
+        ui.label(words).on_hover_text(
+            "The pair of classes whose cosine is drawn over time; click a cell of the matrix to choose another",
+        );
+        let clear = ui
+            .small_button("×")
+            .on_hover_text("No class and no pair (Esc)");
+        if clear.accessible_name("Clear the selection").clicked() {
+            actions.push(Action::ClearSelection);
+        }
+    });
+}
+
+/// Chooses the class that is lit up everywhere; many are searched by name.
+fn class_ui(ui: &mut egui::Ui, names: &[String], view: &View, actions: &mut Vec<Action>) {
+    let label = ui.label("Class");
+    let chosen = view.class.and_then(|class| names.get(class));
+    let id = ui.scope_id().with("class search");
+    let combo = egui::ComboBox::from_id_salt("class")
+        .selected_text(chosen.map_or("none", String::as_str))
+        .height(420.0)
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
+        .show_ui(ui, |ui| {
+            let mut query: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+            if names.len() > SEARCHED_FROM {
+                let edit = egui::TextEdit::singleline(&mut query).hint_text("Search");
+                ui.add(edit).accessible_name("Search classes");
+            }
+            let wanted = query.to_lowercase();
+            if ui.selectable_label(view.class.is_none(), "none").clicked() {
+                actions.push(Action::NoClass);
+                ui.close();
+            }
+            for (k, name) in names.iter().enumerate() {
+                let found = name.to_lowercase().contains(&wanted);
+                if found && ui.selectable_label(view.class == Some(k), name).clicked() {
+                    actions.push(Action::Pick(Pick::Class(k)));
+                    query.clear();
+                    ui.close();
+                }
+            }
+            ui.data_mut(|data| data.insert_temp(id, query));
+        });
+    combo.response.labelled_by(label.id).on_hover_text(
+        "The class that is lit up in every figure; a click on its name does the same",
+    );
+}
+
+/// From this many classes on there is a field to search them.
+const SEARCHED_FROM: usize = 12;
+
+/// Chooses the order of the classes in matrices and lists.
+pub(crate) fn order_ui(
+    ui: &mut egui::Ui,
+    classes: &[String],
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
+    let label = ui.label("Order");
+    let order = if view.order.applies_to(classes) {
+        &view.order
+    } else {
+        &Order::Listed
+    };
+    let name = match order {
+        Order::Listed => "as listed",
+        Order::Frequency => "by frequency",
+        Order::Name => "by name",
+        Order::Similarity(_) => "by similarity",
+    };
+    let combo = egui::ComboBox::from_id_salt("order")
+        .selected_text(name)
+        .show_ui(ui, |ui| {
+            for (other, name) in ORDERS {
+                if ui.selectable_label(*order == other, name).clicked() {
+                    actions.push(Action::Pick(Pick::Order(other)));
+                }
+            }
+            let is_similarity = matches!(order, Order::Similarity(_));
+            if ui
+                .selectable_label(is_similarity, "by similarity")
+                .on_hover_text(SIMILARITY_HELP)
+                .clicked()
+            {
+                actions.push(Action::OrderBySimilarity);
+            }
+        });
+    combo
+        .response
+        .labelled_by(label.id)
+        .on_hover_text("Order of the classes in matrices and lists");
+}
+
+/// Chooses the images that mistakes are counted on, where runs have two sets of them.
+fn split_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut Vec<Action>) {
+    let has = |split| {
+        entries
+            .iter()
+            .any(|entry| entry.run.evals_of(split).next().is_some())
+    };
+    if !has(Split::Val) || !(has(Split::Test) || view.split == Some(Split::Test)) {
+        return;
+    }
+    let is_test = view.split == Some(Split::Test);
+    ui.label("Images");
+    for (name, split, help) in SPLITS {
+        let is_chosen = is_test == (split == Some(Split::Test));
+        if ui
+            .selectable_label(is_chosen, name)
+            .on_hover_text(help)
+            .clicked()
+        {
+            actions.push(Action::Pick(Pick::Split(split)));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The moment looked at: a slider over all probes, which moves every view; over evaluations, too, where mistakes are
+//! looked at.
+
+use crate::figure::{TimeAxis, time_at};
+use crate::ui::state::State;
+use crate::ui::state::action::Action;
+use crate::ui::state::place::Page;
+use crate::ui::state::place::moments::position;
+use crate::ui::state::runs::RunEntry;
+use crate::ui::state::words::{duration, grouped};
+
+pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+    let steps = state.steps();
+    let held = state.view.figure.step;
+    let at = position(&steps, held);
+    ui.add_space(4.0);
+    ui.add_enabled_ui(steps.len() > 1, |ui| {
+        ui.horizontal(|ui| {
+            ui.label("Time").on_hover_text(
+                "The moment that every figure shows. The arrow keys step through it, too.",
+            );
+            let what = match state.view.page {
+                Page::Mistakes => "evaluation or probe",
+                _ => "probe",
+            };
+            for (text, way, count) in [("‹", "Earlier", -1), ("›", "Later", 1)] {
+                let name = format!("{way} {what}");
+                let button = ui.button(text).on_hover_text(&name).accessible_name(name);
+                if button.clicked() {
+                    actions.push(Action::StepBy(count));
+                }
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                live_ui(ui, held.is_none(), actions);
+                axis_ui(ui, state.view.figure.time, actions);
+                moment_ui(ui, state, steps.get(at).copied(), held.is_some());
+                slider_ui(ui, &steps, at, actions);
+            });
+        });
+    });
+    ui.add_space(4.0);
+}
+
+fn live_ui(ui: &mut egui::Ui, is_live: bool, actions: &mut Vec<Action>) {
+    let button = ui
+        .selectable_label(is_live, "Live")
+        .on_hover_text("Follow the newest probe; off while a moment of the past is held");
+    if button.clicked() {
+        actions.push(Action::GoTo(None));
+    }
+}
+
+/// Chooses the unit of the figures' time axes.
+fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
+    let help = "What time is measured in, in every figure";
+    let combo = egui::ComboBox::from_id_salt("time axis")
+        .selected_text(format!("in {}", axis.unit()))
+        .width(96.0)
+        .show_ui(ui, |ui| {
+            for other in TimeAxis::ALL {
+                let text = format!("in {}", other.unit());
+                if ui.selectable_label(axis == other, text).clicked() {
+                    actions.push(Action::SetTime(other));
+                }
+            }
+        });
+    combo
+        .response
+        .on_hover_text(help)
+        .accessible_name("Time axis");
+}
+
+fn moment_ui(ui: &mut egui::Ui, state: &State, step: Option<u64>, is_held: bool) {
+    let shown = state.view.shown();
+    let first = shown.iter().find_map(|&id| state.runs.get(id));
+    let text = match (step, first) {
+        (Some(step), Some(entry)) => {
+            let word = if is_held { "held" } else { "newest" };
+            format!("{} · {word}", moment(entry, state.view.figure.time, step))
+        }
+        _ => "no probe yet".to_owned(),
+    };
+    let width = match state.view.figure.time {
+        TimeAxis::Epoch | TimeAxis::Step => 210.0,
+        TimeAxis::Images | TimeAxis::WallTime => 320.0,
+    };
+    let size = egui::vec2(width, ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(
+        size,
+        egui::Layout::right_to_left(egui::Align::Center),
+        |ui| {
+            ui.set_min_width(size.x);
+            ui.label(text).on_hover_text(
+                "Optimiser steps taken and epochs done at the moment shown, and the time in the unit of the axes",
+            );
+        },
+    );
+}
+
+/// A step in words: with its epoch, and with the images seen or the time taken by then where axes are in them.
+fn moment(entry: &RunEntry, axis: TimeAxis, step: u64) -> String {
+    let time = |axis| time_at(&entry.run, axis, step);
+    let words = format!(
+        "step {} · epoch {:.1}",
+        grouped(step),
+        time(TimeAxis::Epoch)
+    );
+    match axis {
+        TimeAxis::Epoch | TimeAxis::Step => words,
+        TimeAxis::Images => format!("{words} · {} images", grouped(time(axis).round() as u64)),
+        TimeAxis::WallTime => format!("{words} · {}", duration(60.0 * time(axis))),
+    }
+}
+
+fn slider_ui(ui: &mut egui::Ui, steps: &[u64], at: usize, actions: &mut Vec<Action>) {
+    // With a single probe there is nothing to choose, and the handle stands at the end.
+    let mut index = if steps.len() > 1 { at } else { 1 };
+    ui.spacing_mut().slider_width = (ui.available_width() - 8.0).max(40.0);
+    let last = steps.len().saturating_sub(1).max(1);
+    let slider = egui::Slider::new(&mut index, 0..=last)
+        .show_value(false)
+        .trailing_fill(true);
+    let response = ui.add(slider).accessible_name("Moment shown");
+    if response.changed()
+        && let Some(&step) = steps.get(index)
+    {
+        actions.push(Action::GoTo(Some(step)));
+    }
+}

@@ -1,0 +1,298 @@
+//! The experiment being set up: the configuration, the texts as typed, and what was found in the data.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{Attention, DataSource, Field, RunConfig};
+use crate::data::{Plan, Summary};
+use crate::run::log::new_run_dir;
+use crate::ui::state::queue::Job;
+
+/// Seconds without a keystroke before the data is looked through again.
+const SCAN_DELAY_SECS: f64 = 0.4;
+
+/// The experiment being set up.
+pub(crate) struct Draft {
+    /// What would be trained; `attention` is set per run from `variants`.
+    pub(crate) config: RunConfig,
+    /// The image folder as typed; kept while the built-in data is chosen.
+    pub(crate) folder: String,
+    /// Which attention variants to train, in the order of [`Attention::ALL`].
+    pub(crate) variants: Vec<(Attention, bool)>,
+    /// Folder that new run directories go to.
+    pub(crate) output: String,
+    /// What is searched for among the fields behind “More”.
+    pub(crate) search: String,
+    /// Typed fields as they stand, by field name; absent until edited.
+    texts: BTreeMap<&'static str, String>,
+    /// Fields whose text is no value at all.
+    unreadable: BTreeMap<&'static str, String>,
+    scan: Scan,
+}
+
+/// What is known of the chosen data.
+#[derive(Default)]
+struct Scan {
+    /// The part of the configuration that the result belongs to.
+    wanted: Option<RunConfig>,
+    /// When `wanted` last changed, in window seconds, and it was not yet asked for.
+    waits_since: Option<f64>,
+    result: Option<Result<Arc<Summary>, String>>,
+}
+
+/// What the class-count bars show.
+pub(crate) enum Preview {
+    /// Nothing to look at yet; the sentence says what to do.
+    Nothing(&'static str),
+    /// The data is being looked through.
+    Looking,
+    /// It cannot be used; the sentence says why.
+    Problem(String),
+    /// Images per class.
+    Counts(Arc<Summary>, Plan),
+}
+
+impl Draft {
+    pub(crate) fn new(output: &Path) -> Self {
+        let variants = Attention::ALL.iter().map(|&attention| {
+            let chosen = matches!(attention, Attention::None | Attention::Branch);
+            (attention, chosen)
+        });
+        Self {
+            config: RunConfig::default(),
+            folder: String::new(),
+            variants: variants.collect(),
+            output: output.display().to_string(),
+            search: String::new(),
+            texts: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+            scan: Scan::default(),
+        }
+    }
+
+    /// The text of a field as typed, or as its value is written.
+    pub(crate) fn text_of(&self, field: &Field) -> String {
+        let text = self.texts.get(field.name).cloned();
+        text.unwrap_or_else(|| field.text(&self.config))
+    }
+
+    /// Takes in a field's new text. The last value that could be read stays where this one cannot.
+    pub(crate) fn typed(&mut self, field: &Field, text: String) {
+        match field.set(&mut self.config, text.trim()) {
+            Ok(()) => self.unreadable.remove(field.name),
+            Err(reason) => self.unreadable.insert(field.name, reason),
+        };
+        self.texts.insert(field.name, text);
+    }
+
+    /// The configuration as far as conditions of fields go: with a network that has attention gates, where one is chosen.
+    pub(crate) fn as_trained(&self) -> RunConfig {
+        let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
+        let gated = chosen
+            .map(|(attention, _)| *attention)
+            .find(|x| x.has_gates());
+        RunConfig {
+            attention: gated.unwrap_or(Attention::None),
+            ..self.config.clone()
+        }
+    }
+
+    /// Switches between the built-in data and the folder, whose path is as typed.
+    pub(crate) fn use_folder(&mut self, folder: bool) {
+        self.config.data = if folder {
+            DataSource::Folder(PathBuf::from(self.folder.trim()))
+        } else {
+            DataSource::Solar
+        };
+    }
+
+    /// Everything that stands in the way of a start, by field of [`RunConfig`] (or `variants`, `output`).
+    pub(crate) fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems: Vec<_> = self.unreadable.clone().into_iter().collect();
+        for error in self.config.validate() {
+            problems.push((error.field, error.message));
+        }
+        if !self.variants.iter().any(|(_, chosen)| *chosen) {
+            problems.push(("variants", "choose at least one network".to_owned()));
+        }
+        if self.output.trim().is_empty() {
+            problems.push(("output", "name a folder for the new runs".to_owned()));
+        }
+        problems
+    }
+
+    /// A sentence that says why training cannot be started; none where it can.
+    pub(crate) fn reason_not_to_start(&self) -> Option<String> {
+        if let Some((field, message)) = self.problems().into_iter().next() {
+            return Some(format!("{}: {message}", label_of(field)));
+        }
+        match &self.scan.result {
+            Some(Err(sentence)) => Some(sentence.clone()),
+            None => Some("The data is being looked through; a moment.".to_owned()),
+            Some(Ok(_)) => None,
+        }
+    }
+
+    /// The jobs of one press on Start: the chosen variants, one after the other, each in a new directory that is none
+    /// of those `taken` by jobs that have not begun.
+    pub(crate) fn jobs(&self, taken: &[PathBuf]) -> Vec<Job> {
+        let parent = self.output_dir();
+        let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
+        let job = |&(attention, _): &(Attention, bool)| {
+            let config = RunConfig {
+                attention,
+                ..self.config.clone()
+            };
+            Job::Train {
+                dir: new_run_dir(&parent, &config, taken),
+                config: Box::new(config),
+            }
+        };
+        chosen.map(job).collect()
+    }
+
+    /// The folder that new run directories go to.
+    pub(crate) fn output_dir(&self) -> PathBuf {
+        absolute(Path::new(self.output.trim()))
+    }
+
+    /// What the data looks like under the present configuration.
+    pub(crate) fn preview(&self) -> Preview {
+        if self.folder_is_missing() {
+            return Preview::Nothing(
+                "Choose the folder that holds one subfolder of images per class.",
+            );
+        }
+        match &self.scan.result {
+            None => Preview::Looking,
+            Some(Err(sentence)) => Preview::Problem(sentence.clone()),
+            Some(Ok(summary)) => Preview::Counts(summary.clone(), summary.plan(&self.config)),
+        }
+    }
+
+    /// The configuration to look through the data for, once it is due. `now` is in window seconds.
+    pub(crate) fn scan_due(&mut self, now: f64) -> Option<RunConfig> {
+        let key = scan_key(&self.config);
+        if self.scan.wanted.as_ref() != Some(&key) {
+            let is_first = self.scan.wanted.is_none();
+            self.scan = Scan {
+                wanted: Some(key),
+                waits_since: Some(if is_first { f64::NEG_INFINITY } else { now }),
+                result: None,
+            };
+        }
+        let is_due = self
+            .scan
+            .waits_since
+            .is_some_and(|since| now - since >= SCAN_DELAY_SECS);
+        if !is_due || self.folder_is_missing() {
+            return None;
+        }
+        self.scan.waits_since = None;
+        self.scan.wanted.clone()
+    }
+
+    /// Seconds until [`Self::scan_due`] has something to do; none where nothing waits.
+    pub(crate) fn scan_waits(&self, now: f64) -> Option<f64> {
+        let since = self
+            .scan
+            .waits_since
+            .filter(|_| !self.folder_is_missing())?;
+        Some((since + SCAN_DELAY_SECS - now).max(0.01))
+    }
+
+    /// Takes in what was found, unless the data was changed meanwhile.
+    pub(crate) fn scanned(&mut self, config: &RunConfig, result: Result<Arc<Summary>, String>) {
+        if self.scan.wanted.as_ref() == Some(config) {
+            self.scan.result = Some(result);
+        }
+    }
+
+    fn folder_is_missing(&self) -> bool {
+        matches!(&self.config.data, DataSource::Folder(path) if path.as_os_str().is_empty())
+    }
+}
+
+/// The configuration with everything at its default that does not change what is found in the data.
+fn scan_key(config: &RunConfig) -> RunConfig {
+    RunConfig {
+        data: config.data.clone(),
+        skip_unreadable: config.skip_unreadable,
+        ..RunConfig::default()
+    }
+}
+
+/// The name of a field on screen, where there is such a field of the configuration or of the setup panel.
+pub(crate) fn label_of(field: &str) -> &str {
+    match Field::named(field) {
+        Some(known) => known.label,
+        None => match field {
+            "variants" => "Networks",
+            "output" => "Save runs in",
+            _ => field,
+        },
+    }
+}
+
+/// The same path from the root of the file system, so that a run has one name however it was opened.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_text_is_checked() {
+        let mut draft = Draft::new(Path::new("runs"));
+        let epochs = Field::named("epochs").unwrap();
+        draft.typed(epochs, "ten".to_owned());
+        assert_eq!(draft.text_of(epochs), "ten");
+        assert_eq!(draft.config.epochs, 10, "the last readable value stays");
+        assert!(draft.problems()[0].1.contains("whole number"));
+        draft.typed(epochs, "0".to_owned());
+        assert!(draft.problems()[0].1.contains("between 1"));
+        draft.typed(epochs, " 3 ".to_owned());
+        assert!(draft.problems().is_empty() && draft.config.epochs == 3);
+        draft
+            .variants
+            .iter_mut()
+            .for_each(|variant| variant.1 = false);
+        assert_eq!(draft.problems()[0].0, "variants");
+    }
+
+    #[test]
+    fn fields_of_gates_apply_where_any_chosen_network_has_gates() {
+        let mut draft = Draft::new(Path::new("runs"));
+        let decay = Field::named("gate_decay").unwrap();
+        assert!(decay.applies(&draft.as_trained()));
+        for (attention, chosen) in &mut draft.variants {
+            *chosen = matches!(attention, Attention::None | Attention::Wide);
+        }
+        assert!(!decay.applies(&draft.as_trained()));
+    }
+
+    #[test]
+    fn jobs_go_to_directories_of_their_own() -> std::io::Result<()> {
+        let parent = tempfile::tempdir()?;
+        let draft = Draft::new(parent.path());
+        let names = |jobs: &[Job]| -> Vec<String> {
+            let name = |job: &Job| {
+                job.dir()
+                    .file_name()
+                    .map(|x| x.to_string_lossy().into_owned())
+            };
+            jobs.iter().filter_map(name).collect()
+        };
+        let first = draft.jobs(&[]);
+        assert_eq!(names(&first), ["solar-none", "solar-branch"]);
+        std::fs::create_dir(first[0].dir())?;
+        assert_eq!(names(&draft.jobs(&[])), ["solar-none-2", "solar-branch"]);
+        let taken = [first[1].dir().to_owned()];
+        let names = names(&draft.jobs(&taken));
+        assert_eq!(names, ["solar-none-2", "solar-branch-2"]);
+        Ok(())
+    }
+}

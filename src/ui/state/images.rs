@@ -1,0 +1,128 @@
+//! The images behind the selected cell of the confusion matrix, as far as they were read.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use egui::{ColorImage, TextureHandle};
+
+use super::place::{Page, Place};
+use super::runs::{RunEntry, RunId, Runs};
+use crate::config::RunConfig;
+use crate::data::Reader;
+use crate::figure;
+use crate::run::event::Split;
+use crate::run::predictions::Predicted;
+
+/// A cell of the confusion matrix of an evaluation of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) run: RunId,
+    pub(crate) step: u64,
+    pub(crate) split: Split,
+    /// True class and predicted class.
+    pub(crate) cell: (usize, usize),
+}
+
+/// The data source that was read last: where many images share a file, reading one reads them all.
+pub(crate) type Kept = Arc<Mutex<Option<Arc<Reader>>>>;
+
+/// The images to read, with everything that a thread needs to read them.
+pub(crate) struct Wanted {
+    pub(crate) key: Key,
+    pub(crate) dir: PathBuf,
+    pub(crate) config: Box<RunConfig>,
+    pub(crate) shape: [usize; 3],
+    pub(crate) kept: Kept,
+}
+
+/// The images that a thread read.
+pub(crate) struct Read {
+    /// Images in the cell.
+    pub(crate) total: usize,
+    /// The first of them, or a sentence in the place of one that cannot be read.
+    pub(crate) images: Vec<(Predicted, Result<ColorImage, String>)>,
+}
+
+/// The images of the selected cell.
+#[derive(Default)]
+pub(crate) struct Images {
+    /// By run shown.
+    pub(crate) cells: BTreeMap<RunId, (Key, Cell)>,
+    kept: Kept,
+}
+
+/// The images of a cell, as far as they were read.
+pub(crate) enum Cell {
+    Loading,
+    /// With a texture for every image that can be read.
+    Read(Read, Vec<Option<TextureHandle>>),
+    Failed(String),
+}
+
+impl Images {
+    /// Of the images that are wanted now, those that are to be read. Lets go of all others.
+    pub(crate) fn ask(&mut self, wanted: Vec<Wanted>) -> Vec<Wanted> {
+        self.cells
+            .retain(|_, (key, _)| wanted.iter().any(|wanted| wanted.key == *key));
+        let mut missing = Vec::new();
+        for wanted in wanted {
+            if let Entry::Vacant(vacant) = self.cells.entry(wanted.key.run) {
+                vacant.insert((wanted.key.clone(), Cell::Loading));
+                missing.push(wanted);
+            }
+        }
+        missing
+    }
+
+    /// Lets go of the data source: the page is left.
+    fn forget_source(&self) {
+        if Arc::strong_count(&self.kept) == 1 {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// Takes in the images that a thread read, unless others are wanted by now.
+    pub(crate) fn take(&mut self, key: &Key, read: Result<Read, String>) {
+        if let Some((wanted, cell)) = self.cells.get_mut(&key.run)
+            && wanted == key
+        {
+            *cell = match read {
+                Ok(read) => Cell::Read(read, Vec::new()),
+                Err(sentence) => Cell::Failed(sentence),
+            };
+        }
+    }
+
+    /// The images that are to be shown: those of the selected cell, of every run shown, on the page of mistakes.
+    pub(crate) fn wanted(&self, runs: &Runs, view: &Place) -> Vec<Wanted> {
+        if view.page != Page::Mistakes {
+            self.forget_source();
+            return Vec::new();
+        }
+        let Some(cell) = view.figure.confused else {
+            return Vec::new();
+        };
+        let of = |entry: &RunEntry| {
+            let started = entry.run.started.as_ref()?;
+            let eval = figure::evaluation(entry.subject(), &view.figure)?;
+            let classes = started.classes.len();
+            (cell.0 < classes && cell.1 < classes).then(|| Wanted {
+                key: Key {
+                    run: entry.id,
+                    step: eval.step,
+                    split: eval.split,
+                    cell,
+                },
+                dir: entry.dir.clone(),
+                config: Box::new(started.config.clone()),
+                shape: started.image,
+                kept: self.kept.clone(),
+            })
+        };
+        let shown = view.shown();
+        let entries = shown.iter().filter_map(|&id| runs.get(id));
+        entries.filter_map(of).collect()
+    }
+}

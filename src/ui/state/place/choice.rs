@@ -1,0 +1,40 @@
+//! Which groups of runs are compared.
+
+use crate::config::Attention;
+use crate::run::Ending;
+use crate::ui::state::runs::{RunEntry, RunId, RunState, Runs};
+
+/// Which groups are set against each other, each named by one of its runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Choice {
+    /// A run of the baseline. `None` stands for the first run without attention.
+    pub(crate) baseline: Option<RunId>,
+    /// A run of the group that is compared to it. `None` stands for the first other group.
+    pub(crate) other: Option<RunId>,
+}
+
+impl Choice {
+    /// All runs that were read, one of the baseline first.
+    pub(crate) fn order(&self, runs: &Runs) -> Vec<RunId> {
+        let read = || runs.iter().filter(|entry| entry.state != RunState::Opening);
+        let is_finished = |entry: &&RunEntry| matches!(entry.run.ending, Some(Ending::Finished(_)));
+        let finished = || read().filter(is_finished);
+        let chosen = finished().find(|entry| Some(entry.id) == self.baseline);
+        let plain = || finished().find(|entry| entry.attention() == Some(Attention::None));
+        let first = chosen.or_else(plain).or_else(|| finished().next());
+        let mut ids: Vec<RunId> = first.iter().map(|entry| entry.id).collect();
+        let others = read().map(|entry| entry.id).filter(|id| !ids.contains(id));
+        let others: Vec<_> = others.collect();
+        ids.extend(others);
+        ids
+    }
+
+    /// The runs whose last step is compared.
+    pub(crate) fn finished(&self, runs: &Runs) -> Vec<RunId> {
+        let is_finished = |id: &RunId| {
+            let entry = runs.get(*id);
+            entry.is_some_and(|entry| matches!(entry.run.ending, Some(Ending::Finished(_))))
+        };
+        self.order(runs).into_iter().filter(is_finished).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! The pages of the centre, and which figures each shows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::figure::Kind;
+use crate::figure::pages::{PAGES, card_of};
+
+/// A page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Page {
+    /// How training goes, and findings.
+    #[default]
+    Overview,
+    /// Where in the network and when classes are in conflict.
+    Conflicts,
+    /// One class, and the classes that help and hurt it.
+    Class,
+    /// Which classes are taken for which.
+    Mistakes,
+    /// The gates of channel attention.
+    Gates,
+    /// The effect of a setting, over seeds.
+    Compare,
+    /// The images of a data set.
+    Data,
+    /// All runs there are.
+    Runs,
+}
+
+impl Page {
+    /// Every page, in the order of its tabs.
+    pub const ALL: &[Self] = &[
+        Self::Overview,
+        Self::Conflicts,
+        Self::Class,
+        Self::Mistakes,
+        Self::Gates,
+        Self::Compare,
+        Self::Data,
+        Self::Runs,
+    ];
+
+    /// The name on its tab.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Conflicts => "Conflicts",
+            Self::Class => "One class",
+            Self::Mistakes => "Mistakes",
+            Self::Gates => "Gates",
+            Self::Compare => "Compare",
+            Self::Data => "Data",
+            Self::Runs => "Runs",
+        }
+    }
+
+    /// The purpose of the page, for its tooltip.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Overview => "How training goes, and what stands out",
+            Self::Conflicts => "Where in the network and when classes pull against each other",
+            Self::Class => "Who helps and who hurts one class, and what other weights would do",
+            Self::Mistakes => {
+                "Which classes are taken for which, and whether those are the ones that fight"
+            }
+            Self::Gates => "What channel attention does with each class",
+            Self::Compare => "What a setting changes, over all open runs and their seeds",
+            Self::Data => "How many images of each class there are, and what they look like",
+            Self::Runs => "All runs there are, what they reached and in what they differ",
+        }
+    }
+
+    /// The figures that it shows of a run.
+    pub(crate) fn kinds(self) -> &'static [Kind] {
+        PAGES.get(self as usize).map_or(&[], |(_, kinds)| kinds)
+    }
+
+    /// Whether the page has a place for a figure, whatever the size of the window.
+    pub(crate) fn shows(self, kind: Kind) -> bool {
+        self.kinds().contains(&card_of(kind))
+    }
+}

@@ -1,0 +1,48 @@
+//! The fields of a configuration as text.
+
+use crate::config::RunConfig;
+use crate::ui::state::draft::label_of;
+use crate::ui::state::words::capitalised;
+
+/// Every field that is set, as text, in the order of [`RunConfig`].
+pub(super) fn fields(config: &RunConfig) -> Vec<(String, String)> {
+    // TOML keeps the order of fields, and has one line for each.
+    let text = toml::to_string(config).unwrap_or_default();
+    let field = |line: &str| {
+        let (name, value) = line.split_once(" = ")?;
+        let value = value.trim_matches('"');
+        let value = value.strip_suffix(".0").unwrap_or(value);
+        Some((name.to_owned(), value.to_owned()))
+    };
+    text.lines().filter_map(field).collect()
+}
+
+/// A field's name in words: as where it is set up, if it is.
+pub(crate) fn title_of(field: &str) -> String {
+    let label = label_of(field);
+    if label != field {
+        return label.to_owned();
+    }
+    capitalised(&field.replace('_', " "))
+}
+
+/// Of a path, its last part.
+pub(crate) fn shortened(value: &str) -> &str {
+    value
+        .rsplit(['/', '\\'])
+        .next()
+        .filter(|_| value.contains(':'))
+        .unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_read_as_words() {
+        assert_eq!(title_of("weight_decay"), "Weight decay");
+        assert_eq!(shortened("folder:/data/cells"), "cells");
+        assert_eq!(shortened("1/2"), "1/2");
+    }
+}

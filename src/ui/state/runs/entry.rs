@@ -1,0 +1,197 @@
+//! A run on the list, and how it takes in its log.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::probes::ProbeRequest;
+use super::run_state::{RunId, RunState, state_at_rest};
+use crate::config::Attention;
+use crate::figure::{Subject, View};
+use crate::run::Run;
+use crate::run::event::{Event, Probe, Split};
+use crate::run::log::{Loaded, News, Position};
+use crate::run::notes::Notes;
+use crate::run::probes::Probes;
+
+/// Seconds between two readings of the log of a run that another process trains.
+const FOLLOW_EVERY_SECS: f64 = 2.0;
+
+/// A run that seems to be interrupted may be in training on another machine. For so many seconds after it was opened or
+/// last grew, its log is read as often.
+const WATCHED_FOR_SECS: f64 = 120.0;
+
+/// Seconds between two readings of its log from then on.
+const WATCHED_EVERY_SECS: f64 = 30.0;
+
+/// A log that grew this recently is still being written, lock or no lock: evaluations take their time.
+pub(crate) const GROWS_FOR_SECS: f64 = 600.0;
+
+/// One run on the list.
+pub(crate) struct RunEntry {
+    pub(crate) id: RunId,
+    /// Its name on screen, which no other run on the list has.
+    pub(crate) name: String,
+    /// The name that its directory or its notes give it, which other runs may have too.
+    pub(super) own_name: String,
+    pub(crate) dir: PathBuf,
+    /// The run as its log tells it. Shared with threads that read it, and so changed by [`Self::apply`] alone.
+    pub(crate) run: Arc<Run>,
+    pub(crate) probes: Probes,
+    /// Why a probe file could not be read, by step.
+    pub(crate) probe_errors: BTreeMap<u64, String>,
+    /// Sentences about lines of its log that were skipped.
+    pub(crate) notes: Vec<String>,
+    pub(crate) state: RunState,
+    /// How far its log was read; `None` where this window writes the log, or has written it.
+    pub(crate) position: Option<Position>,
+    /// Whether a thread reads its log now.
+    pub(crate) is_being_read: bool,
+    /// When it was opened, in window seconds.
+    opened_at: f64,
+    /// When its log was last seen to grow, in window seconds.
+    grew_at: Option<f64>,
+    /// When its log was last read on, in window seconds.
+    pub(crate) followed_at: f64,
+}
+
+impl RunEntry {
+    /// A run of which nothing was read yet.
+    pub(super) fn new(id: RunId, dir: PathBuf, state: RunState) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            own_name: Notes::default().name_of(&dir),
+            dir,
+            run: Arc::default(),
+            probes: Probes::new(),
+            probe_errors: BTreeMap::new(),
+            notes: Vec::new(),
+            state,
+            position: None,
+            is_being_read: false,
+            opened_at: 0.0,
+            grew_at: None,
+            followed_at: 0.0,
+        }
+    }
+
+    /// Takes in one event.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        Arc::make_mut(&mut self.run).apply(event);
+        if let Event::Resumed { step } = event {
+            // Probes after the checkpoint are void and will be written anew.
+            self.probes.retain_until(*step);
+            self.probe_errors.retain(|at, _| at <= step);
+        }
+    }
+
+    /// Takes in a run that was read from its beginning, in place of the run as it was known before.
+    pub(crate) fn read(&mut self, loaded: Loaded, now: f64) {
+        let mut run = loaded.run;
+        // Anything drawn from the run as it was before is out of date, however many events the new one has.
+        run.revisions.steps += self.run.revisions.steps;
+        run.revisions.evals += self.run.revisions.evals;
+        run.revisions.probes += self.run.revisions.probes;
+        run.revisions.known_probes += self.run.revisions.known_probes + 1;
+        let before = std::mem::replace(&mut self.run, Arc::new(run));
+        if before.started != self.run.started {
+            self.probes = Probes::new();
+        }
+        self.probe_errors.clear();
+        self.notes = loaded.notes;
+        self.position = Some(loaded.position);
+        self.opened_at = now;
+        self.grew_at = None;
+        self.state = state_at_rest(&self.run, loaded.running);
+    }
+
+    /// Takes in the events that were appended to the log since it was last read.
+    pub(crate) fn read_on(&mut self, news: News, now: f64) {
+        if self.position.is_none() {
+            // The run was trained here since the reading began, and its events are known.
+            return;
+        }
+        if !news.events.is_empty() {
+            self.grew_at = Some(now);
+            // A probe file that was not whole yet may be now.
+            self.probe_errors.clear();
+        }
+        news.events.iter().for_each(|event| self.apply(event));
+        self.notes.extend(news.notes);
+        self.position = Some(news.position);
+        let is_ended = self.run.ending.is_some();
+        let grows = !is_ended && self.grew_at.is_some_and(|at| now - at < GROWS_FOR_SECS);
+        self.state = state_at_rest(&self.run, news.running || grows);
+    }
+
+    /// Seconds between two readings of its log; `None` where it is not read on. A log that no process seems to write is
+    /// read on too, ever more rarely: on a network's file system a writer's lock is not seen.
+    pub(crate) fn follow_every(&self, now: f64) -> Option<f64> {
+        match self.state {
+            RunState::Elsewhere | RunState::Unreachable(_) => Some(FOLLOW_EVERY_SECS),
+            RunState::Interrupted => {
+                // It was taken for running until it had not grown for long.
+                let last = self.grew_at.map(|at| at + GROWS_FOR_SECS);
+                let since = last.unwrap_or(self.opened_at);
+                let is_close = now - since < WATCHED_FOR_SECS;
+                Some(if is_close {
+                    FOLLOW_EVERY_SECS
+                } else {
+                    WATCHED_EVERY_SECS
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// After how many seconds from now its log is to be read on, if ever.
+    pub(crate) fn follow_in(&self, now: f64) -> Option<f64> {
+        Some(self.followed_at + self.follow_every(now)? - now)
+    }
+
+    /// The run and its probes, for the figures.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            name: &self.name,
+            run: &self.run,
+            probes: &self.probes,
+        }
+    }
+
+    /// Its attention variant; `None` before its header is read.
+    pub(crate) fn attention(&self) -> Option<Attention> {
+        Some(self.run.started.as_ref()?.config.attention)
+    }
+
+    /// The newest validation macro-F1, or the test one where there is no validation.
+    pub(crate) fn last_macro_f1(&self) -> Option<f64> {
+        let last = |split| self.run.evals_of(split).next_back();
+        last(Split::Val).or_else(|| last(Split::Test))?.macro_f1
+    }
+
+    /// The probe at the cursor, by index.
+    pub(super) fn cursor(&self, view: &View) -> Option<usize> {
+        self.run.probe_at(view.step.unwrap_or(u64::MAX))
+    }
+
+    /// A request for a probe's file, or of that the rows of some classes.
+    pub(super) fn request(&self, probe: &Probe, rows: Vec<usize>) -> ProbeRequest {
+        ProbeRequest {
+            run: self.id,
+            step: probe.step,
+            path: self.dir.join(&probe.file),
+            classes: self.run.started.as_ref().map_or(0, |x| x.classes.len()),
+            rows,
+        }
+    }
+
+    /// The probes whose file is not known to be damaged, each with its distance from the cursor.
+    pub(super) fn readable(&self, view: &View) -> impl Iterator<Item = (usize, &Probe)> {
+        let cursor = self.cursor(view).unwrap_or(0);
+        let probes = self.run.probes.iter().enumerate();
+        probes
+            .filter(|(_, probe)| !self.probe_errors.contains_key(&probe.step))
+            .map(move |(index, probe)| (index.abs_diff(cursor), probe))
+    }
+}

@@ -1,0 +1,14 @@
+//! The runs on the list: live ones, those read from disk, and which of their probe tensors are in memory.
+
+mod entry;
+mod list;
+mod memory;
+mod probes;
+mod run_state;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use entry::{GROWS_FOR_SECS, RunEntry};
+pub(crate) use list::{PROBE_MEMORY_BYTES, Runs};
+pub(crate) use probes::{ProbeRead, ProbeReply, ProbeRequest};
+pub(crate) use run_state::{RunId, RunState, state_at_rest, state_of};

@@ -1,0 +1,112 @@
+//! The state of a run on the list.
+
+use crate::run::{Ending, Run};
+
+/// Names a run for as long as it is on the list.
+pub(crate) type RunId = usize;
+
+/// The state of a run, as shown on the list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RunState {
+    /// Its log is being read.
+    Opening,
+    /// This window trains it, but the first step is not done.
+    Loading,
+    /// This window trains it.
+    Running,
+    /// This window trains it, and it waits.
+    Paused,
+    /// Another process trains it.
+    Elsewhere,
+    /// All epochs were trained.
+    Finished,
+    /// Stopped by the user.
+    Stopped(String),
+    /// Could not go on.
+    Failed(String),
+    /// Its process ended without a word.
+    Interrupted,
+    /// It was followed, and its log can no longer be read.
+    Unreachable(String),
+    /// It was found, and cannot be read.
+    Damaged(String),
+}
+
+impl RunState {
+    /// One word for the list.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Loading => "loading",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Elsewhere => "running elsewhere",
+            Self::Finished => "finished",
+            Self::Stopped(_) => "stopped",
+            Self::Failed(_) => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Unreachable(_) => "out of reach",
+            Self::Damaged(_) => "damaged",
+        }
+    }
+
+    /// A sentence for the tooltip.
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::Opening => "The run is being read.".to_owned(),
+            Self::Loading => "Images are being read; the first step follows.".to_owned(),
+            Self::Running => "This window is training the run.".to_owned(),
+            Self::Paused => "Training waits. Press Resume to go on.".to_owned(),
+            Self::Elsewhere => "Another process is training the run; what it writes is read every two seconds.".to_owned(),
+            Self::Finished => "All epochs were trained.".to_owned(),
+            Self::Stopped(reason) if reason.is_empty() => {
+                "Stopped before its last epoch. It can be continued.".to_owned()
+            }
+            Self::Stopped(reason) | Self::Failed(reason) | Self::Damaged(reason) => reason.clone(),
+            Self::Interrupted => "Its program ended before the run did. It can be continued from its last checkpoint.".to_owned(),
+            Self::Unreachable(reason) => format!("Shown as it was last read; it is tried again every two seconds. {reason}"),
+        }
+    }
+
+    /// Whether nobody is thought to train the run.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        matches!(
+            self,
+            Self::Finished | Self::Stopped(_) | Self::Failed(_) | Self::Interrupted
+        )
+    }
+
+    /// Whether something went wrong.
+    pub(crate) fn is_bad(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed(_) | Self::Damaged(_) | Self::Unreachable(_)
+        )
+    }
+
+    /// Whether this window trains the run.
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self, Self::Loading | Self::Running | Self::Paused)
+    }
+
+    /// Whether training can go on from a checkpoint.
+    pub(crate) fn can_continue(&self) -> bool {
+        matches!(self, Self::Stopped(_) | Self::Interrupted)
+    }
+}
+
+/// The state of a run that this window is not training, as its log tells it.
+pub(crate) fn state_at_rest(run: &Run, running: bool) -> RunState {
+    state_of(&run.ending, running)
+}
+
+/// The state of a run with this ending, or without one.
+pub(crate) fn state_of(ending: &Option<Ending>, running: bool) -> RunState {
+    match ending {
+        _ if running => RunState::Elsewhere,
+        Some(Ending::Finished(_)) => RunState::Finished,
+        Some(Ending::Stopped(end)) => RunState::Stopped(end.message.clone()),
+        Some(Ending::Failed(end)) => RunState::Failed(end.message.clone()),
+        None => RunState::Interrupted,
+    }
+}

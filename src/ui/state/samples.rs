@@ -1,0 +1,124 @@
+//! The sample images on the page of data, as far as they were read.
+
+use std::path::PathBuf;
+
+use egui::TextureHandle;
+
+use super::place::Page;
+use super::runs::{RunId, Runs};
+use crate::config::{DataSource, RunConfig};
+use crate::samples::{Samples, Which};
+
+/// Seconds without a change before other images are read.
+const DELAY_SECS: f64 = 0.4;
+
+/// Which samples: every field of the configuration that they depend on, the choice among the images, and the run that
+/// recorded them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Key {
+    pub(crate) config: RunConfig,
+    pub(crate) which: Which,
+    pub(crate) run: Option<Recorded>,
+}
+
+/// A run that recorded which images it has: its directory and its classes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Recorded {
+    pub(crate) dir: PathBuf,
+    pub(crate) classes: Vec<String>,
+}
+
+/// The state of the page.
+#[derive(Default)]
+pub(crate) struct Data {
+    /// Whose images are shown: a run's, or those of the new experiment.
+    pub(crate) source: Option<RunId>,
+    pub(crate) which: Which,
+    pub(crate) read: Option<(Key, Result<Samples, String>)>,
+    /// The images of each class in a row, once they were drawn.
+    pub(crate) strips: Vec<Option<TextureHandle>>,
+    pub(crate) wanted: Option<Key>,
+    wanted_since: f64,
+    pub(crate) under_way: bool,
+}
+
+impl Data {
+    /// Whether these images are to be read now; otherwise, if they are to be later, after how many seconds.
+    pub(crate) fn ask(&mut self, key: &Key, now: f64) -> Result<(), Option<f64>> {
+        if self.read.as_ref().is_some_and(|(read, _)| read == key) {
+            return Err(None);
+        }
+        if self.wanted.as_ref() != Some(key) {
+            self.wanted = Some(key.clone());
+            self.wanted_since = now;
+        }
+        if self.under_way {
+            return Err(None);
+        }
+        let wait = self.wanted_since + DELAY_SECS - now;
+        // Only changes of the data, which may be typed or dragged, wait for their end.
+        let changes = self
+            .read
+            .as_ref()
+            .is_some_and(|(read, _)| read.which == key.which);
+        if changes && wait > 0.0 {
+            return Err(Some(wait));
+        }
+        self.under_way = true;
+        Ok(())
+    }
+
+    /// Lets go of the samples: another page is open.
+    pub(crate) fn forget(&mut self) {
+        self.wanted = None;
+        self.read = None;
+        self.strips.clear();
+    }
+
+    /// Takes in the samples that a thread read.
+    pub(crate) fn take(&mut self, key: Key, read: Result<Samples, String>) {
+        self.under_way = false;
+        self.read = Some((key, read));
+        self.strips.clear();
+    }
+
+    /// The images that the page of data shows, where `config` is that of the new experiment; `None` where another page
+    /// is open or no folder is chosen yet.
+    pub(crate) fn wanted(&self, runs: &Runs, page: Page, config: &RunConfig) -> Option<Key> {
+        if page != Page::Data {
+            return None;
+        }
+        let entry = self.source.and_then(|id| runs.get(id));
+        let started = entry.and_then(|entry| entry.run.started.as_ref());
+        if self.source.is_some() && started.is_none() {
+            return None;
+        }
+        let config = started.map_or(config, |started| &started.config);
+        let has_source =
+            !matches!(&config.data, DataSource::Folder(path) if path.as_os_str().is_empty());
+        let config = RunConfig {
+            data: config.data.clone(),
+            size: config.size,
+            channels: config.channels,
+            skip_unreadable: config.skip_unreadable,
+            imbalance: config.imbalance,
+            profile: config.profile,
+            val: config.val,
+            data_seed: config.data_seed,
+            probe_images: config.probe_images,
+            seed: config.seed,
+            crop_padding: config.crop_padding,
+            flip: config.flip,
+            ..RunConfig::default()
+        };
+        let recorded = entry.zip(started).map(|(entry, started)| Recorded {
+            dir: entry.dir.clone(),
+            classes: started.classes.clone(),
+        });
+        has_source.then_some(Key {
+            config,
+            which: self.which,
+            run: recorded,
+        })
+    }
+}

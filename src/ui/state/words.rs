@@ -1,0 +1,117 @@
+//! Words on screen that several places use.
+
+use std::any::Any;
+
+use crate::config::Attention;
+
+/// The name of an attention variant on screen.
+pub(crate) fn variant_name(attention: Attention) -> &'static str {
+    match attention {
+        Attention::None => "Baseline",
+        Attention::Branch => "Branch attention",
+        Attention::Shared => "Shared attention",
+        Attention::Constant => "Constant gates",
+        Attention::Wide => "Wide baseline",
+    }
+}
+
+/// Whether every word of `query` occurs in `text`, in upper or lower case.
+pub(crate) fn has_every_word(text: &str, query: &str) -> bool {
+    let text = text.to_lowercase();
+    let query = query.to_lowercase();
+    query.split_whitespace().all(|word| text.contains(word))
+}
+
+/// The text with a capital at its beginning. Errors of the library begin small, since something may stand before them.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
+/// A number of runs in words: "1 run", "2 runs".
+pub(crate) fn count(runs: usize) -> String {
+    match runs {
+        1 => "1 run".to_owned(),
+        runs => format!("{runs} runs"),
+    }
+}
+
+/// The runs that failed in one sentence: their number, and the newest with its reason.
+pub(crate) fn failures(failed: &[(String, String)]) -> String {
+    match failed {
+        [] => String::new(),
+        [(name, why)] => format!("{name}: {why}"),
+        [.., (name, why)] => format!("{} failed; the newest, {name}: {why}", count(failed.len())),
+    }
+}
+
+/// Tooltip of the button that continues the training of a run, while other training is under way or not.
+pub(crate) fn continue_help(is_training: bool) -> &'static str {
+    if is_training {
+        "Go on from the last checkpoint, after what is being trained and waits"
+    } else {
+        "Go on from the last checkpoint"
+    }
+}
+
+/// A whole number in groups of three: `12,345`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A duration in words that fit beside a progress bar.
+pub(crate) fn duration(secs: f64) -> String {
+    let secs = secs.max(0.0).round() as u64;
+    match (secs / 3_600, secs / 60 % 60, secs % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}
+
+/// The message of a panic.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!((count(1), count(2)), ("1 run".into(), "2 runs".into()));
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1_234), "1,234");
+        assert_eq!(grouped(12_345_678), "12,345,678");
+        assert_eq!(duration(59.4), "59 s");
+        assert_eq!(duration(61.0), "1 min 01 s");
+        assert_eq!(duration(7_260.0), "2 h 01 min");
+    }
+
+    #[test]
+    fn words_match_in_any_order() {
+        let text = "Part of the network: branch2.conv1";
+        assert!(has_every_word(text, "conv1 network"));
+        assert!(has_every_word(text, "BRANCH2"));
+        assert!(has_every_word(text, ""));
+        assert!(!has_every_word(text, "branch2 conv2"));
+    }
+
+    #[test]
+    fn sentences_begin_with_a_capital() {
+        assert_eq!(capitalised("élan: lost"), "Élan: lost");
+        assert_eq!(capitalised(""), "");
+    }
+}

@@ -1,0 +1,289 @@
+//! Everything the window must not wait for: reading runs and probe files, looking through data, file dialogs, export.
+//! Each piece of work has its own short-lived thread and answers with exactly one reply.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::dialog::dialog;
+use super::discard::{Discard, reveal};
+use super::dropped::{Dropped, look_at, look_for_run};
+use super::export::Export;
+use super::panics::panic_sentence;
+use super::reading::{Source, find, look_through, read_images, read_probe, read_samples};
+use super::reply::Reply;
+use super::waker::Waker;
+use crate::config::RunConfig;
+use crate::data;
+use crate::figure::Order;
+use crate::run::log::{self, Followed, Position};
+use crate::run::notes::Notes;
+use crate::ui::state::action::Purpose;
+use crate::ui::state::run_table::Found;
+use crate::ui::state::runs::{ProbeReply, ProbeRequest, RunId};
+use crate::ui::state::settings::Settings;
+use crate::ui::state::{findings, images, samples};
+
+/// Starts work and collects the replies.
+pub(crate) struct Background {
+    sender: Sender<Reply>,
+    replies: Receiver<Reply>,
+    waker: Waker,
+    under_way: usize,
+}
+
+impl Background {
+    pub(crate) fn new(waker: Waker) -> Self {
+        let (sender, replies) = unbounded();
+        Self {
+            sender,
+            replies,
+            waker,
+            under_way: 0,
+        }
+    }
+
+    /// The next reply, if one is there.
+    pub(crate) fn next_reply(&mut self) -> Option<Reply> {
+        let reply = self.replies.try_recv().ok()?;
+        self.under_way -= 1;
+        Some(reply)
+    }
+
+    /// Whether any work is under way or any reply not yet taken.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.under_way > 0
+    }
+
+    pub(crate) fn read_run(&mut self, id: RunId, dir: PathBuf) {
+        let work = move || {
+            let mut loaded = log::load(&dir).map_err(|error| error.to_string())?;
+            let notes = Notes::load(&dir).unwrap_or_else(|error| {
+                loaded.notes.push(error.to_string());
+                Notes::default()
+            });
+            Ok(Box::new((loaded, notes)))
+        };
+        self.spawn(work, move |read| Reply::Run(id, read));
+    }
+
+    /// Reads a run on from `position`, or from its beginning where that is `None`.
+    pub(crate) fn follow(&mut self, id: RunId, dir: PathBuf, position: Option<Position>) {
+        let work = move || {
+            let followed = match position {
+                Some(position) => log::follow(&dir, &position),
+                None => log::load(&dir).map(|loaded| Followed::Anew(Box::new(loaded))),
+            };
+            followed.map_err(|error| error.to_string())
+        };
+        self.spawn(work, move |followed| Reply::Followed(id, followed));
+    }
+
+    /// Looks through folders for runs, each down to a depth; `before` are the runs that were found last, and
+    /// `now` is in window seconds.
+    pub(crate) fn look_for_runs(
+        &mut self,
+        places: Vec<(PathBuf, usize)>,
+        before: Arc<Vec<Found>>,
+        now: f64,
+    ) {
+        let work = move || Ok(look_through(&places, &before, now));
+        self.spawn_and(Waker::wake_soon, work, Reply::RunsFound);
+    }
+
+    /// Writes a run's name and notes.
+    pub(crate) fn save_notes(&mut self, dir: PathBuf, notes: Notes) {
+        let of = dir.clone();
+        let work = move || match notes.save(&dir) {
+            Ok(()) => Ok(notes),
+            Err(error) => Err(error.to_string()),
+        };
+        self.spawn(work, move |saved| Reply::NotesSaved(of, saved));
+    }
+
+    /// Writes the window's settings.
+    pub(crate) fn save_settings(&mut self, settings: Settings, path: PathBuf) {
+        self.spawn(move || settings.save(&path), Reply::SettingsSaved);
+    }
+
+    /// Waits until settings are written. Other replies meanwhile are lost: the window closes.
+    pub(crate) fn wait_for_settings(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        while let Ok(reply) = self.replies.recv_deadline(deadline) {
+            self.under_way -= 1;
+            if matches!(reply, Reply::SettingsSaved(_)) {
+                return;
+            }
+        }
+    }
+
+    /// Shows a folder in the file manager.
+    pub(crate) fn reveal(&mut self, dir: PathBuf) {
+        self.spawn(move || reveal(&dir), Reply::Revealed);
+    }
+
+    /// Moves a run to the trash by means of `discard`, unless it is being written.
+    pub(crate) fn discard(&mut self, dir: PathBuf, discard: Discard) {
+        let of = dir.clone();
+        let work = move || {
+            if log::is_being_written(&dir) {
+                Err("the run is being written; stop it first".to_owned())
+            } else {
+                discard(&dir)
+            }
+        };
+        self.spawn(work, move |moved| Reply::Discarded(of, moved));
+    }
+
+    /// Looks for a run, or runs, at a path.
+    pub(crate) fn look_for_run(&mut self, path: PathBuf) {
+        self.spawn(
+            move || Ok(look_for_run(path)),
+            |found| Reply::Dropped(found.unwrap_or_else(Dropped::Nothing)),
+        );
+    }
+
+    /// Looks at a path that was dropped on the window.
+    pub(crate) fn take_dropped(&mut self, path: PathBuf, output: PathBuf) {
+        let work = move || Ok(look_at(path, &output));
+        self.spawn(work, |dropped| {
+            Reply::Dropped(dropped.unwrap_or_else(Dropped::Nothing))
+        });
+    }
+
+    /// Reads probe files; the window redraws at once where someone waits for them.
+    pub(crate) fn read_probes(&mut self, requests: Vec<ProbeRequest>, at_once: bool) {
+        let wake = if at_once {
+            Waker::wake
+        } else {
+            Waker::wake_soon
+        };
+        let asked: Vec<_> = requests.iter().map(|x| (x.run, x.step)).collect();
+        let work = move || Ok(requests.into_iter().map(read_probe).collect());
+        let none = move |sentence: String| {
+            let reply = |(run, step)| ProbeReply {
+                run,
+                step,
+                read: Err(sentence.clone()),
+            };
+            asked.into_iter().map(reply).collect()
+        };
+        self.spawn_and(wake, work, |read: Result<Vec<_>, _>| {
+            Reply::Probes(read.unwrap_or_else(none))
+        });
+    }
+
+    pub(crate) fn scan(&mut self, config: RunConfig) {
+        let of = Box::new(config.clone());
+        let work = move || {
+            let summary = data::scan(&config).map(Arc::new);
+            summary.map_err(|error| error.to_string())
+        };
+        self.spawn(work, move |summary| Reply::Scanned(of, summary));
+    }
+
+    /// Opens a file dialog. `start` is the path already in the field beside the button.
+    pub(crate) fn choose(&mut self, purpose: Purpose, start: &Path) {
+        let start = start.to_owned();
+        let work = move || Ok(dialog(purpose, &start));
+        self.spawn(work, move |path| match path {
+            Ok(path) => Reply::Chosen(purpose, path),
+            Err(sentence) => Reply::Failed(sentence),
+        });
+    }
+
+    /// Draws figures, and writes them or hands them back.
+    pub(crate) fn export(&mut self, export: Export) {
+        self.spawn(export, Reply::Exported);
+    }
+
+    /// Reads the images of a cell of the confusion matrix.
+    pub(crate) fn read_images(&mut self, wanted: images::Wanted) {
+        let key = wanted.key.clone();
+        let work = move || read_images(&wanted);
+        self.spawn(work, move |read| Reply::Images(key, read));
+    }
+
+    /// Reads samples of the data.
+    pub(crate) fn read_samples(&mut self, key: samples::Key) {
+        let of = Box::new(key.clone());
+        let work = move || read_samples(&key);
+        self.spawn(work, move |read| Reply::Samples(of, read));
+    }
+
+    /// Finds an order of classes.
+    pub(crate) fn order(&mut self, find: impl FnOnce() -> Option<Order> + Send + 'static) {
+        self.spawn(
+            move || find().ok_or("the probe lacks the layer".to_owned()),
+            Reply::Ordered,
+        );
+    }
+
+    /// Looks through runs for findings.
+    pub(crate) fn find(&mut self, key: findings::Key, sources: Vec<Source>) {
+        let work = move || Ok(find(sources));
+        self.spawn_and(Waker::wake_soon, work, move |found| {
+            Reply::Found(key, found)
+        });
+    }
+
+    fn spawn<T: 'static>(
+        &mut self,
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+        reply: impl FnOnce(Result<T, String>) -> Reply + Send + 'static,
+    ) {
+        self.spawn_and(Waker::wake, work, reply);
+    }
+
+    /// Works on a thread of its own. A panic there becomes the error of the reply, so that whoever waits for it goes
+    /// on.
+    fn spawn_and<T: 'static>(
+        &mut self,
+        wake: fn(&Waker),
+        work: impl FnOnce() -> Result<T, String> + Send + 'static,
+        reply: impl FnOnce(Result<T, String>) -> Reply + Send + 'static,
+    ) {
+        let (sender, waker) = (self.sender.clone(), self.waker.clone());
+        let spawned = std::thread::Builder::new()
+            .name("background".to_owned())
+            .spawn(move || {
+                let result = catch_unwind(AssertUnwindSafe(work))
+                    .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
+                // Sending fails only where the window is gone and nothing waits for the reply.
+                let _ = sender.send(reply(result));
+                wake(&waker);
+            });
+        if let Err(error) = spawned {
+            let _ = self.sender.send(Reply::Failed(format!(
+                "the system gives no thread for this: {error}"
+            )));
+        }
+        self.under_way += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::Finding;
+
+    /// Whoever waits for a piece of work hears of its panic.
+    #[test]
+    fn a_panic_is_the_error_of_the_reply() -> anyhow::Result<()> {
+        let mut background = Background::new(Waker::default());
+        let work = || -> Result<Vec<Finding>, String> {
+            // Not `panic!`, whose report would look like a failed test.
+            std::panic::resume_unwind(Box::new("off by one"))
+        };
+        background.spawn(work, |found| Reply::Found(findings::Key::new(), found));
+        let reply = background.replies.recv()?;
+        let Reply::Found(_, Err(sentence)) = reply else {
+            anyhow::bail!("another reply");
+        };
+        assert!(sentence.contains("off by one"), "{sentence}");
+        Ok(())
+    }
+}

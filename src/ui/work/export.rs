@@ -1,0 +1,233 @@
+//! Draws figures off-screen, and writes them or hands them back for the clipboard.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::ColorImage;
+
+use crate::compare::contrast::excerpt;
+use crate::figure::export::{self, Figure, Format, Settings, SheetSize};
+use crate::figure::pages::kind_shown;
+use crate::figure::{Kind, Subject, View, read_probes};
+use crate::run::Run;
+use crate::run::probes::Probes;
+use crate::ui::state::export_draft::ExportDraft;
+use crate::ui::state::place::Place;
+use crate::ui::state::runs::{RunEntry, Runs};
+
+/// Draws figures off-screen, and writes them or hands them back.
+pub(crate) type Export = Box<dyn FnOnce() -> Result<Exported, String> + Send>;
+
+/// The outcome of an export.
+pub(crate) enum Exported {
+    /// A file was written.
+    File(PathBuf),
+    /// This number of files was written to a folder.
+    Folder(PathBuf, usize),
+    /// An image for the clipboard.
+    Image(ColorImage),
+    /// A table for the clipboard.
+    Table(String),
+}
+
+/// The work that writes the figures as asked. It has copies of the runs, which may go on meanwhile.
+///
+/// # Errors
+/// Where the run is no longer on the list.
+pub(crate) fn write_job(draft: &ExportDraft, runs: &Runs, view: &Place) -> Result<Export, String> {
+    let job = Job::new(draft, runs, view)?;
+    let settings = draft.settings;
+    if !draft.whole_page {
+        let path = PathBuf::from(draft.file.trim());
+        return Ok(Box::new(move || job.read().write(&settings, path)));
+    }
+    let (formats, folder) = (draft.formats.clone(), PathBuf::from(draft.folder.trim()));
+    Ok(Box::new(move || {
+        job.read().write_all(settings, &formats, folder)
+    }))
+}
+
+/// As [`write_job`], for the clipboard: the image, or the table where the format is that of a table.
+///
+/// # Errors
+/// Where the run is no longer on the list.
+pub(crate) fn copy_job(draft: &ExportDraft, runs: &Runs, view: &Place) -> Result<Export, String> {
+    let job = Job::new(draft, runs, view)?;
+    let settings = draft.settings;
+    Ok(Box::new(move || job.read().copy(&settings)))
+}
+
+/// The figures to export, and the runs they show.
+struct Job {
+    runs: Vec<Copy>,
+    view: View,
+    figures: Vec<Wanted>,
+}
+
+/// A figure to be exported.
+#[derive(Clone, Copy)]
+struct Wanted {
+    kind: Kind,
+    /// Of which of the runs.
+    at: usize,
+    size: SheetSize,
+}
+
+impl Job {
+    fn new(draft: &ExportDraft, runs: &Runs, view: &Place) -> Result<Self, String> {
+        let of_groups = draft.kind.compares_groups();
+        let mut ids = if of_groups {
+            draft.compared.clone()
+        } else {
+            view.shown()
+        };
+        let at = ids.iter().position(|id| *id == draft.run);
+        // It may have been replaced on screen while the dialog was open.
+        let at = at.unwrap_or_else(|| {
+            ids = vec![draft.run];
+            0
+        });
+        let copy = if of_groups { Copy::of_last } else { Copy::of };
+        let copies = ids.iter().filter_map(|&id| runs.get(id)).map(copy);
+        let copies: Vec<_> = copies.collect();
+        if copies.len() < ids.len() {
+            return Err("the run was taken off the list; open it again".to_owned());
+        }
+        let wanted = |kind, at| Wanted {
+            kind,
+            at,
+            size: draft.size_of(kind),
+        };
+        let figures = if draft.whole_page {
+            let of_run = |at| {
+                let kinds = view.page.kinds().iter();
+                kinds.map(move |&kind| wanted(kind_shown(kind, &view.figure, at), at))
+            };
+            let of_all = if of_groups { at..at + 1 } else { 0..ids.len() };
+            of_all.flat_map(of_run).collect()
+        } else {
+            vec![wanted(draft.kind, at)]
+        };
+        Ok(Self {
+            runs: copies,
+            view: view.figure.clone(),
+            figures,
+        })
+    }
+
+    /// Reads the probe files that the figures need and that are not in memory. Where a file cannot be read, the figure
+    /// says so.
+    fn read(mut self) -> Self {
+        // Runs side by side share their scales: every figure needs all of them.
+        let kinds: Vec<Kind> = self.figures.iter().map(|wanted| wanted.kind).collect();
+        for copy in &mut self.runs {
+            let _ = read_probes(&copy.dir, &copy.run, &kinds, &self.view, &mut copy.probes);
+        }
+        self
+    }
+
+    /// Calls `run` with every figure and the size that it is to have.
+    fn each(
+        &self,
+        mut run: impl FnMut(Figure<'_>, SheetSize) -> Result<(), export::ExportError>,
+    ) -> Result<(), String> {
+        let shown: Vec<_> = self.runs.iter().map(Copy::subject).collect();
+        for &Wanted { kind, at, size } in &self.figures {
+            let figure = Figure {
+                kind,
+                subject: shown[at],
+                shown: &shown,
+                view: &self.view,
+            };
+            run(figure, size).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, settings: &Settings, path: PathBuf) -> Result<Exported, String> {
+        self.each(|figure, _| export::write(&figure, settings, &path))?;
+        Ok(Exported::File(path))
+    }
+
+    fn write_all(
+        &self,
+        mut settings: Settings,
+        formats: &[Format],
+        folder: PathBuf,
+    ) -> Result<Exported, String> {
+        let mut count = 0;
+        self.each(|figure, size| {
+            if !figure.has_subject() {
+                return Ok(());
+            }
+            settings.size = size;
+            for &format in formats {
+                settings.format = format;
+                let path = folder.join(figure.file_name(format));
+                export::write(&figure, &settings, &path)?;
+                count += 1;
+            }
+            Ok(())
+        })?;
+        Ok(Exported::Folder(folder, count))
+    }
+
+    fn copy(&self, settings: &Settings) -> Result<Exported, String> {
+        let mut copied = None;
+        self.each(|figure, _| {
+            settings.validate()?;
+            copied = Some(if settings.format == Format::Csv {
+                Exported::Table(figure.table().to_tabs())
+            } else {
+                let image = figure.image(settings);
+                let size = [image.width() as usize, image.height() as usize];
+                Exported::Image(ColorImage::from_rgba_unmultiplied(size, image.as_raw()))
+            });
+            Ok(())
+        })?;
+        copied.ok_or_else(|| "there is no figure to copy".to_owned())
+    }
+}
+
+/// A copy of everything that figures need of a run.
+struct Copy {
+    name: String,
+    dir: PathBuf,
+    run: Arc<Run>,
+    probes: Probes,
+}
+
+impl Copy {
+    fn of(entry: &RunEntry) -> Self {
+        Self {
+            name: entry.name.clone(),
+            dir: entry.dir.clone(),
+            run: entry.run.clone(),
+            probes: entry.probes.clone(),
+        }
+    }
+
+    /// A copy of the little that a comparison needs: the scores, and the last probe.
+    fn of_last(entry: &RunEntry) -> Self {
+        let last = entry.run.probes.last();
+        let mut probes = Probes::new();
+        if let Some((step, tensors)) = last.and_then(|x| entry.probes.whole.get_key_value(&x.step))
+        {
+            probes.insert(*step, tensors.clone());
+        }
+        Self {
+            name: entry.name.clone(),
+            dir: entry.dir.clone(),
+            run: Arc::new(excerpt(&entry.run)),
+            probes,
+        }
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            name: &self.name,
+            run: &self.run,
+            probes: &self.probes,
+        }
+    }
+}

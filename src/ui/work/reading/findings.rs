@@ -1,0 +1,50 @@
+//! Looks through runs for findings.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::findings::{self, Finding, HISTORY, Subject};
+use crate::run::Run;
+use crate::run::probe_file::ProbeTensors;
+use crate::ui::state::runs::RunEntry;
+
+/// A run to look through on another thread.
+pub(crate) struct Source {
+    run: Run,
+    dir: PathBuf,
+    probes: BTreeMap<u64, Arc<ProbeTensors>>,
+}
+
+impl Source {
+    pub(crate) fn new(entry: &RunEntry) -> Self {
+        let loaded = entry.probes.whole.iter().rev().take(HISTORY);
+        Self {
+            run: findings::excerpt(&entry.run),
+            dir: entry.dir.clone(),
+            probes: loaded.map(|(step, probe)| (*step, probe.clone())).collect(),
+        }
+    }
+
+    /// Reads the probe files that are not in memory. A file that cannot be read is left out: the matrix says why.
+    fn read(&mut self) {
+        let classes = self.run.started.as_ref().map_or(0, |x| x.classes.len());
+        for probe in &self.run.probes {
+            if !self.probes.contains_key(&probe.step)
+                && let Ok(tensors) = ProbeTensors::load(&self.dir.join(&probe.file), classes)
+            {
+                self.probes.insert(probe.step, Arc::new(tensors));
+            }
+        }
+    }
+}
+
+/// Looks through runs.
+pub(crate) fn find(mut sources: Vec<Source>) -> Vec<Finding> {
+    sources.iter_mut().for_each(Source::read);
+    let subjects = sources.iter().map(|source| Subject {
+        run: &source.run,
+        probes: &source.probes,
+    });
+    findings::find(&subjects.collect::<Vec<_>>())
+}

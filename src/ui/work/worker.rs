@@ -1,0 +1,117 @@
+//! The training thread: does the jobs of a queue one after the other, and reports through a channel.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
+
+use super::panics::panic_sentence;
+use super::waker::Waker;
+use crate::train::{self, Control, Message, device};
+use crate::ui::state::queue::{Job, Queue, Waiting};
+
+/// The function that trains a run: the real trainer in the window, a scripted one in tests. An error is one sentence.
+pub type Trainer = Arc<
+    dyn Fn(&Job, &Control, &mut (dyn FnMut(Message) + Send)) -> Result<(), String> + Send + Sync,
+>;
+
+/// News of the training thread.
+pub(crate) enum Update {
+    /// This job begins.
+    Began(Box<Waiting>),
+    /// The current job says something.
+    Message(Box<Message>),
+    /// The current job is over; an error says why it failed.
+    Ended(Result<(), String>),
+}
+
+/// The answer of the training thread to the question for news.
+pub(crate) enum Report {
+    /// The oldest news that were not taken yet.
+    Update(Update),
+    /// There are no more news yet.
+    NoneYet,
+    /// The last job is over, and the thread has ended.
+    Over,
+}
+
+/// The training thread, as seen from the window.
+pub(crate) struct Worker {
+    /// Closed once the last job is over.
+    updates: Receiver<Update>,
+}
+
+impl Worker {
+    /// Starts a thread that does the jobs of `queue` in order, those added meanwhile too, until none waits. `control`
+    /// steers all of them.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub(crate) fn start(
+        queue: Queue,
+        control: Control,
+        trainer: Trainer,
+        waker: Waker,
+    ) -> std::io::Result<Self> {
+        let (sender, updates) = unbounded();
+        std::thread::Builder::new()
+            .name("training".to_owned())
+            .spawn(move || {
+                crate::threads::give_way();
+                work(&queue, &trainer, &control, &sender, &waker);
+                drop(sender);
+                waker.wake();
+            })?;
+        Ok(Self { updates })
+    }
+
+    /// Asks the thread for news, without waiting.
+    pub(crate) fn next_report(&self) -> Report {
+        match self.updates.try_recv() {
+            Ok(update) => Report::Update(update),
+            Err(TryRecvError::Empty) => Report::NoneYet,
+            Err(TryRecvError::Disconnected) => Report::Over,
+        }
+    }
+}
+
+fn work(
+    queue: &Queue,
+    trainer: &Trainer,
+    control: &Control,
+    sender: &Sender<Update>,
+    waker: &Waker,
+) {
+    // Sending fails only where the window is gone; the run then ends through `control`.
+    let send = |update| {
+        let _ = sender.send(update);
+        waker.wake_soon();
+    };
+    while !control.is_stopped()
+        && let Some(next) = queue.take_first()
+    {
+        let job = next.job.clone();
+        send(Update::Began(Box::new(next)));
+        let mut emit = |message| send(Update::Message(Box::new(message)));
+        let result = catch_unwind(AssertUnwindSafe(|| trainer(&job, control, &mut emit)))
+            .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
+        send(Update::Ended(result));
+    }
+}
+
+/// The trainer of the real window.
+pub fn trainer() -> Trainer {
+    Arc::new(|job, control, emit| {
+        let result = match job {
+            Job::Train { dir, config } => match device::fallback(config) {
+                Some((config, notice)) => {
+                    emit(Message::Notice(notice));
+                    train::run(dir, &config, control, emit)
+                }
+                None => train::run(dir, config, control, emit),
+            },
+            Job::Resume { dir } => train::resume(dir, control, emit),
+        };
+        result.map_err(|error| error.to_string())
+    })
+}
