@@ -10,12 +10,17 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::config::{Attention, RunConfig};
+use crate::figure::testing::{chart, scales};
 use crate::random::Random;
 use crate::run::CLASSIFIER;
+use crate::run::Run;
+use crate::run::Scope;
 use crate::run::event::{
     End, Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
 };
 use crate::run::probe_file::ProbeTensors;
+use crate::run::probes::Probes;
+use egui::Ui;
 
 thread_local! {
     /// What the figure drawn last says in place of its content; none where it has content.
@@ -741,8 +746,8 @@ fn runs_side_by_side_share_their_scales() {
     let (short, long) = (Sample::new(6, 2), Sample::new(6, 8));
     let view = View::default();
     let context = egui::Context::default();
-    for &kind in Kind::ALL {
-        let of = |subjects: &[Subject<'_>]| Scales::of(&context, kind, subjects, &view);
+    for &kind in Kind::ALL.iter().filter(|kind| kind.is_chart()) {
+        let of = |subjects: &[Subject<'_>]| scales(&context, kind, subjects, &view);
         let both = of(&[short.subject(), long.subject()]);
         assert_eq!(
             both,
@@ -787,12 +792,9 @@ fn a_chart_follows_its_run_and_what_is_looked_at() {
                 ..View::default()
             },
         ] {
-            for &kind in Kind::ALL {
-                if matches!(kind, Kind::ConflictMatrix | Kind::Architecture) {
-                    continue;
-                }
+            for &kind in Kind::ALL.iter().filter(|kind| kind.is_chart()) {
                 let chart = |ctx: &egui::Context| {
-                    format!("{:?}", curves::chart(ctx, kind, sample.subject(), &view))
+                    format!("{:?}", chart(ctx, kind, sample.subject(), &view))
                 };
                 let anew = chart(&egui::Context::default());
                 assert_eq!(chart(&lived), anew, "{} after {event:?}", kind.name());

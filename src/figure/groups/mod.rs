@@ -1,0 +1,8 @@
+//! Figures that compare groups of runs which differ in nothing but the seed.
+//!
+//! Imports look, kit, facts and parts, and no other page.
+
+pub(in crate::figure) mod curves;
+pub(in crate::figure) mod differences;
+pub(in crate::figure) mod measures;
+pub(in crate::figure) mod pair_difference;
