@@ -25,7 +25,7 @@ pub use export::{figure_png, figure_png_among, raster};
 pub(crate) use facts::mistakes::evaluation;
 pub use facts::order::similarity_order;
 pub(crate) use facts::order::time_at;
-pub use facts::probes::{followed, read_probes};
+pub use facts::probes::followed;
 pub use kit::chart::Scales;
 pub use kit::{palette, style};
 pub use look::clock::TimeAxis;
@@ -38,7 +38,7 @@ pub(crate) use look::subject::{class_after, order_of_classes};
 pub use look::view::{Order, Quantity, Spread, Surgery, View, WhatIf};
 pub(crate) use one_class::weights::choices as what_if_choices;
 pub(crate) use registry::curve_names;
-pub use registry::{figure_ui, locked};
+pub use registry::{figure_ui, locked, read_probes};
 
 /// What groups of runs are compared in.
 pub mod difference {
@@ -54,7 +54,8 @@ pub mod measures {
 
 /// Which figures the pages of the window show.
 pub mod pages {
-    pub use super::look::pages::{Figures, PAGES, card_of, kind_shown};
+    pub use super::look::pages::{Figures, PAGES};
+    pub use super::registry::{card_of, kind_shown};
 }
 
 /// The numbers of a figure, as a table.

@@ -1,16 +1,13 @@
-//! The list of figures: how each is drawn, and the numbers that it shows.
+//! The list of figures, and what follows from their descriptions: names, captions, scales, tables.
 //!
-//! Imports the page folders.
+//! Imports the page folders. A new figure is a file in one of them, a variant of [`Kind`] and a line in [`figure`].
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use egui::{Context, RichText, Ui};
 
-use crate::figure::conflicts::{
-    conflict_time, depth_time, matrix, matrix_difference, network, pair, pair_depth,
-};
-use crate::figure::gates::{distance, over_time, strips};
-use crate::figure::groups::{curves, differences, measures, pair_difference};
+use crate::figure::facts::probes::{self, Need};
 use crate::figure::kit::chart::Scales;
 use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
@@ -18,10 +15,129 @@ use crate::figure::look::marks::Range;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::mistakes::{class_scores, confusion, scatter};
-use crate::figure::one_class::{ledger, ledger_depth, ledger_time, what_if};
-use crate::figure::overview::{class_f1, depth_profile, grad_norms, loss, scores};
-use crate::figure::parts::charts::{ChartOf, chart_of_run_ui};
+use crate::figure::parts::figure::{Figure, Of};
+use crate::figure::{conflicts, gates, groups, mistakes, one_class, overview};
+use crate::run::Run;
+use crate::run::log::RunError;
+use crate::run::probes::Probes;
+
+/// The description of a figure.
+pub(in crate::figure) const fn figure(kind: Kind) -> &'static Figure {
+    match kind {
+        Kind::ClassF1 => &overview::class_f1::FIGURE,
+        Kind::Scores => &overview::scores::FIGURE,
+        Kind::Loss => &overview::loss::FIGURE,
+        Kind::GradNorms => &overview::grad_norms::FIGURE,
+        Kind::DepthProfile => &overview::depth_profile::FIGURE,
+        Kind::ConflictMatrix => &conflicts::matrix::FIGURE,
+        Kind::PairCosine => &conflicts::pair::FIGURE,
+        Kind::PairDepth => &conflicts::pair_depth::FIGURE,
+        Kind::Architecture => &conflicts::network::FIGURE,
+        Kind::DepthTime => &conflicts::depth_time::FIGURE,
+        Kind::ConflictTime => &conflicts::conflict_time::FIGURE,
+        Kind::Ledger => &one_class::ledger::FIGURE,
+        Kind::LedgerTime => &one_class::ledger_time::FIGURE,
+        Kind::LedgerDepth => &one_class::ledger_depth::FIGURE,
+        Kind::WhatIf => &one_class::what_if::FIGURE,
+        Kind::Gates => &gates::strips::FIGURE,
+        Kind::GatesTime => &gates::over_time::FIGURE,
+        Kind::GatesAlike => &gates::alike::FIGURE,
+        Kind::GateDistance => &gates::distance::FIGURE,
+        Kind::Confusion => &mistakes::confusion::FIGURE,
+        Kind::ConflictDifference => &conflicts::matrix_difference::FIGURE,
+        Kind::ConflictConfusion => &mistakes::scatter::FIGURE,
+        Kind::ClassScores => &mistakes::class_scores::FIGURE,
+        Kind::ClassDifference => &groups::class_difference::FIGURE,
+        Kind::LayerDifference => &groups::layer_difference::FIGURE,
+        Kind::PairDifference => &groups::pair_difference::FIGURE,
+        Kind::Measures => &groups::measures::FIGURE,
+        Kind::GroupScores => &groups::scores::FIGURE,
+        Kind::GroupConflict => &groups::conflict::FIGURE,
+    }
+}
+
+/// A figure that is forgotten in [`PAGES`](crate::figure::pages::PAGES), or stands beside another kind's variant in
+/// [`figure`], does not compile.
+const _: () = {
+    let mut at = 0;
+    while at < Kind::ALL.len() {
+        let figure = figure(Kind::ALL[at]);
+        assert!(
+            figure.kind as usize == at,
+            "a figure's kind is not that of its line"
+        );
+        let kind = match figure.in_place_of {
+            Some(kind) => kind,
+            None => figure.kind,
+        };
+        let (page, mut place) = (figure.page.figures(), 0);
+        while place < page.len() && page[place] as usize != kind as usize {
+            place += 1;
+        }
+        assert!(
+            place < page.len(),
+            "a figure is not among those of its page in PAGES"
+        );
+        at += 1;
+    }
+};
+
+impl Kind {
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        figure(self).name
+    }
+
+    /// Heading in plain words.
+    pub fn title(self) -> &'static str {
+        figure(self).title
+    }
+
+    /// The field's term and what is drawn, with its range, in a line of a list.
+    pub fn subtitle(self) -> &'static str {
+        figure(self).subtitle
+    }
+
+    /// How to read it.
+    pub fn help(self) -> &'static str {
+        figure(self).help
+    }
+
+    /// The field's words for it, under which it is found.
+    pub fn synonyms(self) -> &'static [&'static str] {
+        figure(self).synonyms
+    }
+
+    /// Whether it compares groups of runs: `shown` are then all of their runs, and the subject is a run of the group
+    /// that is compared to that of the first.
+    pub fn compares_groups(self) -> bool {
+        matches!(figure(self).of, Of::Group | Of::AllGroups)
+    }
+
+    /// Whether it shows all groups of runs at once.
+    pub fn is_of_all_groups(self) -> bool {
+        figure(self).of == Of::AllGroups
+    }
+
+    /// Whether it is a chart of one run, whose scale can be locked.
+    pub fn is_chart(self) -> bool {
+        figure(self).chart.is_some()
+    }
+}
+
+/// The figure that is shown in a figure's place for one of the runs side by side, by its position from the left.
+pub fn kind_shown(kind: Kind, view: &View, index: usize) -> Kind {
+    let mut others = Kind::ALL.iter().copied();
+    let other = others.find(|other| figure(*other).in_place_of == Some(kind));
+    other
+        .filter(|_| view.difference && index > 0)
+        .unwrap_or(kind)
+}
+
+/// The figure in whose place this one is shown.
+pub fn card_of(kind: Kind) -> Kind {
+    figure(kind).in_place_of.unwrap_or(kind)
+}
 
 /// Draws a figure into the space that is left; returns what was clicked. `shown` are all runs on screen: they share
 /// scales, and differences are from the first.
@@ -33,49 +149,8 @@ pub fn figure_ui(
     view: &View,
 ) -> Option<Pick> {
     // Two figures of a kind stand side by side where two runs are compared.
-    ui.push_id((kind, subject.name), |ui| match kind {
-        Kind::ConflictMatrix => matrix::matrix_ui(ui, subject, view),
-        Kind::Architecture => network::architecture_ui(ui, subject, shown, view),
-        Kind::DepthTime => depth_time::depth_time_ui(ui, subject, shown, view),
-        Kind::Ledger => ledger::ledger_ui(ui, subject, shown, view),
-        Kind::WhatIf => what_if::what_if_ui(ui, subject, shown, view),
-        Kind::Gates => strips::gates_ui(ui, subject, view),
-        Kind::GateDistance => distance::gate_distance_ui(ui, subject, shown, view),
-        Kind::Confusion => confusion::confusion_ui(ui, subject, view),
-        Kind::ConflictDifference => {
-            matrix_difference::matrix_difference_ui(ui, subject, shown, view)
-        }
-        Kind::ConflictConfusion => scatter::scatter_ui(ui, subject, shown, view),
-        Kind::ClassScores => class_scores::class_scores_ui(ui, subject, shown, view),
-        Kind::ClassDifference | Kind::LayerDifference => {
-            differences::difference_ui(ui, kind, subject, shown, view)
-        }
-        Kind::PairDifference => pair_difference::pair_difference_ui(ui, subject, shown, view),
-        Kind::Measures => {
-            measures::measures_ui(ui, subject, shown);
-            None
-        }
-        Kind::GroupScores | Kind::GroupConflict => curves::group_curves_ui(ui, kind, shown, view),
-        Kind::PairDepth => pair_depth::pair_depth_ui(ui, subject, view),
-        Kind::LedgerDepth => ledger_depth::ledger_depth_ui(ui, subject, shown, view),
-        Kind::PairCosine => pair::pair_ui(ui, subject, shown, view),
-        Kind::ClassF1
-        | Kind::Scores
-        | Kind::Loss
-        | Kind::GradNorms
-        | Kind::DepthProfile
-        | Kind::ConflictTime
-        | Kind::GatesTime
-        | Kind::GatesAlike
-        | Kind::LedgerTime => {
-            if kind == Kind::LedgerTime {
-                ledger_time::note_ui(ui, subject, view);
-            }
-            let of = chart_of(kind)?;
-            chart_of_run_ui(ui, (kind, of), subject, shown, view)
-        }
-    })
-    .inner
+    let draw = |ui: &mut Ui| (figure(kind).ui)(ui, subject, shown, view);
+    ui.push_id((kind, subject.name), draw).inner
 }
 
 /// A figure with its heading, as it is exported.
@@ -95,59 +170,28 @@ pub(in crate::figure) fn page_ui(
 
 /// Run, part of the network and moment that a figure shows.
 pub(in crate::figure) fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
-    if kind.is_of_all_groups() {
-        return "a curve for every configuration, over its seeds".to_owned();
-    }
-    if kind.compares_groups() {
-        let mut text = "at the last step of all runs, paired by seed".to_owned();
-        if kind == Kind::PairDifference {
-            text.push_str(" · ");
-            text.push_str(view.scope.name());
-        }
-        return text;
-    }
-    let mut parts = vec![subject.name.to_owned()];
-    if matches!(
-        kind,
-        Kind::GradNorms
-            | Kind::ConflictMatrix
-            | Kind::ConflictDifference
-            | Kind::ConflictConfusion
-            | Kind::PairCosine
-            | Kind::Ledger
-            | Kind::LedgerTime
-            | Kind::WhatIf
-    ) {
+    let figure = figure(kind);
+    let mut parts = vec![match figure.of {
+        Of::Run | Of::Pair | Of::TwoRuns => subject.name.to_owned(),
+        Of::Group => "at the last step of all runs, paired by seed".to_owned(),
+        Of::AllGroups => "a curve for every configuration, over its seeds".to_owned(),
+    }];
+    if figure.names_part {
         parts.push(view.scope.name().to_owned());
     }
-    if matches!(
-        kind,
-        Kind::DepthProfile
-            | Kind::ConflictMatrix
-            | Kind::ConflictConfusion
-            | Kind::Architecture
-            | Kind::DepthTime
-            | Kind::PairDepth
-            | Kind::LedgerDepth
-            | Kind::Gates
-            | Kind::GateDistance
-            | Kind::Ledger
-            | Kind::WhatIf
-    ) && let Some(probe) = subject.probe(view)
-    {
-        parts.push(format!("step {}", probe.step));
-    }
+    let probe = subject.probe(view).filter(|_| figure.names_step);
+    parts.extend(probe.map(|probe| format!("step {}", probe.step)));
     parts.join(" · ")
 }
 
-/// Names of a figure's curves, which can be switched off and on; none where it has none.
+/// Names of a figure's curves, which can be switched off and on; empty where it has none.
 pub(crate) fn curve_names(
-    ctx: &egui::Context,
+    ctx: &Context,
     kind: Kind,
     subject: Subject<'_>,
     view: &View,
 ) -> Vec<String> {
-    let Some(of) = chart_of(kind) else {
+    let Some(of) = figure(kind).chart else {
         return Vec::new();
     };
     let chart = of(ctx, subject, view);
@@ -160,59 +204,28 @@ pub(crate) fn curve_names(
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
 pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
-    match kind {
-        Kind::ClassF1 => class_f1::table(subject),
-        Kind::Scores => scores::table(subject),
-        Kind::Loss => loss::table(subject),
-        Kind::GradNorms => grad_norms::table(subject, view),
-        Kind::DepthProfile => depth_profile::table(subject, view),
-        Kind::PairCosine => pair::table(subject, view),
-        Kind::Ledger => ledger::table(subject, view),
-        Kind::PairDepth => pair_depth::table(subject, view),
-        Kind::LedgerDepth => ledger_depth::table(subject, view),
-        Kind::LedgerTime => ledger_time::table(subject, view),
-        Kind::WhatIf => what_if::table(subject, view),
-        Kind::Architecture => network::table(subject, view),
-        Kind::DepthTime => depth_time::table(subject, view),
-        Kind::ConflictTime => conflict_time::table(subject, view),
-        Kind::Gates => strips::table(subject, view),
-        Kind::GateDistance => distance::table(subject, view),
-        Kind::GatesTime | Kind::GatesAlike => over_time::table(kind, subject),
-        Kind::ConflictMatrix => matrix::table(subject, view),
-        Kind::Confusion => confusion::table(subject, view),
-        Kind::ConflictDifference => matrix_difference::table(subject, shown, view),
-        Kind::ConflictConfusion => scatter::table(subject, view),
-        Kind::ClassScores => class_scores::table(subject, shown, view),
-        Kind::ClassDifference | Kind::LayerDifference => {
-            differences::table(kind, subject, shown, view)
-        }
-        Kind::PairDifference => pair_difference::table(subject, shown, view),
-        Kind::Measures => measures::table(shown),
-        Kind::GroupScores | Kind::GroupConflict => curves::table(kind, shown, view),
-    }
+    (figure(kind).table)(subject, shown, view)
 }
 
-/// How the chart of a run is made; none for other figures.
-pub(in crate::figure) fn chart_of(kind: Kind) -> Option<ChartOf> {
-    Some(match kind {
-        Kind::ClassF1 => class_f1::chart,
-        Kind::Scores => scores::chart,
-        Kind::Loss => loss::chart,
-        Kind::GradNorms => grad_norms::chart,
-        Kind::DepthProfile => depth_profile::chart,
-        Kind::ConflictTime => conflict_time::chart,
-        Kind::GatesTime => over_time::chart,
-        Kind::GatesAlike => over_time::chart_alike,
-        Kind::LedgerTime => ledger_time::chart,
-        Kind::PairCosine => pair::chart,
-        _ => return None,
-    })
+/// Reads what figures need of a run's probe files and is not in memory. Files that cannot be read are left out.
+///
+/// # Errors
+/// The first file that cannot be read; the others are read nevertheless.
+pub fn read_probes(
+    dir: &Path,
+    run: &Run,
+    kinds: &[Kind],
+    view: &View,
+    probes: &mut Probes,
+) -> Result<(), RunError> {
+    let needs: Vec<Need> = kinds.iter().map(|kind| figure(*kind).needs).collect();
+    probes::read(dir, run, &needs, view, probes)
 }
 
 /// Ranges that keep y as it is in every chart of these runs; what was chosen before stays.
 pub fn locked(ctx: &Context, subjects: &[Subject<'_>], view: &View) -> BTreeMap<Kind, Range> {
     let lock = |&kind: &Kind| {
-        let of = chart_of(kind)?;
+        let of = figure(kind).chart?;
         let charts = subjects.iter().map(|subject| of(ctx, *subject, view));
         let charts: Vec<_> = charts.collect();
         // A chart that shows nothing yet has no scale to keep.

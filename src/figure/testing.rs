@@ -10,7 +10,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use crate::figure::kit::chart::{Chart, Scales};
 use crate::figure::parts::charts;
-use crate::figure::registry::chart_of;
+use crate::figure::registry::figure;
 use crate::figure::{Kind, Pick, Subject, View, figure_ui, style};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
@@ -194,7 +194,7 @@ pub(in crate::figure) fn chart(
     subject: Subject<'_>,
     view: &View,
 ) -> Arc<Chart> {
-    chart_of(kind).expect("a chart of a run")(ctx, subject, view)
+    figure(kind).chart.expect("a chart of a run")(ctx, subject, view)
 }
 
 /// The bounds that hold the charts of runs.
@@ -206,7 +206,7 @@ pub(in crate::figure) fn scales(
 ) -> Scales {
     charts::scales(
         ctx,
-        chart_of(kind).expect("a chart of a run"),
+        figure(kind).chart.expect("a chart of a run"),
         subjects,
         view,
     )

@@ -1,6 +1,5 @@
 //! Every figure of constructed runs: small and large, light and dark, whole and with parts missing.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::config::{Attention, RunConfig};
+use crate::figure::kit::text::SAID;
 use crate::figure::testing::{chart, scales};
 use crate::random::Random;
 use crate::run::CLASSIFIER;
@@ -21,11 +21,6 @@ use crate::run::event::{
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
 use egui::Ui;
-
-thread_local! {
-    /// What the figure drawn last says in place of its content; none where it has content.
-    pub(super) static SAID: RefCell<Option<String>> = const { RefCell::new(None) };
-}
 
 const STEPS_PER_EPOCH: u64 = 50;
 const PIECES: usize = 4;

@@ -5,20 +5,48 @@ use std::sync::Arc;
 use egui::Context;
 
 use crate::figure::facts::network;
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
+use crate::figure::parts::charts::chart_of_run_ui;
 use crate::figure::parts::charts::kept;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::gradient::gram::ConflictSummary;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::ConflictTime,
+    name: "conflict-time",
+    title: "Conflict over time",
+    subtitle: "Interference in the backbone and the selected layer over time, 0 to 1",
+    help: "Interference: mean over class pairs of max(0, −cosine), from 0 to 1, in all layers but the classifier and in \
+           the layer that is selected. The thin line of the same colour is the noise floor: what probes this small \
+           would show without any conflict. Only what lies clearly above it is conflict.",
+    synonyms: &["interference", "gradient conflict", "noise floor"],
+    page: Page::Conflicts,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Nothing,
+    at: At::Probe,
+    names_part: false,
+    names_step: false,
+    colour_range: None,
+    chart: Some(chart),
+    ui: |ui, subject, shown, view| {
+        chart_of_run_ui(ui, (Kind::ConflictTime, chart), subject, shown, view)
+    },
+    table: |subject, _, view| table(subject, view),
+};
 
 /// The chart of a run, made anew only where something it shows has changed.
 pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
     kept(
         ctx,
-        Kind::ConflictTime,
+        &FIGURE,
         (subject, view),
         (subject.run.revisions.probes, &view.scope),
         || over_time(subject, view),

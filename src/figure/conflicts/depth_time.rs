@@ -2,16 +2,48 @@
 
 use egui::{Color32, Rect, Ui};
 
+use crate::figure::facts::probes::Need;
 use crate::figure::facts::quantity::Classes;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity::Scale;
 use crate::gradient::gram::ConflictSummary;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::DepthTime,
+    name: "depth-time",
+    title: "Conflict by depth and time",
+    subtitle: "Interference, or another quantity, by layer and step",
+    help: "The backbone on top, then layers from input to output; probes from left to right, coloured by what the list \
+           above them says. Rows that stand out are layers, columns moments; grey is undefined. Click to go to a layer \
+           and a moment.",
+    synonyms: &[
+        "interference",
+        "heat map",
+        "layers",
+        "depth",
+        "gradient conflict",
+    ],
+    page: Page::Conflicts,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Nothing,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: Some(quantity::Scale::range),
+    chart: None,
+    ui: depth_time_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// The numbers of the figure: a row for the backbone and every layer at every probe.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {

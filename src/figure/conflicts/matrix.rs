@@ -4,17 +4,50 @@ use egui::{Sense, Ui};
 
 use crate::figure::facts::conflict::{Shown, shown};
 use crate::figure::facts::mistakes::marked;
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::numerals::{signed, three_figures};
 use crate::figure::kit::palette;
 use crate::figure::kit::palette::faded;
 use crate::figure::kit::square::{Cells, Grid, Look, Number, diagonal};
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{above, empty_ui};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::gradient::gram::{ConflictSummary, Gram};
 use crate::run::{CLASSIFIER, Scope};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::ConflictMatrix,
+    name: "conflict-matrix",
+    title: "How classes pull against each other",
+    subtitle: "Gradient Conflict Matrix: cosine of the gradients of two classes, −1 to 1",
+    help: "Gradient Conflict Matrix: cosine between the gradients of two classes in the selected part of the network. \
+           Red: a step that helps one hurts the other; blue: it helps both. Faded cells are not told apart from 0 (3 \
+           standard errors), hatched ones are undefined, and training images stand beside the names.",
+    synonyms: &[
+        "GCM",
+        "gradient conflict matrix",
+        "gradient conflict",
+        "cosine similarity",
+        "gradient similarity",
+        "negative transfer",
+    ],
+    page: Page::Conflicts,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Moment,
+    at: At::Probe,
+    names_part: true,
+    names_step: true,
+    colour_range: Some(|_, _| [-1.0, 1.0]),
+    chart: None,
+    ui: |ui, subject, _, view| matrix_ui(ui, subject, view),
+    table: |subject, _, view| table(subject, view),
+};
 
 /// Width in which the summary fits on one line.
 const SUMMARY_WIDTH: f32 = 660.0;

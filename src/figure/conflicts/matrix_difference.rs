@@ -7,6 +7,7 @@ use egui::{Color32, RichText, Sense, Ui};
 use crate::figure::facts::conflict;
 use crate::figure::facts::conflict::{Change, Shown};
 use crate::figure::facts::mistakes::marked;
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::numerals::signed;
 use crate::figure::kit::palette;
@@ -14,10 +15,40 @@ use crate::figure::kit::palette::faded;
 use crate::figure::kit::square::{Cells, Grid, Look, Number, diagonal};
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{above, empty_ui};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::gradient::gram::Gram;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::ConflictDifference,
+    name: "conflict-difference",
+    title: "What changes between two runs",
+    subtitle: "Difference of two runs’ Gradient Conflict Matrices",
+    help: "Cosine of every pair in the second run minus that in the first, on one scale for all moments. Blue: the \
+           classes pull less against each other than in the first run; red: more. Faded cells are not told apart from 0 \
+           (3 standard errors of the difference), hatched ones are undefined in one of the runs.",
+    synonyms: &[
+        "GCM",
+        "gradient conflict matrix",
+        "cosine similarity",
+        "comparison of runs",
+    ],
+    page: Page::Conflicts,
+    in_place_of: Some(Kind::ConflictMatrix),
+    of: Of::TwoRuns,
+    needs: Need::Moment,
+    at: At::Probe,
+    names_part: true,
+    names_step: false,
+    colour_range: Some(|_, _| [-END, END]),
+    chart: None,
+    ui: matrix_difference_ui,
+    table: table,
+};
 
 /// Differences from which on the colour stays the darkest: the same at every moment, in every layer and for every pair
 /// of runs, so that colours can be compared.

@@ -8,17 +8,49 @@ use egui::{
     vec2,
 };
 
+use crate::figure::facts::probes::Need;
 use crate::figure::facts::quantity::Classes;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{empty_ui, fitted, named};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity::Scale;
 use crate::run::Scope;
 use crate::run::event::{Layer, Started};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Architecture,
+    name: "architecture",
+    title: "Network",
+    subtitle: "Map of the network, coloured by interference or another quantity",
+    help: "Layers from input to output, coloured by what the list above them says; interference is the mean over class \
+           pairs of max(0, −cosine). Grey is undefined. Click a layer or a block and everything follows.",
+    synonyms: &[
+        "architecture",
+        "network graph",
+        "layers",
+        "blocks",
+        "interference",
+        "model",
+    ],
+    page: Page::Conflicts,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Nothing,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: Some(quantity::Scale::range),
+    chart: None,
+    ui: architecture_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// Height of a block's name above its boxes.
 const LABEL: f32 = 15.0;

@@ -9,20 +9,51 @@ use crate::figure::facts::mistakes;
 use crate::figure::facts::mistakes::evaluation_at;
 use crate::figure::facts::network::log10;
 use crate::figure::facts::pair::{PairCell, made};
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::chart::{Chart, Curve, Look, Place, Scales, part_ui};
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::numerals::{decimal, three_figures};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, pair_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::charts;
 use crate::figure::parts::charts::{clock_key, kept, over_evals, timed};
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::figure::parts::unread::unread_ui;
 use crate::gradient::gram::Cell;
 use crate::run::event::{Eval, Split};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::PairCosine,
+    name: "pair-cosine",
+    title: "The selected pair over time",
+    subtitle: "Cosine, norms and confusion of two classes over time",
+    help: "Cosine between the gradients of the two selected classes at every probe. Filled points differ from 0 by more \
+           than 3 standard errors, hollow ones do not, and the upright lines join the cosines of two halves of the \
+           probe images: the longer, the less is known. Below, where there is room: how long both gradients are, and \
+           which share of each class's images is taken for the other.",
+    synonyms: &[
+        "cosine similarity",
+        "gradient conflict",
+        "pair of classes",
+        "half-split estimate",
+    ],
+    page: Page::Conflicts,
+    in_place_of: None,
+    of: Of::Pair,
+    needs: Need::History,
+    at: At::Probe,
+    names_part: true,
+    names_step: false,
+    colour_range: None,
+    chart: Some(chart),
+    ui: pair_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// Height from which on norms and confusion are drawn below the cosine.
 const PARTS_HEIGHT: f32 = 240.0;
@@ -339,7 +370,7 @@ pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View)
     let made = pair.map(|pair| made(ctx, subject, view, pair).key());
     kept(
         ctx,
-        Kind::PairCosine,
+        &FIGURE,
         (subject, view),
         (subject.run.revisions.probes, made),
         || over_time(ctx, subject, view),

@@ -4,6 +4,7 @@ use egui::{Color32, Rect, Ui};
 
 use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::pair::PairCell;
+use crate::figure::facts::probes::Need;
 use crate::figure::facts::probes::{Made, of_probes};
 use crate::figure::kit::numerals::{decimal, three_figures};
 use crate::figure::kit::palette;
@@ -12,12 +13,42 @@ use crate::figure::kit::palette::undefined;
 use crate::figure::kit::scale::numbers_upright;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, pair_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::unread::header_ui;
 use crate::run::Run;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::PairDepth,
+    name: "pair-depth",
+    title: "The selected pair in every layer",
+    subtitle: "Cosine of the gradients of two classes by layer and step, −1 to 1",
+    help: "Cosine between the gradients of the two selected classes in every layer (from the input down) at every probe \
+           (from left to right), in the colours of the matrix: red pulls apart, blue together, pale is not told apart \
+           from 0, grey is undefined. Click to go to a layer and a moment.",
+    synonyms: &[
+        "cosine similarity",
+        "gradient conflict",
+        "heat map",
+        "layers",
+    ],
+    page: Page::Conflicts,
+    in_place_of: None,
+    of: Of::Pair,
+    needs: Need::History,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: Some(|_, _| [-1.0, 1.0]),
+    chart: None,
+    ui: |ui, subject, _, view| pair_depth_ui(ui, subject, view),
+    table: |subject, _, view| table(subject, view),
+};
 
 /// The pair in every layer, by Gram row.
 type Layers = Vec<Option<PairCell>>;

@@ -3,7 +3,6 @@
 use egui::Ui;
 use image::RgbaImage;
 
-use crate::figure::conflicts::matrix_difference::END as DIFFERENCE_END;
 use crate::figure::export::draw::shapes;
 use crate::figure::export::settings::{Format, Settings};
 use crate::figure::facts::groups::{stands_for_all, stands_for_group};
@@ -11,7 +10,7 @@ use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::quantity;
+use crate::figure::parts::figure::Of;
 use crate::figure::registry;
 use crate::figure::registry::page_ui;
 use crate::run::notes::distinct;
@@ -44,18 +43,15 @@ impl Figure<'_> {
     /// Whether there is anything for it to show: a pair needs to be selected, a difference a second run, and of each group
     /// that is compared the first run stands for all.
     pub fn has_subject(&self) -> bool {
-        match self.kind {
-            Kind::PairCosine | Kind::PairDepth => self.view.pair.is_some(),
-            Kind::ConflictDifference => {
+        match registry::figure(self.kind).of {
+            Of::Run => true,
+            Of::Pair => self.view.pair.is_some(),
+            Of::TwoRuns => {
                 let first = self.shown.first();
                 first.is_some_and(|first| !first.is(&self.subject))
             }
-            Kind::ClassDifference
-            | Kind::LayerDifference
-            | Kind::PairDifference
-            | Kind::Measures => stands_for_group(self.subject, self.shown),
-            Kind::GroupScores | Kind::GroupConflict => stands_for_all(self.subject, self.shown),
-            _ => true,
+            Of::Group => stands_for_group(self.subject, self.shown),
+            Of::AllGroups => stands_for_all(self.subject, self.shown),
         }
     }
 
@@ -73,15 +69,8 @@ impl Figure<'_> {
 
     /// Least and largest value of the colour scale; none where colours stand for no number.
     pub(in crate::figure) fn colour_range(&self) -> Option<[f64; 2]> {
-        match self.kind {
-            Kind::ConflictMatrix | Kind::PairDepth => Some([-1.0, 1.0]),
-            Kind::ConflictDifference => Some([-DIFFERENCE_END, DIFFERENCE_END]),
-            Kind::Confusion | Kind::Gates => Some([0.0, 1.0]),
-            Kind::Architecture | Kind::DepthTime => {
-                Some(quantity::Scale::range(self.shown, self.view))
-            }
-            _ => None,
-        }
+        let of = registry::figure(self.kind).colour_range?;
+        Some(of(self.shown, self.view))
     }
 }
 

@@ -10,6 +10,8 @@ use crate::figure::facts::mistakes::evaluation;
 use crate::figure::look::kind::Kind;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::{Order, View, WhatIf};
+use crate::figure::parts::figure::At;
+use crate::figure::registry;
 use crate::run::Scope;
 use crate::run::event::Started;
 
@@ -113,11 +115,11 @@ fn moment(figure: &Figure<'_>) -> Option<u64> {
     let (subject, view) = (figure.subject, figure.view);
     let probe = || subject.probe(view).map(|probe| probe.step);
     let eval = || evaluation(subject, view).map(|eval| eval.step);
-    match figure.kind {
-        kind if kind.compares_groups() => None,
-        Kind::ClassF1 | Kind::Scores | Kind::Loss | Kind::Confusion | Kind::ClassScores => eval(),
-        Kind::ConflictConfusion => probe().max(eval()),
-        _ => probe(),
+    match registry::figure(figure.kind).at {
+        At::Probe => probe(),
+        At::Evaluation => eval(),
+        At::Both => probe().max(eval()),
+        At::End => None,
     }
 }
 

@@ -181,7 +181,7 @@ impl Moment {
 }
 
 /// Moments by step, each with the tensors it was made from.
-type Moments = BTreeMap<u64, (Weak<ProbeTensors>, Arc<Moment>)>;
+pub(in crate::figure) type Moments = BTreeMap<u64, (Weak<ProbeTensors>, Arc<Moment>)>;
 
 /// The moments of all probes that are read, each computed once.
 pub(in crate::figure) fn moments(ctx: &Context, subject: Subject<'_>) -> Arc<Moments> {
@@ -229,4 +229,21 @@ pub(in crate::figure) fn all(branches: &[Branch], classes: usize) -> Vec<Option<
         }
     }
     all
+}
+
+/// Epoch and value at every probe; no value where the probe is not read.
+pub(in crate::figure) fn points<'a>(
+    subject: Subject<'a>,
+    moments: &'a Moments,
+    value: &'a dyn Fn(&Moment) -> Option<f64>,
+) -> impl Iterator<Item = (f64, Option<f64>)> {
+    let at = |step: u64| moments.get(&step).map(|(_, moment)| moment.as_ref());
+    let probes = subject.run.probes.iter();
+    probes.map(move |probe| (probe.epoch, at(probe.step).and_then(value)))
+}
+
+/// All that changes where the gates over time do: the probes, and which of them are read.
+pub(in crate::figure) fn read(subject: Subject<'_>) -> (u64, Vec<u64>) {
+    let read = subject.probes.whole.keys().copied().collect();
+    (subject.run.revisions.probes, read)
 }

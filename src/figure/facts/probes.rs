@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use egui::{Context, Id};
 
 use crate::figure::kit::memo::is_exporting;
-use crate::figure::look::kind::Kind;
 use crate::figure::look::subject::{Subject, class_of, pair_of};
 use crate::figure::look::view::View;
 use crate::run::Run;
@@ -36,10 +35,12 @@ pub fn followed(run: &Run, view: &View) -> Vec<usize> {
     classes
 }
 
-/// What a figure needs beside the log.
-enum Need {
+/// What a figure needs of a run's probe files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Need {
+    /// The log is enough.
     Nothing,
-    /// The whole probe at the cursor.
+    /// The whole probe at the cursor. So do figures in which brushed pairs are marked.
     Moment,
     /// The followed classes at the cursor and at the probe before, from which the change of a loss is measured.
     Change,
@@ -54,37 +55,6 @@ enum Need {
 }
 
 impl Need {
-    fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::ClassF1
-            | Kind::Scores
-            | Kind::Loss
-            | Kind::GradNorms
-            | Kind::DepthProfile
-            | Kind::Architecture
-            | Kind::DepthTime
-            | Kind::ClassScores
-            | Kind::ConflictTime
-            | Kind::ClassDifference
-            | Kind::LayerDifference
-            | Kind::Measures
-            | Kind::GroupScores
-            | Kind::GroupConflict => Self::Nothing,
-            // Brushed pairs are marked in the confusion matrix, too.
-            Kind::Confusion
-            | Kind::ConflictMatrix
-            | Kind::ConflictDifference
-            | Kind::ConflictConfusion => Self::Moment,
-            Kind::PairDifference => Self::Last,
-            Kind::Gates | Kind::GatesTime | Kind::GatesAlike | Kind::GateDistance => Self::Gates,
-            Kind::Ledger => Self::Change,
-            Kind::WhatIf => Self::MomentAndChange,
-            Kind::PairCosine | Kind::PairDepth | Kind::LedgerTime | Kind::LedgerDepth => {
-                Self::History
-            }
-        }
-    }
-
     /// Whether the whole probe is needed, and the rows of the followed classes, `before` probes before the cursor;
     /// none where it is later.
     fn at(&self, before: Option<usize>, is_last: bool) -> (bool, bool) {
@@ -104,20 +74,16 @@ impl Need {
 ///
 /// # Errors
 /// The first file that cannot be read; the others are read nevertheless.
-pub fn read_probes(
+pub(in crate::figure) fn read(
     dir: &Path,
     run: &Run,
-    kinds: &[Kind],
+    needs: &[Need],
     view: &View,
     probes: &mut Probes,
 ) -> Result<(), RunError> {
     let started = run.started.as_ref();
     let classes = started.map_or(0, |started| started.classes.len());
-    let (needs, followed) = (
-        kinds.iter().map(|kind| Need::of(*kind)),
-        followed(run, view),
-    );
-    let needs: Vec<_> = needs.collect();
+    let followed = followed(run, view);
     let cursor = run.probe_at(view.step.unwrap_or(u64::MAX));
     let mut first = Ok(());
     for (index, probe) in run.probes.iter().enumerate() {

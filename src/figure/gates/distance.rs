@@ -5,13 +5,44 @@ use egui::{RichText, Sense, Ui};
 use crate::figure::facts::gates;
 use crate::figure::facts::gates::{Branch, all, distance, moments, short};
 use crate::figure::facts::mistakes::marked;
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::palette;
 use crate::figure::kit::square::{Cells, Grid, Look, Number};
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::empty_ui;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::GateDistance,
+    name: "gate-distance",
+    title: "How differently gates treat classes",
+    subtitle: "Root mean square difference of two classes’ gates, 0 to 1",
+    help: "How far the gates of two classes are apart: root mean square of their difference over all channels of all \
+           branches, from 0 (treated alike) to 1. The scale ends a little above the largest distance at any probe. \
+           Hatched: undefined.",
+    synonyms: &[
+        "attention",
+        "distance matrix",
+        "dissimilarity matrix",
+        "CSBA",
+    ],
+    page: Page::Gates,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Gates,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: None,
+    chart: None,
+    ui: gate_distance_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// The numbers of the figure: every pair once, over all branches and in each.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {

@@ -1,48 +1,56 @@
-//! Gates over time: how open they are, how far they tell classes apart, and whether branches do it alike.
+//! Gates over time: how open they are, and how far they tell classes apart.
 
 use std::sync::Arc;
 
 use egui::Context;
 
 use crate::figure::facts::gates::{Moment, moments};
+use crate::figure::facts::gates::{points, read};
 use crate::figure::facts::network::log10;
-use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
+use crate::figure::facts::probes::Need;
+use crate::figure::kit::chart::{Chart, Curve, Look};
 use crate::figure::kit::palette;
-use crate::figure::kit::table::{Table, Value};
+use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
+use crate::figure::parts::charts::chart_of_run_ui;
 use crate::figure::parts::charts::kept;
+use crate::figure::parts::figure::{At, Figure, Of};
 
-/// Mean and spread of every branch, or how alike every two of them are. Probes that are not read break the lines.
-pub(in crate::figure) fn over_time(ctx: &Context, kind: Kind, subject: Subject<'_>) -> Chart {
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::GatesTime,
+    name: "gates-time",
+    title: "Gates over time",
+    subtitle: "Mean gate and its standard deviation over classes, by branch over time",
+    help: "Mean gate of every branch over classes and channels (thin), from 0 (shut) to 1 (open), and its standard \
+           deviation over classes, mean over channels, on a logarithmic axis: the lower, the more all classes are \
+           treated alike. Lines break where a probe is not read.",
+    synonyms: &["attention", "channel attention", "CSBA", "gates"],
+    page: Page::Gates,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Gates,
+    at: At::Probe,
+    names_part: false,
+    names_step: false,
+    colour_range: None,
+    chart: Some(chart),
+    ui: |ui, subject, shown, view| {
+        chart_of_run_ui(ui, (Kind::GatesTime, chart), subject, shown, view)
+    },
+    table: |subject, _, _| table(subject),
+};
+
+/// Mean and spread of every branch. Probes that are not read break the lines.
+pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>) -> Chart {
     let moments = moments(ctx, subject);
-    let at = |step: u64| moments.get(&step).map(|(_, moment)| moment.as_ref());
     let curve = |name: String, color, look, value: &dyn Fn(&Moment) -> Option<f64>| {
-        let probes = subject.run.probes.iter();
-        let points = probes.map(|probe| (probe.epoch, at(probe.step).and_then(value)));
-        Curve::new(name, color, look, points)
+        Curve::new(name, color, look, points(subject, &moments, value))
     };
     let newest = moments.values().next_back().map(|(_, moment)| moment);
     let branches = newest.map_or(&[][..], |moment| &moment.branches);
-    if kind == Kind::GatesAlike {
-        let pairs = newest.map_or(&[][..], |moment| &moment.alike);
-        let curves = pairs.iter().enumerate().map(|(i, &(a, b, _))| {
-            let name = format!("{} and {}", branches[a].0, branches[b].0);
-            let why = "undefined, or the probe is not read";
-            curve(name, palette::class(i), Look::Line, &|x| x.pair((a, b)))
-                .with_gaps(Gap::Undefined(why))
-        });
-        return Chart {
-            y_label: "correlation".to_owned(),
-            fixed_y: Some((-1.0, 1.0)),
-            curves: curves.collect(),
-            empty:
-                "Two or more branches whose gates tell four or more classes apart can be compared."
-                    .to_owned(),
-            ..Chart::default()
-        };
-    }
     let curves = branches.iter().enumerate().flat_map(|(i, (name, ..))| {
         let color = palette::class(i);
         let mean = format!("{name}, mean");
@@ -61,53 +69,28 @@ pub(in crate::figure) fn over_time(ctx: &Context, kind: Kind, subject: Subject<'
     }
 }
 
-/// The numbers of [`over_time`].
-pub(in crate::figure) fn table(kind: Kind, subject: Subject<'_>) -> Table {
-    let mut table = if kind == Kind::GatesAlike {
-        Table::new(["step", "epoch", "branch_a", "branch_b", "correlation"])
-    } else {
-        Table::new(["step", "epoch", "branch", "mean", "sd_over_classes"])
-    };
-    for (&step, tensors) in &subject.probes.whole {
-        let moment = Moment::new(tensors);
-        let name = |at: usize| Value::from(moment.branches[at].0.as_str());
-        let place = || [Value::from(step), Value::from(subject.epoch(step))];
-        if kind == Kind::GatesAlike {
-            for &(a, b, correlation) in &moment.alike {
-                let [step, epoch] = place();
-                table.push([step, epoch, name(a), name(b), correlation.into()]);
-            }
-            continue;
-        }
-        for (at, (_, mean, spread)) in moment.branches.iter().enumerate() {
-            let [step, epoch] = place();
-            table.push([step, epoch, name(at), (*mean).into(), (*spread).into()]);
-        }
-    }
-    table
-}
-
-/// The chart of one of the two kinds, made anew only where something it shows has changed.
-fn chart_of(ctx: &Context, kind: Kind, subject: Subject<'_>, view: &View) -> Arc<Chart> {
-    let read: Vec<u64> = subject.probes.whole.keys().copied().collect();
-    let key = (subject.run.revisions.probes, read);
-    kept(ctx, kind, (subject, view), key, || {
-        over_time(ctx, kind, subject)
+/// The chart of a run, made anew only where something it shows has changed.
+fn chart(ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
+    kept(ctx, &FIGURE, (subject, view), read(subject), || {
+        over_time(ctx, subject)
     })
 }
 
-/// The chart of how open gates are.
-pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
-    chart_of(ctx, Kind::GatesTime, subject, view)
-}
-
-/// The chart of how alike branches are.
-pub(in crate::figure) fn chart_alike(
-    ctx: &Context,
-    subject: Subject<'_>,
-    view: &View,
-) -> Arc<Chart> {
-    chart_of(ctx, Kind::GatesAlike, subject, view)
+/// The numbers of [`over_time`].
+pub(in crate::figure) fn table(subject: Subject<'_>) -> Table {
+    let mut table = Table::new(["step", "epoch", "branch", "mean", "sd_over_classes"]);
+    for (&step, tensors) in &subject.probes.whole {
+        for (name, mean, spread) in &Moment::new(tensors).branches {
+            table.push([
+                step.into(),
+                subject.epoch(step).into(),
+                name.as_str().into(),
+                (*mean).into(),
+                (*spread).into(),
+            ]);
+        }
+    }
+    table
 }
 
 #[cfg(test)]

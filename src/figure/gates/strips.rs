@@ -7,14 +7,46 @@ use egui::{
 };
 
 use crate::figure::facts::gates::{Branch, Shown, short, shown};
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::palette;
 use crate::figure::kit::scale::numbers_upright;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::{empty_ui, fitted, named};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Gates,
+    name: "gates",
+    title: "Gates by class and channel",
+    subtitle: "Mean gate by class and channel, 0 to 1",
+    help: "Mean gate of every class (rows) in every channel (columns), from 0 to 1, channels sorted by how much classes \
+           differ in them at the newest probe. Columns of one colour treat all classes alike; a row that stands out is \
+           a class the gate tells apart.",
+    synonyms: &[
+        "attention",
+        "channel attention",
+        "CSBA",
+        "squeeze and excitation",
+        "gates",
+    ],
+    page: Page::Gates,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Gates,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: Some(|_, _| [0.0, 1.0]),
+    chart: None,
+    ui: |ui, subject, _, view| gates_ui(ui, subject, view),
+    table: |subject, _, view| table(subject, view),
+};
 
 /// Rows at least this high have their class's name beside them.
 const NAMED_ROW: f32 = 9.0;

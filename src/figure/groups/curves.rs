@@ -15,38 +15,28 @@ use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::empty_ui;
 use crate::figure::look::clock::{Clock, TimeAxis};
-use crate::figure::look::kind::Kind;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::{Spread, View};
+use crate::figure::parts::figure::Figure;
 use crate::run::Run;
-use crate::run::event::Split;
 
 /// A value of a run at a step.
-struct Point {
-    step: u64,
-    epoch: f64,
-    value: Option<f64>,
+pub(in crate::figure) struct Point {
+    pub(in crate::figure) step: u64,
+    pub(in crate::figure) epoch: f64,
+    pub(in crate::figure) value: Option<f64>,
 }
 
-/// What the figure shows of a run. Scores are of validation images; where there are none, of test images.
-fn points(kind: Kind, run: &Run) -> Vec<Point> {
-    if kind == Kind::GroupConflict {
-        let probes = run.probes.iter().map(|probe| Point {
-            step: probe.step,
-            epoch: probe.epoch,
-            value: probe.backbone.interference,
-        });
-        return probes.collect();
-    }
-    let has_val = run.evals_of(Split::Val).next().is_some();
-    let split = if has_val { Split::Val } else { Split::Test };
-    let evals = run.evals_of(split).map(|eval| Point {
-        step: eval.step,
-        epoch: eval.epoch,
-        value: eval.macro_f1,
-    });
-    evals.collect()
+/// What the figure shows of every run.
+pub(in crate::figure) struct Measured {
+    /// Its values, by step.
+    pub(in crate::figure) points: fn(&Run) -> Vec<Point>,
+    pub(in crate::figure) y_label: &'static str,
+    /// Bounds of y that do not depend on the data.
+    pub(in crate::figure) fixed_y: Option<(f64, f64)>,
+    /// Name of its column in a table.
+    pub(in crate::figure) column: &'static str,
 }
 
 /// What the runs of a group have in common at a step.
@@ -124,7 +114,13 @@ fn axis(view: &View) -> TimeAxis {
 }
 
 /// The chart, and a sentence that says what is drawn and what is not.
-fn chart(kind: Kind, found: &Grouped, shown: &[Subject<'_>], view: &View) -> (Chart, String) {
+fn chart(
+    title: &'static str,
+    measured: &Measured,
+    found: &Grouped,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> (Chart, String) {
     let mut curves = Vec::new();
     let mut bands = Vec::new();
     let mut clock = Clock::default();
@@ -135,7 +131,7 @@ fn chart(kind: Kind, found: &Grouped, shown: &[Subject<'_>], view: &View) -> (Ch
             continue;
         };
         clock = Clock::new(first.run, axis(view));
-        let runs: Vec<_> = subjects.iter().map(|x| points(kind, x.run)).collect();
+        let runs: Vec<_> = subjects.iter().map(|x| (measured.points)(x.run)).collect();
         for run in runs.iter().filter(|_| runs.len() > 1) {
             let place = run.iter().map(|x| (clock.at(x.step as f64), x.value));
             curves.push(Curve::new(group.name.clone(), color, Look::Thin, place));
@@ -173,11 +169,11 @@ fn chart(kind: Kind, found: &Grouped, shown: &[Subject<'_>], view: &View) -> (Ch
     // Means lie over single runs.
     curves.sort_by_key(|curve| curve.look != Look::Thin);
     let chart = Chart {
-        name: kind.title(),
+        name: title,
         of_many_runs: true,
-        y_label: y_label(kind).to_owned(),
+        y_label: measured.y_label.to_owned(),
         x: Axis::Time(clock),
-        fixed_y: (kind == Kind::GroupScores).then_some((0.0, 1.0)),
+        fixed_y: measured.fixed_y,
         curves,
         bands,
         empty: "Nothing was measured on the way.".to_owned(),
@@ -194,17 +190,10 @@ pub(in crate::figure) fn words(spread: Spread) -> &'static str {
     }
 }
 
-fn y_label(kind: Kind) -> &'static str {
-    match kind {
-        Kind::GroupConflict => "interference",
-        _ => "macro-F1",
-    }
-}
-
 /// Draws all groups of the runs shown.
 pub(in crate::figure) fn group_curves_ui(
     ui: &mut Ui,
-    kind: Kind,
+    (figure, measured): (&Figure, &Measured),
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
@@ -217,15 +206,15 @@ pub(in crate::figure) fn group_curves_ui(
         return None;
     };
     let key = (comparison_key(shown), shown.len(), axis(view), view.spread);
-    let made = remembered(ui.ctx(), (kind.name(), ""), key, || {
-        let (chart, said) = chart(kind, found, shown, view);
+    let made = remembered(ui.ctx(), (figure.name, ""), key, || {
+        let (chart, said) = chart(figure.title, measured, found, shown, view);
         (Arc::new(chart), said)
     });
     let (chart, said) = made;
     let spread = note_ui(ui, &said, view.spread);
     let scales = Scales::holding(std::slice::from_ref(&chart));
     // A moment of one run is none of all; only what is hidden can be chosen here.
-    let picked = chart_ui(ui, kind, &chart, &scales, None, view);
+    let picked = chart_ui(ui, figure.kind, &chart, &scales, None, view);
     spread.or(picked.filter(|pick| matches!(pick, Pick::Curve(_))))
 }
 
@@ -262,11 +251,7 @@ fn note_ui(ui: &mut Ui, said: &str, spread: Spread) -> Option<Pick> {
 }
 
 /// A row for every point of every run, with what its group has in common at that step.
-pub(in crate::figure) fn table(kind: Kind, shown: &[Subject<'_>], view: &View) -> Table {
-    let quantity = match kind {
-        Kind::GroupConflict => "interference",
-        _ => "macro_f1",
-    };
+pub(in crate::figure) fn table(measured: &Measured, shown: &[Subject<'_>], view: &View) -> Table {
     let ends = match view.spread {
         Spread::Range => ["group_least", "group_most"],
         Spread::Sd => ["group_mean_minus_sd", "group_mean_plus_sd"],
@@ -277,7 +262,7 @@ pub(in crate::figure) fn table(kind: Kind, shown: &[Subject<'_>], view: &View) -
         "seed",
         "step",
         "epoch",
-        quantity,
+        measured.column,
         "group_mean",
         ends[0],
         ends[1],
@@ -287,7 +272,7 @@ pub(in crate::figure) fn table(kind: Kind, shown: &[Subject<'_>], view: &View) -
     };
     for group in &found.groups {
         let subjects = runs_of(group, shown);
-        let runs: Vec<_> = subjects.iter().map(|x| points(kind, x.run)).collect();
+        let runs: Vec<_> = subjects.iter().map(|x| (measured.points)(x.run)).collect();
         let over = over_runs(&runs);
         for ((subject, seed), points) in subjects.iter().zip(&group.seeds).zip(runs) {
             for point in points {

@@ -8,7 +8,6 @@ use crate::figure::facts::groups::{NOTHING, compared, compared_once, contrast_of
 use crate::figure::kit::palette;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::{empty_ui, fitted, named};
-use crate::figure::look::kind::Kind;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
@@ -21,6 +20,15 @@ const HIGHEST_ROW: f32 = 44.0;
 const TWO_LINES: f32 = 13.0;
 /// Least distance of two names.
 const NAME_DISTANCE: f32 = 13.0;
+
+/// What has a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Rows {
+    /// The F1 of every class.
+    Classes,
+    /// The interference of every layer.
+    Layers,
+}
 
 /// What the figure shows of a comparison.
 struct Drawn<'a> {
@@ -44,19 +52,19 @@ struct Drawable<'a> {
 impl<'a> Drawn<'a> {
     fn new(
         comparison: &'a Comparison,
-        kind: Kind,
+        rows: Rows,
         subject: Subject<'_>,
         shown: &[Subject<'_>],
         view: &View,
     ) -> Self {
         let at = contrast_of(comparison, subject);
-        let rows = match kind {
-            Kind::LayerDifference => comparison
+        let rows = match rows {
+            Rows::Layers => comparison
                 .per_layer
                 .iter()
                 .map(|row| layer(row, at, view))
                 .collect(),
-            _ => {
+            Rows::Classes => {
                 let classes = order_of(classes_of(comparison, subject, shown), view);
                 let known = classes
                     .into_iter()
@@ -129,14 +137,14 @@ fn layer<'a>(row: &'a Row, at: usize, view: &View) -> Drawable<'a> {
 
 /// A row for every class or layer and pair of runs.
 pub(in crate::figure) fn table(
-    kind: Kind,
+    rows: Rows,
     subject: Subject<'_>,
     shown: &[Subject<'_>],
     view: &View,
 ) -> Table {
-    let (of, quantity) = match kind {
-        Kind::LayerDifference => ("layer", "interference_difference"),
-        _ => ("class", "f1_difference"),
+    let (of, quantity) = match rows {
+        Rows::Layers => ("layer", "interference_difference"),
+        Rows::Classes => ("class", "f1_difference"),
     };
     let mut table = Table::new([
         of,
@@ -154,7 +162,7 @@ pub(in crate::figure) fn table(
     let Ok(comparison) = compared(shown) else {
         return table;
     };
-    let drawn = Drawn::new(&comparison, kind, subject, shown, view);
+    let drawn = Drawn::new(&comparison, rows, subject, shown, view);
     for drawable in &drawn.rows {
         let contrast = drawable.contrast;
         let Some(paired) = &contrast.paired else {
@@ -182,7 +190,7 @@ pub(in crate::figure) fn table(
 /// Draws the differences of the subject's group from the group of the first run shown; a click picks a class or layer.
 pub(in crate::figure) fn difference_ui(
     ui: &mut Ui,
-    kind: Kind,
+    (title, rows_of): (&str, Rows),
     subject: Subject<'_>,
     shown: &[Subject<'_>],
     view: &View,
@@ -195,7 +203,7 @@ pub(in crate::figure) fn difference_ui(
             return None;
         }
     };
-    let drawn = Drawn::new(comparison, kind, subject, shown, view);
+    let drawn = Drawn::new(comparison, rows_of, subject, shown, view);
     if drawn.rows.iter().all(|x| x.contrast.paired.is_none()) {
         empty_ui(
             ui,
@@ -203,14 +211,12 @@ pub(in crate::figure) fn difference_ui(
         );
         return None;
     }
-    let of = match kind {
-        Kind::LayerDifference => "interference",
-        _ if comparison.images() == "test" => "F1 of test images",
-        _ => "F1 of validation images",
-    };
-    let rows = match kind {
-        Kind::LayerDifference => &comparison.per_layer,
-        _ => &comparison.per_class,
+    let (of, rows) = match rows_of {
+        Rows::Layers => ("interference", &comparison.per_layer),
+        Rows::Classes if comparison.images() == "test" => {
+            ("F1 of test images", &comparison.per_class)
+        }
+        Rows::Classes => ("F1 of validation images", &comparison.per_class),
     };
     let needed = rows
         .iter()
@@ -222,10 +228,10 @@ pub(in crate::figure) fn difference_ui(
     };
     let note = format!("{}, {of}{remark}", drawn.title());
     ui.add(egui::Label::new(RichText::new(note).size(11.0).weak()).truncate());
-    rows_ui(ui, kind, &drawn)
+    rows_ui(ui, title, &drawn)
 }
 
-fn rows_ui(ui: &mut Ui, kind: Kind, drawn: &Drawn<'_>) -> Option<Pick> {
+fn rows_ui(ui: &mut Ui, title: &str, drawn: &Drawn<'_>) -> Option<Pick> {
     let area = ui.available_rect_before_wrap();
     let font = FontId::proportional(11.0);
     let width = |text: &str| {
@@ -250,7 +256,7 @@ fn rows_ui(ui: &mut Ui, kind: Kind, drawn: &Drawn<'_>) -> Option<Pick> {
         ui.scope_id().with("differences"),
         Sense::click(),
     );
-    named(&response, Role::Image, kind.title());
+    named(&response, Role::Image, title);
     ui.allocate_rect(area, Sense::hover());
     // With many rows only every n-th name fits.
     let every = (NAME_DISTANCE / height).ceil().max(1.0) as usize;

@@ -7,19 +7,61 @@ use crate::compare::contrast::{
     Contrast, Row, difference_text, mean_text, probability, remark, with_seeds,
 };
 use crate::figure::facts::groups::{NOTHING, compared, compared_once, contrast_of};
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
+use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Measures,
+    name: "measures",
+    title: "What changes in scores and conflicts",
+    subtitle: "Scores and conflicts of groups, with the exact sign-flip test after Holm",
+    help: "Means over seeds with their standard deviation and number, the mean difference of runs with the same seed \
+           with its 95 % interval by Student's t, and p of the exact sign-flip test, alone and after Holm's correction. \
+           A star marks what is significant; with few seeds nothing can be.",
+    synonyms: &[
+        "ablation",
+        "permutation test",
+        "sign-flip test",
+        "Holm",
+        "significance",
+        "p value",
+        "results table",
+    ],
+    page: Page::Compare,
+    in_place_of: None,
+    of: Of::Group,
+    needs: Need::Nothing,
+    at: At::End,
+    names_part: false,
+    names_step: false,
+    colour_range: None,
+    chart: None,
+    ui: measures_ui,
+    table: |_, shown, _| table(shown),
+};
 
 /// Space between columns and between rows.
 const SPACING: [f32; 2] = [18.0, 3.0];
 
 /// Draws the measures of the subject's group beside those of the group of the first run shown.
-pub(in crate::figure) fn measures_ui(ui: &mut Ui, subject: Subject<'_>, shown: &[Subject<'_>]) {
+pub(in crate::figure) fn measures_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    _: &View,
+) -> Option<Pick> {
     let found = compared_once(ui.ctx(), shown);
     let Ok(comparison) = &*found else {
-        return empty_ui(ui, NOTHING);
+        empty_ui(ui, NOTHING);
+        return None;
     };
     let at = contrast_of(comparison, subject);
     let drawn = Drawn {
@@ -38,6 +80,7 @@ pub(in crate::figure) fn measures_ui(ui: &mut Ui, subject: Subject<'_>, shown: &
     } else {
         egui::ScrollArea::horizontal().show(ui, |ui| drawn.grid_ui(ui, rows, 1.0));
     }
+    None
 }
 
 struct Drawn<'a> {

@@ -14,17 +14,49 @@ use crate::figure::facts::conflict::Change;
 use crate::figure::facts::groups::{
     NOTHING, compared, compared_once, comparison_key, contrast_of, runs_of,
 };
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::palette;
 use crate::figure::kit::palette::faded;
 use crate::figure::kit::square::{Cells, Grid, Look, Number, diagonal};
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::{above, empty_ui};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::gradient::gram::Gram;
 use crate::run::Scope;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::PairDifference,
+    name: "pair-difference",
+    title: "What changes between classes",
+    subtitle: "Mean paired difference of every pair’s cosine between groups",
+    help: "Difference of every pair's cosine at the last step between two groups of runs, paired by seed: the mean over \
+           seeds. Blue: the classes pull less against each other than in the baseline; red: more. Faded: the 95 % \
+           interval by Student's t holds 0 (of a single seed: within 3 standard errors); hatched: undefined.",
+    synonyms: &[
+        "ablation",
+        "GCM",
+        "cosine similarity",
+        "paired test",
+        "seeds",
+    ],
+    page: Page::Compare,
+    in_place_of: None,
+    of: Of::Group,
+    needs: Need::Last,
+    at: At::End,
+    names_part: true,
+    names_step: false,
+    colour_range: None,
+    chart: None,
+    ui: pair_difference_ui,
+    table: table,
+};
 
 /// The differences of every pair between a group and the baseline.
 struct Means {

@@ -1,7 +1,24 @@
 //! Which figures the pages of the window show.
 
 use crate::figure::look::kind::Kind;
-use crate::figure::look::view::View;
+
+/// A page that shows figures, in the order of [`PAGES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Page {
+    Overview,
+    Conflicts,
+    Class,
+    Mistakes,
+    Gates,
+    Compare,
+}
+
+impl Page {
+    /// Its figures.
+    pub(in crate::figure) const fn figures(self) -> &'static [Kind] {
+        PAGES[self as usize].1
+    }
+}
 
 /// A page by its name on the command line, and its figures.
 pub type Figures = (&'static str, &'static [Kind]);
@@ -73,19 +90,3 @@ pub const PAGES: [Figures; 6] = [
         ],
     ),
 ];
-
-/// What stands in a figure's place for one of the runs side by side, by its position from the left.
-pub fn kind_shown(kind: Kind, view: &View, index: usize) -> Kind {
-    match kind {
-        Kind::ConflictMatrix if view.difference && index > 0 => Kind::ConflictDifference,
-        kind => kind,
-    }
-}
-
-/// The figure in whose place this one is shown.
-pub fn card_of(kind: Kind) -> Kind {
-    match kind {
-        Kind::ConflictDifference => Kind::ConflictMatrix,
-        kind => kind,
-    }
-}

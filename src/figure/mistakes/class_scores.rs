@@ -5,13 +5,45 @@ use egui::{Align2, Color32, FontId, Rect, RichText, Role, Sense, Stroke, Ui, pos
 use crate::compare::ranks::Thirds;
 use crate::compare::statistics::mean;
 use crate::figure::facts::mistakes::{evaluation, missing, word};
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::{empty_ui, fitted, named};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::run::event::Eval;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::ClassScores,
+    name: "class-scores",
+    title: "Scores of each class",
+    subtitle: "Precision, recall and F1 of every class, 0 to 1",
+    help: "Precision, recall and F1 of every class, from 0 to 1, with the images they come from; a dash is undefined. \
+           Below, their means over the frequent third of the classes by training images, the middle, the rarest third, \
+           and all (macro). Click a class to select it everywhere.",
+    synonyms: &[
+        "precision",
+        "recall",
+        "F1 score",
+        "many, medium and few shot",
+        "classification report",
+    ],
+    page: Page::Mistakes,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Nothing,
+    at: At::Evaluation,
+    names_part: false,
+    names_step: false,
+    colour_range: None,
+    chart: None,
+    ui: class_scores_ui,
+    table: table,
+};
 
 /// Least and largest height of a row.
 const ROW: (f32, f32) = (14.0, 24.0);

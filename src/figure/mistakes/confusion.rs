@@ -3,14 +3,45 @@
 use egui::{Color32, RichText, Sense, Ui};
 
 use crate::figure::facts::mistakes::{cell, evaluation, marked, missing, word};
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::palette;
 use crate::figure::kit::square::{Cells, Grid, Look, Number};
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::run::event::Eval;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Confusion,
+    name: "confusion",
+    title: "Which classes are taken for which",
+    subtitle: "Confusion matrix: true classes in rows, predictions in columns",
+    help: "Rows are true classes, columns what they are taken for; the numbers are images, the colour follows the root \
+           of the share of the row. Off the diagonal are the mistakes. Click a cell to see its images.",
+    synonyms: &[
+        "confusion matrix",
+        "errors",
+        "misclassification",
+        "predictions",
+        "recall",
+    ],
+    page: Page::Mistakes,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Moment,
+    at: At::Evaluation,
+    names_part: false,
+    names_step: false,
+    colour_range: Some(|_, _| [0.0, 1.0]),
+    chart: None,
+    ui: |ui, subject, _, view| confusion_ui(ui, subject, view),
+    table: |subject, _, view| table(subject, view),
+};
 
 /// What stands beside the colour bar: the colour follows the root of the share.
 const LABELS: [&str; 3] = ["100 %", "25 %", "0 %"];

@@ -8,15 +8,47 @@ use egui_plot::{MarkerShape, Plot, PlotPoint, Points, Polygon};
 
 use crate::compare::statistics::rank_correlation;
 use crate::figure::facts::mistakes::{Dot, cell, dots, evaluation, shown, word};
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::numerals::signed;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;
 use crate::figure::kit::{chart, palette};
+use crate::figure::look::kind::Kind;
 use crate::figure::look::marks::Brush;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::gradient::gram::Gram;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::ConflictConfusion,
+    name: "conflict-confusion",
+    title: "Conflict against confusion",
+    subtitle: "Cosine of gradients against the share of images confused, a point a pair of classes",
+    help: "A point for every pair of classes: how far their gradients agree (left of 0: conflict), and the share of \
+           both classes' images that are taken for the other. Hollow points are not told apart from 0. Draw a rectangle \
+           over points to mark their pairs in both matrices, click beside them to take the marks off.",
+    synonyms: &[
+        "scatter",
+        "rank correlation",
+        "Spearman",
+        "confusion",
+        "gradient conflict",
+    ],
+    page: Page::Mistakes,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Moment,
+    at: At::Both,
+    names_part: true,
+    names_step: true,
+    colour_range: None,
+    chart: None,
+    ui: scatter_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// A click this near to a point is on it, in points of the screen.
 const NEAR: f32 = 8.0;

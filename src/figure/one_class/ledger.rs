@@ -8,16 +8,48 @@ use egui::{
 use crate::figure::facts::ledger::{
     Account, BEYOND_FIRST_ORDER, Moment, TOO_LARGE, account, not_predicted,
 };
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{empty_ui, fitted};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::bars::{AXIS_HEIGHT, BarAxis, color_of, with_error};
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::gradient::gram::Effect;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Ledger,
+    name: "ledger",
+    title: "Who helps and who hurts the class",
+    subtitle: "Interference ledger: first-order change of a class’s loss by each class’s share of a step, in nats",
+    help: "What each class's share of one plain gradient step does to the loss of the selected class, to first order, \
+           in nats. Bars to the left lower its loss: that class helps; bars to the right raise it: that class hurts. \
+           Pale bars are not told apart from 0 (3 standard errors).",
+    synonyms: &[
+        "ledger",
+        "influence",
+        "first-order change",
+        "transference",
+        "helps and hurts",
+    ],
+    page: Page::Class,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Change,
+    at: At::Probe,
+    names_part: true,
+    names_step: true,
+    colour_range: None,
+    chart: None,
+    ui: ledger_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// Least and largest height of a row, in points.
 const ROW: (f32, f32) = (15.0, 28.0);

@@ -6,6 +6,7 @@ use egui::{Color32, Context, Rect, Ui};
 
 use crate::figure::facts::ledger::learning_rate_at;
 use crate::figure::facts::network::layers_with_gradients;
+use crate::figure::facts::probes::Need;
 use crate::figure::facts::probes::{Made, of_probes};
 use crate::figure::kit::palette;
 use crate::figure::kit::palette::faded;
@@ -13,14 +14,41 @@ use crate::figure::kit::palette::undefined;
 use crate::figure::kit::scale::numbers_upright;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::bars::with_error;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::unread::header_ui;
 use crate::gradient::gram::Effect;
 use crate::run::Run;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::LedgerDepth,
+    name: "ledger-depth",
+    title: "Where steps help and hurt the class",
+    subtitle: "First-order change of a class’s loss through every layer, by step, in nats",
+    help: "What one plain step does to the loss of the selected class through every layer (from the input down) at \
+           every probe (from left to right), to first order, in nats: blue lowers it, red raises it (there the class is \
+           unlearned), pale is not told apart from 0, grey is undefined. The layers of a moment add up to the ledger's \
+           sum of the whole network. Where a run minimises another loss than cross-entropy, it is the step actually \
+           taken.",
+    synonyms: &["ledger", "unlearning", "forgetting", "heat map", "layers"],
+    page: Page::Class,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::History,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: None,
+    chart: None,
+    ui: ledger_depth_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// Effects this many times smaller than the largest are coloured in proportion, others by their power of ten.
 const BEND: f64 = 144.0;

@@ -6,16 +6,50 @@ use egui::{Color32, Context, RichText, Ui};
 
 use crate::figure::facts::ledger::measured;
 use crate::figure::facts::ledger::{Moment, made, not_predicted};
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::chart::{Chart, Curve, Look, signed_log};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
+use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::charts::chart_of_run_ui;
 use crate::figure::parts::charts::kept;
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::figure::parts::unread::unread_ui;
 use crate::gradient::gram::Effect;
 use crate::run::Scope;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::LedgerTime,
+    name: "ledger-time",
+    title: "What steps do to the class over time",
+    subtitle: "First-order change of a class’s loss per step over time, in nats",
+    help: "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned (red). \
+           Filled points differ from 0 by more than 3 standard errors; the axis is logarithmic to both sides of 0. The \
+           grey line is the change that the step actually taken (momentum and all) makes, to first order; beside it is \
+           what its loss on the probe images really did between probes, per step.",
+    synonyms: &[
+        "ledger",
+        "unlearning",
+        "forgetting",
+        "learning dynamics",
+        "first-order change",
+    ],
+    page: Page::Class,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::History,
+    at: At::Probe,
+    names_part: true,
+    names_step: false,
+    colour_range: None,
+    chart: Some(chart),
+    ui: ledger_time_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// Every probe, as far as something is known of it. The change of the loss is told anew: of the probe before it may have
 /// been read later.
@@ -153,9 +187,20 @@ pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View)
     let made = class.map(|class| made(ctx, subject, view, class).key());
     kept(
         ctx,
-        Kind::LedgerTime,
+        &FIGURE,
         (subject, view),
         (subject.run.revisions.probes, made),
         || over_time(ctx, subject, view),
     )
+}
+
+/// Draws what steps do to the class over time, below what is missing in it.
+fn ledger_time_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
+    note_ui(ui, subject, view);
+    chart_of_run_ui(ui, (FIGURE.kind, chart), subject, shown, view)
 }

@@ -7,18 +7,52 @@ use egui::{
 
 use crate::figure::facts::ledger::BEYOND_FIRST_ORDER;
 use crate::figure::facts::ledger::TOO_LARGE;
+use crate::figure::facts::probes::Need;
 use crate::figure::facts::what_if::{Moment, Outcome, answer, weights_of};
 use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{empty_ui, fitted};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::{View, WhatIf};
 use crate::figure::one_class::weights::weights_ui;
 use crate::figure::parts::bars::{AXIS_HEIGHT, BarAxis, color_of, with_error};
+use crate::figure::parts::figure::{At, Figure, Of};
 use crate::gradient::gram::Effect;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::WhatIf,
+    name: "what-if",
+    title: "What if classes were weighed differently",
+    subtitle: "One step under other class weights, PCGrad or Aligned-MTL: first-order change of every loss",
+    help: "First-order change of every class's loss under one plain gradient step, as trained (grey) and with the \
+           weights set here (colour); left of 0 the loss falls, pale bars are not told apart from 0. It holds for this \
+           moment and this one step only. Beside it stand the step actually taken and the measured loss.",
+    synonyms: &[
+        "class weights",
+        "reweighting",
+        "gradient surgery",
+        "PCGrad",
+        "Aligned-MTL",
+        "inverse frequency",
+        "effective number",
+    ],
+    page: Page::Class,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::MomentAndChange,
+    at: At::Probe,
+    names_part: true,
+    names_step: true,
+    colour_range: None,
+    chart: None,
+    ui: what_if_ui,
+    table: |subject, _, view| table(subject, view),
+};
 
 /// Largest weight that a slider reaches.
 const MOST: f64 = 10.0;

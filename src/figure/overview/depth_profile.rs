@@ -6,21 +6,56 @@ use egui::Context;
 
 use crate::figure::facts::network;
 use crate::figure::facts::network::layers_with_gradients;
+use crate::figure::facts::probes::Need;
 use crate::figure::kit::chart::{Axis, Chart};
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::overview::norms::{norms, push_norms};
+use crate::figure::parts::charts::chart_of_run_ui;
 use crate::figure::parts::charts::kept;
+use crate::figure::parts::figure::{At, Figure, Of};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::DepthProfile,
+    name: "depth-profile",
+    title: "Pull of each class by depth",
+    subtitle: "Gradient norm of every class by layer at one step, logarithmic",
+    help: "Norm of every class's gradient in every layer, from input to output, at the moment of the slider, on a \
+           logarithmic axis that holds all moments. Thick lines are geometric means of the frequent (solid) and the \
+           rarest third (dashed) of the classes, in areas from their least to their largest class. Click to select a \
+           layer, or near a line its class.",
+    synonyms: &[
+        "gradient norm",
+        "layers",
+        "gradient flow",
+        "depth",
+        "head and tail",
+    ],
+    page: Page::Overview,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Nothing,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: None,
+    chart: Some(chart),
+    ui: |ui, subject, shown, view| {
+        chart_of_run_ui(ui, (Kind::DepthProfile, chart), subject, shown, view)
+    },
+    table: |subject, _, view| table(subject, view),
+};
 
 /// The chart of a run, made anew only where something it shows has changed.
 pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
     let step = subject.probe(view).map(|probe| probe.step);
     kept(
         ctx,
-        Kind::DepthProfile,
+        &FIGURE,
         (subject, view),
         (subject.run.revisions.probes, step),
         || by_depth(ctx, subject, view),

@@ -14,6 +14,7 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
+use crate::figure::parts::figure::{ChartOf, Figure};
 use crate::run::Scope;
 use crate::run::event::{Eval, Split};
 
@@ -72,23 +73,20 @@ pub(in crate::figure) fn over_evals(
     ]
 }
 
-/// Makes the chart of a run, or takes the one that is kept.
-pub(in crate::figure) type ChartOf = fn(&Context, Subject<'_>, &View) -> Arc<Chart>;
-
 /// The chart of a run, made anew only where something it shows has changed: `key` is all that it is made from, but for
 /// the run and its clock.
 pub(in crate::figure) fn kept(
     ctx: &Context,
-    kind: Kind,
+    figure: &Figure,
     (subject, view): (Subject<'_>, &View),
     key: impl Hash + Debug,
     make: impl FnOnce() -> Chart,
 ) -> Arc<Chart> {
     let id = subject.run.started.as_ref().map(|started| &started.id);
     let key = (id, key, clock_key(subject, view));
-    remembered(ctx, (kind.name(), subject.name), key, || {
+    remembered(ctx, (figure.name, subject.name), key, || {
         let mut chart = make();
-        chart.name = kind.title();
+        chart.name = figure.title;
         Arc::new(timed(chart, subject, view))
     })
 }

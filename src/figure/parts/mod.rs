@@ -4,6 +4,7 @@
 
 pub(in crate::figure) mod bars;
 pub(in crate::figure) mod charts;
+pub(in crate::figure) mod figure;
 pub(in crate::figure) mod lanes;
 pub(in crate::figure) mod quantity;
 pub(in crate::figure) mod thirds;

@@ -1,6 +1,7 @@
 //! Gates over time, of constructed and recorded probes.
 
 use super::*;
+use crate::figure::gates::alike;
 use crate::figure::testing::recorded;
 use crate::figure::testing::tensors;
 
@@ -32,7 +33,7 @@ fn moments_are_those_of_their_definitions() {
 fn probes_that_are_not_read_break_the_lines() -> anyhow::Result<()> {
     let recorded = recorded("solar-branch")?;
     let context = Context::default();
-    let whole = over_time(&context, Kind::GatesTime, recorded.subject());
+    let whole = over_time(&context, recorded.subject());
     assert_eq!(whole.curves.len(), 6);
     assert!(whole.curves.iter().all(|curve| !curve.is_empty()));
     let mut fewer = recorded.subject().probes.clone();
@@ -42,15 +43,17 @@ fn probes_that_are_not_read_break_the_lines() -> anyhow::Result<()> {
         probes: &fewer,
         ..recorded.subject()
     };
-    let broken = over_time(&context, Kind::GatesTime, subject);
+    let broken = over_time(&context, subject);
     assert_ne!(format!("{whole:?}"), format!("{broken:?}"));
     // What was computed before is what would be computed anew.
-    let anew = over_time(&Context::default(), Kind::GatesTime, subject);
+    let anew = over_time(&Context::default(), subject);
     assert_eq!(format!("{anew:?}"), format!("{broken:?}"));
-    let rows = |kind| table(kind, recorded.subject()).rows.len();
     let probes = recorded.subject().probes.whole.len();
     assert_eq!(
-        (rows(Kind::GatesTime), rows(Kind::GatesAlike)),
+        (
+            table(recorded.subject()).rows.len(),
+            alike::table(recorded.subject()).rows.len()
+        ),
         (3 * probes, 3 * probes)
     );
     Ok(())

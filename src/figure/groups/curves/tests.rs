@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::Attention;
+use crate::figure::groups::scores;
 use crate::run::probes::Probes;
 
 fn point(step: u64, value: Option<f64>) -> Point {
@@ -80,7 +81,13 @@ fn drawn(runs: &[(String, Run)]) -> (Chart, String) {
         })
         .collect();
     let found = Grouped::of(&members(&shown)).unwrap();
-    chart(Kind::GroupScores, &found, &shown, &View::default())
+    chart(
+        "Macro-F1",
+        &scores::MEASURED,
+        &found,
+        &shown,
+        &View::default(),
+    )
 }
 
 fn color(chart: &Chart, group: &str) -> Color32 {

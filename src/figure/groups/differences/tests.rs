@@ -3,6 +3,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::figure::facts::groups::stands_for_group;
+use crate::figure::look::kind::Kind;
 use crate::figure::{Order, figure_ui, style};
 use crate::run::event::Event;
 use crate::run::probes::Probes;
@@ -57,7 +58,7 @@ fn rows_of_the_table_are_differences_of_the_runs() -> anyhow::Result<()> {
             order: Order::Frequency,
             ..View::default()
         };
-        let table = table(Kind::ClassDifference, shown[3], shown, &view);
+        let table = table(Rows::Classes, shown[3], shown, &view);
         assert_eq!(table.rows.len(), 6 * 3);
         assert_eq!(table.rows[0][0], Value::from("Clean"));
         let f1 = |run: usize, k: usize| {
@@ -71,7 +72,7 @@ fn rows_of_the_table_are_differences_of_the_runs() -> anyhow::Result<()> {
             (&Value::from(2.0), &Value::from(f1(5, 4) - f1(2, 4)))
         );
         // Gates are in one group alone: their layers have no difference.
-        let layers = super::table(Kind::LayerDifference, shown[3], shown, &view);
+        let layers = super::table(Rows::Layers, shown[3], shown, &view);
         let names: Vec<_> = layers.rows.iter().map(|row| row[0].clone()).collect();
         assert!(names.contains(&Value::from("branch2.conv1")));
         assert!(
@@ -142,7 +143,7 @@ fn a_single_group_says_what_to_do() -> anyhow::Result<()> {
                 .is_some()
         );
         assert!(
-            table(Kind::ClassDifference, shown[0], shown, &View::default())
+            table(Rows::Classes, shown[0], shown, &View::default())
                 .rows
                 .is_empty()
         );
