@@ -836,7 +836,11 @@ fn lightness(color: egui::Color32) -> f32 {
 #[test]
 fn colours_are_stable_and_seen_on_both_themes() {
     let colors: Vec<_> = (0..12).map(palette::class).collect();
-    for a in &colors {
+    for (k, a) in colors.iter().enumerate() {
+        assert!(
+            !colors[..k].contains(a),
+            "class {k} has the colour of another"
+        );
         assert!(
             (30.0..85.0).contains(&lightness(*a)),
             "{a:?} has lightness {}",
@@ -859,8 +863,6 @@ fn colours_are_stable_and_seen_on_both_themes() {
                 palette::diverging(1.0, dark)
             )
         );
-        let first = palette::class(200);
-        assert_eq!(first, palette::class(200));
         for value in [-1.0, -0.4, 0.0, 0.4, 1.0] {
             let background = palette::diverging(value, dark);
             let contrast = (lightness(palette::text_on(background)) - lightness(background)).abs();
@@ -924,7 +926,8 @@ fn figures_look_as_they_did() -> anyhow::Result<()> {
                 steps.max().unwrap_or(0) > 32
             };
             let count = image.pixels().zip(before.pixels()).filter(differs).count();
-            if count * 500 > image.pixels().len() {
+            // A thin line is longer than this.
+            if count > 24 {
                 changed.push(format!("{} ({count} pixels)", path.display()));
             }
         }

@@ -88,7 +88,7 @@ impl<'a> Changes<'a> {
         let names = second.classes();
         // Matrices are remembered: the same place holds the same one,
         let key = [&before, &after].map(|shown| Arc::as_ptr(shown) as usize);
-        let (_, cells) = remembered(ui.ctx(), ("changes", second.name), key, || {
+        let (_, cells) = remembered(ui.ctx(), ("changes", second.identity()), key, || {
             let k = names.len();
             let row = |a: usize| {
                 let change = |b| Change::of(&before.gram, &after.gram, a, b);

@@ -207,7 +207,7 @@ impl Part {
             (&view.scope, pair, read),
             clock_key(subject, view),
         );
-        remembered(ctx, (name, subject.name), key, || {
+        remembered(ctx, (name, subject.identity()), key, || {
             let chart = match self {
                 Self::Mistakes => mistakes(subject, view),
                 _ => norms(ctx, subject, view),

@@ -85,7 +85,7 @@ pub(in crate::figure) fn pair_depth_ui(
     let names = subject.classes();
     let text = format!("{} and {}", names[a], names[b]);
     header_ui(ui, header(area), &text, subject, &[a, b]);
-    let name = ("pair by depth", subject.name);
+    let name = ("pair by depth", subject.identity());
     let pairs = of_probes(ui.ctx(), name, (subject, &[a, b]), (a, b), |step| {
         layers_at(subject, step, (a, b))
     });

@@ -36,7 +36,7 @@ pub(in crate::figure) fn shown(
     let id = subject.run.started.as_ref().map(|started| &started.id);
     // After a resume the same step may be probed anew.
     let key = (id, &rows, probe.step, subject.run.revisions.probes);
-    let shown = remembered(ctx, ("matrix", subject.name), key, || {
+    let shown = remembered(ctx, ("matrix", subject.identity()), key, || {
         let gram = tensors.gram_of(&rows)?;
         Some(Arc::new(Shown {
             cells: gram.matrix(),

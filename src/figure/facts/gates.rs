@@ -131,7 +131,7 @@ pub(in crate::figure) fn shown(
     let newest = subject.probes.whole.iter().next_back();
     let newest_step = newest.map(|(step, _)| step);
     let key = (id, subject.run.revisions.probes, probe.step, newest_step);
-    let shown = remembered(ui.ctx(), ("gates", subject.name), key, || {
+    let shown = remembered(ui.ctx(), ("gates", subject.identity()), key, || {
         let shown = Shown::new(tensors);
         Arc::new(match newest {
             Some((&step, newest)) => shown.sorted_as_at(step, newest),
@@ -185,7 +185,7 @@ pub(in crate::figure) type Moments = BTreeMap<u64, (Weak<ProbeTensors>, Arc<Mome
 
 /// The moments of all probes that are read, each computed once.
 pub(in crate::figure) fn moments(ctx: &Context, subject: Subject<'_>) -> Arc<Moments> {
-    let id = Id::unique(("gates over time", subject.name));
+    let id = Id::unique(("gates over time", subject.identity()));
     let kept: Arc<Moments> = ctx.data(|data| data.get_temp(id)).unwrap_or_default();
     let known = |(step, tensors): (&u64, &Arc<ProbeTensors>)| {
         let (source, moment) = kept.get(step)?;

@@ -36,7 +36,7 @@ pub fn compared_once(
     shown: &[Subject<'_>],
 ) -> Arc<Result<Comparison, CompareError>> {
     let key = comparison_key(shown);
-    remembered(ctx, ("comparison", ""), key, || Arc::new(compared(shown)))
+    remembered(ctx, ("comparison", 0), key, || Arc::new(compared(shown)))
 }
 
 /// What changes where a comparison of these runs does.

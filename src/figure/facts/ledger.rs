@@ -107,7 +107,7 @@ pub(in crate::figure) fn account(
     let id = subject.run.started.as_ref().map(|started| &started.id);
     let account = remembered(
         ctx,
-        ("ledger", subject.name),
+        ("ledger", subject.identity()),
         (id, &rows, probe.step, class, subject.run.revisions.probes),
         || {
             let lr = learning_rate_at(subject.run, probe.step)?;
@@ -180,7 +180,7 @@ pub(in crate::figure) fn made(
     view: &View,
     class: usize,
 ) -> Arc<Made<Moment>> {
-    let name = ("ledger over time", subject.name);
+    let name = ("ledger over time", subject.identity());
     // Until the first step no learning rate is known.
     let key = (class, &view.scope, subject.run.revisions.steps.min(1));
     of_probes(ctx, name, (subject, &[class]), key, |step| {

@@ -49,7 +49,7 @@ pub(in crate::figure) fn made(
     view: &View,
     (a, b): (usize, usize),
 ) -> Arc<Made<PairCell>> {
-    let (name, key) = (("pair over time", subject.name), (a, b, &view.scope));
+    let (name, key) = (("pair over time", subject.identity()), (a, b, &view.scope));
     let layers = subject.run.gram_rows(&view.scope);
     of_probes(ctx, name, (subject, &[a, b]), key, |step| {
         PairCell::at(subject, step, (a, b), &layers)

@@ -160,14 +160,14 @@ pub(in crate::figure) fn answer(
     // Once the probe before is read, the measured changes are known.
     let measured = step.map(|step| measured(subject, step, 0).is_some());
     let key = (id, rows, step, measured, subject.run.revisions.probes);
-    let moment = remembered(ctx, ("what if, moment", subject.name), &key, || {
+    let moment = remembered(ctx, ("what if, moment", subject.identity()), &key, || {
         Moment::new(subject, view).map(Arc::new)
     });
     let moment =
         moment.ok_or("The probe of this moment does not fit the layers of the run.".to_owned())?;
     let weights: Vec<u64> = view.what_if.weights.iter().map(|w| w.to_bits()).collect();
     let key = (key, weights, view.what_if.surgery);
-    let outcome = remembered(ctx, ("what if, outcome", subject.name), key, || {
+    let outcome = remembered(ctx, ("what if, outcome", subject.identity()), key, || {
         moment.under(&view.what_if).map(Arc::new)
     });
     Ok((moment, outcome))

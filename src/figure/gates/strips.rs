@@ -233,7 +233,7 @@ impl Grid {
             (id, revision, step, shown.sorted_at),
             (place, undefined, &view.order),
         );
-        remembered(ui.ctx(), ("gate strips", subject.name), key, || {
+        remembered(ui.ctx(), ("gate strips", subject.identity()), key, || {
             let mut mesh = Mesh::default();
             for (at, branch) in shown.branches.iter().enumerate() {
                 for (row, &k) in order.iter().enumerate() {

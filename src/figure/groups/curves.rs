@@ -83,7 +83,7 @@ fn over_runs(runs: &[Vec<Point>]) -> BTreeMap<u64, Over> {
 /// The runs shown in groups, found once and kept until a run changes.
 fn grouped_once(ctx: &egui::Context, shown: &[Subject<'_>]) -> Arc<Result<Grouped, CompareError>> {
     let key = comparison_key(shown);
-    remembered(ctx, ("groups", ""), key, || {
+    remembered(ctx, ("groups", 0), key, || {
         Arc::new(Grouped::of(&members(shown)))
     })
 }
@@ -206,7 +206,7 @@ pub(in crate::figure) fn group_curves_ui(
         return None;
     };
     let key = (comparison_key(shown), shown.len(), axis(view), view.spread);
-    let made = remembered(ui.ctx(), (figure.name, ""), key, || {
+    let made = remembered(ui.ctx(), (figure.name, 0), key, || {
         let (chart, said) = chart(figure.title, measured, found, shown, view);
         (Arc::new(chart), said)
     });

@@ -228,7 +228,7 @@ pub(in crate::figure) fn pair_difference_ui(
     };
     let there: Vec<_> = shown.iter().map(is_there).collect();
     let key = (comparison_key(shown), there, at, view.scope.clone());
-    let means = remembered(ui.ctx(), ("pair difference", ""), key, || {
+    let means = remembered(ui.ctx(), ("pair difference", 0), key, || {
         Arc::new(Means::of(comparison, at, shown, &view.scope))
     });
     let values = (0..means.rows.len()).filter_map(|row| means.difference(row));

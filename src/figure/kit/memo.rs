@@ -3,11 +3,11 @@
 /// A value computed once and kept until its key changes: figures are redrawn many times a second.
 pub(in crate::figure) fn remembered<T: Clone + Send + Sync + 'static>(
     ctx: &egui::Context,
-    name: (&'static str, &str),
+    (name, of): (&'static str, usize),
     key: impl std::hash::Hash + std::fmt::Debug,
     compute: impl FnOnce() -> T,
 ) -> T {
-    let id = egui::Id::unique(name);
+    let id = egui::Id::unique((name, of));
     let key = egui::Id::unique(key);
     let kept = ctx.data(|data| data.get_temp::<(egui::Id, T)>(id));
     match kept {

@@ -63,7 +63,7 @@ impl Table {
 }
 
 /// The shortest text that reads back as the same number: whole ones without a point, tiny and huge ones with exponents.
-pub(in crate::figure) fn number_text(number: f64) -> String {
+fn number_text(number: f64) -> String {
     let plain = format!("{number}");
     let exponential = format!("{number:e}");
     if plain.len() <= exponential.len() + 4 {
@@ -130,3 +130,6 @@ impl From<&str> for Value {
         Self::Text(value.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,7 @@ fn steps_shown(subject: Subject<'_>) -> &'static str {
 /// What steps do to the class at every probe, and the largest of it in nats per step; none where there is no class.
 fn effects(ctx: &Context, subject: Subject<'_>, view: &View) -> Option<(Arc<Made<Layers>>, f64)> {
     let class = class_of(subject, view)?;
-    let name = ("ledger by depth", subject.name);
+    let name = ("ledger by depth", subject.identity());
     // Until the first step no learning rate is known.
     let key = (class, subject.run.revisions.steps.min(1));
     let made = of_probes(ctx, name, (subject, &[class]), key, |step| {

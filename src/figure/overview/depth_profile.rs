@@ -80,7 +80,7 @@ fn by_depth(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
 fn range_of_norms(ctx: &Context, subject: Subject<'_>) -> Option<(f64, f64)> {
     let id = subject.run.started.as_ref().map(|started| &started.id);
     let key = (id, subject.run.revisions.probes);
-    remembered(ctx, ("range of norms", subject.name), key, || {
+    remembered(ctx, ("range of norms", subject.identity()), key, || {
         let layers = subject.run.probes.iter().flat_map(|probe| &probe.layers);
         let norms = layers.flat_map(|layer| layer.norm.iter().flatten());
         let norms = norms

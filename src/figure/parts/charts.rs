@@ -84,7 +84,7 @@ pub(in crate::figure) fn kept(
 ) -> Arc<Chart> {
     let id = subject.run.started.as_ref().map(|started| &started.id);
     let key = (id, key, clock_key(subject, view));
-    remembered(ctx, (figure.name, subject.name), key, || {
+    remembered(ctx, (figure.name, subject.identity()), key, || {
         let mut chart = make();
         chart.name = figure.title;
         Arc::new(timed(chart, subject, view))

@@ -40,7 +40,7 @@ impl Scale {
             .collect();
         let decades = if view.quantity.is_logarithmic() {
             let key = (key, view.quantity);
-            remembered(ui.ctx(), ("decades", ""), key, || decades(shown, view))
+            remembered(ui.ctx(), ("decades", 0), key, || decades(shown, view))
         } else {
             DECADES
         };

@@ -4,50 +4,8 @@ use anyhow::{Context as _, Result};
 
 use super::*;
 use crate::figure::kit::table::Value;
-use crate::figure::kit::table::number_text;
-use crate::figure::testing::{recorded, view};
+use crate::figure::testing::{groups, recorded, view};
 use crate::run::event::Split;
-
-/// RFC 4180 section 2: rules 5 to 7.
-#[test]
-fn csv_is_quoted_where_it_has_to_be() {
-    let mut table = Table::new(["class", "n"]);
-    table.push(["plain".into(), 3_u64.into()]);
-    table.push(["a, b".into(), Value::None]);
-    table.push(["say \"no\"".into(), 0.1.into()]);
-    table.push(["two\nlines".into(), (-0.0).into()]);
-    let csv = table.to_csv();
-    assert_eq!(
-        csv,
-        "class,n\nplain,3\n\"a, b\",\n\"say \"\"no\"\"\",0.1\n\"two\nlines\",-0\n"
-    );
-    let tabs = table.to_tabs();
-    assert_eq!(tabs.lines().nth(2), Some("a, b\t"));
-    assert_eq!(tabs.lines().nth(4), Some("two lines\t-0"));
-}
-
-#[test]
-fn numbers_read_back_as_they_are_and_are_short() -> Result<()> {
-    let numbers = [
-        0.1,
-        1.0 / 3.0,
-        1e-300,
-        5e-324,
-        1.797_693_134_862_315_7e308,
-        123_456.0,
-        0.000_123_456,
-        -2.5e-7,
-        f64::from(0.1_f32),
-    ];
-    for number in numbers {
-        let text = number_text(number);
-        assert_eq!(text.parse::<f64>()?.to_bits(), number.to_bits(), "{text}");
-        assert!(text.len() <= 25, "{text}");
-    }
-    assert_eq!(number_text(123_456.0), "123456");
-    assert_eq!(number_text(0.05), "0.05");
-    Ok(())
-}
 
 fn column(table: &Table, name: &str) -> Result<usize> {
     let found = table.columns.iter().position(|column| column == name);
@@ -55,10 +13,18 @@ fn column(table: &Table, name: &str) -> Result<usize> {
 }
 
 #[test]
-fn every_row_is_as_long_as_the_header() -> Result<()> {
-    let run = recorded("solar-branch")?;
+fn every_figure_has_rows_each_as_long_as_its_header() -> Result<()> {
+    let runs = groups()?;
+    let all: Vec<Subject<'_>> = runs.iter().map(|run| run.subject()).collect();
     for &kind in Kind::ALL {
-        let table = table(kind, run.subject(), &[run.subject()], &view());
+        let two = [all[0], all[3]];
+        let shown = if kind.compares_groups() {
+            &all[..]
+        } else {
+            &two
+        };
+        let table = table(kind, all[3], shown, &view());
+        assert!(!table.rows.is_empty(), "{}", kind.name());
         for row in &table.rows {
             assert_eq!(row.len(), table.columns.len(), "{}", kind.name());
         }
@@ -137,4 +103,22 @@ fn a_pair_over_time_agrees_with_the_matrix_and_the_log() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What lists and the palette show of every figure: names told apart, and words that say more than the title.
+#[test]
+fn every_figure_is_described() {
+    for (at, &kind) in Kind::ALL.iter().enumerate() {
+        let name = kind.name();
+        let others = Kind::ALL[..at].iter();
+        let is_new = others.clone().all(|other| {
+            other.name() != name
+                && other.title() != kind.title()
+                && other.subtitle() != kind.subtitle()
+        });
+        assert!(is_new, "{name} is described as another figure is");
+        assert!(kind.help().ends_with('.'), "{name}");
+        assert!(!kind.subtitle().ends_with('.'), "{name}");
+        assert!(kind.synonyms().len() > 1, "{name}");
+    }
 }

@@ -179,7 +179,7 @@ fn mesh<C: Cells>(
         palette::undefined(ui),
         cells.key(),
     );
-    remembered(ui.ctx(), (C::NAME, subject.name), key, || {
+    remembered(ui.ctx(), (C::NAME, subject.identity()), key, || {
         let mut mesh = Mesh::default();
         for column in 0..subject.run.probes.len() {
             if let Some(row) = grid.backbone

@@ -310,11 +310,16 @@ fn times(ui: &Ui, subject: Subject<'_>, view: &View) -> Arc<Vec<f64>> {
     let revisions = subject.run.revisions;
     let id = subject.run.started.as_ref().map(|started| &started.id);
     let key = (id, revisions.probes, revisions.steps, view.time);
-    remembered(ui.ctx(), ("times of probes", subject.name), key, || {
-        let clock = Clock::new(subject.run, view.time);
-        let probes = subject.run.probes.iter();
-        Arc::new(probes.map(|probe| clock.at(probe.step as f64)).collect())
-    })
+    remembered(
+        ui.ctx(),
+        ("times of probes", subject.identity()),
+        key,
+        || {
+            let clock = Clock::new(subject.run, view.time);
+            let probes = subject.run.probes.iter();
+            Arc::new(probes.map(|probe| clock.at(probe.step as f64)).collect())
+        },
+    )
 }
 
 const HEADER: f32 = 18.0;
