@@ -6,6 +6,7 @@ use egui::Context;
 
 use crate::figure::facts::network;
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
@@ -72,7 +73,7 @@ fn over_time(subject: Subject<'_>, view: &View) -> Chart {
         y_label: "interference".to_owned(),
         curves: parts.flat_map(of_part).collect(),
         empty: if subject.run.probes.is_empty() {
-            "The first probe comes before the first step.".to_owned()
+            NO_PROBE.to_owned()
         } else {
             "No pair of classes has gradients that could conflict.".to_owned()
         },

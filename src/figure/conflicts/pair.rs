@@ -10,6 +10,7 @@ use crate::figure::facts::mistakes::evaluation_at;
 use crate::figure::facts::network::log10;
 use crate::figure::facts::pair::{PairCell, made};
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unread::NO_EVALUATION;
 use crate::figure::kit::chart::{Chart, Curve, Look, Place, Scales, part_ui};
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::numerals::{decimal, three_figures};
@@ -147,7 +148,7 @@ fn mistakes(subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         name: "Confusion of the selected pair",
         y_label: "%".to_owned(),
-        empty: "The first evaluation comes before the first step.".to_owned(),
+        empty: NO_EVALUATION.to_owned(),
         ..Chart::default()
     };
     let Some((a, b)) = pair_of(subject, view) else {

@@ -6,6 +6,7 @@ use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::pair::PairCell;
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::probes::{Made, of_probes};
+use crate::figure::facts::unread::THIS_PROBE;
 use crate::figure::kit::numerals::{decimal, three_figures};
 use crate::figure::kit::palette;
 use crate::figure::kit::palette::faded;
@@ -125,7 +126,7 @@ impl Cells for Cosines<'_> {
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
         let Some(pair) = self.pairs.cell(self.run, gram, column) else {
-            ui.label("This probe is being read, or its file is missing or damaged.");
+            ui.label(THIS_PROBE);
             return;
         };
         let cosine = pair.and_then(|pair| pair.cell.cosine);

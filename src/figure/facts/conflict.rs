@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::Context;
 
+use crate::figure::facts::unread::{NO_PROBE, damaged, no_parameters, not_read};
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
@@ -24,13 +25,10 @@ pub(in crate::figure) fn shown(
     view: &View,
 ) -> Result<Arc<Shown>, String> {
     let Some(probe) = subject.probe(view) else {
-        return Err("The first probe comes before the first step.".to_owned());
+        return Err(NO_PROBE.to_owned());
     };
     let Some(tensors) = subject.probes.get(&probe.step) else {
-        return Err(format!(
-            "The probe of step {} is being read, or its file is missing.",
-            probe.step
-        ));
+        return Err(not_read(probe.step));
     };
     let rows = subject.run.gram_rows(&view.scope);
     let id = subject.run.started.as_ref().map(|started| &started.id);
@@ -45,14 +43,8 @@ pub(in crate::figure) fn shown(
         }))
     });
     shown.ok_or_else(|| match rows.is_empty() {
-        true => format!(
-            "{} has no parameters, so nothing pulls at it.",
-            view.scope.name()
-        ),
-        false => format!(
-            "The probe of step {} does not fit the layers of the run: its file is damaged.",
-            probe.step
-        ),
+        true => no_parameters(&view.scope),
+        false => damaged(probe.step),
     })
 }
 

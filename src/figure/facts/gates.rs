@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use egui::{Context, Id, Ui};
 
 use crate::compare::statistics::{correlation, mean, mean_sd};
+use crate::figure::facts::unread::{NO_PROBE, not_read};
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
@@ -115,13 +116,10 @@ pub(in crate::figure) fn shown(
     view: &View,
 ) -> Result<Arc<Shown>, String> {
     let Some(probe) = subject.probe(view) else {
-        return Err("The first probe comes before the first step.".to_owned());
+        return Err(NO_PROBE.to_owned());
     };
     let Some(tensors) = subject.probes.get(&probe.step) else {
-        return Err(format!(
-            "The probe of step {} is being read, or its file is missing.",
-            probe.step
-        ));
+        return Err(not_read(probe.step));
     };
     if tensors.gates.is_empty() {
         return Err("This network has no gates; train one with branch attention.".to_owned());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::Context;
 
 use crate::figure::facts::probes::{Made, of_probes};
+use crate::figure::facts::unread::{NO_PROBE, damaged, no_parameters, not_read};
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
@@ -32,29 +33,20 @@ pub(in crate::figure) fn missing(
     is_read: impl Fn(u64) -> bool,
 ) -> Option<String> {
     let Some(probe) = subject.probe(view) else {
-        return Some("The first probe comes before the first step.".to_owned());
+        return Some(NO_PROBE.to_owned());
     };
     if !is_read(probe.step) {
-        let text = format!(
-            "The probe of step {} is being read, or its file is missing.",
-            probe.step
-        );
+        let text = not_read(probe.step);
         return Some(text);
     }
     let rows = subject.run.gram_rows(&view.scope);
     let whole = subject.probes.get(&probe.step);
     if whole.is_some_and(|tensors| rows.iter().any(|&row| row >= tensors.layers())) {
-        let text = format!(
-            "The probe of step {} does not fit the layers of the run: its file is damaged.",
-            probe.step
-        );
+        let text = damaged(probe.step);
         return Some(text);
     }
     if rows.is_empty() {
-        let text = format!(
-            "{} has no parameters, so nothing pulls at it.",
-            view.scope.name()
-        );
+        let text = no_parameters(&view.scope);
         return Some(text);
     }
     if learning_rate_at(subject.run, probe.step).is_none() {

@@ -3,6 +3,7 @@
 use egui::Context;
 
 use crate::figure::facts::conflict;
+use crate::figure::facts::unread::NO_EVALUATION;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::run::Run;
@@ -42,7 +43,7 @@ pub(in crate::figure) fn missing(subject: Subject<'_>, view: &View) -> String {
             "The test images are evaluated at the end of training; choose the validation images."
                 .to_owned()
         }
-        _ => "The first evaluation comes before the first step.".to_owned(),
+        _ => NO_EVALUATION.to_owned(),
     }
 }
 

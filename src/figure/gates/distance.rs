@@ -6,6 +6,7 @@ use crate::figure::facts::gates;
 use crate::figure::facts::gates::{Branch, all, distance, moments, short};
 use crate::figure::facts::mistakes::marked;
 use crate::figure::facts::probes::Need;
+use crate::figure::kit::numerals::round_up;
 use crate::figure::kit::palette;
 use crate::figure::kit::square::{Cells, Grid, Look, Number};
 use crate::figure::kit::table::Table;
@@ -119,11 +120,9 @@ pub(in crate::figure) fn gate_distance_ui(
 /// The next of 1, 2 and 5 times a power of ten.
 fn rounded_up(value: f64) -> f64 {
     let least = value.max(1e-3);
-    let power = 10_f64.powf(least.log10().floor());
-    let ends = [1.0, 2.0, 5.0].map(|x| x * power);
-    let end = ends.into_iter().find(|end| *end >= least);
+    let end = round_up(least).unwrap_or(least);
     // Dividing by a whole number leaves fewer digits than multiplying by a fraction.
-    (end.unwrap_or(10.0 * power) * 1e6).round() / 1e6
+    (end * 1e6).round() / 1e6
 }
 
 /// Distances as cells.

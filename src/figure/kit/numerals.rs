@@ -48,3 +48,13 @@ pub(in crate::figure) fn signed(value: f64) -> String {
 pub(in crate::figure) fn decimal(value: f64) -> String {
     format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0).replace('-', "−")
 }
+
+/// The next of 1, 2 and 5 times a power of ten, so that it is a number one can say; none above what is not positive.
+pub(in crate::figure) fn round_up(value: f64) -> Option<f64> {
+    let power = 10_f64.powf(value.log10().floor());
+    let ends = [1.0, 2.0, 5.0, 10.0].map(|x| x * power);
+    ends.into_iter().find(|end| *end >= value)
+}
+
+#[cfg(test)]
+mod tests;

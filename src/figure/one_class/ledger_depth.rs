@@ -8,6 +8,8 @@ use crate::figure::facts::ledger::learning_rate_at;
 use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::probes::{Made, of_probes};
+use crate::figure::facts::unread::{NO_PROBE, THIS_PROBE};
+use crate::figure::kit::numerals::round_up;
 use crate::figure::kit::palette;
 use crate::figure::kit::palette::faded;
 use crate::figure::kit::palette::undefined;
@@ -107,7 +109,7 @@ pub(in crate::figure) fn ledger_depth_ui(
 ) -> Option<Pick> {
     let made = effects(ui.ctx(), subject, view);
     let (Some(class), Some((effects, largest))) = (class_of(subject, view), made) else {
-        empty_ui(ui, "The first probe comes before the first step.");
+        empty_ui(ui, NO_PROBE);
         return None;
     };
     let others = shown
@@ -137,11 +139,9 @@ struct Scale {
 impl Scale {
     /// To an end that can be said: 1, 2 or 5 times a power of ten.
     fn to(largest: f64) -> Self {
-        let power = 10_f64.powf(largest.max(1e-12).log10().floor());
-        let ends = [1.0, 2.0, 5.0, 10.0].map(|x| x * power);
-        let end = ends.into_iter().find(|end| *end >= largest);
+        let largest = largest.max(1e-12);
         Self {
-            end: end.unwrap_or(10.0 * power),
+            end: round_up(largest).unwrap_or(largest),
         }
     }
 
@@ -199,7 +199,7 @@ impl Cells for Shown<'_> {
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
         let Some(effect) = self.effects.cell(self.run, gram, column) else {
-            ui.label("This probe is being read, or its file is missing or damaged.");
+            ui.label(THIS_PROBE);
             return;
         };
         let Some(effect) = effect else {

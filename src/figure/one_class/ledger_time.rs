@@ -7,6 +7,7 @@ use egui::{Color32, Context, RichText, Ui};
 use crate::figure::facts::ledger::measured;
 use crate::figure::facts::ledger::{Moment, made, not_predicted};
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::chart::{Chart, Curve, Look, signed_log};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
@@ -79,7 +80,7 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
     let mut chart = Chart {
         y_label: "nats per step".to_owned(),
         signed_log: true,
-        empty: "The first probe comes before the first step.".to_owned(),
+        empty: NO_PROBE.to_owned(),
         ..Chart::default()
     };
     let Some(class) = class_of(subject, view) else {
@@ -139,7 +140,7 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
         .filter(|curve| !curve.is_empty())
         .collect();
     let empty = if subject.run.probes.is_empty() {
-        "The first probe comes before the first step."
+        NO_PROBE
     } else if subject.steps_read(&[class]).is_empty() {
         "The probes are being read, or their files are missing."
     } else {

@@ -6,6 +6,7 @@ use egui::Context;
 
 use crate::figure::facts::mistakes::{evals, split_name};
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unread::NO_EVALUATION;
 use crate::figure::kit::chart::{Chart, Gap};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
@@ -76,7 +77,7 @@ fn over_time(subject: Subject<'_>) -> Chart {
             .flat_map(per_class)
             .collect(),
         empty: if subject.run.evals.is_empty() {
-            "The first evaluation comes before the first step.".to_owned()
+            NO_EVALUATION.to_owned()
         } else {
             "No class has an F1 yet: none was there or predicted.".to_owned()
         },

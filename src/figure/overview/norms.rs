@@ -1,6 +1,7 @@
 //! Norms of class gradients along time or depth: a curve for every class, and the frequent third against the rarest.
 
 use crate::figure::facts::network::{geometric_mean, log10};
+use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::{Table, Value};
@@ -40,7 +41,7 @@ pub(in crate::figure) fn norms(
         log_y: true,
         curves: classes.chain(groups).collect(),
         bands,
-        empty: "The first probe comes before the first step.".to_owned(),
+        empty: NO_PROBE.to_owned(),
         ..Chart::default()
     }
 }

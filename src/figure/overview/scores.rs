@@ -6,6 +6,7 @@ use egui::Context;
 
 use crate::figure::facts::mistakes::{evals, split_name};
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unread::NO_EVALUATION;
 use crate::figure::kit::chart::Chart;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
@@ -71,7 +72,7 @@ fn over_time(subject: Subject<'_>) -> Chart {
         y_label: "score".to_owned(),
         fixed_y: Some((0.0, 1.0)),
         curves: curves.into_iter().flatten().collect(),
-        empty: "The first evaluation comes before the first step.".to_owned(),
+        empty: NO_EVALUATION.to_owned(),
         ..Chart::default()
     }
 }

@@ -1,5 +1,6 @@
 //! Marks of a chart's axes, and the numbers beside them.
 
+use crate::figure::kit::numerals::round_up;
 use egui_plot::{GridInput, GridMark};
 
 /// Points that a character of a label takes, on average.
@@ -10,12 +11,7 @@ pub(in crate::figure) fn nice_marks(input: GridInput, spacing: f64) -> Vec<GridM
     let (low, high) = input.bounds;
     // `base_step_size` is the step at which lines would be 8 points apart.
     let least = (input.base_step_size * spacing).max((high - low) / 10.0);
-    let power = 10_f64.powf(least.log10().floor());
-    let Some(step) = [1.0, 2.0, 5.0, 10.0]
-        .map(|x| x * power)
-        .into_iter()
-        .find(|step| *step >= least)
-    else {
+    let Some(step) = round_up(least) else {
         return Vec::new();
     };
     let first = (low / step).ceil() as i64;

@@ -7,6 +7,7 @@ use egui::{
 };
 
 use crate::figure::facts::network::layers_with_gradients;
+use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::keys::Keys;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::palette;
@@ -50,7 +51,7 @@ pub(in crate::figure) fn cells_ui<C: Cells>(
 ) -> Option<Pick> {
     let layers: Vec<(&Layer, usize)> = layers_with_gradients(subject).collect();
     if layers.is_empty() || subject.run.probes.is_empty() {
-        empty_ui(ui, "The first probe comes before the first step.");
+        empty_ui(ui, NO_PROBE);
         return None;
     }
     let mut grid = Grid::new(area, &layers, subject.run.probes.len());
