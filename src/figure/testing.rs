@@ -1,9 +1,9 @@
-//! The recorded runs that come with the program, for tests.
+//! Runs for tests: recorded ones that come with the program, and what a person does to their figures.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use egui::{Context, Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
@@ -20,7 +20,7 @@ use crate::run::{Run, log};
 pub(in crate::figure) struct Recorded {
     name: &'static str,
     pub(in crate::figure) run: Run,
-    probes: Probes,
+    pub(in crate::figure) probes: Probes,
 }
 
 impl Recorded {
@@ -31,6 +31,11 @@ impl Recorded {
             probes: &self.probes,
         }
     }
+
+    /// A step of a probe in the middle of the run.
+    pub(in crate::figure) fn middle(&self) -> u64 {
+        self.run.probes[self.run.probes.len() / 2].step
+    }
 }
 
 pub(in crate::figure) fn directory(name: &str) -> PathBuf {
@@ -39,7 +44,7 @@ pub(in crate::figure) fn directory(name: &str) -> PathBuf {
         .join(name)
 }
 
-pub(in crate::figure) fn recorded(name: &'static str) -> anyhow::Result<Recorded> {
+pub(in crate::figure) fn recorded(name: &'static str) -> Result<Recorded> {
     let dir = directory(name);
     let run = log::load(&dir)?.run;
     let classes = run.started.as_ref().map_or(0, |x| x.classes.len());
@@ -53,7 +58,7 @@ pub(in crate::figure) fn recorded(name: &'static str) -> anyhow::Result<Recorded
 
 /// The recorded pair, and the same with other seeds, whose scores differ by what has no meaning: a network without
 /// attention and one with, of three seeds each.
-pub(in crate::figure) fn groups() -> anyhow::Result<Vec<Recorded>> {
+pub(in crate::figure) fn groups() -> Result<Vec<Recorded>> {
     let names = [
         ("solar-none", ["none-0", "none-1", "none-2"]),
         ("solar-branch", ["branch-0", "branch-1", "branch-2"]),
@@ -136,41 +141,9 @@ pub(in crate::figure) fn says(kind: Kind, subject: Subject<'_>, view: &View, wor
     harness.query_all_by_label_contains(words).next().is_some()
 }
 
-pub(in crate::figure) struct Sample {
-    pub(in crate::figure) run: Run,
-    pub(in crate::figure) probes: Probes,
-}
-
-impl Sample {
-    pub(in crate::figure) fn recorded() -> Result<Self> {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-branch");
-        let run = log::load(&dir)?.run;
-        let classes = run.started.as_ref().context("header")?.classes.len();
-        let mut probes = Probes::new();
-        for probe in &run.probes {
-            let tensors = ProbeTensors::load(&dir.join(&probe.file), classes)?;
-            probes.insert(probe.step, Arc::new(tensors));
-        }
-        Ok(Self { run, probes })
-    }
-
-    pub(in crate::figure) fn subject(&self) -> Subject<'_> {
-        Subject {
-            name: "solar",
-            run: &self.run,
-            probes: &self.probes,
-        }
-    }
-
-    /// A step of a probe in the middle of the run.
-    pub(in crate::figure) fn middle(&self) -> u64 {
-        self.run.probes[self.run.probes.len() / 2].step
-    }
-}
-
 /// What is picked when the widgets called `labels` are clicked one after the other.
 pub(in crate::figure) fn picked(kind: Kind, view: &View, labels: &[&str]) -> Result<Vec<Pick>> {
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let draw = |ui: &mut Ui, picks: &mut Vec<Pick>| {
         let subject = sample.subject();
         picks.extend(figure_ui(ui, kind, subject, &[subject], view));

@@ -90,40 +90,7 @@ pub(in crate::figure) fn architecture_ui(
         ui.visuals().weak_text_color().gamma_multiply(0.7),
     );
     for (group, rect) in &map.lanes {
-        let scope = Scope::Group(group.clone());
-        let label = map.label(*rect);
-        let response = button(ui, label, group);
-        let response = response.on_hover_ui_at_pointer(|ui| {
-            ui.set_max_width(260.0);
-            ui.strong(format!("Block {group}"));
-            quantity::part_ui(ui, subject, &scope, view);
-        });
-        let color = if view.scope == scope {
-            ui.visuals().strong_text_color()
-        } else {
-            ui.visuals().weak_text_color()
-        };
-        let galley = fitted(
-            ui.painter(),
-            group,
-            &FontId::proportional(10.5),
-            color,
-            label.width(),
-        );
-        let at = if map.low {
-            label.center() - galley.size() / 2.0
-        } else {
-            label.min
-        };
-        ui.painter().galley(at, galley, color);
-        if view.scope == scope || response.hovered() {
-            let frame = rect.expand(2.0);
-            ui.painter()
-                .rect_stroke(frame, 3.0, Stroke::new(1.5, color), StrokeKind::Outside);
-        }
-        if response.clicked() {
-            pick = Some(Pick::Scope(scope));
-        }
+        pick = lane_ui(ui, &map, (group, *rect), subject, view).or(pick);
     }
     for layer in &started.layers {
         let Some(rect) = map.boxes.get(&layer.name) else {
@@ -149,6 +116,48 @@ pub(in crate::figure) fn architecture_ui(
     }
     ui.allocate_rect(whole, Sense::hover());
     pick
+}
+
+/// A block's name, as a button that selects it.
+fn lane_ui(
+    ui: &mut Ui,
+    map: &Map,
+    (group, rect): (&str, Rect),
+    subject: Subject<'_>,
+    view: &View,
+) -> Option<Pick> {
+    let scope = Scope::Group(group.to_owned());
+    let label = map.label(rect);
+    let response = button(ui, label, group);
+    let response = response.on_hover_ui_at_pointer(|ui| {
+        ui.set_max_width(260.0);
+        ui.strong(format!("Block {group}"));
+        quantity::part_ui(ui, subject, &scope, view);
+    });
+    let color = if view.scope == scope {
+        ui.visuals().strong_text_color()
+    } else {
+        ui.visuals().weak_text_color()
+    };
+    let galley = fitted(
+        ui.painter(),
+        group,
+        &FontId::proportional(10.5),
+        color,
+        label.width(),
+    );
+    let at = if map.low {
+        label.center() - galley.size() / 2.0
+    } else {
+        label.min
+    };
+    ui.painter().galley(at, galley, color);
+    if view.scope == scope || response.hovered() {
+        let frame = rect.expand(2.0);
+        ui.painter()
+            .rect_stroke(frame, 3.0, Stroke::new(1.5, color), StrokeKind::Outside);
+    }
+    response.clicked().then_some(Pick::Scope(scope))
 }
 
 /// Backbone and network as buttons, and the colour scale.

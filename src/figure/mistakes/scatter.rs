@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use egui::{Color32, RichText, Role, Stroke, Ui, Vec2b, WidgetInfo};
-use egui_plot::{MarkerShape, Plot, PlotPoint, Points, Polygon};
+use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, Points, Polygon};
 
 use crate::compare::statistics::rank_correlation;
 use crate::figure::facts::mistakes::{Dot, cell, dots, evaluation, shown, word};
@@ -21,6 +21,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Of};
 use crate::gradient::gram::Gram;
+use egui::Context;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ConflictConfusion,
@@ -68,15 +69,7 @@ pub(in crate::figure) fn scatter_ui(
         }
     };
     note_ui(ui, subject, view, &dots);
-    // Runs side by side share their scales.
-    let others = all.iter().flat_map(|other| shown(ui.ctx(), *other, view));
-    let ends = others.flatten().chain(dots.iter().copied());
-    let (mut low, mut high, mut top) = (-0.1f64, 0.1f64, 0.02f64);
-    for dot in ends {
-        (low, high) = (low.min(dot.cosine), high.max(dot.cosine));
-        top = top.max(dot.mistaken);
-    }
-    let margin = 0.05 * (high - low);
+    let bounds = bounds(ui.ctx(), all, view, &dots);
     let weak = ui.visuals().weak_text_color();
     let label = |text: &str| RichText::new(text).size(11.0).color(weak);
     let response = Plot::new("scatter")
@@ -89,10 +82,10 @@ pub(in crate::figure) fn scatter_ui(
         .set_margin_fraction(egui::Vec2::ZERO)
         .show_crosshair(false)
         .auto_bounds(Vec2b::TRUE)
-        .include_x(low - margin)
-        .include_x(high + margin)
-        .include_y(-0.03 * top)
-        .include_y(1.06 * top)
+        .include_x(bounds.min()[0])
+        .include_x(bounds.max()[0])
+        .include_y(bounds.min()[1])
+        .include_y(bounds.max()[1])
         .grid_color(weak.gamma_multiply(0.35))
         .x_grid_spacer(|input| chart::nice_marks(input, 9.0))
         .y_grid_spacer(|input| chart::nice_marks(input, 3.5))
@@ -135,31 +128,48 @@ pub(in crate::figure) fn scatter_ui(
         return Some(Pick::Brush(Some(Brush::between(corner(from), corner(to)))));
     }
     if let Some(dot) = near {
-        let names = subject.classes();
-        let eval = evaluation(subject, view);
-        response.on_hover_ui_at_pointer(|ui| {
-            let (a, b) = dot.pair;
-            ui.strong(format!("{} and {}", names[a], names[b]));
-            let word = if dot.resolved {
-                ""
-            } else {
-                ", not told apart from 0"
-            };
-            ui.label(format!("cosine {}{word}", signed(dot.cosine)));
-            ui.label(format!(
-                "{:.1} % mistaken for each other",
-                100.0 * dot.mistaken
-            ));
-            for (truth, predicted) in eval.into_iter().flat_map(|_| [(a, b), (b, a)]) {
-                let count = eval.map_or(0, |eval| cell(eval, truth, predicted).0);
-                ui.label(format!(
-                    "{count} {} taken for {}",
-                    names[truth], names[predicted]
-                ));
-            }
-        });
+        response.on_hover_ui_at_pointer(|ui| words_ui(ui, subject, view, &dot));
     }
     None
+}
+
+/// Bounds that hold the points of all runs on screen, which share their scales.
+fn bounds(ctx: &Context, all: &[Subject<'_>], view: &View, dots: &[Dot]) -> PlotBounds {
+    let others = all.iter().flat_map(|other| shown(ctx, *other, view));
+    let ends = others.flatten().chain(dots.iter().copied());
+    let (mut low, mut high, mut top) = (-0.1f64, 0.1f64, 0.02f64);
+    for dot in ends {
+        (low, high) = (low.min(dot.cosine), high.max(dot.cosine));
+        top = top.max(dot.mistaken);
+    }
+    let margin = 0.05 * (high - low);
+    PlotBounds::from_min_max([low - margin, -0.03 * top], [high + margin, 1.06 * top])
+}
+
+/// Everything about one pair, in words.
+fn words_ui(ui: &mut Ui, subject: Subject<'_>, view: &View, dot: &Dot) {
+    let (names, (a, b)) = (subject.classes(), dot.pair);
+    ui.strong(format!("{} and {}", names[a], names[b]));
+    let word = if dot.resolved {
+        ""
+    } else {
+        ", not told apart from 0"
+    };
+    ui.label(format!("cosine {}{word}", signed(dot.cosine)));
+    ui.label(format!(
+        "{:.1} % mistaken for each other",
+        100.0 * dot.mistaken
+    ));
+    let Some(eval) = evaluation(subject, view) else {
+        return;
+    };
+    for (truth, predicted) in [(a, b), (b, a)] {
+        let (count, _) = cell(eval, truth, predicted);
+        ui.label(format!(
+            "{count} {} taken for {}",
+            names[truth], names[predicted]
+        ));
+    }
 }
 
 /// How many pairs, of which images, and whether conflict goes with confusion.

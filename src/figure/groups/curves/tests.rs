@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::Attention;
 use crate::figure::groups::scores;
+use crate::figure::testing::recorded;
 use crate::run::probes::Probes;
 
 fn point(step: u64, value: Option<f64>) -> Point {
@@ -52,10 +53,7 @@ fn the_band_is_the_range_or_one_standard_deviation() {
 
 /// A finished run of a configuration, measured at these steps.
 fn run(attention: Attention, seed: u64, steps: &[u64]) -> (String, Run) {
-    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/solar-none");
-    let mut run = crate::run::log::load(std::path::Path::new(dir))
-        .unwrap()
-        .run;
+    let mut run = recorded("solar-none").unwrap().run;
     let started = run.started.as_mut().unwrap();
     (started.config.attention, started.config.seed) = (attention, seed);
     let eval = run.evals.remove(0);

@@ -4,17 +4,17 @@ use egui_kittest::kittest::Queryable as _;
 use super::*;
 use crate::figure::facts::groups::stands_for_group;
 use crate::figure::look::kind::Kind;
+use crate::figure::testing::recorded;
 use crate::figure::{Order, figure_ui, style};
+use crate::run::Run;
 use crate::run::event::Event;
 use crate::run::probes::Probes;
-use crate::run::{Run, log};
 
 /// The recorded pair, and the same with other seeds and scores.
 fn runs(seeds: u64) -> anyhow::Result<Vec<(String, Run)>> {
     let mut runs = Vec::new();
-    for variant in ["none", "branch"] {
-        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded/solar-");
-        let run = log::load(std::path::Path::new(&format!("{dir}{variant}")))?.run;
+    for (name, variant) in [("solar-none", "none"), ("solar-branch", "branch")] {
+        let run = recorded(name)?.run;
         for seed in 0..seeds {
             let mut run = run.clone();
             if let Some(started) = &mut run.started {

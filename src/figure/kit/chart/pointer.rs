@@ -119,7 +119,7 @@ fn drawn_box<T>(ui: &Ui, plot: &PlotResponse<T>) -> Option<Rect> {
     }
     let (wide, high) = (area.width() >= LEAST_BOX, area.height() >= LEAST_BOX);
     if response.dragged() && (wide || high) {
-        // What is left as it is spans the chart.
+        // A direction that the box leaves as it is, is shown over the whole chart.
         let x = if wide {
             area.x_range()
         } else {

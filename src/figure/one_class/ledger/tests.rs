@@ -5,8 +5,8 @@ use crate::figure::conflicts::pair;
 use crate::figure::facts::ledger::learning_rate_at;
 use crate::figure::one_class::ledger_time;
 use crate::figure::table::Value;
-use crate::figure::testing::Sample;
 use crate::figure::testing::picked;
+use crate::figure::testing::{Recorded, recorded};
 use crate::figure::{Kind, figure_png};
 use crate::run::Scope;
 use crate::run::probe_file::ProbeTensors;
@@ -48,7 +48,7 @@ fn a_click_on_a_bar_picks_the_pair_and_the_list_a_class() -> Result<()> {
 /// The numbers follow class, moment and part of the network, and the shares add up to the net, which is the curve's.
 #[test]
 fn the_numbers_follow_what_is_looked_at() -> Result<()> {
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let subject = sample.subject();
     let mut tables = Vec::new();
     for (class, step, scope) in [
@@ -89,7 +89,7 @@ fn the_numbers_follow_what_is_looked_at() -> Result<()> {
 /// Before the first step none was taken and no loss had changed; after it the measured change is that of the losses.
 #[test]
 fn the_measured_side_is_that_of_the_losses() -> Result<()> {
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let table = ledger_time::table(sample.subject(), &View::default());
     assert_eq!(table.rows.len(), sample.run.probes.len());
     assert_eq!(table.rows[0][6..], [Value::None, Value::None]);
@@ -119,7 +119,7 @@ fn the_measured_side_is_that_of_the_losses() -> Result<()> {
 
 #[test]
 fn the_learning_rate_is_that_of_the_newest_step() -> Result<()> {
-    let mut run = Sample::recorded()?.run;
+    let mut run = recorded("solar-branch")?.run;
     let (first, second) = (run.steps[0].clone(), run.steps[1].clone());
     assert_eq!(learning_rate_at(&run, 0), Some(first.lr));
     assert_eq!(learning_rate_at(&run, second.step - 1), Some(first.lr));
@@ -163,7 +163,7 @@ fn too_many_classes_leave_the_strongest_shares() {
 
 #[test]
 fn the_pair_says_what_is_known_at_the_cursor() -> Result<()> {
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let at = |step: Option<u64>, pair: Option<(usize, usize)>| {
         let view = View {
             step,
@@ -204,7 +204,7 @@ fn the_pair_says_what_is_known_at_the_cursor() -> Result<()> {
 /// Without a probe there is nothing to draw a bar of: another image, and no table.
 #[test]
 fn what_is_not_there_is_said() -> Result<()> {
-    let mut sample = Sample::recorded()?;
+    let mut sample = recorded("solar-branch")?;
     let view = View::default();
     let options = crate::figure::export::Options {
         size: [400.0, 240.0],
@@ -212,7 +212,7 @@ fn what_is_not_there_is_said() -> Result<()> {
         dark: false,
     };
     let whole = figure_png(Kind::Ledger, sample.subject(), &view, &options);
-    let missing = |sample: &Sample| account(&Context::default(), sample.subject(), &view).err();
+    let missing = |sample: &Recorded| account(&Context::default(), sample.subject(), &view).err();
     assert!(missing(&sample).is_none());
     let steps = std::mem::take(&mut sample.run.steps);
     let sentence = missing(&sample).context("sentence")?;
@@ -235,7 +235,7 @@ fn shots() -> Result<()> {
         return Ok(());
     };
     std::fs::create_dir_all(&folder)?;
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let kinds = [
         Kind::Ledger,
         Kind::LedgerTime,

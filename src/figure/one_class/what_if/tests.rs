@@ -9,7 +9,7 @@ use crate::figure::facts::what_if::length;
 use crate::figure::facts::what_if::shares;
 use crate::figure::look::view::Surgery;
 use crate::figure::table::Value;
-use crate::figure::testing::{Sample, picked};
+use crate::figure::testing::{picked, recorded};
 use crate::figure::{Kind, figure_ui, style};
 use crate::run::Scope;
 use crate::vectors::{numbers, section};
@@ -42,7 +42,7 @@ fn preset_weights_are_those_of_the_reference() -> Result<()> {
 
 #[test]
 fn only_the_ratios_of_weights_count() -> Result<()> {
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let moment = Moment::new(sample.subject(), &View::default()).context("moment")?;
     let under = |weights: &[f64], surgery| {
         let weights = weights.to_vec();
@@ -81,7 +81,7 @@ fn only_the_ratios_of_weights_count() -> Result<()> {
 /// Before training classes conflict most; surgery then changes the step, and always to the same.
 #[test]
 fn surgery_changes_the_step() -> Result<()> {
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let view = View {
         scope: Scope::Network,
         step: Some(sample.middle()),
@@ -127,7 +127,7 @@ fn clicks_and_keys_choose_weights_and_surgery() -> Result<()> {
     assert_eq!(of("PCGrad")?.surgery, Surgery::PcGrad);
     assert_eq!(of("Aligned-MTL")?.surgery, Surgery::AlignedMtl);
 
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let draw = |ui: &mut Ui, view: &mut View| {
         let subject = sample.subject();
         if let Some(Pick::WhatIf(what_if)) = figure_ui(ui, Kind::WhatIf, subject, &[subject], view)
@@ -156,7 +156,7 @@ fn clicks_and_keys_choose_weights_and_surgery() -> Result<()> {
 /// The table has what is drawn, and follows weights, moment and part of the network.
 #[test]
 fn the_table_follows_what_is_asked() -> Result<()> {
-    let sample = Sample::recorded()?;
+    let sample = recorded("solar-branch")?;
     let of = |weights: &[f64], step, scope| {
         let view = View {
             step,

@@ -92,24 +92,7 @@ fn touch_ui<C: Cells>(
         Some(Pick::ScopeAt(scope(row)?, probe.step))
     };
     let words_ui = |ui: &mut Ui, row, column: usize| {
-        let Some(probe) = subject.run.probes.get(column) else {
-            return;
-        };
-        ui.set_max_width(280.0);
-        let layer = match row {
-            Row::Backbone => None,
-            Row::Layer(row) => layers.get(row),
-        };
-        ui.strong(
-            layer.map_or("Backbone: all layers but the classifier", |(layer, _)| {
-                &layer.name
-            }),
-        );
-        ui.label(format!("step {}, epoch {:.2}", probe.step, probe.epoch));
-        match layer {
-            None => cells.backbone_words_ui(ui, column),
-            Some((_, gram)) => cells.words_ui(ui, *gram, column),
-        }
+        words_ui(ui, (row, column), layers, subject, cells);
     };
     let frame = |row, column| {
         let stroke = Stroke::new(1.0, ui.visuals().strong_text_color());
@@ -160,6 +143,34 @@ fn touch_ui<C: Cells>(
         picked = pick(row, column);
     }
     picked
+}
+
+/// Everything about a cell, in words.
+fn words_ui<C: Cells>(
+    ui: &mut Ui,
+    (row, column): (Row, usize),
+    layers: &[(&Layer, usize)],
+    subject: Subject<'_>,
+    cells: &C,
+) {
+    let Some(probe) = subject.run.probes.get(column) else {
+        return;
+    };
+    ui.set_max_width(280.0);
+    let layer = match row {
+        Row::Backbone => None,
+        Row::Layer(row) => layers.get(row),
+    };
+    ui.strong(
+        layer.map_or("Backbone: all layers but the classifier", |(layer, _)| {
+            &layer.name
+        }),
+    );
+    ui.label(format!("step {}, epoch {:.2}", probe.step, probe.epoch));
+    match layer {
+        None => cells.backbone_words_ui(ui, column),
+        Some((_, gram)) => cells.words_ui(ui, *gram, column),
+    }
 }
 
 /// The coloured cells, made anew only where something they show has changed.
