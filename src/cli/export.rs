@@ -23,10 +23,10 @@ pub struct ExportArguments {
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// Which figure, or `all`.
-    #[arg(long, value_name = "NAME", value_parser = parse_figures, required_unless_present_any = ["page", "view"])]
+    #[arg(long, value_name = "NAME", long_help = figures_help(), value_parser = parse_figures, required_unless_present_any = ["page", "view"])]
     figure: Option<Figures>,
-    /// All figures of a page of the window: overview, conflicts, class, mistakes, gates or compare.
-    #[arg(long, value_name = "NAME", value_parser = parse_page, conflicts_with = "figure")]
+    /// All figures of a page of the window.
+    #[arg(long, value_name = "NAME", help = page_help(), value_parser = parse_page, conflicts_with = "figure")]
     page: Option<Figures>,
     /// A PNG that was exported before: shows what it shows, its figure where no other is named, its moment and all that
     /// was selected. Options beside it change single parts of that.
@@ -47,19 +47,18 @@ pub struct ExportArguments {
     /// The selected class, by name or number.
     #[arg(long)]
     class: Option<String>,
-    /// Order of classes: listed (the default), frequency, name, or similarity (of the gradients in the layer at the
-    /// step).
-    #[arg(long, value_parser = parse_order)]
+    /// Order of classes.
+    #[arg(long, help = order_help(), value_parser = parse_order)]
     order: Option<Order>,
     /// Which images confusion, scores and scatter are of: validation (the default, where there is a validation split) or
     /// test.
     #[arg(long, value_parser = parse_split)]
     split: Option<Split>,
-    /// What the network is coloured by: interference (the default), conflict-rate, class-norm or tail-share.
-    #[arg(long, value_parser = parse_quantity)]
+    /// What the network is coloured by.
+    #[arg(long, help = quantity_help(), value_parser = parse_quantity)]
     quantity: Option<Quantity>,
-    /// What time is measured in: epoch (the default), step, images or wall-time.
-    #[arg(long, value_parser = parse_time)]
+    /// What time is measured in.
+    #[arg(long, help = time_help(), value_parser = parse_time)]
     time: Option<TimeAxis>,
     /// Such as 85mmx60mm, 1200x800px, or 800x600 in points (96 to an inch).
     #[arg(long, default_value = "800x600")]
@@ -129,40 +128,91 @@ fn named<T: Clone>(name: &str, values: &[(&str, T)]) -> Result<T, String> {
     })
 }
 
+/// Names in one line, the first of which is the default.
+fn listed<T>(values: &[(&str, T)]) -> String {
+    let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
+    match names.split_first() {
+        Some((first, others)) => format!("{first} (the default), {}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// All figures with what each shows.
+fn figures_help() -> String {
+    let width = Kind::ALL.iter().map(|kind| kind.name().len()).max();
+    let width = width.unwrap_or(0);
+    let line = |kind: &Kind| format!("\n  {:width$}  {}", kind.name(), kind.subtitle());
+    let lines: String = Kind::ALL.iter().map(line).collect();
+    format!("Which figure, or `all`. There are:{lines}")
+}
+
+fn page_help() -> String {
+    let names: Vec<_> = PAGES.iter().map(|(name, _)| *name).collect();
+    format!("All figures of a page of the window: {}", names.join(", "))
+}
+
+fn order_help() -> String {
+    let names = listed(&ORDERS);
+    format!("Order of classes: {names} (of the gradients in the layer at the step)")
+}
+
+fn quantity_help() -> String {
+    format!("What the network is coloured by: {}", listed(&quantities()))
+}
+
+fn time_help() -> String {
+    format!("What time is measured in: {}", listed(&times()))
+}
+
+/// Orders by name. That by similarity is found once the probe is read.
+const ORDERS: [(&str, Order); 4] = [
+    ("listed", Order::Listed),
+    ("frequency", Order::Frequency),
+    ("name", Order::Name),
+    ("similarity", Order::Similarity(Vec::new())),
+];
+
 fn parse_order(name: &str) -> Result<Order, String> {
-    let orders = [
-        ("listed", Order::Listed),
-        ("frequency", Order::Frequency),
-        ("name", Order::Name),
-        // Found once the probe is read.
-        ("similarity", Order::Similarity(Vec::new())),
-    ];
-    named(name, &orders)
+    named(name, &ORDERS)
 }
 
 fn parse_split(name: &str) -> Result<Split, String> {
     named(name, &[("validation", Split::Val), ("test", Split::Test)])
 }
 
+/// Quantities by name.
+fn quantities() -> [(&'static str, Quantity); 5] {
+    Quantity::ALL.map(|quantity| {
+        let name = match quantity {
+            Quantity::Interference => "interference",
+            Quantity::ConflictRate => "conflict-rate",
+            Quantity::ClassNorm => "class-norm",
+            Quantity::TailShare => "tail-share",
+            Quantity::HeadToTail => "head-to-tail",
+        };
+        (name, quantity)
+    })
+}
+
 fn parse_quantity(name: &str) -> Result<Quantity, String> {
-    let quantities = [
-        ("interference", Quantity::Interference),
-        ("conflict-rate", Quantity::ConflictRate),
-        ("class-norm", Quantity::ClassNorm),
-        ("tail-share", Quantity::TailShare),
-        ("head-to-tail", Quantity::HeadToTail),
-    ];
-    named(name, &quantities)
+    named(name, &quantities())
+}
+
+/// Time axes by name.
+fn times() -> [(&'static str, TimeAxis); 4] {
+    TimeAxis::ALL.map(|axis| {
+        let name = match axis {
+            TimeAxis::Epoch => "epoch",
+            TimeAxis::Step => "step",
+            TimeAxis::Images => "images",
+            TimeAxis::WallTime => "wall-time",
+        };
+        (name, axis)
+    })
 }
 
 fn parse_time(name: &str) -> Result<TimeAxis, String> {
-    let axes = [
-        ("epoch", TimeAxis::Epoch),
-        ("step", TimeAxis::Step),
-        ("images", TimeAxis::Images),
-        ("wall-time", TimeAxis::WallTime),
-    ];
-    named(name, &axes)
+    named(name, &times())
 }
 
 /// A run with the probe tensors that its figures need.

@@ -1,25 +1,22 @@
 //! What an exported PNG knows of itself: which run, figure and view it shows, and at what resolution.
 
-use std::borrow::Cow;
 use std::io::Cursor;
 
-use image::RgbaImage;
-use png::{BitDepth, ColorType, PixelDimensions, Unit};
 use serde::{Deserialize, Serialize};
 
-use super::Figure;
-use crate::figure::{Kind, Order, Subject, View, WhatIf, evaluation};
+use crate::figure::export::figure::Figure;
+use crate::figure::export::png::KEY;
+use crate::figure::facts::mistakes::evaluation;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::{Order, View, WhatIf};
+use crate::figure::parts::figure::At;
+use crate::figure::registry;
 use crate::run::Scope;
 use crate::run::event::Started;
 
-/// Key of the text chunk.
-const KEY: &str = "crosscurrent";
-
 /// Version of what the chunk holds.
 const FORMAT: u32 = 1;
-
-/// Inches to a metre.
-const INCHES_PER_METRE: f64 = 1.0 / 0.0254;
 
 /// Names a run, wherever its directory is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,11 +115,11 @@ fn moment(figure: &Figure<'_>) -> Option<u64> {
     let (subject, view) = (figure.subject, figure.view);
     let probe = || subject.probe(view).map(|probe| probe.step);
     let eval = || evaluation(subject, view).map(|eval| eval.step);
-    match figure.kind {
-        kind if kind.compares_groups() => None,
-        Kind::ClassF1 | Kind::Scores | Kind::Loss | Kind::Confusion | Kind::ClassScores => eval(),
-        Kind::ConflictConfusion => probe().max(eval()),
-        _ => probe(),
+    match registry::figure(figure.kind).at {
+        At::Probe => probe(),
+        At::Evaluation => eval(),
+        At::Both => probe().max(eval()),
+        At::End => None,
     }
 }
 
@@ -153,41 +150,4 @@ pub fn read_view(bytes: &[u8]) -> Result<Restored, String> {
     }
     serde_json::from_value(value)
         .map_err(|error| format!("The view in this image is damaged: {error}."))
-}
-
-/// A PNG file with its resolution and its record.
-pub(super) fn encode(
-    image: &RgbaImage,
-    dpi: f64,
-    record: &str,
-) -> Result<Vec<u8>, png::EncodingError> {
-    let opaque = image.pixels().all(|pixel| pixel[3] == 255);
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
-    encoder.set_depth(BitDepth::Eight);
-    // A sheet without holes needs no alpha: a quarter less to compress, and printers ask for it.
-    let data: Cow<'_, [u8]> = if opaque {
-        encoder.set_color(ColorType::Rgb);
-        let pixels = image.pixels();
-        pixels
-            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
-            .collect::<Vec<u8>>()
-            .into()
-    } else {
-        encoder.set_color(ColorType::Rgba);
-        image.as_raw().as_slice().into()
-    };
-    encoder.set_compression(png::Compression::Balanced);
-    encoder.set_filter(png::Filter::Adaptive);
-    let per_metre = (dpi * INCHES_PER_METRE).round() as u32;
-    encoder.set_pixel_dims(Some(PixelDimensions {
-        xppu: per_metre,
-        yppu: per_metre,
-        unit: Unit::Meter,
-    }));
-    encoder.add_itxt_chunk(KEY.to_owned(), record.to_owned())?;
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&data)?;
-    writer.finish()?;
-    Ok(bytes)
 }

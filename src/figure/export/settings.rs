@@ -1,12 +1,13 @@
 //! What a person chooses for an exported figure: format, size, resolution, background.
 
-use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExportError, Options};
+use crate::figure::export::draw::{ExportError, Options};
+use crate::figure::export::draw::{MAX_SIDE_PX, MIN_SIDE_POINTS, SCALES};
+use std::fmt;
 
 /// Points (the window's unit) to an inch, as in CSS: text of 13 points is 3.4 mm high.
 const POINTS_PER_INCH: f64 = 96.0;
@@ -211,7 +212,7 @@ impl Settings {
     }
 
     /// Millimetres to a point of the drawing.
-    pub(super) fn mm_per_point(&self) -> f64 {
+    pub(in crate::figure) fn mm_per_point(&self) -> f64 {
         MM_PER_INCH / POINTS_PER_INCH * self.text
     }
 
@@ -236,8 +237,8 @@ impl Settings {
                 100.0 * self.text
             )));
         }
-        let [least, most] = [super::SCALES.start(), super::SCALES.end()]
-            .map(|scale| Self::dpi_of_scale(f64::from(*scale)));
+        let [least, most] =
+            [SCALES.start(), SCALES.end()].map(|scale| Self::dpi_of_scale(f64::from(*scale)));
         // Pixels to a point are what text is drawn at.
         let (least, most) = (least / self.text.min(1.0), most / self.text.max(1.0));
         if !(least..=most).contains(&self.dpi) {
@@ -248,8 +249,8 @@ impl Settings {
         }
         let per_unit = self.size.unit.per_inch(self.dpi);
         // In the unit that was chosen, rounded inwards.
-        let smallest = f64::from(super::MIN_SIDE_POINTS) * self.text / POINTS_PER_INCH * per_unit;
-        let largest = f64::from(super::MAX_SIDE_PX) / self.dpi * per_unit;
+        let smallest = f64::from(MIN_SIDE_POINTS) * self.text / POINTS_PER_INCH * per_unit;
+        let largest = f64::from(MAX_SIDE_PX) / self.dpi * per_unit;
         let (smallest, largest) = ((smallest * 10.0).ceil() / 10.0, largest.floor());
         let sides = [("width", self.size.width), ("height", self.size.height)];
         for (name, side) in sides {

@@ -4,6 +4,7 @@ use egui::Color32;
 use image::{Rgb, RgbImage};
 
 use super::*;
+use image::RgbaImage;
 
 fn options(scale: f32, dark: bool) -> Options {
     Options {

@@ -3,9 +3,12 @@
 use anyhow::{Context as _, Result, ensure};
 
 use super::*;
-use crate::figure::export::sample::{recorded, view};
 use crate::figure::export::{PRESETS, Restored, SheetSize, Unit, read_view};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::view::View;
+use crate::figure::testing::{recorded, view};
 use crate::figure::{Order, Quantity, Surgery, TimeAxis, WhatIf};
+use image::RgbaImage;
 
 fn size(text: &str) -> Result<SheetSize> {
     text.parse().map_err(anyhow::Error::msg)
@@ -123,7 +126,8 @@ fn other_files_say_why_they_lead_nowhere() -> Result<()> {
     assert!(message(&[])?.contains("no PNG"));
     let foreign = super::super::encode_png(&RgbaImage::new(2, 2))?;
     assert!(message(&foreign)?.contains("not exported by Crosscurrent"));
-    let with = |record: &str| super::super::record::encode(&RgbaImage::new(2, 2), 96.0, record);
+    let with =
+        |record: &str| crate::figure::export::png::encode(&RgbaImage::new(2, 2), 96.0, record);
     assert!(message(&with("{\"format\": 2}")?)?.contains("newer version"));
     assert!(message(&with("{\"format\": 1, \"run\": 3}")?)?.contains("damaged"));
     assert!(message(&with("not json")?)?.contains("damaged"));

@@ -4,11 +4,21 @@ use anyhow::{Context as _, Result};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{self, roxmltree};
 
-use crate::figure::export::sample::{Recorded, groups, recorded, view};
 use crate::figure::export::{Figure, Format, Settings, SheetSize, Unit};
-use crate::figure::{Kind, Subject, View, tests};
+use crate::figure::kit::text::SAID;
+use crate::figure::testing::{Recorded, groups, recorded, view};
+use crate::figure::{Kind, Subject, View};
 
 use super::*;
+use crate::figure::export::svg::words::base64;
+use crate::figure::export::svg::write::thinned;
+use egui::Color32;
+use egui::FontId;
+use egui::Mesh;
+use egui::Pos2;
+use egui::Rect;
+use egui::Shape;
+use egui::epaint::TextShape;
 
 const SETTINGS: Settings = Settings {
     format: Format::Svg,
@@ -117,9 +127,9 @@ fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
                 },
                 view: &view,
             };
-            tests::SAID.set(None);
+            SAID.set(None);
             let png = figure.image(&settings);
-            assert_eq!(tests::SAID.take(), None, "{} is empty", kind.name());
+            assert_eq!(SAID.take(), None, "{} is empty", kind.name());
             let svg = String::from_utf8(figure.bytes(&settings)?)?;
             let again = rendered(&svg, png.dimensions().into())?;
             look(&format!("{}-{dark}", kind.name()), &svg, &png, &again)?;
@@ -233,7 +243,7 @@ fn without_a_background_the_page_shows_through() -> Result<()> {
 /// A drawing of what figures may hold, whole.
 fn drawn(draw: impl Fn(&mut egui::Ui)) -> Result<(String, image::RgbaImage, image::RgbaImage)> {
     let options = SETTINGS.options();
-    let drawing = super::super::shapes(&options, false, &mut |ui| draw(ui));
+    let drawing = crate::figure::export::draw::shapes(&options, false, &mut |ui| draw(ui));
     let about = About {
         title: "a < b & c",
         description: "\"quoted\" \u{1}",

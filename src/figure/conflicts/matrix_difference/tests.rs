@@ -1,0 +1,85 @@
+use super::*;
+use crate::figure::table::Value;
+use crate::figure::testing::{recorded, view};
+use crate::run::event::Event;
+
+fn number(value: &Value) -> f64 {
+    match value {
+        Value::Number(number) => *number,
+        other => panic!("{other:?} is no number"),
+    }
+}
+
+/// Cosines are those of the two runs' own matrices, and a run is no different from itself.
+#[test]
+fn every_pair_has_the_difference_of_its_cosines() -> anyhow::Result<()> {
+    let (first, second) = (recorded("solar-none")?, recorded("solar-branch")?);
+    let shown = [first.subject(), second.subject()];
+    let view = view();
+    let table = table(shown[1], &shown, &view);
+    assert_eq!(table.rows.len(), 15);
+    let own = |subject: Subject<'_>| crate::figure::conflicts::matrix::table(subject, &view);
+    let (before, after) = (own(shown[0]), own(shown[1]));
+    for ((row, before), after) in table.rows.iter().zip(&before.rows).zip(&after.rows) {
+        assert_eq!((&row[3], &row[4]), (&before[4], &after[4]));
+        let difference = number(&after[4]) - number(&before[4]);
+        assert!((number(&row[5]) - difference).abs() < 1e-12);
+        // Errors add in squares: neither run's own is larger.
+        let error = |row: &[Value]| number(&row[7]);
+        let norms = |row: &[Value]| (number(&row[6]) / number(&row[4])).abs();
+        let (a, b) = (error(before) / norms(before), error(after) / norms(after));
+        assert!((number(&row[6]) - a.hypot(b)).abs() < 1e-9 * (1.0 + a + b));
+    }
+    Ok(())
+}
+
+/// A change beyond its error is resolved, one within it is not.
+#[test]
+fn small_changes_are_not_resolved() -> anyhow::Result<()> {
+    let recorded = recorded("solar-branch")?;
+    let gram = crate::figure::facts::conflict::shown(
+        &egui::Context::default(),
+        recorded.subject(),
+        &view(),
+    )
+    .map_err(anyhow::Error::msg)?;
+    for a in 0..6 {
+        for b in 0..a {
+            let change = Change::of(&gram.gram, &gram.gram, a, b);
+            assert_eq!(change.difference, Some(0.0));
+            assert!(!change.resolved());
+        }
+    }
+    let change = |difference, error| Change {
+        difference: Some(difference),
+        standard_error: error,
+    };
+    assert!(change(-0.31, Some(0.1)).resolved());
+    assert!(!change(-0.29, Some(0.1)).resolved());
+    assert!(!change(-0.31, None).resolved());
+    Ok(())
+}
+
+#[test]
+fn one_run_or_other_classes_are_a_sentence() -> anyhow::Result<()> {
+    let (first, second) = (recorded("solar-none")?, recorded("solar-branch")?);
+    let alone = [second.subject()];
+    assert!(both(alone[0], &alone).is_err_and(|text| text.contains("two runs")));
+    assert!(table(alone[0], &alone, &view()).rows.is_empty());
+    let mut other = first.run.clone();
+    let mut started = other.started.clone().unwrap();
+    started.classes[0] = "Other".to_owned();
+    other.apply(&Event::Started(Box::new(started)));
+    let other = Subject {
+        run: &other,
+        ..first.subject()
+    };
+    let text = both(second.subject(), &[other, second.subject()])
+        .err()
+        .unwrap_or_default();
+    assert_eq!(
+        text,
+        "solar-none and solar-branch have different classes, so their pairs cannot be compared."
+    );
+    Ok(())
+}

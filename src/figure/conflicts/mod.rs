@@ -1,0 +1,11 @@
+//! Figures of how classes pull against each other: in the network, over time, and pair by pair.
+//!
+//! Imports look, kit, facts and parts, and no other page.
+
+pub(in crate::figure) mod conflict_time;
+pub(in crate::figure) mod depth_time;
+pub(in crate::figure) mod matrix;
+pub(in crate::figure) mod matrix_difference;
+pub(in crate::figure) mod network;
+pub(in crate::figure) mod pair;
+pub(in crate::figure) mod pair_depth;

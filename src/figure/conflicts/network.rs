@@ -1,0 +1,448 @@
+//! The map of the network: blocks as lanes, layers as boxes, coloured by a quantity.
+
+use std::collections::BTreeMap;
+
+use egui::epaint::CubicBezierShape;
+use egui::{
+    Color32, FontId, Painter, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, pos2,
+    vec2,
+};
+
+use crate::figure::facts::probes::Need;
+use crate::figure::facts::quantity::Classes;
+use crate::figure::kit::palette;
+use crate::figure::kit::table::Table;
+use crate::figure::kit::text::{empty_ui, fitted, named};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
+use crate::figure::look::pick::Pick;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::quantity;
+use crate::figure::parts::quantity::Scale;
+use crate::run::Scope;
+use crate::run::event::{Layer, Started};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Architecture,
+    name: "architecture",
+    title: "Network",
+    subtitle: "Map of the network, coloured by interference or another quantity",
+    help: "Layers from input to output, coloured by what the list above them says; interference is the mean over class \
+           pairs of max(0, −cosine). Grey is undefined. Click a layer or a block and everything follows.",
+    synonyms: &[
+        "architecture",
+        "network graph",
+        "layers",
+        "blocks",
+        "interference",
+        "model",
+    ],
+    page: Page::Conflicts,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Nothing,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: Some(quantity::Scale::range),
+    chart: None,
+    ui: architecture_ui,
+    table: |subject, _, view| table(subject, view),
+};
+
+/// Height of a block's name above its boxes.
+const LABEL: f32 = 15.0;
+/// Width of a block's name beside its boxes, where lanes are too low to carry it above.
+const SIDE_LABEL: f32 = 50.0;
+/// Lanes lower than this have their names beside them.
+const LOW: f32 = 40.0;
+const GAP: f32 = 5.0;
+
+/// The numbers of the map: a row for the backbone and every layer that has gradients.
+pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
+    quantity::table(subject, view, subject.probe(view))
+}
+
+/// Draws the map; a click selects a layer, a block, the backbone or the whole network.
+pub(in crate::figure) fn architecture_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
+    let Some(started) = &subject.run.started else {
+        empty_ui(ui, "The network appears when a run starts.");
+        return None;
+    };
+    let whole = ui.available_rect_before_wrap();
+    let header = Rect::from_min_size(whole.min, vec2(whole.width(), 18.0));
+    let scale = Scale::of(ui, shown, view);
+    let mut pick = header_ui(ui, header, subject, view, scale);
+    let classes = Classes::of(subject, view);
+    let area = Rect::from_min_max(pos2(whole.left(), header.bottom() + 4.0), whole.max);
+    let map = Map::new(started, area);
+    let probe = subject.probe(view);
+    map.paint_edges(
+        ui.painter(),
+        started,
+        ui.visuals().weak_text_color().gamma_multiply(0.7),
+    );
+    for (group, rect) in &map.lanes {
+        pick = lane_ui(ui, &map, (group, *rect), subject, view).or(pick);
+    }
+    for layer in &started.layers {
+        let Some(rect) = map.boxes.get(&layer.name) else {
+            continue;
+        };
+        let summary = layer.gram.and_then(|row| probe?.layers.get(row));
+        let value = summary.and_then(|summary| classes.value(view.quantity, summary));
+        let fill = match (value, summary) {
+            (Some(value), _) => scale.color(value),
+            (None, Some(_)) => palette::undefined(ui),
+            (None, None) => ui.visuals().faint_bg_color,
+        };
+        let response = layer_ui(ui, *rect, layer, (fill, summary.is_some()), view);
+        let response = response.on_hover_ui_at_pointer(|ui| {
+            layer_text_ui(ui, layer);
+            if let Some(summary) = summary {
+                quantity::values_ui(ui, subject, summary, view);
+            }
+        });
+        if response.clicked() && layer.gram.is_some() {
+            pick = Some(Pick::Scope(Scope::Layer(layer.name.clone())));
+        }
+    }
+    ui.allocate_rect(whole, Sense::hover());
+    pick
+}
+
+/// A block's name, as a button that selects it.
+fn lane_ui(
+    ui: &mut Ui,
+    map: &Map,
+    (group, rect): (&str, Rect),
+    subject: Subject<'_>,
+    view: &View,
+) -> Option<Pick> {
+    let scope = Scope::Group(group.to_owned());
+    let label = map.label(rect);
+    let response = button(ui, label, group);
+    let response = response.on_hover_ui_at_pointer(|ui| {
+        ui.set_max_width(260.0);
+        ui.strong(format!("Block {group}"));
+        quantity::part_ui(ui, subject, &scope, view);
+    });
+    let color = if view.scope == scope {
+        ui.visuals().strong_text_color()
+    } else {
+        ui.visuals().weak_text_color()
+    };
+    let galley = fitted(
+        ui.painter(),
+        group,
+        &FontId::proportional(10.5),
+        color,
+        label.width(),
+    );
+    let at = if map.low {
+        label.center() - galley.size() / 2.0
+    } else {
+        label.min
+    };
+    ui.painter().galley(at, galley, color);
+    if view.scope == scope || response.hovered() {
+        let frame = rect.expand(2.0);
+        ui.painter()
+            .rect_stroke(frame, 3.0, Stroke::new(1.5, color), StrokeKind::Outside);
+    }
+    response.clicked().then_some(Pick::Scope(scope))
+}
+
+/// Backbone and network as buttons, and the colour scale.
+fn header_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    subject: Subject<'_>,
+    view: &View,
+    scale: Scale,
+) -> Option<Pick> {
+    let mut pick = None;
+    let mut left = rect.left();
+    for (scope, name, hint) in [
+        (Scope::Backbone, "Backbone", "All layers but the classifier"),
+        (
+            Scope::Network,
+            "Whole network",
+            "All layers, the classifier included",
+        ),
+    ] {
+        let selected = view.scope == scope;
+        let color = if selected {
+            ui.visuals().strong_text_color()
+        } else {
+            ui.visuals().text_color()
+        };
+        let galley =
+            ui.painter()
+                .layout_no_wrap(name.to_owned(), FontId::proportional(11.5), color);
+        let frame = Rect::from_min_size(pos2(left, rect.top()), galley.size() + vec2(14.0, 3.0));
+        let response = button(ui, frame, name);
+        let response = response.on_hover_ui(|ui| {
+            ui.set_max_width(260.0);
+            ui.strong(name);
+            ui.label(hint);
+            quantity::part_ui(ui, subject, &scope, view);
+        });
+        let fill = if selected {
+            ui.visuals().selection.bg_fill
+        } else if response.hovered() {
+            ui.visuals().widgets.hovered.weak_bg_fill
+        } else {
+            ui.visuals().widgets.inactive.weak_bg_fill
+        };
+        ui.painter().rect_filled(frame, 4.0, fill);
+        ui.painter()
+            .galley(frame.min + vec2(7.0, 1.5), galley, color);
+        if response.clicked() {
+            pick = Some(Pick::Scope(scope));
+        }
+        left = frame.right() + 6.0;
+    }
+    if subject.probe(view).is_none() {
+        return pick;
+    }
+    let room = rect.right() - left;
+    let has_scale = room > 250.0;
+    let width = (room - if has_scale { 140.0 } else { 0.0 }).min(170.0);
+    if width > 60.0 {
+        let right = rect.right() - if has_scale { 136.0 } else { 0.0 };
+        let selector =
+            Rect::from_min_max(pos2(right - width, rect.top()), pos2(right, rect.bottom()));
+        pick = quantity::selector_ui(ui, selector, subject, view).or(pick);
+    }
+    if has_scale {
+        let min = pos2(rect.right() - 134.0, rect.top());
+        scale.lying_ui(ui, Rect::from_min_max(min, rect.max));
+    }
+    pick
+}
+
+fn button(ui: &Ui, rect: Rect, name: &str) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(("map", name)), Sense::click());
+    named(&response, Role::Button, name);
+    response
+}
+
+fn layer_ui(
+    ui: &Ui,
+    rect: Rect,
+    layer: &Layer,
+    (fill, is_measured): (Color32, bool),
+    view: &View,
+) -> Response {
+    let painter = ui.painter();
+    let visuals = ui.visuals();
+    painter.rect_filled(rect, 3.0, fill);
+    let selected = view.scope == Scope::Layer(layer.name.clone());
+    let response = ui.interact(
+        rect,
+        ui.scope_id().with(("layer", &layer.name)),
+        Sense::click(),
+    );
+    named(&response, Role::Button, &layer.name);
+    let stroke = match (selected, response.hovered()) {
+        (true, _) => Stroke::new(2.5, visuals.strong_text_color()),
+        (false, true) => Stroke::new(1.5, visuals.strong_text_color()),
+        (false, false) => Stroke::new(1.0, visuals.weak_text_color().gamma_multiply(0.6)),
+    };
+    painter.rect_stroke(rect, 3.0, stroke, StrokeKind::Inside);
+    let short = layer.name.rsplit('.').next().unwrap_or(&layer.name);
+    let text = if is_measured {
+        palette::text_on(fill)
+    } else {
+        visuals.weak_text_color()
+    };
+    paint_name(painter, rect, short, text);
+    response
+}
+
+/// The name where it fits, lying or standing.
+fn paint_name(painter: &Painter, rect: Rect, name: &str, color: Color32) {
+    let galley = painter.layout_no_wrap(name.to_owned(), FontId::proportional(10.0), color);
+    let size = galley.size();
+    if size.x + 4.0 <= rect.width() && size.y <= rect.height() {
+        painter.galley(rect.center() - size / 2.0, galley, color);
+    } else if size.x + 4.0 <= rect.height() && size.y <= rect.width() + 3.0 {
+        let at = pos2(
+            rect.center().x - size.y / 2.0,
+            rect.center().y + size.x / 2.0,
+        );
+        let angle = -std::f32::consts::FRAC_PI_2;
+        painter.add(Shape::Text(
+            egui::epaint::TextShape::new(at, galley, color).with_angle(angle),
+        ));
+    }
+}
+
+fn layer_text_ui(ui: &mut Ui, layer: &Layer) {
+    ui.set_max_width(260.0);
+    ui.strong(&layer.name);
+    let shape: Vec<String> = layer.shape.iter().map(ToString::to_string).collect();
+    ui.label(format!(
+        "{}, output {}",
+        layer.kind.replace('_', " "),
+        shape.join(" × ")
+    ));
+    if layer.params == 0 {
+        ui.label("no parameters");
+        return;
+    }
+    ui.label(format!("{} parameters", layer.params));
+}
+
+/// Where blocks and layers lie: blocks in columns by depth, parallel blocks below each other.
+struct Map {
+    /// Whether names stand beside the lanes.
+    low: bool,
+    lanes: BTreeMap<String, Rect>,
+    boxes: BTreeMap<String, Rect>,
+}
+
+impl Map {
+    fn new(started: &Started, area: Rect) -> Self {
+        let columns = columns(started);
+        let weight = |layer: &Layer| match layer.kind.as_str() {
+            "conv" | "linear" | "gate" => 2.0,
+            "batch_norm" => 1.0,
+            _ => 0.7,
+        };
+        let layers_of = |group: &str| {
+            started
+                .layers
+                .iter()
+                .filter(|layer| layer.group == group)
+                .collect::<Vec<_>>()
+        };
+        let length = |group: &str| {
+            layers_of(group)
+                .iter()
+                .map(|layer| weight(layer))
+                .sum::<f32>()
+        };
+        // A column is as wide as the longest block in it.
+        let widths: Vec<f32> = columns
+            .iter()
+            .map(|groups| groups.iter().map(|group| length(group)).fold(0.0, f32::max))
+            .collect();
+        let lanes_at_most = columns.iter().map(Vec::len).max().unwrap_or(1) as f32;
+        let lowest = (area.height() - GAP * (lanes_at_most - 1.0)) / lanes_at_most;
+        let low = lowest < LOW;
+        let (above, beside) = if low {
+            (0.0, SIDE_LABEL)
+        } else {
+            (LABEL + 1.0, 0.0)
+        };
+        let gutter = 22.0;
+        let fixed = gutter * (columns.len().max(1) - 1) as f32 + beside * columns.len() as f32;
+        let unit = (area.width() - fixed) / widths.iter().sum::<f32>().max(1.0);
+        let unit = unit.clamp(2.0, 60.0);
+        let mut map = Self {
+            low,
+            lanes: BTreeMap::new(),
+            boxes: BTreeMap::new(),
+        };
+        let mut left = area.left();
+        for (groups, width) in columns.iter().zip(&widths) {
+            let count = groups.len() as f32;
+            // A block that stands alone may be twice as high as parallel ones.
+            let lane_height = ((area.height() + GAP) / count - GAP)
+                .min(2.0 * lowest)
+                .min(90.0);
+            let height = count * (lane_height + GAP) - GAP;
+            let mut top = area.center().y - height / 2.0;
+            for group in groups {
+                let size = vec2(beside + width * unit, lane_height);
+                let lane = Rect::from_min_size(pos2(left, top), size);
+                map.lanes.insert(group.clone(), lane);
+                let mut x = left + beside;
+                for layer in layers_of(group) {
+                    let width = weight(layer) * unit;
+                    let min = pos2(x, top + above);
+                    let rect = Rect::from_min_max(min, pos2(x + width - 2.0, lane.bottom()));
+                    map.boxes.insert(layer.name.clone(), rect);
+                    x += width;
+                }
+                top += lane_height + GAP;
+            }
+            left += beside + width * unit + gutter;
+        }
+        map
+    }
+
+    /// Where a lane's name stands.
+    fn label(&self, lane: Rect) -> Rect {
+        let size = if self.low {
+            vec2(SIDE_LABEL - 4.0, lane.height())
+        } else {
+            vec2(lane.width(), LABEL)
+        };
+        Rect::from_min_size(lane.min, size)
+    }
+
+    /// Lines between blocks; within a block the boxes touch.
+    fn paint_edges(&self, painter: &Painter, started: &Started, color: Color32) {
+        for layer in &started.layers {
+            for input in &layer.inputs {
+                let Some(source) = started.layers.iter().find(|other| other.name == *input) else {
+                    continue;
+                };
+                if source.group == layer.group {
+                    continue;
+                }
+                let (Some(from), Some(to)) = (self.boxes.get(input), self.boxes.get(&layer.name))
+                else {
+                    continue;
+                };
+                // A line ends before the name that stands beside the boxes.
+                let beside = if self.low { SIDE_LABEL } else { 0.0 };
+                let (from, to) = (from.right_center(), to.left_center() - vec2(beside, 0.0));
+                let bend = vec2((to.x - from.x) / 2.0, 0.0);
+                painter.add(CubicBezierShape::from_points_stroke(
+                    [from, from + bend, to - bend, to],
+                    false,
+                    Color32::TRANSPARENT,
+                    Stroke::new(1.2, color),
+                ));
+            }
+        }
+    }
+}
+
+/// Blocks by their depth: one more than the deepest block they read.
+fn columns(started: &Started) -> Vec<Vec<String>> {
+    let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut order: Vec<&str> = Vec::new();
+    for layer in &started.layers {
+        let group = layer.group.as_str();
+        if !order.contains(&group) {
+            order.push(group);
+        }
+        let inputs = started
+            .layers
+            .iter()
+            .filter(|other| layer.inputs.contains(&other.name) && other.group != group);
+        let reads = inputs
+            .filter_map(|input| depth.get(input.group.as_str()))
+            .map(|depth| depth + 1)
+            .max();
+        let own = depth.entry(group).or_insert(0);
+        *own = (*own).max(reads.unwrap_or(0));
+    }
+    let mut columns = vec![Vec::new(); depth.values().max().map_or(0, |deepest| deepest + 1)];
+    for group in order {
+        columns[depth[group]].push(group.to_owned());
+    }
+    columns
+}

@@ -1,0 +1,100 @@
+//! A figure of a run, as it is looked at.
+
+use egui::Ui;
+use image::RgbaImage;
+
+use crate::figure::export::draw::shapes;
+use crate::figure::export::settings::{Format, Settings};
+use crate::figure::facts::groups::{stands_for_all, stands_for_group};
+use crate::figure::kit::table::Table;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::figure::parts::figure::Of;
+use crate::figure::registry;
+use crate::figure::registry::page_ui;
+use crate::run::notes::distinct;
+
+/// A figure of a run, as it is looked at.
+#[derive(Clone, Copy)]
+pub struct Figure<'a> {
+    /// Which figure.
+    pub kind: Kind,
+    /// The run it shows.
+    pub subject: Subject<'a>,
+    /// All runs on screen, the one shown among them: they share scales, and differences are from the first.
+    pub shown: &'a [Subject<'a>],
+    /// The cursor and what is selected.
+    pub view: &'a View,
+}
+
+impl Figure<'_> {
+    /// The pixels, with straight alpha.
+    pub fn image(&self, settings: &Settings) -> RgbaImage {
+        let draw = &mut |ui: &mut Ui| self.page_ui(ui);
+        shapes(&settings.options(), settings.transparent, draw).pixels()
+    }
+
+    /// The numbers.
+    pub fn table(&self) -> Table {
+        registry::table(self.kind, self.subject, self.shown, self.view)
+    }
+
+    /// Whether there is anything for it to show: a pair needs to be selected, a difference a second run, and of each group
+    /// that is compared the first run stands for all.
+    pub fn has_subject(&self) -> bool {
+        match registry::figure(self.kind).of {
+            Of::Run => true,
+            Of::Pair => self.view.pair.is_some(),
+            Of::TwoRuns => {
+                let first = self.shown.first();
+                first.is_some_and(|first| !first.is(&self.subject))
+            }
+            Of::Group => stands_for_group(self.subject, self.shown),
+            Of::AllGroups => stands_for_all(self.subject, self.shown),
+        }
+    }
+
+    pub(in crate::figure::export) fn page_ui(&self, ui: &mut Ui) {
+        page_ui(ui, self.kind, self.subject, self.shown, self.view);
+    }
+
+    /// What its file is called in a folder of figures: no other run shown has a file of that name.
+    pub fn file_name(&self, format: Format) -> String {
+        let stems = distinct(self.shown.iter().map(|shown| file_stem(shown.name)));
+        let at = self.shown.iter().position(|shown| shown.is(&self.subject));
+        let stem = at.and_then(|at| stems.get(at));
+        named(stem.map_or("run", String::as_str), self.kind, format)
+    }
+
+    /// Least and largest value of the colour scale; none where colours stand for no number.
+    pub(in crate::figure) fn colour_range(&self) -> Option<[f64; 2]> {
+        let of = registry::figure(self.kind).colour_range?;
+        Some(of(self.shown, self.view))
+    }
+}
+
+/// What a figure's file is called where nobody names it.
+pub fn file_name(run: &str, kind: Kind, format: Format) -> String {
+    named(&file_stem(run), kind, format)
+}
+
+fn named(stem: &str, kind: Kind, format: Format) -> String {
+    format!("{stem}-{}.{}", kind.name(), format.extension())
+}
+
+/// The name of a run as part of a file's name, on every system: it stays in its folder, hidden nowhere, and short enough.
+pub fn file_stem(run: &str) -> String {
+    let is_kept = |c: char| !(c.is_control() || r#"/\:*?"<>|"#.contains(c));
+    let kept = run.chars().take(LONGEST_STEM);
+    let stem: String = kept.map(|c| if is_kept(c) { c } else { '_' }).collect();
+    let stem = stem.trim();
+    match stem.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None if stem.is_empty() => "run".to_owned(),
+        None => stem.to_owned(),
+    }
+}
+
+/// Names of files have at most 255 bytes, and a letter up to four.
+const LONGEST_STEM: usize = 50;

@@ -1,0 +1,81 @@
+//! The conflict matrix of one part of the network at one moment, and how far two of them differ.
+
+use std::sync::Arc;
+
+use egui::Context;
+
+use crate::figure::facts::unread::{NO_PROBE, damaged, no_parameters, not_read};
+use crate::figure::kit::memo::remembered;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::gradient::gram::{Cell, ConflictSummary, Gram, RESOLVED_STANDARD_ERRORS};
+
+/// One Gram matrix with all that is said of it.
+#[derive(Clone)]
+pub(in crate::figure) struct Shown {
+    pub(in crate::figure) gram: Gram,
+    pub(in crate::figure) cells: Vec<Vec<Cell>>,
+    pub(in crate::figure) summary: ConflictSummary,
+}
+
+/// The matrix of the selected scope at the cursor, computed once; else a sentence that says why there is none.
+pub(in crate::figure) fn shown(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+) -> Result<Arc<Shown>, String> {
+    let Some(probe) = subject.probe(view) else {
+        return Err(NO_PROBE.to_owned());
+    };
+    let Some(tensors) = subject.probes.get(&probe.step) else {
+        return Err(not_read(probe.step));
+    };
+    let rows = subject.run.gram_rows(&view.scope);
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    // After a resume the same step may be probed anew.
+    let key = (id, &rows, probe.step, subject.run.revisions.probes);
+    let shown = remembered(ctx, ("matrix", subject.identity()), key, || {
+        let gram = tensors.gram_of(&rows)?;
+        Some(Arc::new(Shown {
+            cells: gram.matrix(),
+            summary: gram.summary(&subject.run.shares(probe.step)),
+            gram,
+        }))
+    });
+    shown.ok_or_else(|| match rows.is_empty() {
+        true => no_parameters(&view.scope),
+        false => damaged(probe.step),
+    })
+}
+
+/// Cosine of the second run minus that of the first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::figure) struct Change {
+    /// −2 to 2; none where either is undefined.
+    pub(in crate::figure) difference: Option<f64>,
+    /// Its standard error; none where either is unknown.
+    pub(in crate::figure) standard_error: Option<f64>,
+}
+
+impl Change {
+    pub(in crate::figure) fn of(before: &Gram, after: &Gram, a: usize, b: usize) -> Self {
+        let cosines = after.cosine(a, b).zip(before.cosine(a, b));
+        let errors = cosine_error(after, a, b).zip(cosine_error(before, a, b));
+        Self {
+            difference: cosines.map(|(after, before)| after - before),
+            standard_error: errors.map(|(after, before)| after.hypot(before)),
+        }
+    }
+
+    pub(in crate::figure) fn resolved(&self) -> bool {
+        let both = self.difference.zip(self.standard_error);
+        both.is_some_and(|(difference, error)| difference.abs() > RESOLVED_STANDARD_ERRORS * error)
+    }
+}
+
+/// Standard error of a cosine, that of the product over the norms: to first order near 0, where norms hardly matter.
+fn cosine_error(gram: &Gram, a: usize, b: usize) -> Option<f64> {
+    let norms = gram.norm(a)? * gram.norm(b)?;
+    let error = gram.standard_error(a, b)?;
+    (norms > 0.0).then(|| error / norms)
+}

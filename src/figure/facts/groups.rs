@@ -1,0 +1,100 @@
+//! The runs on screen as groups that differ in nothing but the seed, and their comparison.
+
+use std::sync::Arc;
+
+use crate::compare::contrast::{CompareError, Compared};
+use crate::compare::{Comparison, Grouped, Member};
+use crate::figure::kit::memo::remembered;
+use crate::figure::look::subject::Subject;
+
+/// The runs shown, as those that take part in a comparison.
+pub(in crate::figure) fn members<'a>(shown: &[Subject<'a>]) -> Vec<Member<'a>> {
+    let member = |subject: &Subject<'a>| Member {
+        name: subject.name,
+        run: subject.run,
+    };
+    shown.iter().map(member).collect()
+}
+
+/// The groups of the runs shown, against the group of the first; against the default baseline where the first run is
+/// not finished.
+///
+/// # Errors
+/// Where there is nothing to compare.
+pub fn compared(shown: &[Subject<'_>]) -> Result<Comparison, CompareError> {
+    let members = members(shown);
+    let first = shown.first().map(|first| first.name);
+    match Comparison::of(&members, first) {
+        Err(CompareError::UnknownBaseline { .. }) => Comparison::of(&members, None),
+        found => found,
+    }
+}
+
+/// As [`compared`], found once and kept until a run changes.
+pub fn compared_once(
+    ctx: &egui::Context,
+    shown: &[Subject<'_>],
+) -> Arc<Result<Comparison, CompareError>> {
+    let key = comparison_key(shown);
+    remembered(ctx, ("comparison", 0), key, || Arc::new(compared(shown)))
+}
+
+/// What changes where a comparison of these runs does.
+pub(in crate::figure) fn comparison_key(
+    shown: &[Subject<'_>],
+) -> impl std::hash::Hash + std::fmt::Debug {
+    let of = |subject: &Subject<'_>| {
+        let run = subject.run;
+        // What goes on is not part of it, so its changes do not count.
+        let revisions = run
+            .ending
+            .is_some()
+            .then_some((run.revisions.evals, run.revisions.probes));
+        let id = run.started.as_ref().map(|started| started.id.clone());
+        (subject.name.to_owned(), id, revisions)
+    };
+    shown.iter().map(of).collect::<Vec<_>>()
+}
+
+/// Whether a run is the first of a group that is compared to that of the first run shown.
+pub fn stands_for_group(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
+    compared(shown).is_ok_and(|comparison| {
+        let group = comparison.group_of(subject.name);
+        let other = group.filter(|&group| group != comparison.baseline);
+        other.is_some_and(|group| comparison.groups[group].runs[0] == subject.name)
+    })
+}
+
+/// Whether a run is the one that stands for all groups: the first of the first that is compared.
+pub fn stands_for_all(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
+    match compared(shown) {
+        Ok(comparison) => {
+            let first = comparison.others().first().copied();
+            first.is_some_and(|group| comparison.groups[group].runs[0] == subject.name)
+        }
+        // One group alone has curves, too.
+        Err(CompareError::OneGroup(_)) => Grouped::of(&members(shown))
+            .is_ok_and(|found| found.groups.iter().all(|x| x.runs[0] == subject.name)),
+        Err(_) => false,
+    }
+}
+
+/// Which of the contrasts is that of a run's group; of a run of the baseline, the first.
+pub(in crate::figure) fn contrast_of(comparison: &Comparison, subject: Subject<'_>) -> usize {
+    let group = comparison.group_of(subject.name);
+    let mut others = comparison.others().into_iter();
+    others.position(|other| Some(other) == group).unwrap_or(0)
+}
+
+/// The runs of a group, in the order of their seeds.
+pub(in crate::figure) fn runs_of<'a>(group: &Compared, shown: &[Subject<'a>]) -> Vec<Subject<'a>> {
+    let names = group.runs.iter();
+    names
+        .filter_map(|name| shown.iter().find(|subject| subject.name == *name))
+        .copied()
+        .collect()
+}
+
+/// What to do where there is nothing to compare.
+pub const NOTHING: &str = "Open finished runs of at least two configurations, best with several seeds each: \
+                           runs that differ in nothing but the seed are one group.";

@@ -1,0 +1,181 @@
+//! What steps do to the loss of a class: each class's share of a plain step, the step taken, and what was measured.
+
+use std::sync::Arc;
+
+use egui::Context;
+
+use crate::figure::facts::probes::{Made, of_probes};
+use crate::figure::facts::unread::{NO_PROBE, damaged, no_parameters, not_read};
+use crate::figure::kit::memo::remembered;
+use crate::figure::look::subject::{Subject, class_of};
+use crate::figure::look::view::View;
+use crate::gradient::gram::Effect;
+use crate::run::Run;
+
+/// A change of loss, in nats, from which on no loss follows its slope: what first order says is then its direction.
+pub(in crate::figure) const BEYOND_FIRST_ORDER: f64 = 0.5;
+
+pub(in crate::figure) const TOO_LARGE: &str =
+    "Changes this large are beyond first order: they say which way, not how far.";
+
+/// Learning rate of the newest logged step at or before `step`; of the first one where all are later.
+pub(in crate::figure) fn learning_rate_at(run: &Run, step: u64) -> Option<f64> {
+    let after = run.steps.partition_point(|x| x.step <= step);
+    let step = run.steps.get(after.saturating_sub(1))?;
+    Some(step.lr)
+}
+
+/// A sentence for what cannot be drawn at the cursor; none where what is needed of the probe there is read, and the
+/// selected scope has gradients.
+pub(in crate::figure) fn missing(
+    subject: Subject<'_>,
+    view: &View,
+    is_read: impl Fn(u64) -> bool,
+) -> Option<String> {
+    let Some(probe) = subject.probe(view) else {
+        return Some(NO_PROBE.to_owned());
+    };
+    if !is_read(probe.step) {
+        let text = not_read(probe.step);
+        return Some(text);
+    }
+    let rows = subject.run.gram_rows(&view.scope);
+    let whole = subject.probes.get(&probe.step);
+    if whole.is_some_and(|tensors| rows.iter().any(|&row| row >= tensors.layers())) {
+        let text = damaged(probe.step);
+        return Some(text);
+    }
+    if rows.is_empty() {
+        let text = no_parameters(&view.scope);
+        return Some(text);
+    }
+    if learning_rate_at(subject.run, probe.step).is_none() {
+        return Some("The learning rate is known from the first logged step on.".to_owned());
+    }
+    None
+}
+
+/// Why nothing is predicted of a run: its steps are not made of the class gradients that are probed.
+pub(in crate::figure) fn not_predicted(run: &Run) -> Option<String> {
+    let started = run.started.as_ref()?;
+    let loss = started.config.loss;
+    (!run.minimises_cross_entropy()).then(|| {
+        format!(
+            "What each class's share of a step does is not known: class gradients are those of cross-entropy, and this \
+             run minimises {loss}. What its steps did is measured."
+        )
+    })
+}
+
+/// The ledger of one class at one moment.
+#[derive(Debug)]
+pub(in crate::figure) struct Account {
+    pub(in crate::figure) class: usize,
+    /// What each class's share does, the most hurtful first; classes without images are left out.
+    pub(in crate::figure) shares: Vec<(usize, Effect)>,
+    /// All shares together.
+    pub(in crate::figure) net: Effect,
+}
+
+/// The ledger at the cursor, computed once.
+pub(in crate::figure) fn account(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+) -> Result<Arc<Account>, String> {
+    let class = class_of(subject, view);
+    let is_read = |step| class.is_none_or(|class| subject.probes.has_rows_of(step, class));
+    if let Some(sentence) = missing(subject, view, is_read) {
+        return Err(sentence);
+    }
+    if let Some(sentence) = not_predicted(subject.run) {
+        return Err(sentence);
+    }
+    let undefined = "The probe has too few images of the class to say what moves it.";
+    let (Some(class), Some(probe)) = (class, subject.probe(view)) else {
+        return Err(undefined.to_owned());
+    };
+    let rows = subject.run.gram_rows(&view.scope);
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    let account = remembered(
+        ctx,
+        ("ledger", subject.identity()),
+        (id, &rows, probe.step, class, subject.run.revisions.probes),
+        || {
+            let lr = learning_rate_at(subject.run, probe.step)?;
+            let ledger = subject.probes.rows_of(probe.step, class)?.ledger(&rows)?;
+            let shares = subject.run.shares(probe.step);
+            let share = |j: usize| Some((j, ledger.share(lr, &shares, j)?));
+            let mut effects: Vec<_> = (0..shares.len()).filter_map(share).collect();
+            effects.sort_by(|(_, a), (_, b)| b.nats.total_cmp(&a.nats));
+            let net = ledger.net(lr, &shares)?;
+            Some(Arc::new(Account {
+                class,
+                shares: effects,
+                net,
+            }))
+        },
+    );
+    account.ok_or_else(|| undefined.to_owned())
+}
+
+/// What steps do to the class at one probe, in nats per step; what is undefined is none.
+#[derive(Clone, Copy, Default)]
+pub(in crate::figure) struct Moment {
+    pub(in crate::figure) step: u64,
+    /// All shares of a plain step together. Not predicted where the run minimises another loss than cross-entropy.
+    pub(in crate::figure) net: Option<Effect>,
+    /// First-order change under the step actually taken, of the selected part of the network.
+    pub(in crate::figure) taken: Option<Effect>,
+    /// Change of the class's loss on the probe images since the probe before, over the steps between.
+    pub(in crate::figure) measured: Option<f64>,
+}
+
+impl Moment {
+    /// None where the probe's rows of the class are not read.
+    pub(in crate::figure) fn of(
+        subject: Subject<'_>,
+        view: &View,
+        class: usize,
+        step: u64,
+    ) -> Option<Self> {
+        let run = subject.run;
+        let rows = subject.probes.rows_of(step, class)?;
+        let ledger = rows.ledger(&run.gram_rows(&view.scope));
+        let net = || {
+            let lr = learning_rate_at(run, step)?;
+            ledger.as_ref()?.net(lr, &run.shares(step))
+        };
+        Some(Self {
+            step,
+            net: run.minimises_cross_entropy().then(net).flatten(),
+            // Before the first step none was taken.
+            taken: ledger.as_ref().and_then(|x| x.taken()).filter(|_| step > 0),
+            measured: measured(subject, step, class),
+        })
+    }
+}
+
+/// Change of a class's loss on the probe images since the probe before, over the steps between. None at the first probe,
+/// and where either of the two is not read.
+pub(in crate::figure) fn measured(subject: Subject<'_>, step: u64, class: usize) -> Option<f64> {
+    let run = subject.run;
+    let before = run.probes.get(run.probe_at(step)?.checked_sub(1)?)?.step;
+    let loss = |step| subject.probes.class_loss(step, class);
+    (step > before).then(|| Some((loss(step)? - loss(before)?) / (step - before) as f64))?
+}
+
+/// What steps do to the class at the probes that were read.
+pub(in crate::figure) fn made(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+    class: usize,
+) -> Arc<Made<Moment>> {
+    let name = ("ledger over time", subject.identity());
+    // Until the first step no learning rate is known.
+    let key = (class, &view.scope, subject.run.revisions.steps.min(1));
+    of_probes(ctx, name, (subject, &[class]), key, |step| {
+        Moment::of(subject, view, class, step)
+    })
+}

@@ -1,0 +1,162 @@
+//! Evaluations, which classes are taken for which, and whether those are the classes in conflict.
+
+use egui::Context;
+
+use crate::figure::facts::conflict;
+use crate::figure::facts::unread::NO_EVALUATION;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::run::Run;
+use crate::run::event::{Eval, Split};
+
+/// The last evaluation at or before the moment looked at: of the test images where they are chosen, else of the
+/// validation images, and of the test images where there are no others.
+pub(crate) fn evaluation<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Eval> {
+    evaluation_at(subject.run, view.split, view.step.unwrap_or(u64::MAX))
+}
+
+/// As [`evaluation`], at or before a step.
+pub(in crate::figure) fn evaluation_at(
+    run: &Run,
+    split: Option<Split>,
+    until: u64,
+) -> Option<&Eval> {
+    let last = |split| {
+        let evals = run.evals_of(split);
+        evals.rev().find(|eval| eval.step <= until)
+    };
+    match split {
+        Some(Split::Test) => last(Split::Test),
+        _ => last(Split::Val).or_else(|| last(Split::Test)),
+    }
+}
+
+/// Why there is no evaluation to show.
+pub(in crate::figure) fn missing(subject: Subject<'_>, view: &View) -> String {
+    let first = subject.run.evals_of(Split::Test).next();
+    match (view.split, first) {
+        (Some(Split::Test), Some(first)) => format!(
+            "The test images are evaluated at the best and at the last step only, the first time at step {}.",
+            first.step
+        ),
+        (Some(Split::Test), None) => {
+            "The test images are evaluated at the end of training; choose the validation images."
+                .to_owned()
+        }
+        _ => NO_EVALUATION.to_owned(),
+    }
+}
+
+/// Images of `truth` taken for `predicted`, and their share of all images of `truth`; no share where there are none.
+pub(in crate::figure) fn cell(eval: &Eval, truth: usize, predicted: usize) -> (u64, Option<f64>) {
+    let row = eval.confusion.get(truth).map_or(&[][..], Vec::as_slice);
+    let count = row.get(predicted).copied().unwrap_or(0);
+    let total: u64 = row.iter().sum();
+    (count, (total > 0).then(|| count as f64 / total as f64))
+}
+
+pub(in crate::figure) fn word(split: Split) -> &'static str {
+    match split {
+        Split::Train => "train",
+        Split::Val => "validation",
+        Split::Test => "test",
+    }
+}
+
+/// A pair of classes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::figure) struct Dot {
+    pub(in crate::figure) pair: (usize, usize),
+    pub(in crate::figure) cosine: f64,
+    pub(in crate::figure) resolved: bool,
+    /// Share of the images of both that are taken for the other.
+    pub(in crate::figure) mistaken: f64,
+}
+
+/// Every pair whose cosine is defined and of which there are images.
+pub(in crate::figure) fn dots(
+    cosine: impl Fn(usize, usize) -> Option<(f64, bool)>,
+    eval: &Eval,
+) -> Vec<Dot> {
+    let k = eval.support.len();
+    let pairs = (0..k).flat_map(|a| (a + 1..k).map(move |b| (a, b)));
+    let dot = |(a, b): (usize, usize)| {
+        let (cosine, resolved) = cosine(a, b)?;
+        let images = eval.support[a] + eval.support[b];
+        let mistaken = cell(eval, a, b).0 + cell(eval, b, a).0;
+        (images > 0).then(|| Dot {
+            pair: (a, b),
+            cosine,
+            resolved,
+            mistaken: mistaken as f64 / images as f64,
+        })
+    };
+    pairs.filter_map(dot).collect()
+}
+
+/// What is shown at the cursor; else a sentence that says why nothing is.
+pub(in crate::figure) fn shown(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+) -> Result<Vec<Dot>, String> {
+    let eval = evaluation(subject, view).ok_or_else(|| missing(subject, view))?;
+    let shown = conflict::shown(ctx, subject, view)?;
+    let cosine = |a: usize, b: usize| {
+        let cell = shown.cells.get(a)?.get(b)?;
+        Some((cell.cosine?, cell.resolved))
+    };
+    let dots = dots(cosine, eval);
+    if dots.is_empty() {
+        return Err("No pair of classes has both a cosine and images.".to_owned());
+    }
+    Ok(dots)
+}
+
+/// The pairs in the brush.
+pub(in crate::figure) fn brushed(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+) -> Vec<(usize, usize)> {
+    let Some(brush) = view.brush else {
+        return Vec::new();
+    };
+    let dots = shown(ctx, subject, view).unwrap_or_default();
+    let held = dots
+        .iter()
+        .filter(|dot| brush.holds(dot.cosine, dot.mistaken));
+    held.map(|dot| dot.pair).collect()
+}
+
+/// The cells with an outline: the selected pair, the selected mistake, and the pairs that were brushed.
+pub(in crate::figure) fn marked(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+) -> Vec<(usize, usize, f32)> {
+    let brushed = brushed(ctx, subject, view);
+    let mut marked: Vec<_> = brushed
+        .iter()
+        .flat_map(|&(a, b)| [(a, b, 1.0), (b, a, 1.0)])
+        .collect();
+    if let Some((a, b)) = view.pair {
+        marked.extend([(a, b, 2.0), (b, a, 1.0)]);
+    }
+    marked
+}
+
+/// The name of a split in a table.
+pub(in crate::figure) fn split_name(split: Split) -> &'static str {
+    match split {
+        Split::Train => "train",
+        Split::Val => "validation",
+        Split::Test => "test",
+    }
+}
+
+/// The evaluations that charts show: those of the validation images, then those of the test images.
+pub(in crate::figure) fn evals<'a>(subject: Subject<'a>) -> impl Iterator<Item = &'a Eval> {
+    let of = move |split| subject.run.evals_of(split);
+    of(Split::Val).chain(of(Split::Test))
+}

@@ -1,0 +1,57 @@
+//! What the gradients of two classes say of each other, at one probe and at all of them.
+
+use std::sync::Arc;
+
+use egui::Context;
+
+use crate::figure::facts::probes::{Made, of_probes};
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::gradient::gram::{Cell, Gram};
+
+/// What the gradients of two classes say of each other, in some layers at one probe.
+pub(in crate::figure) struct PairCell {
+    pub(in crate::figure) cell: Cell,
+    /// The cosine from each half of the images alone.
+    pub(in crate::figure) halves: Option<[f64; 2]>,
+    pub(in crate::figure) norms: [Option<f64>; 2],
+}
+
+impl PairCell {
+    /// None where `layers` is empty or out of range, or the probe is not read. Of a whole probe only the products of the
+    /// two classes are taken.
+    pub(in crate::figure) fn at(
+        subject: Subject<'_>,
+        step: u64,
+        (a, b): (usize, usize),
+        layers: &[usize],
+    ) -> Option<Self> {
+        if let Some(whole) = subject.probes.get(&step) {
+            return Some(Self::of(&whole.gram_of_pair(layers, a, b)?));
+        }
+        let rows = |class| subject.probes.rows_of(step, class);
+        Some(Self::of(&rows(a)?.gram_with(&*rows(b)?, layers)?))
+    }
+
+    fn of(gram: &Gram) -> Self {
+        Self {
+            cell: gram.cell(0, 1),
+            halves: gram.half_cosines(0, 1),
+            norms: [gram.norm(0), gram.norm(1)],
+        }
+    }
+}
+
+/// The pair at the probes that were read, made once for all its charts.
+pub(in crate::figure) fn made(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+    (a, b): (usize, usize),
+) -> Arc<Made<PairCell>> {
+    let (name, key) = (("pair over time", subject.identity()), (a, b, &view.scope));
+    let layers = subject.run.gram_rows(&view.scope);
+    of_probes(ctx, name, (subject, &[a, b]), key, |step| {
+        PairCell::at(subject, step, (a, b), &layers)
+    })
+}

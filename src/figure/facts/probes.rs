@@ -1,0 +1,221 @@
+//! What figures need of a run's probe files: a moment needs one whole probe, a class or a pair over time the rows of its
+//! classes in all of them.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::{Context, Id};
+
+use crate::figure::kit::memo::is_exporting;
+use crate::figure::look::subject::{Subject, class_of, pair_of};
+use crate::figure::look::view::View;
+use crate::run::Run;
+use crate::run::class_rows::ClassRows;
+use crate::run::log::RunError;
+use crate::run::probe_file::ProbeTensors;
+use crate::run::probes::Probes;
+
+/// The classes whose rows are followed over time: those of the selected pair, and the one whose ledger is shown.
+pub fn followed(run: &Run, view: &View) -> Vec<usize> {
+    let nothing = Probes::new();
+    let subject = Subject {
+        name: "",
+        run,
+        probes: &nothing,
+    };
+    let pair = pair_of(subject, view);
+    let pair = pair.into_iter().flat_map(|(a, b)| [a, b]);
+    let mut classes: Vec<_> = pair.chain(class_of(subject, view)).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
+/// What a figure needs of a run's probe files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Need {
+    /// The log is enough.
+    Nothing,
+    /// The whole probe at the cursor. So do figures in which brushed pairs are marked.
+    Moment,
+    /// The followed classes at the cursor and at the probe before, from which the change of a loss is measured.
+    Change,
+    /// Both.
+    MomentAndChange,
+    /// The followed classes at every probe.
+    History,
+    /// The whole probe at the last step.
+    Last,
+    /// Gates at every probe, for which the whole of it is read.
+    Gates,
+}
+
+impl Need {
+    /// Whether the whole probe is needed, and the rows of the followed classes, `before` probes before the cursor;
+    /// none where it is later.
+    fn at(&self, before: Option<usize>, is_last: bool) -> (bool, bool) {
+        let whole = match self {
+            Self::Moment | Self::MomentAndChange => before == Some(0),
+            Self::Last => is_last,
+            Self::Gates => true,
+            Self::Nothing | Self::Change | Self::History => false,
+        };
+        let is_change = matches!(self, Self::Change | Self::MomentAndChange);
+        let rows = is_change && before.is_some_and(|before| before < 2);
+        (whole, rows || matches!(self, Self::History))
+    }
+}
+
+/// Reads what figures need of a run's probe files and is not in memory. What cannot be read is left out.
+///
+/// # Errors
+/// The first file that cannot be read; the others are read nevertheless.
+pub(in crate::figure) fn read(
+    dir: &Path,
+    run: &Run,
+    needs: &[Need],
+    view: &View,
+    probes: &mut Probes,
+) -> Result<(), RunError> {
+    let started = run.started.as_ref();
+    let classes = started.map_or(0, |started| started.classes.len());
+    let followed = followed(run, view);
+    let cursor = run.probe_at(view.step.unwrap_or(u64::MAX));
+    let mut first = Ok(());
+    for (index, probe) in run.probes.iter().enumerate() {
+        let before = cursor.and_then(|cursor| cursor.checked_sub(index));
+        let is_last = index + 1 == run.probes.len();
+        let at = |need: &Need| need.at(before, is_last);
+        let is_needed = |of: fn((bool, bool)) -> bool| needs.iter().any(|need| of(at(need)));
+        let (path, step) = (dir.join(&probe.file), probe.step);
+        let mut read = Ok(());
+        if is_needed(|(whole, _)| whole) && probes.get(&step).is_none() {
+            read = ProbeTensors::load(&path, classes)
+                .map(|tensors| probes.insert(step, Arc::new(tensors)));
+        }
+        let missing = followed.iter().copied();
+        let missing: Vec<_> = missing.filter(|&k| !probes.has_rows_of(step, k)).collect();
+        if is_needed(|(_, rows)| rows) && !missing.is_empty() {
+            let rows = ClassRows::load(&path, classes, &missing)
+                .map(|rows| rows.into_iter().for_each(|x| probes.insert_rows(step, x)));
+            read = read.and(rows);
+        }
+        first = first.and(read);
+    }
+    first
+}
+
+/// How long something is made of probes in one frame on screen, for all figures together: what is left comes with the
+/// next frames.
+const MADE_FOR: Duration = Duration::from_millis(4);
+
+/// What is made of each probe whose rows of some classes are read, by step. Made once: only probes that are new since
+/// the last frame are asked for, as long as `key` stays.
+pub(in crate::figure) fn of_probes<T: Send + Sync + 'static>(
+    ctx: &Context,
+    name: (&'static str, usize),
+    (subject, classes): (Subject<'_>, &[usize]),
+    key: impl Hash + Debug,
+    make: impl Fn(u64) -> Option<T>,
+) -> Arc<Made<T>> {
+    let id = Id::unique(name);
+    let run = subject.run;
+    let started = run.started.as_ref().map(|started| &started.id);
+    let key = Id::unique((started, run.revisions.known_probes, key));
+    let mut read = subject.steps_read(classes);
+    let kept = ctx.data(|data| data.get_temp::<Arc<Made<T>>>(id));
+    let kept = kept.filter(|made| made.key == key);
+    if let Some(made) = kept.as_ref().filter(|made| made.read == read) {
+        return made.clone();
+    }
+    let all = read.len();
+    let is_made = |step: &u64| {
+        let kept = kept.as_ref();
+        kept.is_some_and(|made| made.read.binary_search(step).is_ok())
+    };
+    let (since, budget) = (Instant::now(), Budget::of(ctx));
+    let mut by_step = BTreeMap::new();
+    read.retain(|&step| {
+        let known = || kept.as_ref()?.by_step.get(&step).cloned();
+        let of = if is_made(&step) {
+            known()
+        } else if since.elapsed() > budget.left {
+            return false;
+        } else {
+            make(step).map(Arc::new)
+        };
+        by_step.extend(of.map(|of| (step, of)));
+        true
+    });
+    budget.spend(ctx, since.elapsed());
+    if read.len() < all {
+        ctx.request_repaint();
+    }
+    let made = Arc::new(Made { key, read, by_step });
+    ctx.data_mut(|data| data.insert_temp(id, made.clone()));
+    made
+}
+
+/// What is left of [`MADE_FOR`] in a frame.
+#[derive(Clone, Copy)]
+struct Budget {
+    frame: u64,
+    left: Duration,
+}
+
+impl Budget {
+    fn id() -> Id {
+        Id::unique("time to make something of probes")
+    }
+
+    /// Without end outside frames, and where an image is made, which is drawn once.
+    fn of(ctx: &Context) -> Self {
+        let frame = ctx.cumulative_frame_nr();
+        let kept = ctx.data(|data| data.get_temp::<Self>(Self::id()));
+        let left = if is_exporting(ctx) || frame == 0 {
+            Duration::MAX
+        } else {
+            MADE_FOR
+        };
+        let kept = kept.filter(|kept| kept.frame == frame);
+        kept.unwrap_or(Self { frame, left })
+    }
+
+    fn spend(self, ctx: &Context, time: Duration) {
+        let left = self.left.saturating_sub(time);
+        ctx.data_mut(|data| data.insert_temp(Self::id(), Self { left, ..self }));
+    }
+}
+
+/// What was made of probes.
+pub(in crate::figure) struct Made<T> {
+    key: Id,
+    /// The steps of the probes that were read, as far as something was made of them.
+    read: Vec<u64>,
+    pub(in crate::figure) by_step: BTreeMap<u64, Arc<T>>,
+}
+
+impl<T> Made<T> {
+    /// What it depends on.
+    pub(in crate::figure) fn key(&self) -> String {
+        format!("{:?} {:?}", self.key, self.read)
+    }
+}
+
+impl<T> Made<Vec<Option<T>>> {
+    /// What was made of a layer, by its Gram row, at a probe, by its index; the outer none is a probe that is not read.
+    pub(in crate::figure) fn cell(
+        &self,
+        run: &Run,
+        gram: usize,
+        column: usize,
+    ) -> Option<Option<&T>> {
+        let step = run.probes.get(column)?.step;
+        let layers = self.by_step.get(&step)?;
+        Some(layers.get(gram).and_then(Option::as_ref))
+    }
+}

@@ -1,0 +1,110 @@
+//! The quantities that parts of the network are coloured by, from the log.
+
+use std::sync::Arc;
+
+use egui::Context;
+
+use crate::compare::ranks::Thirds;
+use crate::figure::facts::network::geometric_mean;
+use crate::figure::kit::memo::remembered;
+use crate::figure::look::subject::{Subject, class_of};
+use crate::figure::look::view::{Quantity, View};
+use crate::gradient::gram::ConflictSummary;
+use crate::run::Scope;
+use crate::run::event::Probe;
+
+/// Decades of a logarithmic scale before anything is measured.
+pub(in crate::figure) const DECADES: (f64, f64) = (-1.0, 0.0);
+
+/// The classes that values depend on.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::figure) struct Classes {
+    /// The one selected, or the rarest.
+    pub(in crate::figure) one: Option<usize>,
+    /// The frequent third by training images; empty where there is none.
+    pub(in crate::figure) head: Vec<usize>,
+    /// The rarest third by training images; empty where there is none.
+    pub(in crate::figure) tail: Vec<usize>,
+}
+
+impl Classes {
+    pub(in crate::figure) fn of(subject: Subject<'_>, view: &View) -> Self {
+        let counts = subject.run.started.as_ref();
+        let counts = counts.map_or(&[][..], |started| &started.train_counts);
+        let Thirds { head, tail, .. } = Thirds::of(counts);
+        Self {
+            one: class_of(subject, view),
+            head,
+            tail,
+        }
+    }
+
+    /// A quantity of a layer; none where it is undefined.
+    pub(in crate::figure) fn value(
+        &self,
+        quantity: Quantity,
+        summary: &ConflictSummary,
+    ) -> Option<f64> {
+        match quantity {
+            Quantity::Interference => summary.interference,
+            Quantity::ConflictRate => {
+                let resolved = summary.resolved as f64;
+                (resolved > 0.0).then(|| summary.conflicting as f64 / resolved)
+            }
+            Quantity::ClassNorm => summary.norm.get(self.one?).copied().flatten(),
+            Quantity::TailShare => {
+                let square = |k: usize| {
+                    let norm = summary.norm.get(k).copied().flatten();
+                    norm.map_or(0.0, |norm| norm * norm)
+                };
+                let total: f64 = (0..summary.norm.len()).map(square).sum();
+                let tail: f64 = self.tail.iter().copied().map(square).sum();
+                (total > 0.0 && !self.tail.is_empty()).then(|| tail / total)
+            }
+            Quantity::HeadToTail => {
+                let norm = |k: usize| summary.norm.get(k).copied().flatten();
+                Some(geometric_mean(&self.head, norm)? / geometric_mean(&self.tail, norm)?)
+            }
+        }
+    }
+}
+
+/// Whole decades that hold the quantity in every layer at every probe of every run.
+pub(in crate::figure) fn decades(shown: &[Subject<'_>], view: &View) -> (f64, f64) {
+    let values = shown.iter().flat_map(|subject| {
+        let classes = Classes::of(*subject, view);
+        let probes = subject.run.probes.iter();
+        let summaries = probes.flat_map(|probe| probe.layers.iter().chain([&probe.backbone]));
+        summaries.filter_map(move |summary| classes.value(view.quantity, summary))
+    });
+    let logs = values.map(f64::log10).filter(|x| x.is_finite());
+    let ends = logs.fold(None, |ends: Option<(f64, f64)>, x| {
+        let (low, high) = ends.unwrap_or((x, x));
+        Some((low.min(x), high.max(x)))
+    });
+    let (low, high) = ends.map_or(DECADES, |(low, high)| (low.floor(), high.ceil()));
+    (low, high.max(low + 1.0))
+}
+
+/// What a probe knows of a part of the network; none where that needs its tensors and they are not read.
+pub(in crate::figure) fn summary_of(
+    ctx: &Context,
+    subject: Subject<'_>,
+    probe: &Probe,
+    scope: &Scope,
+) -> Option<Arc<ConflictSummary>> {
+    if *scope == Scope::Backbone {
+        return Some(Arc::new(probe.backbone.clone()));
+    }
+    let rows = subject.run.gram_rows(scope);
+    if let [row] = rows[..] {
+        return probe.layers.get(row).cloned().map(Arc::new);
+    }
+    let tensors = subject.probes.get(&probe.step)?;
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    let key = (id, &rows, probe.step);
+    remembered(ctx, ("values of a part", subject.identity()), key, || {
+        let gram = tensors.gram_of(&rows)?;
+        Some(Arc::new(gram.summary(&subject.run.shares(probe.step))))
+    })
+}

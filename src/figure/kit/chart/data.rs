@@ -1,0 +1,220 @@
+//! What a chart shows: curves, areas behind them, and its axes.
+
+use egui::Color32;
+use egui_plot::PlotPoint;
+
+use crate::figure::look::clock::Clock;
+use crate::figure::look::view::View;
+
+/// Everything a chart shows of a run, in plot coordinates. On a logarithmic axis y is already log10.
+#[derive(Debug, Default)]
+pub(in crate::figure) struct Chart {
+    pub(in crate::figure) name: &'static str,
+    pub(in crate::figure) y_label: String,
+    pub(in crate::figure) x: Axis,
+    pub(in crate::figure) log_y: bool,
+    /// Whether y is [`signed_log`]: of both signs and many sizes.
+    pub(in crate::figure) signed_log: bool,
+    /// Bounds of y that do not depend on the data.
+    pub(in crate::figure) fixed_y: Option<(f64, f64)>,
+    /// Least and largest y at all moments, where the chart is of a single one: scrubbing leaves its scale alone.
+    pub(in crate::figure) range_y: Option<(f64, f64)>,
+    pub(in crate::figure) curves: Vec<Curve>,
+    /// Areas behind the curves.
+    pub(in crate::figure) bands: Vec<Band>,
+    /// Whether it is of several runs, which have no moment in common: a click goes to none.
+    pub(in crate::figure) of_many_runs: bool,
+    /// What to say where there is nothing to draw.
+    pub(in crate::figure) empty: String,
+}
+
+impl Chart {
+    /// Whether anything of it is seen.
+    pub(in crate::figure) fn is_drawn(&self) -> bool {
+        self.curves.iter().any(Curve::is_drawn)
+    }
+
+    /// The largest x of any point.
+    pub(in crate::figure::kit::chart) fn last_x(&self) -> Option<f64> {
+        let curves = self.curves.iter();
+        curves.filter_map(|curve| curve.last_x).reduce(f64::max)
+    }
+
+    /// The least and the largest y; none without a finite one.
+    pub(in crate::figure::kit::chart) fn range_y(&self) -> Option<(f64, f64)> {
+        let curves = self.curves.iter().filter_map(|curve| curve.range_y);
+        curves.chain(self.range_y).reduce(joined)
+    }
+
+    /// The curves that are not switched off.
+    pub(in crate::figure::kit::chart) fn shown<'a>(
+        &'a self,
+        view: &'a View,
+    ) -> impl Iterator<Item = &'a Curve> + Clone {
+        let curves = self.curves.iter();
+        curves.filter(|curve| !view.hidden.contains(&curve.name))
+    }
+}
+
+/// An area between two curves. It goes with the curves of its name.
+#[derive(Debug)]
+pub(in crate::figure) struct Band {
+    pub(in crate::figure) name: String,
+    pub(in crate::figure) color: Color32,
+    /// As many as of the others.
+    pub(in crate::figure) x: Vec<f64>,
+    pub(in crate::figure) low: Vec<f64>,
+    pub(in crate::figure) high: Vec<f64>,
+}
+
+/// The range that holds two ranges.
+pub(in crate::figure::kit::chart) fn joined(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+#[derive(Debug)]
+pub(in crate::figure) enum Axis {
+    /// Time, as the clock has it.
+    Time(Clock),
+    /// Layers by position.
+    Layers(Vec<String>),
+}
+
+impl Default for Axis {
+    fn default() -> Self {
+        Self::Time(Clock::default())
+    }
+}
+
+/// A curve, made ready to be drawn many times.
+#[derive(Debug)]
+pub(in crate::figure) struct Curve {
+    pub(in crate::figure) name: String,
+    pub(in crate::figure) color: Color32,
+    pub(in crate::figure) look: Look,
+    /// The class it is of, if it is of one.
+    pub(in crate::figure::kit::chart) class: Option<usize>,
+    /// What stands where there is no y.
+    pub(in crate::figure::kit::chart) gap: Gap,
+    /// Points between two that have no y, in order; none of these pieces is empty.
+    pub(in crate::figure::kit::chart) segments: Vec<Vec<PlotPoint>>,
+    /// The x of every point that has no y.
+    pub(in crate::figure::kit::chart) undefined: Vec<f64>,
+    /// Largest x, with y or without.
+    pub(in crate::figure::kit::chart) last_x: Option<f64>,
+    /// Least and largest finite y.
+    pub(in crate::figure::kit::chart) range_y: Option<(f64, f64)>,
+}
+
+impl Curve {
+    /// `points` in order; one without y breaks the line.
+    pub(in crate::figure) fn new(
+        name: String,
+        color: Color32,
+        look: Look,
+        points: impl Iterator<Item = (f64, Option<f64>)>,
+    ) -> Self {
+        let mut curve = Self {
+            name,
+            color,
+            look,
+            class: None,
+            gap: Gap::default(),
+            segments: Vec::new(),
+            undefined: Vec::new(),
+            last_x: None,
+            range_y: None,
+        };
+        let mut goes_on = false;
+        for (x, y) in points {
+            curve.last_x = Some(curve.last_x.map_or(x, |last| last.max(x)));
+            match y {
+                Some(y) if goes_on => {
+                    if let Some(segment) = curve.segments.last_mut() {
+                        segment.push(PlotPoint::new(x, y));
+                    }
+                }
+                Some(y) => curve.segments.push(vec![PlotPoint::new(x, y)]),
+                None => curve.undefined.push(x),
+            }
+            goes_on = y.is_some();
+            if let Some(y) = y.filter(|y| y.is_finite()) {
+                curve.range_y = Some(curve.range_y.map_or((y, y), |range| joined(range, (y, y))));
+            }
+        }
+        curve
+    }
+
+    /// The same curve, which is of class `k`.
+    pub(in crate::figure) fn of_class(mut self, k: usize) -> Self {
+        self.class = Some(k);
+        self
+    }
+
+    /// The same curve, with its gaps marked.
+    pub(in crate::figure) fn with_gaps(mut self, gap: Gap) -> Self {
+        self.gap = gap;
+        self
+    }
+
+    /// The same curve at other places.
+    pub(in crate::figure) fn at(mut self, place: impl Fn(f64) -> f64) -> Self {
+        let points = self.segments.iter_mut().flatten();
+        points.for_each(|point| point.x = place(point.x));
+        self.undefined.iter_mut().for_each(|x| *x = place(*x));
+        self.last_x = self.last_x.map(place);
+        self
+    }
+
+    pub(in crate::figure) fn is_empty(&self) -> bool {
+        self.segments.is_empty() && self.undefined.is_empty()
+    }
+
+    /// Whether anything of it but gaps is seen; a value that is not finite is seen.
+    pub(in crate::figure::kit::chart) fn is_drawn(&self) -> bool {
+        let is_marked = self.gap == Gap::NotFinite && !self.undefined.is_empty();
+        !self.segments.is_empty() || is_marked
+    }
+
+    /// Points with y and without.
+    pub(in crate::figure::kit::chart) fn len(&self) -> usize {
+        self.segments.iter().map(Vec::len).sum::<usize>() + self.undefined.len()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Look {
+    /// A line with its points where they are few.
+    Line,
+    /// A thin, pale line.
+    Thin,
+    /// A line that stands for many.
+    Thick { dashed: bool },
+    /// Points alone, diamonds.
+    Points,
+    /// Points alone, circles.
+    Dots { filled: bool },
+}
+
+/// What stands where a point has no y.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::figure) enum Gap {
+    /// Nothing: the line breaks.
+    #[default]
+    Unmarked,
+    /// A cross at the upper edge: it should be a number, and is none.
+    NotFinite,
+    /// A small ring at the lower edge; the words say why it is undefined.
+    Undefined(&'static str),
+}
+
+impl Gap {
+    /// What is said of such a point.
+    pub(in crate::figure::kit::chart) fn words(self) -> &'static str {
+        match self {
+            Self::Unmarked => "",
+            Self::NotFinite => "is not finite",
+            Self::Undefined(why) => why,
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Drawing a chart.
+
+use egui::{Color32, RichText, Role, Stroke, Ui, WidgetInfo};
+use egui_plot::{
+    FilledArea, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotBounds, PlotPoints,
+    PlotUi, Points, VLine,
+};
+
+use crate::figure::kit::chart::axes::{
+    blocks, decades, is_whole, nice_marks, plain_decade, plain_number, signed_decades,
+    signed_log_inverse,
+};
+use crate::figure::kit::chart::data::{Axis, Chart, Curve, Gap, Look};
+use crate::figure::kit::chart::scales::Scales;
+use crate::figure::kit::chart::thin::Thin;
+use crate::figure::kit::chart::{header, pointer};
+use crate::figure::kit::numerals::{power_of_ten, three_figures};
+use crate::figure::kit::text::empty_ui;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pick::Pick;
+use crate::figure::look::view::View;
+
+/// With more classes than this their curves are thin, so that not all of them hide each other.
+const MANY_CLASSES: usize = 24;
+/// More dots than this are drawn smaller, or they would be a blot.
+const MANY_DOTS: usize = 80;
+/// Width of a thin line: not above it, a line is tessellated with a third fewer triangles.
+const HAIRLINE: f32 = 0.9;
+/// Width of the numbers beside charts that stand below each other, in points.
+const PART_NUMBERS_WIDTH: f32 = 34.0;
+
+/// Draws a chart with its legend above it, and a line at x = `cursor`. A click near the curve of a class selects that
+/// class, another the moment or layer; a box that is drawn becomes the range of all charts of this kind.
+pub(in crate::figure) fn chart_ui(
+    ui: &mut Ui,
+    kind: Kind,
+    chart: &Chart,
+    scales: &Scales,
+    cursor: Option<f64>,
+    view: &View,
+) -> Option<Pick> {
+    part_ui(ui, (kind, Place::Alone), chart, scales, cursor, view)
+}
+
+/// Where a chart stands among those of one figure that share their times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Place {
+    /// By itself.
+    Alone,
+    /// Above others: times stand below the lowest.
+    Top,
+    /// Between others; its colours are those of the top.
+    Middle,
+    /// Lowest. Like the middle it has a scale of its own, which the view knows nothing of.
+    Bottom,
+}
+
+impl Place {
+    fn has_header(self) -> bool {
+        self != Self::Middle
+    }
+
+    /// Whether it is the chart whose scale the view may fix.
+    fn has_range(self) -> bool {
+        matches!(self, Self::Alone | Self::Top)
+    }
+
+    fn has_times(self) -> bool {
+        matches!(self, Self::Alone | Self::Bottom)
+    }
+}
+
+/// As [`chart_ui`], of a figure of several charts.
+pub(in crate::figure) fn part_ui(
+    ui: &mut Ui,
+    (kind, place): (Kind, Place),
+    chart: &Chart,
+    scales: &Scales,
+    cursor: Option<f64>,
+    view: &View,
+) -> Option<Pick> {
+    if !chart.is_drawn() {
+        empty_ui(ui, &chart.empty);
+        return None;
+    }
+    let range = view.ranges.get(&kind).filter(|_| place.has_range());
+    let scales = scales.within(range, chart, view);
+    let outside = range.map(|_| scales.outside(chart, view));
+    let picked = place
+        .has_header()
+        .then(|| header::header_ui(ui, kind, chart, outside, view));
+    let picked = picked.flatten();
+    let id = ui.scope_id().with(("chart", chart.name));
+    let near = pointer::class_near(ui, id, chart, view);
+    let text = ui.visuals().weak_text_color();
+    let mut plot = with_axes(ui, Plot::new(chart.name).id(id), chart, scales.x);
+    if place != Place::Alone {
+        let padded = padded(ui, PART_NUMBERS_WIDTH);
+        plot = plot.y_axis_formatter(move |mark, _| padded(mark_text(chart, mark)));
+    }
+    let plot = plot
+        .show_axes([place.has_times(), true])
+        .min_size(egui::Vec2::splat(16.0))
+        .label_formatter(|position| hover_text(chart, near, position));
+    let response = plot.show(ui, |plot| {
+        let Scales { x, y } = scales;
+        let bounds = PlotBounds::from_min_max([x.0, y.0], [x.1, y.1]);
+        plot.set_plot_bounds(bounds);
+        let response = plot.response();
+        let crowded = are_many(chart, view);
+        let thin = Thin::new(&response.ctx, response.rect, &bounds, crowded);
+        draw_all(plot, chart, (&scales, thin), view);
+        if let Some(x) = cursor {
+            let line = VLine::new("", x).stroke(Stroke::new(1.0, text));
+            plot.vline(line.allow_hover(false));
+        }
+    });
+    let name = chart.name;
+    response
+        .response
+        .widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+    let pick = pointer::pick(ui, kind, chart, &response, near, view);
+    // A box in a chart without a range of its own would fix another's.
+    picked.or(pick.filter(|pick| place.has_range() || !matches!(pick, Pick::Range(..))))
+}
+
+/// Axes of a chart, and no ways of the plot's own to move in it: what is seen belongs to the view.
+fn with_axes<'a>(ui: &Ui, plot: Plot<'a>, chart: &'a Chart, x: (f64, f64)) -> Plot<'a> {
+    let text = ui.visuals().weak_text_color();
+    let mut plot = plot
+        .allow_scroll(false)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_boxed_zoom(false)
+        .allow_double_click_reset(false)
+        .allow_axis_zoom_drag(false)
+        .show_crosshair(false)
+        .grid_color(text.gamma_multiply(0.35))
+        .x_grid_spacer(|input| nice_marks(input, 9.0))
+        .y_grid_spacer(|input| nice_marks(input, 3.5))
+        .x_axis_formatter(|mark, _| plain_number(mark))
+        .y_axis_formatter(|mark, _| mark_text(chart, mark))
+        .y_axis_label(RichText::new(&chart.y_label).size(11.0).color(text))
+        .y_axis_min_width(38.0);
+    if chart.log_y {
+        plot = plot.y_grid_spacer(decades);
+    }
+    if chart.signed_log {
+        plot = plot.y_grid_spacer(signed_decades);
+    }
+    match &chart.x {
+        Axis::Time(clock) => plot.x_axis_label(RichText::new(clock.label()).size(11.0).color(text)),
+        Axis::Layers(layers) => {
+            // Runs that share a scale need not have as many layers.
+            let share = layers.len() as f64 / (x.1 - x.0).max(1.0);
+            let width = (ui.available_width() - 60.0) * share as f32;
+            let blocks = blocks(layers, width);
+            let marks: Vec<f64> = blocks.iter().map(|(middle, _)| *middle).collect();
+            // Every block has its name, however short it is: to the plot they are all far apart.
+            let mark = |&value: &f64| GridMark {
+                value,
+                step_size: 1e3,
+            };
+            plot.x_grid_spacer(move |_| marks.iter().map(mark).collect())
+                .x_axis_formatter(move |mark, _| {
+                    let is_there = |(middle, _): &&(f64, String)| (middle - mark.value).abs() < 0.1;
+                    let block = blocks.iter().find(is_there);
+                    block.map_or_else(String::new, |(_, name)| name.clone())
+                })
+        }
+    }
+}
+
+/// The number at a mark of the y axis; none at those that only help to count.
+fn mark_text(chart: &Chart, mark: GridMark) -> String {
+    match (chart.log_y, chart.signed_log) {
+        (false, false) => plain_number(mark),
+        (true, _) if is_whole(mark.value) => power_of_ten(mark.value),
+        (true, _) => String::new(),
+        (false, true) => plain_decade(mark.value),
+    }
+}
+
+/// Makes numbers as wide as others, so that charts below each other begin at the same place.
+fn padded(ui: &Ui, width: f32) -> impl Fn(String) -> String + use<> {
+    let (painter, font) = (
+        ui.painter().clone(),
+        egui::TextStyle::Body.resolve(ui.style()),
+    );
+    move |text: String| {
+        let of = |text: &str| {
+            let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), Color32::WHITE);
+            galley.size().x
+        };
+        let spaces = ((width - of(&text)) / of(" ")).round().max(0.0) as usize;
+        // A mark without a number stays so.
+        if text.is_empty() {
+            text
+        } else {
+            " ".repeat(spaces) + &text
+        }
+    }
+}
+
+/// Areas, then curves, that of the selected class last, then the marks of gaps.
+fn draw_all<'a>(
+    plot: &mut PlotUi<'a>,
+    chart: &'a Chart,
+    (scales, thin): (&Scales, Option<Thin>),
+    view: &'a View,
+) {
+    let bands = chart.bands.iter();
+    for band in bands.filter(|band| !view.hidden.contains(&band.name)) {
+        let area = FilledArea::new(band.name.clone(), &band.x, &band.low, &band.high);
+        let color = band.color.gamma_multiply(0.16);
+        plot.add(area.fill_color(color).allow_hover(false));
+    }
+    let is_lit = |curve: &&Curve| curve.class.is_some() && curve.class == view.class;
+    let any_lit = chart.shown(view).any(|curve| is_lit(&curve));
+    let are_many = are_many(chart, view);
+    let others = chart.shown(view).filter(|curve| !is_lit(curve));
+    for curve in others {
+        let light = match curve.class {
+            Some(_) if any_lit => Light::Back,
+            Some(_) if are_many => Light::Crowded,
+            _ => Light::Usual,
+        };
+        draw(plot, curve, light, thin);
+    }
+    for curve in chart.shown(view).filter(is_lit) {
+        draw(plot, curve, Light::Lit, thin);
+    }
+    for curve in chart.shown(view) {
+        draw_gaps(plot, curve, scales);
+    }
+}
+
+/// Whether there are more curves of classes than can be told apart.
+fn are_many(chart: &Chart, view: &View) -> bool {
+    let of_classes = chart.shown(view).filter(|curve| curve.class.is_some());
+    of_classes.count() > MANY_CLASSES
+}
+
+/// How a curve stands among the others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Light {
+    /// As its look has it.
+    Usual,
+    /// It is one of very many.
+    Crowded,
+    /// It is of the selected class.
+    Lit,
+    /// Another one is.
+    Back,
+}
+
+impl Light {
+    /// Width and colour of a line.
+    fn line(self, curve: &Curve) -> (f32, Color32) {
+        let is_thin = curve.look == Look::Thin;
+        match self {
+            Self::Lit => (3.0, curve.color),
+            Self::Back => (HAIRLINE, curve.color.gamma_multiply(0.45)),
+            Self::Crowded if !is_thin => (HAIRLINE, curve.color),
+            Self::Usual | Self::Crowded if is_thin => (HAIRLINE, curve.color.gamma_multiply(0.55)),
+            Self::Usual if matches!(curve.look, Look::Thick { .. }) => (2.4, curve.color),
+            Self::Usual | Self::Crowded => (1.8, curve.color),
+        }
+    }
+}
+
+fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<Thin>) {
+    let (width, color) = light.line(curve);
+    if let Look::Points | Look::Dots { .. } = curve.look {
+        let (shape, filled) = match curve.look {
+            Look::Dots { filled } => (MarkerShape::Circle, filled),
+            _ => (MarkerShape::Diamond, true),
+        };
+        let radius = match (curve.len() > MANY_DOTS, filled) {
+            (true, _) => 2.0,
+            (false, true) => 4.0,
+            (false, false) => 3.5,
+        };
+        let radius = if light == Light::Lit {
+            1.3 * radius
+        } else {
+            radius
+        };
+        for segment in &curve.segments {
+            let marks = Points::new(curve.name.clone(), segment.as_slice())
+                .color(color)
+                .shape(shape)
+                .filled(filled);
+            plot.points(marks.radius(radius));
+        }
+        return;
+    }
+    let is_thin = curve.look == Look::Thin && light != Light::Lit;
+    let stands_out = matches!(light, Light::Usual | Light::Lit);
+    let are_few = !is_thin && stands_out && curve.len() <= 40;
+    let style = match curve.look {
+        Look::Thick { dashed: true } => LineStyle::dashed_dense(),
+        _ => LineStyle::Solid,
+    };
+    for segment in &curve.segments {
+        // A lone point has no line to be seen by; few points are marked so that one sees how often was measured.
+        if segment.len() == 1 || are_few {
+            let marks = Points::new(curve.name.clone(), segment.as_slice())
+                .color(color)
+                .radius(if is_thin { 1.2 } else { 0.5 * width + 1.3 });
+            plot.points(marks.allow_hover(segment.len() == 1));
+        }
+        let points = match thin.and_then(|thin| thin.kept(segment)) {
+            Some(kept) => PlotPoints::Owned(kept),
+            None => PlotPoints::Borrowed(segment),
+        };
+        let line = egui_plot::Line::new(curve.name.clone(), points);
+        plot.line(line.color(color).width(width).style(style));
+    }
+}
+
+/// Marks where a curve has no y: crosses at the upper edge for what should be a number, small rings at the lower one
+/// for what is undefined.
+fn draw_gaps(plot: &mut PlotUi<'_>, curve: &Curve, scales: &Scales) {
+    let (low, high) = scales.y;
+    let (edge, shape, radius) = match curve.gap {
+        Gap::Unmarked => return,
+        Gap::NotFinite => (high - 0.03 * (high - low), MarkerShape::Cross, 4.0),
+        Gap::Undefined(_) => (low + 0.02 * (high - low), MarkerShape::Circle, 2.0),
+    };
+    let points: Vec<[f64; 2]> = curve.undefined.iter().map(|x| [*x, edge]).collect();
+    if !points.is_empty() {
+        let marks = Points::new(format!("{} {}", curve.name, curve.gap.words()), points);
+        let marks = marks.color(curve.color).shape(shape).filled(false);
+        plot.points(marks.radius(radius));
+    }
+}
+
+/// What the pointer is on, and what a click there does.
+fn hover_text(chart: &Chart, near: Option<usize>, position: &HoverPosition<'_>) -> Option<String> {
+    let class = near.and_then(|k| chart.curves.iter().find(|curve| curve.class == Some(k)));
+    let click = match (class, &chart.x) {
+        (Some(curve), _) => format!("\nClick to select {}", curve.name),
+        _ if chart.of_many_runs => String::new(),
+        (None, Axis::Time(_)) => "\nClick to go to this moment".to_owned(),
+        (None, Axis::Layers(_)) => "\nClick to select the layer".to_owned(),
+    };
+    let HoverPosition::NearDataPoint {
+        plot_name,
+        position,
+        ..
+    } = position
+    else {
+        return class.map(|_| click.trim_start().to_owned());
+    };
+    if let Some(curve) = class
+        && curve.name != *plot_name
+    {
+        // The nearest point may be of another line than the nearest line.
+        return Some(click.trim_start().to_owned());
+    }
+    let place = match &chart.x {
+        Axis::Time(clock) => clock.moment(position.x),
+        Axis::Layers(names) => names
+            .get(position.x.round().max(0.0) as usize)
+            .cloned()
+            .unwrap_or_default(),
+    };
+    let is_gap = |curve: &Curve| {
+        let words = curve.gap.words();
+        !words.is_empty() && plot_name.ends_with(words)
+    };
+    if chart.curves.iter().any(is_gap) {
+        return Some(format!("{plot_name}\n{place}{click}"));
+    }
+    let y = if chart.log_y {
+        three_figures(10_f64.powf(position.y))
+    } else if chart.signed_log {
+        three_figures(signed_log_inverse(position.y))
+    } else {
+        format!("{:.4}", position.y)
+    };
+    Some(format!(
+        "{plot_name}\n{} {y}\n{place}{click}",
+        chart.y_label
+    ))
+}

@@ -1,0 +1,343 @@
+//! What a chart shows, how it is read with the pointer, and its scales.
+
+use egui::{Event, Modifiers, PointerButton, Pos2, Ui, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use super::*;
+use crate::figure::look::clock::TimeAxis;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::marks::Range;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::figure::registry::locked;
+use crate::figure::table::{Value, table};
+use crate::figure::testing::{chart, recorded, scales, view};
+use crate::figure::{Pick, export, figure_png, figure_ui, style};
+use crate::run::event::Split;
+use egui::Context;
+use egui_plot::PlotPoint;
+
+fn image(kind: Kind, subject: Subject<'_>, view: &View) -> image::RgbaImage {
+    let options = export::Options {
+        size: [700.0, 420.0],
+        scale: 1.0,
+        dark: false,
+    };
+    figure_png(kind, subject, view, &options)
+}
+
+/// The window of a figure, and what is picked in it.
+fn window<'a>(kind: Kind, subject: Subject<'a>, view: &'a View) -> Harness<'a, Vec<Pick>> {
+    let draw = move |ui: &mut Ui, picks: &mut Vec<Pick>| {
+        picks.extend(figure_ui(ui, kind, subject, &[subject], view));
+    };
+    let mut harness = Harness::builder()
+        .with_size(vec2(700.0, 400.0))
+        .with_context_setup(style::install)
+        .build_ui_state(draw, Vec::new());
+    harness.run();
+    harness
+}
+
+/// Presses at the first place, moves to the others and lets go.
+fn drag(harness: &mut Harness<'_, Vec<Pick>>, places: &[Pos2]) {
+    let (Some(&first), Some(&last)) = (places.first(), places.last()) else {
+        return;
+    };
+    let button = |pos, pressed| Event::PointerButton {
+        pos,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::NONE,
+    };
+    harness.event(Event::PointerMoved(first));
+    harness.step();
+    harness.event(button(first, true));
+    harness.step();
+    for &at in &places[1..] {
+        harness.event(Event::PointerMoved(at));
+        harness.step();
+    }
+    harness.event(button(last, false));
+    harness.step();
+}
+
+#[test]
+fn a_selected_class_is_drawn_otherwise_in_every_chart_that_has_it() -> anyhow::Result<()> {
+    let recorded = recorded("solar-branch")?;
+    let subject = recorded.subject();
+    for kind in [Kind::ClassF1, Kind::GradNorms, Kind::DepthProfile] {
+        let of = |class| image(kind, subject, &View { class, ..view() });
+        assert!(of(None) != of(Some(2)), "{kind:?}");
+        assert!(of(Some(1)) != of(Some(2)), "{kind:?}");
+    }
+    // What is of no class steps back for none.
+    let of = |class| image(Kind::Scores, subject, &View { class, ..view() });
+    assert!(of(None) == of(Some(2)));
+    Ok(())
+}
+
+#[test]
+fn a_click_on_a_line_selects_its_class_and_elsewhere_the_moment() -> anyhow::Result<()> {
+    let recorded = recorded("solar-branch")?;
+    let subject = recorded.subject();
+    let view = View {
+        step: Some(96),
+        class: None,
+        ..view()
+    };
+    let chart = chart(&Context::default(), Kind::ClassF1, subject, &view);
+    let line = |k: usize| {
+        let curves = chart
+            .curves
+            .iter()
+            .filter(move |curve| curve.class == Some(k));
+        curves.flat_map(|curve| &curve.segments).flatten()
+    };
+    let mut harness = window(Kind::ClassF1, subject, &view);
+    let plot = harness.get_by_label(Kind::ClassF1.title()).rect();
+    let scales = scales(&Context::default(), Kind::ClassF1, &[subject], &view);
+    let place = |point: &PlotPoint| {
+        let share = |value: f64, (low, high): (f64, f64)| ((value - low) / (high - low)) as f32;
+        let (x, y) = (share(point.x, scales.x), share(point.y, scales.y));
+        plot.lerp_inside(vec2(x, 1.0 - y))
+    };
+    // The class whose point is farthest from the points of all others.
+    let points: Vec<(usize, Pos2)> = (0..6)
+        .flat_map(|k| line(k).map(move |point| (k, point)))
+        .map(|(k, point)| (k, place(point)))
+        .collect();
+    let room = |&(k, at): &(usize, Pos2)| {
+        let others = points.iter().filter(|(other, _)| *other != k);
+        others
+            .map(|(_, other)| other.distance(at))
+            .fold(f32::INFINITY, f32::min)
+    };
+    let &(k, at) = points
+        .iter()
+        .max_by(|a, b| room(a).total_cmp(&room(b)))
+        .ok_or_else(|| anyhow::anyhow!("no points"))?;
+    drag(&mut harness, &[at]);
+    assert_eq!(harness.state()[..], [Pick::Class(k)]);
+    // High up, no class is: with 0.02 of room above an F1 of 1.
+    let empty = plot.left_top() + vec2(0.4 * plot.width(), 1.0);
+    harness.state_mut().clear();
+    drag(&mut harness, &[empty]);
+    assert!(
+        matches!(harness.state()[..], [Pick::Step(_)]),
+        "{:?}",
+        harness.state()
+    );
+    Ok(())
+}
+
+#[test]
+fn a_box_becomes_the_range_and_a_button_gives_all_back() -> anyhow::Result<()> {
+    let recorded = recorded("solar-branch")?;
+    let subject = recorded.subject();
+    let all = view();
+    let mut harness = window(Kind::Loss, subject, &all);
+    let plot = harness.get_by_label(Kind::Loss.title()).rect();
+    let scales = scales(&Context::default(), Kind::Loss, &[subject], &all);
+    let at = |x, y| plot.lerp_inside(vec2(x, y));
+    drag(&mut harness, &[at(0.25, 0.5), at(0.4, 0.7), at(0.5, 0.75)]);
+    let [Pick::Range(Kind::Loss, Some(range))] = harness.state()[..] else {
+        anyhow::bail!("picked {:?}", harness.state());
+    };
+    let between = |(low, high): (f64, f64), share: f64| low + share * (high - low);
+    let near = |found: Option<(f64, f64)>, expected: (f64, f64)| {
+        let (low, high) = found.unwrap_or_default();
+        (low - expected.0).abs() < 0.01 * expected.1.abs()
+            && (high - expected.1).abs() < 0.01 * expected.1.abs()
+    };
+    let (x, y) = (scales.x, scales.y);
+    assert!(
+        near(range.x, (between(x, 0.25), between(x, 0.5))),
+        "{range:?} of {x:?}"
+    );
+    assert!(
+        near(range.y, (between(y, 0.25), between(y, 0.5))),
+        "{range:?} of {y:?}"
+    );
+    // It is seen, also in an image, and says what lies outside.
+    let zoomed = View {
+        ranges: [(Kind::Loss, range)].into(),
+        ..view()
+    };
+    assert!(image(Kind::Loss, subject, &zoomed) != image(Kind::Loss, subject, &all));
+    let (low, high) = range.x.unwrap_or_default();
+    let (least, most) = range.y.unwrap_or_default();
+    let run = &subject.run;
+    let steps = run.steps.iter().map(|step| (step.epoch, step.loss));
+    let evals = |split| run.evals_of(split).map(|eval| (eval.epoch, eval.loss));
+    let points = steps.chain(evals(Split::Val)).chain(evals(Split::Test));
+    let outside = points
+        .filter_map(|(x, y)| Some((x, y?)))
+        .filter(|&(x, y)| !(low..=high).contains(&x) || !(least..=most).contains(&y))
+        .count();
+    let mut harness = window(Kind::Loss, subject, &zoomed);
+    assert!(
+        harness
+            .query_by_label(&format!("{outside} points outside"))
+            .is_some()
+    );
+    harness.get_by_label("Show all of Loss").click();
+    harness.run();
+    assert_eq!(harness.state()[..], [Pick::Range(Kind::Loss, None)]);
+    // Another unit of time has another range.
+    let minutes = View {
+        time: TimeAxis::Step,
+        ..zoomed.clone()
+    };
+    let within = scales.within(minutes.ranges.get(&Kind::Loss), &Chart::default(), &minutes);
+    assert_eq!((within.x, Some(within.y)), (scales.x, range.y));
+    Ok(())
+}
+
+/// A view is part of an image and of the settings.
+#[test]
+fn ranges_are_written_and_read() -> anyhow::Result<()> {
+    let range = Range {
+        x: Some((0.5, 2.25)),
+        y: None,
+        time: TimeAxis::Step,
+    };
+    let view = View {
+        ranges: [(Kind::Loss, range), (Kind::DepthProfile, Range::default())].into(),
+        ..View::default()
+    };
+    assert_eq!(
+        serde_json::from_str::<View>(&serde_json::to_string(&view)?)?,
+        view
+    );
+    Ok(())
+}
+
+#[test]
+fn locked_scales_stay_when_the_run_goes_on() -> anyhow::Result<()> {
+    let recorded = recorded("solar-branch")?;
+    let whole = recorded.subject();
+    let mut early = recorded.run.clone();
+    early.probes.truncate(3);
+    let early = Subject {
+        name: "early",
+        run: &early,
+        ..whole
+    };
+    let context = Context::default();
+    let of = |subject, view: &View| {
+        let scales = scales(&context, Kind::GradNorms, &[subject], view);
+        let chart = chart(&context, Kind::GradNorms, subject, view);
+        scales.within(view.ranges.get(&Kind::GradNorms), &chart, view)
+    };
+    let before = of(early, &view());
+    assert_ne!(
+        of(whole, &view()).y,
+        before.y,
+        "the run says nothing of this"
+    );
+    let locked = View {
+        ranges: locked(&context, &[early], &view()),
+        ..view()
+    };
+    assert_eq!(of(whole, &locked).y, before.y);
+    Ok(())
+}
+
+#[test]
+fn the_scale_of_a_depth_profile_holds_all_moments() -> anyhow::Result<()> {
+    let recorded = recorded("solar-branch")?;
+    let subject = recorded.subject();
+    let at = |step| {
+        let view = View {
+            step: Some(step),
+            ..view()
+        };
+        scales(&Context::default(), Kind::DepthProfile, &[subject], &view)
+    };
+    assert_eq!(at(0), at(288));
+    Ok(())
+}
+
+/// Head and tail are the geometric means over 2 of 6 classes each, written out here.
+#[test]
+fn head_and_tail_are_geometric_means() -> anyhow::Result<()> {
+    let recorded = recorded("solar-branch")?;
+    let subject = recorded.subject();
+    let view = view();
+    let chart = chart(&Context::default(), Kind::GradNorms, subject, &view);
+    let rows = subject.run.gram_rows(&view.scope);
+    let table = table(Kind::GradNorms, subject, &[subject], &view);
+    // 1260 and 810 images, and 450 and 126.
+    for (name, key, classes) in [
+        ("Frequent third", "frequent", [0, 1]),
+        ("Rarest third", "rarest", [4, 3]),
+    ] {
+        let norms = |k| {
+            let probes = subject.run.probes.iter();
+            probes
+                .map(|probe| crate::figure::facts::network::norm(probe, &rows, k))
+                .collect::<Option<Vec<f64>>>()
+        };
+        let (Some(a), Some(b)) = (norms(classes[0]), norms(classes[1])) else {
+            anyhow::bail!("a norm is undefined");
+        };
+        let expected: Vec<f64> = a.iter().zip(&b).map(|(a, b)| (a * b).sqrt()).collect();
+        let curve = chart.curves.iter().find(|curve| curve.name == name);
+        let points = curve
+            .into_iter()
+            .flat_map(|curve| &curve.segments)
+            .flatten();
+        let drawn: Vec<f64> = points.map(|point| 10_f64.powf(point.y)).collect();
+        let written = table.rows.iter().filter_map(|row| match row[..] {
+            [.., Value::None, ref third, Value::Number(norm)] => {
+                (*third == key.into()).then_some(norm)
+            }
+            _ => None,
+        });
+        for found in [drawn, written.collect()] {
+            assert_eq!(found.len(), expected.len());
+            let near = |(a, b): (&f64, &f64)| (a / b - 1.0).abs() < 1e-9;
+            assert!(
+                found.iter().zip(&expected).all(near),
+                "{name}: {found:?} {expected:?}"
+            );
+        }
+        let band = chart.bands.iter().find(|band| band.name == name);
+        let band = band.ok_or_else(|| anyhow::anyhow!("no area of {name}"))?;
+        let least: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a.min(*b).log10()).collect();
+        assert!(
+            band.low
+                .iter()
+                .zip(&least)
+                .all(|(a, b)| (a - b).abs() < 1e-9)
+        );
+    }
+    Ok(())
+}
+
+/// What is hidden without a name in the legend can be brought back.
+#[test]
+fn hidden_curves_leave_a_trace_where_there_is_no_legend() -> anyhow::Result<()> {
+    let recorded = recorded("solar-branch")?;
+    let subject = recorded.subject();
+    let hidden = subject.classes()[..2].to_vec();
+    let view = View {
+        hidden: hidden.iter().cloned().collect(),
+        ..view()
+    };
+    let draw = |ui: &mut Ui, picks: &mut Vec<Pick>| {
+        picks.extend(figure_ui(ui, Kind::ClassF1, subject, &[subject], &view));
+    };
+    let mut harness = Harness::builder()
+        .with_size(vec2(400.0, 150.0))
+        .with_context_setup(style::install)
+        .build_ui_state(draw, Vec::new());
+    harness.run();
+    let name = format!("Show what is hidden in {}", Kind::ClassF1.title());
+    harness.get_by_label(&name).click();
+    harness.run();
+    assert_eq!(harness.state()[..], [Pick::Curves(hidden)]);
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Fewer points for a line than it has, where the eye sees no difference: a hundred curves of five hundred points each
+//! are drawn in every frame.
+
+use egui::{Context, Rect};
+use egui_plot::{PlotBounds, PlotPoint};
+
+use crate::figure::kit::memo::is_exporting;
+
+/// Lines of fewer points are drawn as they are.
+const MANY: usize = 50;
+/// How far the line may pass from a point that is left out, in points of the screen; the second where there are very
+/// many curves, and
+const TOLERANCE: [f64; 2] = [0.35, 1.0];
+/// how far apart points stay that are left: the pointer finds the values of those alone.
+const APART: f64 = 4.0;
+
+/// How far apart points stay, and how far the line may pass from them, as the axes have it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::figure) struct Thin {
+    apart: f64,
+    tolerance: f64,
+}
+
+impl Thin {
+    /// In a chart with these bounds; none where an image is made, which may be looked at more closely.
+    pub(in crate::figure) fn new(
+        ctx: &Context,
+        rect: Rect,
+        bounds: &PlotBounds,
+        are_many: bool,
+    ) -> Option<Self> {
+        (!is_exporting(ctx) && rect.is_positive()).then(|| Self {
+            apart: APART * bounds.width() / f64::from(rect.width()),
+            tolerance: TOLERANCE[usize::from(are_many)] * bounds.height()
+                / f64::from(rect.height()),
+        })
+    }
+
+    /// The points that are kept, in order; none where that is all of them. Times must not fall.
+    ///
+    /// From each point that is kept, the next is the last one to which a straight line passes all points in between
+    /// (the "swinging door" of process data; Bristol 1990).
+    pub(in crate::figure) fn kept(self, points: &[PlotPoint]) -> Option<Vec<PlotPoint>> {
+        if points.len() < MANY {
+            return None;
+        }
+        let mut kept = vec![*points.first()?];
+        let mut from = *points.first()?;
+        let mut open = (f64::NEG_INFINITY, f64::INFINITY);
+        for [point, next] in points.array_windows() {
+            let (width, height) = (point.x - from.x, point.y - from.y);
+            let tolerance = self.tolerance;
+            if width > 0.0 {
+                let (low, high) = ((height - tolerance) / width, (height + tolerance) / width);
+                open = (open.0.max(low), open.1.min(high));
+            } else if height.abs() > tolerance {
+                // Right above another no line passes both.
+                open = (f64::INFINITY, f64::NEG_INFINITY);
+            }
+            let slope = (next.y - from.y) / (next.x - from.x);
+            // Without width and height it is no number, and not straight either.
+            let is_straight = open.0 <= slope && slope <= open.1;
+            if !is_straight || next.x - from.x > self.apart {
+                if *point != from {
+                    kept.push(*point);
+                }
+                from = *point;
+                open = (f64::NEG_INFINITY, f64::INFINITY);
+            }
+        }
+        kept.extend(points.last());
+        (kept.len() < points.len()).then_some(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THIN: Thin = Thin {
+        apart: APART,
+        tolerance: TOLERANCE[0],
+    };
+
+    /// How far a line through points passes from a point at most, upright.
+    fn farthest(line: &[PlotPoint], points: &[PlotPoint]) -> f64 {
+        let off = |point: &PlotPoint| {
+            let at = line.partition_point(|kept| kept.x < point.x).max(1);
+            let (a, b) = (line[at - 1], line[at]);
+            let y = a.y + (b.y - a.y) * (point.x - a.x) / (b.x - a.x);
+            (y - point.y).abs()
+        };
+        points.iter().map(off).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn a_thinned_line_passes_all_points() {
+        let curve = |at: usize, noise: f64| {
+            let x = at as f64 * 0.37;
+            let noisy = noise * ((at * 7919 % 101) as f64 / 101.0 - 0.5);
+            PlotPoint::new(x, 60.0 * (-x / 70.0).exp() + noisy)
+        };
+        for (noise, most) in [(0.0, 60), (0.5, 120), (3.0, 500)] {
+            let points: Vec<_> = (0..500).map(|at| curve(at, noise)).collect();
+            let kept = THIN.kept(&points).unwrap_or_else(|| points.clone());
+            let off = farthest(&kept, &points);
+            assert!(off <= THIN.tolerance + 1e-9, "{noise}: {off}");
+            assert!(kept.len() <= most, "{noise}: {}", kept.len());
+            let gaps = kept.array_windows().map(|[a, b]| b.x - a.x);
+            assert!(
+                gaps.fold(0.0, f64::max) <= APART + 1e-9,
+                "values can be pointed at"
+            );
+            assert_eq!([kept.first(), kept.last()], [points.first(), points.last()]);
+        }
+    }
+
+    #[test]
+    fn peaks_and_points_above_each_other_stay() {
+        let mut points: Vec<_> = (0..100)
+            .map(|x| PlotPoint::new(0.1 * f64::from(x), 0.0))
+            .collect();
+        points[50].y = 9.0;
+        let above = PlotPoint::new(points[70].x, 5.0);
+        points.insert(71, above);
+        let kept = THIN.kept(&points).unwrap();
+        assert!(kept.contains(&points[50]) && kept.contains(&above));
+        assert!(kept.len() < 20, "{}", kept.len());
+        assert!(
+            THIN.kept(&points[..40]).is_none(),
+            "few are drawn as they are"
+        );
+    }
+}

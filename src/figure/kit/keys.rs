@@ -1,0 +1,52 @@
+//! The keys of a figure of cells: arrows go from cell to cell, Enter or the space bar picks.
+
+use egui::{EventFilter, Key, Modifiers, Response, Ui};
+
+/// What was pressed in this frame.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::figure) struct Keys {
+    /// Cells to go down, and to the right.
+    down: isize,
+    right: isize,
+    pub(in crate::figure) picks: bool,
+}
+
+impl Keys {
+    /// Takes the keys for a figure that has the keyboard; none where it is elsewhere.
+    pub(in crate::figure) fn of(ui: &Ui, figure: &Response) -> Option<Self> {
+        if !figure.has_focus() {
+            return None;
+        }
+        let arrows = EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(figure.id, arrows));
+        Some(Self {
+            down: presses(ui, Key::ArrowDown) - presses(ui, Key::ArrowUp),
+            right: presses(ui, Key::ArrowRight) - presses(ui, Key::ArrowLeft),
+            picks: presses(ui, Key::Enter) + presses(ui, Key::Space) > 0,
+        })
+    }
+
+    /// The cell they lead to from another, among so many rows and columns.
+    pub(in crate::figure) fn from(
+        self,
+        (row, column): (usize, usize),
+        size: (usize, usize),
+    ) -> (usize, usize) {
+        let moved = |from: usize, by: isize, count: usize| {
+            from.saturating_add_signed(by).min(count.saturating_sub(1))
+        };
+        (
+            moved(row, self.down, size.0),
+            moved(column, self.right, size.1),
+        )
+    }
+}
+
+/// How often a key was pressed in this frame.
+pub(in crate::figure) fn presses(ui: &Ui, key: Key) -> isize {
+    ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key)) as isize
+}

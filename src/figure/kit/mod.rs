@@ -1,0 +1,14 @@
+//! How anything is plotted: charts, squares of cells, tables, colours, words and numbers.
+//!
+//! Imports [`look`](super::look) and egui. It knows no run, no gradient and no comparison: numbers come from the caller.
+
+pub(in crate::figure) mod chart;
+pub(in crate::figure) mod keys;
+pub(in crate::figure) mod memo;
+pub(in crate::figure) mod numerals;
+pub mod palette;
+pub(in crate::figure) mod scale;
+pub(in crate::figure) mod square;
+pub mod style;
+pub(in crate::figure) mod table;
+pub(in crate::figure) mod text;

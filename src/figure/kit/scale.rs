@@ -1,0 +1,19 @@
+//! Numbers beside a scale of colours.
+
+use egui::{Align2, FontId, Rect, Ui, pos2};
+
+/// Numbers to the right of an upright scale whose top is 1.
+pub(in crate::figure) fn numbers_upright(ui: &Ui, bar: Rect, marks: &[(f64, String)]) {
+    let font = FontId::proportional(10.5);
+    for (share, text) in marks {
+        let y = egui::lerp(bar.bottom()..=bar.top(), *share as f32);
+        let align = match *share {
+            x if x < 0.05 => Align2::LEFT_BOTTOM,
+            x if x > 0.95 => Align2::LEFT_TOP,
+            _ => Align2::LEFT_CENTER,
+        };
+        let at = pos2(bar.right() + 4.0, y);
+        let color = ui.visuals().weak_text_color();
+        ui.painter().text(at, align, text, font.clone(), color);
+    }
+}

@@ -1,0 +1,180 @@
+//! What time is measured in: from steps to the x of a chart, and back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::run::Run;
+
+/// Turns steps into epochs, steps, images or minutes.
+#[derive(Debug, Default)]
+pub(in crate::figure) struct Clock {
+    axis: TimeAxis,
+    /// Steps and their x, both rising; between them and beyond, x is linear.
+    knots: Vec<(f64, f64)>,
+}
+
+impl Clock {
+    pub(in crate::figure) fn new(run: &Run, axis: TimeAxis) -> Self {
+        let per_epoch = run
+            .started
+            .as_ref()
+            .map_or(1, |started| started.steps_per_epoch.max(1));
+        let logged = |x: fn(&crate::run::event::Step) -> f64| {
+            let mut knots = vec![(0.0, 0.0)];
+            for step in &run.steps {
+                let (at, x) = (step.step as f64, x(step));
+                let is_later = knots.last().is_some_and(|last| at > last.0 && x > last.1);
+                if is_later {
+                    knots.push((at, x));
+                }
+            }
+            knots
+        };
+        let mut knots = match axis {
+            TimeAxis::Epoch => vec![(0.0, 0.0), (per_epoch as f64, 1.0)],
+            TimeAxis::Step => vec![(0.0, 0.0), (1.0, 1.0)],
+            TimeAxis::Images => logged(|step| step.images as f64),
+            TimeAxis::WallTime => logged(|step| step.wall_secs / 60.0),
+        };
+        if knots.len() < 2 {
+            // Nothing is logged yet: everything lies at the start.
+            knots.push((1.0, 1.0));
+        }
+        Self { axis, knots }
+    }
+
+    /// The x of a step, or of a part of one.
+    pub(in crate::figure) fn at(&self, step: f64) -> f64 {
+        self.line(step, |knot| *knot)
+    }
+
+    /// The step at an x.
+    pub(in crate::figure) fn step(&self, x: f64) -> u64 {
+        self.line(x, |(step, x)| (*x, *step)).max(0.0).round() as u64
+    }
+
+    /// y at `x` of the line through the knots, whose coordinates are taken by `of`.
+    fn line(&self, x: f64, of: impl Fn(&(f64, f64)) -> (f64, f64)) -> f64 {
+        let after = self.knots.partition_point(|knot| of(knot).0 <= x);
+        let right = after.clamp(1, self.knots.len().saturating_sub(1).max(1));
+        let (Some(left), Some(right)) = (self.knots.get(right - 1), self.knots.get(right)) else {
+            return x;
+        };
+        let ((x0, y0), (x1, y1)) = (of(left), of(right));
+        y0 + (x - x0) * (y1 - y0) / (x1 - x0)
+    }
+
+    /// Name of the axis.
+    pub(in crate::figure) fn label(&self) -> &'static str {
+        self.axis.label()
+    }
+
+    /// A moment in words.
+    pub(in crate::figure) fn moment(&self, x: f64) -> String {
+        let step = format!("step {}", self.step(x));
+        match self.axis {
+            TimeAxis::Epoch => format!("epoch {x:.2}, {step}"),
+            TimeAxis::Step => step,
+            TimeAxis::Images => format!("{x:.0} images, {step}"),
+            TimeAxis::WallTime => format!("{x:.1} min, {step}"),
+        }
+    }
+}
+
+impl TimeAxis {
+    /// Every axis.
+    pub const ALL: [Self; 4] = [Self::Epoch, Self::Step, Self::Images, Self::WallTime];
+
+    /// Name with its unit.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Epoch => "epoch",
+            Self::Step => "step",
+            Self::Images => "images seen",
+            Self::WallTime => "minutes of training",
+        }
+    }
+
+    /// Its unit in one word.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Epoch => "epochs",
+            Self::Step => "steps",
+            Self::Images => "images",
+            Self::WallTime => "minutes",
+        }
+    }
+}
+
+/// What time is measured in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TimeAxis {
+    /// Passes over the training images.
+    #[default]
+    Epoch,
+    /// Optimiser steps.
+    Step,
+    /// Training images seen.
+    Images,
+    /// Seconds of training.
+    WallTime,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::{Event, Step};
+
+    fn run() -> Run {
+        let step = |step: u64, wall_secs: f64| {
+            Event::Step(Step {
+                step,
+                epoch: 0.0,
+                images: 128 * step,
+                wall_secs,
+                loss: None,
+                lr: 0.1,
+                grad_norms: Vec::new(),
+            })
+        };
+        // Twice as fast after step 10.
+        Run::replay(&[step(10, 60.0), step(30, 120.0)])
+    }
+
+    #[test]
+    fn steps_and_times_turn_into_each_other() {
+        for axis in TimeAxis::ALL {
+            let clock = Clock::new(&run(), axis);
+            for step in [0, 3, 10, 17, 30, 45] {
+                assert_eq!(clock.step(clock.at(step as f64)), step, "{axis:?}");
+            }
+        }
+        let minutes = Clock::new(&run(), TimeAxis::WallTime);
+        let at = |step| (minutes.at(f64::from(step)) * 1e6).round() / 1e6;
+        assert_eq!(
+            [at(5), at(10), at(20), at(30), at(40)],
+            [0.5, 1.0, 1.5, 2.0, 2.5]
+        );
+        let images = Clock::new(&run(), TimeAxis::Images);
+        assert_eq!(images.at(20.0).round(), 2560.0);
+    }
+
+    #[test]
+    fn before_the_first_step_there_is_a_start() {
+        for axis in TimeAxis::ALL {
+            let clock = Clock::new(&Run::default(), axis);
+            assert_eq!((clock.at(0.0), clock.step(0.0)), (0.0, 0), "{axis:?}");
+            assert!(clock.at(100.0).is_finite());
+        }
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_or_goes_back_is_passed_over() {
+        let mut run = run();
+        let mut odd = run.steps[1].clone();
+        odd.step = 40;
+        odd.wall_secs = 100.0;
+        run.steps.push(odd);
+        let clock = Clock::new(&run, TimeAxis::WallTime);
+        assert!(clock.at(40.0) > clock.at(30.0));
+    }
+}

@@ -1,0 +1,82 @@
+//! Which figures there are. What each is stands in its own file, and the registry knows them all.
+
+use serde::{Deserialize, Serialize};
+
+/// Declares the kinds of figures and the list of all of them, which none can be missing from.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident,)*) => {
+        /// The figures.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// Every figure, in the order it is offered.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+        }
+    };
+}
+
+kinds! {
+    /// F1 of every class over time.
+    ClassF1,
+    /// Macro-F1, accuracy and balanced accuracy over time.
+    Scores,
+    /// Training and validation loss over time.
+    Loss,
+    /// Gradient norm of every class in the selected scope over time.
+    GradNorms,
+    /// Gradient norm of every class by depth, at the cursor.
+    DepthProfile,
+    /// How classes pull against each other in the selected scope, at the cursor.
+    ConflictMatrix,
+    /// Cosine of the selected pair in the selected scope over time.
+    PairCosine,
+    /// Cosine of the selected pair in every layer at every moment.
+    PairDepth,
+    /// Map of the network.
+    Architecture,
+    /// Interference by layer and moment.
+    DepthTime,
+    /// Interference in the backbone and the selected layer over time.
+    ConflictTime,
+    /// Who helps and who hurts the selected class, at the cursor.
+    Ledger,
+    /// What a step does to the selected class's loss over time.
+    LedgerTime,
+    /// What a step does to the selected class through every layer at every moment.
+    LedgerDepth,
+    /// What one step would do to every class under other weights.
+    WhatIf,
+    /// Mean gate by class and channel.
+    Gates,
+    /// How open gates are, and how far they tell classes apart, over time.
+    GatesTime,
+    /// How alike branches tell classes apart, over time.
+    GatesAlike,
+    /// How differently the gates treat every two classes, at the cursor.
+    GateDistance,
+    /// Which classes are taken for which, at the cursor.
+    Confusion,
+    /// What differs between the conflict matrices of two runs, at the cursor.
+    ConflictDifference,
+    /// Whether the classes in conflict are those mistaken for each other, at the cursor.
+    ConflictConfusion,
+    /// Precision, recall and F1 of every class, at the cursor.
+    ClassScores,
+    /// Difference of every class's F1 between groups of runs.
+    ClassDifference,
+    /// Difference of every layer's interference between groups of runs.
+    LayerDifference,
+    /// Mean difference of every pair's cosine between groups of runs.
+    PairDifference,
+    /// Scores and conflicts of groups of runs.
+    Measures,
+    /// Macro-F1 of groups of runs over time.
+    GroupScores,
+    /// Interference in the backbone of groups of runs over time.
+    GroupConflict,
+}

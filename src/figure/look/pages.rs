@@ -1,0 +1,92 @@
+//! Which figures the pages of the window show.
+
+use crate::figure::look::kind::Kind;
+
+/// A page that shows figures, in the order of [`PAGES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Page {
+    Overview,
+    Conflicts,
+    Class,
+    Mistakes,
+    Gates,
+    Compare,
+}
+
+impl Page {
+    /// Its figures.
+    pub(in crate::figure) const fn figures(self) -> &'static [Kind] {
+        PAGES[self as usize].1
+    }
+}
+
+/// A page by its name on the command line, and its figures.
+pub type Figures = (&'static str, &'static [Kind]);
+
+/// The pages that show figures.
+pub const PAGES: [Figures; 6] = [
+    (
+        "overview",
+        &[
+            Kind::Architecture,
+            Kind::ClassF1,
+            Kind::GradNorms,
+            Kind::DepthProfile,
+            Kind::Scores,
+            Kind::Loss,
+            Kind::ConflictMatrix,
+            Kind::PairCosine,
+        ],
+    ),
+    (
+        "conflicts",
+        &[
+            Kind::Architecture,
+            Kind::DepthTime,
+            Kind::DepthProfile,
+            Kind::ConflictTime,
+            Kind::ConflictMatrix,
+            Kind::PairCosine,
+            Kind::PairDepth,
+        ],
+    ),
+    (
+        "class",
+        &[
+            Kind::Ledger,
+            Kind::LedgerTime,
+            Kind::LedgerDepth,
+            Kind::WhatIf,
+            Kind::PairCosine,
+        ],
+    ),
+    (
+        "mistakes",
+        &[
+            Kind::Confusion,
+            Kind::ClassScores,
+            Kind::ConflictMatrix,
+            Kind::ConflictConfusion,
+        ],
+    ),
+    (
+        "gates",
+        &[
+            Kind::Gates,
+            Kind::GateDistance,
+            Kind::GatesTime,
+            Kind::GatesAlike,
+        ],
+    ),
+    (
+        "compare",
+        &[
+            Kind::Measures,
+            Kind::ClassDifference,
+            Kind::PairDifference,
+            Kind::LayerDifference,
+            Kind::GroupScores,
+            Kind::GroupConflict,
+        ],
+    ),
+];

@@ -1,0 +1,127 @@
+//! The run that a figure is drawn from, and what of it is selected: a class, a pair, the order of its classes.
+
+use crate::figure::look::view::{Order, View};
+use crate::run::Run;
+use crate::run::event::Probe;
+use crate::run::probes::Probes;
+
+/// What a figure is drawn from: one run and what of its probe tensors is in memory.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// Name on screen.
+    pub name: &'a str,
+    /// The reduced run.
+    pub run: &'a Run,
+    /// Its probe tensors. What is missing here is still being read, or damaged.
+    pub probes: &'a Probes,
+}
+
+impl<'a> Subject<'a> {
+    /// Whether both are the same run: names need not tell runs apart.
+    pub fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self.run, other.run)
+    }
+
+    /// Tells it apart from all other runs that are open, for values that are kept between frames.
+    pub(in crate::figure) fn identity(&self) -> usize {
+        std::ptr::from_ref(self.run).addr()
+    }
+
+    /// Class names; none before the header.
+    pub fn classes(&self) -> &'a [String] {
+        self.run
+            .started
+            .as_ref()
+            .map_or(&[], |started| &started.classes)
+    }
+
+    /// The probe that the cursor is on.
+    pub fn probe(&self, view: &View) -> Option<&'a Probe> {
+        let index = match view.step {
+            Some(step) => self.run.probe_at(step)?,
+            None => self.run.probes.len().checked_sub(1)?,
+        };
+        self.run.probes.get(index)
+    }
+
+    /// Optimiser steps of an epoch.
+    pub(in crate::figure) fn steps_per_epoch(&self) -> f64 {
+        let started = self.run.started.as_ref();
+        started.map_or(1.0, |started| started.steps_per_epoch.max(1) as f64)
+    }
+
+    /// Epoch of a step.
+    pub(in crate::figure) fn epoch(&self, step: u64) -> f64 {
+        step as f64 / self.steps_per_epoch()
+    }
+}
+
+impl Subject<'_> {
+    /// The steps of the probes at which the rows of some classes are in memory.
+    pub(in crate::figure) fn steps_read(&self, classes: &[usize]) -> Vec<u64> {
+        let is_read = |step: u64| {
+            let mut classes = classes.iter();
+            classes.all(|&class| self.probes.has_rows_of(step, class))
+        };
+        let steps = self.run.probes.iter().map(|probe| probe.step);
+        steps.filter(|&step| is_read(step)).collect()
+    }
+}
+
+/// The class looked at: the one selected or, where none is, the rarest of those that have training images.
+pub(in crate::figure) fn class_of(subject: Subject<'_>, view: &View) -> Option<usize> {
+    let started = subject.run.started.as_ref()?;
+    let selected = view.class.filter(|&k| k < started.classes.len());
+    let counts = started.train_counts.iter().enumerate();
+    let rarest = counts.filter(|(_, n)| **n > 0).min_by_key(|(_, n)| **n);
+    selected.or(rarest.map(|(k, _)| k))
+}
+
+/// The selected pair, where the run has both classes.
+pub(in crate::figure) fn pair_of(subject: Subject<'_>, view: &View) -> Option<(usize, usize)> {
+    let classes = subject.classes().len();
+    view.pair.filter(|&(a, b)| a < classes && b < classes)
+}
+
+/// The class so many places after the selected one in the order of the classes, round and round; without one the first
+/// or the last. None where there are no classes.
+pub(crate) fn class_after(subject: Subject<'_>, view: &View, by: isize) -> Option<usize> {
+    let order = order_of(subject, view);
+    let selected = view
+        .class
+        .and_then(|class| order.iter().position(|&k| k == class));
+    let from = selected.map_or(if by > 0 { -1 } else { 0 }, |place| place as isize);
+    let count = isize::try_from(order.len())
+        .ok()
+        .filter(|count| *count > 0)?;
+    order.get((from + by).rem_euclid(count) as usize).copied()
+}
+
+/// Where a class stands in the order of the classes.
+pub fn place_of(subject: Subject<'_>, view: &View, class: usize) -> Option<usize> {
+    let order = order_of(subject, view);
+    order.iter().position(|&other| other == class)
+}
+
+/// The classes in the order they are listed in.
+pub(in crate::figure) fn order_of(subject: Subject<'_>, view: &View) -> Vec<usize> {
+    let started = subject.run.started.as_ref();
+    let counts = started.map_or(&[][..], |started| &started.train_counts);
+    order_of_classes(subject.classes(), counts, &view.order)
+}
+
+/// Classes of these names and training images in an order.
+pub(crate) fn order_of_classes(names: &[String], counts: &[usize], by: &Order) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    match by {
+        Order::Listed => {}
+        Order::Frequency => order.sort_by_key(|&k| std::cmp::Reverse(counts.get(k))),
+        Order::Name => order.sort_by_key(|&k| names[k].to_lowercase()),
+        // Of another data set, it says nothing about these classes.
+        Order::Similarity(found) if by.applies_to(names) => {
+            order.sort_by_cached_key(|&k| found.iter().position(|name| *name == names[k]));
+        }
+        Order::Similarity(_) => {}
+    }
+    order
+}

@@ -1,0 +1,213 @@
+//! What is looked at: shared by all figures and all runs on screen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::figure::look::clock::TimeAxis;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::marks::{Brush, Range};
+use crate::figure::look::sight::Sight;
+use crate::run::Scope;
+use crate::run::event::Split;
+
+/// What is looked at: shared by all figures and all runs on screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct View {
+    /// The selected part of the network.
+    pub scope: Scope,
+    /// The step looked at; none follows the newest.
+    pub step: Option<u64>,
+    /// The selected pair of classes.
+    pub pair: Option<(usize, usize)>,
+    /// The selected class.
+    pub class: Option<usize>,
+    /// The selected cell of the confusion matrix: true class, predicted class.
+    pub confused: Option<(usize, usize)>,
+    /// Names of the curves that are switched off: a class is switched off in every figure.
+    pub hidden: BTreeSet<String>,
+    /// Bounds of charts that were chosen, for all runs; the others hold all there is.
+    pub ranges: BTreeMap<Kind, Range>,
+    /// What time is measured in.
+    pub time: TimeAxis,
+    /// Order of the classes in matrices and lists.
+    #[serde(deserialize_with = "known_order")]
+    pub order: Order,
+    /// Which images evaluations are of; none for validation images, where there are some.
+    pub split: Option<Split>,
+    /// What the network map and the picture of depth and time are coloured by.
+    pub quantity: Quantity,
+    /// What if training weighed classes differently.
+    pub what_if: WhatIf,
+    /// The part of every class × class matrix that is in sight; none for all of it.
+    pub sight: Option<Sight>,
+    /// The pairs marked in the scatter of conflict and confusion.
+    pub brush: Option<Brush>,
+    /// How far the runs of a group lie apart is drawn so.
+    pub spread: Spread,
+    /// Whether, of two runs side by side, the second one's conflict matrix is shown as difference from the first's.
+    pub difference: bool,
+}
+
+/// How the runs of a group lie about their mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Spread {
+    /// From the least to the most of them.
+    #[default]
+    Range,
+    /// Mean ± standard deviation (n − 1).
+    Sd,
+}
+
+/// Order of the classes in matrices and lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Order {
+    /// As the data set lists them.
+    #[default]
+    Listed,
+    /// By training images, the most frequent first.
+    Frequency,
+    /// By name.
+    Name,
+    /// Classes whose gradients agree beside each other, by name: an order found once, and kept for all times and runs.
+    Similarity(Vec<String>),
+}
+
+impl Order {
+    /// Whether it says anything about these classes: one by similarity was found for others, it may be.
+    pub fn applies_to(&self, classes: &[String]) -> bool {
+        let Self::Similarity(found) = self else {
+            return true;
+        };
+        let [found, classes] = [found, classes].map(|names| {
+            let mut names: Vec<&String> = names.iter().collect();
+            names.sort_unstable();
+            names
+        });
+        found == classes
+    }
+}
+
+/// Reads an order; one that another version wrote otherwise is as listed.
+fn known_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Order, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Read {
+        Known(Order),
+        Other(IgnoredAny),
+    }
+    Ok(match Read::deserialize(deserializer)? {
+        Read::Known(order) => order,
+        Read::Other(_) => Order::default(),
+    })
+}
+
+/// What parts of the network are coloured by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Quantity {
+    /// Mean over class pairs of max(0, −cosine).
+    #[default]
+    Interference,
+    /// Share of the resolved pairs that are in conflict.
+    ConflictRate,
+    /// Norm of the selected class's gradient.
+    ClassNorm,
+    /// Share of the squared gradient norms that belongs to the rarest third of the classes.
+    TailShare,
+    /// Mean gradient norm of the frequent third of the classes by that of the rarest.
+    HeadToTail,
+}
+
+/// What if training weighed classes differently, or changed gradients where they conflict.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhatIf {
+    /// Weight of each class's loss, 1 as trained; empty for all 1.
+    pub weights: Vec<f64>,
+    /// What is done to conflicting gradients.
+    pub surgery: Surgery,
+}
+
+/// What is done to conflicting class gradients before they are summed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Surgery {
+    /// Nothing.
+    #[default]
+    None,
+    /// Each is projected away from those it conflicts with (Yu et al. 2020).
+    PcGrad,
+    /// The system of gradients is made orthogonal (Senushkin et al. 2023).
+    AlignedMtl,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            scope: Scope::Backbone,
+            step: None,
+            pair: None,
+            class: None,
+            confused: None,
+            hidden: BTreeSet::new(),
+            ranges: BTreeMap::new(),
+            time: TimeAxis::default(),
+            order: Order::default(),
+            split: None,
+            quantity: Quantity::default(),
+            what_if: WhatIf::default(),
+            sight: None,
+            brush: None,
+            spread: Spread::default(),
+            difference: false,
+        }
+    }
+}
+
+impl Quantity {
+    /// Every quantity.
+    pub const ALL: [Self; 5] = [
+        Self::Interference,
+        Self::ConflictRate,
+        Self::ClassNorm,
+        Self::TailShare,
+        Self::HeadToTail,
+    ];
+
+    /// Name on screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Interference => "Interference",
+            Self::ConflictRate => "Pairs in conflict",
+            Self::ClassNorm => "Pull of the class",
+            Self::TailShare => "Share of rare classes",
+            Self::HeadToTail => "Pull of frequent to rare classes",
+        }
+    }
+
+    /// What it is, with its range.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Interference => "Mean over class pairs of max(0, −cosine), from 0 to 1",
+            Self::ConflictRate => {
+                "Of the class pairs whose product is told apart from 0, the share where it is negative, from 0 to 1"
+            }
+            Self::ClassNorm => {
+                "Norm of the gradient of the selected class; of the rarest where none is selected. Logarithmic scale"
+            }
+            Self::TailShare => {
+                "Share of the squared gradient norms of all classes that belongs to the rarest third of them, from 0 \
+                 to 1"
+            }
+            Self::HeadToTail => {
+                "Geometric mean of the gradient norms of the frequent third of the classes divided by that of the \
+                 rarest third: above 1 the frequent ones pull harder. Logarithmic scale"
+            }
+        }
+    }
+
+    /// Whether its scale is logarithmic, and that of the data.
+    pub(in crate::figure) fn is_logarithmic(self) -> bool {
+        matches!(self, Self::ClassNorm | Self::HeadToTail)
+    }
+}

@@ -1,0 +1,260 @@
+//! Where in the network and when a class is learned or unlearned.
+
+use std::sync::Arc;
+
+use egui::{Color32, Context, Rect, Ui};
+
+use crate::figure::facts::ledger::learning_rate_at;
+use crate::figure::facts::network::layers_with_gradients;
+use crate::figure::facts::probes::Need;
+use crate::figure::facts::probes::{Made, of_probes};
+use crate::figure::facts::unread::{NO_PROBE, THIS_PROBE};
+use crate::figure::kit::numerals::round_up;
+use crate::figure::kit::palette;
+use crate::figure::kit::palette::faded;
+use crate::figure::kit::palette::undefined;
+use crate::figure::kit::scale::numbers_upright;
+use crate::figure::kit::table::{Table, Value};
+use crate::figure::kit::text::empty_ui;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
+use crate::figure::look::pick::Pick;
+use crate::figure::look::subject::{Subject, class_of};
+use crate::figure::look::view::View;
+use crate::figure::parts::bars::with_error;
+use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::lanes::{Cells, cells_ui, header};
+use crate::figure::parts::unread::header_ui;
+use crate::gradient::gram::Effect;
+use crate::run::Run;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::LedgerDepth,
+    name: "ledger-depth",
+    title: "Where steps help and hurt the class",
+    subtitle: "First-order change of a class’s loss through every layer, by step, in nats",
+    help: "What one plain step does to the loss of the selected class through every layer (from the input down) at \
+           every probe (from left to right), to first order, in nats: blue lowers it, red raises it (there the class is \
+           unlearned), pale is not told apart from 0, grey is undefined. The layers of a moment add up to the ledger's \
+           sum of the whole network. Where a run minimises another loss than cross-entropy, it is the step actually \
+           taken.",
+    synonyms: &["ledger", "unlearning", "forgetting", "heat map", "layers"],
+    page: Page::Class,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::History,
+    at: At::Probe,
+    names_part: false,
+    names_step: true,
+    colour_range: None,
+    chart: None,
+    ui: ledger_depth_ui,
+    table: |subject, _, view| table(subject, view),
+};
+
+/// Effects this many times smaller than the largest are coloured in proportion, others by their power of ten.
+const BEND: f64 = 144.0;
+
+/// What a step does to a class through every layer, by Gram row.
+type Layers = Vec<Option<Effect>>;
+
+/// The steps that are shown: those predicted or, where the run minimises another loss than cross-entropy, those taken.
+fn steps_shown(subject: Subject<'_>) -> &'static str {
+    if subject.run.minimises_cross_entropy() {
+        "one plain step"
+    } else {
+        "the step actually taken"
+    }
+}
+
+/// What steps do to the class at every probe, and the largest of it in nats per step; none where there is no class.
+fn effects(ctx: &Context, subject: Subject<'_>, view: &View) -> Option<(Arc<Made<Layers>>, f64)> {
+    let class = class_of(subject, view)?;
+    let name = ("ledger by depth", subject.identity());
+    // Until the first step no learning rate is known.
+    let key = (class, subject.run.revisions.steps.min(1));
+    let made = of_probes(ctx, name, (subject, &[class]), key, |step| {
+        effects_at(subject, step, class)
+    });
+    let effects = made.by_step.values().flat_map(|layers| layers.iter());
+    let sizes = effects.flatten().map(|effect| effect.nats.abs());
+    let largest = sizes.fold(0.0, f64::max);
+    Some((made, largest))
+}
+
+/// What a step does to the class through every layer at a probe; none while that is not read.
+fn effects_at(subject: Subject<'_>, step: u64, class: usize) -> Option<Layers> {
+    let run = subject.run;
+    let rows = subject.probes.rows_of(step, class)?;
+    let (lr, shares) = (learning_rate_at(run, step), run.shares(step));
+    let of = |gram: usize| {
+        let ledger = rows.ledger(&[gram])?;
+        if run.minimises_cross_entropy() {
+            ledger.net(lr?, &shares)
+        } else {
+            // Before the first step none was taken.
+            ledger.taken().filter(|_| step > 0)
+        }
+    };
+    let layers = layers_with_gradients(subject).map(|(_, gram)| gram + 1);
+    Some((0..layers.max().unwrap_or(0)).map(of).collect())
+}
+
+/// Draws what a step does to the class through every layer at every moment; a click picks layer and moment.
+pub(in crate::figure) fn ledger_depth_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
+    let made = effects(ui.ctx(), subject, view);
+    let (Some(class), Some((effects, largest))) = (class_of(subject, view), made) else {
+        empty_ui(ui, NO_PROBE);
+        return None;
+    };
+    let others = shown
+        .iter()
+        .filter_map(|other| self::effects(ui.ctx(), *other, view));
+    let end = others.fold(largest, |end, (_, other)| end.max(other));
+    let area = ui.available_rect_before_wrap();
+    let text = format!(
+        "{}: {}, nats",
+        subject.classes()[class],
+        steps_shown(subject)
+    );
+    header_ui(ui, header(area), &text, subject, &[class]);
+    let cells = Shown {
+        run: subject.run,
+        effects: &effects,
+        scale: Scale::to(end),
+    };
+    cells_ui(ui, area, subject, view, &cells)
+}
+
+/// Colours of effects, from the largest that helps over 0 to the largest that hurts.
+struct Scale {
+    end: f64,
+}
+
+impl Scale {
+    /// To an end that can be said: 1, 2 or 5 times a power of ten.
+    fn to(largest: f64) -> Self {
+        let largest = largest.max(1e-12);
+        Self {
+            end: round_up(largest).unwrap_or(largest),
+        }
+    }
+
+    /// Where an effect lies, from −1 to 1: through 0 in proportion, beyond by its power of ten.
+    fn share(&self, nats: f64) -> f64 {
+        let bend = |x: f64| (BEND * x).asinh();
+        bend(nats / self.end) / bend(1.0)
+    }
+
+    fn ui(&self, ui: &Ui, bar: Rect) {
+        let dark = ui.visuals().dark_mode;
+        palette::paint_scale(ui.painter(), bar, true, |t| {
+            palette::diverging(2.0 * t - 1.0, dark)
+        });
+        let mark = |nats: f64| {
+            let text = if (1e-3..1e4).contains(&nats.abs()) {
+                let decimals = -nats.abs().log10().floor().min(0.0);
+                format!("{nats:+.*}", decimals as usize)
+            } else {
+                format!("{nats:+.0e}")
+            };
+            let text = text.replace('-', "−");
+            (0.5 + 0.5 * self.share(nats), text)
+        };
+        let (end, tenth) = (self.end, self.end / 10.0);
+        let mut marks = [end, tenth, -tenth, -end].map(mark).to_vec();
+        marks.push((0.5, "0".to_owned()));
+        numbers_upright(ui, bar, &marks);
+    }
+}
+
+/// Effects as cells.
+struct Shown<'a> {
+    run: &'a Run,
+    effects: &'a Made<Layers>,
+    scale: Scale,
+}
+
+impl Cells for Shown<'_> {
+    const NAME: &'static str = "The class by layer and moment";
+
+    fn key(&self) -> String {
+        format!("{} {}", self.effects.key(), self.scale.end)
+    }
+
+    fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32> {
+        let Some(effect) = self.effects.cell(self.run, gram, column)? else {
+            return Some(undefined(ui));
+        };
+        // What raises a loss is red.
+        let share = -self.scale.share(effect.nats);
+        let color = palette::diverging(share, ui.visuals().dark_mode);
+        Some(faded(ui, color, effect.resolved()))
+    }
+
+    fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
+        let Some(effect) = self.effects.cell(self.run, gram, column) else {
+            ui.label(THIS_PROBE);
+            return;
+        };
+        let Some(effect) = effect else {
+            ui.label("undefined: too few probe images of the class, or no step yet");
+            return;
+        };
+        ui.strong(match (effect.resolved(), effect.nats > 0.0) {
+            (true, true) => "raises its loss: unlearned here",
+            (true, false) => "lowers its loss: learned here",
+            (false, _) => "not told apart from 0",
+        });
+        let nats = with_error(effect);
+        ui.label(format!("{nats} nats per step, to first order"));
+    }
+
+    fn scale_ui(&self, ui: &Ui, bar: Rect) {
+        self.scale.ui(ui, bar);
+    }
+}
+
+/// What a step does to the class through every layer at every probe.
+pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
+    let mut table = Table::new([
+        "step",
+        "epoch",
+        "layer",
+        "block",
+        "class",
+        "of",
+        "effect_nats_per_step",
+        "standard_error_nats_per_step",
+        "resolved",
+    ]);
+    let Some(class) = class_of(subject, view) else {
+        return table;
+    };
+    for probe in &subject.run.probes {
+        let effects = effects_at(subject, probe.step, class);
+        for (layer, gram) in layers_with_gradients(subject) {
+            let effect = effects.as_ref().and_then(|effects| *effects.get(gram)?);
+            table.push([
+                probe.step.into(),
+                probe.epoch.into(),
+                layer.name.as_str().into(),
+                layer.group.as_str().into(),
+                subject.classes()[class].as_str().into(),
+                steps_shown(subject).into(),
+                effect.map(|effect| effect.nats).into(),
+                effect.and_then(|effect| effect.standard_error).into(),
+                effect.map_or(Value::None, |effect| effect.resolved().into()),
+            ]);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! Loss of training batches and of evaluations over time.
+
+use std::sync::Arc;
+
+use egui::Context;
+
+use crate::figure::facts::mistakes::{evals, split_name};
+use crate::figure::facts::probes::Need;
+use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
+use crate::figure::kit::palette;
+use crate::figure::kit::table::Table;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::figure::parts::charts::chart_of_run_ui;
+use crate::figure::parts::charts::{kept, over_evals};
+use crate::figure::parts::figure::{At, Figure, Of};
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Loss,
+    name: "loss",
+    title: "Loss",
+    subtitle: "Loss of training batches, validation and test images over time, in nats",
+    help: "Mean cross-entropy in nats: of single training batches (thin), and of the validation images. Test results \
+           are points alone.",
+    synonyms: &[
+        "cross-entropy",
+        "loss curve",
+        "training loss",
+        "validation loss",
+        "objective",
+    ],
+    page: Page::Overview,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Nothing,
+    at: At::Evaluation,
+    names_part: false,
+    names_step: false,
+    colour_range: None,
+    chart: Some(chart),
+    ui: |ui, subject, shown, view| chart_of_run_ui(ui, (Kind::Loss, chart), subject, shown, view),
+    table: |subject, _, _| table(subject),
+};
+
+/// The chart of a run, made anew only where something it shows has changed.
+pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
+    let revisions = &subject.run.revisions;
+    kept(
+        ctx,
+        &FIGURE,
+        (subject, view),
+        (revisions.evals, revisions.steps),
+        || over_time(subject),
+    )
+}
+
+fn over_time(subject: Subject<'_>) -> Chart {
+    let train = Curve::new(
+        "Training batches".to_owned(),
+        palette::series(1),
+        Look::Thin,
+        subject.run.steps.iter().map(|step| (step.epoch, step.loss)),
+    );
+    let [val, mut test] = over_evals(subject, "Validation", palette::series(0), |eval| eval.loss);
+    "Test".clone_into(&mut test.name);
+    test.color = palette::series(2);
+    let mut curves = vec![train, val];
+    if !test.is_empty() {
+        curves.push(test);
+    }
+    let marked = curves.into_iter().map(|x| x.with_gaps(Gap::NotFinite));
+    Chart {
+        y_label: "nats".to_owned(),
+        curves: marked.collect(),
+        empty: "The loss appears with the first steps.".to_owned(),
+        ..Chart::default()
+    }
+}
+
+pub(in crate::figure) fn table(subject: Subject<'_>) -> Table {
+    let mut table = Table::new(["step", "epoch", "of", "loss_nats"]);
+    for step in &subject.run.steps {
+        let of = "training batch".into();
+        table.push([step.step.into(), step.epoch.into(), of, step.loss.into()]);
+    }
+    for eval in evals(subject) {
+        let of = split_name(eval.split).into();
+        table.push([eval.step.into(), eval.epoch.into(), of, eval.loss.into()]);
+    }
+    table
+}

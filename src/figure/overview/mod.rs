@@ -1,0 +1,10 @@
+//! Figures of the overview: scores, losses, and how strongly classes pull.
+//!
+//! Imports look, kit, facts and parts, and no other page.
+
+pub(in crate::figure) mod class_f1;
+pub(in crate::figure) mod depth_profile;
+pub(in crate::figure) mod grad_norms;
+pub(in crate::figure) mod loss;
+mod norms;
+pub(in crate::figure) mod scores;

@@ -1,0 +1,117 @@
+//! Charts of a run: kept until what they show has changed, and placed in time.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use egui::{Context, Ui};
+
+use crate::figure::facts::network::layers_with_gradients;
+use crate::figure::kit::chart::{Axis, Chart, Curve, Look, Scales, chart_ui};
+use crate::figure::kit::memo::remembered;
+use crate::figure::look::clock::{Clock, TimeAxis};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pick::Pick;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+use crate::figure::parts::figure::{ChartOf, Figure};
+use crate::run::Scope;
+use crate::run::event::{Eval, Split};
+
+/// What places in time depend on: minutes and images are known from the steps.
+pub(in crate::figure) fn clock_key(subject: Subject<'_>, view: &View) -> (TimeAxis, u64) {
+    match view.time {
+        TimeAxis::Epoch | TimeAxis::Step => (view.time, 0),
+        TimeAxis::Images | TimeAxis::WallTime => (view.time, subject.run.revisions.steps),
+    }
+}
+
+/// A chart whose curves come in epochs, in what time is measured in.
+pub(in crate::figure) fn timed(mut chart: Chart, subject: Subject<'_>, view: &View) -> Chart {
+    if let Axis::Time(clock) = &mut chart.x {
+        *clock = Clock::new(subject.run, view.time);
+        let place = |epoch| clock.at(epoch * subject.steps_per_epoch());
+        let curves = chart.curves.into_iter();
+        chart.curves = curves.map(|curve| curve.at(place)).collect();
+        let xs = chart.bands.iter_mut().flat_map(|band| &mut band.x);
+        xs.for_each(|x| *x = place(*x));
+    }
+    chart
+}
+
+/// The x of what is looked at: the layer selected, or the moment held. Following the newest, a line would only cover
+/// the end of the curves.
+pub(in crate::figure) fn cursor(chart: &Chart, subject: Subject<'_>, view: &View) -> Option<f64> {
+    let Axis::Time(clock) = &chart.x else {
+        let Scope::Layer(name) = &view.scope else {
+            return None;
+        };
+        let mut layers = layers_with_gradients(subject);
+        return layers
+            .position(|(layer, _)| layer.name == *name)
+            .map(|x| x as f64);
+    };
+    let step = view.step?.min(subject.run.last_step());
+    Some(clock.at(step as f64))
+}
+
+/// One curve through the validation evaluations and, as points alone, the test ones.
+pub(in crate::figure) fn over_evals(
+    subject: Subject<'_>,
+    name: &str,
+    color: egui::Color32,
+    value: impl Fn(&Eval) -> Option<f64>,
+) -> [Curve; 2] {
+    let curve = |split: Split, look| {
+        let evals = subject.run.evals_of(split);
+        let points = evals.map(|eval| (eval.epoch, value(eval)));
+        Curve::new(name.to_owned(), color, look, points)
+    };
+    [
+        curve(Split::Val, Look::Line),
+        curve(Split::Test, Look::Points),
+    ]
+}
+
+/// The chart of a run, made anew only where something it shows has changed: `key` is all that it is made from, but for
+/// the run and its clock.
+pub(in crate::figure) fn kept(
+    ctx: &Context,
+    figure: &Figure,
+    (subject, view): (Subject<'_>, &View),
+    key: impl Hash + Debug,
+    make: impl FnOnce() -> Chart,
+) -> Arc<Chart> {
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    let key = (id, key, clock_key(subject, view));
+    remembered(ctx, (figure.name, subject.identity()), key, || {
+        let mut chart = make();
+        chart.name = figure.title;
+        Arc::new(timed(chart, subject, view))
+    })
+}
+
+/// Draws the chart of a run, on scales that hold those of all runs on screen.
+pub(in crate::figure) fn chart_of_run_ui(
+    ui: &mut Ui,
+    (kind, of): (Kind, ChartOf),
+    subject: Subject<'_>,
+    shown: &[Subject<'_>],
+    view: &View,
+) -> Option<Pick> {
+    let chart = of(ui.ctx(), subject, view);
+    let scales = scales(ui.ctx(), of, shown, view);
+    let cursor = cursor(&chart, subject, view);
+    chart_ui(ui, kind, &chart, &scales, cursor, view)
+}
+
+/// Bounds that hold the charts of all `subjects`.
+pub(in crate::figure) fn scales(
+    ctx: &Context,
+    of: ChartOf,
+    subjects: &[Subject<'_>],
+    view: &View,
+) -> Scales {
+    let charts = subjects.iter().map(|subject| of(ctx, *subject, view));
+    Scales::holding(&charts.collect::<Vec<_>>())
+}

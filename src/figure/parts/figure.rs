@@ -1,0 +1,79 @@
+//! What a figure is: one description, which stands in the figure's file and which everything else reads.
+
+use std::sync::Arc;
+
+use egui::{Context, Ui};
+
+use crate::figure::facts::probes::Need;
+use crate::figure::kit::chart::Chart;
+use crate::figure::kit::table::Table;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
+use crate::figure::look::pick::Pick;
+use crate::figure::look::subject::Subject;
+use crate::figure::look::view::View;
+
+/// A figure.
+pub(in crate::figure) struct Figure {
+    pub(in crate::figure) kind: Kind,
+    /// Name on the command line and in names of files.
+    pub(in crate::figure) name: &'static str,
+    /// Heading in plain words.
+    pub(in crate::figure) title: &'static str,
+    /// The field's term and what is drawn, with its range, in a line of a list.
+    pub(in crate::figure) subtitle: &'static str,
+    /// How to read it.
+    pub(in crate::figure) help: &'static str,
+    /// The field's words for it, under which it is found.
+    pub(in crate::figure) synonyms: &'static [&'static str],
+    /// The page that it belongs to; others may show it as well.
+    pub(in crate::figure) page: Page,
+    /// The figure in whose place it is shown for the second of two runs; none where it has a place of its own.
+    pub(in crate::figure) in_place_of: Option<Kind>,
+    pub(in crate::figure) of: Of,
+    pub(in crate::figure) needs: Need,
+    pub(in crate::figure) at: At,
+    /// Whether its caption names the part of the network that is selected,
+    pub(in crate::figure) names_part: bool,
+    /// and the step.
+    pub(in crate::figure) names_step: bool,
+    /// Least and largest value of the colour scale; none where colours stand for no number.
+    pub(in crate::figure) colour_range: Option<fn(&[Subject<'_>], &View) -> [f64; 2]>,
+    /// How its curves are made, where it is a chart of one run, whose scale can be locked.
+    pub(in crate::figure) chart: Option<ChartOf>,
+    /// Draws it into the space that is left; gives what was clicked. The slice has all runs on screen.
+    pub(in crate::figure) ui: fn(&mut Ui, Subject<'_>, &[Subject<'_>], &View) -> Option<Pick>,
+    /// The numbers that it shows, from the run itself.
+    pub(in crate::figure) table: fn(Subject<'_>, &[Subject<'_>], &View) -> Table,
+}
+
+/// Makes the chart of a run, or takes the one that is kept.
+pub(in crate::figure) type ChartOf = fn(&Context, Subject<'_>, &View) -> Arc<Chart>;
+
+/// What a figure is drawn of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Of {
+    /// One run.
+    Run,
+    /// The selected pair of classes of one run.
+    Pair,
+    /// A run beside the first of those shown.
+    TwoRuns,
+    /// A group of runs against the group of the first run shown.
+    Group,
+    /// All groups of runs at once.
+    AllGroups,
+}
+
+/// The moment that a figure shows where it follows the cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum At {
+    /// That of the probe at the cursor.
+    Probe,
+    /// That of the evaluation at the cursor.
+    Evaluation,
+    /// The later one of both.
+    Both,
+    /// The last step of every run, whatever the cursor is on.
+    End,
+}

@@ -1,0 +1,7 @@
+//! Layers from top to bottom, moments from left to right: what all figures of layers by moments share.
+
+mod cells;
+mod layout;
+
+pub(in crate::figure) use cells::{Cells, cells_ui};
+pub(in crate::figure) use layout::header;

@@ -1,0 +1,327 @@
+//! What parts of the network are coloured by: its values, from the log alone, and its colours.
+
+use egui::{Align2, Color32, ComboBox, FontId, Rect, Ui, UiBuilder, pos2, vec2};
+
+use crate::figure::facts::network::layers_with_gradients;
+use crate::figure::facts::quantity::DECADES;
+use crate::figure::facts::quantity::{Classes, decades, summary_of};
+use crate::figure::kit::memo::{is_exporting, remembered};
+use crate::figure::kit::numerals::{power_of_ten, three_figures};
+use crate::figure::kit::palette;
+use crate::figure::kit::palette::sequential;
+use crate::figure::kit::scale::numbers_upright;
+use crate::figure::kit::table::{Table, Value};
+use crate::figure::kit::text::fitted;
+use crate::figure::look::pick::Pick;
+use crate::figure::look::subject::{Subject, class_of};
+use crate::figure::look::view::{Quantity, View};
+use crate::gradient::gram::ConflictSummary;
+use crate::run::Scope;
+use crate::run::event::Probe;
+
+/// The colours of a quantity, the same for all runs on screen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::figure) struct Scale {
+    quantity: Quantity,
+    /// Whole decades that a logarithmic scale holds.
+    decades: (f64, f64),
+    dark: bool,
+}
+
+impl Scale {
+    pub(in crate::figure) fn of(ui: &Ui, shown: &[Subject<'_>], view: &View) -> Self {
+        let key: Vec<_> = shown
+            .iter()
+            .map(|subject| {
+                let id = subject.run.started.as_ref().map(|x| x.id.as_str());
+                let class = class_of(*subject, view);
+                (id, subject.run.revisions.probes, class)
+            })
+            .collect();
+        let decades = if view.quantity.is_logarithmic() {
+            let key = (key, view.quantity);
+            remembered(ui.ctx(), ("decades", 0), key, || decades(shown, view))
+        } else {
+            DECADES
+        };
+        Self {
+            quantity: view.quantity,
+            decades,
+            dark: ui.visuals().dark_mode,
+        }
+    }
+
+    /// Where a value lies on the scale, from 0 to 1.
+    fn share(&self, value: f64) -> f64 {
+        match self.quantity {
+            Quantity::Interference => value / palette::INTERFERENCE_END,
+            Quantity::ConflictRate | Quantity::TailShare => value,
+            Quantity::ClassNorm | Quantity::HeadToTail if value > 0.0 => {
+                let (low, high) = self.decades;
+                (value.log10() - low) / (high - low)
+            }
+            Quantity::ClassNorm | Quantity::HeadToTail => 0.0,
+        }
+    }
+
+    /// Least and largest value that has a colour of its own.
+    pub(in crate::figure) fn range(shown: &[Subject<'_>], view: &View) -> [f64; 2] {
+        match view.quantity {
+            Quantity::Interference => [0.0, palette::INTERFERENCE_END],
+            Quantity::ConflictRate | Quantity::TailShare => [0.0, 1.0],
+            Quantity::ClassNorm | Quantity::HeadToTail => {
+                let (low, high) = decades(shown, view);
+                [low, high].map(|decade| 10_f64.powf(decade))
+            }
+        }
+    }
+
+    fn color_at(&self, share: f64) -> Color32 {
+        match self.quantity {
+            Quantity::Interference | Quantity::ConflictRate => {
+                palette::diverging(-share.clamp(0.0, 1.0), self.dark)
+            }
+            Quantity::ClassNorm | Quantity::TailShare | Quantity::HeadToTail => sequential(share),
+        }
+    }
+
+    /// Colour of a value.
+    pub(in crate::figure) fn color(&self, value: f64) -> Color32 {
+        self.color_at(self.share(value))
+    }
+
+    /// Numbers beside the scale, and where they stand from 0 to 1.
+    fn marks(&self) -> Vec<(f64, String)> {
+        let (low, high) = self.decades;
+        match self.quantity {
+            Quantity::Interference => {
+                let end = palette::INTERFERENCE_END;
+                let half = end / 2.0;
+                vec![
+                    (0.0, "0".to_owned()),
+                    (0.5, half.to_string()),
+                    (1.0, format!("≥ {end}")),
+                ]
+            }
+            Quantity::ConflictRate | Quantity::TailShare => [0.0, 0.5, 1.0]
+                .map(|share| (share, share.to_string()))
+                .to_vec(),
+            Quantity::ClassNorm | Quantity::HeadToTail => {
+                let every = ((high - low) / 5.0).ceil().max(1.0);
+                let count = ((high - low) / every) as u32;
+                let decade = |i: u32| low + every * f64::from(i);
+                let mark = |x: f64| ((x - low) / (high - low), power_of_ten(x));
+                (0..=count).map(decade).map(mark).collect()
+            }
+        }
+    }
+
+    /// The scale upright with its numbers to the right.
+    pub(in crate::figure) fn upright_ui(&self, ui: &Ui, bar: Rect) {
+        let color = |t: f64| self.color_at(1.0 - t);
+        palette::paint_scale(ui.painter(), bar, true, color);
+        let marks = self.marks();
+        numbers_upright(ui, bar, &marks);
+    }
+
+    /// The scale lying, `rect` with its least and largest number beside it.
+    pub(in crate::figure) fn lying_ui(&self, ui: &Ui, rect: Rect) {
+        let bar = Rect::from_min_max(
+            pos2(rect.left() + 28.0, rect.center().y - 4.5),
+            pos2(rect.right() - 34.0, rect.center().y + 4.5),
+        );
+        palette::paint_scale(ui.painter(), bar, false, |t| self.color_at(t));
+        let marks = self.marks();
+        let (Some((_, first)), Some((_, last))) = (marks.first(), marks.last()) else {
+            return;
+        };
+        let (font, color) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
+        for (at, align, text) in [
+            (
+                bar.left_center() - vec2(5.0, 0.0),
+                Align2::RIGHT_CENTER,
+                first,
+            ),
+            (
+                bar.right_center() + vec2(5.0, 0.0),
+                Align2::LEFT_CENTER,
+                last,
+            ),
+        ] {
+            ui.painter().text(at, align, text, font.clone(), color);
+        }
+    }
+}
+
+/// A list to choose the quantity from; on an image, which one it is.
+pub(in crate::figure) fn selector_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    subject: Subject<'_>,
+    view: &View,
+) -> Option<Pick> {
+    let quantity = view.quantity;
+    let class = class_of(subject, view).and_then(|k| subject.classes().get(k));
+    let text = match (quantity, class) {
+        (Quantity::ClassNorm, Some(class)) => format!("Pull of {class}"),
+        _ => quantity.label().to_owned(),
+    };
+    if is_exporting(ui.ctx()) {
+        let (font, color) = (FontId::proportional(11.5), ui.visuals().text_color());
+        let galley = fitted(ui.painter(), &text, &font, color, rect.width());
+        let at = rect.left_center() - vec2(0.0, galley.size().y / 2.0);
+        ui.painter().galley(at, galley, color);
+        return None;
+    }
+    let mut pick = None;
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+        ui.spacing_mut().interact_size.y = rect.height();
+        ui.spacing_mut().button_padding.y = 0.0;
+        let combo = ComboBox::from_id_salt("quantity")
+            .selected_text(egui::RichText::new(text).size(11.5))
+            .width(rect.width())
+            .truncate()
+            .show_ui(ui, |ui| {
+                for other in Quantity::ALL {
+                    let label = ui.selectable_label(quantity == other, other.label());
+                    if label.on_hover_text(other.help()).clicked() {
+                        pick = Some(Pick::Quantity(other));
+                    }
+                }
+            });
+        combo
+            .response
+            .on_hover_text(quantity.help())
+            .accessible_name("Coloured by");
+    });
+    pick
+}
+
+/// All values of a part of the network at the moment looked at, in words.
+pub(in crate::figure) fn part_ui(ui: &mut Ui, subject: Subject<'_>, scope: &Scope, view: &View) {
+    let Some(probe) = subject.probe(view) else {
+        return;
+    };
+    match summary_of(ui.ctx(), subject, probe, scope) {
+        Some(summary) => values_ui(ui, subject, &summary, view),
+        None => {
+            ui.weak("Its values appear when the probe is read.");
+        }
+    }
+}
+
+/// All values of a part of the network, in words; the one that gives the colour stands out.
+pub(in crate::figure) fn values_ui(
+    ui: &mut Ui,
+    subject: Subject<'_>,
+    summary: &ConflictSummary,
+    view: &View,
+) {
+    let classes = Classes::of(subject, view);
+    let number =
+        |value: Option<f64>| value.map_or_else(|| "undefined".to_owned(), |x| format!("{x:.3}"));
+    let name = |k: usize| subject.classes().get(k).map_or("the class", String::as_str);
+    for quantity in Quantity::ALL {
+        let value = classes.value(quantity, summary);
+        let line = match quantity {
+            Quantity::Interference => format!(
+                "interference {} (noise floor {})",
+                number(value),
+                number(summary.floor)
+            ),
+            Quantity::ConflictRate => format!(
+                "{} of {} class pairs in conflict, {} told apart from 0: share {}",
+                summary.conflicting,
+                summary.pairs,
+                summary.resolved,
+                number(value)
+            ),
+            Quantity::ClassNorm => {
+                let value = value.map_or_else(|| "undefined".to_owned(), three_figures);
+                format!("‖g‖ of {} {value}", classes.one.map_or("the class", name))
+            }
+            Quantity::TailShare => format!(
+                "share of the rarest classes ({}) {}",
+                list(&classes.tail, name),
+                number(value)
+            ),
+            Quantity::HeadToTail => format!(
+                "pull of the frequent classes ({}) {} times that of the rarest",
+                list(&classes.head, name),
+                number(value)
+            ),
+        };
+        if quantity == view.quantity {
+            ui.strong(line);
+        } else {
+            ui.label(line);
+        }
+    }
+}
+
+/// Up to three names, and how many more.
+fn list<'a>(classes: &[usize], name: impl Fn(usize) -> &'a str) -> String {
+    let first: Vec<_> = classes.iter().take(3).map(|&k| name(k)).collect();
+    let more = match classes.len().saturating_sub(3) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("{}{more}", first.join(", "))
+}
+
+/// All values of the backbone and of every layer at some probes.
+pub(in crate::figure) fn table<'a>(
+    subject: Subject<'_>,
+    view: &View,
+    probes: impl IntoIterator<Item = &'a Probe>,
+) -> Table {
+    let mut table = Table::new([
+        "step",
+        "epoch",
+        "layer",
+        "block",
+        "interference",
+        "noise_floor",
+        "conflict_rate",
+        "class",
+        "class_grad_norm",
+        "tail_share",
+        "head_to_tail",
+    ]);
+    let classes = Classes::of(subject, view);
+    let class = classes.one.and_then(|k| subject.classes().get(k));
+    for probe in probes {
+        let layers = layers_with_gradients(subject).filter_map(|(layer, row)| {
+            Some((
+                layer.name.as_str(),
+                layer.group.as_str(),
+                probe.layers.get(row)?,
+            ))
+        });
+        let backbone = ("backbone", "", &probe.backbone);
+        for (name, block, summary) in std::iter::once(backbone).chain(layers) {
+            let value = |quantity| Value::from(classes.value(quantity, summary));
+            table.push([
+                probe.step.into(),
+                probe.epoch.into(),
+                name.into(),
+                if block.is_empty() {
+                    Value::None
+                } else {
+                    block.into()
+                },
+                value(Quantity::Interference),
+                summary.floor.into(),
+                value(Quantity::ConflictRate),
+                class.map_or(Value::None, |name| name.as_str().into()),
+                value(Quantity::ClassNorm),
+                value(Quantity::TailShare),
+                value(Quantity::HeadToTail),
+            ]);
+        }
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Runs for tests: recorded ones that come with the program, and what a person does to their figures.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+use egui::{Context, Ui, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use crate::figure::kit::chart::{Chart, Scales};
+use crate::figure::parts::charts;
+use crate::figure::registry::figure;
+use crate::figure::{Kind, Pick, Subject, View, figure_ui, style};
+use crate::run::probe_file::ProbeTensors;
+use crate::run::probes::Probes;
+use crate::run::{Run, log};
+
+/// A run with all of its probe tensors.
+pub(in crate::figure) struct Recorded {
+    name: &'static str,
+    pub(in crate::figure) run: Run,
+    pub(in crate::figure) probes: Probes,
+}
+
+impl Recorded {
+    pub(in crate::figure) fn subject(&self) -> Subject<'_> {
+        Subject {
+            name: self.name,
+            run: &self.run,
+            probes: &self.probes,
+        }
+    }
+
+    /// A step of a probe in the middle of the run.
+    pub(in crate::figure) fn middle(&self) -> u64 {
+        self.run.probes[self.run.probes.len() / 2].step
+    }
+}
+
+pub(in crate::figure) fn directory(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/recorded")
+        .join(name)
+}
+
+pub(in crate::figure) fn recorded(name: &'static str) -> Result<Recorded> {
+    let dir = directory(name);
+    let run = log::load(&dir)?.run;
+    let classes = run.started.as_ref().map_or(0, |x| x.classes.len());
+    let mut probes = Probes::new();
+    for probe in &run.probes {
+        let tensors = ProbeTensors::load(&dir.join(&probe.file), classes)?;
+        probes.insert(probe.step, Arc::new(tensors));
+    }
+    Ok(Recorded { name, run, probes })
+}
+
+/// The recorded pair, and the same with other seeds, whose scores differ by what has no meaning: a network without
+/// attention and one with, of three seeds each.
+pub(in crate::figure) fn groups() -> Result<Vec<Recorded>> {
+    let names = [
+        ("solar-none", ["none-0", "none-1", "none-2"]),
+        ("solar-branch", ["branch-0", "branch-1", "branch-2"]),
+    ];
+    let mut runs = Vec::new();
+    for (variant, names) in names {
+        for (seed, name) in (0_u64..).zip(names) {
+            let mut one = recorded(variant)?;
+            one.name = name;
+            if let Some(started) = &mut one.run.started {
+                started.config.seed = seed;
+                started.id.push_str(name);
+            }
+            for eval in &mut one.run.evals {
+                let lower =
+                    |score: f64, k: usize| score - 0.01 * (seed * (k as u64 + 1) % 5) as f64;
+                eval.macro_f1 = eval.macro_f1.map(|score| lower(score, 0));
+                for (k, f1) in eval.f1.iter_mut().enumerate() {
+                    *f1 = f1.map(|score| lower(score, k));
+                }
+            }
+            runs.push(one);
+        }
+    }
+    Ok(runs)
+}
+
+/// A moment, a layer, a pair and a class.
+pub(in crate::figure) fn view() -> View {
+    View {
+        scope: crate::run::Scope::Layer("branch2.conv2".to_owned()),
+        step: Some(300),
+        pair: Some((0, 4)),
+        class: Some(4),
+        ..View::default()
+    }
+}
+
+/// A probe that has gates alone.
+pub(in crate::figure) fn tensors(classes: usize, gates: &[(&str, Vec<f32>)]) -> ProbeTensors {
+    let gates = gates
+        .iter()
+        .map(|(name, gates)| ((*name).to_owned(), gates.clone()));
+    ProbeTensors {
+        classes,
+        gates: gates.collect(),
+        ..ProbeTensors::default()
+    }
+}
+
+/// What is picked by a click into the middle of a figure's widget.
+pub(in crate::figure) fn clicked(
+    kind: Kind,
+    subject: Subject<'_>,
+    view: &View,
+    label: &str,
+) -> Vec<Pick> {
+    let draw = |ui: &mut Ui, picks: &mut Vec<Pick>| {
+        picks.extend(figure_ui(ui, kind, subject, &[subject], view));
+    };
+    let mut harness = Harness::builder()
+        .with_size(vec2(700.0, 400.0))
+        .with_context_setup(style::install)
+        .build_ui_state(draw, Vec::new());
+    harness.run();
+    harness.get_by_label(label).click();
+    harness.run();
+    std::mem::take(harness.state_mut())
+}
+
+/// Whether a figure says something.
+pub(in crate::figure) fn says(kind: Kind, subject: Subject<'_>, view: &View, words: &str) -> bool {
+    let mut harness = Harness::builder()
+        .with_size(vec2(700.0, 400.0))
+        .with_context_setup(style::install)
+        .build_ui(|ui: &mut Ui| {
+            figure_ui(ui, kind, subject, &[subject], view);
+        });
+    harness.run();
+    harness.query_all_by_label_contains(words).next().is_some()
+}
+
+/// What is picked when the widgets called `labels` are clicked one after the other.
+pub(in crate::figure) fn picked(kind: Kind, view: &View, labels: &[&str]) -> Result<Vec<Pick>> {
+    let sample = recorded("solar-branch")?;
+    let draw = |ui: &mut Ui, picks: &mut Vec<Pick>| {
+        let subject = sample.subject();
+        picks.extend(figure_ui(ui, kind, subject, &[subject], view));
+    };
+    let mut harness = Harness::builder()
+        .with_size(vec2(760.0, 420.0))
+        .with_context_setup(style::install)
+        .build_ui_state(draw, Vec::new());
+    harness.run();
+    for label in labels {
+        harness.get_by_label(label).click();
+        harness.run();
+    }
+    Ok(std::mem::take(harness.state_mut()))
+}
+
+/// The chart of a run.
+pub(in crate::figure) fn chart(
+    ctx: &Context,
+    kind: Kind,
+    subject: Subject<'_>,
+    view: &View,
+) -> Arc<Chart> {
+    figure(kind).chart.expect("a chart of a run")(ctx, subject, view)
+}
+
+/// The bounds that hold the charts of runs.
+pub(in crate::figure) fn scales(
+    ctx: &Context,
+    kind: Kind,
+    subjects: &[Subject<'_>],
+    view: &View,
+) -> Scales {
+    charts::scales(
+        ctx,
+        figure(kind).chart.expect("a chart of a run"),
+        subjects,
+        view,
+    )
+}
