@@ -67,9 +67,7 @@ fn identity(channels: usize) -> Result<Tensor> {
 
 #[test]
 fn conv2d_as_in_pytorch() -> Result<()> {
-    let Some(section) = section("conv2d")? else {
-        return Ok(());
-    };
+    let section = section("conv2d")?;
     everywhere(|| {
         let mut checked = 0;
         for case in section["cases"].as_array().unwrap() {
@@ -100,9 +98,7 @@ fn conv2d_as_in_pytorch() -> Result<()> {
 
 #[test]
 fn batch_norm_as_in_pytorch() -> Result<()> {
-    let Some(section) = section("batchnorm2d")? else {
-        return Ok(());
-    };
+    let section = section("batchnorm2d")?;
     everywhere(|| {
         for case in section["cases"].as_array().unwrap() {
             let x = nhwc(&case["x"])?;
@@ -183,9 +179,7 @@ fn batch_norm_as_in_pytorch() -> Result<()> {
 
 #[test]
 fn pooling_as_in_pytorch() -> Result<()> {
-    let Some(section) = section("pooling")? else {
-        return Ok(());
-    };
+    let section = section("pooling")?;
     everywhere(|| {
         let x = nhwc(&section["x"])?;
         let inputs = [x.clone(), identity(x.dim(3)?)?];
@@ -220,9 +214,7 @@ fn pooling_as_in_pytorch() -> Result<()> {
 
 #[test]
 fn cross_entropy_as_in_pytorch() -> Result<()> {
-    let Some(section) = section("losses")? else {
-        return Ok(());
-    };
+    let section = section("losses")?;
     let case = section["cases"]
         .as_array()
         .unwrap()
@@ -276,9 +268,7 @@ fn cross_entropy_as_in_pytorch() -> Result<()> {
 
 #[test]
 fn cosine_classifier_as_in_ldam() -> Result<()> {
-    let Some(section) = section("normed_linear_ldam")? else {
-        return Ok(());
-    };
+    let section = section("normed_linear_ldam")?;
     let targets = numbers(&section["targets"])?;
     let labels: Vec<u32> = targets.into_iter().map(|x| x as u32).collect();
     let counts = numbers(&section["counts"])?;

@@ -22,9 +22,7 @@ mod tests {
 
     #[test]
     fn closed_form_of_the_reference() -> anyhow::Result<()> {
-        let Some(section) = section("lr_schedules")? else {
-            return Ok(());
-        };
+        let section = section("lr_schedules")?;
         let epochs = numbers(&section["epochs"])?;
         for (wanted, warmup) in [
             ("warmup5_then_cosine_closed_form", 0.025),
