@@ -17,23 +17,22 @@ pub(crate) fn section(name: &str) -> anyhow::Result<Value> {
     section.with_context(|| format!("the reference vectors have no section `{name}`"))
 }
 
-/// All numbers of a (nested) list, row-major; a dictionary with `data` stands for its data.
+/// All numbers of a list, or of lists within lists, in row-major order; of a dictionary, those of its entry `data`.
 pub(crate) fn numbers(value: &Value) -> anyhow::Result<Vec<f64>> {
-    match value {
-        Value::Object(map) => numbers(&map["data"]),
-        Value::Array(items) => {
-            let mut all = Vec::new();
-            for item in items {
-                all.extend(numbers(item)?);
-            }
-            Ok(all)
-        }
-        other => Ok(vec![
-            other
-                .as_f64()
-                .with_context(|| format!("{other} is no number"))?,
-        ]),
+    if let Some(map) = value.as_object() {
+        return numbers(&map["data"]);
     }
+    let Some(items) = value.as_array() else {
+        let number = value.as_f64();
+        return Ok(vec![
+            number.with_context(|| format!("{value} is no number"))?,
+        ]);
+    };
+    let mut all = Vec::new();
+    for item in items {
+        all.extend(numbers(item)?);
+    }
+    Ok(all)
 }
 
 /// A tensor `{shape, data}`.
