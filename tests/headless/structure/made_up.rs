@@ -427,6 +427,18 @@ fn every_place_has_a_line_in_the_table_and_every_line_a_place() -> Result<()> {
 }
 
 #[test]
+fn a_permission_that_is_not_needed_is_found() -> Result<()> {
+    let (all, named) = read(&kit_with("use crate::told::Nothing;"))?;
+    assert_eq!(rules::unused_permissions(&all, &named, &ROOMS), [""; 0]);
+    let (all, named) = read(&kit_with("use crate::run;"))?;
+    assert_eq!(
+        rules::unused_permissions(&all, &named, &ROOMS),
+        ["figure/kit may import told, which no file there does"]
+    );
+    Ok(())
+}
+
+#[test]
 fn rooms_that_may_import_each_other_are_a_circle_of_the_table() {
     let rooms = [
         Room {
@@ -528,16 +540,21 @@ fn folders_say_what_they_are_for_and_are_not_crowded() -> Result<()> {
         rules::folders(&Crate::parse(&files)?, &files),
         [
             "src/a holds 16 files that lie flat",
-            "src/a does not open with `//!`: what is it for?"
+            "src/a/mod.rs does not open with `//!` and what the folder is for"
         ]
     );
+    // A file beside its folder, a folder of folders, and one that holds tests alone.
     let files = sources(&[
         ("lib.rs", "mod a; mod b;"),
-        ("a.rs", "//! Parts."),
+        ("a.rs", "//! Parts.\nmod inner;"),
+        ("a/inner/mod.rs", "//! Parts of parts."),
         ("b.rs", "#[cfg(test)] mod tests;"),
         ("b/tests.rs", ""),
     ]);
-    assert_eq!(rules::folders(&Crate::parse(&files)?, &files), [""; 0]);
+    assert_eq!(
+        rules::folders(&Crate::parse(&files)?, &files),
+        ["src/a/mod.rs does not open with `//!` and what the folder is for"]
+    );
     Ok(())
 }
 

@@ -3,6 +3,11 @@
 //! [`modules`] reads the module tree and [`paths`] follows every path of every file to the file that it arrives at;
 //! [`rules`] says what is not as it should be, by the [`table`] of rooms. [`made_up`] tests the tests.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "syn and proc-macro2 may add to their enums"
+)]
+
 mod circles;
 mod document;
 mod made_up;
@@ -47,6 +52,13 @@ fn no_files_import_each_other_in_a_circle() -> Result<()> {
 fn every_folder_of_src_is_in_the_table() -> Result<()> {
     let (_, all) = source()?;
     assert_none(&rules::unknown_rooms(&all, ROOMS));
+    Ok(())
+}
+
+#[test]
+fn the_table_allows_nothing_that_is_not_needed() -> Result<()> {
+    let (_, all) = source()?;
+    assert_none(&rules::unused_permissions(&all, &paths::named(&all), ROOMS));
     Ok(())
 }
 

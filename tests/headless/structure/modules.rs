@@ -100,7 +100,7 @@ impl Crate {
         for root in ["lib", "main"] {
             let path = format!("{root}.rs");
             if sources.contains_key(&path) {
-                all.add_file(sources, path, root.to_owned(), None, false)?;
+                all.add_file(sources, path, root, None, false)?;
             }
         }
         if all.modules.is_empty() {
@@ -138,7 +138,7 @@ impl Crate {
         &mut self,
         sources: &Sources,
         path: String,
-        place: String,
+        place: &str,
         parent: Option<usize>,
         is_test: bool,
     ) -> Result<usize> {
@@ -148,7 +148,7 @@ impl Crate {
         let folder = folder_of_children(&path);
         self.files.push(File {
             path,
-            place: place.clone(),
+            place: place.to_owned(),
             text,
             is_test,
             module: self.modules.len(),
@@ -202,7 +202,7 @@ impl Crate {
                 None => {
                     let path = context.path_of(&name, &module.attrs)?;
                     let place = format!("{}{name}", context.below);
-                    self.add_file(context.sources, path, place, Some(id), is_test)?
+                    self.add_file(context.sources, path, &place, Some(id), is_test)?
                 }
             };
             if !is_test {
@@ -223,7 +223,7 @@ impl Crate {
                 } else {
                     let path = context.path_of(&name, &module.attrs)?;
                     let place = format!("{}{name}", context.below);
-                    self.add_file(context.sources, path, place, Some(parent), true)?;
+                    self.add_file(context.sources, path, &place, Some(parent), true)?;
                 }
             }
         }

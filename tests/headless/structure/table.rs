@@ -31,31 +31,29 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "config",
         "an experiment: its fields with their names, help, units and bounds",
-        &["network", "random", "text"],
+        &[],
     ),
     room("balance", "shares and weights of classes", &["config"]),
     room(
         "gradient",
         "what follows from class gradients: Gram matrices, conflict, effects",
-        &["random"],
+        &[],
     ),
     room(
         "run",
         "a run: its events, their one reducer, and its directory",
-        &["balance", "config", "gradient", "network", "random", "text"],
+        &["balance", "config", "gradient", "network"],
     ),
     // What computes with tensors.
     room(
         "ops",
         "the operations that networks are made of, each with its gradient",
-        &["balance", "random", "threads"],
+        &[],
     ),
     room(
         "data",
         "data sets: formats, splits, long tails, batches",
-        &[
-            "balance", "config", "network", "random", "run", "text", "threads",
-        ],
+        &["balance", "config", "network", "random", "threads"],
     ),
     room(
         "model",
@@ -67,7 +65,7 @@ pub(super) const ROOMS: &[Room] = &[
         "training: loop, sampler, optimiser, evaluation, probes, checkpoints",
         &[
             "balance", "config", "data", "gradient", "model", "network", "ops", "random", "run",
-            "text", "threads",
+            "threads",
         ],
     ),
     // What is said about runs.
@@ -79,14 +77,12 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "findings",
         "what stands out in runs, in sentences",
-        &[
-            "compare", "config", "gradient", "network", "random", "run", "text",
-        ],
+        &["compare", "config", "gradient", "network", "run", "text"],
     ),
     room(
         "sweep",
         "one configuration, varied over a grid of fields and over seeds",
-        &["config", "random", "run", "text"],
+        &["config", "run"],
     ),
     // Figures.
     room(
@@ -97,23 +93,19 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "figure/kit",
         "how anything is plotted, whatever the numbers are: chart, square, table, palette",
-        &["figure/look", "text"],
+        &["figure/look"],
     ),
     room(
         "figure/facts",
         "the numbers of the figures",
         &[
-            "balance",
             "compare",
-            "config",
             "figure/kit/memo",
-            "figure/kit/numerals",
             "figure/look",
             "gradient",
             "network",
             "random",
             "run",
-            "text",
         ],
     ),
     room(
@@ -121,14 +113,12 @@ pub(super) const ROOMS: &[Room] = &[
         "pieces that several figures share: bars, lanes, selectors",
         &[
             "compare",
-            "config",
             "figure/facts",
             "figure/kit",
             "figure/look",
             "gradient",
             "network",
             "run",
-            "text",
         ],
     ),
     room(
@@ -165,8 +155,6 @@ pub(super) const ROOMS: &[Room] = &[
         "figure/registry",
         "the one list of figures",
         &[
-            "compare",
-            "config",
             "figure/conflicts",
             "figure/facts",
             "figure/gates",
@@ -177,27 +165,19 @@ pub(super) const ROOMS: &[Room] = &[
             "figure/one_class",
             "figure/overview",
             "figure/parts",
-            "gradient",
-            "network",
             "run",
-            "text",
         ],
     ),
     room(
         "figure/export",
         "a figure or a page as a file: PNG, SVG, CSV, JSON",
         &[
-            "compare",
-            "config",
             "figure/facts",
             "figure/kit",
             "figure/look",
             "figure/parts",
             "figure/registry",
-            "gradient",
-            "network",
             "run",
-            "text",
         ],
     ),
     room("figure", "the face of the figures: hands names on", &[]),
@@ -206,16 +186,14 @@ pub(super) const ROOMS: &[Room] = &[
         "cli",
         "the command line",
         &[
-            "balance", "compare", "config", "data", "figure", "findings", "gradient", "network",
-            "random", "run", "sweep", "text", "threads", "train",
+            "compare", "config", "data", "figure", "findings", "run", "sweep", "train",
         ],
     ),
     room(
         "ui/state",
         "what the window knows and shows, without drawing and without threads",
         &[
-            "balance", "compare", "config", "data", "figure", "findings", "gradient", "network",
-            "run", "sweep", "text", "train",
+            "compare", "config", "data", "figure", "findings", "network", "run", "train",
         ],
     ),
     room("ui/widgets", "small controls", &["text"]),
@@ -224,8 +202,8 @@ pub(super) const ROOMS: &[Room] = &[
         "ui/work",
         "threads, channels, dialogs and the disk",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "run", "sweep", "text",
-            "threads", "train", "ui/state",
+            "compare", "config", "data", "figure", "findings", "run", "sweep", "threads", "train",
+            "ui/state",
         ],
     ),
     room("ui/panels", "what stands around the page", WINDOW),
@@ -239,24 +217,15 @@ pub(super) const ROOMS: &[Room] = &[
         "ui/app",
         "acts: takes actions and replies, and changes the state",
         &[
-            "balance",
-            "compare",
             "config",
-            "data",
             "figure",
             "findings",
-            "network",
             "run",
-            "sweep",
-            "text",
-            "threads",
             "train",
-            "ui/frame_times",
             "ui/overlays",
             "ui/pages",
             "ui/panels",
             "ui/state",
-            "ui/widgets",
             "ui/work",
         ],
     ),
@@ -266,11 +235,10 @@ pub(super) const ROOMS: &[Room] = &[
         &[
             "figure",
             "run",
-            "threads",
             "ui/app",
             "ui/frame_times",
-            "ui/state",
-            "ui/widgets",
+            "ui/work/panics",
+            "ui/work/settings",
         ],
     ),
     room("ui", "the face of the window: hands names on", &[]),
@@ -285,7 +253,6 @@ pub(super) const ROOMS: &[Room] = &[
 const FIGURES: &[&str] = &[
     "balance",
     "compare",
-    "config",
     "figure/facts",
     "figure/kit",
     "figure/look",
@@ -293,35 +260,16 @@ const FIGURES: &[&str] = &[
     "gradient",
     "network",
     "run",
-    "text",
 ];
 
-const WINDOW: &[&str] = &[
-    "balance",
-    "compare",
-    "config",
-    "data",
-    "figure",
-    "findings",
-    "network",
-    "run",
-    "sweep",
-    "text",
-    "ui/state",
-    "ui/widgets",
-];
+const WINDOW: &[&str] = &["config", "data", "figure", "run", "ui/state", "ui/widgets"];
 
 const WINDOW_PAGES: &[&str] = &[
-    "balance",
     "compare",
-    "config",
     "data",
     "figure",
     "findings",
-    "network",
     "run",
-    "sweep",
-    "text",
     "ui/panels",
     "ui/state",
     "ui/widgets",
