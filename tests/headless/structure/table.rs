@@ -232,14 +232,7 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "ui/window",
         "the window of the system",
-        &[
-            "figure",
-            "run",
-            "ui/app",
-            "ui/frame_times",
-            "ui/work/panics",
-            "ui/work/settings",
-        ],
+        &["figure", "run", "ui/app", "ui/frame_times", "ui/state"],
     ),
     room("ui", "the face of the window: hands names on", &[]),
     room(
