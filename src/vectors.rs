@@ -1,41 +1,38 @@
-//! Test vectors that reference implementations computed (PyTorch, scikit-learn): `../shared/reference/vectors.json`.
-//! Where the file is not there, the tests that need it print that they were skipped.
+//! Test vectors that reference implementations computed (PyTorch, torchvision, scikit-learn, SciPy) in 64-bit floating
+//! point: `tests/peers/vectors.json`, whose section `meta` names versions and sources.
 
 use anyhow::Context;
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 
-/// One section of the file; none (and a printed reason) where the file is not there.
-pub(crate) fn section(name: &str) -> anyhow::Result<Option<Value>> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../shared/reference/vectors.json"
-    );
-    let Ok(text) = std::fs::read_to_string(path) else {
-        println!("skipped `{name}`: the reference vectors are not on this machine");
-        return Ok(None);
-    };
-    let mut file: Value = serde_json::from_str(&text)?;
-    Ok(Some(file[name].take()))
+const FILE: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/peers/vectors.json"
+));
+
+/// One section of the file.
+pub(crate) fn section(name: &str) -> anyhow::Result<Value> {
+    let mut file: Value = serde_json::from_str(FILE)?;
+    let section = file.get_mut(name).map(Value::take);
+    section.with_context(|| format!("the reference vectors have no section `{name}`"))
 }
 
-/// All numbers of a (nested) list, row-major; a dictionary with `data` stands for its data.
+/// All numbers of a list, or of lists within lists, in row-major order; of a dictionary, those of its entry `data`.
 pub(crate) fn numbers(value: &Value) -> anyhow::Result<Vec<f64>> {
-    match value {
-        Value::Object(map) => numbers(&map["data"]),
-        Value::Array(items) => {
-            let mut all = Vec::new();
-            for item in items {
-                all.extend(numbers(item)?);
-            }
-            Ok(all)
-        }
-        other => Ok(vec![
-            other
-                .as_f64()
-                .with_context(|| format!("{other} is no number"))?,
-        ]),
+    if let Some(map) = value.as_object() {
+        return numbers(&map["data"]);
     }
+    let Some(items) = value.as_array() else {
+        let number = value.as_f64();
+        return Ok(vec![
+            number.with_context(|| format!("{value} is no number"))?,
+        ]);
+    };
+    let mut all = Vec::new();
+    for item in items {
+        all.extend(numbers(item)?);
+    }
+    Ok(all)
 }
 
 /// A tensor `{shape, data}`.

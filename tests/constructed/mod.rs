@@ -1,4 +1,5 @@
-//! A run made of constructed numbers, with the layer table of a real network: for tests of what is drawn from runs.
+//! Runs whose numbers are computed from simple formulas instead of trained, with the layers of the real network: for tests
+//! and benchmarks of what is drawn from runs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,16 +24,16 @@ const CLASSES: [&str; 6] = [
     "Snow-covered",
 ];
 const COUNTS: [usize; 6] = [1000, 549, 301, 165, 50, 90];
-/// Length of the made-up gradients.
+/// Length of the class gradients, which are constructed, too.
 const WEIGHTS: usize = 64;
 
-/// What is made up.
+/// A run to be constructed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Constructed {
     pub(crate) attention: Attention,
-    /// Classes; from the seventh on they have numbers for names.
+    /// Number of classes; from the seventh on, a class has a number for a name.
     pub(crate) classes: usize,
-    /// Steps of the whole run, of four epochs.
+    /// Steps of the whole run, which has four epochs.
     pub(crate) steps: u64,
     /// Steps between two logged steps.
     pub(crate) step_every: u64,
@@ -43,7 +44,7 @@ pub(crate) struct Constructed {
 }
 
 impl Constructed {
-    /// Every event of a finished run, in order. Probes are made by [`Self::tensors`].
+    /// Every event of the finished run, in order; [`Self::write`] adds the files of the probes.
     pub(crate) fn events(&self) -> Vec<Event> {
         let started = self.started();
         let mut events = vec![Event::Started(Box::new(started))];
@@ -66,7 +67,8 @@ impl Constructed {
         events
     }
 
-    /// Writes the run directory, whole or up to and without the event `until`.
+    /// Writes the run directory with every event before the first for which `until` holds; with all events if it holds
+    /// for none.
     pub(crate) fn write(&self, dir: &Path, until: impl Fn(&Event) -> bool) -> anyhow::Result<()> {
         let mut writer = Writer::create(dir)?;
         for event in self.events().iter().take_while(|event| !until(event)) {
@@ -75,7 +77,7 @@ impl Constructed {
         Ok(())
     }
 
-    /// Writes one event, its probe file before it.
+    /// Appends one event to the log; before a probe's event, writes the probe's file.
     pub(crate) fn write_event(
         &self,
         writer: &mut Writer,
@@ -88,6 +90,7 @@ impl Constructed {
         Ok(writer.write(event)?)
     }
 
+    /// Names of the classes.
     fn names(&self) -> Vec<String> {
         let other = |k| format!("Class {k}");
         (0..self.classes)
@@ -95,14 +98,17 @@ impl Constructed {
             .collect()
     }
 
+    /// Pieces into which a probe cuts each class.
     fn pieces(&self) -> usize {
         if self.classes > 20 { 2 } else { 4 }
     }
 
+    /// Training images of each class.
     fn counts(&self) -> Vec<usize> {
         (0..self.classes).map(|k| COUNTS[k % 6]).collect()
     }
 
+    /// The layers of the network at a quarter of its width.
     fn layers(&self) -> Vec<Layer> {
         let spec = Spec {
             image: [32, 32, 3],
@@ -148,11 +154,12 @@ impl Constructed {
         }
     }
 
-    /// Share of training done, in [0, 1].
+    /// Share of the steps that are done at `step`, in [0, 1].
     fn done(&self, step: u64) -> f64 {
         step as f64 / self.steps as f64
     }
 
+    /// Noise that is the same in every process.
     fn random(&self, purpose: &str, step: u64, item: usize) -> Random {
         let seed = self.attention.name().len() as u64;
         Random::new(seed, purpose, step, item as u64)
@@ -203,7 +210,7 @@ impl Constructed {
         }
     }
 
-    /// A probe's event; its numbers are those of its tensors.
+    /// The event of a probe, summarised from the probe's tensors.
     fn probe(&self, step: u64) -> Probe {
         let tensors = self.tensors(step);
         let counts = self.counts();
@@ -230,8 +237,7 @@ impl Constructed {
         }
     }
 
-    /// The tensors of a probe: gradients that fall apart into frequent and rare classes, in some layers more than in
-    /// others, and less so with attention.
+    /// The tensors of a probe: products of constructed gradients (see [`Self::gradient`]); the updates are 0.
     fn tensors(&self, step: u64) -> ProbeTensors {
         let rows = self.classes * self.pieces();
         let layers = self.layers();
@@ -257,6 +263,9 @@ impl Constructed {
         probe
     }
 
+    /// The gradient of a layer for `row`, one piece of one class, `[WEIGHTS]`. Frequent and rare classes pull in opposite
+    /// directions along the first eight weights, by an amount that differs between layers and is smaller with branch
+    /// attention; to that comes a share of the class's own and noise.
     fn gradient(&self, step: u64, layer: usize, row: usize) -> Vec<f32> {
         let class = row / self.pieces();
         let rare = class % 6 >= 3;

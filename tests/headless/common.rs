@@ -1,4 +1,4 @@
-//! A small data set and a short run on it.
+//! A small data set, a short run on it, and what tests read of runs.
 
 use std::path::Path;
 
@@ -8,7 +8,8 @@ use crosscurrent::run::event::Event;
 use crosscurrent::train::{self, Control, Message};
 use image::{Rgb, RgbImage};
 
-/// Three classes of 16×16 images that can be learnt: stripes across, stripes down, and spots; the last is rare.
+/// Writes three classes of images of 16×16 pixels that can be learnt, each into a folder of its own: stripes across,
+/// stripes down, and spots, which are rare.
 pub(crate) fn images(root: &Path) -> Result<()> {
     for (class, count) in [("across", 24), ("down", 20), ("spots", 7)] {
         std::fs::create_dir_all(root.join(class))?;
@@ -28,7 +29,7 @@ pub(crate) fn images(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A run of 16 steps on them: four epochs of four.
+/// The configuration of a run of 16 steps, which are four epochs, on the images in `data`.
 pub(crate) fn config(data: &Path) -> RunConfig {
     RunConfig {
         data: DataSource::Folder(data.to_owned()),
@@ -43,14 +44,14 @@ pub(crate) fn config(data: &Path) -> RunConfig {
     }
 }
 
-/// Trains and returns every event that a watcher saw.
+/// Trains to the end; the events in the order in which a front end receives them.
 pub(crate) fn train(dir: &Path, config: &RunConfig) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     train::run(dir, config, &Control::default(), &mut collect(&mut events))?;
     Ok(events)
 }
 
-/// Trains until `stop_at` steps were logged, then stops.
+/// Trains, and asks for a stop once the step `stop_at` has been logged; the events.
 pub(crate) fn train_until(dir: &Path, config: &RunConfig, stop_at: u64) -> Result<Vec<Event>> {
     let control = Control::default();
     let mut events = Vec::new();
@@ -65,12 +66,14 @@ pub(crate) fn train_until(dir: &Path, config: &RunConfig, stop_at: u64) -> Resul
     Ok(events)
 }
 
+/// Resumes a run to its end; the events since.
 pub(crate) fn resume(dir: &Path) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     train::resume(dir, &Control::default(), &mut collect(&mut events))?;
     Ok(events)
 }
 
+/// A receiver of messages that keeps the events.
 fn collect(events: &mut Vec<Event>) -> impl FnMut(Message) + Send {
     |message| {
         if let Message::Event(event) = message {
@@ -79,21 +82,21 @@ fn collect(events: &mut Vec<Event>) -> impl FnMut(Message) + Send {
     }
 }
 
-/// An event without what differs from one process to the next: clock times and the id made from them.
+/// An event without the fields that differ between two runs of one configuration: times of the clock, and the
+/// identifier that is made from them.
 pub(crate) fn timeless(event: &Event) -> Event {
     let mut event = event.clone();
-    match &mut event {
-        Event::Started(started) => {
-            started.id = String::new();
-            started.created_unix_secs = 0;
-        }
-        Event::Step(step) => step.wall_secs = 0.0,
-        _ => {}
+    if let Event::Started(started) = &mut event {
+        started.id = String::new();
+        started.created_unix_secs = 0;
+    }
+    if let Event::Step(step) = &mut event {
+        step.wall_secs = 0.0;
     }
     event
 }
 
-/// The parameters and buffers of a checkpoint, by name, as bytes.
+/// The tensors of the checkpoint `which` (`last` or `best`) as bytes, sorted by name.
 pub(crate) fn tensors(dir: &Path, which: &str) -> Result<Vec<(String, Vec<u8>)>> {
     let bytes = std::fs::read(crosscurrent::run::log::checkpoint_path(dir, which))?;
     let file = safetensors::SafeTensors::deserialize(&bytes)?;

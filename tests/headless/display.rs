@@ -1,11 +1,11 @@
-//! The real window, on a display of its own: the recorded sample runs open, and nothing panics.
+//! The real window of the program, on a display of its own.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 
-/// A process that ends with the test.
+/// A process that is killed when the test ends.
 struct Guard(Child);
 
 impl Drop for Guard {
@@ -15,20 +15,23 @@ impl Drop for Guard {
     }
 }
 
+/// Whether a program lies in a folder of PATH.
 fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
 #[test]
-fn the_window_opens_on_the_sample_runs() -> Result<()> {
+fn the_window_opens_and_nothing_panics() -> Result<()> {
     for program in ["Xvfb", "xdotool", "timeout"] {
         if !is_installed(program) {
-            println!("skipped: {program} is not on this machine");
+            println!(
+                "skipped: {program}, which gives the window a display or looks for it, is not on this machine"
+            );
             return Ok(());
         }
     }
-    // Xvfb looks for a free display and says which.
+    // Xvfb chooses a free display and prints its number.
     let mut server = Command::new("Xvfb")
         .args([
             "-displayfd",
@@ -55,7 +58,7 @@ fn the_window_opens_on_the_sample_runs() -> Result<()> {
         .stderr(Stdio::piped())
         .spawn()?;
     let mut window = Guard(window);
-    // `--sync` waits for the window; `timeout` bounds it where none comes.
+    // `--sync` waits for the window; `timeout` ends the wait if none comes.
     let found = Command::new("timeout")
         .args([
             "60",

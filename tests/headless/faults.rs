@@ -1,4 +1,4 @@
-//! What goes wrong in practice: each gets one clear sentence, and nothing recorded is lost.
+//! Faults that happen in practice: each is told in one sentence that names the place, and nothing recorded is lost.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -13,7 +13,8 @@ use crosscurrent::run::{Ending, Run};
 
 use crate::common::{config, images, resume, tensors, train, train_until};
 
-/// A data set and a run on it that was stopped after five steps.
+/// A folder with a data set and a run on it that was stopped after five steps; the folder lasts as long as the first
+/// value, and the second is the directory of the run.
 fn stopped_run() -> Result<(tempfile::TempDir, PathBuf)> {
     let root = tempfile::tempdir()?;
     images(&root.path().join("data"))?;
@@ -22,6 +23,7 @@ fn stopped_run() -> Result<(tempfile::TempDir, PathBuf)> {
     Ok((root, dir))
 }
 
+/// Asserts that an error is one sentence in which all of `words` occur.
 fn sentence(result: Result<impl Sized>, words: &[&str]) {
     let message = result
         .err()
@@ -33,6 +35,7 @@ fn sentence(result: Result<impl Sized>, words: &[&str]) {
     assert_eq!(message.lines().count(), 1, "one sentence: {message}");
 }
 
+/// Appends text to a file, as another process would.
 fn append(path: &Path, text: &str) -> Result<()> {
     Ok(OpenOptions::new()
         .append(true)
@@ -101,7 +104,7 @@ fn a_damaged_line_names_its_number() -> Result<()> {
 }
 
 #[test]
-fn probe_files_missing_or_cut_short() -> Result<()> {
+fn a_missing_or_damaged_probe_file_is_named_and_the_run_goes_on() -> Result<()> {
     let (_root, dir) = stopped_run()?;
     let path = dir.join(log::probe_file(3));
     let bytes = fs::read(&path)?;
@@ -163,7 +166,7 @@ fn a_run_has_one_writer() -> Result<()> {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written() -> Result<()> {
+fn a_directory_that_cannot_be_written_is_named() -> Result<()> {
     let root = tempfile::tempdir()?;
     images(&root.path().join("data"))?;
     let config = config(&root.path().join("data"));
@@ -212,7 +215,7 @@ fn bad_images_leave_no_empty_run_behind() -> Result<()> {
 }
 
 #[test]
-fn a_class_with_one_image_trains() -> Result<()> {
+fn a_class_with_one_image_is_trained_on_and_has_no_recall() -> Result<()> {
     let root = tempfile::tempdir()?;
     let data = root.path().join("data");
     images(&data)?;
@@ -275,10 +278,10 @@ fn a_loss_that_is_not_finite_stops_the_run() -> Result<()> {
     Ok(())
 }
 
-/// Killed at any moment: the log opens, and resuming ends in the parameters of a run that nothing disturbed.
+/// The log of a killed run opens, and resuming the run ends in the parameters of one that nothing disturbed.
 #[cfg(unix)]
 #[test]
-fn killed_runs_open_and_resume() -> Result<()> {
+fn a_killed_run_resumes_to_the_parameters_of_an_undisturbed_one() -> Result<()> {
     use std::process::{Command, Stdio};
 
     let root = tempfile::tempdir()?;
@@ -299,9 +302,8 @@ fn killed_runs_open_and_resume() -> Result<()> {
         .stdout(Stdio::null())
         .spawn()?;
     let logged = || {
-        log::load(&dir)
-            .map(|loaded| loaded.run.last_step())
-            .unwrap_or(0)
+        let loaded = log::load(&dir);
+        loaded.map_or(0, |loaded| loaded.run.last_step())
     };
     while logged() < 7 {
         assert!(
@@ -331,9 +333,10 @@ fn killed_runs_open_and_resume() -> Result<()> {
     Ok(())
 }
 
-/// Cut before its first checkpoint a run begins anew; one whose checkpoints are gone keeps all it has.
+/// A run that was cut before its first checkpoint begins anew. A later one whose checkpoints are gone is refused, and its
+/// log stays as it is.
 #[test]
-fn a_run_without_a_checkpoint_begins_anew_or_is_left_alone() -> Result<()> {
+fn a_run_without_a_checkpoint_begins_anew_only_if_none_was_ever_written() -> Result<()> {
     let root = tempfile::tempdir()?;
     images(&root.path().join("data"))?;
     let config = config(&root.path().join("data"));

@@ -1,4 +1,4 @@
-//! `findings` on a recorded run, and on one that was made worse.
+//! The command `findings` on a recorded run, and on a copy in which one class is never recognised.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 use serde_json::Value;
 
+/// The output of `crosscurrent findings`.
 fn findings(arguments: &[&Path], json: bool) -> Result<String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crosscurrent"));
     command.arg("findings").args(arguments);
@@ -22,7 +23,7 @@ fn findings(arguments: &[&Path], json: bool) -> Result<String> {
 }
 
 #[test]
-fn a_class_that_is_never_right_is_printed() -> Result<()> {
+fn a_class_that_is_never_recognised_comes_first_and_is_put_down_to_its_run() -> Result<()> {
     let root = tempfile::tempdir()?;
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
     let worse = root.path().join("worse");
@@ -31,7 +32,7 @@ fn a_class_that_is_never_right_is_printed() -> Result<()> {
         let file = file?;
         std::fs::copy(file.path(), worse.join("probes").join(file.file_name()))?;
     }
-    // The rarest class of the sample, Physical-damage, is made to have no hits.
+    // The F1 of the rarest class, Physical-damage, becomes 0 in every evaluation.
     let mut lines = Vec::new();
     for line in std::fs::read_to_string(sample.join("events.jsonl"))?.lines() {
         let mut event: Value = serde_json::from_str(line)?;
@@ -48,7 +49,7 @@ fn a_class_that_is_never_right_is_printed() -> Result<()> {
     let all: Vec<Value> = serde_json::from_str(&findings(&[&worse], true)?)?;
     assert_eq!(all[0]["kind"], "score");
     assert_eq!(all[0]["evidence"]["class"], 4);
-    // Of two runs it is said whose finding it is.
+    // Where two runs are compared, each finding names its run.
     let both = [sample.as_path(), Path::new("--against"), worse.as_path()];
     let text = findings(&both, false)?;
     assert!(

@@ -2,8 +2,8 @@
 
 use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
 
-use crate::samples::{Sample, Samples, Which};
 use crate::figure::{Pick, View, order_of_classes, palette};
+use crate::samples::{Sample, Samples, Which};
 use crate::ui::panels::selection_bar::order_ui;
 use crate::ui::state::action::Action;
 use crate::ui::state::runs::{RunId, Runs};

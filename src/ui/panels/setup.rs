@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use egui::{RichText, SliderClamping};
 
+use super::setup_more::{field_ui, more_ui, warning_ui};
 use crate::config::{
     ClassWeights, DataSource, DeviceKind, FIELDS, Field, Group, Kind, Loss, Profile, Sampler, Width,
 };
@@ -11,7 +12,6 @@ use crate::data::Plan;
 use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::draft::{Draft, Preview};
 use crate::ui::state::words::grouped;
-use super::setup_more::{field_ui, more_ui, warning_ui};
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
 /// The bars of more classes than this scroll.

@@ -2,9 +2,9 @@
 
 use egui::RichText;
 
+use crate::config::{Choice, FIELDS, Field, Group, Kind};
 use crate::ui::state::draft::Draft;
 use crate::ui::widgets::{labelled_ui, problem_ui};
-use crate::config::{Choice, FIELDS, Field, Group, Kind};
 
 /// Width of the box that a value is typed into, in points.
 const BOX_WIDTH: f32 = 110.0;
