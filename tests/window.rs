@@ -878,3 +878,5 @@ mod memory;
 mod names;
 #[path = "window/selection.rs"]
 mod selection;
+#[path = "window/setup.rs"]
+mod setup;

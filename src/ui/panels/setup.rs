@@ -1,4 +1,4 @@
-//! Setting up an experiment: data, network, training.
+//! The setup panel: data, networks and training of the next runs.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use egui::{RichText, SliderClamping};
 
 use super::setup_more::{field_ui, more_ui, warning_ui};
 use crate::config::{
-    ClassWeights, DataSource, DeviceKind, FIELDS, Field, Group, Kind, Loss, Profile, Sampler, Width,
+    Choice, ClassWeights, DataSource, DeviceKind, FIELDS, Field, Group, Kind, Loss, Sampler,
 };
 use crate::data::Plan;
 use crate::ui::state::action::{Action, Purpose};
@@ -14,9 +14,10 @@ use crate::ui::state::draft::{Draft, Preview};
 use crate::ui::state::words::grouped;
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
-/// The bars of more classes than this scroll.
+/// Greatest height of the class-count bars, in points; more of them scroll.
 const BARS_HEIGHT: f32 = 176.0;
 
+/// The whole panel.
 pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<Action>) {
     ui.label(RichText::new("New experiment").heading());
     let problems = draft.problems();
@@ -27,20 +28,11 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
     source_ui(ui, draft, actions);
     preview_ui(ui, draft);
     imbalance_ui(ui, draft, problem("imbalance"));
-    let (profiles, widths) = (Profile::ALL, Width::ALL);
-    let described = |x: Profile| (x.label(), x.help());
-    row_ui(
-        ui,
-        "profile",
-        &mut draft.config.profile,
-        profiles,
-        described,
-    );
+    row_ui(ui, draft, "profile");
     ui.add_space(6.0);
     variants_ui(ui, draft, problem("variants"));
-    let described = |x: Width| (x.label(), x.help());
-    row_ui(ui, "width", &mut draft.config.width, widths, described);
-    device_ui(ui, draft);
+    row_ui(ui, draft, "width");
+    row_ui(ui, draft, "device");
     for field in FIELDS.iter().filter(|field| is_plain(field)) {
         field_ui(ui, draft, field, problem(field.name));
     }
@@ -220,38 +212,34 @@ fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
     }
 }
 
-/// The values of a field beside each other, of which one is chosen.
-fn row_ui<T: Copy + PartialEq>(
-    ui: &mut egui::Ui,
-    field: &str,
-    value: &mut T,
-    choices: &[T],
-    described: fn(T) -> (&'static str, &'static str),
-) {
-    let Some(field) = Field::named(field) else {
+/// The values of a field beside each other, of which one is chosen; nothing in a build that cannot make use of the field.
+fn row_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &str) {
+    let Some(field) = Field::named(field).filter(|field| field.is_built) else {
         return;
     };
+    let Kind::Choice(choices) = field.kind else {
+        return;
+    };
+    let built = DeviceKind::built();
+    let is_offered = |choice: &&Choice| {
+        field.name != "device" || built.iter().any(|kind| kind.name() == choice.name)
+    };
     let explanation = field.explanation();
+    let before = field.text(&draft.config);
     labelled_ui(ui, field.label, &explanation, None, |ui| {
-        for &choice in choices {
-            let (label, help) = described(choice);
-            ui.selectable_value(value, choice, label)
-                .on_hover_text(format!("{help}. {explanation}"));
+        for choice in choices.iter().filter(is_offered) {
+            let button = ui.selectable_label(choice.name == before, choice.label);
+            let button = button.on_hover_text(format!("{}. {explanation}", choice.help));
+            if button.clicked() {
+                draft.typed(field, choice.name.to_owned());
+            }
         }
         // The row bears the label; each choice keeps its own name.
         ui.response()
     });
 }
 
-fn device_ui(ui: &mut egui::Ui, draft: &mut Draft) {
-    let built = DeviceKind::built();
-    if built.len() > 1 {
-        let described = |x: DeviceKind| (x.label(), x.help());
-        row_ui(ui, "device", &mut draft.config.device, &built, described);
-    }
-}
-
-/// What makes rare classes count more: loss, class weights, sampler, and the numbers that belong to what is chosen.
+/// The corrections for rare classes: loss, class weights, sampler, and the numbers that the chosen ones have.
 fn balance_ui<'a>(
     ui: &mut egui::Ui,
     draft: &mut Draft,

@@ -1,4 +1,4 @@
-//! The experiment being set up: the configuration, the texts as typed, and what was found in the data.
+//! The experiment being set up: the configuration, the texts as typed, and the counts of images in the data.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,42 +14,42 @@ const SCAN_DELAY_SECS: f64 = 0.4;
 
 /// The experiment being set up.
 pub(crate) struct Draft {
-    /// What would be trained; `attention` is set per run from `variants`.
+    /// The configuration to train; each run takes its `attention` from `variants`.
     pub(crate) config: RunConfig,
     /// The image folder as typed; kept while the built-in data is chosen.
     pub(crate) folder: String,
-    /// Which attention variants to train, in the order of [`Attention::ALL`].
+    /// Every attention variant, in the order of [`Attention::ALL`], and whether it is to be trained.
     pub(crate) variants: Vec<(Attention, bool)>,
     /// Folder that new run directories go to.
     pub(crate) output: String,
-    /// What is searched for among the fields behind “More”.
+    /// The text in the search box among the fields behind “More”.
     pub(crate) search: String,
-    /// Typed fields as they stand, by field name; absent until edited.
+    /// The texts typed into fields, by field name; absent until a field is edited.
     texts: BTreeMap<&'static str, String>,
-    /// Fields whose text is no value at all.
+    /// Fields whose text cannot be read as a value, with what should be written instead.
     unreadable: BTreeMap<&'static str, String>,
     scan: Scan,
 }
 
-/// What is known of the chosen data.
+/// The search for images in the chosen data.
 #[derive(Default)]
 struct Scan {
-    /// The part of the configuration that the result belongs to.
+    /// The part of the configuration that the result belongs to: see [`scan_key`].
     wanted: Option<RunConfig>,
-    /// When `wanted` last changed, in window seconds, and it was not yet asked for.
+    /// When `wanted` last changed, in window seconds; none once its result was asked for.
     waits_since: Option<f64>,
     result: Option<Result<Arc<Summary>, String>>,
 }
 
-/// What the class-count bars show.
+/// The contents of the preview: class-count bars, or a sentence in their place.
 pub(crate) enum Preview {
-    /// Nothing to look at yet; the sentence says what to do.
+    /// No data is chosen yet; the sentence says what to do.
     Nothing(&'static str),
     /// The data is being looked through.
     Looking,
-    /// It cannot be used; the sentence says why.
+    /// The data cannot be used; the sentence says why.
     Problem(String),
-    /// Images per class.
+    /// The classes of the data, and the images of each in every split.
     Counts(Arc<Summary>, Plan),
 }
 
@@ -157,7 +157,7 @@ impl Draft {
         absolute(Path::new(self.output.trim()))
     }
 
-    /// What the data looks like under the present configuration.
+    /// The preview of the data under the present configuration.
     pub(crate) fn preview(&self) -> Preview {
         if self.folder_is_missing() {
             return Preview::Nothing(
@@ -193,7 +193,7 @@ impl Draft {
         self.scan.wanted.clone()
     }
 
-    /// Seconds until [`Self::scan_due`] has something to do; none where nothing waits.
+    /// Seconds until [`Self::scan_due`] gives a configuration; none where it will not.
     pub(crate) fn scan_waits(&self, now: f64) -> Option<f64> {
         let since = self
             .scan
@@ -202,7 +202,7 @@ impl Draft {
         Some((since + SCAN_DELAY_SECS - now).max(0.01))
     }
 
-    /// Takes in what was found, unless the data was changed meanwhile.
+    /// Takes in the result of a search, unless other data was chosen meanwhile.
     pub(crate) fn scanned(&mut self, config: &RunConfig, result: Result<Arc<Summary>, String>) {
         if self.scan.wanted.as_ref() == Some(config) {
             self.scan.result = Some(result);
@@ -214,7 +214,7 @@ impl Draft {
     }
 }
 
-/// The configuration with everything at its default that does not change what is found in the data.
+/// The configuration with the fields that decide which images are found, and all others at their defaults.
 fn scan_key(config: &RunConfig) -> RunConfig {
     RunConfig {
         data: config.data.clone(),
@@ -235,7 +235,7 @@ pub(crate) fn label_of(field: &str) -> &str {
     }
 }
 
-/// The same path from the root of the file system, so that a run has one name however it was opened.
+/// The path from the root of the file system, so that a run has one path however it was opened.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

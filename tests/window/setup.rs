@@ -1,0 +1,121 @@
+//! Every field of a configuration can be set in the setup panel.
+
+use anyhow::{Result, ensure};
+use crosscurrent::config::{FIELDS, Group, Kind};
+use crosscurrent::ui::Options;
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use super::{Window, click, has, settle, window};
+
+const SEARCH: &str = "Search these settings";
+/// The label of images is that of their controls, and that of the attention heads the networks to train.
+const BY_HAND: &[&str] = &["data", "attention"];
+
+/// The panel with everything open, in a window high enough for all of it.
+fn open_panel() -> Window {
+    let mut window = window(Options::default());
+    window.set_size(egui::vec2(1280.0, 2400.0));
+    settle(&mut window);
+    click(&mut window, Group::RareClasses.title());
+    click(&mut window, "More");
+    window
+}
+
+fn type_into(window: &mut Window, label: &str, text: &str) {
+    let edit = |window: &Window| window.get_by_role_and_label(Role::TextInput, label).focus();
+    edit(window);
+    settle(window);
+    window
+        .get_by_role_and_label(Role::TextInput, label)
+        .type_text(text);
+    settle(window);
+}
+
+fn clear(window: &mut Window, label: &str) {
+    window.get_by_role_and_label(Role::TextInput, label).focus();
+    settle(window);
+    super::press(window, egui::Modifiers::COMMAND, egui::Key::A);
+    super::press(window, egui::Modifiers::NONE, egui::Key::Backspace);
+}
+
+#[test]
+fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
+    let window = open_panel();
+    for field in FIELDS {
+        let has_condition = field.group == Group::RareClasses && field.applies.is_some();
+        if !field.is_built || has_condition || BY_HAND.contains(&field.name) {
+            continue;
+        }
+        let role = match field.kind {
+            Kind::Flag => Role::CheckBox,
+            _ => Role::TextInput,
+        };
+        let found = match field.kind {
+            Kind::Choice(_) => window.query_all_by_label(field.label).next().is_some(),
+            // A slider, not text.
+            _ if field.name == "imbalance" => has(&window, field.label),
+            _ => window.query_by_role_and_label(role, field.label).is_some(),
+        };
+        ensure!(found, "{} has no control named {}", field.name, field.label);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_search_shows_the_fields_that_have_all_words() -> Result<()> {
+    let mut window = open_panel();
+    type_into(&mut window, SEARCH, "random crop");
+    let shown = |window: &Window, label: &str| {
+        let found = window.query_by_role_and_label(Role::TextInput, label);
+        found.is_some()
+    };
+    ensure!(shown(&window, "Crop padding") && !shown(&window, "Momentum"));
+    clear(&mut window, SEARCH);
+    type_into(&mut window, SEARCH, "focal");
+    ensure!(
+        has(&window, "Above: Loss (under"),
+        "what stands elsewhere is named"
+    );
+    ensure!(!shown(&window, "Crop padding"));
+    clear(&mut window, SEARCH);
+    type_into(&mut window, SEARCH, "zebra");
+    ensure!(has(&window, "No setting has these words"));
+    clear(&mut window, SEARCH);
+    ensure!(shown(&window, "Momentum") && shown(&window, "Crop padding"));
+    Ok(())
+}
+
+#[test]
+fn a_mistake_is_shown_under_its_field_whatever_is_searched_for() -> Result<()> {
+    let mut window = open_panel();
+    clear(&mut window, "Momentum");
+    type_into(&mut window, "Momentum", "1");
+    const MESSAGE: &str = "must be at least 0 and below 1, such as 0.9";
+    ensure!(has(&window, MESSAGE));
+    type_into(&mut window, SEARCH, "zebra");
+    ensure!(has(&window, MESSAGE));
+    Ok(())
+}
+
+/// The decay of gates is off without gates; a value given before stays within reach, and is warned about.
+#[test]
+fn a_field_without_effect_is_off() -> Result<()> {
+    let mut window = open_panel();
+    let is_off = |window: &Window| {
+        let decay = window.get_by_role_and_label(Role::TextInput, "Gate decay");
+        decay.accesskit_node().is_disabled()
+    };
+    ensure!(!is_off(&window), "branch attention is chosen");
+    click(&mut window, "Branch attention");
+    ensure!(is_off(&window));
+    click(&mut window, "Branch attention");
+    type_into(&mut window, "Gate decay", "0");
+    click(&mut window, "Branch attention");
+    ensure!(!is_off(&window));
+    ensure!(has(
+        &window,
+        "`gate_decay` has no effect without attention gates."
+    ));
+    Ok(())
+}
