@@ -54,7 +54,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
 /// The pair in every layer, by Gram row.
 type Layers = Vec<Option<PairCell>>;
 
-/// None while the probe is not read.
+/// The pair in every layer at a probe; `None` while the probe is not read.
 fn layers_at(subject: Subject<'_>, step: u64, pair: (usize, usize)) -> Option<Layers> {
     let is_read = |class| subject.probes.has_rows_of(step, class);
     if !is_read(pair.0) || !is_read(pair.1) {

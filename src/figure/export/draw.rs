@@ -107,7 +107,7 @@ pub(in crate::figure) struct Drawing {
     pub(in crate::figure::export) rasteriser: Rasteriser,
     /// Width and height in pixels.
     pub(in crate::figure::export) size_px: [usize; 2],
-    /// What it lies on; [`Color32::TRANSPARENT`] for nothing.
+    /// Colour of the background; [`Color32::TRANSPARENT`] for none.
     pub(in crate::figure::export) background: Color32,
 }
 

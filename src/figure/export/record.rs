@@ -101,7 +101,7 @@ pub fn record(figure: &Figure<'_>) -> String {
         step,
         colour_range: figure.colour_range(),
         view: View {
-            // What follows the newest would follow what is newest later.
+            // A view that follows the newest probe would show another one later.
             step: step.or(figure.view.step),
             ..figure.view.clone()
         },

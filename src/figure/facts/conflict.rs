@@ -51,9 +51,9 @@ pub(in crate::figure) fn shown(
 /// Cosine of the second run minus that of the first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::figure) struct Change {
-    /// −2 to 2; none where either is undefined.
+    /// Cosine of the second run minus that of the first, −2 to 2; `None` where either is undefined.
     pub(in crate::figure) difference: Option<f64>,
-    /// Its standard error; none where either is unknown.
+    /// Standard error of the difference; `None` where that of either cosine is unknown.
     pub(in crate::figure) standard_error: Option<f64>,
 }
 

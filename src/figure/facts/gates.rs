@@ -26,7 +26,7 @@ pub(in crate::figure) struct Branch {
 }
 
 impl Branch {
-    /// None where the values are not of `classes` classes.
+    /// The branch of values `[classes, channels]`; `None` where their number is no multiple of `classes`.
     pub(in crate::figure) fn new(name: &str, values: &[f32], classes: usize) -> Option<Self> {
         let width = values.len().checked_div(classes).filter(|n| *n > 0)?;
         if width * classes != values.len() {
@@ -56,19 +56,19 @@ impl Branch {
         })
     }
 
-    /// Mean gate of a class; none where it has no images.
+    /// Mean gate of a class; `None` where the class has no images.
     pub(in crate::figure) fn gate(&self, class: usize, channel: usize) -> Option<f64> {
         let gate = self.gates.get(class)?.get(channel).copied()?;
         gate.is_finite().then_some(gate)
     }
 }
 
-/// What is shown of one probe.
+/// The gates of one probe, branch by branch.
 pub(in crate::figure) struct Shown {
     pub(in crate::figure) branches: Vec<Branch>,
-    /// Correlation of the distances between classes, by pair of branches; none where it is undefined.
+    /// Correlation of the distances between classes, by pair of branches; `None` where it is undefined.
     pub(in crate::figure) alike: Vec<(usize, usize, Option<f64>)>,
-    /// The step whose gates give the order of the channels; none where it is this probe's own.
+    /// The step whose gates give the order of the channels; `None` where that is the step of this probe.
     pub(in crate::figure) sorted_at: Option<u64>,
 }
 
@@ -147,7 +147,7 @@ pub(in crate::figure) fn short(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-/// What is kept of the gates of one probe.
+/// Gates of one probe in a few numbers a branch, kept for curves over time.
 #[derive(Debug)]
 pub(in crate::figure) struct Moment {
     /// Name, mean and spread over classes of every branch.
@@ -203,7 +203,7 @@ pub(in crate::figure) fn moments(ctx: &Context, subject: Subject<'_>) -> Arc<Mom
     moments
 }
 
-/// Root mean square of the difference between the gates of two classes; none where one has none.
+/// Root mean square of the difference between the gates of two classes; `None` where a class has no gates.
 pub(in crate::figure) fn distance(branches: &[Branch], a: usize, b: usize) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0);
     for branch in branches {

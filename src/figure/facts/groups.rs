@@ -39,13 +39,13 @@ pub fn compared_once(
     remembered(ctx, ("comparison", 0), key, || Arc::new(compared(shown)))
 }
 
-/// What changes where a comparison of these runs does.
+/// A key that changes whenever the comparison of these runs changes.
 pub(in crate::figure) fn comparison_key(
     shown: &[Subject<'_>],
 ) -> impl std::hash::Hash + std::fmt::Debug {
     let of = |subject: &Subject<'_>| {
         let run = subject.run;
-        // What goes on is not part of it, so its changes do not count.
+        // A run that still trains takes no part in the comparison, so its changes do not count.
         let revisions = run
             .ending
             .is_some()
@@ -95,6 +95,6 @@ pub(in crate::figure) fn runs_of<'a>(group: &Compared, shown: &[Subject<'a>]) ->
         .collect()
 }
 
-/// What to do where there is nothing to compare.
+/// The sentence in place of a comparison where there is nothing to compare.
 pub const NOTHING: &str = "Open finished runs of at least two configurations, best with several seeds each: \
                            runs that differ in nothing but the seed are one group.";

@@ -71,7 +71,7 @@ pub(in crate::figure) fn not_predicted(run: &Run) -> Option<String> {
 #[derive(Debug)]
 pub(in crate::figure) struct Account {
     pub(in crate::figure) class: usize,
-    /// What each class's share does, the most hurtful first; classes without images are left out.
+    /// Effect of each class's share of a step, the most hurtful first; classes without images are left out.
     pub(in crate::figure) shares: Vec<(usize, Effect)>,
     /// All shares together.
     pub(in crate::figure) net: Effect,
@@ -119,7 +119,7 @@ pub(in crate::figure) fn account(
     account.ok_or_else(|| undefined.to_owned())
 }
 
-/// What steps do to the class at one probe, in nats per step; what is undefined is none.
+/// Changes of the loss of a class at one probe, in nats per step; undefined ones are `None`.
 #[derive(Clone, Copy, Default)]
 pub(in crate::figure) struct Moment {
     pub(in crate::figure) step: u64,
@@ -132,7 +132,7 @@ pub(in crate::figure) struct Moment {
 }
 
 impl Moment {
-    /// None where the probe's rows of the class are not read.
+    /// `None` where the rows of the class are not read at this probe.
     pub(in crate::figure) fn of(
         subject: Subject<'_>,
         view: &View,
@@ -165,7 +165,7 @@ pub(in crate::figure) fn measured(subject: Subject<'_>, step: u64, class: usize)
     (step > before).then(|| Some((loss(step)? - loss(before)?) / (step - before) as f64))?
 }
 
-/// What steps do to the class at the probes that were read.
+/// The changes of the loss of a class at all probes that are read.
 pub(in crate::figure) fn made(
     ctx: &Context,
     subject: Subject<'_>,

@@ -94,7 +94,10 @@ pub(in crate::figure) fn dots(
     pairs.filter_map(dot).collect()
 }
 
-/// What is shown at the cursor; else a sentence that says why nothing is.
+/// A point for every pair of classes at the cursor.
+///
+/// # Errors
+/// A sentence that says why there is no point.
 pub(in crate::figure) fn shown(
     ctx: &Context,
     subject: Subject<'_>,

@@ -42,7 +42,7 @@ pub(in crate::figure) fn parts(subject: Subject<'_>, view: &View) -> Vec<(String
     parts
 }
 
-/// What a probe knows of such a part.
+/// The conflict summary of a part at a probe.
 pub(in crate::figure) fn summary_of(probe: &Probe, row: Option<usize>) -> Option<&ConflictSummary> {
     match row {
         Some(row) => probe.layers.get(row),

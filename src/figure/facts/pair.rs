@@ -9,7 +9,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::gradient::gram::{Cell, Gram};
 
-/// What the gradients of two classes say of each other, in some layers at one probe.
+/// Cosine and norms of the gradients of two classes, in some layers at one probe.
 pub(in crate::figure) struct PairCell {
     pub(in crate::figure) cell: Cell,
     /// The cosine from each half of the images alone.

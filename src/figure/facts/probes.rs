@@ -56,7 +56,7 @@ pub(in crate::figure) enum Need {
 
 impl Need {
     /// Whether the whole probe is needed, and the rows of the followed classes, `before` probes before the cursor;
-    /// none where it is later.
+    /// `before` is `None` for a probe after the cursor.
     fn at(&self, before: Option<usize>, is_last: bool) -> (bool, bool) {
         let whole = match self {
             Self::Moment | Self::MomentAndChange => before == Some(0),
@@ -160,7 +160,7 @@ pub(in crate::figure) fn of_probes<T: Send + Sync + 'static>(
     made
 }
 
-/// What is left of [`MADE_FOR`] in a frame.
+/// The time of [`MADE_FOR`] that is left in a frame.
 #[derive(Clone, Copy)]
 struct Budget {
     frame: u64,
@@ -191,7 +191,7 @@ impl Budget {
     }
 }
 
-/// What was made of probes.
+/// Values computed from probes, by step.
 pub(in crate::figure) struct Made<T> {
     key: Id,
     /// The steps of the probes that were read, as far as something was made of them.
@@ -200,14 +200,15 @@ pub(in crate::figure) struct Made<T> {
 }
 
 impl<T> Made<T> {
-    /// What it depends on.
+    /// All that the values depend on, for keys of what is computed from them.
     pub(in crate::figure) fn key(&self) -> String {
         format!("{:?} {:?}", self.key, self.read)
     }
 }
 
 impl<T> Made<Vec<Option<T>>> {
-    /// What was made of a layer, by its Gram row, at a probe, by its index; the outer none is a probe that is not read.
+    /// The value of a layer, by its Gram row, at a probe, by its index. The outer `None` is a probe that is not read, the
+    /// inner one a layer that has no value.
     pub(in crate::figure) fn cell(
         &self,
         run: &Run,

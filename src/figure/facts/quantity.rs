@@ -39,7 +39,7 @@ impl Classes {
         }
     }
 
-    /// A quantity of a layer; none where it is undefined.
+    /// The value of a quantity in a layer; `None` where the quantity is undefined.
     pub(in crate::figure) fn value(
         &self,
         quantity: Quantity,
@@ -86,7 +86,8 @@ pub(in crate::figure) fn decades(shown: &[Subject<'_>], view: &View) -> (f64, f6
     (low, high.max(low + 1.0))
 }
 
-/// What a probe knows of a part of the network; none where that needs its tensors and they are not read.
+/// The conflict summary of a part of the network at a probe; `None` where it takes the tensors of the probe and those are
+/// not read.
 pub(in crate::figure) fn summary_of(
     ctx: &Context,
     subject: Subject<'_>,

@@ -26,7 +26,7 @@ pub(in crate::figure) fn weights_of(what_if: &WhatIf, classes: usize) -> Vec<f64
     }
 }
 
-/// Share c_j of every class's gradient in the step; none where every weight is 0.
+/// Share c_j of every class's gradient in the step; `None` where every weight is 0.
 pub(in crate::figure) fn shares(gram: &Gram, plain: &[f64], what_if: &WhatIf) -> Option<Vec<f64>> {
     let weights = weights_of(what_if, plain.len());
     let mut shares: Vec<f64> = plain.iter().zip(weights).map(|(p, w)| p * w).collect();
@@ -81,7 +81,7 @@ pub(in crate::figure) struct Moment {
     pub(in crate::figure) ledgers: Vec<Option<Ledger>>,
     /// Effect of a plain step as trained, by class; none where that is not predicted.
     pub(in crate::figure) trained: Vec<Option<Effect>>,
-    /// Why nothing is predicted of the run; none where it is.
+    /// The reason why nothing is predicted of the run; `None` where effects are predicted.
     pub(in crate::figure) not_predicted: Option<String>,
     /// First-order change under the step actually taken, by class.
     pub(in crate::figure) taken: Vec<Option<Effect>>,
@@ -120,7 +120,7 @@ impl Moment {
         })
     }
 
-    /// What would come of a step under other weights; none where all of them are 0, or nothing is predicted.
+    /// The outcome of a step under other weights; `None` where all weights are 0, or nothing is predicted.
     pub(in crate::figure) fn under(&self, what_if: &WhatIf) -> Option<Outcome> {
         if self.not_predicted.is_some() {
             return None;
@@ -135,7 +135,7 @@ impl Moment {
     }
 }
 
-/// What a step would do.
+/// Effects and length of a step under other weights.
 #[derive(Debug)]
 pub(in crate::figure) struct Outcome {
     /// Effect by class.

@@ -28,7 +28,7 @@ pub(in crate::figure) struct Point {
     pub(in crate::figure) value: Option<f64>,
 }
 
-/// What the figure shows of every run.
+/// The measure that a figure shows of every run.
 pub(in crate::figure) struct Measured {
     /// Its values, by step.
     pub(in crate::figure) points: fn(&Run) -> Vec<Point>,
@@ -39,7 +39,7 @@ pub(in crate::figure) struct Measured {
     pub(in crate::figure) column: &'static str,
 }
 
-/// What the runs of a group have in common at a step.
+/// Mean and spread of the runs of a group at a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Over {
     mean: f64,
@@ -213,7 +213,7 @@ pub(in crate::figure) fn group_curves_ui(
     let (chart, said) = made;
     let spread = note_ui(ui, &said, view.spread);
     let scales = Scales::holding(std::slice::from_ref(&chart));
-    // A moment of one run is none of all; only what is hidden can be chosen here.
+    // Several runs have no moment in common: a click can hide and show curves, and selects nothing.
     let picked = chart_ui(ui, figure.kind, &chart, &scales, None, view);
     spread.or(picked.filter(|pick| matches!(pick, Pick::Curve(_))))
 }

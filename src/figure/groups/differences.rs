@@ -21,7 +21,7 @@ const TWO_LINES: f32 = 13.0;
 /// Least distance of two names.
 const NAME_DISTANCE: f32 = 13.0;
 
-/// What has a row.
+/// The rows of the figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::figure) enum Rows {
     /// The F1 of every class.
@@ -30,7 +30,7 @@ pub(in crate::figure) enum Rows {
     Layers,
 }
 
-/// What the figure shows of a comparison.
+/// The part of a comparison that the figure shows.
 struct Drawn<'a> {
     comparison: &'a Comparison,
     /// Which of the contrasts.

@@ -2,7 +2,7 @@
 
 use egui::{EventFilter, Key, Modifiers, Response, Ui};
 
-/// What was pressed in this frame.
+/// The keys that were pressed in this frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::figure) struct Keys {
     /// Cells to go down, and to the right.
@@ -12,7 +12,7 @@ pub(in crate::figure) struct Keys {
 }
 
 impl Keys {
-    /// Takes the keys for a figure that has the keyboard; none where it is elsewhere.
+    /// Takes the keys for a figure that has the keyboard focus; `None` for any other figure.
     pub(in crate::figure) fn of(ui: &Ui, figure: &Response) -> Option<Self> {
         if !figure.has_focus() {
             return None;

@@ -1,4 +1,4 @@
-//! What a context remembers between frames: values that are dear to compute, and whether it draws an image.
+//! Values that an egui context keeps between frames: those that take long to compute, and whether it draws an image.
 
 /// A value computed once and kept until its key changes: figures are redrawn many times a second.
 pub(in crate::figure) fn remembered<T: Clone + Send + Sync + 'static>(

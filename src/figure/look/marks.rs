@@ -11,7 +11,7 @@ pub struct Range {
     pub x: Option<(f64, f64)>,
     /// Least and largest y, as the axis has it (log10 where it is logarithmic); none leaves it to the data.
     pub y: Option<(f64, f64)>,
-    /// What time was measured in: where it is something else, x says nothing.
+    /// The unit that time was measured in: in another unit, x says nothing.
     pub time: TimeAxis,
 }
 

@@ -5,14 +5,14 @@ use crate::run::Run;
 use crate::run::event::Probe;
 use crate::run::probes::Probes;
 
-/// What a figure is drawn from: one run and what of its probe tensors is in memory.
+/// One run, with those of its probe tensors that are in memory: a figure is drawn from it.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// Name on screen.
     pub name: &'a str,
     /// The reduced run.
     pub run: &'a Run,
-    /// Its probe tensors. What is missing here is still being read, or damaged.
+    /// Its probe tensors. A probe that is missing here is still being read, or its file is damaged.
     pub probes: &'a Probes,
 }
 

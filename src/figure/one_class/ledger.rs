@@ -139,13 +139,13 @@ fn class_ui(
     pick
 }
 
-/// What the steps did at the cursor.
+/// The changes of the loss at the cursor.
 fn moment_at_cursor(subject: Subject<'_>, view: &View) -> Option<Moment> {
     let (class, probe) = (class_of(subject, view)?, subject.probe(view)?);
     Moment::of(subject, view, class, probe.step)
 }
 
-/// What the steps did, in place of what they are predicted to do.
+/// Says what the steps did, in place of what they are predicted to do.
 fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
     ui.add_space(4.0);
     ui.label(RichText::new(sentence).weak());
@@ -189,7 +189,7 @@ fn itself(name: &str) -> String {
     format!("{name} itself")
 }
 
-/// What a row shows.
+/// A row of the ledger.
 enum Row<'a> {
     Share(usize, &'a Effect),
     /// Classes too many to be drawn, together.

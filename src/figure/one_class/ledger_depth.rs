@@ -67,7 +67,7 @@ fn steps_shown(subject: Subject<'_>) -> &'static str {
     }
 }
 
-/// What steps do to the class at every probe, and the largest of it in nats per step; none where there is no class.
+/// What steps do to the class at every probe, and the largest of it in nats per step; `None` where there is no class.
 fn effects(ctx: &Context, subject: Subject<'_>, view: &View) -> Option<(Arc<Made<Layers>>, f64)> {
     let class = class_of(subject, view)?;
     let name = ("ledger by depth", subject.identity());
@@ -82,7 +82,7 @@ fn effects(ctx: &Context, subject: Subject<'_>, view: &View) -> Option<(Arc<Made
     Some((made, largest))
 }
 
-/// What a step does to the class through every layer at a probe; none while that is not read.
+/// What a step does to the class through every layer at a probe; `None` while the probe is not read.
 fn effects_at(subject: Subject<'_>, step: u64, class: usize) -> Option<Layers> {
     let run = subject.run;
     let rows = subject.probes.rows_of(step, class)?;
@@ -191,7 +191,7 @@ impl Cells for Shown<'_> {
         let Some(effect) = self.effects.cell(self.run, gram, column)? else {
             return Some(undefined(ui));
         };
-        // What raises a loss is red.
+        // An effect that raises the loss is red.
         let share = -self.scale.share(effect.nats);
         let color = palette::diverging(share, ui.visuals().dark_mode);
         Some(faded(ui, color, effect.resolved()))

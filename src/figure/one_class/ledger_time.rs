@@ -93,7 +93,7 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
     let name = format!("{}: one plain step", subject.classes()[class]);
     let unlearned = |effect: &Effect| effect.resolved() && effect.nats > 0.0;
     let curve = |name: &str, color, look, keep: &dyn Fn(&Effect) -> bool| {
-        // What is undefined breaks the line.
+        // A moment without a value breaks the line.
         let is_line = look == Look::Thin;
         let nets = moments
             .iter()

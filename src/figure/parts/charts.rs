@@ -18,7 +18,7 @@ use crate::figure::parts::figure::{ChartOf, Figure};
 use crate::run::Scope;
 use crate::run::event::{Eval, Split};
 
-/// What places in time depend on: minutes and images are known from the steps.
+/// The part of a key that stands for the time axis: minutes and images are known from the logged steps.
 pub(in crate::figure) fn clock_key(subject: Subject<'_>, view: &View) -> (TimeAxis, u64) {
     match view.time {
         TimeAxis::Epoch | TimeAxis::Step => (view.time, 0),

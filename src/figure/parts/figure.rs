@@ -28,7 +28,7 @@ pub(in crate::figure) struct Figure {
     pub(in crate::figure) synonyms: &'static [&'static str],
     /// The page that it belongs to; others may show it as well.
     pub(in crate::figure) page: Page,
-    /// The figure in whose place it is shown for the second of two runs; none where it has a place of its own.
+    /// The figure in whose place it is shown for the second of two runs; `None` where it has a place of its own.
     pub(in crate::figure) in_place_of: Option<Kind>,
     pub(in crate::figure) of: Of,
     pub(in crate::figure) needs: Need,
@@ -37,7 +37,7 @@ pub(in crate::figure) struct Figure {
     pub(in crate::figure) names_part: bool,
     /// and the step.
     pub(in crate::figure) names_step: bool,
-    /// Least and largest value of the colour scale; none where colours stand for no number.
+    /// Least and largest value of the colour scale; `None` where colours stand for no number.
     pub(in crate::figure) colour_range: Option<fn(&[Subject<'_>], &View) -> [f64; 2]>,
     /// How its curves are made, where it is a chart of one run, whose scale can be locked.
     pub(in crate::figure) chart: Option<ChartOf>,

@@ -21,7 +21,7 @@ use super::words::{
 /// Points of a long curve that share this much of the width, in points, are told apart by their extremes alone.
 const COLUMN: f32 = 0.25;
 
-/// What a file says of itself, beside what it draws.
+/// Words about the figure that the file holds beside the drawing.
 pub(in crate::figure::export) struct About<'a> {
     pub(in crate::figure::export) title: &'a str,
     pub(in crate::figure::export) description: &'a str,
@@ -214,7 +214,7 @@ impl Writer<'_> {
         self.element(&format!("<{tag} points=\"{points}\"{look}{joins}/>"));
     }
 
-    /// What long curves are drawn as: from the least to the greatest y, for every x.
+    /// The band that long curves are drawn as: from the least to the greatest y, for every x.
     fn band(&mut self, band: &BandShape) {
         let turn = Rot2::from_angle(band.angle);
         let corner = |x: f32, y: f32| (turn * Vec2::new(x, y)).to_pos2();
@@ -310,7 +310,7 @@ impl Writer<'_> {
         self.element(&format!("<rect {place} fill=\"url(#scale{number})\"/>"));
     }
 
-    /// What SVG has no counterpart of, such as a texture: as pixels.
+    /// A shape that SVG has no counterpart of, such as a texture, as pixels.
     fn picture(&mut self, shape: &Shape, clip_rect: Rect) {
         let scale = self.drawing.context.pixels_per_point();
         let shapes = vec![ClippedShape::new(clip_rect, shape.clone())];

@@ -24,7 +24,7 @@ pub(in crate::figure) struct Chart {
     pub(in crate::figure) bands: Vec<Band>,
     /// Whether it is of several runs, which have no moment in common: a click goes to none.
     pub(in crate::figure) of_many_runs: bool,
-    /// What to say where there is nothing to draw.
+    /// The sentence in place of the chart where there is nothing to draw.
     pub(in crate::figure) empty: String,
 }
 
@@ -40,7 +40,7 @@ impl Chart {
         curves.filter_map(|curve| curve.last_x).reduce(f64::max)
     }
 
-    /// The least and the largest y; none without a finite one.
+    /// The least and the largest y; `None` without a finite y.
     pub(in crate::figure::kit::chart) fn range_y(&self) -> Option<(f64, f64)> {
         let curves = self.curves.iter().filter_map(|curve| curve.range_y);
         curves.chain(self.range_y).reduce(joined)
@@ -94,9 +94,9 @@ pub(in crate::figure) struct Curve {
     pub(in crate::figure) look: Look,
     /// The class it is of, if it is of one.
     pub(in crate::figure::kit::chart) class: Option<usize>,
-    /// What stands where there is no y.
+    /// The mark at points that have no y.
     pub(in crate::figure::kit::chart) gap: Gap,
-    /// Points between two that have no y, in order; none of these pieces is empty.
+    /// The curve in pieces that end where a point has no y, in order; no piece is empty.
     pub(in crate::figure::kit::chart) segments: Vec<Vec<PlotPoint>>,
     /// The x of every point that has no y.
     pub(in crate::figure::kit::chart) undefined: Vec<f64>,
@@ -196,7 +196,7 @@ pub(in crate::figure) enum Look {
     Dots { filled: bool },
 }
 
-/// What stands where a point has no y.
+/// The mark at points that have no y.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::figure) enum Gap {
     /// Nothing: the line breaks.
@@ -209,7 +209,7 @@ pub(in crate::figure) enum Gap {
 }
 
 impl Gap {
-    /// What is said of such a point.
+    /// The words for such a point.
     pub(in crate::figure::kit::chart) fn words(self) -> &'static str {
         match self {
             Self::Unmarked => "",

@@ -246,9 +246,9 @@ fn are_many(chart: &Chart, view: &View) -> bool {
 enum Light {
     /// As its look has it.
     Usual,
-    /// It is one of very many.
+    /// One of very many curves.
     Crowded,
-    /// It is of the selected class.
+    /// The curve of the selected class.
     Lit,
     /// Another one is.
     Back,
@@ -336,7 +336,7 @@ fn draw_gaps(plot: &mut PlotUi<'_>, curve: &Curve, scales: &Scales) {
     }
 }
 
-/// What the pointer is on, and what a click there does.
+/// Words for the point under the pointer, and for what a click there selects.
 fn hover_text(chart: &Chart, near: Option<usize>, position: &HoverPosition<'_>) -> Option<String> {
     let class = near.and_then(|k| chart.curves.iter().find(|curve| curve.class == Some(k)));
     let click = match (class, &chart.x) {

@@ -60,7 +60,7 @@ fn distance(transform: &PlotTransform, line: &[egui_plot::PlotPoint], at: Pos2) 
     }
 }
 
-/// What a click or a box selects.
+/// The pick of a click or of a box.
 pub(in crate::figure) fn pick<T>(
     ui: &Ui,
     kind: Kind,
@@ -77,7 +77,7 @@ pub(in crate::figure) fn pick<T>(
     if let Some(area) = drawn_box(ui, plot) {
         let before = before.unwrap_or_default();
         let time = view.time;
-        // What was chosen in another unit of time says nothing in this one.
+        // A range of times that was chosen in another unit says nothing in this one.
         let x = before.x.filter(|_| before.time == time);
         let range = range_of(area, &plot.transform, Range { x, time, ..before })?;
         return Some(Pick::Range(kind, Some(range)));
@@ -92,7 +92,7 @@ pub(in crate::figure) fn pick<T>(
     let x = plot.transform.value_from_position(at).x;
     match (near, &chart.x) {
         (Some(class), _) => Some(Pick::Class(class)),
-        // A moment of one run is none of all.
+        // Several runs have no moment in common.
         _ if chart.of_many_runs => None,
         (None, Axis::Time(clock)) => Some(Pick::Step(clock.step(x))),
         (None, Axis::Layers(names)) => {
@@ -143,7 +143,7 @@ fn drawn_box<T>(ui: &Ui, plot: &PlotResponse<T>) -> Option<Rect> {
     None
 }
 
-/// The range that a box leaves; none where it is too small to be meant.
+/// The range that a box selects; `None` for a box so small that it was drawn by accident.
 fn range_of(area: Rect, transform: &PlotTransform, before: Range) -> Option<Range> {
     let (wide, high) = (area.width() >= LEAST_BOX, area.height() >= LEAST_BOX);
     let (low, top) = (

@@ -19,14 +19,14 @@ impl Scales {
         self.y
     }
 
-    /// With the times of others as well.
+    /// The same bounds, widened to hold the times of other charts.
     pub(in crate::figure) fn with_times_of(mut self, others: &[Self]) -> Self {
         let times = others.iter().map(|other| other.x);
         self.x = times.fold(self.x, joined);
         self
     }
 
-    /// With y up to `high` at least.
+    /// The same bounds, with y up to `high` at least.
     pub(in crate::figure) fn at_least_to(mut self, high: f64) -> Self {
         self.y.1 = self.y.1.max(high);
         self

@@ -22,7 +22,7 @@ pub(in crate::figure) struct Thin {
 }
 
 impl Thin {
-    /// In a chart with these bounds; none where an image is made, which may be looked at more closely.
+    /// The tolerance in a chart with these bounds; `None` where an image is made, which may be looked at more closely.
     pub(in crate::figure) fn new(
         ctx: &Context,
         rect: Rect,
@@ -36,7 +36,7 @@ impl Thin {
         })
     }
 
-    /// The points that are kept, in order; none where that is all of them. Times must not fall.
+    /// The points that are kept, in order; `None` where all points are kept. Times must not fall.
     ///
     /// From each point that is kept, the next is the last one to which a straight line passes all points in between
     /// (the "swinging door" of process data; Bristol 1990).

@@ -17,7 +17,7 @@ pub(in crate::figure) struct Look {
     pub(in crate::figure) pale: bool,
 }
 
-/// What stands in a cell: put into words only where it has room.
+/// The number in a cell: put into words only where the cell has room for it.
 #[derive(Clone, Copy)]
 pub(in crate::figure) enum Number {
     None,
@@ -54,7 +54,7 @@ impl Look {
     }
 }
 
-/// What a figure puts into the square.
+/// The cells that a figure puts into the square.
 pub(in crate::figure) trait Cells {
     /// Name of the whole, for those who cannot see it.
     const NAME: &'static str;

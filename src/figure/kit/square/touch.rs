@@ -18,7 +18,7 @@ const ZOOM: f32 = 1.5;
 /// Side of a button.
 const BUTTON: f32 = 18.0;
 
-/// What was done to the square.
+/// Where pointer and keyboard are in the square, and the pick that follows from them.
 #[derive(Default)]
 pub(in crate::figure) struct Touched {
     /// The cell under the pointer.
@@ -82,7 +82,8 @@ impl Grid<'_> {
         touched
     }
 
-    /// Where the keyboard is after the keys of this frame, and what they pick; none where it is elsewhere.
+    /// The cell of the keyboard cursor after the keys of this frame, and the pick that follows from them; `None` where the
+    /// square has no keyboard focus.
     fn keys(
         &self,
         ui: &Ui,
@@ -118,7 +119,7 @@ impl Grid<'_> {
         Some((at, pick))
     }
 
-    /// The pick that brings other classes into sight; none where they are.
+    /// The pick that brings other classes into sight; `None` where these classes are in sight already.
     fn to(&self, sight: Sight) -> Option<Pick> {
         let k = self.order.len();
         let sight = sight.within(k);
