@@ -78,7 +78,8 @@ pub(super) fn unused_permissions(all: &Crate, named: &Named, rooms: &[Room]) -> 
         .iter()
         .flat_map(|room| room.may.iter().map(|may| (room.may, *may)))
         .collect();
-    for arrow in named.arrows.iter().filter(|arrow| !arrow.is_passed) {
+    // A face that a path only passes has to be allowed, too.
+    for arrow in &named.arrows {
         if let Some(room) = room_of(rooms, &all.files[arrow.from].place) {
             let to = &all.files[arrow.to].place;
             unused.retain(|(list, may)| *list != room.may || !is_within(to, may));

@@ -56,6 +56,11 @@ pub(super) const ROOMS: &[Room] = &[
         &["balance", "config", "network", "random", "threads"],
     ),
     room(
+        "samples",
+        "sample images of a configuration's data, or of a run as recorded",
+        &["config", "data", "run"],
+    ),
+    room(
         "model",
         "the network: layers, parameters, forward pass",
         &["config", "network", "ops", "random"],
@@ -193,7 +198,7 @@ pub(super) const ROOMS: &[Room] = &[
         "ui/state",
         "what the window knows and shows, without drawing and without threads",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "run", "train",
+            "compare", "config", "data", "figure", "findings", "network", "run", "samples", "train",
         ],
     ),
     room("ui/widgets", "small controls", &["text"]),
@@ -202,8 +207,8 @@ pub(super) const ROOMS: &[Room] = &[
         "ui/work",
         "threads, channels, dialogs and the disk",
         &[
-            "compare", "config", "data", "figure", "findings", "run", "sweep", "threads", "train",
-            "ui/state",
+            "compare", "config", "data", "figure", "findings", "run", "samples", "sweep",
+            "threads", "train", "ui/state",
         ],
     ),
     room("ui/panels", "what stands around the page", WINDOW),
@@ -263,6 +268,7 @@ const WINDOW_PAGES: &[&str] = &[
     "figure",
     "findings",
     "run",
+    "samples",
     "ui/panels",
     "ui/state",
     "ui/widgets",
