@@ -23,6 +23,7 @@ use crate::config::{RunConfig, differences};
 use crate::run::Ending;
 use crate::run::glance::Glance;
 use crate::run::log::{self, RunError};
+use crate::text::one_line;
 
 /// The largest number of runs in a sweep; a file that makes more is taken for a mistake.
 const MOST_RUNS: usize = 10_000;
@@ -149,7 +150,7 @@ impl Sweep {
     /// # Errors
     /// The mistake in the text, as the beginning of a sentence.
     fn parse(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|e| one_line(&e))?;
+        let file: File = toml::from_str(text).map_err(|e| one_line(e.message()))?;
         let plain = !file.name.is_empty() && file.name == as_name(&file.name);
         if !plain {
             return Err("`name` must consist of letters, digits, dots and dashes".to_owned());
@@ -227,7 +228,9 @@ fn cells(run: &Table, grid: &Table) -> Result<Vec<(String, RunConfig)>, String> 
         tables = tables.iter().flat_map(with).collect();
     }
     let cell = |(name, table): (String, Table)| {
-        let config: RunConfig = Value::Table(table).try_into().map_err(|e| one_line(&e))?;
+        let config: RunConfig = Value::Table(table)
+            .try_into()
+            .map_err(|e| one_line(e.message()))?;
         match config.validate().into_iter().next() {
             Some(error) => Err(error.to_string()),
             None => Ok((name, config)),
@@ -249,11 +252,6 @@ fn as_name(text: &str) -> String {
     text.chars()
         .map(|c| if plain(c) { c } else { '-' })
         .collect()
-}
-
-/// The message of a TOML error as one sentence, without the lines that point at the place in the file.
-pub(crate) fn one_line(error: &toml::de::Error) -> String {
-    error.message().replace('\n', " ")
 }
 
 impl Planned {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Usage, print_table, say};
+use super::output::{Usage, print_table, say};
 use crate::compare::contrast::{CompareError, difference_text, mean_text, probability, remark};
 use crate::compare::contrast::{Contrast, Row};
 use crate::compare::{Comparison, Member};

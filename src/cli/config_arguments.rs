@@ -7,9 +7,9 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::Usage;
+use super::output::Usage;
 use crate::config::{FIELDS, Field, Group, Kind, RunConfig, Unit};
-use crate::sweep::one_line;
+use crate::text::one_line;
 
 /// Flags for the fields of [`RunConfig`], and `--config` for a file of them; where `DATA_ONLY`, for the fields of the data
 /// alone.
@@ -39,7 +39,7 @@ impl<const DATA_ONLY: bool> ConfigArguments<DATA_ONLY> {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read the configuration {}", path.display()))?;
                 parse_config(&text).map_err(|error| {
-                    let error = one_line(&error);
+                    let error = one_line(error.message());
                     Usage(format!("{error}, in the configuration {}", path.display()))
                 })?
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::config_arguments::ConfigArguments;
-use super::{print_table, say};
+use super::output::{print_table, say};
 use crate::data;
 use crate::figure::export;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::{Usage, say};
+use super::output::{Usage, fail, say};
 use crate::figure::export::{self, ExportError, Figure, Format, Restored, Settings, SheetSize};
 use crate::figure::pages::{PAGES, kind_shown};
 use crate::figure::{
@@ -231,7 +231,7 @@ impl Opened {
             .with_context(|| format!("the run has no header: {}", dir.display()))?;
         let notes = Notes::load(dir).unwrap_or_else(|error| {
             // Its figures need no name.
-            super::fail(&error);
+            fail(&error);
             Notes::default()
         });
         Ok(Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::say;
+use super::output::say;
 use crate::findings;
 use crate::run::log;
 use crate::run::probe_file::ProbeTensors;

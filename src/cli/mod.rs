@@ -1,5 +1,5 @@
 //! The command line: one file for each command that needs no window (`train` and `resume`, `sweep`, `summary`, `compare`,
-//! `findings`, `export`, `data`), the flags of a configuration, and the progress of a run on the terminal. May import
+//! `findings`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and what any command prints. May import
 //! everything but `ui`.
 
 mod compare;
@@ -7,22 +7,25 @@ mod config_arguments;
 mod data;
 mod export;
 mod findings;
+mod output;
 mod report;
 mod summary;
 mod sweep;
 mod train;
 
-use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use output::Usage;
 
 pub use compare::CompareArguments;
 pub use config_arguments::ConfigArguments;
 pub use data::DataArguments;
 pub use export::ExportArguments;
 pub use findings::FindingsArguments;
+pub use output::fail;
 pub use sweep::SweepArguments;
 pub use train::TrainArguments;
 
@@ -91,56 +94,5 @@ pub fn run(command: Command) -> ExitCode {
             let code = fail(&format!("{error:#}"));
             if usage { ExitCode::from(2) } else { code }
         }
-    }
-}
-
-/// Says on stderr, in one sentence, what went wrong.
-pub fn fail(error: &dyn Display) -> ExitCode {
-    #[expect(
-        clippy::print_stderr,
-        reason = "the one place where a command reports its failure"
-    )]
-    {
-        eprintln!("crosscurrent: {error}");
-    }
-    ExitCode::FAILURE
-}
-
-/// A mistake in the arguments or in a file that they name: exit code 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Usage(String);
-
-/// Prints a line to stdout. Where the reader is gone, as in `crosscurrent … | head`, the work itself goes on.
-fn say(line: impl Display) {
-    use std::io::Write as _;
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            fail(&format!("the output cannot be written: {error}"));
-        }
-        _ => {}
-    }
-}
-
-/// A number with three decimals; a dash where it is undefined.
-fn number(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
-}
-
-/// Prints rows in aligned columns.
-fn print_table<const N: usize>(rows: &[[String; N]]) {
-    let widths: [usize; N] = std::array::from_fn(|column| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    });
-    for row in rows {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:<width$}"))
-            .collect();
-        say(cells.join("  ").trim_end());
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{number, say};
+use super::output::{number, say};
 use crate::run::event::{Event, Split};
 use crate::run::log;
 use crate::train::Message;

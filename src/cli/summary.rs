@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::{number, print_table, say};
+use super::output::{number, print_table, say};
 use crate::config::{Attention, Width};
 use crate::run::event::Split;
 use crate::run::log::{self, Loaded};

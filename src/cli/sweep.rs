@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::compare;
+use super::output::say;
 use super::report::Report;
 use super::train::stop_on_interrupt;
-use super::{compare, say};
 use crate::run::log::{self, RunError};
 use crate::sweep::{Planned, Shard, State, Sweep};
 use crate::train::{self, Control, TrainError};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::config_arguments::ConfigArguments;
+use super::output::say;
 use super::report::Report;
-use super::say;
 use crate::run::log;
 use crate::train::Control;
 

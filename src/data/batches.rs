@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use rayon::prelude::*;
 
 use crate::config::RunConfig;
-use crate::run::event::Normalise;
+use crate::network::Normalise;
 
 use super::augment::Augmentation;
 use super::dataset::Dataset;

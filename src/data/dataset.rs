@@ -1,7 +1,7 @@
 //! The data set: images with labels, all of one size, and their splits.
 
+use crate::network::Normalise;
 use crate::random::Random;
-use crate::run::event::Normalise;
 
 use super::fingerprint::Hash;
 

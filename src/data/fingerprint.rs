@@ -1,6 +1,7 @@
 //! The hash by which two data sets are told apart.
 
 use crate::random::Random;
+use crate::text::{FNV_OFFSET, FNV_PRIME};
 
 /// FNV-1a over words of eight bytes, finished as SplitMix64: not cryptographic, the same on every machine.
 pub(super) struct Hash {
@@ -11,7 +12,7 @@ pub(super) struct Hash {
 impl Default for Hash {
     fn default() -> Self {
         Self {
-            state: 0xcbf2_9ce4_8422_2325,
+            state: FNV_OFFSET,
             pending: Vec::new(),
         }
     }
@@ -38,7 +39,7 @@ impl Hash {
         let (words, _) = bytes.as_chunks::<8>();
         for word in words {
             self.state = (self.state ^ u64::from_le_bytes(*word))
-                .wrapping_mul(0x0000_0100_0000_01b3)
+                .wrapping_mul(FNV_PRIME)
                 .rotate_left(23);
         }
     }

@@ -79,7 +79,7 @@ pub struct Reader {
 #[derive(Debug)]
 enum Opened {
     Solar,
-    Folder(Images),
+    Folder(Box<Images>),
 }
 
 impl Reader {
@@ -90,7 +90,7 @@ impl Reader {
     pub fn open(config: &RunConfig) -> Result<Self, DataError> {
         let source = match &config.data {
             DataSource::Solar => Opened::Solar,
-            DataSource::Folder(path) => Opened::Folder(Folder::at(path).images()?),
+            DataSource::Folder(path) => Opened::Folder(Box::new(Folder::at(path).images()?)),
         };
         Ok(Self {
             config: config.clone(),

@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Result, Tensor};
 
+use crate::network::CLASSIFIER;
 use crate::ops::{self, BatchStats, Conv, Criterion, Gate, Norm, Stats, Tape, Var};
-use crate::run::CLASSIFIER;
 
 use super::attention::Scaling;
 use super::params::{Params, Running};

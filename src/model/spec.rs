@@ -1,8 +1,7 @@
 //! The shape of a network: its layer table and its parameters, without their values.
 
 use crate::config::{Attention, Width};
-use crate::run::CLASSIFIER;
-use crate::run::event::Layer;
+use crate::network::{CLASSIFIER, Layer};
 
 use super::attention::{Place, Scaling, plan};
 use super::param_spec::{Init, ParamSpec, conv, norm, push};

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::text::one_line;
 use crate::ui::app::{App, Options};
 use crate::ui::frame_times::FrameTimes;
 use crate::ui::state::words::panic_text;
@@ -159,7 +160,7 @@ fn sample_runs() -> Vec<PathBuf> {
 
 /// The last part of the error's text: the parts before it are places in the source code of libraries.
 fn reason_of_error(error: &eframe::Error) -> String {
-    let text = in_one_line(&error.to_string());
+    let text = one_line(&error.to_string());
     let last = text
         .rsplit(": ")
         .next()
@@ -177,13 +178,8 @@ fn reason_of_panic(panic: &(dyn Any + Send)) -> String {
     if text.contains("xkbcommon") {
         "the library libxkbcommon-x11 is missing; install it, such as the Debian package libxkbcommon-x11-0".to_owned()
     } else {
-        in_one_line(text)
+        one_line(text)
     }
-}
-
-/// The text without its line breaks.
-fn in_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::super::batches::Loader;
 use super::super::source::load;
 use super::*;
-use crate::run::event::Normalise;
+use crate::network::Normalise;
 
 fn pixels(sample: &Sample) -> Result<&[u8]> {
     let image = sample.image.as_ref();

@@ -47,7 +47,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     colour_range: Some(|_, _| [-END, END]),
     chart: None,
     ui: matrix_difference_ui,
-    table: table,
+    table,
 };
 
 /// Differences from which on the colour stays the darkest: the same at every moment, in every layer and for every pair

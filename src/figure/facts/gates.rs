@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use egui::{Context, Id, Ui};
+use egui::{Context, Id};
 
 use crate::compare::statistics::{correlation, mean, mean_sd};
 use crate::figure::facts::unread::{NO_PROBE, not_read};
@@ -111,7 +111,7 @@ impl Shown {
 
 /// The gates at the moment looked at; else a sentence that says why there are none.
 pub(in crate::figure) fn shown(
-    ui: &Ui,
+    ctx: &Context,
     subject: Subject<'_>,
     view: &View,
 ) -> Result<Arc<Shown>, String> {
@@ -129,7 +129,7 @@ pub(in crate::figure) fn shown(
     let newest = subject.probes.whole.iter().next_back();
     let newest_step = newest.map(|(step, _)| step);
     let key = (id, subject.run.revisions.probes, probe.step, newest_step);
-    let shown = remembered(ui.ctx(), ("gates", subject.identity()), key, || {
+    let shown = remembered(ctx, ("gates", subject.identity()), key, || {
         let shown = Shown::new(tensors);
         Arc::new(match newest {
             Some((&step, newest)) => shown.sorted_as_at(step, newest),

@@ -86,7 +86,7 @@ pub(in crate::figure) fn gate_distance_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
-    let gates = match gates::shown(ui, subject, view) {
+    let gates = match gates::shown(ui.ctx(), subject, view) {
         Ok(gates) => gates,
         Err(sentence) => {
             empty_ui(ui, &sentence);

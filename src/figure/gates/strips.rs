@@ -87,7 +87,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
 
 /// Draws a strip of classes and channels for every branch; a click selects a class.
 pub(in crate::figure) fn gates_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option<Pick> {
-    let shown = match shown(ui, subject, view) {
+    let shown = match shown(ui.ctx(), subject, view) {
         Ok(shown) => shown,
         Err(sentence) => {
             empty_ui(ui, &sentence);

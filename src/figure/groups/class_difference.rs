@@ -39,7 +39,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     colour_range: None,
     chart: None,
     ui: class_difference_ui,
-    table: table,
+    table,
 };
 
 fn class_difference_ui(

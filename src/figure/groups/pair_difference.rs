@@ -55,7 +55,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     colour_range: None,
     chart: None,
     ui: pair_difference_ui,
-    table: table,
+    table,
 };
 
 /// The differences of every pair between a group and the baseline.

@@ -4,6 +4,7 @@ use egui::ecolor::Hsva;
 use egui::{Color32, Rgba, Ui};
 
 use crate::figure::kit::palette;
+use crate::text::fnv1a;
 
 /// Twelve colours that stay apart on light and dark and under colour-vision deficiencies: those of Paul Tol's "bright"
 /// scheme (2021), moved and completed by a search for the largest least distance under all of them.
@@ -51,13 +52,7 @@ pub const GROUPS: usize = 5;
 
 /// Which of the [`GROUPS`] colours a configuration has where no other has it.
 pub fn group_number(identity: &str) -> usize {
-    // FNV-1a: the same on every machine, and for ever.
-    let hash = identity
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-    (hash % GROUPS as u64) as usize
+    (fnv1a(identity) % GROUPS as u64) as usize
 }
 
 /// Colour of a group of runs by its number.

@@ -42,7 +42,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     colour_range: None,
     chart: None,
     ui: class_scores_ui,
-    table: table,
+    table,
 };
 
 /// Least and largest height of a row.

@@ -22,8 +22,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     name: "loss",
     title: "Loss",
     subtitle: "Loss of training batches, validation and test images over time, in nats",
-    help: "Mean cross-entropy in nats: of single training batches (thin), and of the validation images. Test results \
-           are points alone.",
+    help: "In nats: the mean of what training minimises over single batches (thin; cross-entropy, unless another loss or \
+           class weights were chosen), and the mean cross-entropy of the validation images. Test results are points alone.",
     synonyms: &[
         "cross-entropy",
         "loss curve",

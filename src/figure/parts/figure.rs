@@ -38,7 +38,7 @@ pub(in crate::figure) struct Figure {
     /// and the step.
     pub(in crate::figure) names_step: bool,
     /// Least and largest value of the colour scale; `None` where colours stand for no number.
-    pub(in crate::figure) colour_range: Option<fn(&[Subject<'_>], &View) -> [f64; 2]>,
+    pub(in crate::figure) colour_range: Option<ColourRange>,
     /// How its curves are made, where it is a chart of one run, whose scale can be locked.
     pub(in crate::figure) chart: Option<ChartOf>,
     /// Draws it into the space that is left; gives what was clicked. The slice has all runs on screen.
@@ -46,6 +46,9 @@ pub(in crate::figure) struct Figure {
     /// The numbers that it shows, from the run itself.
     pub(in crate::figure) table: fn(Subject<'_>, &[Subject<'_>], &View) -> Table,
 }
+
+/// The least and the largest value of the colour scale that the runs on screen share.
+pub(in crate::figure) type ColourRange = fn(&[Subject<'_>], &View) -> [f64; 2];
 
 /// Makes the chart of a run, or takes the one that is kept.
 pub(in crate::figure) type ChartOf = fn(&Context, Subject<'_>, &View) -> Arc<Chart>;

@@ -10,8 +10,9 @@ use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::data::batches::{Batch, Loader, eval_batch, steps_per_epoch};
 use crate::model::{Mode, Net, Spec};
+use crate::network::{Layer, Normalise};
 use crate::run::Run;
-use crate::run::event::{End, Event, Layer, Normalise, Step};
+use crate::run::event::{End, Event, Step};
 use crate::run::log::{self, Writer};
 
 use super::super::checkpoint::{self, Progress};

@@ -3,6 +3,7 @@
 use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
 use super::layout::{GAP, TITLE_HEIGHT};
+use crate::config::Attention;
 use crate::figure::pages::kind_shown;
 use crate::figure::{Kind, Subject, View, figure_ui};
 use crate::ui::panels::selection_bar::scope_ui;
@@ -10,7 +11,7 @@ use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
 use crate::ui::state::runs::{RunEntry, RunState};
-use crate::ui::state::words::variant_name;
+
 use crate::ui::widgets::problem_ui;
 
 /// Kept free on the right, so that the scroll bar covers no figure.
@@ -143,7 +144,7 @@ impl Column<'_> {
     }
 
     fn title_ui(&self, ui: &mut egui::Ui, rect: Rect) {
-        let variant = self.entry.attention().map_or("Run", variant_name);
+        let variant = self.entry.attention().map_or("Run", Attention::label);
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.horizontal(|ui| {
                 ui.label(RichText::new(variant).strong().size(15.0));

@@ -2,13 +2,14 @@
 
 use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
+use crate::config::Attention;
 use crate::run::event::Split;
 use crate::run::predictions::Predicted;
 use crate::ui::state::action::Action;
 use crate::ui::state::images::{Cell, Images, Key};
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, Runs};
-use crate::ui::state::words::variant_name;
+
 use crate::ui::widgets::{enlarged, missing_image_ui};
 
 /// Side of the place of an image that cannot be read, in points.
@@ -54,7 +55,7 @@ pub(crate) fn images_ui(
 fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &Cell, is_named: bool) {
     let (truth, predicted) = (class(entry, key.cell.0), class(entry, key.cell.1));
     if is_named {
-        ui.strong(entry.attention().map_or("Run", variant_name));
+        ui.strong(entry.attention().map_or("Run", Attention::label));
     }
     ui.strong(if key.cell.0 == key.cell.1 {
         format!("{truth}, recognised")

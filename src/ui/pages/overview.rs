@@ -3,13 +3,13 @@
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
+use crate::config::Attention;
 use crate::figure::palette;
 use crate::findings::{Finding, Kind};
 use crate::ui::state::action::Action;
 use crate::ui::state::findings::{Findings, page};
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, RunId, Runs};
-use crate::ui::state::words::variant_name;
 
 /// Findings in the strip.
 const IN_STRIP: usize = 3;
@@ -52,7 +52,7 @@ pub(crate) fn findings_ui(
 /// The names of the runs shown, for the line of a finding; empty where a single run is shown.
 fn names(runs: &Runs, shown: &[RunId]) -> Vec<String> {
     let entries: Vec<_> = shown.iter().filter_map(|&id| runs.get(id)).collect();
-    let variant = |entry: &RunEntry| entry.attention().map_or("Run", variant_name).to_owned();
+    let variant = |entry: &RunEntry| entry.attention().map_or("Run", Attention::label).to_owned();
     match entries.as_slice() {
         [_] => vec![String::new()],
         [a, b] if variant(a) == variant(b) => vec![a.name.clone(), b.name.clone()],

@@ -7,7 +7,7 @@ use egui::RichText;
 use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, Runs};
-use crate::ui::state::words::{continue_help, variant_name};
+use crate::ui::state::words::continue_help;
 
 /// A list that takes a larger share of the height than this scrolls.
 const LIST_SHARE: f32 = 0.45;
@@ -107,7 +107,7 @@ fn run_ui(
 
 fn status_ui(ui: &mut egui::Ui, entry: &RunEntry) {
     let mut words = Vec::new();
-    words.extend(entry.attention().map(|x| variant_name(x).to_owned()));
+    words.extend(entry.attention().map(|x| x.label().to_owned()));
     words.push(entry.state.word().to_owned());
     words.extend(entry.last_macro_f1().map(|f1| format!("F1 {f1:.3}")));
     let mut text = RichText::new(words.join(" · ")).small();

@@ -3,6 +3,7 @@
 use egui::RichText;
 
 use crate::config::{Choice, FIELDS, Field, Group, Kind};
+use crate::text;
 use crate::ui::state::draft::Draft;
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
@@ -113,8 +114,7 @@ fn search_ui(ui: &mut egui::Ui, draft: &mut Draft) -> Vec<String> {
     ui.add(edit)
         .accessible_name("Search these settings")
         .on_hover_text("Shows the settings in whose name or explanation every word occurs");
-    let words = draft.search.split_whitespace();
-    words.map(str::to_lowercase).collect()
+    text::words(&draft.search)
 }
 
 /// A row that is off where the field has no effect, and says what it needs. A value that has no effect can be taken back.

@@ -1,12 +1,13 @@
 //! Start, pause, stop, and how far training is.
 
 use super::queue::queue_ui;
+use crate::config::Attention;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::queue::Job;
 use crate::ui::state::runs::RunEntry;
 use crate::ui::state::training::{Progress, Training};
-use crate::ui::state::words::{capitalised, variant_name};
+use crate::ui::state::words::capitalised;
 
 pub(crate) fn training_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     ui.add_space(6.0);
@@ -82,7 +83,7 @@ fn progress_ui(ui: &mut egui::Ui, training: &Training, waiting: usize, entry: Op
         Some(Job::Train { config, .. }) => Some(config.attention),
         _ => entry.and_then(RunEntry::attention),
     };
-    let title = format!("{of}{}", variant.map_or("continuing", variant_name));
+    let title = format!("{of}{}", variant.map_or("continuing", Attention::label));
     let run = entry.map(|entry| &*entry.run);
     let progress = Progress::of(training, run);
     ui.label(capitalised(&title));

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{DataSource, RunConfig};
 use crate::run::event::Started;
-use crate::ui::state::words::variant_name;
 
 /// One run to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -143,7 +142,7 @@ pub(crate) fn in_words(job: &Job) -> String {
 }
 
 fn config_in_words(config: &RunConfig) -> String {
-    let mut words = vec![variant_name(config.attention).to_owned()];
+    let mut words = vec![config.attention.label().to_owned()];
     words.push(match &config.data {
         DataSource::Solar => "solar".to_owned(),
         DataSource::Folder(path) => name_of(path),

@@ -2,26 +2,6 @@
 
 use std::any::Any;
 
-use crate::config::Attention;
-
-/// The name of an attention variant on screen.
-pub(crate) fn variant_name(attention: Attention) -> &'static str {
-    match attention {
-        Attention::None => "Baseline",
-        Attention::Branch => "Branch attention",
-        Attention::Shared => "Shared attention",
-        Attention::Constant => "Constant gates",
-        Attention::Wide => "Wide baseline",
-    }
-}
-
-/// Whether every word of `query` occurs in `text`, in upper or lower case.
-pub(crate) fn has_every_word(text: &str, query: &str) -> bool {
-    let text = text.to_lowercase();
-    let query = query.to_lowercase();
-    query.split_whitespace().all(|word| text.contains(word))
-}
-
 /// The text with a capital at its beginning. Errors of the library begin small, since something may stand before them.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
@@ -98,15 +78,6 @@ mod tests {
         assert_eq!(duration(59.4), "59 s");
         assert_eq!(duration(61.0), "1 min 01 s");
         assert_eq!(duration(7_260.0), "2 h 01 min");
-    }
-
-    #[test]
-    fn words_match_in_any_order() {
-        let text = "Part of the network: branch2.conv1";
-        assert!(has_every_word(text, "conv1 network"));
-        assert!(has_every_word(text, "BRANCH2"));
-        assert!(has_every_word(text, ""));
-        assert!(!has_every_word(text, "branch2 conv2"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A command, and the words that it is found by.
 
 use super::shortcuts::Shortcut;
+use crate::text::{has_words, words};
 use crate::ui::state::action::Action;
-use crate::ui::state::words::has_every_word;
 
 /// An action that is possible now, by name.
 pub(super) struct Command {
@@ -18,9 +18,7 @@ pub(super) struct Command {
 impl Command {
     /// Whether every word of the query occurs in its text or its synonyms.
     pub(super) fn matches(&self, query: &str) -> bool {
-        if self.synonyms.is_empty() {
-            return has_every_word(&self.text, query);
-        }
-        has_every_word(&format!("{} {}", self.text, self.synonyms.join(" ")), query)
+        let known = format!("{} {}", self.text, self.synonyms.join(" "));
+        has_words(&known, &words(query))
     }
 }

@@ -45,7 +45,7 @@ impl List {
     fn figure(&mut self, kind: Kind, text: String, shortcut: Keys, action: Action) {
         self.0.push(Command {
             text,
-            synonyms: synonyms(kind),
+            synonyms: kind.synonyms(),
             shortcut,
             action,
         });
@@ -170,11 +170,6 @@ fn training(state: &State, list: &mut List) {
     }
     let sweep = Action::Choose(Purpose::Sweep, PathBuf::new());
     list.plain("Training: run a sweep…", sweep);
-}
-
-/// Other names of a figure.
-fn synonyms(_kind: Kind) -> &'static [&'static str] {
-    &[]
 }
 
 /// Explanations, exports and curves of the page's figures.

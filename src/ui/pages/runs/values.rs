@@ -1,10 +1,11 @@
 //! The text of the table's cells.
 
+use crate::config::Attention;
 use crate::run::event::Split;
 use crate::run::glance::Scores;
 use crate::ui::state::run_table::{Column, Group, Row, Table, shortened};
 use crate::ui::state::runs::RunState;
-use crate::ui::state::words::{count, grouped, variant_name};
+use crate::ui::state::words::{count, grouped};
 
 /// The text of a cell without a value.
 pub(super) const MISSING: &str = "–";
@@ -51,7 +52,7 @@ pub(super) fn group_value(table: &Table, group: &Group, column: &Column, split: 
         Column::Name => {
             let variant =
                 rows().find_map(|row| Some(row.glance.as_ref()?.started.config.attention));
-            let variant = variant.map_or("Runs", variant_name);
+            let variant = variant.map_or("Runs", Attention::label);
             format!("{variant}, {}", count(group.rows.len()))
         }
         Column::State => {

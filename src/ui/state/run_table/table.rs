@@ -7,8 +7,8 @@ use crate::compare::groups::{differences, groups};
 use crate::compare::statistics;
 use crate::run::event::Split;
 use crate::run::glance::Scores;
+use crate::text::{has_words, words};
 use crate::ui::state::runs::{RunState, Runs};
-use crate::ui::state::words::has_every_word;
 
 /// A line of the table.
 #[derive(Clone, Debug)]
@@ -46,7 +46,8 @@ impl Table {
         let mut rows = rows(runs, found);
         let total = rows.len();
         if !order.filter.trim().is_empty() {
-            rows.retain(|row| has_every_word(&row.text(), &order.filter));
+            let words = words(&order.filter);
+            rows.retain(|row| has_words(&row.text(), &words));
         }
         rows.sort_by(|a, b| {
             let key = |row: &Row| row.key(&order.sort, order.split);
