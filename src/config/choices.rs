@@ -167,9 +167,12 @@ choices! {
 }
 
 impl Attention {
-    /// Whether the network has gates.
+    /// Whether the network has gates, which look at the image. The learned constants are none.
     pub fn has_gates(self) -> bool {
-        !matches!(self, Self::None | Self::Wide)
+        match self {
+            Self::Branch | Self::Shared => true,
+            Self::None | Self::Constant | Self::Wide => false,
+        }
     }
 }
 

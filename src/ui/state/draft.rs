@@ -269,7 +269,7 @@ mod tests {
         let decay = Field::named("gate_decay").unwrap();
         assert!(decay.applies(&draft.as_trained()));
         for (attention, chosen) in &mut draft.variants {
-            *chosen = matches!(attention, Attention::None | Attention::Wide);
+            *chosen = !matches!(attention, Attention::Branch | Attention::Shared);
         }
         assert!(!decay.applies(&draft.as_trained()));
     }
