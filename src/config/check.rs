@@ -2,7 +2,7 @@
 
 use super::choices::{ClassWeights, Loss, Sampler};
 use super::field::Field;
-use super::run_config::{FIELDS, RunConfig};
+use super::fields::{FIELDS, RunConfig};
 
 /// A field whose value cannot work, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! The fields in which configurations differ.
 
 use super::field::Field;
-use super::run_config::{FIELDS, RunConfig};
+use super::fields::{FIELDS, RunConfig};
 
 /// A field in which configurations differ.
 #[derive(Clone, Debug)]

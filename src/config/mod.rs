@@ -1,6 +1,6 @@
 //! `RunConfig`: the one description of a run, shared by the command line, the TOML file, the setup panel and the log.
 //!
-//! A field is one entry of the table in `run_config.rs`: its type, default, name on screen, meaning, unit, bounds, group,
+//! A field is one entry of the table in `fields.rs`: its type, default, name on screen, meaning, unit, bounds, group,
 //! and the condition under which it has an effect. Everything else follows from [`FIELDS`]: the flag and its help, the
 //! key in TOML, the row of the setup panel, the messages about values that cannot work, the warnings about values that
 //! have no effect, the difference of two configurations, and `assets/docs/configuration.md`. Imports nothing of the
@@ -10,10 +10,10 @@ mod bounds;
 mod check;
 mod choices;
 mod difference;
-mod field;
 #[cfg(test)]
-mod reference;
-mod run_config;
+mod documentation;
+mod field;
+mod fields;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,7 @@ pub use check::FieldError;
 pub use choices::{Attention, ClassWeights, DeviceKind, Loss, Profile, Sampler, Width};
 pub use difference::{Difference, differences};
 pub use field::{Condition, Group};
-pub use run_config::{FIELDS, RunConfig};
+pub use fields::{FIELDS, RunConfig};
 pub use source::{DataSource, Size};
 pub use value::{Choice, Kind};
 

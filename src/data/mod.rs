@@ -12,7 +12,7 @@
 mod augment;
 pub mod batches;
 mod dataset;
-mod decoded;
+mod decode;
 mod error;
 mod fingerprint;
 mod formats;

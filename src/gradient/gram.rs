@@ -7,9 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::effect::jackknife_variance;
-pub use super::effect::{Effect, RESOLVED_STANDARD_ERRORS};
 use super::ledger::Ledger;
+use super::standard_error::jackknife_variance;
+pub use super::standard_error::{Effect, RESOLVED_STANDARD_ERRORS};
 
 /// Inner products of the gradients of K classes' S pieces each, over one layer or a sum of layers.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 //! Of all products of a Gram matrix a ledger needs only those with the class's own pieces, so that following one class
 //! over hundreds of probes costs little.
 
-use super::effect::{Effect, jackknife_variance};
+use super::standard_error::{Effect, jackknife_variance};
 
 /// Inner products of the gradients of one class's pieces with those of the pieces of all classes, over one layer or a sum
 /// of layers.

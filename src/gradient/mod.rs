@@ -4,8 +4,8 @@
 //! effect with its standard error, [`surgery`] directions without conflict, and [`order`] an order of classes. Class
 //! gradients themselves are measured in [`crate::train::probe`], where tensors are allowed.
 
-pub mod effect;
 pub mod gram;
 pub mod ledger;
 pub mod order;
+pub mod standard_error;
 pub mod surgery;

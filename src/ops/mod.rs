@@ -23,7 +23,7 @@ mod dense;
 mod gate;
 mod kernels;
 mod loss;
-mod pending;
+mod pending_norm;
 mod pool;
 mod products;
 pub mod profile;

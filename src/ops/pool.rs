@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::cpu;
 use super::data::{Data, memory};
 use super::kernels::{arch, vectorised};
-use super::pending::Pending;
+use super::pending_norm::Pending;
 use super::tape::{Tape, Var};
 
 /// Mean over all pixels: [N, H, W, C] → [N, C].

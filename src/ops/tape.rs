@@ -11,7 +11,7 @@ use candle_core::{Result, Tensor};
 
 use super::data::Data;
 use super::kernels::Panels;
-use super::pending::Pending;
+use super::pending_norm::Pending;
 
 /// A value in a forward pass.
 #[derive(Clone, Debug)]

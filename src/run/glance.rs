@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use super::event::{Eval, Event, Split, Started};
-use super::read::{Log, parse};
-use super::reduced::{Ending, Run};
+use super::log_reader::{Log, parse};
+use super::reducer::{Ending, Run};
 
 /// Bytes of a log's end that are read first.
 const TAIL_BYTES: u64 = 64 << 10;

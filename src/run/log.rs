@@ -1,6 +1,6 @@
 //! Writing a run directory: one writer at a time creates it, locks it and appends events to its log.
 //!
-//! The paths, the errors and the reading of a run ([`read`](super::read)) are re-exported here, so that users of a run
+//! The paths, the errors and the reading of a run ([`read`](super::log_reader)) are re-exported here, so that users of a run
 //! directory need one module.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -14,10 +14,10 @@ pub use super::bytes::{write_tensors, write_whole};
 pub use super::error::RunError;
 use super::event::Event;
 pub use super::find::{runs_in, runs_under};
+pub use super::log_reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
 pub use super::paths::{
     checkpoint_path, config_path, data_path, events_path, new_run_dir, predictions_file, probe_file,
 };
-pub use super::read::{Followed, Loaded, News, Position, follow, is_being_written, load};
 pub use super::tensors::predictions::write_predictions;
 pub use super::tensors::recorded_data::write_data;
 use crate::config::RunConfig;

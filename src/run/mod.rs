@@ -52,14 +52,14 @@ mod find;
 pub(crate) mod gates;
 pub mod glance;
 pub mod log;
+pub mod log_reader;
 pub mod notes;
 mod paths;
-pub mod read;
-mod reduced;
+mod reducer;
 mod scope;
 mod tensors;
 
 pub use crate::network::CLASSIFIER;
-pub use reduced::{Ending, Revisions, Run};
+pub use reducer::{Ending, Revisions, Run};
 pub use scope::Scope;
 pub use tensors::{class_rows, predictions, probe_file, probes, recorded_data};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{RunConfig, Size};
 
 use super::super::dataset::{Dataset, Unsplit};
-use super::super::decoded::Small;
+use super::super::decode::Small;
 use super::super::error::DataError;
 use super::super::splits::Summary;
 use super::format::{Content, Format};

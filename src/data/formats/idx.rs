@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use image::{DynamicImage, GrayImage};
 
-use super::super::decoded::MOST_BYTES;
+use super::super::decode::MOST_BYTES;
 use super::super::error::DataError;
-use super::directory::children;
 use super::format::{Content, Format};
 use super::item::{Image, Item, Items, name, problem, read_file, records};
+use super::listing::children;
 
 /// IDX files.
 pub(super) const FORMAT: Format = Format {

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use crate::config::{RunConfig, Size};
 
 use super::super::dataset::{Dataset, Unsplit};
-use super::super::decoded::{self, Small};
+use super::super::decode::{self, Small};
 use super::super::error::DataError;
 use super::super::splits::Summary;
-use super::directory::{children, directories, split_named};
 use super::format::{Content, Format};
+use super::listing::{children, directories, split_named};
 
 /// One file an image; takes every folder that no other format recognises.
 pub(super) const FORMAT: Format = Format {
@@ -68,7 +68,7 @@ pub(super) fn load(
 ) -> Result<Unsplit, DataError> {
     let listing = list(root)?;
     let index = labelled(root, listing.classes, &listing.entries);
-    decoded::load(root, index, config, progress, |i| {
+    decode::load(root, index, config, progress, |i| {
         image(&listing.entries[i].path, config.size)
     })
 }

@@ -12,13 +12,13 @@
 //! May import `decoded`, `dataset`, `error` and `splits` of `data`, and config.
 
 mod cifar;
-mod directory;
 mod folder;
 mod format;
 mod idx;
 mod image_folder;
 mod item;
 mod list;
+mod listing;
 mod pack;
 mod parquet;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::config::{RunConfig, Size};
 
 use super::super::dataset::{Dataset, Unsplit};
-use super::super::decoded::{self, Small};
+use super::super::decode::{self, Small};
 use super::super::error::DataError;
 use super::super::splits::Summary;
 use super::format::ReadPacked;
@@ -94,7 +94,7 @@ impl Pack {
     ) -> Result<Unsplit, DataError> {
         let index = std::mem::take(&mut self.index);
         let names = index.files.clone().unwrap_or_default();
-        decoded::load(root, index, config, progress, |i| {
+        decode::load(root, index, config, progress, |i| {
             self.decode(i, &root.join(&names[i]), config.size)
         })
     }

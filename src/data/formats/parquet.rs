@@ -14,9 +14,9 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::super::error::DataError;
-use super::directory::{children, split_named};
 use super::format::{Content, Format};
 use super::item::{Image, Item, Items, name, problem};
+use super::listing::{children, split_named};
 
 /// Parquet shards of Hugging Face.
 pub(super) const FORMAT: Format = Format {

@@ -117,7 +117,7 @@ const MADE_FOR: Duration = Duration::from_millis(4);
 /// the last frame are asked for, as long as `key` stays.
 pub(in crate::figure) fn of_probes<T: Send + Sync + 'static>(
     ctx: &Context,
-    name: (&'static str, usize),
+    name: (&'static str, u64),
     (subject, classes): (Subject<'_>, &[usize]),
     key: impl Hash + Debug,
     make: impl Fn(u64) -> Option<T>,

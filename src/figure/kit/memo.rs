@@ -3,7 +3,7 @@
 /// A value computed once and kept until its key changes: figures are redrawn many times a second.
 pub(in crate::figure) fn remembered<T: Clone + Send + Sync + 'static>(
     ctx: &egui::Context,
-    (name, of): (&'static str, usize),
+    (name, of): (&'static str, u64),
     key: impl std::hash::Hash + std::fmt::Debug,
     compute: impl FnOnce() -> T,
 ) -> T {

@@ -2,8 +2,8 @@
 //!
 //! Imports [`look`](super::look) and egui. It knows no run, no gradient and no comparison: numbers come from the caller.
 
+pub(in crate::figure) mod cell_keys;
 pub(in crate::figure) mod chart;
-pub(in crate::figure) mod keys;
 pub(in crate::figure) mod memo;
 pub(in crate::figure) mod numerals;
 pub mod palette;

@@ -4,6 +4,7 @@ use crate::figure::look::view::{Order, View};
 use crate::run::Run;
 use crate::run::event::Probe;
 use crate::run::probes::Probes;
+use crate::text::fnv1a;
 
 /// One run, with those of its probe tensors that are in memory: a figure is drawn from it.
 #[derive(Clone, Copy)]
@@ -22,9 +23,11 @@ impl<'a> Subject<'a> {
         std::ptr::eq(self.run, other.run)
     }
 
-    /// Tells it apart from all other runs that are open, for values that are kept between frames.
-    pub(in crate::figure) fn identity(&self) -> usize {
-        std::ptr::from_ref(self.run).addr()
+    /// Tells the run apart from all others that are open, for values that are kept between frames. The address tells copies
+    /// of one run apart, the id of the header a run from an earlier one at the same address.
+    pub(in crate::figure) fn identity(&self) -> u64 {
+        let id = self.run.started.as_ref().map_or("", |started| &started.id);
+        fnv1a(id) ^ std::ptr::from_ref(self.run).addr() as u64
     }
 
     /// Class names; none before the header.

@@ -13,7 +13,7 @@ use crate::ops::data::Data;
 use crate::ops::kernels::{
     Panels, Plane, WeightGrad, accumulate, convolve, max_pool_grad, vectorised,
 };
-use crate::ops::pending::Pending;
+use crate::ops::pending_norm::Pending;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Packed;
 

@@ -10,7 +10,7 @@ use crate::ops::cpu::{folded, repeated, with_scratch};
 use crate::ops::data::{Data, memory};
 use crate::ops::gate::Gate;
 use crate::ops::kernels::{Panels, arch, convolve, lanes, max_pool, vectorised};
-use crate::ops::pending::Pending;
+use crate::ops::pending_norm::Pending;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::{Tape, Var};
 

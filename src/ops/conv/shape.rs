@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::ops::kernels::{Plane, Rows};
-use crate::ops::pending::Pending;
+use crate::ops::pending_norm::Pending;
 
 use super::affine::Affine;
 

@@ -3,7 +3,7 @@
 use crate::config::RunConfig;
 use crate::model::ParamSpec;
 
-use super::rule::Optimiser;
+use super::interface::Optimiser;
 use super::sgd::Sgd;
 
 /// The optimiser of a configuration for a network's parameters, before its first step.

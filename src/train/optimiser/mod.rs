@@ -4,9 +4,9 @@
 //! into checkpoints by itself.
 
 mod choice;
-mod rule;
+mod interface;
 mod sgd;
 
 pub use choice::of;
-pub use rule::Optimiser;
+pub use interface::Optimiser;
 pub use sgd::Sgd;

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use crate::ops;
 
-use super::rule::Optimiser;
+use super::interface::Optimiser;
 
 /// Gradient descent with its momentum.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use super::App;
 use crate::ui::state::action::Action;
+use crate::ui::state::command_palette::Palette;
 use crate::ui::state::draft::absolute;
-use crate::ui::state::palette::Palette;
 use crate::ui::state::place::Page;
 
 impl App {

@@ -15,7 +15,7 @@ mod options;
 mod remember;
 mod replies;
 mod restore;
-mod restoring;
+mod restore_progress;
 mod select;
 mod training;
 
@@ -31,7 +31,7 @@ use crate::ui::state::runs::Runs;
 use crate::ui::state::settings::Settings;
 use crate::ui::work::{Background, Discard, Trainer, Waker, Worker};
 pub use options::Options;
-use restoring::Restoring;
+use restore_progress::Restoring;
 
 /// Messages are taken in for at most this long per frame.
 const DRAIN_FOR: Duration = Duration::from_millis(10);

@@ -1,7 +1,7 @@
 //! Goes back to the view that an exported image shows.
 
 use super::App;
-use super::restoring::{Restoring, Stage};
+use super::restore_progress::{Restoring, Stage};
 use crate::figure::Kind;
 use crate::figure::export::{Restored, RunRef};
 use crate::ui::state::place::{Choice, Page};

@@ -7,12 +7,12 @@
 
 pub(crate) mod action;
 pub(crate) mod choices;
+pub(crate) mod command_palette;
 pub(crate) mod draft;
 pub(crate) mod export_draft;
 pub(crate) mod findings;
 pub(crate) mod images;
 pub(crate) mod notice;
-pub(crate) mod palette;
 pub(crate) mod place;
 pub(crate) mod queue;
 pub(crate) mod run_table;
@@ -23,12 +23,12 @@ pub(crate) mod training;
 pub(crate) mod words;
 
 use crate::figure::Kind;
+use command_palette::Palette;
 use draft::Draft;
 use export_draft::ExportDraft;
 use findings::Findings;
 use images::Images;
 use notice::Notice;
-use palette::Palette;
 use place::Page;
 use place::{History, Place};
 use queue::Queue;

@@ -53,7 +53,7 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "data",
         "data sets: formats, splits, long tails, batches",
-        &["balance", "config", "network", "random", "threads"],
+        &["balance", "config", "network", "random", "text", "threads"],
     ),
     room(
         "samples",
@@ -87,7 +87,7 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "sweep",
         "one configuration, varied over a grid of fields and over seeds",
-        &["config", "run"],
+        &["config", "run", "text"],
     ),
     // Figures.
     room(
@@ -98,7 +98,7 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "figure/kit",
         "how anything is plotted, whatever the numbers are: chart, square, table, palette",
-        &["figure/look"],
+        &["figure/look", "text"],
     ),
     room(
         "figure/facts",
@@ -191,14 +191,15 @@ pub(super) const ROOMS: &[Room] = &[
         "cli",
         "the command line",
         &[
-            "compare", "config", "data", "figure", "findings", "run", "sweep", "train",
+            "compare", "config", "data", "figure", "findings", "run", "sweep", "text", "train",
         ],
     ),
     room(
         "ui/state",
         "what the window knows and shows, without drawing and without threads",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "run", "samples", "train",
+            "compare", "config", "data", "figure", "findings", "network", "run", "samples", "text",
+            "train",
         ],
     ),
     room("ui/widgets", "small controls", &["text"]),
@@ -237,7 +238,14 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "ui/window",
         "the window of the system",
-        &["figure", "run", "ui/app", "ui/frame_times", "ui/state"],
+        &[
+            "figure",
+            "run",
+            "text",
+            "ui/app",
+            "ui/frame_times",
+            "ui/state",
+        ],
     ),
     room("ui", "the face of the window: hands names on", &[]),
     room(
@@ -260,10 +268,19 @@ const FIGURES: &[&str] = &[
     "run",
 ];
 
-const WINDOW: &[&str] = &["config", "data", "figure", "run", "ui/state", "ui/widgets"];
+const WINDOW: &[&str] = &[
+    "config",
+    "data",
+    "figure",
+    "run",
+    "text",
+    "ui/state",
+    "ui/widgets",
+];
 
 const WINDOW_PAGES: &[&str] = &[
     "compare",
+    "config",
     "data",
     "figure",
     "findings",

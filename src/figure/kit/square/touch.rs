@@ -4,7 +4,7 @@ use egui::{
     Button, Key, Rect, Response, RichText, Role, Sense, Tooltip, Ui, UiBuilder, Vec2, vec2,
 };
 
-use crate::figure::kit::keys::{Keys, presses};
+use crate::figure::kit::cell_keys::{Keys, presses};
 use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::square::cells::Cells;
 use crate::figure::kit::square::grid::{Grid, NAMED_CELLS, ZOOMED_FROM};

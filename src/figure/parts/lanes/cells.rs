@@ -8,7 +8,7 @@ use egui::{
 
 use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::unread::NO_PROBE;
-use crate::figure::kit::keys::Keys;
+use crate::figure::kit::cell_keys::Keys;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::palette;
 use crate::figure::kit::text::{empty_ui, named};

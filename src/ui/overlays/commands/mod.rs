@@ -3,14 +3,14 @@
 //! May import `state`, `widgets` and the figures.
 
 mod command;
-mod keyboard;
-mod keys;
+mod help_windows;
+mod key_presses;
 mod list;
 mod palette;
 mod shortcuts;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use keyboard::{explanation_ui, keyboard_ui};
-pub(crate) use keys::keys;
+pub(crate) use help_windows::{explanation_ui, keyboard_ui};
+pub(crate) use key_presses::keys;
 pub(crate) use palette::palette_ui;

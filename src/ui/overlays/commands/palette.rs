@@ -6,7 +6,7 @@ use super::command::Command;
 use super::list::commands;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
-use crate::ui::state::palette::Palette;
+use crate::ui::state::command_palette::Palette;
 
 /// Lines of the list that are seen at once.
 const LINES: usize = 12;

@@ -2,8 +2,8 @@
 
 use egui::{RichText, vec2};
 
-use super::doings::buttons_ui;
 use super::open::Open;
+use super::row_actions::buttons_ui;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::{Browser, Edit, Row, Table, shortened, title_of};
 

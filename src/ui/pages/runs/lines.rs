@@ -4,8 +4,8 @@ use egui::{Rect, Sense, pos2, vec2};
 
 use super::cells::{ROW_HEIGHT, background_ui, cell_ui, cells, focus_ui};
 use super::columns::{CELL_MARGIN, Drawn};
-use super::doings::menu_ui;
 use super::open::Open;
+use super::row_actions::menu_ui;
 use super::values::{MISSING, group_value, value_of};
 use crate::run::event::Split;
 use crate::ui::state::action::Action;

@@ -5,10 +5,10 @@
 mod cells;
 mod columns;
 mod details;
-mod doings;
 mod lines;
 mod open;
 mod page;
+mod row_actions;
 mod table;
 mod trash;
 mod values;

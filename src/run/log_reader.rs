@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::error::RunError;
 use super::event::{Event, FORMAT};
 use super::paths::events_path;
-use super::reduced::Run;
+use super::reducer::Run;
 
 /// A run as read from its directory.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::field::{Field, Group};
-use super::run_config::RunConfig;
+use super::fields::RunConfig;
 use super::value::Kind;
 
 /// The variable that has the document written instead of compared.
@@ -12,14 +12,14 @@ const UPDATE: &str = "UPDATE_DOCS";
 
 const OPENING: &str = "# Configuration
 
-For everyone who sets up a run: every field of a configuration, in the order of `run.toml`. The same field is set by its
+This page is for everyone who sets up a run: every field of a configuration, in the order of `run.toml`. The same field is set by its
 flag (`crosscurrent train --batch 64`), by its key in TOML (`batch = 64` in a file for `--config`, in a run's `run.toml`,
 or in the tables `[run]` and `[grid]` of a sweep), and by its row in the setup panel, where what is rarely changed
 stands under “More”. A flag overrides the file; a field in neither has its default. A field that says when it applies has
 no effect otherwise, and a value given all the same is warned about.
 
-This page is written from the table in `src/config/run_config.rs`; after a change there,
-`UPDATE_DOCS=1 cargo test --lib config::reference` writes it anew.
+This page is written from the table in `src/config/fields.rs`; after a change there,
+`UPDATE_DOCS=1 cargo test --lib config::documentation` writes it anew.
 ";
 
 /// The whole document.
@@ -84,7 +84,7 @@ fn the_reference_says_what_the_table_says() -> anyhow::Result<()> {
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found.replace("\r\n", "\n") == expected,
-        "assets/docs/configuration.md is stale; write it anew with `{UPDATE}=1 cargo test --lib config::reference`"
+        "assets/docs/configuration.md is stale; write it anew with `{UPDATE}=1 cargo test --lib config::documentation`"
     );
     Ok(())
 }
