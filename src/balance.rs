@@ -1,15 +1,15 @@
-//! Corrections for rare classes: weights of classes in the loss, margins, and shares in which classes are drawn. Plain
-//! numbers; imports `config` alone.
+//! Corrections for rare classes: class weights in the loss, margins, and the shares in which classes are drawn. Works
+//! on plain numbers; imports only `config`.
 
 use crate::config::{ClassWeights, Loss, RunConfig, Sampler};
 
 /// β of effective numbers (Cui et al. 2019, for CIFAR).
 const BETA: f64 = 0.9999;
-/// Share of the epochs that LDAM trains before it re-weights: 160 of 200 (Cao et al. 2019).
+/// Share of the epochs that LDAM trains before class weights apply: 160 of 200 (Cao et al. 2019).
 const DEFERRED: f64 = 0.8;
 
-/// Weight in the loss of an image of each class in `epoch` (from 0), `[K]`; empty where all images count alike. `counts`
-/// are the training images of each class, `[K]`.
+/// Weight in the loss of an image of each class in `epoch` (from 0), `[K]`; empty where all images count equally.
+/// `counts` are the training images of each class, `[K]`.
 pub fn class_weights(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f64> {
     let usual = match config.loss {
         Loss::Ldam => DEFERRED,
@@ -26,9 +26,9 @@ pub fn class_weights(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f6
     }
 }
 
-/// Share of each class in the gradient of a step of `epoch` (from 0), `[K]`, summing to 1: how often its images are drawn,
-/// times their weight. It holds for cross-entropy with or without weights; the gradient of another loss is not the sum of
-/// the class gradients that a probe measures.
+/// Share of each class in the gradient of a step in `epoch` (from 0), `[K]`, summing to 1: how often images of the
+/// class are drawn, times their weight. The shares hold for cross-entropy with or without weights; the gradient of
+/// another loss is not a sum of the class gradients that a probe measures.
 pub fn step_shares(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f64> {
     let mut shares = shares(config.sampler, counts, epoch, config.epochs);
     let weights = class_weights(config, counts, epoch);
@@ -43,8 +43,8 @@ pub fn step_shares(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f64>
 }
 
 /// Share of each class among the images of `epoch` (from 0), `[K]`, for training counts n: nᵠ/Σnᵠ with q = 1 for
-/// instance, 1/2 for square-root and 0 for class-balanced sampling; progressively balanced sampling goes from the first
-/// to the last of them in equal steps by epoch. The share of a class without images is 0.
+/// instance, 1/2 for square-root and 0 for class-balanced sampling. Progressively balanced sampling goes from instance
+/// to class-balanced sampling in equal steps by epoch. The share of a class without images is 0.
 pub fn shares(sampler: Sampler, counts: &[usize], epoch: u64, epochs: u32) -> Vec<f64> {
     let powers = |q: f64| {
         let power = |&n: &usize| if n == 0 { 0.0 } else { (n as f64).powf(q) };
@@ -72,33 +72,35 @@ pub fn inverse_frequency(counts: &[usize]) -> Vec<f64> {
     summing_to_classes(counts.iter().map(|&n| 1.0 / n as f64))
 }
 
-/// Weights w ∝ (1 − β)/(1 − βⁿ) of K classes with n images, one over their effective number (Cui et al. 2019), summing to
-/// K, `[K]`; 0 for a class without images.
+/// Weights w ∝ (1 − β)/(1 − βⁿ) of K classes with n images, the reciprocal of their effective number (Cui et al. 2019),
+/// summing to K, `[K]`; 0 for a class without images.
 pub fn effective_number(counts: &[usize], beta: f64) -> Vec<f64> {
     let weight = |&n: &usize| (1.0 - beta) / (1.0 - beta.powf(n as f64));
     summing_to_classes(counts.iter().map(weight))
 }
 
-/// Margins m ∝ n^(−1/4) of classes with n images, of which the largest is `largest` (Cao et al. 2019), `[K]`.
+/// Margins m ∝ n^(−1/4) of classes with n images, `[K]`, scaled so that the largest margin is `largest` (Cao et al.
+/// 2019).
 pub fn margins(counts: &[usize], largest: f64) -> Vec<f64> {
     let raw: Vec<f64> = numbers(counts).map(|n| n.powf(-0.25)).collect();
     let most = raw.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     raw.into_iter().map(|m| m * largest / most).collect()
 }
 
-/// ln π of each class, π being its share in the training images, `[K]`.
+/// ln π of each class, `[K]`, where π is the class's share of the training images.
 pub fn log_priors(counts: &[usize]) -> Vec<f64> {
     let total: f64 = numbers(counts).sum();
     numbers(counts).map(|n| (n / total).ln()).collect()
 }
 
-/// The counts as real numbers, with 1 for a class without images: its logarithm and powers stay finite, and nothing is
-/// learnt of it anyway.
+/// The counts as real numbers, with 1 for a class without images: its logarithm and powers stay finite, and the network
+/// learns nothing about such a class anyway.
 fn numbers(counts: &[usize]) -> impl Iterator<Item = f64> {
     counts.iter().map(|&n| n.max(1) as f64)
 }
 
-/// The weights times one number, so that they sum to the number of classes; infinite ones, of classes without images, are 0.
+/// The weights, scaled so that they sum to the number of classes. Infinite weights, which belong to classes without
+/// images, become 0.
 fn summing_to_classes(weights: impl Iterator<Item = f64>) -> Vec<f64> {
     let finite = |w: f64| if w.is_finite() { w } else { 0.0 };
     let mut weights: Vec<f64> = weights.map(finite).collect();

@@ -10,15 +10,16 @@
 //!
 //! Everything that the trainer reports is a [`run::event::Event`] of plain numbers, and [`run::Run::apply`] is the only
 //! reducer. [`gradient`] derives conflict and influence from the inner products of class gradients, [`compare`] sets
-//! groups of runs against each other, and [`findings`] says in sentences what stands out. [`network`] holds the words
-//! that data, model and runs have in common, [`text`] the treatment of text that all parts share.
+//! groups of runs against each other, and [`findings`] derives sentences about whatever stands out in a run.
+//! [`network`] holds the terms that data, model and runs have in common, [`text`] the functions on text that all parts
+//! share.
 //!
 //! Dependencies point one way:
 //!
 //! - Nothing imports `ui` or `cli`.
-//! - Tensors appear only under `data`, `model`, `ops` and `train`; egui only under `figure`, `ui` and `main`.
-//! - `run`, `gradient`, `compare` and `findings` are plain numbers: `run` imports `gradient`, `compare` both, and
-//!   `findings` all three; none of them imports what trains or draws.
+//! - Only `data`, `model`, `ops` and `train` may name tensors; only `figure`, `ui` and `main` may name egui.
+//! - `run`, `gradient`, `compare` and `findings` work on plain numbers: `run` imports `gradient`, `compare` imports
+//!   both, and `findings` all three; none of them imports a part that trains or draws.
 //! - `network`, `text`, `random` and `threads` lie below everything else.
 
 #![cfg_attr(

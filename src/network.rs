@@ -24,7 +24,7 @@ pub struct Layer {
     pub name: String,
     /// Block that the layer belongs to: `stem`, `branch1`…`branch3`, `fuse` or `classifier`.
     pub group: String,
-    /// `conv`, `batch_norm`, `max_pool`, `gate`, `concat`, `mean_pool` or `linear`.
+    /// `conv`, `batch_norm`, `max_pool`, `gate`, `scale`, `concat`, `mean_pool`, `linear` or `cosine`.
     pub kind: String,
     /// Output shape for one image, `[H, W, C]` or `[C]`.
     pub shape: Vec<usize>,

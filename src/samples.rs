@@ -9,8 +9,8 @@ use crate::run::recorded_data::RecordedData;
 
 pub use crate::data::samples::{Sample, Samples, Which, samples};
 
-/// As [`samples`], of a run: the images that it recorded in its directory `run`, on its classes. Where the record cannot
-/// be read, images are chosen anew, and a note says so.
+/// As [`samples`], for the images that a run recorded in its directory `run`; `classes` are the names of the run's
+/// classes. Where the record cannot be read, images are chosen anew, and a note says so.
 ///
 /// # Errors
 /// Where the source cannot be used.

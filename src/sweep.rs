@@ -9,9 +9,9 @@
 //! attention = ["none", "branch"]
 //! ```
 //!
-//! The runs left to make follow from the file and from the run directories that exist. A sweep that was killed therefore
-//! goes on when it is started again, and several processes can share a folder: the lock of a run keeps other processes
-//! from it. Imports `config` and `run`.
+//! The runs that are still to be trained follow from the file and from the run directories that exist. A sweep that was
+//! killed therefore continues when it is started again, and several processes can share a folder: the lock of a run
+//! keeps other processes from it. Imports `config`, `run` and `text`.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -25,30 +25,32 @@ use crate::run::glance::Glance;
 use crate::run::log::{self, RunError};
 use crate::text::one_line;
 
-/// The largest number of runs in a sweep; a file that makes more is taken for a mistake.
+/// Most runs in a sweep; a file that asks for more is assumed to be a mistake.
 const MOST_RUNS: usize = 10_000;
 
 /// The runs that a file asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sweep {
-    /// Name of the folder of its runs.
+    /// Name of the folder that holds the runs.
     pub name: String,
-    /// Its runs, seed by seed, so that runs to be compared at one seed are finished early.
+    /// The runs, seed by seed, so that all runs of one seed, which are compared with each other, are finished early.
     pub runs: Vec<Planned>,
 }
 
 /// A run that a sweep asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Planned {
-    /// Name of its directory, made of the fields that vary and their values, such as `attention-branch_seed-3`.
+    /// Name of the run's directory, composed of the fields that vary and their values, such as
+    /// `attention-branch_seed-3`.
     pub name: String,
     /// The configuration to train.
     pub config: RunConfig,
-    /// Position of its seed among the seeds.
+    /// Index of the run's seed among the seeds of the sweep.
     pub seed_index: usize,
 }
 
-/// One of `count` parts of a sweep: every `count`-th seed, from the one at `index` on. As text: `1/2`, counted from 1.
+/// One of `count` parts of a sweep: every `count`-th seed, beginning with the seed at `index`. As text: `1/2`, counted
+/// from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// Position among the parts, from 0.
@@ -57,14 +59,14 @@ pub struct Shard {
     pub count: usize,
 }
 
-/// How far a run of a sweep has come.
+/// The progress of a run of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// The run was never begun.
     New,
-    /// The run was cut before its first checkpoint, and has to begin again.
+    /// The run was interrupted before its first checkpoint, and has to begin again.
     Anew,
-    /// The run was cut, and can go on from its last checkpoint.
+    /// The run was interrupted or failed, and can continue from its last checkpoint.
     Cut,
     /// Another process is writing the run.
     Busy,
@@ -97,7 +99,7 @@ pub enum SweepError {
          sweep or move it away: {}", path.display()
     )]
     OtherRun {
-        /// The first field in which they differ.
+        /// The first field in which the two configurations differ.
         field: &'static str,
         /// The run directory.
         path: PathBuf,
@@ -148,7 +150,7 @@ impl Sweep {
     /// Reads the text of a sweep.
     ///
     /// # Errors
-    /// The mistake in the text, as the beginning of a sentence.
+    /// The mistake in the text, in words to which [`SweepError::Content`] adds the path.
     fn parse(text: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|e| one_line(e.message()))?;
         let plain = !file.name.is_empty() && file.name == as_name(&file.name);
@@ -199,8 +201,8 @@ impl Sweep {
     }
 }
 
-/// All combinations of the grid's values, each as the beginning of its runs' names and a configuration. The last field
-/// varies fastest.
+/// All combinations of the grid's values. Each is given as the beginning of its runs' names and as a configuration. The
+/// last field varies fastest.
 fn cells(run: &Table, grid: &Table) -> Result<Vec<(String, RunConfig)>, String> {
     for table in [run, grid] {
         if table.contains_key("seed") {
@@ -246,7 +248,8 @@ fn value_name(value: &Value) -> String {
     }
 }
 
-/// The text with a dash for every character but letters, digits, dots and dashes, which suit any file system.
+/// The text with a dash in place of every character other than a letter, digit, dot or dash, so that it suits any file
+/// system.
 fn as_name(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
     text.chars()
@@ -255,10 +258,10 @@ fn as_name(text: &str) -> String {
 }
 
 impl Planned {
-    /// How far the run has come in a sweep whose runs lie in `folder`.
+    /// The state of the run in a sweep whose runs are in `folder`.
     ///
     /// # Errors
-    /// Where its directory holds a run with another configuration, or a run that cannot be read.
+    /// Where the run's directory holds a run with another configuration, or a run that cannot be read.
     pub fn state(&self, folder: &Path) -> Result<State, SweepError> {
         let dir = folder.join(&self.name);
         let length = std::fs::metadata(log::events_path(&dir)).map(|log| log.len());

@@ -1,4 +1,4 @@
-//! Text that several parts of the program treat alike: words to search by, one line of many, numbers and counts on
+//! Functions on text that several parts of the program share: search words, text on one line, numbers and counts on
 //! screen, and a hash of names.
 //!
 //! Plain functions; imports nothing of the crate.
@@ -20,7 +20,7 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A number of things, for nouns whose plural ends in s: `1 seed`, `3 seeds`.
+/// A count with its noun, for nouns whose plural ends in s: `1 seed`, `3 seeds`.
 pub fn counted(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
@@ -28,7 +28,7 @@ pub fn counted(number: usize, noun: &str) -> String {
     }
 }
 
-/// A number with so many decimals and a real minus, which a number that rounds to zero does not have: `−0.43`, `0.05`.
+/// A number with `decimals` decimals and a real minus sign: `−0.43`, `0.05`. A number that rounds to zero has no sign.
 pub fn decimals(value: f64, decimals: usize) -> String {
     let size = format!("{:.decimals$}", value.abs());
     if value < 0.0 && !is_zero(&size) {
@@ -38,7 +38,7 @@ pub fn decimals(value: f64, decimals: usize) -> String {
     }
 }
 
-/// As [`decimals`], with a plus before what is above zero: `−0.43`, `+0.05`, `0.00`.
+/// As [`decimals`], but with a plus sign for numbers above zero: `−0.43`, `+0.05`, `0.00`.
 pub fn signed(value: f64, digits: usize) -> String {
     let text = decimals(value, digits);
     if value < 0.0 || is_zero(&text) {

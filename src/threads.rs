@@ -4,16 +4,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use thread_priority::ThreadPriority;
 
-/// Priority of computing threads beside a window, out of 99: a nice value of 10 on Linux, "below normal" on Windows. Low
-/// enough that a frame is drawn at once, and high enough that training does not starve beside other programs.
+/// Priority of computing threads beside a window, out of 99: a nice value of 10 on Linux, "below normal" on Windows.
+/// Low enough that a frame is drawn at once, and high enough that training does not starve beside other programs.
 const PRIORITY: u8 = 22;
 
 /// Whether a window is open in this process.
 static BESIDE_WINDOW: AtomicBool = AtomicBool::new(false);
 
 /// Makes the global pool of computing threads: one for each core, or as many as `RAYON_NUM_THREADS` says, which candle
-/// reads as well. To be called at the start of `main`: the first computation would otherwise make a pool whose threads do
-/// not give way to a window.
+/// reads as well. To be called at the start of `main`: the first computation would otherwise make a pool whose threads
+/// do not give way to a window.
 pub fn start_pool(beside_window: bool) {
     BESIDE_WINDOW.store(beside_window, Ordering::Relaxed);
     // Fails only where there is a global pool already, which then computes.
@@ -26,8 +26,8 @@ pub fn pool() -> rayon::ThreadPoolBuilder {
 }
 
 /// Makes the current thread a computing one: where a window is open it gets a lower priority, so that all cores can be
-/// used and drawing still comes first. Where the system refuses, the priority stays as it is, and the window may be less
-/// smooth.
+/// used and drawing still comes first. Where the system refuses, the priority stays as it is, and the window may be
+/// less smooth.
 pub fn give_way() {
     if BESIDE_WINDOW.load(Ordering::Relaxed) {
         lower_priority();
@@ -59,7 +59,7 @@ mod tests {
             lower_priority();
             nice()
         });
-        // Where all tests run at a lower priority already, it cannot be raised and stays.
+        // Where all tests run at a lower priority already, the priority cannot be raised and stays.
         assert_eq!(lowered.join().unwrap(), before.max(10));
         assert_eq!(nice(), before);
     }

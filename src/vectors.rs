@@ -10,14 +10,15 @@ const FILE: &str = include_str!(concat!(
     "/tests/peers/vectors.json"
 ));
 
-/// One section of the file.
+/// One section of the file of test vectors.
 pub(crate) fn section(name: &str) -> anyhow::Result<Value> {
     let mut file: Value = serde_json::from_str(FILE)?;
     let section = file.get_mut(name).map(Value::take);
     section.with_context(|| format!("the reference vectors have no section `{name}`"))
 }
 
-/// All numbers of a list, or of lists within lists, in row-major order; of a dictionary, those of its entry `data`.
+/// All numbers of a list, or of lists within lists, in row-major order; the numbers of its entry `data` for a
+/// dictionary.
 pub(crate) fn numbers(value: &Value) -> anyhow::Result<Vec<f64>> {
     if let Some(map) = value.as_object() {
         return numbers(&map["data"]);

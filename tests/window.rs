@@ -52,7 +52,7 @@ fn window(options: Options) -> Window {
 /// Runs frames until nothing is read or written in the background any more.
 fn settle(window: &mut Window) {
     let patience = std::time::Instant::now() + PATIENCE;
-    // A spinner asks for frames for as long as it turns, which `run` takes for an end that never comes.
+    // A spinner asks for frames for as long as it turns, so that `try_run` gives up with an error.
     while window.state().is_busy() || window.try_run().is_err() || window.state().is_busy() {
         assert!(
             std::time::Instant::now() < patience,
@@ -68,7 +68,7 @@ fn click(window: &mut Window, label: &str) {
     settle(window);
 }
 
-/// What the first matrix says in words.
+/// The value of the first matrix that assistive technology reads out.
 fn summary(window: &Window) -> Option<String> {
     let mut found = window.query_all_by_label_contains("Interference ");
     found.next()?.accesskit_node().value()
@@ -82,7 +82,7 @@ fn value(window: &Window, label: &str) -> Option<f64> {
     window.get_by_label(label).accesskit_node().numeric_value()
 }
 
-/// A trainer that writes a constructed run, one event for each permit, and acknowledges it.
+/// A trainer that writes the events of a constructed run, one for each permit, and acknowledges each of them.
 struct Script {
     permits: Sender<()>,
     written: Receiver<()>,
@@ -188,7 +188,7 @@ fn written_runs(output: &Path) -> anyhow::Result<Vec<Run>> {
     let mut dirs: Vec<_> = std::fs::read_dir(output)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
-    // The baseline, `solar-none`, before `solar-branch`.
+    // Reverse order puts the baseline, `solar-none`, before `solar-branch`.
     dirs.sort();
     dirs.reverse();
     dirs.iter().map(|dir| Ok(load(dir)?.run)).collect()
@@ -252,7 +252,7 @@ fn a_pair_is_started_paused_resumed_and_stopped() -> anyhow::Result<()> {
     settle(&mut window);
     assert!(has(&window, "Baseline · running"));
 
-    // To the end of the baseline, and into the second run.
+    // The trainer writes the rest of the baseline, and 10 events of the second run.
     let rest = SHORT.events().len() - 13;
     script.go_on(&mut window, rest)?;
     script.go_on(&mut window, 10)?;
@@ -270,7 +270,7 @@ fn a_pair_is_started_paused_resumed_and_stopped() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What only some devices can do is offered only in builds that have them, and for them.
+/// A setting that only CUDA has is offered only in builds with CUDA, and enabled only if CUDA is chosen.
 #[test]
 fn rounded_products_are_offered_for_cuda_alone() {
     const TF32: &str = "Faster, rounded products (TF32)";
@@ -333,7 +333,7 @@ fn an_interrupted_run_is_continued() -> anyhow::Result<()> {
 fn a_trainer_that_fails_or_panics_leaves_a_sentence() -> anyhow::Result<()> {
     let fails: Trainer = Arc::new(|_, _, _| Err("the folder holds no images".to_owned()));
     let panics: Trainer = Arc::new(|_, _, _| {
-        // Not `panic!`, whose report would look like a failed test.
+        // `panic!` would print a report that looks like a failed test.
         std::panic::resume_unwind(Box::new("off by one"))
     });
     for (trainer, sentence) in [
@@ -369,7 +369,7 @@ fn a_damaged_run_is_one_sentence() -> anyhow::Result<()> {
         ..Options::default()
     });
     assert!(has(&window, "damaged file") && has(&window, &damaged.display().to_string()));
-    // The other run is shown; its damaged probe says so in the matrix, and the others are whole.
+    // The good run is shown. Its damaged probe is reported in the matrix; its other probes are whole.
     let torn = "00000040.safetensors";
     assert!(has(&window, torn));
     click(&mut window, "Earlier probe");
@@ -378,7 +378,7 @@ fn a_damaged_run_is_one_sentence() -> anyhow::Result<()> {
 }
 
 #[test]
-fn what_is_typed_is_checked_at_once() -> anyhow::Result<()> {
+fn a_typed_value_is_checked_at_once() -> anyhow::Result<()> {
     let mut window = window(Options::default());
     let epochs = window.get_by_role_and_label(egui::accesskit::Role::TextInput, "Epochs");
     epochs.focus();
@@ -410,8 +410,8 @@ fn the_slider_moves_all_views() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Two thirds along the time axis lies step 28: nearer to the probe of step 30 than to that of step 20. Far down, no line is
-/// near.
+/// Two thirds along the time axis lies step 28, which is nearer to the probe of step 30 than to that of step 20. The
+/// click is low in the chart, where no line is near.
 #[test]
 fn a_click_in_a_time_chart_goes_to_the_nearest_probe() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -487,10 +487,10 @@ fn the_matrix_follows_the_slider() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The dialog for the first run's matrix.
+/// The button that opens the export dialog for the matrix of the first run.
 const EXPORT_MATRIX: &str = "Export… How classes pull against each other, baseline";
 
-/// A card that is seen without scrolling, also beside another run.
+/// The same for a card that is seen without scrolling, even beside another run.
 const EXPORT_F1: &str = "Export… F1 of each class, baseline";
 
 fn type_path(window: &mut Window, label: &str, path: &Path) {
@@ -499,7 +499,7 @@ fn type_path(window: &mut Window, label: &str, path: &Path) {
     settle(window);
 }
 
-/// What `crosscurrent export` does with these arguments.
+/// Runs `crosscurrent export` with these arguments and `--out`.
 fn export_command(arguments: &[&str], out: &Path) -> anyhow::Result<()> {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
         .arg("export")
@@ -512,7 +512,7 @@ fn export_command(arguments: &[&str], out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the window writes is what `crosscurrent export` writes from the same run, in every format.
+/// The window writes the same files as `crosscurrent export` from the same run, in every format.
 #[test]
 fn a_figure_is_exported() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -584,10 +584,11 @@ fn all_figures_of_the_page_are_exported() -> anyhow::Result<()> {
     click(&mut window, "SVG");
     type_path(&mut window, "Folder", &folder);
     click(&mut window, "Export");
-    // Eight figures, less the pair that is not selected, of two runs in two formats.
+    // The page has eight figures. The pair is missing, since none is selected: seven figures of two runs in two
+    // formats.
     assert!(has(&window, "Exported 28 files to"));
     assert_eq!(std::fs::read_dir(&folder)?.count(), 28);
-    // As `crosscurrent export` does it beside the same run.
+    // `crosscurrent export` makes the same image of this run beside the same other run.
     let runs = ["baseline", "branch"].map(|name| parent.path().join(name));
     let [left, right] = runs.each_ref().map(|run| run.to_str().unwrap_or_default());
     let command = parent.path().join("command");
@@ -601,7 +602,7 @@ fn all_figures_of_the_page_are_exported() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The scales of all charts are kept for all runs, and let go again.
+/// The scales of all charts are locked for all runs, and released again.
 #[test]
 fn scales_are_locked_and_given_back() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -610,7 +611,7 @@ fn scales_are_locked_and_given_back() -> anyhow::Result<()> {
     let locked = window.state_mut().figure_view().ranges.clone();
     let has_y = |kind| locked.get(&kind).is_some_and(|range| range.y.is_some());
     assert!(has_y(Kind::Loss) && has_y(Kind::DepthProfile), "{locked:?}");
-    // No pair is selected: there is no scale to keep.
+    // No pair is selected, so that its chart has no scale to lock.
     assert!(!has_y(Kind::PairCosine), "{locked:?}");
     assert!(has(&window, "Show all of F1 of each class"));
     click(&mut window, "Lock scales");
@@ -626,7 +627,7 @@ fn a_figure_and_its_numbers_go_to_the_clipboard() -> anyhow::Result<()> {
         click(&mut window, EXPORT_F1);
         click(&mut window, format);
         window.get_by_label(button).click();
-        // The frame that hands it over is one of those that follow.
+        // One of the following frames hands the copy to the clipboard.
         let patience = std::time::Instant::now() + PATIENCE;
         loop {
             window.step();
@@ -650,7 +651,7 @@ fn a_figure_and_its_numbers_go_to_the_clipboard() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An exported image brings its view back, in a window that was elsewhere.
+/// An exported image brings its view back in a window that shows another view.
 #[test]
 fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
     use crosscurrent::figure::export::read_view;
@@ -681,7 +682,7 @@ fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
     assert_eq!(view.scope, Scope::Layer("branch2.gate".to_owned()));
     // At step 5 the probe of step 0 is shown.
     assert_eq!((view.step, view.pair), (Some(0), Some((1, 4))));
-    // Of the two runs, the one in the image alone.
+    // Only the run in the image is shown, not the other open run.
     assert!(has(
         &window,
         "Export… How classes pull against each other, branch"
@@ -691,7 +692,8 @@ fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
         "Export… How classes pull against each other, baseline"
     ));
 
-    // A figure that the open page lacks turns to one that has it; what the run lacks is left out.
+    // If the open page lacks the figure, another page that has it is opened. A pair and a layer that the run lacks are
+    // left out.
     let mut elsewhere = restored.clone();
     elsewhere.figure = crosscurrent::figure::Kind::Confusion;
     elsewhere.view.pair = Some((1, 400));
@@ -705,7 +707,7 @@ fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
     let view = window.state_mut().figure_view().clone();
     assert_eq!((view.pair, view.scope), (None, Scope::Backbone));
 
-    // Another run's image changes nothing, and says whose it is.
+    // The image of a run that is not open changes nothing; a notice names its run.
     let mut unknown = restored;
     unknown.run.id = "another".to_owned();
     unknown.run.name = "run-of-last-week".to_owned();
@@ -737,7 +739,7 @@ fn an_image_folder_is_looked_through_as_it_is_typed() -> anyhow::Result<()> {
     ] {
         let field = window.get_by_label("Path of the image folder");
         field.set_text_value_accesskit(&path.display().to_string());
-        // The folder is read once the typing has paused; a step of the harness is a quarter of a second.
+        // The folder is read after a pause in typing; a step of the harness is a quarter of a second.
         window.run_steps(6);
         settle(&mut window);
         assert!(has(&window, expected), "{expected}");
@@ -752,7 +754,7 @@ fn an_image_folder_is_looked_through_as_it_is_typed() -> anyhow::Result<()> {
 }
 
 #[test]
-fn back_and_forward_return_to_what_was_looked_at() -> anyhow::Result<()> {
+fn back_and_forward_return_to_earlier_places() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = one_run(parent.path())?;
     click(&mut window, "Conflicts");
@@ -771,7 +773,7 @@ fn back_and_forward_return_to_what_was_looked_at() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_command_is_found_by_its_words_and_done_by_enter() -> anyhow::Result<()> {
+fn a_command_is_found_by_its_words_and_run_by_enter() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = one_run(parent.path())?;
     press(&mut window, egui::Modifiers::COMMAND, egui::Key::K);
@@ -795,7 +797,7 @@ fn a_command_is_found_by_its_words_and_done_by_enter() -> anyhow::Result<()> {
 }
 
 #[test]
-fn what_is_dropped_on_the_window_is_opened() -> anyhow::Result<()> {
+fn dropped_runs_and_images_are_opened() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     for name in ["runs/first", "runs/second"] {
         SHORT.write(&parent.path().join(name), |_| false)?;
@@ -834,13 +836,13 @@ fn press(window: &mut Window, modifiers: egui::Modifiers, key: egui::Key) {
     settle(window);
 }
 
-/// Whether a tab is the one shown.
+/// Whether a tab, or another button with two states, is on.
 fn is_on(window: &Window, tab: &str) -> bool {
     let node = window.get_by_label(tab).accesskit_node();
     node.toggled() == Some(egui::accesskit::Toggled::True)
 }
 
-/// A file let go over the window.
+/// A file that is dropped on the window.
 #[derive(Debug)]
 struct Dropped(std::path::PathBuf);
 

@@ -10,7 +10,7 @@ use crate::compare::contrast::{Contrast, Row};
 use crate::compare::{Comparison, Member};
 use crate::run::{Run, log};
 
-/// Number of characters after which names are cut, so that tables keep to 100 columns.
+/// Most characters of a name in a table; longer names are cut, so that tables keep to 100 columns.
 const LONGEST_NAME: usize = 21;
 
 /// Arguments of `compare`.
@@ -33,7 +33,7 @@ pub(super) fn compare(arguments: &CompareArguments) -> anyhow::Result<()> {
     compare_runs(&arguments.runs, baseline, arguments.json)
 }
 
-/// Compares all runs of a folder; where they are one group, prints the scores of each.
+/// Compares all runs of a folder; where they are all in one group, prints the scores of each run.
 pub(super) fn show(folder: &Path) -> anyhow::Result<()> {
     match compare_runs(&[folder.to_owned()], None, false) {
         Err(error) if matches!(error.downcast_ref(), Some(CompareError::OneGroup(_))) => {
@@ -75,14 +75,14 @@ fn compare_runs(paths: &[PathBuf], baseline: Option<&str>, json: bool) -> anyhow
     Ok(())
 }
 
-/// The run itself, or the runs in a folder.
+/// The given run directory itself, or the run directories in the given folder.
 fn directories(path: &Path) -> Vec<PathBuf> {
     let inside = if log::events_path(path).is_file() {
         Vec::new()
     } else {
         log::runs_in(path)
     };
-    // A path that is neither is taken for a run, so that reading it says what is wrong.
+    // A path that is neither is treated as a run, so that reading it gives the appropriate error.
     if inside.is_empty() {
         vec![path.to_owned()]
     } else {
@@ -96,9 +96,9 @@ fn same(dir: &Path, other: &Path) -> bool {
         .is_some_and(|dir| other.canonicalize().is_ok_and(|other| dir == other))
 }
 
-/// The name of the directory; its whole path where another run has that name.
+/// The name of the directory, or its whole path where another run has that name.
 fn free_name(dir: &Path, runs: &[(PathBuf, String, Run)]) -> String {
-    // `.` and `..` have no name of their own.
+    // The paths `.` and `..` have no name of their own.
     let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let name = whole.file_name().unwrap_or(whole.as_os_str());
     let name = name.to_string_lossy().into_owned();
@@ -163,7 +163,7 @@ fn print_rows(title: &str, rows: &[Row], baseline: usize, at: usize) {
         ]);
     }
     print_table(&table);
-    // Macro-F1 is a family of its own, and has its sentence.
+    // Macro-F1 is a family of its own, so it does not count for the remark about the other rows.
     let family = match rows {
         [first, others @ ..] if first.name == "macro-F1" => others,
         rows => rows,

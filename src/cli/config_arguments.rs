@@ -11,11 +11,11 @@ use super::output::Usage;
 use crate::config::{FIELDS, Field, Group, Kind, RunConfig, Unit};
 use crate::text::one_line;
 
-/// Flags for the fields of [`RunConfig`], and `--config` for a file of them; where `DATA_ONLY`, for the fields of the data
-/// alone.
+/// Flags for the fields of [`RunConfig`], and `--config` for a file of fields. With `DATA_ONLY`, there are flags only
+/// for the fields of the data.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigArguments<const DATA_ONLY: bool> {
-    /// A configuration in TOML; flags override its fields.
+    /// A configuration in TOML, whose fields the flags override.
     file: Option<PathBuf>,
     /// The flags given, with their values as text.
     given: Vec<(&'static Field, String)>,
@@ -147,7 +147,7 @@ fn value_name(field: &Field) -> &'static str {
     }
 }
 
-/// The meaning, the condition, the default and the range.
+/// The help of a field's flag: the meaning, the condition, the default and the range.
 fn help(field: &Field) -> String {
     let mut help = field.help.to_owned();
     if let Some(condition) = &field.applies {

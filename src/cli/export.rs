@@ -87,10 +87,10 @@ pub struct ExportArguments {
     out: PathBuf,
 }
 
-/// What is to be written.
+/// The figures that the arguments ask for.
 #[derive(Clone, Debug)]
 enum Figures {
-    /// Those of these that have anything to show.
+    /// Several figures: those among them that have anything to show are written.
     Some(&'static [Kind]),
     One(Kind),
 }
@@ -128,7 +128,7 @@ fn named<T: Clone>(name: &str, values: &[(&str, T)]) -> Result<T, String> {
     })
 }
 
-/// Names in one line, the first of which is the default.
+/// The names in one line; the first is the default.
 fn listed<T>(values: &[(&str, T)]) -> String {
     let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
     match names.split_first() {
@@ -137,7 +137,7 @@ fn listed<T>(values: &[(&str, T)]) -> String {
     }
 }
 
-/// All figures with what each shows.
+/// The help of `--figure`: every figure with its subtitle.
 fn figures_help() -> String {
     let width = Kind::ALL.iter().map(|kind| kind.name().len()).max();
     let width = width.unwrap_or(0);
@@ -164,7 +164,7 @@ fn time_help() -> String {
     format!("What time is measured in: {}", listed(&times()))
 }
 
-/// Orders by name. That by similarity is found once the probe is read.
+/// Orders of classes by name. The order by similarity is empty here; it is computed after the probe was read.
 const ORDERS: [(&str, Order); 4] = [
     ("listed", Order::Listed),
     ("frequency", Order::Frequency),
@@ -217,7 +217,7 @@ fn parse_time(name: &str) -> Result<TimeAxis, String> {
 
 /// A run with the probe tensors that its figures need.
 struct Opened {
-    /// As in the window, where the same runs are open in the same order.
+    /// The same name as in the window, where the same runs are open in the same order.
     name: String,
     run: Run,
     probes: Probes,
@@ -230,7 +230,7 @@ impl Opened {
             .as_ref()
             .with_context(|| format!("the run has no header: {}", dir.display()))?;
         let notes = Notes::load(dir).unwrap_or_else(|error| {
-            // Its figures need no name.
+            // Figures can be drawn without the notes, which only give the run its name.
             fail(&error);
             Notes::default()
         });
@@ -266,13 +266,13 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     for (dir, opened) in dirs.iter().zip(&mut opened) {
         read_probes(dir, &opened.run, &needed, &view, &mut opened.probes)?;
     }
-    // As in the window, the first run's order is that of all.
+    // As in the window, all figures use the order that follows from the first run.
     if let (Some(Order::Similarity(_)), Some(first)) = (&arguments.order, opened.first()) {
         let found = similarity_order(first.subject(), &view).and_then(|find| find());
         view.order = found.unwrap_or_default();
     }
     let shown: Vec<_> = opened.iter().map(Opened::subject).collect();
-    // An image is of one run, whatever was beside it.
+    // An exported image shows a single run, even where other runs were open beside it.
     let alone = image.as_ref().filter(|_| named.is_none());
     let chosen = choose(arguments, figures, alone, &shown, &view);
     if chosen.is_empty() {
@@ -293,8 +293,8 @@ fn open_all(dirs: &[&PathBuf]) -> anyhow::Result<Vec<Opened>> {
     Ok(opened)
 }
 
-/// The figures to be written: of every run but the one compared with, which gives scales and differences; where an
-/// image is shown anew, of its run `alone`.
+/// The figures to be written, for every run except the one compared with, which only contributes scales and
+/// differences. Where an exported image is shown again, `alone` restricts them to the image's run.
 fn choose<'a>(
     arguments: &ExportArguments,
     figures: &Figures,
@@ -337,7 +337,7 @@ fn restored(path: &Path) -> anyhow::Result<Restored> {
     read.with_context(|| path.display().to_string())
 }
 
-/// Writes one file, or a folder of them.
+/// Writes a single file, or several files into a folder.
 fn write_all(
     arguments: &ExportArguments,
     figures: &[Figure<'_>],
@@ -391,8 +391,9 @@ fn settings(arguments: &ExportArguments, format: Format) -> anyhow::Result<Setti
     Ok(settings)
 }
 
-/// What is looked at: as in an image, where one is given, but for what is named. Names of classes and layers are those of
-/// the runs that have them.
+/// The view to draw: that of the exported image `restored`, where one is given, changed by the arguments that are
+/// given. A layer may be in any of the runs; classes are those of the first run, which is the one compared with where
+/// there is one.
 fn view(
     arguments: &ExportArguments,
     restored: Option<&Restored>,

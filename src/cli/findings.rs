@@ -1,4 +1,4 @@
-//! `findings`: whatever stands out in a run beyond noise.
+//! `findings`: the facts about a run that stand out beyond noise.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

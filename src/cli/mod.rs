@@ -1,6 +1,6 @@
-//! The command line: one file for each command that needs no window (`train` and `resume`, `sweep`, `summary`, `compare`,
-//! `findings`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and what any command prints. May import
-//! everything but `ui`.
+//! The command line: one file for each command that needs no window (`train` and `resume`, `sweep`, `summary`,
+//! `compare`, `findings`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and
+//! the lines, tables and errors that all commands print. May import everything but `ui`.
 
 mod compare;
 mod config_arguments;

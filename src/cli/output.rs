@@ -1,9 +1,9 @@
-//! What commands share: their lines and tables on stdout, and their errors.
+//! Output that commands share: lines and tables on stdout, and errors.
 
 use std::fmt::Display;
 use std::process::ExitCode;
 
-/// Says on stderr, in one sentence, what went wrong.
+/// Prints on stderr, in one sentence, what went wrong.
 pub fn fail(error: &dyn Display) -> ExitCode {
     #[expect(
         clippy::print_stderr,
@@ -20,7 +20,8 @@ pub fn fail(error: &dyn Display) -> ExitCode {
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
 
-/// Prints a line to stdout. Where the reader is gone, as in `crosscurrent … | head`, the work itself goes on.
+/// Prints a line to stdout. Where the reader has gone, as in `crosscurrent … | head`, the error is ignored so that the
+/// command's work continues.
 pub(super) fn say(line: impl Display) {
     use std::io::Write as _;
     match writeln!(std::io::stdout(), "{line}") {

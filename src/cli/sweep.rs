@@ -29,7 +29,7 @@ pub struct SweepArguments {
     list: bool,
 }
 
-/// The error of a sweep in which some runs failed; each of them has been named in a line of its own.
+/// The error of a sweep in which some runs failed. Each of these runs has already been named in a line of its own.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{failed} of {total} runs failed; what was said of them stands above, and the same command tries them again"
@@ -61,7 +61,7 @@ pub(super) fn sweep(arguments: &SweepArguments) -> anyhow::Result<()> {
         total: runs.len(),
     };
     let busy = work.all(&runs);
-    // Another process may meanwhile have stopped and left the runs that it was writing.
+    // Another process may have stopped meanwhile and left unfinished the runs that it was writing.
     let busy = work.all(&busy);
     if work.control.is_stopped() {
         say("stopped; the same command goes on");
@@ -95,20 +95,20 @@ fn in_words(state: State) -> &'static str {
     }
 }
 
-/// The work of a sweep under way.
+/// The state of a sweep that is being trained.
 struct Work {
     folder: PathBuf,
     control: Control,
     begun: Instant,
     finished: usize,
-    /// Runs that this process trained.
+    /// Number of runs that this process trained.
     trained: u32,
     failed: usize,
     total: usize,
 }
 
 impl Work {
-    /// Trains the runs that are not finished, and gives back those that other processes are writing.
+    /// Trains the runs that are not finished. Returns those that other processes are writing.
     fn all<'a>(&mut self, runs: &[&'a Planned]) -> Vec<&'a Planned> {
         let mut busy = Vec::new();
         for &run in runs {
@@ -128,7 +128,7 @@ impl Work {
         busy
     }
 
-    /// Trains a run, or the rest of it. False where another process is writing it.
+    /// Trains a run from its beginning or from its last checkpoint. False where another process is writing it.
     fn one(&mut self, run: &Planned) -> anyhow::Result<bool> {
         let dir = self.folder.join(&run.name);
         let state = run.state(&self.folder)?;
@@ -162,13 +162,14 @@ impl Work {
                 self.trained += 1;
                 Ok(true)
             }
-            // Another process began the run first.
+            // Another process began the run after its state was read.
             Err(TrainError::Run(RunError::Busy { .. } | RunError::Exists { .. })) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// How long the runs that are left will take, at the mean time of those trained here.
+    /// How long the remaining runs will take, in words, from the mean time of the runs that this process trained. Empty
+    /// before the first.
     fn left(&self) -> String {
         if self.trained == 0 {
             return String::new();
@@ -180,7 +181,7 @@ impl Work {
     }
 }
 
-/// The time without its fraction of a second.
+/// The time in whole seconds.
 fn rounded(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs())
 }

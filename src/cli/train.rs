@@ -52,8 +52,8 @@ pub(super) fn resume(run: &Path) -> anyhow::Result<()> {
     })?)
 }
 
-/// A control that Ctrl+C stops at the next step, with a checkpoint. Where the handler cannot be set, Ctrl+C ends the
-/// program at once, which costs the steps since the last checkpoint.
+/// A control that Ctrl+C stops at the next step, after which a checkpoint is written. Where the handler cannot be set,
+/// Ctrl+C ends the program at once, and the steps since the last checkpoint are lost.
 pub(super) fn stop_on_interrupt() -> Control {
     let control = Control::default();
     let handle = control.clone();

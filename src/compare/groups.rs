@@ -13,7 +13,7 @@ use crate::run::event::Started;
 pub struct Difference {
     /// The field of [`RunConfig`], as written in TOML.
     pub field: String,
-    /// Its value in every configuration, in the order given; `default` where it is left to the program.
+    /// The field's value in every configuration, in the order given; `default` where the program chooses the value.
     pub values: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ fn or_default(value: String) -> String {
     }
 }
 
-/// Whether runs of one group may differ in a field, as it changes neither the data nor what is learnt.
+/// Whether runs of one group may differ in a field, because the field changes neither the data nor what is learnt.
 fn is_neutral(field: &str) -> bool {
     Field::named(field).is_some_and(|field| field.is_neutral)
 }
@@ -46,7 +46,8 @@ fn is_neutral(field: &str) -> bool {
 /// Runs that differ in nothing but neutral fields: the seed, the device, and how often something is measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The fields in which the groups differ, with their values: `attention branch, width 1/2`. No two groups share a name.
+    /// The fields in which the groups differ, with their values: `attention branch, width 1/2`. No two groups share a
+    /// name.
     pub name: String,
     /// Positions of its runs, in the order given.
     pub members: Vec<usize>,
@@ -54,7 +55,7 @@ pub struct Group {
     pub identity: String,
 }
 
-/// The groups of some runs, in the order of their first runs. The same images in another folder are the same data.
+/// The groups of some runs, in the order of their first runs. Equal images in different folders count as the same data.
 pub fn groups(headers: &[&Started]) -> Vec<Group> {
     let mut keys: Vec<BTreeMap<String, Value>> = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
@@ -76,7 +77,7 @@ pub fn groups(headers: &[&Started]) -> Vec<Group> {
     groups
 }
 
-/// Names each group by the fields in which these groups differ, and by no others.
+/// Names each group by exactly those fields in which the given groups differ.
 pub fn name_apart(groups: &mut [Group], headers: &[&Started]) {
     let firsts: Vec<_> = groups.iter().map(|x| headers[x.members[0]]).collect();
     for (group, name) in groups.iter_mut().zip(names(&firsts)) {
@@ -84,8 +85,8 @@ pub fn name_apart(groups: &mut [Group], headers: &[&Started]) {
     }
 }
 
-/// All that runs of a group have in common, by name: the configuration and what is known of the data. Colours of groups
-/// follow from its text.
+/// Everything that runs of a group have in common, by name: the configuration and facts about the data. The text of the
+/// key decides the colour of the group.
 fn key(started: &Started) -> BTreeMap<String, Value> {
     let fields = match serde_json::to_value(&started.config) {
         Ok(Value::Object(fields)) => fields,
@@ -94,7 +95,7 @@ fn key(started: &Started) -> BTreeMap<String, Value> {
     let is_common = |name: &String| !is_neutral(name) && name != "data";
     let common = fields.into_iter().filter(|(name, _)| is_common(name));
     let mut key: BTreeMap<_, _> = common.collect();
-    // These names have spaces, so none of them is the name of a field.
+    // These names contain spaces, so they cannot be names of fields.
     key.insert(
         "data fingerprint".to_owned(),
         Value::from(&*started.data_fingerprint),
@@ -185,7 +186,7 @@ mod tests {
             ["attention none, width 1/4", "attention branch, width 1/2"]
         );
         assert_eq!(found[0].members, [0, 2]);
-        // A group that stands alone is named by its attention.
+        // A single group is named by its attention.
         assert_eq!(groups(&[&headers[0]])[0].name, "attention none");
     }
 

@@ -4,8 +4,8 @@ use super::contrast::{Comparison, Row, contrast, correct, put_in_words, summed};
 use crate::gradient::gram::Gram;
 
 /// A row for the cosine of every pair of classes: its values in every group and its paired differences, whose p values
-/// are corrected for the number of pairs of classes. `grams` are the Gram matrices of the runs, by group and in the order
-/// of their seeds; `None` for a run whose matrix is missing.
+/// are corrected for the number of class pairs and groups. `grams` are the Gram matrices of the runs, by group and
+/// ordered by seed; `None` for a run whose matrix is missing.
 pub fn cosines(comparison: &Comparison, grams: &[Vec<Option<Gram>>]) -> Vec<Row> {
     let classes = &comparison.classes;
     let row = |a: usize, b: usize| {
@@ -39,11 +39,11 @@ pub fn cosines(comparison: &Comparison, grams: &[Vec<Option<Gram>>]) -> Vec<Row>
     rows
 }
 
-/// Index among the rows of [`cosines`] of the pair of classes a and b; `None` for a class with itself, or where there is
-/// no such class.
+/// Index of the pair of classes a and b among the rows of [`cosines`]; `None` for a class with itself, or where there
+/// is no such class.
 pub fn row_of(classes: usize, a: usize, b: usize) -> Option<usize> {
     let (a, b) = (a.min(b), a.max(b));
-    // Class i comes first in classes − 1 − i pairs.
+    // Class i is the first class of classes − 1 − i pairs.
     (a < b && b < classes).then(|| a * (2 * classes - a - 1) / 2 + b - a - 1)
 }
 

@@ -1,8 +1,8 @@
-//! Statistics of a few paired values, as a handful of seeds gives them.
+//! Statistics of paired values, for as few pairs as a handful of seeds gives.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// The largest number of pairs that the exact sign-flip test is made for: it counts 2ⁿ sums.
+/// Most pairs for which the exact sign-flip test is computed, since it counts 2ⁿ sums.
 const MOST_FLIPPED: usize = 20;
 
 /// Mean and standard deviation (n − 1); `None` with fewer than two values.
@@ -21,7 +21,7 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Pearson's correlation of pairs; `None` where one side does not vary, there are fewer than two pairs, or the lengths
+/// Pearson's correlation of x and y; `None` where either does not vary, there are fewer than two pairs, or the lengths
 /// differ.
 pub fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
     if x.len() != y.len() {
@@ -33,7 +33,7 @@ pub fn correlation(x: &[f64], y: &[f64]) -> Option<f64> {
     (sd_x * sd_y > 0.0).then(|| covariance / (sd_x * sd_y))
 }
 
-/// Spearman's rank correlation: Pearson's of the ranks, ties sharing their mean rank.
+/// Spearman's rank correlation: Pearson's correlation of the ranks, where ties share their mean rank.
 pub fn rank_correlation(x: &[f64], y: &[f64]) -> Option<f64> {
     correlation(&ranks(x), &ranks(y))
 }
@@ -65,15 +65,15 @@ pub struct Paired {
     pub sd: Option<f64>,
     /// 95 % confidence interval of the mean by Student's t; `None` for a single pair.
     pub interval: Option<[f64; 2]>,
-    /// Two-sided p of the exact sign-flip test: the share of the 2ⁿ ways to swap the members of pairs that give a mean at
-    /// least as far from 0. `None` with more than 20 pairs.
+    /// Two-sided p of the exact sign-flip test: the share of the 2ⁿ sign patterns of the differences for which the mean
+    /// is at least as far from 0. `None` with more than 20 pairs.
     pub p: Option<f64>,
     /// The smallest p that n pairs can give, 2/2ⁿ. Where it is above 0.05, no difference can be significant.
     pub smallest_p: f64,
 }
 
 impl Paired {
-    /// The statistics of the differences of pairs; `None` without differences, or where one is not finite.
+    /// The statistics of these differences of pairs; `None` without differences, or where one is not finite.
     pub fn of(differences: Vec<f64>) -> Option<Self> {
         if !differences.iter().all(|x| x.is_finite()) {
             return None;
@@ -103,17 +103,17 @@ fn interval(mean: f64, sd: f64, n: usize) -> Option<[f64; 2]> {
     Some([mean - half, mean + half])
 }
 
-/// Two-sided p of the exact sign-flip (paired permutation) test of the mean; `None` without differences or with more than
-/// [`MOST_FLIPPED`].
+/// Two-sided p of the exact sign-flip (paired permutation) test of the mean; `None` without differences or with more
+/// than [`MOST_FLIPPED`] of them.
 ///
-/// Every signed sum of all differences is one of the first half plus one of the second half, so the 2ⁿ sums are counted
-/// from two lists of 2^(n/2), of which one is sorted.
+/// Every signed sum of all differences is a signed sum of their first half plus one of their second half. The 2ⁿ sums
+/// are therefore counted from two lists of 2^(n/2) sums each, one of which is sorted.
 fn sign_flip(differences: &[f64]) -> Option<f64> {
     let n = differences.len();
     if n == 0 || n > MOST_FLIPPED {
         return None;
     }
-    // Sums of the same numbers in another order differ in the last digits, and ties with the bound count.
+    // Sums of the same numbers in another order differ in the last digits, and sums equal to the bound must count.
     let slack = 1e-9 * differences.iter().map(|x| x.abs()).sum::<f64>();
     let bound = differences.iter().sum::<f64>().abs() - slack;
     if bound <= 0.0 {
@@ -124,7 +124,7 @@ fn sign_flip(differences: &[f64]) -> Option<f64> {
     rest.sort_by(f64::total_cmp);
     let at_least = |x: &f64| rest.len() - rest.partition_point(|y| x + y < bound);
     let above: usize = first.iter().map(at_least).sum();
-    // Flipping all signs flips the sign of the sum, so as many sums lie below −bound.
+    // Flipping all signs flips the sign of the sum, so as many sums lie at or below −bound as at or above bound.
     Some(2.0 * above as f64 / 2.0f64.powi(i32::try_from(n).ok()?))
 }
 
@@ -140,8 +140,9 @@ fn signed_sums(values: &[f64]) -> Vec<f64> {
     sums
 }
 
-/// p values corrected for their number after Holm (1979), in the order given: in ascending order the i-th of m, counted
-/// from 0, is multiplied by m − i, is at least the corrected value before it, and at most 1.
+/// p values corrected for their number after Holm (1979), in the order given. Of m values in ascending order, the i-th
+/// (counted from 0) is multiplied by m − i, raised to the corrected value before it where it is smaller, and cut off at
+/// 1.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));

@@ -1,21 +1,21 @@
-//! The numbers that a field may hold, and the words for them.
+//! The numbers that a field may hold, and the sentences about them.
 
 use std::fmt;
 
-/// The numbers that a field may hold. Infinity and NaN are outside all of these but [`Bounds::Any`].
+/// The numbers that a field may hold. Infinity and NaN are outside all variants except [`Bounds::Any`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bounds {
-    /// Every value that can be written.
+    /// Any value.
     Any,
-    /// Lowest and highest number.
+    /// From the first number to the second, both included.
     Between(f64, f64),
-    /// Lowest number, and the number that all values stay below.
+    /// From the first number, included, to the second, excluded.
     Below(f64, f64),
-    /// Lowest number.
+    /// Any finite number from this one on.
     AtLeast(f64),
-    /// Any number above 0.
+    /// Any finite number above 0.
     Positive,
-    /// These numbers alone, each with its meaning.
+    /// Only these numbers, each with its meaning.
     OneOf(&'static [(f64, &'static str)]),
 }
 
@@ -32,7 +32,7 @@ impl Bounds {
         }
     }
 
-    /// What comes after "must be", without the unit; `low_means` says what happens at the lowest number.
+    /// The text after "must be", without the unit. `low_means` explains the lowest number; it may be empty.
     pub(super) fn demand(self, low_means: &str) -> String {
         let note = match low_means {
             "" => String::new(),
@@ -58,7 +58,7 @@ impl Bounds {
     }
 }
 
-/// As a range, without the unit: `1 to 100000`; nothing for [`Bounds::Any`].
+/// The range in words, without the unit: `1 to 100000`; empty for [`Bounds::Any`].
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -79,19 +79,19 @@ fn joined(numbers: &[(f64, &str)], between: &str) -> String {
     each.collect::<Vec<_>>().join(between)
 }
 
-/// What a number counts or measures.
+/// The unit of a field's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// A number without a unit, or a value that is no number.
+    /// A number without a unit, or a value that is not a number.
     Plain,
-    /// Things, in the plural: `images`.
+    /// A count of things, named in the plural: `images`.
     Of(&'static str),
     /// A share, from 0 to 1, of these things.
     ShareOf(&'static str),
 }
 
 impl Unit {
-    /// What follows `number` in a sentence: ` images`, ` step` after a 1, `, the share of the epochs`.
+    /// The text that follows `number` in a sentence: ` images`, ` step` after a 1, `, the share of the epochs`.
     pub(super) fn after(self, number: f64) -> String {
         match self {
             Self::Plain => String::new(),
@@ -104,7 +104,7 @@ impl Unit {
     }
 }
 
-/// As the heading of a column would have it: `images`, `share of the epochs`.
+/// The unit as the heading of a column: `images`, `share of the epochs`.
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

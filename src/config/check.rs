@@ -1,10 +1,11 @@
-//! What cannot work in a configuration, and what can work and is hardly meant.
+//! Checks of a configuration: errors for values that cannot work, and warnings about values that can work but are
+//! probably not intended.
 
 use super::choices::{ClassWeights, Loss, Sampler};
 use super::field::Field;
 use super::fields::{FIELDS, RunConfig};
 
-/// A field whose value cannot work, and what to do about it.
+/// A field whose value cannot work, with the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
 pub struct FieldError {
@@ -15,7 +16,8 @@ pub struct FieldError {
 }
 
 impl RunConfig {
-    /// Every field that cannot work, in the order of [`FIELDS`]; empty where the configuration is sound.
+    /// An error for every field whose value cannot work, in the order of [`FIELDS`]; empty where the configuration is
+    /// sound.
     pub fn validate(&self) -> Vec<FieldError> {
         let error = |field: &Field<Self>| {
             Some(FieldError {
@@ -26,14 +28,14 @@ impl RunConfig {
         FIELDS.iter().filter_map(error).collect()
     }
 
-    /// Sentences about what can work and is hardly meant: an imbalance corrected more than once, and values that have no
-    /// effect.
+    /// Sentences about values that can work but are probably not intended: an imbalance that is corrected more than
+    /// once, and values that have no effect.
     pub fn warnings(&self) -> Vec<String> {
         let idle = FIELDS.iter().filter_map(|field| field.idle(self));
         self.overcorrection().into_iter().chain(idle).collect()
     }
 
-    /// Where more than one thing corrects for rare classes: a sentence that names them.
+    /// A sentence that names all corrections for rare classes; `None` where there is at most one.
     pub fn overcorrection(&self) -> Option<String> {
         let corrections = [
             (

@@ -1,11 +1,13 @@
-//! The fields that take one of a few values. Each value is described once: its documentation is its help on screen.
+//! The types of fields that take one of a few values. Each value is described once: its documentation comment is its
+//! help on screen.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::value::{Choice, FieldValue, Kind, sentence, text_serde};
 
-/// Makes an enum of values `Variant = "name", "label on screen";` whose documentation is their help.
+/// Defines an enum from lines `Variant = "name", "label on screen";`. The documentation comment of a variant is its
+/// help.
 macro_rules! choices {
     ($(
         $(#[doc = $about:literal])+
@@ -167,7 +169,8 @@ choices! {
 }
 
 impl Attention {
-    /// Whether the network has gates, which look at the image. The learned constants are none.
+    /// Whether the network has attention gates, which depend on the image. Learned constants do not, so they are not
+    /// gates.
     pub fn has_gates(self) -> bool {
         match self {
             Self::Branch | Self::Shared => true,
@@ -188,7 +191,7 @@ impl Width {
 }
 
 impl DeviceKind {
-    /// The kinds that this build of the program can use.
+    /// The kinds of device that this build of the program can use.
     pub fn built() -> Vec<Self> {
         let is_built = |kind: &Self| match kind {
             Self::Cpu => true,

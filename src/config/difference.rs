@@ -8,11 +8,11 @@ use super::fields::{FIELDS, RunConfig};
 pub struct Difference {
     /// The field.
     pub field: &'static Field<RunConfig>,
-    /// Its value in every configuration, in the order given; empty where the program chooses it.
+    /// The field's value in every configuration, in the order given; empty where the program chooses the value.
     pub values: Vec<String>,
 }
 
-/// The fields in which any of the configurations differ, in the order of [`FIELDS`]. Empty for fewer than two
+/// The fields in which the configurations are not all equal, in the order of [`FIELDS`]. Empty for fewer than two
 /// configurations.
 pub fn differences(configs: &[&RunConfig]) -> Vec<Difference> {
     let of_field = |field: &'static Field<RunConfig>| Difference {

@@ -7,7 +7,7 @@ use super::field::{Field, Group};
 use super::fields::RunConfig;
 use super::value::Kind;
 
-/// The variable that has the document written instead of compared.
+/// The environment variable with which the test writes the document instead of comparing it.
 const UPDATE: &str = "UPDATE_DOCS";
 
 const OPENING: &str = "# Configuration

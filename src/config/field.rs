@@ -1,4 +1,4 @@
-//! `Field`: what is known of one field of a configuration.
+//! `Field`: all facts about one field of a configuration.
 
 use super::bounds::{Bounds, Unit};
 use super::value::Kind;
@@ -6,17 +6,17 @@ use super::value::Kind;
 /// Fields that belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// Which images there are, and which of them are used.
+    /// The images, and the choice of those that are used.
     Data,
     /// The network.
     Network,
-    /// What makes rare classes count more.
+    /// Means to make rare classes count more.
     RareClasses,
     /// The optimiser, augmentation and the length of training.
     Training,
-    /// What is measured while training, and how often.
+    /// Measurements during training, and how often they are made.
     Measurement,
-    /// What computes.
+    /// The device that computes, and its settings.
     Machine,
 }
 
@@ -47,14 +47,14 @@ impl Group {
 /// The condition under which a field of the configuration `C` has an effect.
 #[derive(Debug)]
 pub struct Condition<C> {
-    /// What the configuration must have, as in "no effect without the focal loss".
+    /// The thing that the configuration must have, to be read after "no effect without": "the focal loss".
     pub needs: &'static str,
-    /// Whether a configuration has it.
+    /// Whether a configuration meets the condition.
     pub holds: fn(&C) -> bool,
 }
 
-/// One field of the configuration `C`. The command line, the TOML file, the setup panel, the warnings, the difference of
-/// two configurations and the reference in `assets/docs/configuration.md` all follow from it.
+/// One field of the configuration `C`. The command line, the TOML file, the setup panel, the warnings, the difference
+/// of two configurations and the reference in `assets/docs/configuration.md` all follow from it.
 #[derive(Debug)]
 pub struct Field<C> {
     /// The key in TOML.
@@ -65,29 +65,30 @@ pub struct Field<C> {
     pub label: &'static str,
     /// The meaning, in sentences.
     pub help: &'static str,
-    /// The fields it stands among.
+    /// The group of the field.
     pub group: Group,
     /// How a value is entered.
     pub kind: Kind,
-    /// What a number counts or measures.
+    /// The unit of the field's numbers.
     pub unit: Unit,
-    /// The numbers that it may hold.
+    /// The numbers that the field may hold.
     pub bounds: Bounds,
-    /// What happens at the lowest number; empty where that is plain.
+    /// The meaning of the lowest number; empty where it is plain.
     pub low_means: &'static str,
-    /// A number that messages suggest, where the default is none to suggest.
+    /// A number that messages suggest, where the default is not suitable for that.
     pub example: &'static str,
-    /// What the program chooses where no value is given; empty for a field that always has a value.
+    /// The value, in words, that the program chooses where none is given; empty for a field that always has a value.
     pub unset: &'static str,
-    /// The same in a word or two, for the empty box on screen.
+    /// [`Self::unset`] in a word or two, for the empty box on screen.
     pub unset_hint: &'static str,
-    /// Whether everyone sets it: it is on screen without opening a section.
+    /// Whether the field is one that every user sets: it is on screen without opening a section.
     pub is_main: bool,
-    /// Whether it changes neither the data nor what is learnt: runs that differ in nothing else are repetitions.
+    /// Whether the field changes neither the data nor what is learnt, apart from chance. Runs that differ in nothing
+    /// else are repetitions.
     pub is_neutral: bool,
-    /// Whether this build of the program can make use of it.
+    /// Whether this build of the program can make use of the field.
     pub is_built: bool,
-    /// The condition under which it has an effect.
+    /// The condition under which the field has an effect; `None` where it always has one.
     pub applies: Option<Condition<C>>,
     pub(super) is_optional: bool,
     pub(super) get: fn(&C) -> String,
@@ -97,7 +98,7 @@ pub struct Field<C> {
 }
 
 impl<C: Default> Field<C> {
-    /// A field of which nothing is said.
+    /// The values of everything about a field that the table of fields leaves out.
     pub(super) const BLANK: Self = Self {
         name: "",
         flag: "",
@@ -127,11 +128,11 @@ impl<C: Default> Field<C> {
         (self.get)(config)
     }
 
-    /// Takes in a value as text; the empty text leaves the choice to the program, where the field allows it.
+    /// Sets the value from text. The empty text leaves the choice to the program, where the field allows that.
     ///
     /// # Errors
-    /// What should be written instead; the configuration is unchanged. A value that can be read is taken in even where it
-    /// is out of bounds, which [`Self::problem`] tells.
+    /// A sentence about what should be written instead; the configuration is then unchanged. A value that can be read
+    /// is set even where it is out of bounds, which [`Self::problem`] reports.
     pub fn set(&self, config: &mut C, text: &str) -> Result<(), String> {
         (self.set)(config, text)
     }
@@ -150,7 +151,7 @@ impl<C: Default> Field<C> {
         }
     }
 
-    /// What an empty box on screen shows.
+    /// The text that an empty box on screen shows.
     pub fn hint(&self) -> String {
         if self.is_optional {
             self.unset_hint.to_owned()
@@ -159,7 +160,7 @@ impl<C: Default> Field<C> {
         }
     }
 
-    /// The numbers it may hold, with their unit: `2 to 65536 images`; empty where there are no bounds.
+    /// The numbers that the field may hold, with their unit: `2 to 65536 images`; empty where there are no bounds.
     pub fn range(&self) -> String {
         match (self.bounds, self.unit) {
             (Bounds::Any, _) => String::new(),
@@ -181,7 +182,7 @@ impl<C: Default> Field<C> {
         text
     }
 
-    /// Why the value cannot work and what would; none where it can.
+    /// Why the value cannot work and which value would; `None` where it can.
     pub fn problem(&self, config: &C) -> Option<String> {
         if let Some(fault) = (self.fault)(config) {
             return Some(fault.to_owned());
@@ -191,7 +192,7 @@ impl<C: Default> Field<C> {
         is_outside.then(|| self.demand())
     }
 
-    /// What is asked of a value: "must be between 2 and 65536 images".
+    /// The requirement on a value: "must be between 2 and 65536 images".
     fn demand(&self) -> String {
         let subject = match self.kind {
             Kind::Size => "width and height ",
@@ -216,14 +217,15 @@ impl<C: Default> Field<C> {
         condition.is_none_or(|condition| (condition.holds)(config))
     }
 
-    /// Where a value is given that has no effect: a sentence that says what it needs.
+    /// A sentence about the condition that is missing, where the configuration sets the field but the field has no
+    /// effect.
     pub fn idle(&self, config: &C) -> Option<String> {
         let needs = self.applies.as_ref()?.needs;
         let is_idle = !self.applies(config) && self.text(config) != self.default_text();
         is_idle.then(|| format!("`{}` has no effect without {needs}.", self.name))
     }
 
-    /// Whether every word occurs in what is written of the field; `words` are in lower case.
+    /// Whether every word occurs in the description of the field or of its choices; `words` are in lower case.
     pub fn is_found_by(&self, words: &[String]) -> bool {
         let mut text = format!(
             "{} {} {} {} {}",

@@ -1,4 +1,4 @@
-//! The one table of fields: `RunConfig`, its defaults and [`FIELDS`] are made from it.
+//! The one table of fields, from which `RunConfig`, its defaults and [`FIELDS`] are made.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::field::{Condition, Field, Group, dashed, text};
 use super::source::{DataSource, Size};
 use super::value::FieldValue;
 
-/// Makes `RunConfig`, its `Default` and `FIELDS` of groups of entries
+/// Defines `RunConfig`, its `Default` and `FIELDS` from groups of entries:
 ///
 /// ```text
 /// /// Help: what the field means. On screen, in `--help` and in the documentation.

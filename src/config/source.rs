@@ -1,4 +1,4 @@
-//! The values with a spelling of their own: where images come from, and their size.
+//! The values that have a spelling of their own: the source of images, and the image size.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use super::value::{FieldValue, Kind, text_serde};
 
-/// Where images come from. As text: `solar`, or `folder:PATH`.
+/// The source of images. As text: `solar`, or `folder:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataSource {
     /// The built-in generator of solar-module photographs.
     Solar,
-    /// A directory in torchvision's ImageFolder layout, or of CIFAR's binary batches, IDX files or parquet shards.
+    /// A directory in torchvision's ImageFolder layout, or with CIFAR's binary batches, IDX files or parquet shards.
     Folder(PathBuf),
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A configuration in which no field has its default and everything has an effect that can.
+/// A configuration in which no field has its default, and every field has an effect that can have one.
 fn unusual() -> RunConfig {
     let mut config = RunConfig::default();
     for (name, value) in [
@@ -70,7 +70,7 @@ fn toml_keeps_its_keys_their_order_and_what_is_left_out() -> anyhow::Result<()> 
     let names: Vec<_> = FIELDS.iter().filter(optional).map(|x| x.name).collect();
     assert_eq!(keys(&defaults), names);
     assert_eq!(toml::from_str::<RunConfig>("")?, RunConfig::default());
-    // A file of a time when there was no such field has the field's default.
+    // A file from before a field existed gets the field's default.
     let older = text.replace("tf32 = true\n", "");
     assert_ne!(older, text);
     let expected = RunConfig {
@@ -81,7 +81,7 @@ fn toml_keeps_its_keys_their_order_and_what_is_left_out() -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The file of the default configuration, as it has been written since the first run.
+/// The file of the default configuration must stay as it has been since the first run.
 #[test]
 fn the_default_configuration_is_written_as_ever() -> anyhow::Result<()> {
     let expected = "data = \"solar\"\nskip_unreadable = false\nimbalance = 1.0\nprofile = \"exp\"\ndata_seed = 0\n\
@@ -140,7 +140,7 @@ fn every_field_is_described() {
     );
 }
 
-/// Both sides of every bound, written by hand: the field, values that can work, values just outside, and the message.
+/// For every bound, written by hand: the field, values that can work, values just outside the bound, and the message.
 #[test]
 fn both_sides_of_every_bound_are_told_apart() {
     let pixels = "width and height must be between 16 and 512 pixels";

@@ -1,4 +1,4 @@
-//! The types that a field can have: each is read from text, written as text, and has its control on screen.
+//! The types of fields: how each is read from text, written as text, and entered on screen.
 
 /// One of the values that a field can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Choice {
     pub help: &'static str,
 }
 
-/// How a value is entered, on the command line and on screen.
+/// How a value is entered on the command line and on screen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// A real number.
@@ -24,7 +24,7 @@ pub enum Kind {
     Choice(&'static [Choice]),
     /// Width × height in pixels.
     Size,
-    /// Where images come from.
+    /// The source of images.
     Source,
 }
 
@@ -32,16 +32,16 @@ pub enum Kind {
 pub(super) trait FieldValue: Sized {
     /// How a value is entered.
     const KIND: Kind;
-    /// Whether the program can be left to choose the value.
+    /// Whether the program can choose the value.
     const IS_OPTIONAL: bool = false;
 
     /// Reads a value.
     ///
     /// # Errors
-    /// What should be written instead.
+    /// A sentence about what should be written instead.
     fn parse(text: &str) -> Result<Self, String>;
 
-    /// The value as on the command line; empty where the program chooses it.
+    /// The value as it is written on the command line; empty where the program chooses it.
     fn print(&self) -> String;
 
     /// Whether the program chooses the value.
@@ -49,12 +49,12 @@ pub(super) trait FieldValue: Sized {
         false
     }
 
-    /// The numbers that bounds apply to.
+    /// The numbers to which bounds apply.
     fn numbers(&self) -> Vec<f64> {
         Vec::new()
     }
 
-    /// What is wrong with the value beside its bounds.
+    /// A fault of the value other than being out of bounds; `None` for a sound value.
     fn fault(&self) -> Option<&'static str> {
         None
     }
@@ -90,7 +90,7 @@ impl FieldValue for f64 {
             .map_err(|_| "write a number, such as 0.1".to_owned())
     }
 
-    /// The shortest text that is read as the same number, as in the log; whole numbers without a point.
+    /// The shortest text that is read as the same number, as in the log; whole numbers have no decimal point.
     fn print(&self) -> String {
         match serde_json::to_string(self) {
             Ok(text) if self.is_finite() => {
@@ -118,7 +118,7 @@ impl FieldValue for bool {
     }
 }
 
-/// `None` is the empty text: the program chooses the value.
+/// `None` is written as the empty text: the program chooses the value.
 impl<T: FieldValue> FieldValue for Option<T> {
     const KIND: Kind = T::KIND;
     const IS_OPTIONAL: bool = true;

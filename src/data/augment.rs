@@ -43,8 +43,8 @@ pub(super) struct Crop {
 }
 
 impl Crop {
-    /// Number of the pixel of the original image that lies at pixel `i` of the crop, for images of (height, width); none
-    /// where the padding lies.
+    /// Number of the pixel of the original image that lies at pixel `i` of the crop, for images of (height, width);
+    /// none where the padding lies.
     pub(super) fn source(self, (h, w): (usize, usize), i: usize) -> Option<usize> {
         let (y, x) = (i / w, i % w);
         let x = if self.flipped { w - 1 - x } else { x };

@@ -19,11 +19,11 @@ const AHEAD: usize = 3;
 /// One training batch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Step it belongs to, from 0.
+    /// Step that the batch belongs to, counted from 0.
     pub step: u64,
     /// Augmented, normalised images, [B, H, W, C].
     pub images: Vec<f32>,
-    /// Their classes, `[B]`.
+    /// Classes of the images, `[B]`.
     pub labels: Vec<u32>,
 }
 
@@ -34,7 +34,8 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Prepares batches from step `first_step` (counted from 0) on: the same ones that would come from the start.
+    /// Prepares the batches from step `first_step` (counted from 0) on, the same as a loader from step 0 gives for
+    /// these steps.
     pub fn start(
         data: Arc<Dataset>,
         normalise: &Normalise,

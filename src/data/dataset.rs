@@ -42,7 +42,7 @@ impl Dataset {
         &self.images[index as usize * len..][..len]
     }
 
-    /// Images of each class among `indices`, `[K]`.
+    /// Number of images of each class among `indices`, `[K]`.
     pub fn counts(&self, indices: &[u32]) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
         indices
@@ -51,7 +51,7 @@ impl Dataset {
         counts
     }
 
-    /// A hash over size, classes, labels and pixels, in hexadecimal, by which two data sets are told apart.
+    /// A hash of size, classes, labels and pixels, in hexadecimal, which shows whether the data have changed.
     pub fn fingerprint(&self) -> String {
         let mut hash = Hash::default();
         for number in [self.height, self.width, self.channels, self.classes.len()] {
@@ -69,7 +69,7 @@ impl Dataset {
     }
 
     /// Mean and standard deviation per channel over the training images, for pixel values in [0, 1]. A channel that
-    /// never varies gets 1, so that nothing is divided by 0.
+    /// never varies gets the standard deviation 1, so that nothing is divided by 0.
     pub fn normalise(&self) -> Normalise {
         let mut counts = vec![[0_u64; 256]; self.channels];
         for &index in &self.train {

@@ -13,18 +13,18 @@ use crate::config::{RunConfig, Size};
 use super::dataset::{Dataset, Unsplit};
 use super::error::DataError;
 
-/// Images keep their own size up to this side, in pixels, where all agree.
+/// Largest side, in pixels, of images that keep their own size where all images have the same size.
 const OWN_SIZE: u32 = 64;
-/// Side, in pixels, that other images are brought to.
+/// Side, in pixels, to which all other images are resized.
 const DEFAULT_SIZE: usize = 32;
 /// Smallest width and height, in pixels, that the network takes.
 const SMALLEST: usize = 16;
-/// Bytes of pixels that a data set may have, at most.
+/// Largest number of bytes that the pixels of a data set may take.
 pub(super) const MOST_BYTES: usize = 16 << 30;
 /// Bytes of memory that decoding one image may take, so that a hostile file cannot take all of it.
 const DECODE_BYTES: u64 = 1 << 30;
 
-/// A decoded image, at its own size while that is small.
+/// A decoded image, already resized where the configuration gives a size or the image is large.
 pub(super) struct Small {
     image: DynamicImage,
     /// Size in the file.
@@ -93,8 +93,8 @@ fn resize(image: &DynamicImage, width: u32, height: u32) -> DynamicImage {
 }
 
 /// Decodes every image of `index`, a data set without pixels, on all threads: `decode` is given the number of an image.
-/// Size and channels of the data set are known only after the last image was decoded. With `skip_unreadable`, images that
-/// cannot be decoded are left out.
+/// Size and channels of the data set are known only after the last image was decoded. With `skip_unreadable`, images
+/// that cannot be decoded are left out.
 pub(super) fn load(
     root: &Path,
     index: Dataset,

@@ -34,7 +34,7 @@ pub enum DataError {
     EmptyClass {
         /// Name of the class.
         class: String,
-        /// Its directory.
+        /// Directory of the class.
         path: PathBuf,
     },
     /// An image cannot be decoded.
@@ -42,7 +42,7 @@ pub enum DataError {
     Unreadable {
         /// The decoder's reason.
         reason: String,
-        /// The file.
+        /// The file of the image.
         path: PathBuf,
     },
     /// The images do not fit into memory.

@@ -1,4 +1,4 @@
-//! The hash by which two data sets are told apart.
+//! The hash that shows whether a data set has changed.
 
 use crate::random::Random;
 use crate::text::{FNV_OFFSET, FNV_PRIME};

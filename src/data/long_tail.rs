@@ -2,8 +2,9 @@
 
 use crate::config::Profile;
 
-/// Counts for imbalance factor `imbalance` ≥ 1 from the classes' natural counts: the profile starts from the largest
-/// class and no class gets more than it has, nor fewer than one image of those it has. An imbalance of 1 changes nothing.
+/// Counts for imbalance factor `imbalance` ≥ 1 from the classes' natural counts. The profile starts from the largest
+/// class. No class gets more images than it has, and a class that has images keeps at least one. An imbalance of 1
+/// changes nothing.
 ///
 /// exp: n_j = floor(n_max·μ^(j/(K−1))); step: the first K/2 classes n_max, the others floor(n_max·μ); μ = 1/imbalance
 /// (Cui et al. CVPR 2019; Cao et al. NeurIPS 2019). j is a class's rank by natural count, ties in class order, so that

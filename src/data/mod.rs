@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! solar     the built-in generator                  formats    the formats that a folder of images may have
-//! source    load, scan or look into any source      decoded    from images as they come to pixels of one size
+//! source    load, scan or look into any source      decode     from images as they come to pixels of one size
 //! dataset   images with labels and splits           splits     which images train, validate and test; long_tail
 //! sampler   the order of an epoch                   batches    training batches made ahead; augment
 //! samples   some images of each class, to look at   sheet      the same as one image
 //! ```
-//! May import config, random, threads, balance, and of run the type `Normalise`.
+//! May import config, random, threads, balance, network, and the hash constants of text.
 
 mod augment;
 pub mod batches;

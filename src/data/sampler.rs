@@ -6,8 +6,8 @@ use crate::random::Random;
 
 use super::dataset::Dataset;
 
-/// Numbers of the images of `epoch` (from 0), as many as there are training images. Sampling by instance takes every image
-/// once; the other samplers draw a class first and then one of its images, with replacement.
+/// Numbers of the images of `epoch` (from 0), as many as there are training images. Sampling by instance takes every
+/// image once; the other samplers draw a class first and then one of its images, with replacement.
 pub(super) fn order(data: &Dataset, config: &RunConfig, epoch: u64) -> Vec<u32> {
     let mut order = data.train.clone();
     if config.sampler == Sampler::Instance {
@@ -28,7 +28,7 @@ pub(super) fn order(data: &Dataset, config: &RunConfig, epoch: u64) -> Vec<u32> 
     let mut random = Random::new(config.seed, "sampler", epoch, 0);
     for index in &mut order {
         let at = random.uniform() * sum;
-        // Rounding never reaches a class without images: the last end that is passed has some.
+        // A class without images has a share of 0, so its end is never the first one above `at`.
         let class = ends.partition_point(|&end| end <= at);
         if let Some(own) = by_class.get(class).filter(|own| !own.is_empty()) {
             *index = own[random.below(own.len())];

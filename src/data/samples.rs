@@ -47,10 +47,10 @@ pub struct Sample {
 pub struct Samples {
     /// Class names.
     pub classes: Vec<String>,
-    /// How many images of each class there are.
+    /// Number of images of each class, by split.
     pub plan: Plan,
-    /// Images of each class, all of one size, [K][≤ `per_class`]. Of augmented ones, the image before augmentation comes
-    /// first.
+    /// Images of each class, all of one size, [K][≤ `per_class`]. With [`Which::Augmented`] a class has one image
+    /// before augmentation, followed by the same image as `per_class` epochs see it.
     pub images: Vec<Vec<Sample>>,
     /// Sentences about differences from the images that a run recorded.
     pub notes: Vec<String>,
@@ -65,8 +65,8 @@ pub struct Recorded {
     pub probe: Vec<u32>,
 }
 
-/// Reads up to `per_class` images of each class. An image that cannot be decoded is in its place with the reason, as
-/// training would find it.
+/// Reads up to `per_class` images of each class. An image that cannot be decoded keeps its place, with the reason
+/// instead of pixels.
 ///
 /// # Errors
 /// Where the source cannot be used.
@@ -77,8 +77,8 @@ pub fn samples(config: &RunConfig, which: Which, per_class: usize) -> Result<Sam
     looked_at(config, dataset, plan, probe, which, per_class)
 }
 
-/// As [`samples`], of the images that a run of `config` recorded. Notes say in what the source is another today; where
-/// the source is gone, counts are given and no images.
+/// As [`samples`], for the images that a run of `config` recorded. Notes say how the source of today differs from the
+/// record. Where the source is gone, the result has counts but no images.
 ///
 /// # Errors
 /// Where an image source that can be listed cannot be opened.
@@ -96,7 +96,7 @@ pub fn samples_of(
     };
     let is_there = today.is_ok();
     let train = dataset.counts(&dataset.train);
-    // The counts before the long tail was cut are not recorded. The same source still has them.
+    // The counts before the long tail was cut are not recorded, but an unchanged source still gives them.
     let natural = today
         .ok()
         .filter(|_| notes.is_empty())
@@ -138,7 +138,7 @@ fn missing(config: &RunConfig, error: &DataError) -> String {
     }
 }
 
-/// Sentences that say in what a source of today differs from what a run recorded of it.
+/// Sentences that say how a source of today differs from the record that a run made of it.
 fn changes(recorded: &Dataset, today: &Dataset) -> Vec<String> {
     let class = |label: u16| recorded.classes.get(usize::from(label));
     let class_today = |label: u16| today.classes.get(usize::from(label));
@@ -188,7 +188,7 @@ fn changes(recorded: &Dataset, today: &Dataset) -> Vec<String> {
     )]
 }
 
-/// Reads the images that are looked at: of the data set without pixels, up to `per_class` of each class.
+/// Chooses and reads up to `per_class` images of each class of `dataset`, which has no pixels.
 fn looked_at(
     config: &RunConfig,
     dataset: Dataset,

@@ -1,4 +1,4 @@
-//! Any source of images: counted, read as a whole, or looked into.
+//! Any source of images: counts its images, reads all of them, or reads single ones.
 
 use std::path::Path;
 
@@ -68,7 +68,7 @@ pub(super) fn index(config: &RunConfig) -> Result<Dataset, DataError> {
     }
 }
 
-/// Single images of a source, for looking at.
+/// Reads single images of a source, for looking at.
 #[derive(Debug)]
 pub struct Reader {
     config: RunConfig,
@@ -98,13 +98,13 @@ impl Reader {
         })
     }
 
-    /// Whether it reads the source of `config`.
+    /// Whether the reader reads the source of `config`.
     pub fn is_of(&self, config: &RunConfig) -> bool {
         self.config.data == config.data
     }
 
-    /// Pixels [H, W, C] as training sees them before augmentation: of the image with this number in the data set, whose
-    /// file, where the source has files, is `file`, and whose size is `[H, W, C]`.
+    /// Pixels [H, W, C] of one image as training sees them before augmentation. `index` is the number of the image in
+    /// the data set, `file` its file where the source has files, and the last argument its size `[H, W, C]`.
     ///
     /// # Errors
     /// Where the source does not have the image.
@@ -126,8 +126,8 @@ impl Reader {
         }
     }
 
-    /// The image with this number in the data set, whose file, where the source has files, is `file`: at the size that
-    /// the configuration asks for, else at its own while that is small.
+    /// One image, at the size that the configuration asks for, else at its own size while that is small. `index` and
+    /// `file` are as in [`Self::pixels`].
     ///
     /// # Errors
     /// Where the source does not have the image, or it cannot be decoded.

@@ -6,11 +6,11 @@ use crate::random::Random;
 use super::dataset::Dataset;
 use super::long_tail;
 
-/// Share of the images that become the test split where the source brings none, and of naturally imbalanced training
-/// images that become the validation split.
+/// Share of the images that become the test split where the source brings none.
 const TEST_SHARE: f64 = 0.2;
+/// Share of the training images that become the validation split where the source brings none.
 const VAL_SHARE: f64 = 0.1;
-/// Validation images per class of balanced data, at most.
+/// Largest number of validation images per class of balanced data.
 const VAL_PER_CLASS: usize = 100;
 
 /// Number of images that a source has, by class and split.
@@ -42,9 +42,10 @@ pub struct Plan {
 impl Summary {
     /// The counts that [`super::load`] will produce.
     ///
-    /// * No test split: a fifth of each class is set apart, at least one image of five.
-    /// * No validation split: `val` images of each class where it is given; else a tenth of each class, and at most 100 of
-    ///   each where the data are balanced. A class never loses its last training image.
+    /// * No test split: a fifth of each class is set apart, rounded down. A class of fewer than five images gives no
+    ///   test image.
+    /// * No validation split: `val` images of each class where it is given; else a tenth of each class, and at most 100
+    ///   of each where the data are balanced. A class never loses its last training image.
     /// * The long tail is cut from the training images that are left.
     pub fn plan(&self, config: &RunConfig) -> Plan {
         let test = self
@@ -93,8 +94,8 @@ fn share(n: usize, share: f64) -> usize {
     if n >= 5 { part.max(1) } else { 0 }
 }
 
-/// Makes the splits that the source does not have, and cuts the long tail. The images of a class are chosen by the seed and
-/// that class alone. Gives the plan that was followed.
+/// Makes the splits that the source does not have, and cuts the long tail. Which images a class gives depends on the
+/// seed and that class alone. Returns the plan that was followed.
 pub(super) fn apply(dataset: &mut Dataset, config: &RunConfig) -> Plan {
     let optional = |indices: &[u32]| (!indices.is_empty()).then(|| dataset.counts(indices));
     let summary = Summary {

@@ -81,7 +81,7 @@ fn image_files_of_every_format_size_and_colour_are_read() -> Result<()> {
         (32, 32, 3, 10)
     );
     assert_eq!(data.files.as_ref().unwrap()[0], "a/deep/er/x.pgm");
-    // Red is 9 ^ x·7, blue 9: bmp keeps it exactly before resizing; the mean survives it.
+    // All pixels have the same blue value, 9. BMP files keep it exactly, and resizing keeps the mean.
     let bmp = data
         .files
         .as_ref()
@@ -353,7 +353,7 @@ fn the_hash_does_not_depend_on_how_bytes_arrive() {
     assert_eq!(whole.finish(), parts.finish());
 }
 
-/// A single image is the one that the whole data set has.
+/// A reader of single images gives the pixels that the whole data set has.
 #[test]
 fn single_images_are_those_of_the_data_set() -> anyhow::Result<()> {
     let config = RunConfig::default();

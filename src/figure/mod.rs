@@ -1,8 +1,8 @@
 //! Figures: each drawn by one function, called by the window's panel and by the exporter alike.
 //!
-//! Layers, each importing those before it: `look` (what is looked at), `kit` (how anything is plotted), `facts` (the
-//! numbers), `parts` (pieces that figures share), a folder for every page with a file for every figure, `registry` (the
-//! list of figures), `export` (figures as files). This file names what the rest of the program may use.
+//! Layers, each importing those before it: `look` (what is selected), `kit` (means of plotting), `facts` (the
+//! numbers), `parts` (pieces that figures share), a folder for every page with a file for every figure, `registry`
+//! (the list of figures), `export` (figures as files). This file names what the rest of the program may use.
 
 mod conflicts;
 pub mod export;
@@ -40,7 +40,7 @@ pub(crate) use one_class::weights::choices as what_if_choices;
 pub(crate) use registry::curve_names;
 pub use registry::{figure_ui, locked, read_probes};
 
-/// What groups of runs are compared in.
+/// The groups of the runs on screen and their comparison.
 pub mod difference {
     pub use super::facts::groups::{
         NOTHING, compared, compared_once, stands_for_all, stands_for_group,

@@ -103,7 +103,7 @@ impl Kind {
         figure(self).help
     }
 
-    /// The field's words for it, under which it is found.
+    /// The field's terms for the figure, under which it is found.
     pub fn synonyms(self) -> &'static [&'static str] {
         figure(self).synonyms
     }
@@ -125,7 +125,8 @@ impl Kind {
     }
 }
 
-/// The figure that is shown in a figure's place for one of the runs side by side, by its position from the left.
+/// The kind of figure that stands in the place of `kind` for the run at `index` from the left, where runs are side by
+/// side.
 pub fn kind_shown(kind: Kind, view: &View, index: usize) -> Kind {
     let mut others = Kind::ALL.iter().copied();
     let other = others.find(|other| figure(*other).in_place_of == Some(kind));
@@ -134,13 +135,13 @@ pub fn kind_shown(kind: Kind, view: &View, index: usize) -> Kind {
         .unwrap_or(kind)
 }
 
-/// The figure in whose place this one is shown.
+/// The kind of figure in whose place `kind` is shown; `kind` itself where it has a place of its own.
 pub fn card_of(kind: Kind) -> Kind {
     figure(kind).in_place_of.unwrap_or(kind)
 }
 
-/// Draws a figure into the space that is left; returns what was clicked. `shown` are all runs on screen: they share
-/// scales, and differences are from the first.
+/// Draws a figure into the space that is left and returns what was clicked. `shown` are all runs on screen: they share
+/// scales, and differences are taken from the first.
 pub fn figure_ui(
     ui: &mut Ui,
     kind: Kind,
@@ -148,7 +149,7 @@ pub fn figure_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
-    // Two figures of a kind stand side by side where two runs are compared.
+    // Figures of one kind stand side by side where two runs are compared, so ids have the run's name.
     let draw = |ui: &mut Ui| (figure(kind).ui)(ui, subject, shown, view);
     ui.push_id((kind, subject.name), draw).inner
 }
@@ -202,15 +203,17 @@ pub(crate) fn curve_names(
         .collect()
 }
 
-/// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are from the first.
+/// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are taken from
+/// the first.
 pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
     (figure(kind).table)(subject, shown, view)
 }
 
-/// Reads what figures need of a run's probe files and is not in memory. Files that cannot be read are left out.
+/// Reads those parts of a run's probe files that figures need and that are not in memory. Files that cannot be read
+/// are left out.
 ///
 /// # Errors
-/// The first file that cannot be read; the others are read nevertheless.
+/// The error of the first file that cannot be read; the others are read nevertheless.
 pub fn read_probes(
     dir: &Path,
     run: &Run,
@@ -222,7 +225,7 @@ pub fn read_probes(
     probes::read(dir, run, &needs, view, probes)
 }
 
-/// Ranges that keep y as it is in every chart of these runs; what was chosen before stays.
+/// Ranges that keep the scale of y in every chart of these runs; ranges that were chosen before stay.
 pub fn locked(ctx: &Context, subjects: &[Subject<'_>], view: &View) -> BTreeMap<Kind, Range> {
     let lock = |&kind: &Kind| {
         let of = figure(kind).chart?;

@@ -1,4 +1,4 @@
-//! Runs for tests: recorded ones that come with the program, and what a person does to their figures.
+//! Recorded runs for tests, and clicks in their figures.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,8 +56,8 @@ pub(in crate::figure) fn recorded(name: &'static str) -> Result<Recorded> {
     Ok(Recorded { name, run, probes })
 }
 
-/// The recorded pair, and the same with other seeds, whose scores differ by what has no meaning: a network without
-/// attention and one with, of three seeds each.
+/// The recorded pair of runs, without attention and with it, and copies of both with other seeds and arbitrary other
+/// scores: three seeds of each.
 pub(in crate::figure) fn groups() -> Result<Vec<Recorded>> {
     let names = [
         ("solar-none", ["none-0", "none-1", "none-2"]),
@@ -86,7 +86,7 @@ pub(in crate::figure) fn groups() -> Result<Vec<Recorded>> {
     Ok(runs)
 }
 
-/// A moment, a layer, a pair and a class.
+/// A view in which a moment, a layer, a pair and a class are selected.
 pub(in crate::figure) fn view() -> View {
     View {
         scope: crate::run::Scope::Layer("branch2.conv2".to_owned()),
@@ -109,7 +109,7 @@ pub(in crate::figure) fn tensors(classes: usize, gates: &[(&str, Vec<f32>)]) -> 
     }
 }
 
-/// What is picked by a click into the middle of a figure's widget.
+/// The picks of a click into the middle of a figure's widget.
 pub(in crate::figure) fn clicked(
     kind: Kind,
     subject: Subject<'_>,
@@ -129,7 +129,7 @@ pub(in crate::figure) fn clicked(
     std::mem::take(harness.state_mut())
 }
 
-/// Whether a figure says something.
+/// Whether a figure has a text that contains `words`.
 pub(in crate::figure) fn says(kind: Kind, subject: Subject<'_>, view: &View, words: &str) -> bool {
     let mut harness = Harness::builder()
         .with_size(vec2(700.0, 400.0))
@@ -141,7 +141,7 @@ pub(in crate::figure) fn says(kind: Kind, subject: Subject<'_>, view: &View, wor
     harness.query_all_by_label_contains(words).next().is_some()
 }
 
-/// What is picked when the widgets called `labels` are clicked one after the other.
+/// The picks of clicks on the widgets called `labels`, one after the other.
 pub(in crate::figure) fn picked(kind: Kind, view: &View, labels: &[&str]) -> Result<Vec<Pick>> {
     let sample = recorded("solar-branch")?;
     let draw = |ui: &mut Ui, picks: &mut Vec<Pick>| {

@@ -57,8 +57,8 @@ impl Sample {
         sample
     }
 
-    /// `moments` probes and evaluations, and three times as many logged steps. Class 1 has no image to probe from 3
-    /// classes on, one evaluation and one step have no loss, and a class has no F1 at first.
+    /// A run with `moments` probes and evaluations, and three times as many logged steps. With 3 classes or more,
+    /// class 1 has no image to probe; one evaluation and one step have no loss, and at first a class has no F1.
     fn new(classes: usize, moments: u64) -> Self {
         let mut sample = Self::started(classes);
         for moment in 0..moments {
@@ -82,7 +82,8 @@ impl Sample {
         sample
     }
 
-    /// A run of a group, a little apart from the others of it: attention helps rare classes and lowers conflict.
+    /// Makes the run one of a group, a little apart from the others of the group: attention helps rare classes and
+    /// lowers conflict.
     fn become_one_of(&mut self, name: &str, attention: Attention, help: f64, seed: u64) {
         self.name = format!("{name}-{seed}");
         if let Some(started) = &mut self.run.started {
@@ -151,7 +152,7 @@ fn names(classes: usize) -> Vec<String> {
         .collect()
 }
 
-/// Another network than ours: a stem, two lanes of unequal length, and a classifier.
+/// Another network than the program's own: a stem, two lanes of unequal length, and a classifier.
 fn layers() -> Vec<Layer> {
     let table: [(&str, &str, &[&str]); 13] = [
         ("stem.conv1", "conv", &[]),
@@ -263,7 +264,8 @@ fn eval(classes: usize, step: u64, epoch: f64, split: Split) -> Eval {
     }
 }
 
-/// Three branches of 24 channels: some tell classes apart, more so in the third branch and later; class 1 has none.
+/// Three branches of 24 channels, which tell classes apart more in later branches and at later steps; class 1 of three
+/// or more has no gates.
 fn gates(classes: usize, step: u64) -> BTreeMap<String, Vec<f32>> {
     let gate = |branch: usize, class: usize, channel: usize| {
         if classes > 2 && class == 1 {
@@ -285,7 +287,7 @@ fn gates(classes: usize, step: u64) -> BTreeMap<String, Vec<f32>> {
         .collect()
 }
 
-/// Gradients of eight weights a layer: classes share a direction, or are drawn apart by it, under noise.
+/// A probe of gradients with eight weights a layer: classes share a direction, or are drawn apart by it, under noise.
 fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
     let trained = layers().iter().filter(|layer| layer.gram.is_some()).count();
     let rows = classes * PIECES;
@@ -349,12 +351,12 @@ fn options(size: [f32; 2], dark: bool) -> export::Options {
     }
 }
 
-/// The whole of it, and what can be missing.
+/// A whole run, and runs with parts missing.
 fn samples() -> Vec<(&'static str, Sample)> {
     let mut unread = Sample::new(6, 3);
     unread.probes = Probes::new();
     let mut narrower = Sample::new(6, 2);
-    // As if the log and the file were of two runs: more layers in the table than in the tensors.
+    // As if the log and the file were of two runs: the log lists more layers than the tensors have.
     let cut = Arc::new(ProbeTensors {
         update: Vec::new(),
         gram: Vec::new(),
@@ -362,7 +364,7 @@ fn samples() -> Vec<(&'static str, Sample)> {
     });
     narrower.probes.insert(30, cut);
     let mut lossless = Sample::new(6, 3);
-    // As JSON has no NaN, it is absent where a loss was one.
+    // JSON has no NaN, so a loss that is NaN is absent.
     lossless
         .run
         .steps
@@ -391,7 +393,7 @@ fn samples() -> Vec<(&'static str, Sample)> {
     ]
 }
 
-/// Draws a figure; what it says in place of its content.
+/// Draws a figure; returns the sentence that it shows in place of its content.
 fn said(
     kind: Kind,
     subject: Subject<'_>,
@@ -413,7 +415,7 @@ const SIZES: [[f32; 2]; 4] = [
     [1600.0, 1200.0],
 ];
 
-/// A layer, a moment, a pair and a class.
+/// A view in which a layer, a moment, a pair and a class are selected.
 fn chosen() -> View {
     View {
         scope: Scope::Layer("branch2.conv2".to_owned()),
@@ -430,7 +432,7 @@ fn every_figure_of_every_run_is_drawn_at_every_size() {
         let views = [
             View::default(),
             chosen(),
-            // What another run on screen may have selected, and this one lacks.
+            // Selections that fit another run on screen, but not this one.
             View {
                 scope: Scope::Group("branch9".to_owned()),
                 step: Some(1_000_000),
@@ -443,7 +445,7 @@ fn every_figure_of_every_run_is_drawn_at_every_size() {
         for (i, view) in views.iter().enumerate() {
             for &kind in Kind::ALL {
                 for size in SIZES {
-                    // The large ones differ in nothing but their size.
+                    // Large figures differ from others in their size alone.
                     if size[0] > 1000.0 && i != 1 {
                         continue;
                     }
@@ -460,7 +462,7 @@ fn every_figure_of_every_run_is_drawn_at_every_size() {
     }
 }
 
-/// Two runs that have everything, beside each other and as groups with their seeds: no figure is empty at any size.
+/// Two complete runs, beside each other and as groups with their seeds: no figure is empty at any size.
 #[test]
 fn no_figure_of_whole_runs_is_empty() {
     let groups = groups();
@@ -492,10 +494,10 @@ const NOT_ALIKE: &str =
     "Two or more branches whose gates tell four or more classes apart can be compared.";
 const NO_F1: &str = "No class has an F1 yet: none was there or predicted.";
 
-/// A run, and what its figures say.
+/// The name of a run, and the sentences of its figures.
 type Said = (&'static str, &'static [(&'static str, &'static [Kind])]);
 
-/// What figures of a run say at step 35 in place of their content; all others have some.
+/// Sentences that figures of a run show at step 35 in place of their content; all other figures have content.
 const MISSING: [Said; 12] = [
     (
         "no header",
@@ -527,7 +529,7 @@ const MISSING: [Said; 12] = [
             ),
         ],
     ),
-    // Before the first step all its gates are alike.
+    // Before the first step the gates of all classes are alike.
     ("one moment", &[(NOT_ALIKE, &[Kind::GatesAlike])]),
     (
         "one class",
@@ -622,13 +624,13 @@ const PROBED: &[Kind] = &[
 
 /// Where something is missing, the figures that need it say so, and no others.
 #[test]
-fn what_is_missing_is_said() {
+fn figures_say_what_they_lack() {
     let options = options([420.0, 300.0], false);
     let mut wrong = Vec::new();
     for ((what, sample), (name, sentences)) in samples().into_iter().zip(MISSING) {
         assert_eq!(what, name);
         for &kind in Kind::ALL {
-            // Of one run alone they have nothing to say.
+            // Figures that compare runs have nothing to say of one run alone.
             if kind.compares_groups() || kind == Kind::ConflictDifference {
                 continue;
             }
@@ -644,7 +646,7 @@ fn what_is_missing_is_said() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What is picked when the widget called `label` is clicked.
+/// The picks of a click on the widget called `label`.
 fn picked(kind: Kind, classes: usize, label: &str) -> Vec<Pick> {
     let sample = Sample::new(classes, 2);
     let view = View::default();
@@ -663,7 +665,7 @@ fn picked(kind: Kind, classes: usize, label: &str) -> Vec<Pick> {
 }
 
 #[test]
-fn clicks_pick_what_they_are_on() {
+fn clicks_pick_the_cell_layer_or_moment_under_the_pointer() {
     let pair = picked(Kind::ConflictMatrix, 6, "Clean × Bird-drop");
     assert_eq!(pair, [Pick::Pair(0, 2)]);
     // A class has no pair with itself.
@@ -679,7 +681,7 @@ fn clicks_pick_what_they_are_on() {
         let picks = picked(Kind::Architecture, 6, label);
         assert_eq!(picks, [Pick::Scope(scope)], "{label}");
     }
-    // Nothing is measured in a pool.
+    // A pooling layer has no gradients.
     assert_eq!(picked(Kind::Architecture, 6, "stem.pool"), []);
     let middle = picked(Kind::Loss, 6, Kind::Loss.title());
     assert!(
@@ -720,7 +722,7 @@ fn a_crowded_matrix_has_all_its_rows() {
     );
 }
 
-/// Names of other versions do not make the whole of what is looked at unreadable.
+/// A name that only another version knows does not make the rest of the view unreadable.
 #[test]
 fn an_order_of_another_version_is_as_listed() -> anyhow::Result<()> {
     let read = |order: &str| serde_json::from_str::<View>(&format!("{{\"order\":{order}}}"));
@@ -757,9 +759,9 @@ fn runs_side_by_side_share_their_scales() {
     }
 }
 
-/// Whatever is remembered from an earlier frame is what would be made anew.
+/// Values that are remembered from an earlier frame equal values made anew.
 #[test]
-fn a_chart_follows_its_run_and_what_is_looked_at() {
+fn a_chart_follows_its_run_and_the_view() {
     let whole = Sample::new(6, 5);
     let lived = egui::Context::default();
     let mut sample = Sample::started(6);
@@ -873,9 +875,9 @@ fn colours_are_stable_and_seen_on_both_themes() {
     assert_ne!(rgb, palette::interference(0.0, false));
 }
 
-/// Every figure of two constructed runs or of six, small, light and dark, beside what it looked like when somebody last looked at
-/// it. `UPDATE_SNAPSHOTS=1 cargo test --release --lib figures_look` writes them anew: look at them before they are
-/// committed.
+/// Small images of every figure of two constructed runs or of six, light and dark, against the images that somebody
+/// last looked at. `UPDATE_SNAPSHOTS=1 cargo test --release --lib figures_look` writes the images anew: look at them
+/// before they are committed.
 #[test]
 fn figures_look_as_they_did() -> anyhow::Result<()> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
@@ -920,13 +922,13 @@ fn figures_look_as_they_did() -> anyhow::Result<()> {
             }
             let before = image::open(&path)?.to_rgba8();
             anyhow::ensure!(before.dimensions() == image.dimensions(), "{path:?}");
-            // Another processor may round the edge of a letter or a line otherwise.
+            // Another processor may round the edge of a letter or a line in another way.
             let differs = |(a, b): &(&image::Rgba<u8>, &image::Rgba<u8>)| {
                 let steps = a.0.iter().zip(b.0).map(|(a, b)| a.abs_diff(b));
                 steps.max().unwrap_or(0) > 32
             };
             let count = image.pixels().zip(before.pixels()).filter(differs).count();
-            // A thin line is longer than this.
+            // A thin line has more pixels than this.
             if count > 24 {
                 changed.push(format!("{} ({count} pixels)", path.display()));
             }

@@ -1,4 +1,5 @@
-//! The rule about a pair of runs of which one has attention, and which differ in nothing else.
+//! The rule about two runs that differ in attention alone: one of them has branch or shared attention, the other has
+//! none.
 
 use crate::config::Attention;
 use crate::run::event::{Eval, Split, Started};
@@ -11,12 +12,12 @@ use super::words::{class, listed};
 use crate::compare::statistics::mean_sd;
 use crate::text::signed;
 
-/// Number of newest probes at the same steps that are compared.
+/// Most probes that are compared: the newest ones at steps at which both runs have a probe.
 const COMPARED: usize = 8;
-/// Least number of such probes.
+/// Fewest probes at common steps from which a change of interference is computed.
 const LEAST: usize = 4;
-/// A change of interference counts where it exceeds this many standard deviations over probes. Not standard errors, since
-/// successive probes of a run are not independent.
+/// A change of interference counts where it exceeds this many standard deviations over probes. Standard errors are not
+/// used, since successive probes of a run are not independent.
 const DEVIATIONS: f64 = 2.0;
 /// A change of F1 counts where it exceeds this many standard errors.
 const ERRORS: f64 = 3.0;
@@ -28,8 +29,8 @@ struct Change {
     is_clear: bool,
 }
 
-/// The finding about the effect of attention on the conflict in the backbone and on the F1 of rare classes; `None` where
-/// neither change is told apart from noise.
+/// The finding about the effect of attention on the conflict in the backbone and on the F1 of rare classes; `None`
+/// where neither change can be distinguished from noise, or the change of conflict cannot be computed.
 pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
     let (first, second) = (a.started.as_ref()?, b.started.as_ref()?);
     let (base, other, compared) = match (first.config.attention, second.config.attention) {
@@ -79,8 +80,8 @@ pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
     )
 }
 
-/// The sentence of the finding, such as `Branch attention lowers the backbone's conflict by 14 ± 5 % and raises the rare
-/// classes' F1 by 0.120 ± 0.031`.
+/// The sentence of the finding, such as
+/// `Branch attention lowers the backbone's conflict by 14 ± 5 % and raises the rare classes' F1 by 0.120 ± 0.031`.
 fn sentence(name: &str, interference: &Change, f1: Option<&Change>) -> String {
     let percent = 100.0 * interference.uncertainty;
     let change = 100.0 * interference.mean;
@@ -120,7 +121,7 @@ fn sentence(name: &str, interference: &Change, f1: Option<&Change>) -> String {
     format!("{name} {conflict} {link} {score}")
 }
 
-/// Whether two runs have the same data, seed and settings but for attention; the number of threads does not count.
+/// Whether two runs have the same data, seed and settings except attention. The number of threads may differ.
 fn differ_in_attention_alone(a: &Started, b: &Started) -> bool {
     let mut config = a.config.clone();
     config.attention = b.config.attention;
@@ -131,7 +132,8 @@ fn differ_in_attention_alone(a: &Started, b: &Started) -> bool {
         && a.train_counts == b.train_counts
 }
 
-/// Relative change of the backbone's interference over the newest probes that both runs have, and their number.
+/// Relative change of the backbone's interference from `base` to `other` over the newest probes that both runs have,
+/// and the number of these probes.
 fn interference(base: &Run, other: &Run) -> Option<(Change, usize)> {
     let mut of_base = Vec::new();
     let mut differences = Vec::new();
@@ -167,8 +169,8 @@ fn interference(base: &Run, other: &Run) -> Option<(Change, usize)> {
     (level > 0.0).then_some((change, differences.len()))
 }
 
-/// Change of the mean F1 of the classes `rare` at the last evaluation that both runs have, and the name of its images: of
-/// test images, else of validation images.
+/// Change of the mean F1 of the classes `rare` at the last evaluation that both runs have, and the name of the split:
+/// test, or validation where there is no such test.
 fn rare_f1(base: &Run, other: &Run, rare: &[usize]) -> Option<(Change, &'static str)> {
     let common = |split| -> Option<(&Eval, &Eval)> {
         base.evals_of(split)

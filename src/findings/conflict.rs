@@ -1,4 +1,4 @@
-//! The rule about the pair of classes that pulls apart.
+//! The rule about pairs of classes whose gradients pull against each other.
 
 use super::finding::{Evidence, Finding, Kind};
 use super::recent::{Moment, Part, Picture, Recent, WINDOW, factor, since};
@@ -10,27 +10,27 @@ use crate::run::Scope;
 use crate::run::event::Started;
 use crate::text::signed;
 
-/// A pair's cosine must exceed this many times the median standard error of all pairs, whatever its own standard error is:
-/// of many pairs, some have a standard error that is too small by chance.
+/// A pair's negative cosine must exceed this many times the median standard error of all pairs, whatever the pair's own
+/// standard error is: among many pairs, some have a standard error that is too small by chance.
 const MIDDLE_ERRORS: f64 = 4.0;
 
-/// A pair of classes that pulls apart at the newest probes in one part of the network.
+/// A pair of classes that pull against each other at the newest probes in one part of the network.
 struct Pulling<'a> {
     part: &'a Part,
     pair: (usize, usize),
-    /// Mean and standard deviation of the pair's cosine over those probes.
+    /// Mean and standard deviation of the pair's cosine over the newest probes.
     cosine: (f64, f64),
     strength: f64,
 }
 
-/// The mean cosine of K classes with equally long gradients that cancel, −1/(K − 1): near a stationary point conflict up
-/// to this cannot be avoided.
+/// The mean cosine of K classes with equally long gradients that cancel, −1/(K − 1). Near a stationary point gradients
+/// cancel, so conflict down to this cosine cannot be avoided.
 fn unavoidable(classes: usize) -> f64 {
     -1.0 / (classes.max(2) - 1) as f64
 }
 
-/// Whether classes a and b pull against each other: their cosine is told apart from 0 and from noise, and lies below the
-/// unavoidable one.
+/// Whether classes a and b pull against each other: their cosine is distinguishable from 0 and from noise, and it lies
+/// below −0.1 and below the unavoidable cosine.
 fn pulls(recent: &Recent<'_>, scope: &Scope, picture: &Picture, a: usize, b: usize) -> bool {
     let gram = &picture.gram;
     let Some(cosine) = gram.cosine(a, b) else {
@@ -48,7 +48,9 @@ fn is_resolved(gram: &Gram, a: usize, b: usize, asked: f64) -> bool {
     resolved().unwrap_or(false)
 }
 
-/// The pair that conflicts most in at least four of the last five probes; in all of them where there are fewer.
+/// The finding about the strongest pair that pulls apart in at least four of the last five probes, or in all of them
+/// where there are fewer. Pairs with exactly one rare class are stronger than all others; among equals the mean cosine
+/// decides.
 pub(super) fn finding(recent: &Recent<'_>, parts: &[Part]) -> Option<Finding> {
     let rare = tail(recent.started);
     let classes = recent.started.classes.len();
@@ -57,7 +59,7 @@ pub(super) fn finding(recent: &Recent<'_>, parts: &[Part]) -> Option<Finding> {
         for a in 0..classes {
             for b in 0..a {
                 let known = all.iter().any(|x| x.pair == (a, b));
-                // A pair that pulls apart in the backbone needs no finding in each of its layers.
+                // A pair that pulls apart in the backbone needs no further finding in each layer.
                 if !known && let Some(cosine) = lasting(recent, part, a, b) {
                     let contrast = rare.contains(&a) != rare.contains(&b);
                     let strength =
@@ -126,7 +128,8 @@ fn conflict_finding(recent: &Recent<'_>, parts: &[Part], all: &[Pulling<'_>]) ->
         })
     };
     let holds: Vec<_> = recent.moments.iter().map(holds).collect();
-    // The newest probe may be the one of five at which the pair does not pull apart.
+    // The pair may pull apart at only four of the last five probes, and the newest probe may be the one at which it
+    // does not.
     let end = holds.iter().rposition(|holds| *holds)? + 1;
     let since = recent.since_words(since(&holds[..end])?)?;
     let (mean, sd) = most.cosine;

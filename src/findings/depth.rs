@@ -1,5 +1,5 @@
-//! Rules about depth, from the summaries in the log alone: the layer in which conflict exceeds noise most, and the layers
-//! in which no pair is resolved.
+//! Rules about depth, from the summaries in the log alone: the layer in which conflict exceeds noise most, and the
+//! layers in which no pair is resolved.
 
 use crate::gradient::gram::ConflictSummary;
 use crate::run::event::{Layer, Probe, Started};
@@ -11,7 +11,7 @@ use super::subject::trained_probes;
 use super::words::listed;
 use crate::compare::statistics::mean_sd;
 
-/// Interference must exceed its noise floor this many times.
+/// Interference must exceed this many times its noise floor.
 const FLOORS: f64 = 3.0;
 /// Least share of the class pairs that must be in resolved conflict.
 const LEAST_SHARE: f64 = 0.15;
@@ -29,13 +29,14 @@ pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
     let Some(most) = most(&rows, newest) else {
         return Vec::new();
     };
-    // Only where conflict is resolved in some layer does its absence in another say anything.
+    // The absence of conflict in some layers says something only where conflict is resolved elsewhere.
     let mut found = vec![most];
     found.extend(unresolved(&rows, newest));
     found
 }
 
-/// The summaries at the newest probes of the layer with Gram row `row`, or of the backbone where that is `None`.
+/// The summaries of a layer, given by its Gram row `row`, at the newest probes; those of the backbone where `row` is
+/// `None`.
 fn summaries(newest: &[Probe], row: Option<usize>) -> impl Iterator<Item = &ConflictSummary> {
     newest.iter().filter_map(move |probe| match row {
         Some(row) => probe.layers.get(row),
@@ -43,8 +44,8 @@ fn summaries(newest: &[Probe], row: Option<usize>) -> impl Iterator<Item = &Conf
     })
 }
 
-/// Interference minus noise floor at every one of the newest probes; `None` where conflict is not more than noise at all
-/// of them.
+/// Interference minus noise floor at each of the newest probes; `None` where conflict does not exceed noise at all of
+/// these probes.
 fn excess(newest: &[Probe], row: Option<usize>) -> Option<Vec<f64>> {
     let excess = |summary: &ConflictSummary| {
         let (interference, floor) = (summary.interference?, summary.floor?);
@@ -56,8 +57,9 @@ fn excess(newest: &[Probe], row: Option<usize>) -> Option<Vec<f64>> {
     all.filter(|all| all.len() == newest.len())
 }
 
-/// The finding about the layer whose interference exceeds its noise floor most, where it exceeds the median of all layers
-/// at every probe; else about the backbone, where its interference exceeds its floor.
+/// The finding about the layer whose interference exceeds its noise floor most, provided that this excess is above the
+/// median excess of all layers at every probe. Otherwise the finding about the backbone, where its interference exceeds
+/// its noise floor.
 fn most(rows: &[(&Layer, usize)], newest: &[Probe]) -> Option<Finding> {
     let mean = |values: &[f64]| mean_sd(values).map_or(0.0, |(mean, _)| mean);
     let layers = rows
@@ -107,7 +109,7 @@ fn most(rows: &[(&Layer, usize)], newest: &[Probe]) -> Option<Finding> {
     )
 }
 
-/// Median over all layers of interference minus noise floor at a probe.
+/// Median over all layers of interference minus noise floor at one probe.
 fn middle(rows: &[(&Layer, usize)], probe: &Probe) -> f64 {
     let summaries = rows.iter().filter_map(|(_, row)| probe.layers.get(*row));
     let mut all: Vec<f64> = summaries

@@ -1,10 +1,10 @@
-//! The finding: its sentence, what it rests on, how pressing it is, and where it can be seen.
+//! The finding: its sentence, its basis, how pressing it is, and where its evidence can be seen.
 
 use serde::Serialize;
 
 use crate::run::Scope;
 
-/// The subject of a finding; later kinds rank lower.
+/// The subject of a finding. The kinds are ordered from the most to the least pressing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -16,7 +16,7 @@ pub enum Kind {
     Unlearned,
     /// Validation scores get worse while the training loss falls.
     Overfitting,
-    /// Classes are never recognised, or have no images to tell.
+    /// Classes are never recognised, or have no images in the evaluation.
     Score,
     /// The gradients of a pair of classes pull against each other.
     Conflict,
@@ -42,12 +42,12 @@ impl Kind {
         Self::Depth,
     ];
 
-    /// Place in the ranking, from 0 for the most pressing.
+    /// Place in the ranking of kinds, from 0 for the most pressing.
     pub fn rank(self) -> usize {
         self as usize
     }
 
-    /// One word on screen.
+    /// The kind in one word on screen.
     pub fn word(self) -> &'static str {
         match self {
             Self::Loss => "Loss",
@@ -68,21 +68,21 @@ impl Kind {
 pub struct Finding {
     /// The finding with its number and uncertainty, in a sentence without a full stop.
     pub sentence: String,
-    /// Sentences about what the finding rests on, and what it does not say.
+    /// Sentences about the basis of the finding and its limits.
     pub detail: String,
     /// The subject of the finding.
     pub kind: Kind,
-    /// How pressing the finding is; higher comes first. The whole part is the place of its kind counted from the last, the
-    /// fraction its strength.
+    /// How pressing the finding is; findings with a higher score come first. The whole part is the place of the kind
+    /// counted from the last kind, the fraction is the strength within the kind.
     pub score: f64,
     /// Where the finding can be seen.
     pub evidence: Evidence,
 }
 
-/// Where a finding can be seen; a place that does not matter to it is `None`.
+/// Where the evidence of a finding can be seen. A field that does not matter to the finding is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Evidence {
-    /// Index of the run among the subjects; for a pair of runs, that of the run that is not the baseline.
+    /// Index of the run among the subjects; for a comparison of two runs, the index of the run with attention.
     pub run: usize,
     /// Part of the network.
     pub scope: Option<Scope>,
@@ -118,7 +118,8 @@ impl Finding {
 mod tests {
     use super::*;
 
-    /// The kind ranked after another. A new kind does not compile here until it has a place.
+    /// The kind ranked after another. The match has no wildcard, so that a new kind does not compile until it has a
+    /// place.
     fn next(kind: Kind) -> Option<Kind> {
         Some(match kind {
             Kind::Loss => Kind::Comparison,

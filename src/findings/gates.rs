@@ -8,14 +8,15 @@ use super::words::rounded;
 use crate::compare::statistics::{correlation, mean_sd};
 use crate::run::gates::{distances, rows};
 
-/// Gates nearer to 0 or 1 than this are saturated: they hardly change any more.
+/// Gates nearer to 0 or 1 than this are saturated: their gradient is nearly 0, so they hardly change any more.
 const SATURATED: f64 = 0.02;
 /// Gates with a standard deviation over classes below this treat all classes alike.
 const ALIKE: f64 = 0.01;
-/// Branches whose distances between classes correlate more than this tell classes apart in the same way.
+/// Branches whose distances between classes have a higher correlation than this distinguish classes in the same way.
 const SAME: f64 = 0.95;
 
-/// The first of the three findings that holds: saturated gates cannot tell classes apart, and gates that treat all classes
+/// The first of three findings that applies: saturated gates, gates that treat all classes alike, branches that
+/// distinguish classes in the same way. Saturated gates cannot distinguish classes, and gates that treat all classes
 /// alike do so in all branches, so a later finding would add nothing.
 pub(super) fn findings(recent: &Recent<'_>) -> Option<Finding> {
     let newest = recent.newest(LEAST);
@@ -35,14 +36,14 @@ pub(super) fn findings(recent: &Recent<'_>) -> Option<Finding> {
 
 type Gates = BTreeMap<String, Vec<f32>>;
 
-/// The gates of all branches that are defined.
+/// The finite gates of all branches.
 fn values(gates: &Gates) -> impl Iterator<Item = f64> {
     let all = gates.values().flatten().copied().map(f64::from);
     all.filter(|x| x.is_finite())
 }
 
-/// Mean and standard deviation of a quantity over the newest probes; `None` where it is undefined at one of them or does
-/// not satisfy `holds`.
+/// Mean and standard deviation of the quantity `of` over the newest probes; `None` where it is undefined at one of them
+/// or does not satisfy `holds` there.
 fn at_all(
     gates: &[&Gates],
     of: impl Fn(&Gates) -> Option<f64>,
@@ -105,8 +106,9 @@ fn spread(gates: &[f32], classes: usize) -> Option<f64> {
     Some((squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
 }
 
-/// The finding about branches that tell classes apart in the same way. Channels of different branches do not correspond to
-/// each other, so the distances between every two classes in one branch are compared with those in another.
+/// The finding about branches that distinguish classes in the same way. Channels of different branches do not
+/// correspond to each other, so the distances between every two classes in one branch are compared with those in
+/// another.
 fn same(gates: &[&Gates], classes: usize) -> Option<Finding> {
     let least = |gates: &Gates| {
         let distances: Option<Vec<_>> = gates.values().map(|x| distances(x, classes)).collect();

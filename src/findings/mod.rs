@@ -1,6 +1,6 @@
 //! Findings: plain sentences that the program derives from a run or from a pair of runs, and ranks.
 //!
-//! A finding is made only of what is told apart from noise. The rules, each in the file named:
+//! A finding states only facts that can be distinguished from noise. The rules, each in the file named:
 //!
 //! | kind | says | where |
 //! |---|---|---|
@@ -14,12 +14,13 @@
 //! | [`Kind::Noise`] | a class whose gradient is noise while the gradients of others are not | `noise` |
 //! | [`Kind::Depth`] | where conflict exceeds noise most, and where nothing is resolved | `depth` |
 //!
-//! They are ranked in this order ([`Kind::rank`]); within a kind, the stronger comes first, and a rare class before a
-//! frequent one. The images of a probe are the same throughout a run, so successive probes share their noise: a rule asks
-//! that a fact lasts over several probes, but never counts them as independent evidence. The probe before the first step
-//! is left out, since the network has learned nothing by then.
+//! Findings are ranked in this order ([`Kind::rank`]); within a kind, the stronger finding comes first, and a rare
+//! class before a frequent one. The images of a probe are the same throughout a run, so successive probes share their
+//! noise: a rule requires that a fact lasts over several probes, but never counts these as independent evidence. The
+//! probe before the first step is left out, since the network has learned nothing by then.
 //!
-//! [`find`] asks all rules. Plain numbers: imports `run`, `gradient`, `compare`, `network`, `config` and `text`.
+//! [`find`] applies all rules. Works on plain numbers; imports `run`, `gradient`, `compare`, `network`, `config` and
+//! `text`.
 
 mod compare;
 mod conflict;

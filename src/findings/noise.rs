@@ -1,4 +1,4 @@
-//! The rule about gradients that are noise.
+//! The rule about classes whose gradient is noise.
 
 use super::finding::{Evidence, Finding, Kind};
 use super::recent::{LEAST, Recent, is_clear, shared};
@@ -6,13 +6,13 @@ use super::words::{class, listed};
 use crate::gradient::gram::Gram;
 use crate::run::Scope;
 
-/// Number of classes that must have a clear gradient, so that a class without one stands out.
+/// Fewest classes with a clear gradient that are needed for a class without one to stand out.
 const CONTRAST: usize = 3;
-/// A gradient is noise where its pieces share less than this part of its squared norm.
+/// A gradient is noise where its pieces agree on less than this share of its squared norm ([`shared`]).
 const SHARED: f64 = 0.25;
 
-/// The classes whose gradient is noise in the last [`LEAST`] probes. At least half of the classes, and at least
-/// [`CONTRAST`], must have a clear gradient: where all gradients are noise, no class stands out.
+/// The finding about the classes whose gradient is noise in the last [`LEAST`] probes. At least half of the classes,
+/// and at least [`CONTRAST`], must have a clear gradient: where all gradients are noise, no class stands out.
 pub(super) fn finding(recent: &Recent<'_>) -> Option<Finding> {
     let started = recent.started;
     let rows = recent.run.gram_rows(&Scope::Backbone);

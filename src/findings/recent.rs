@@ -1,4 +1,4 @@
-//! The newest probes of a run with their tensors, as the rules about gradients look at them.
+//! The newest probes of a run with their tensors, in the form that the rules about gradients use.
 
 use crate::gradient::gram::{Gram, RESOLVED_STANDARD_ERRORS};
 use crate::run::event::{Probe, Started};
@@ -8,19 +8,20 @@ use crate::run::{CLASSIFIER, Run, Scope};
 use super::subject::{Subject, trained_probes};
 use super::words::epoch;
 
-/// Number of newest probes in which a lasting fact is looked for.
+/// Number of newest probes within which a fact must last.
 pub(super) const WINDOW: usize = 5;
-/// The least number of probes from which a fact is said to last.
+/// Fewest probes over which a fact is said to last.
 pub(super) const LEAST: usize = 3;
 
-/// Factor on the number of standard errors that rules ask for in blocks and layers, of which there are many.
+/// Factor on the number of standard errors that rules require in blocks and layers: there are many of these, so some
+/// exceed a bound by chance.
 const PART_FACTOR: f64 = 2.0;
-/// The newest probes whose tensors are at hand, oldest first.
+/// The newest probes whose tensors are in memory, oldest first.
 pub(super) struct Recent<'a> {
     pub(super) run: &'a Run,
     pub(super) started: &'a Started,
     pub(super) moments: Vec<Moment<'a>>,
-    /// Whether the run has earlier probes than rules look back at.
+    /// Whether the run has earlier probes, which rules do not look at.
     is_cut: bool,
 }
 
@@ -29,7 +30,7 @@ pub(super) struct Recent<'a> {
 pub(super) struct Moment<'a> {
     pub(super) probe: &'a Probe,
     pub(super) tensors: &'a ProbeTensors,
-    /// Learning rate of the last logged step before it.
+    /// Learning rate of the last step logged up to the probe.
     pub(super) lr: f64,
 }
 
@@ -44,10 +45,10 @@ pub(super) struct Part {
 /// A part of the network at one probe.
 pub(super) struct Picture {
     pub(super) gram: Gram,
-    /// Noise floor: the mean over pairs of max(0, −cosine) that noise alone would make.
+    /// Noise floor: the mean over pairs of max(0, −cosine) that noise alone would produce.
     pub(super) floor: f64,
-    /// Median over all pairs of the standard error of ⟨g_a, g_b⟩ / (‖g_a‖ ‖g_b‖): steadier than that of a single pair, which
-    /// rests on a few pieces.
+    /// Median over all pairs of the standard error of ⟨g_a, g_b⟩ / (‖g_a‖ ‖g_b‖). The median is steadier than the
+    /// standard error of a single pair, which rests on a few pieces.
     pub(super) middle_error: f64,
     /// Whether the images of every class agree on a direction ([`is_clear`]), `[K]`.
     pub(super) clear: Vec<bool>,
@@ -81,8 +82,8 @@ impl<'a> Recent<'a> {
         }
     }
 
-    /// The time since which a fact holds, in words, from the index of the first moment at which it does. A fact that holds
-    /// at the first of all moments may have held before.
+    /// The time since which a fact holds, in words. `first` is the index of the first moment at which the fact holds;
+    /// at index 0 the fact may have held before, where the run has earlier probes.
     pub(super) fn since_words(&self, first: usize) -> Option<String> {
         let epoch = epoch(self.moments.get(first)?.probe.epoch);
         Some(if first == 0 && self.is_cut {
@@ -97,13 +98,13 @@ impl<'a> Recent<'a> {
         self.run.shares(moment.probe.step)
     }
 
-    /// The newest `count` probes, or all of them.
+    /// The newest `count` probes, or all of them where there are fewer.
     pub(super) fn newest(&self, count: usize) -> &[Moment<'a>] {
         &self.moments[self.moments.len().saturating_sub(count)..]
     }
 
-    /// Number of standard errors that a sum or a product must exceed. With two pieces a standard error has so few degrees
-    /// of freedom that twice as many are asked for.
+    /// Number of standard errors that a sum or a product must exceed. With two pieces a standard error has so few
+    /// degrees of freedom that twice as many are required.
     pub(super) fn standard_errors(&self) -> f64 {
         if self.started.probe.pieces > 2 {
             RESOLVED_STANDARD_ERRORS
@@ -157,7 +158,7 @@ fn scopes(started: &Started) -> Vec<Scope> {
     scopes
 }
 
-/// A part of the network from its Gram matrix at one probe; `None` where the noise cannot be estimated.
+/// A part of the network at one probe, from its Gram matrix; `None` where the noise cannot be estimated.
 fn picture(gram: Gram, shares: &[f64]) -> Option<Picture> {
     let floor = gram.summary(shares).floor?;
     let classes = gram.classes();
@@ -173,8 +174,8 @@ fn picture(gram: Gram, shares: &[f64]) -> Option<Picture> {
     })
 }
 
-/// Share of a class's squared gradient norm that different pieces agree on; the rest is noise. `None` where the gradient is
-/// 0 or undefined.
+/// Share of a class's squared gradient norm on which different pieces agree; the rest is noise. `None` where the
+/// gradient is 0 or undefined, or the class has a single piece.
 pub(super) fn shared(gram: &Gram, k: usize) -> Option<f64> {
     let mut alone = vec![0.0; gram.classes()];
     *alone.get_mut(k)? = 1.0;
@@ -183,8 +184,8 @@ pub(super) fn shared(gram: &Gram, k: usize) -> Option<f64> {
     (square > 0.0).then(|| shared / square)
 }
 
-/// Whether a class's images agree on a direction: the mean product of different pieces exceeds 0 by two standard errors.
-/// Two pieces have no standard error; they must share half of the squared norm.
+/// Whether a class's images agree on a direction: the mean product of different pieces exceeds 0 by two standard
+/// errors. With two pieces there is no such standard error; the pieces must then share half of the squared norm.
 pub(super) fn is_clear(gram: &Gram, k: usize) -> bool {
     match gram.agreement(k) {
         Some(agreement) => agreement > 2.0,
@@ -192,8 +193,9 @@ pub(super) fn is_clear(gram: &Gram, k: usize) -> bool {
     }
 }
 
-/// The first index at which a fact holds and from which on it holds at four of five moments, walking back from the newest
-/// for as long as that is so; `None` where it does not hold at the newest.
+/// The first index since which a fact holds: walking back from the newest moment, the earliest one at which the fact
+/// holds, as long as it holds at four or more times as many moments as it does not. `None` where it does not hold at
+/// the newest.
 pub(super) fn since(holds: &[bool]) -> Option<usize> {
     let mut first = None;
     let (mut hits, mut misses) = (0_usize, 0_usize);
@@ -213,7 +215,7 @@ pub(super) fn since(holds: &[bool]) -> Option<usize> {
     first
 }
 
-/// Factor on the number of standard errors that rules ask for in a part of the network.
+/// Factor on the number of standard errors that rules require in a part of the network.
 pub(super) fn factor(scope: &Scope) -> f64 {
     if *scope == Scope::Backbone {
         1.0

@@ -1,4 +1,4 @@
-//! The runs that rules look at, and how far back rules look.
+//! The runs to which rules are applied, and how many probes and evaluations rules look back at.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ pub struct Subject<'a> {
     pub probes: &'a BTreeMap<u64, Arc<ProbeTensors>>,
 }
 
-/// A copy of a run with everything that rules read and without its large parts, so that it is cheap to hand to a thread.
+/// A copy of a run with all that rules read but without its large parts, so that it is cheap to hand to a thread.
 pub fn excerpt(run: &Run) -> Run {
     let newest = |len: usize, kept: usize| len.saturating_sub(kept)..len;
     let evals = newest(run.evals.len(), EVALS);
-    // One more than rules look at, by which they see that there were earlier ones.
+    // One probe more than rules look at shows that there were earlier probes.
     let probes = newest(run.probes.len(), HISTORY + 1);
     let step = |step: &Step| Step {
         grad_norms: Vec::new(),

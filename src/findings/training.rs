@@ -1,4 +1,4 @@
-//! Rules about losses and scores, from the log alone: a loss that is not a number or leaps, overfitting, and classes that
+//! Rules about losses and scores, from the log alone: a loss that is not finite or leaps, overfitting, and classes that
 //! are never recognised.
 
 use crate::run::Run;
@@ -8,15 +8,15 @@ use super::finding::{Evidence, Finding, Kind};
 use super::words::{class, epoch, listed};
 use crate::compare::statistics::mean_sd;
 
-/// Number of evaluations in a row whose scores must fall: noise alone falls so once in 5! = 120 times.
+/// Number of evaluations in a row over which scores must fall: scores in random order do so once in 5! = 120 times.
 const FALLING: usize = 5;
-/// A leap lies this many robust standard deviations above the median of the losses before it.
+/// A leap is this many robust standard deviations above the median of the losses before it.
 const LEAP_DEVIATIONS: f64 = 12.0;
-/// A leap lies at least this share of the loss of guessing, ln K, above that median.
+/// A leap is at least this share of ln K, the loss of guessing among K classes, above that median.
 const LEAP_SHARE: f64 = 0.25;
-/// Number of logged losses that a leap is compared with.
+/// Number of preceding logged losses with which a leap is compared.
 const BEFORE: usize = 40;
-/// Least number of images of a class for which it is worth saying that none is recognised.
+/// Fewest images of a class in an evaluation for which the finding that none is recognised is worth stating.
 const LEAST_SUPPORT: u64 = 6;
 
 pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
@@ -27,7 +27,7 @@ pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
     found
 }
 
-/// The finding about a logged training loss that is not a number.
+/// The finding about a logged training loss that is not finite.
 fn no_number(run: &Run) -> Option<Finding> {
     let bad = |step: &&Step| step.loss.is_none_or(|loss| !loss.is_finite());
     let first = run.steps.iter().find(bad)?;
@@ -87,8 +87,8 @@ fn leap(run: &Run, started: &Started) -> Option<Finding> {
     )
 }
 
-/// Median, and the robust standard deviation: 1.4826 times the median distance from the median, which for normal values is
-/// the standard deviation.
+/// Median and robust standard deviation. The latter is 1.4826 times the median distance from the median, which for
+/// normally distributed values is the standard deviation.
 fn median_and_deviation(values: &[f64]) -> (f64, f64) {
     let median = |values: &mut Vec<f64>| {
         values.sort_by(f64::total_cmp);
@@ -99,8 +99,8 @@ fn median_and_deviation(values: &[f64]) -> (f64, f64) {
     (middle, 1.4826 * distance)
 }
 
-/// The finding that validation macro-F1 falls over the last [`FALLING`] evaluations in a row, by more than the number of
-/// images explains, while the training loss falls.
+/// The finding that validation macro-F1 falls over the last [`FALLING`] evaluations in a row, by more than the limited
+/// number of images explains, while the training loss falls.
 fn overfitting(run: &Run) -> Option<Finding> {
     let evals: Vec<&Eval> = run.evals_of(Split::Val).collect();
     let newest = &evals[evals.len().checked_sub(FALLING)?..];
@@ -149,15 +149,15 @@ fn overfitting(run: &Run) -> Option<Finding> {
     )
 }
 
-/// Standard error of a macro-F1 from the number of images: every F1 is taken for a proportion of its class's images.
-/// `None` without images.
+/// Standard error of a macro-F1 that follows from the numbers of images: every F1 is treated as a proportion of its
+/// class's images. `None` without images.
 pub(super) fn macro_f1_error(eval: &Eval) -> Option<f64> {
     let all: Vec<usize> = (0..eval.f1.len()).collect();
     mean_f1(eval, &all).map(|(_, error)| error)
 }
 
-/// Mean F1 over those of `classes` whose F1 is defined, and its standard error from the number of images; `None` where
-/// there is no such class.
+/// Mean F1 over those of `classes` that have images and a defined F1, and its standard error from the numbers of
+/// images; `None` without such a class.
 pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
     let (mut sum, mut variance, mut defined) = (0.0, 0.0, 0.0);
     for &k in classes {
@@ -173,9 +173,9 @@ pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
     (defined > 0.0).then(|| (sum / defined, variance.sqrt() / defined))
 }
 
-/// The findings about classes that have training images and in the last two evaluations an F1 that is 0 or undefined: one
-/// about those that have images in the evaluation, one about those that have no images there. Evaluations are of
-/// validation images, or of test images without a validation split. Empty in the first epoch.
+/// The findings about classes that have training images but whose F1 is 0 or undefined in the last two evaluations: one
+/// finding about those with at least [`LEAST_SUPPORT`] images in the evaluation, one about those with no images there.
+/// The evaluations are on validation images, or on test images without a validation split. Empty in the first epoch.
 fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let of = |split| run.evals_of(split).rev().take(2).collect::<Vec<_>>();
     let (split, newest) = match of(Split::Val) {
@@ -194,7 +194,7 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let support = |k: usize| last.support.get(k).copied().unwrap_or(0);
     let trained = (0..started.classes.len()).filter(|&k| started.train_counts[k] > 0);
     let mut wrong: Vec<usize> = trained.filter(is_wrong).collect();
-    // The rarest class first, since it is the one to look at.
+    // The rarest class comes first, since it matters most.
     wrong.sort_by_key(|&k| started.train_counts[k]);
     let unseen: Vec<usize> = wrong.iter().copied().filter(|&k| support(k) == 0).collect();
     wrong.retain(|&k| support(k) >= LEAST_SUPPORT);
@@ -207,7 +207,7 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     if let Some(&first) = wrong.first() {
         let images = support(first);
         let verb = if wrong.len() == 1 { "is" } else { "are" };
-        // Rule of three: with 0 of n, 95 % confidence that the share is below 3/n.
+        // Rule of three: where none of n images is recognised, the recall is below 3/n with 95 % confidence.
         let bound = 300.0 / images as f64;
         let digits = usize::from(bound < 10.0);
         let sentence = format!(

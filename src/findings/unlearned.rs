@@ -8,16 +8,17 @@ use crate::compare::statistics::mean_sd;
 use crate::gradient::gram::Gram;
 use crate::run::Scope;
 
-/// A step's effect, as a share of the largest possible, must exceed the noise floor (mean over pairs of max(0, −cosine)
-/// that noise alone would make) this many times: for normal noise, four standard deviations.
+/// A step's effect, as a share of the largest possible, must exceed this many times the noise floor (mean over pairs of
+/// max(0, −cosine) that noise alone would produce). For normally distributed noise, this is four standard deviations.
 const FLOORS: f64 = 10.0;
 /// The least effect of a step, as a share of the largest possible, that counts.
 const LEAST_EFFECT: f64 = 0.02;
-/// Factor on the number of standard errors: the rule is applied to every class, and of many some exceed a bound by chance.
+/// Factor on the number of standard errors: the rule is applied to every class, and among many classes some exceed a
+/// bound by chance.
 const UNLEARNED_FACTOR: f64 = 4.0 / 3.0;
 
 /// The effect of a step on the loss of class k, as a share of the largest effect that gradients of these lengths could
-/// have; `None` where the loss does not rise or the rise is not told apart from noise.
+/// have; `None` where the loss does not rise or the rise cannot be distinguished from noise.
 fn harm(
     recent: &Recent<'_>,
     scope: &Scope,
@@ -40,12 +41,12 @@ fn harm(
     holds.then_some(share)
 }
 
-/// The classes that steps unlearn in the last [`LEAST`] probes in a row: each in the backbone, or where steps do not
-/// unlearn it there, in the part with the largest effect.
+/// The findings about classes that steps unlearn in each of the last [`LEAST`] probes: in the backbone, or where steps
+/// do not unlearn the class there, in the part of the network with the largest effect.
 pub(super) fn findings(recent: &Recent<'_>, parts: &[Part]) -> Vec<Finding> {
     if !recent.run.minimises_cross_entropy() || recent.started.probe.pieces < 3 {
-        // The gradients of other losses are not sums of the probe's class gradients. With two pieces there is no standard
-        // error of a class's own share.
+        // The gradients of other losses are not sums of the probe's class gradients. With two pieces, the standard
+        // error of a class's own share is only an approximation.
         return Vec::new();
     }
     let rare = tail(recent.started);
@@ -128,9 +129,9 @@ fn unlearned_finding(
     )
 }
 
-/// The class whose share of a step raises class k's loss most, with the rise and its standard error in nats; `None` where
-/// the rise is not `asked` standard errors above 0. The largest of many shares is picked, so as many standard errors are
-/// asked for as for the sum of all shares.
+/// The class whose share of a step raises class k's loss most, with the rise and its standard error in nats; `None`
+/// where the rise is not `asked` standard errors above 0. The largest of many shares is picked, so as many standard
+/// errors are required as for the sum of all shares.
 pub(super) fn most_harmful(
     gram: &Gram,
     lr: f64,

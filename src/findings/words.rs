@@ -1,4 +1,4 @@
-//! Names, places and numbers as the sentences of findings write them.
+//! Names, places and numbers in the form in which the sentences of findings state them.
 
 use crate::run::Scope;
 use crate::run::event::Started;
@@ -22,8 +22,8 @@ pub(super) fn epoch(epoch: f64) -> String {
     without_zero(&format!("{epoch:.1}")).to_owned()
 }
 
-/// A number rounded to the second significant digit of its error: `0.0124`; in powers of ten where that digit is beyond
-/// the sixth decimal: `1.2e-7`.
+/// A number rounded to the second significant digit of its error: `0.0124`. Where that digit is beyond the sixth
+/// decimal, the number is written in powers of ten: `1.2e-7`.
 pub(super) fn rounded(value: f64, error: f64) -> String {
     if value == 0.0 && error == 0.0 {
         return "0".to_owned();
@@ -35,7 +35,7 @@ pub(super) fn rounded(value: f64, error: f64) -> String {
     format!("{value:.*}", digits.max(0.0) as usize)
 }
 
-/// Names in a list, of many the first three: `a, b and c`, `a, b, c and 4 more`.
+/// Names in a list; where there are more than three, the first three: `a, b and c`, `a, b, c and 4 more`.
 pub(super) fn listed(names: &[&str]) -> String {
     match names {
         [] => String::new(),

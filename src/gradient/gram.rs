@@ -1,9 +1,9 @@
 //! The Gram matrix of class gradients, and the quantities derived from it: norms, conflict, cancellation, influence.
 //!
-//! The probe images of a class are cut into pieces, and `g[k,s]` is the gradient of the mean cross-entropy of piece s of
-//! class k. The class gradient g_k is the mean of its pieces, weighted by their numbers of images. A probe stores for
-//! every layer all inner products ⟨`g[a,s]`, `g[b,t]`⟩. They add over layers, so the matrix of a block, a branch or the
-//! whole network is the sum of its layers' matrices.
+//! The probe images of a class are cut into pieces, and `g[k,s]` is the gradient of the mean cross-entropy of piece s
+//! of class k. The class gradient g_k is the mean of its pieces' gradients, weighted by their numbers of images. A
+//! probe stores for every layer all inner products ⟨`g[a,s]`, `g[b,t]`⟩. They add over layers, so the Gram matrix of a
+//! block, a branch or the whole network is the sum of its layers' matrices.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,8 @@ use super::ledger::Ledger;
 use super::standard_error::jackknife_variance;
 pub use super::standard_error::{Effect, RESOLVED_STANDARD_ERRORS};
 
-/// Inner products of the gradients of K classes' S pieces each, over one layer or a sum of layers.
+/// Inner products between the gradients of all pieces, S pieces for each of K classes, over one layer or a sum of
+/// layers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gram {
     classes: usize,
@@ -29,28 +30,29 @@ pub struct Gram {
 pub struct Cell {
     /// cos(g_a, g_b) in [−1, 1]; `None` where a norm is 0 or a class has no images.
     pub cosine: Option<f64>,
-    /// Whether ⟨g_a, g_b⟩ differs from 0 by more than [`RESOLVED_STANDARD_ERRORS`].
+    /// Whether ⟨g_a, g_b⟩ differs from 0 by more than [`RESOLVED_STANDARD_ERRORS`] standard errors.
     pub resolved: bool,
 }
 
-/// The Gram matrix of a layer or a sum of layers in a few numbers.
+/// A summary of the Gram matrix of a layer or a sum of layers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ConflictSummary {
     /// ‖g_k‖ of every class, `[K]`; `None` for a class without images.
     pub norm: Vec<Option<f64>>,
-    /// Interference: mean of max(0, −cos(g_a, g_b)) over the class pairs with a defined cosine, in [0, 1]; `None` without
-    /// such a pair.
+    /// Interference: mean of max(0, −cos(g_a, g_b)) over the class pairs with a defined cosine, in [0, 1]; `None`
+    /// without such a pair.
     pub interference: Option<f64>,
-    /// Noise floor of the interference: the same mean for the noise of the class gradients, which is estimated by half
-    /// the difference between the means of two halves of a class's pieces.
+    /// Noise floor of the interference: the same mean, in which every g_k in the inner products is replaced by an
+    /// estimate of its noise, half the difference between the mean gradients of two halves of the class's pieces.
     pub floor: Option<f64>,
     /// Number of class pairs with a defined cosine.
     pub pairs: usize,
-    /// Number of those pairs whose product is resolved from 0.
+    /// Number of those pairs whose inner product is resolved from 0.
     pub resolved: usize,
-    /// Number of those pairs whose product is resolved from 0 and negative.
+    /// Number of those pairs whose inner product is resolved from 0 and negative.
     pub conflicting: usize,
-    /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖ in [0, 1]: 1 where classes agree, 0 where they cancel.
+    /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖ in [0, 1] with the shares π_j of the classes in the training loss: 1 where classes
+    /// agree, 0 where they cancel; `None` where every gradient is 0.
     pub cancellation: Option<f64>,
 }
 
@@ -61,8 +63,8 @@ impl Gram {
         Self::sum(classes, counts, [(products, update)])
     }
 
-    /// The Gram matrix of some layers together: the sum of their products `[K·S, K·S]` and updates `[K·S]`. `None` where
-    /// the lengths do not fit together.
+    /// The Gram matrix of several layers together: the sums of their products `[K·S, K·S]` and updates `[K·S]`. `None`
+    /// where the lengths do not fit together.
     pub fn sum<'a>(
         classes: usize,
         counts: &[f32],
@@ -133,8 +135,9 @@ impl Gram {
         }
     }
 
-    /// Standard error of ⟨g_a, g_b⟩: the root of the sum of two delete-one jackknife variances (Efron & Tibshirani 1993,
-    /// eq. 11.5), over the pieces of `a` and over those of `b`. `None` where either class has fewer than two pieces.
+    /// Standard error of ⟨g_a, g_b⟩: the root of the sum of two delete-one jackknife variances (Efron & Tibshirani
+    /// 1993, eq. 11.5), over the pieces of `a` and over those of `b`. `None` where either class has fewer than two
+    /// pieces.
     pub fn standard_error(&self, a: usize, b: usize) -> Option<f64> {
         let over_a = jackknife_variance(self.weights(a), |weights| {
             self.bilinear((a, weights), (b, self.weights(b)))
@@ -193,7 +196,8 @@ impl Gram {
         summary
     }
 
-    /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖ over the classes with images, in [0, 1]; `None` where every gradient is 0.
+    /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖ over the classes with images, in [0, 1], for `shares` π_j; `None` where every gradient
+    /// is 0.
     pub fn cancellation(&self, shares: &[f64]) -> Option<f64> {
         let defined: Vec<_> = (0..self.classes)
             .filter(|&k| self.images(k) > 0.0)
@@ -209,8 +213,8 @@ impl Gram {
         (lengths > 0.0 && lengths.is_finite()).then(|| square.max(0.0).sqrt() / lengths)
     }
 
-    /// The ledger of class `k`: what the share of every class in a gradient step does to its loss. `None` where there is no
-    /// such class.
+    /// The ledger of class `k`: how the share of every class in a gradient step changes class k's loss. `None` where
+    /// there is no such class.
     pub fn ledger(&self, k: usize) -> Option<Ledger> {
         let (own, size) = (k * self.pieces..(k + 1) * self.pieces, self.counts.len());
         let products = self.products.get(own.start * size..own.end * size)?;
@@ -218,22 +222,22 @@ impl Gram {
         Ledger::sum(k, self.classes, &self.counts, [own])
     }
 
-    /// −lr · π_j ⟨g_j, g_k⟩: the change of class k's loss in nats, to first order, that class j's share of one plain SGD
-    /// step causes. For j = k only products of different pieces are used, since noise inflates ‖g_k‖². `None` where a
-    /// class has no images, or for j = k a single piece.
+    /// −lr · π_j ⟨g_j, g_k⟩: the change of class k's loss in nats, to first order, that class j's share of one plain
+    /// SGD step causes. For j = k only products of different pieces are used, since noise inflates ‖g_k‖². `None` where
+    /// a class has no images, or for j = k a single piece.
     pub fn influence(&self, lr: f64, shares: &[f64], j: usize, k: usize) -> Option<f64> {
         let share = self.ledger(k)?.share(lr, shares, j)?;
         Some(share.nats)
     }
 
-    /// The influence of all classes together on class k's loss, with a jackknife standard error over the pieces of
+    /// The sum of the influences of all classes on class k's loss, with a jackknife standard error over the pieces of
     /// every class. `None` where class k has no images or a single piece.
     pub fn net_influence(&self, lr: f64, shares: &[f64], k: usize) -> Option<Effect> {
         self.ledger(k)?.net(lr, shares)
     }
 
-    /// First-order change of class k's loss in nats under the optimiser step that was taken before the probe; `None` where
-    /// the class has no images.
+    /// First-order change of class k's loss in nats under the optimiser step that was taken before the probe; `None`
+    /// where the class has no images.
     pub fn update_effect(&self, k: usize) -> Option<f64> {
         let weights = self.weights(k);
         let total: f64 = weights.iter().sum();
@@ -247,9 +251,9 @@ impl Gram {
         })
     }
 
-    /// The cosine estimated twice: between the first halves of the two classes' pieces, and between their second halves.
-    /// Both estimates rest on fewer images, so noise draws them towards 0; their distance from each other shows how much
-    /// noise there is. `None` where a class has fewer than two pieces or the norm of a half is 0.
+    /// Two estimates of the cosine: between the first halves of the two classes' pieces, and between their second
+    /// halves. Both rest on fewer images than the cosine itself, so noise draws them towards 0; their difference shows
+    /// how much noise there is. `None` where a class has fewer than two pieces or the norm of a half is 0.
     pub fn half_cosines(&self, a: usize, b: usize) -> Option<[f64; 2]> {
         let (halves_a, halves_b) = (self.halves(a)?, self.halves(b)?);
         let cosine = |half: usize| {
@@ -265,7 +269,7 @@ impl Gram {
         Some([cosine(0)?, cosine(1)?])
     }
 
-    /// ⟨d_a, d_b⟩ / (‖g_a‖ ‖g_b‖) for the noise d_k of two classes, which is estimated by [`Self::half_difference`].
+    /// ⟨d_a, d_b⟩ / (‖g_a‖ ‖g_b‖) for the noise d_k of two classes, estimated by [`Self::half_difference`].
     fn noise_cosine(&self, a: usize, b: usize) -> Option<f64> {
         let norms = self.norm(a)? * self.norm(b)?;
         let (half_a, half_b) = (self.half_difference(a)?, self.half_difference(b)?);
@@ -278,7 +282,7 @@ impl Gram {
         (norms > 0.0).then(|| dot / norms)
     }
 
-    /// Coefficients `[S]` of a class's pieces in half the difference between the means of its two halves.
+    /// Coefficients `[S]` of a class's pieces in half the difference between the mean gradients of its two halves.
     fn half_difference(&self, k: usize) -> Option<Vec<f64>> {
         let [first, second] = self.halves(k)?;
         let total = |half: &[f64]| half.iter().sum::<f64>();
@@ -287,8 +291,8 @@ impl Gram {
         Some(first.iter().zip(&second).map(difference).collect())
     }
 
-    /// Weights `[S]` of the pieces in the two halves of a class: the first half of its non-empty pieces, and the rest.
-    /// `None` with fewer than two non-empty pieces.
+    /// Weights `[S]` of the pieces in each of the two halves of a class: the first half of its non-empty pieces, and
+    /// the others. `None` with fewer than two non-empty pieces.
     fn halves(&self, k: usize) -> Option<[Vec<f64>; 2]> {
         let weights = self.weights(k);
         let present: Vec<_> = (0..self.pieces).filter(|&s| weights[s] > 0.0).collect();
@@ -303,9 +307,9 @@ impl Gram {
         }))
     }
 
-    /// Number of standard errors by which ‖g_k‖² exceeds 0, where ‖g_k‖² is estimated from products of different pieces,
-    /// which noise does not inflate. Small where the class's images do not agree on a direction. `None` with fewer than
-    /// three pieces.
+    /// Number of standard errors by which ‖g_k‖² exceeds 0. ‖g_k‖² is estimated from products of different pieces,
+    /// which noise does not inflate, so the number is small where the class's images do not agree on a direction.
+    /// `None` with fewer than three pieces, or where the standard error is 0.
     pub fn agreement(&self, k: usize) -> Option<f64> {
         let square = |weights: &[f64]| {
             let (mut sum, mut total) = (0.0, 0.0);

@@ -1,16 +1,16 @@
-//! The ledger of a class: what the share of every class in one gradient step does to its loss.
+//! The ledger of a class: how the share of every class in one gradient step changes the loss of this class.
 //!
-//! Of all products of a Gram matrix a ledger needs only those with the class's own pieces, so that following one class
+//! A ledger needs only those entries of a Gram matrix that involve the class's own pieces, so that following one class
 //! over hundreds of probes costs little.
 
 use super::standard_error::{Effect, jackknife_variance};
 
-/// Inner products of the gradients of one class's pieces with those of the pieces of all classes, over one layer or a sum
-/// of layers.
+/// Inner products of the gradients of one class's pieces with those of the pieces of all classes, over one layer or a
+/// sum of layers.
 ///
-/// For coefficients c_j, called `steps` below, a plain gradient step is Δθ = −lr Σ c_j g_j, and the loss of the ledger's
-/// class k changes to first order by −lr Σ c_j ⟨g_j, g_k⟩. In training, c_j is π_j, the share of class j in the training
-/// loss.
+/// For coefficients c_j, the argument `steps` of the functions below, a plain gradient step is Δθ = −lr Σ c_j g_j, and
+/// it changes the loss of the ledger's class k by −lr Σ c_j ⟨g_j, g_k⟩ to first order. In training, c_j is π_j, the
+/// share of class j in the training loss.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ledger {
     class: usize,
@@ -24,9 +24,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The ledger of `class`: the sum over some layers of the products `[S, K·S]` and updates `[S]` of its pieces. `counts`
-    /// are the numbers of images of the pieces of all classes, `[K·S]`. `None` where the lengths do not fit together or
-    /// there is no such class.
+    /// The ledger of `class`: the sum over some layers of the products `[S, K·S]` and updates `[S]` of its pieces.
+    /// `counts` are the numbers of images of the pieces of all classes, `[K·S]`. `None` where the lengths do not fit
+    /// together or there is no such class.
     pub fn sum<'a, T: Copy + Into<f64> + 'a>(
         class: usize,
         classes: usize,
@@ -62,9 +62,10 @@ impl Ledger {
         self.weights(j).iter().sum()
     }
 
-    /// −lr c_j ⟨g_j, g_k⟩: the change of this class's loss that class j's share of the step causes, with the standard error
-    /// of the product (delete-one jackknife over the pieces of both classes). For j = k only products of different pieces
-    /// are used, since noise inflates ‖g_k‖². `None` where a class has no images, or for j = k a single piece.
+    /// −lr c_j ⟨g_j, g_k⟩: the change of this class's loss in nats that class j's share of the step causes, with the
+    /// standard error of the product (delete-one jackknife over the pieces of both classes). For j = k only products of
+    /// different pieces are used, since noise inflates ‖g_k‖². `None` where a class has no images, or for j = k a
+    /// single piece.
     pub fn share(&self, lr: f64, steps: &[f64], j: usize) -> Option<Effect> {
         if j >= self.classes() {
             return None;
@@ -84,8 +85,8 @@ impl Ledger {
         })
     }
 
-    /// The shares of all classes together, with a jackknife standard error over the pieces of every class. `None` where
-    /// this class has no images or a single piece.
+    /// The sum of the effects ([`Self::share`]) of all classes, with a jackknife standard error over the pieces of
+    /// every class. `None` where this class has no images or a single piece.
     pub fn net(&self, lr: f64, steps: &[f64]) -> Option<Effect> {
         let present: Vec<usize> = (0..steps.len().min(self.classes()))
             .filter(|&j| self.images(j) > 0.0)
@@ -125,8 +126,8 @@ impl Ledger {
         })
     }
 
-    /// First-order change of the class's loss under the optimiser step that was taken before the probe, with a jackknife
-    /// standard error over the class's pieces. `None` where the class has no images.
+    /// First-order change of the class's loss under the optimiser step that was taken before the probe, with a
+    /// jackknife standard error over the class's pieces. `None` where the class has no images.
     pub fn taken(&self) -> Option<Effect> {
         let mean = |weights: &[f64]| {
             let total: f64 = weights.iter().sum();
@@ -143,7 +144,7 @@ impl Ledger {
         self.counts.len().checked_div(self.pieces).unwrap_or(0)
     }
 
-    /// ⟨g_j, g_k⟩; for j = k from products of different pieces.
+    /// ⟨g_j, g_k⟩; for j = k estimated from products of different pieces.
     fn product(&self, j: usize) -> Option<f64> {
         let own = self.weights(self.class);
         if j == self.class {
@@ -168,7 +169,7 @@ impl Ledger {
         (total > 0.0).then(|| sum / total)
     }
 
-    /// ⟨`g[k,s]`, g_j⟩ for a piece of this class and another class, which has images.
+    /// ⟨`g[k,s]`, g_j⟩ for piece s of this class and another class j, which must have images.
     fn piece_with(&self, s: usize, j: usize) -> f64 {
         let (row, weights) = (&self.products[s * self.counts.len()..], self.weights(j));
         let terms = row[j * self.pieces..].iter().zip(weights);
@@ -191,8 +192,9 @@ impl Ledger {
         (total > 0.0).then(|| sum / total)
     }
 
-    /// [`Self::own_square`] with a piece deleted. Where one of two pieces is deleted, the other has no partner for a
-    /// product; there the square is linearised about g_k: 2⟨g, g_k⟩ − ‖g_k‖².
+    /// [`Self::own_square`] where `weights` leave out a piece. Where only one of two pieces remains, it has no partner
+    /// for a product; the square is then linearised about g_k: 2⟨g, g_k⟩ − ‖g_k‖², with g the gradient of the remaining
+    /// piece.
     fn own_square_without(&self, weights: &[f64]) -> Option<f64> {
         self.own_square(weights).or_else(|| {
             let all = self.weights(self.class);
@@ -212,9 +214,9 @@ impl Ledger {
     }
 }
 
-/// The delete-one jackknife variance of the weighted mean of `value` over the non-empty pieces of a class. Gives the same
-/// as [`jackknife_variance`] in linear time: the ledgers of a hundred classes are asked for in every layer of hundreds of
-/// probes.
+/// The delete-one jackknife variance of the weighted mean of `value` over the non-empty pieces of a class. It equals
+/// [`jackknife_variance`] but takes linear time: the ledgers of a hundred classes are computed in every layer of
+/// hundreds of probes.
 fn mean_variance(weights: &[f64], value: impl Fn(usize) -> f64) -> Option<f64> {
     let present = || (0..weights.len()).filter(|&t| weights[t] > 0.0);
     let n = present().count() as f64;

@@ -2,10 +2,10 @@
 
 use super::gram::Gram;
 
-/// The classes of `gram` ordered by similarity, `[K]`: average-linkage clustering on 1 − cosine (Sokal & Michener 1958),
-/// with the leaves of its tree in the order with the least sum of distances between neighbours (Bar-Joseph et al. 2001).
-/// Of such an order and its reverse, the one that begins with the smaller class number. Classes whose gradient is 0 or
-/// undefined come last.
+/// The classes of `gram` ordered by similarity, `[K]`: average-linkage clustering on 1 − cosine (Sokal & Michener
+/// 1958), with the leaves of its tree ordered so that the sum of distances between neighbours is least (Bar-Joseph et
+/// al. 2001). Of this order and its reverse, the result is the one that begins with the smaller class number. Classes
+/// whose gradient is 0 or undefined come last.
 pub fn by_similarity(gram: &Gram) -> Vec<usize> {
     let is_defined = |&k: &usize| gram.cosine(k, k).is_some();
     let (defined, undefined): (Vec<usize>, Vec<usize>) =
@@ -30,7 +30,8 @@ pub fn by_similarity(gram: &Gram) -> Vec<usize> {
 /// The optimal order of the leaves of an average-linkage tree, from the distances of n items, `[n, n]`.
 fn leaf_order(distances: &[f64], n: usize) -> Vec<usize> {
     let mut orders = Orders::new(distances, n);
-    // Clusters stand at the number of their first item; a cluster that was merged into another leaves its place empty.
+    // A cluster is stored at the index of its first item; a cluster that was merged into another leaves its place
+    // empty.
     let mut clusters: Vec<Vec<usize>> = (0..n).map(|i| vec![i]).collect();
     let mut linkage = distances.to_vec();
     for _ in 1..n {
@@ -51,7 +52,8 @@ fn leaf_order(distances: &[f64], n: usize) -> Vec<usize> {
     orders.best()
 }
 
-/// The two clusters nearest to each other, the first pair of equals; `None` where fewer than two are left.
+/// The two clusters nearest to each other, the first such pair where several are equally near; `None` where fewer than
+/// two are left.
 fn nearest(clusters: &[Vec<usize>], linkage: &[f64]) -> Option<(usize, usize)> {
     let n = clusters.len();
     let mut best: Option<(usize, usize)> = None;
@@ -65,12 +67,13 @@ fn nearest(clusters: &[Vec<usize>], linkage: &[f64]) -> Option<(usize, usize)> {
     best
 }
 
-/// For every two items, the best order of the smallest cluster that holds both, from one of them to the other.
+/// For every two items, the best order of the smallest cluster that holds both, where one of them comes first and the
+/// other last.
 struct Orders<'a> {
     distances: &'a [f64],
     n: usize,
-    /// Sum of the distances between neighbours in that order, `[n, n]`; infinite for items within a part of a
-    /// cluster, which the order of that cluster cannot begin and end with.
+    /// Sum of the distances between neighbours in that order, `[n, n]`. It is infinite for two items within the same
+    /// merged part of a cluster, since no order of the whole cluster begins with one and ends with the other.
     cost: Vec<f64>,
     /// The two neighbours at which the order passes from one merged part of the cluster to the other, `[n, n]`.
     bridge: Vec<(usize, usize)>,
@@ -114,13 +117,13 @@ impl<'a> Orders<'a> {
                 let cost = total(&best);
                 self.cost[first * n + last] = cost;
                 self.bridge[first * n + last] = (from, to);
-                // The same order from its end.
+                // The same order read from its end.
                 self.cost[last * n + first] = cost;
                 self.bridge[last * n + first] = (to, from);
             }
         }
-        // An order of one part is no order of the union. Its bridges stay, since the orders of the union are made of
-        // them.
+        // An order of one part does not cover the union, so its cost becomes infinite. Its bridges stay, since the
+        // orders of the union are composed of the orders of its parts.
         for part in [left, right] {
             for (&i, &j) in part.iter().flat_map(|i| part.iter().map(move |j| (i, j))) {
                 self.cost[i * n + j] = f64::INFINITY;
@@ -128,7 +131,7 @@ impl<'a> Orders<'a> {
         }
     }
 
-    /// The best order of all items, once they are one cluster.
+    /// The best order of all items, after they were merged into one cluster.
     fn best(&self) -> Vec<usize> {
         let n = self.n;
         let mut ends = (0, 0);
@@ -153,7 +156,7 @@ impl<'a> Orders<'a> {
     }
 }
 
-/// The item with the least value, the first of equals.
+/// The item with the least value, the first of these where several have it.
 fn least(items: &[usize], value: impl Fn(usize) -> f64) -> usize {
     let mut best = items[0];
     for &item in items {

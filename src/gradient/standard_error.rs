@@ -13,16 +13,17 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// Whether the effect differs from 0 by more than [`RESOLVED_STANDARD_ERRORS`]; false without a standard error.
+    /// Whether the effect differs from 0 by more than [`RESOLVED_STANDARD_ERRORS`] standard errors; false without a
+    /// standard error.
     pub fn resolved(&self) -> bool {
         self.standard_error
             .is_some_and(|error| self.nats.abs() > RESOLVED_STANDARD_ERRORS * error)
     }
 }
 
-/// Delete-one jackknife variance of a statistic (Efron & Tibshirani 1993, eq. 11.5): the statistic is taken of the
-/// weights of a class's pieces, of which one non-empty piece after the other is set to 0. `None` with fewer than two
-/// non-empty pieces, or where the statistic is undefined without one of them.
+/// Delete-one jackknife variance of a statistic (Efron & Tibshirani 1993, eq. 11.5). The statistic is a function of the
+/// weights `[S]` of a class's pieces; it is computed once for every non-empty piece, with that piece's weight set to 0.
+/// `None` with fewer than two non-empty pieces, or where the statistic is undefined without one of them.
 pub(super) fn jackknife_variance(
     weights: &[f64],
     statistic: impl Fn(&[f64]) -> Option<f64>,

@@ -1,16 +1,17 @@
 //! Gradient surgery across classes, computed from the inner products of class gradients alone.
 //!
-//! The functions take the matrix M `[K, K]`, row-major, of the inner products M_ij = ⟨g_i, g_j⟩ of the gradients to be
-//! combined, and return the coefficients a_k `[K]` of the direction Σ a_k g_k. A gradient of length 0 takes no part.
+//! The surgery functions take the matrix M `[K, K]`, row-major, of the inner products M_ij = ⟨g_i, g_j⟩ of the
+//! gradients to be combined, and return the coefficients a_k `[K]` of the direction Σ a_k g_k. A gradient of length 0
+//! contributes nothing.
 
 use super::gram::Gram;
 
-/// Eigenvalues below this times K times the largest eigenvalue count as 0: the resolution of f32, as in the reference
-/// implementation of Aligned-MTL.
+/// Eigenvalues up to this number times K times the largest eigenvalue count as 0. The number is the resolution of f32,
+/// as in the reference implementation of Aligned-MTL.
 const RANK_TOLERANCE: f64 = f32::EPSILON as f64;
 
-/// Inner products c_i c_j ⟨g_i, g_j⟩ of the contributions of the classes to a step, `[K, K]`, with coefficients c_i in
-/// `steps`; 0 where a class has no images.
+/// Inner products c_i c_j ⟨g_i, g_j⟩ of the contributions of the classes to a step, `[K, K]`, row-major. `steps` holds
+/// the coefficients c_i; a product is 0 where a class has no images.
 pub fn contributions(gram: &Gram, steps: &[f64]) -> Vec<f64> {
     let classes = gram.classes().min(steps.len());
     let product = |i: usize, j: usize| gram.dot(i, j).map_or(0.0, |dot| steps[i] * steps[j] * dot);
@@ -25,16 +26,16 @@ pub fn contributions(gram: &Gram, steps: &[f64]) -> Vec<f64> {
     products
 }
 
-/// PCGrad (Yu et al. 2020, algorithm 1): gradient i is projected onto the normal plane of every gradient that it
-/// conflicts with, in the order of classes `orders[i]`, in which i itself is passed over; the projected gradients are
-/// summed.
+/// PCGrad (Yu et al. 2020, algorithm 1): gradient i is projected onto the normal plane of every gradient with which it
+/// conflicts, one after the other in the order of classes `orders[i]`, in which i itself is skipped; then the projected
+/// gradients are summed.
 pub fn pcgrad(products: &[f64], orders: &[Vec<usize>]) -> Vec<f64> {
     let classes = orders.len();
     let row = |j: usize| &products[j * classes..(j + 1) * classes];
     let mut sum = vec![0.0; classes];
     for (i, order) in orders.iter().enumerate() {
         sum[i] += 1.0;
-        // Products of the gradient as projected so far with all gradients.
+        // Inner products of gradient i, as projected so far, with all gradients.
         let mut with = row(i).to_vec();
         for &j in order.iter().filter(|&&j| j != i) {
             let square = row(j)[j];
@@ -49,8 +50,9 @@ pub fn pcgrad(products: &[f64], orders: &[Vec<usize>]) -> Vec<f64> {
     sum
 }
 
-/// Aligned-MTL (Senushkin et al. 2023): the gradients are replaced by the nearest orthogonal ones, whose common length is
-/// the smallest singular value of the gradients, and summed. All coefficients are 0 where every gradient is 0.
+/// Aligned-MTL (Senushkin et al. 2023): the gradients are replaced by the nearest orthogonal ones, whose common length
+/// is the smallest non-zero singular value of the gradients, and summed. All coefficients are 0 where every gradient is
+/// 0.
 pub fn aligned_mtl(products: &[f64], classes: usize) -> Vec<f64> {
     let (values, vectors) = eigen(products, classes);
     let largest = values.iter().copied().fold(0.0, f64::max);
@@ -74,7 +76,7 @@ fn eigen(matrix: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
     let mut vectors = vec![0.0; n * n];
     (0..n).for_each(|i| vectors[i * n + i] = 1.0);
     let scale: f64 = a.iter().map(|x| x * x).sum();
-    // Convergence is quadratic, so a few sweeps suffice; values that are not finite end the loop as well.
+    // Convergence is quadratic, so a few sweeps suffice. The loop also ends where values are not finite.
     for _ in 0..30 {
         let off: f64 = (0..n)
             .flat_map(|p| (0..p).map(move |q| (p, q)))

@@ -7,9 +7,9 @@ use super::param_spec::{Init, ParamSpec, push};
 /// How a variant differs from the baseline.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// How the channels of the branches are scaled, and where; none where they are not.
+    /// How the channels of the branches are scaled, and where; none where the variant scales no channels.
     pub(super) scaling: Option<(Scaling, Place)>,
-    /// Whether the branches are so much wider that there are as many parameters as with a gate on each.
+    /// Whether the branches get more channels instead, so that the network has about as many parameters as with gates.
     pub(super) is_widened: bool,
 }
 
@@ -25,9 +25,9 @@ pub(super) enum Scaling {
 /// Where channels are scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// At the end of every branch, apart from the others.
+    /// At the end of every branch, each branch by itself.
     EachBranch,
-    /// After the branches were concatenated, all together.
+    /// After the concatenation of the branches, all channels together.
     Fused,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn plan(attention: Attention) -> Plan {
 }
 
 impl Scaling {
-    /// Name of the layer within its group, which is its kind in the layer table, too.
+    /// Name of the layer within its group; the layer table calls the layer's kind by the same name.
     pub(super) fn layer(self) -> &'static str {
         match self {
             Self::Gate => "gate",

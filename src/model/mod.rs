@@ -9,7 +9,7 @@
 //! param_spec  what one parameter is                     params   the parameters' values, in forward order
 //! net         the forward pass
 //! ```
-//! May import ops, config, random, and of run the layer table's `Layer` and `CLASSIFIER`.
+//! May import ops, config, random and network.
 
 mod attention;
 mod net;

@@ -31,7 +31,8 @@ pub enum Mode {
     Eval,
 }
 
-/// A network's parameters as passes use them. Weights are packed for the kernels once for all passes.
+/// A network's parameters in the form that forward passes read. Each weight is packed for the kernels once, for all
+/// passes.
 #[derive(Clone, Debug)]
 pub struct Weights(Vec<Var>);
 
@@ -40,7 +41,7 @@ pub struct Weights(Vec<Var>);
 pub struct Forward {
     /// Logits, [N, K].
     pub logits: Tensor,
-    /// Gates by the layer they belong to, [N, channels]; empty without attention.
+    /// Values of the gates by layer name, [N, channels] each; empty without gates.
     pub gates: Vec<(String, Tensor)>,
     /// Batch statistics, in training mode; to be given to [`Net::update_norms`].
     pub norms: NormUpdate,
@@ -167,7 +168,7 @@ impl Net {
         &mut self.norms
     }
 
-    /// The parameters, for all passes until they change.
+    /// The parameters in the form that passes read. They have to be made anew when the parameters change.
     pub fn weights(&self) -> Weights {
         Weights(
             self.params
@@ -216,7 +217,8 @@ impl Net {
         }
     }
 
-    /// Sets the running statistics to the plain mean over those of several training batches, before the first step.
+    /// Sets the running statistics to the plain mean of the statistics of several training batches. To be called before
+    /// the first step.
     pub fn set_norms(&mut self, updates: &[NormUpdate]) {
         for (i, update) in updates.iter().enumerate() {
             for (norm, (mean, variance)) in self.norms.iter_mut().zip(&update.0) {
@@ -287,7 +289,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Convolution number `number` of a group with its batch norm, of a dilation, followed by a max-pool or not.
+    /// Convolution `number` of the group `group` with batch norm and ReLU, followed by a max-pool where `pool` is set.
     fn block(
         &mut self,
         x: &Var,
@@ -308,7 +310,8 @@ impl<'a> Pass<'a> {
         self.joined(&[x], None, layer)
     }
 
-    /// A layer over several inputs side by side, whose channels the layers of `scaling` scale, if there are any.
+    /// A convolution with batch norm and ReLU over several inputs side by side. Where `scaling` is given, its layers
+    /// scale the channels of the inputs first.
     fn joined(
         &mut self,
         x: &[&Var],

@@ -1,4 +1,4 @@
-//! The description of one trained parameter: its name, its shape, its initial values, and whether a gate has it.
+//! The description of one trained parameter: its name, its shape, its initial values, and whether it belongs to a gate.
 
 /// One trained parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct ParamSpec {
     pub shape: Vec<usize>,
     /// Initial values.
     pub init: Init,
-    /// Whether it belongs to an attention gate, which may have a weight decay of its own.
+    /// Whether the parameter belongs to an attention gate. Gates may have a weight decay of their own.
     pub is_gate: bool,
 }
 
@@ -18,12 +18,12 @@ pub struct ParamSpec {
 pub enum Init {
     /// Normal with standard deviation √(2/fan-in) (He et al. 2015).
     KaimingNormal {
-        /// Inputs of one output value.
+        /// Number of inputs of one output value.
         fan_in: usize,
     },
-    /// Uniform in ±1/√fan-in, PyTorch's default for linear layers.
+    /// Uniform between −1/√fan-in and 1/√fan-in, PyTorch's default for linear layers.
     Uniform {
-        /// Inputs of one output value.
+        /// Number of inputs of one output value.
         fan_in: usize,
     },
     /// All ones.

@@ -23,7 +23,8 @@ pub struct Running {
     pub mean: Vec<f32>,
     /// Running unbiased variance, `[C]`.
     pub variance: Vec<f32>,
-    /// Training batches that these statistics were made of.
+    /// Number of training batches taken in by [`super::Net::update_norms`]; the batches of [`super::Net::set_norms`] do
+    /// not count.
     pub batches: u64,
 }
 
@@ -42,7 +43,7 @@ impl Params {
         Ok(Self { specs, values })
     }
 
-    /// Name, shape and start of every parameter, in forward order.
+    /// Description of every parameter, in forward order.
     pub fn specs(&self) -> &[ParamSpec] {
         &self.specs
     }
@@ -55,7 +56,7 @@ impl Params {
     /// Replaces all parameters.
     ///
     /// # Errors
-    /// Where their number or shapes differ.
+    /// Where the number or the shapes of the values are not those of the parameters.
     pub fn set(&mut self, values: Vec<Tensor>) -> Result<()> {
         let fit = values
             .iter()
@@ -71,7 +72,7 @@ impl Params {
     /// Position of the parameter called `name`.
     ///
     /// # Errors
-    /// Where the network has none of that name.
+    /// Where the network has no parameter of that name.
     pub fn position(&self, name: &str) -> Result<usize> {
         match self.specs.iter().position(|param| param.name == name) {
             Some(position) => Ok(position),

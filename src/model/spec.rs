@@ -19,7 +19,7 @@ pub struct Spec {
     pub image: [usize; 3],
     /// Number of classes K.
     pub classes: usize,
-    /// Factor of the channel counts.
+    /// Factor by which the channel counts of the reference network are multiplied.
     pub width: Width,
     /// The attention variant.
     pub attention: Attention,
@@ -33,7 +33,7 @@ pub enum Classifier {
     /// W x + b.
     #[default]
     Linear,
-    /// This scale times the cosines of x and the rows of W (LDAM's normalised classifier).
+    /// The given scale times the cosines of x and the rows of W (LDAM's normalised classifier).
     Cosine(f64),
 }
 
@@ -45,8 +45,9 @@ impl Spec {
         if !plan(self.attention).is_widened {
             return [stem, first, second, fused];
         }
-        // As many more channels as have the parameters of the gates. A channel has those of the 3×3 convolution that feeds
-        // it in every branch, a scale and a shift, and those of the 1×1 convolution that it feeds.
+        // The additional channels have about as many parameters as the gates would have. One channel more in each
+        // branch costs the weights of the 3×3 convolution that feeds it, a scale and a shift, and the weights of the
+        // 1×1 convolution that reads it.
         let gates = BRANCHES * 2 * second * self.gate_hidden();
         let channel = BRANCHES * (9 * first + 2 + fused);
         [stem, first, second + (gates + channel / 2) / channel, fused]
@@ -57,8 +58,8 @@ impl Spec {
         self.width.scale(192)
     }
 
-    /// How the channels of the branches are scaled, and by which layers: one at the end of each branch, or one over all
-    /// of them; none where they are not scaled.
+    /// Kind and names of the layers that scale the channels of the branches: one layer at the end of each branch, or
+    /// one layer over all branches; none where the variant scales no channels.
     pub(super) fn scaling(&self) -> Option<(Scaling, Vec<String>)> {
         let (scaling, place) = plan(self.attention).scaling?;
         let groups: Vec<String> = match place {
@@ -198,7 +199,7 @@ pub(super) fn branch_name(branch: usize) -> String {
     format!("branch{branch}")
 }
 
-/// The layer table while it is being made.
+/// The layer table under construction.
 #[derive(Default)]
 struct Table {
     rows: Vec<Layer>,

@@ -35,7 +35,7 @@ fn parameter_counts_are_those_of_the_reference_network() {
             })
         };
         assert_eq!(at(Attention::Shared), at(Attention::Branch));
-        // Within half of what one more channel costs.
+        // The counts differ by at most half of the parameters of one more channel.
         let (wide, branch) = (at(Attention::Wide) as f64, at(Attention::Branch) as f64);
         assert!((wide / branch - 1.0).abs() < 0.005, "{wide} {branch}");
         let [_, _, second, _] = spec(10, Attention::None).channels();
@@ -43,7 +43,7 @@ fn parameter_counts_are_those_of_the_reference_network() {
             assert_eq!(at(Attention::Constant), at(Attention::None) + 3 * second);
         }
     }
-    // Without a bias.
+    // The cosine classifier has no bias.
     let cosine = Spec {
         classifier: Classifier::Cosine(30.0),
         ..spec(10, Attention::None)

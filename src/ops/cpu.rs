@@ -1,4 +1,4 @@
-//! What every loop on the CPU needs: reading tensors, scratch memory, and how work is shared among threads.
+//! Helpers of every loop on the CPU: reading tensors, scratch memory, and sharing work among threads.
 
 use std::cell::{Cell, RefCell};
 
@@ -39,7 +39,7 @@ pub(super) fn with<T>(x: &Tensor, read: impl FnOnce(&[f32]) -> T) -> Result<T> {
 }
 
 thread_local! {
-    /// Whether this thread works on a whole piece by itself, as other threads do on others.
+    /// Whether this thread does a whole piece of work by itself, while other threads do other pieces.
     static ALONE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -76,7 +76,7 @@ pub fn pieces<T: Send>(device: &Device, count: usize, work: impl Fn(usize) -> T 
         .collect()
 }
 
-/// Whether a test has set a way of computing for this thread. Other threads would not take it.
+/// Whether a test has forced a path or an instruction set on this thread. The setting would not reach other threads.
 fn is_forced() -> bool {
     #[cfg(test)]
     return PORTABLE.get() || super::kernels::FORCED.get().is_some();
@@ -84,12 +84,14 @@ fn is_forced() -> bool {
     false
 }
 
-/// Hands out `len` values of memory that the thread keeps from call to call. They hold what the call before left there.
+/// Hands out `len` values of memory that the thread keeps from call to call. The values are those that the last call
+/// left.
 pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) -> T {
     thread_local! {
         static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
     }
-    // Taken out meanwhile: where the work waits for other threads, this thread may take up another task that needs some.
+    // The memory is taken out during the work: while the work waits for other threads, this thread may take up another
+    // task that needs scratch memory.
     let mut scratch = SCRATCH.take();
     if scratch.len() < len {
         scratch.resize(len, 0.0);
@@ -102,13 +104,13 @@ pub(super) fn with_scratch<T>(len: usize, work: impl FnOnce(&mut [f32]) -> T) ->
 /// Values that a loop over whole pixels takes at a time, or a little more.
 const STRETCH: usize = 512;
 
-/// A value for each channel, repeated over as many pixels as make a stretch, because a loop over the few channels of one
-/// pixel is too short to be fast. Chunks of the result's length begin with a pixel; the last may be shorter.
+/// A value for each channel, repeated over as many pixels as make a stretch, because a loop over the few channels of
+/// one pixel is too short to be fast. Chunks of the result's length begin with a pixel; the last may be shorter.
 pub(super) fn repeated(channels: &[f32]) -> Vec<f32> {
     channels.repeat(STRETCH.div_ceil(channels.len().max(1)))
 }
 
-/// Sums over pixels, gathered in stretches, for each of `channels`.
+/// Sums of a stretch of pixels, for each of the `channels` channels.
 #[inline(always)]
 pub(super) fn folded(stretch: &[f32], channels: usize) -> Vec<f32> {
     let mut sums = vec![0.0; channels];

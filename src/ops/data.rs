@@ -1,7 +1,7 @@
 //! The values of a pass: a tensor, or on the CPU memory of our own that is used again.
 //!
-//! With fresh memory for every tensor, a step would spend a quarter of its time on memory: the system hands it out page by
-//! page, each filled with zeros, and takes it back as soon as a tensor is gone.
+//! With fresh memory for every tensor, a step would spend a quarter of its time on memory: the system hands it out page
+//! by page, each filled with zeros, and takes it back as soon as a tensor is gone.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -59,11 +59,12 @@ const KEPT: usize = 64;
 const SMALL: usize = 1 << 14;
 
 thread_local! {
-    /// Free blocks of memory, the longest unused first. They belong to a thread, so that they are gone when its run is over.
+    /// Free blocks of memory, the longest unused first. They belong to a thread, so that they are freed when the thread
+    /// ends.
     static FREE: RefCell<VecDeque<Vec<f32>>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// Memory for `len` values. It holds old values: every user writes all of it.
+/// Memory for `len` values. It may hold old values, so every user has to write all of it.
 pub(super) fn memory(len: usize) -> Vec<f32> {
     let fits = |block: &Vec<f32>| (len..=len + len / 2).contains(&block.capacity());
     let found = FREE.with_borrow_mut(|free| {
@@ -185,7 +186,7 @@ impl Data {
         Ok(Self::host(out, self.dims()))
     }
 
-    /// As a tensor. Values in memory of our own are copied.
+    /// The values as a tensor. Values in memory of our own are copied.
     pub(super) fn tensor(&self) -> Result<Tensor> {
         match self {
             Self::Tensor(tensor) => Ok(tensor.clone()),
@@ -195,7 +196,7 @@ impl Data {
         }
     }
 
-    /// As a tensor. Memory of our own is handed over where nobody else holds it, else copied.
+    /// The values as a tensor. Memory of our own is handed over where nobody else holds it, else copied.
     pub(super) fn into_tensor(self) -> Result<Tensor> {
         match self {
             Self::Tensor(tensor) => Ok(tensor),

@@ -32,7 +32,8 @@ pub fn cosine(tape: &Tape, x: &Var, weight: &Var, scale: f64) -> Result<Var> {
     let out = (x_unit.matmul(&w_unit.t()?)? * scale)?;
     Ok(tape.record_tensors(out, &[x, weight], move |grad| {
         let grad = (grad * scale)?;
-        // The part of the gradient along a row changes its length alone, and the cosine does not depend on that.
+        // The part of the gradient along a row changes the row's length alone, and the cosine does not depend on the
+        // length.
         let through = |unit: &Tensor, norm: &Tensor, grad: Tensor| {
             let along = (unit * &grad)?.sum_keepdim(D::Minus1)?;
             (grad - unit.broadcast_mul(&along)?)?.broadcast_div(norm)

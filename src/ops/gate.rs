@@ -1,4 +1,4 @@
-//! Channel attention: what a gate is, and joining and gating by candle operations on other devices. On the CPU a convolution
+//! Channel attention: the gates, and joining and gating by candle operations on other devices. On the CPU a convolution
 //! reads the parts and applies the gates itself.
 
 use std::iter::once;
@@ -18,7 +18,7 @@ pub struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// Number of channels that it scales; none where the shapes of its weights do not fit together.
+    /// Number of channels that the gate scales; none where the shapes of its weights do not fit together.
     pub(super) fn channels(&self) -> Option<usize> {
         match (self.fc1.data.dims(), self.fc2.data.dims()) {
             (&[hidden, channels], &[outputs, inputs])
@@ -91,7 +91,7 @@ impl Gates {
         &self.layers
     }
 
-    /// The gates apart, [N, channels] each.
+    /// The values of each gate, [N, channels] each.
     pub(super) fn values(&self) -> Result<Vec<Tensor>> {
         self.layers
             .iter()
@@ -103,7 +103,7 @@ impl Gates {
             .collect()
     }
 
-    /// Gradients of the means, [N, C], and of every W1 and W2, from that of the scale [N, C].
+    /// Gradients of the means, [N, C], and of every W1 and W2, from the gradient of the scale [N, C].
     fn backward(&self, grad: &Tensor) -> Result<(Tensor, Vec<Tensor>)> {
         // σ' = σ(1 − σ)
         let logits = grad.mul(&self.scale)?.mul(&(1.0 - &self.scale)?)?;
@@ -120,7 +120,8 @@ impl Gates {
         Ok((Tensor::cat(&means, 1)?, weights))
     }
 
-    /// Gradients of every W1 and W2, from those of the logits [N, C] and of the inputs of the ReLUs, [N, Σ hidden].
+    /// Gradients of every W1 and W2, from those of the gates' logits [N, C] and of the inputs of the ReLUs
+    /// [N, Σ hidden].
     pub(super) fn weight_grads(&self, logits: &Tensor, hidden: &Tensor) -> Result<Vec<Tensor>> {
         let mut grads = Vec::with_capacity(2 * self.layers.len());
         for layer in &self.layers {
@@ -175,8 +176,8 @@ fn scaled(tape: &Tape, x: &Var, gates: &[Gate<'_>]) -> Result<(Var, Vec<Tensor>)
     Ok((out, gate_values))
 }
 
-/// The weight w [O, C, 1, 1] of a convolution whose input channels are scaled by learned constants: w ⊙ σ(`logits`), where
-/// the logits are `[C]` in all. To scale an input channel is to scale its weights.
+/// The weight w [O, C, 1, 1] of a convolution whose input channels are scaled by learned constants: w ⊙ σ(`logits`),
+/// where the logits are `[C]` in all. To scale an input channel is to scale its weights.
 ///
 /// # Errors
 /// Where the shapes do not fit together.

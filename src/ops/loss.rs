@@ -31,8 +31,8 @@ pub enum Mean {
 
 /// Mean over images of a loss of softmax(`logits` [N, K]) and the classes `labels` `[N]`, in nats: a scalar. For image
 /// i of class y with logits z: l = w_y (1 − p)^γ · −log p, where p = softmax(z + offsets − margin_y at y)_y; so
-/// ∂l/∂z = w_y A (softmax − e_y), A = (1 − p)^γ − γ p (1 − p)^(γ−1) log p. Computed in f64 on the host, since it is only K
-/// numbers an image.
+/// ∂l/∂z = w_y A (softmax − e_y), A = (1 − p)^γ − γ p (1 − p)^(γ−1) log p. Computed in f64 on the host, since it is
+/// only K numbers an image.
 ///
 /// # Errors
 /// Where the labels or the criterion do not fit the logits.
@@ -107,7 +107,7 @@ fn image(logits: &[f32], label: usize, criterion: &Criterion) -> (f64, Vec<f64>)
         let truth = f64::from(u8::from(k == label));
         slope * ((z - norm).exp() - truth)
     });
-    // Adding 0 makes 0 of the −0 where p is 1.
+    // Where p is 1 the product is −0; adding 0 makes it 0.
     (modulation * -log_p + 0.0, derivative.collect())
 }
 

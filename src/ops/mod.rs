@@ -1,13 +1,13 @@
 //! The operations that networks are made of, each with its own gradient. Activations are [N, H, W, C] throughout.
 //!
-//! Each operation is one function with two ways inside. On the CPU, kernels of our own run on all threads; sums are taken
-//! in a fixed order, so that the same number of threads gives the same bits. On other devices an operation is made of
-//! those operations of candle that are right there. Tests compare both ways with each other, with PyTorch and with finite
-//! differences.
+//! Each operation is one function with two implementations. On the CPU, kernels of our own run on all threads; sums are
+//! taken in a fixed order, so that the same number of threads gives the same bits. On other devices an operation uses
+//! those operations of candle that are right there. Tests compare both implementations with each other, with PyTorch
+//! and with finite differences.
 //!
 //! ```text
 //! kernels   SIMD loops over one image               cpu       tensors, scratch memory and threads on the CPU
-//! data      values, and memory that is used again   pending   a norm and a ReLU left for the reader
+//! data      values, and memory that is used again   pending_norm   a norm and a ReLU left for the reader
 //! tape      the record of a pass, and how gradients go back through it
 //! conv      convolution with what it joins and what follows it: fused (CPU), portable (other devices)
 //! gate      channel attention                       pool, dense, loss   the other operations of a network

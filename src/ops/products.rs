@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::kernels::arch;
 
-/// Values of each vector that are multiplied at a time. Within a stretch products are summed in f32, in as many interleaved
-/// sums as a register has values; from one stretch to the next they are summed in f64.
+/// Values of each vector that are multiplied at a time. Within a stretch products are summed in f32, in as many
+/// interleaved sums as a register has values; from one stretch to the next they are summed in f64.
 const STRETCH: usize = 1024;
 /// Rows and columns of the tile whose sums stay in registers.
 const TILE: usize = 4;

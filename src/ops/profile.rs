@@ -17,7 +17,7 @@ pub enum Work {
     WeightGrad,
     /// Copying images into scratch memory, which applies the norm and ReLU that were left for the reader.
     Load,
-    /// Statistics of the batch.
+    /// Mean and squared deviations of each image, for the statistics of the batch.
     Moments,
     /// Norm, ReLU and max-pool.
     Pool,
@@ -29,7 +29,7 @@ pub enum Work {
     Gate,
     /// Packing weights, and their gradients back.
     Pack,
-    /// Everything small: pooling to one, the classifier, the loss, the optimiser.
+    /// All small work: mean pooling, the classifier, the loss, the optimiser.
     Rest,
 }
 
@@ -61,7 +61,7 @@ pub fn spent() -> Vec<(Work, Duration)> {
     WORK.into_iter().zip(nanos).collect()
 }
 
-/// Does some work, and measures its time as of the given kind.
+/// Does some work, and adds its time to the given kind of work.
 #[inline(always)]
 pub(super) fn timed<T>(work: Work, body: impl FnOnce() -> T) -> T {
     if !ON.load(Relaxed) {

@@ -1,8 +1,8 @@
 //! The record of a forward pass, from which gradients are computed.
 //!
-//! candle's own record adds every gradient to a fresh tensor of zeros, on one thread, and copies the gradients of custom
-//! operations; on a CPU that took longer than the convolutions. This one hands gradients on without a copy, and frees the
-//! values that an operation kept as soon as its gradient is known.
+//! candle's own record adds every gradient to a fresh tensor of zeros, on one thread, and copies the gradients of
+//! custom operations; on a CPU that took longer than the convolutions. This one hands gradients on without a copy, and
+//! frees the values that an operation kept as soon as its gradient is known.
 
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,8 @@ pub struct Var {
     pub(super) data: Data,
     /// Number under which its gradient is gathered; none where its gradient is not needed.
     pub(super) slot: Option<usize>,
-    /// A batch norm and a ReLU that every reader applies to the values: their result is not worth its memory.
+    /// A batch norm and a ReLU that every reader applies to the values, because keeping the result is not worth its
+    /// memory.
     pub(super) pending: Option<Arc<Pending>>,
     pub(super) packed: Arc<Packed>,
 }
@@ -90,7 +91,7 @@ impl Tape {
         }
     }
 
-    /// Records nothing: for passes whose gradients are not needed.
+    /// A tape that records nothing: for passes whose gradients are not needed.
     pub fn off() -> Self {
         Self::default()
     }

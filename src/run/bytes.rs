@@ -9,7 +9,8 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::error::RunError;
 
-/// Writes a file so that it is there whole or not at all: temporary file, fsync, rename. Makes its directory.
+/// Writes a file so that either the whole file is there or nothing: temporary file, fsync, rename. Makes the file's
+/// directory.
 ///
 /// # Errors
 /// Where the directory cannot be made or the file cannot be written.

@@ -68,7 +68,7 @@ impl RunError {
         }
     }
 
-    /// The error for a path where no run lies: the directory is missing, or holds no run.
+    /// The error for a path without a run: the directory is missing, or it holds no run.
     pub(crate) fn not_a_run(path: &Path) -> Self {
         let path = path.to_owned();
         if path.exists() {

@@ -21,7 +21,7 @@ pub enum Event {
     Eval(Eval),
     /// A gradient probe; its tensors are in a file of their own.
     Probe(Probe),
-    /// Training goes on from a checkpoint: everything logged after `step` is void.
+    /// Training continues from a checkpoint: every event logged after `step` is void.
     Resumed {
         /// The checkpoint's step.
         step: u64,
@@ -48,7 +48,7 @@ impl Event {
     }
 }
 
-/// The header: everything that a reader must know of a run in order to read the rest without assumptions.
+/// The header: all facts about a run that a reader needs in order to interpret the other events without assumptions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Started {
     /// Version of the format ([`FORMAT`]).
@@ -61,11 +61,11 @@ pub struct Started {
     pub created_unix_secs: u64,
     /// Version of the program.
     pub code_version: String,
-    /// Instruction set of the processor, and device, that the numbers were computed with.
+    /// Instruction set of the processor and the device on which the numbers were computed.
     pub instruction_set: String,
     /// The configuration that the run was trained with.
     pub config: RunConfig,
-    /// Class names; a class is its position in this list everywhere else.
+    /// Class names. Everywhere else, a class is given by its index in this list.
     pub classes: Vec<String>,
     /// Training images of every class, `[K]`.
     pub train_counts: Vec<usize>,
@@ -89,12 +89,12 @@ pub struct Started {
     pub data_fingerprint: String,
 }
 
-/// Where a run branched off another.
+/// The run and the step from which another run continues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parent {
-    /// The other run's id.
+    /// Id of the earlier run.
     pub run: String,
-    /// The step of the other run that training went on from.
+    /// The step of the earlier run from which training continued.
     pub step: u64,
 }
 
@@ -118,15 +118,15 @@ pub struct Step {
     pub images: u64,
     /// Seconds of training so far. Pauses and evaluations count; the time between stopping and resuming does not.
     pub wall_secs: f64,
-    /// Value in nats, over the step's batch, of the loss that the step minimises: of the configured criterion with its
-    /// class weights, margins, offsets and focal factor, averaged as that criterion averages. The mean cross-entropy
-    /// of the batch only where the run trains plain cross-entropy, so for other losses not comparable with
+    /// Value in nats, over the step's batch, of the loss that the step minimises: the configured criterion with its
+    /// class weights, margins, offsets and focal factor, averaged as that criterion averages. It equals the batch's
+    /// mean cross-entropy only where the run trains plain cross-entropy; for other losses it is not comparable with
     /// [`Eval::loss`]. Weight decay is not included.
     pub loss: Option<f64>,
     /// Learning rate of the step.
     pub lr: f64,
-    /// Norm of the gradient of that loss for every layer with parameters, by its row in the Gram tensors. Weight decay
-    /// is not included.
+    /// Norm of the gradient of [`Self::loss`] for every layer with parameters, indexed by the layer's row in the Gram
+    /// tensors. Weight decay is not included.
     pub grad_norms: Vec<Option<f64>>,
 }
 
@@ -151,9 +151,9 @@ pub struct Eval {
     pub epoch: f64,
     /// The split whose images were classified.
     pub split: Split,
-    /// Mean over the images of the cross-entropy of softmax(logits), in nats, whatever loss the run trains: without class
-    /// weights, margins or focal factor. The logits are those that predictions are made from, post-hoc logit
-    /// adjustment included where it is configured. `None` without images, or where the value is not finite.
+    /// Mean over the images of the cross-entropy of softmax(logits), in nats, without class weights, margins or focal
+    /// factor, whatever loss the run trains. The logits are those that predictions are made from, including post-hoc
+    /// logit adjustment where it is configured. `None` without images, or where the value is not finite.
     pub loss: Option<f64>,
     /// Share of images that are classified correctly, in [0, 1].
     pub accuracy: Option<f64>,
@@ -189,7 +189,7 @@ impl Eval {
     }
 }
 
-/// A gradient probe in the few numbers that overviews need.
+/// A gradient probe, summarised in the few numbers that overviews need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
     /// Optimiser steps taken before it.
@@ -198,9 +198,9 @@ pub struct Probe {
     pub epoch: f64,
     /// File of the probe's tensors, relative to the run directory.
     pub file: String,
-    /// Summary of every layer with parameters, by its row in the Gram tensors, `[L]`.
+    /// Summary of every layer with parameters, indexed by the layer's row in the Gram tensors, `[L]`.
     pub layers: Vec<ConflictSummary>,
-    /// Summary of all layers together but the classifier, whose class gradients conflict by construction.
+    /// Summary of all layers together except the classifier, in which class gradients conflict by construction.
     pub backbone: ConflictSummary,
     /// Summary of the classifier.
     pub classifier: ConflictSummary,

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::paths::events_path;
 
-/// The run directories directly in `dir`, ordered by name, a baseline before the runs that are compared to it: `none` and
-/// `baseline` do not count in the order of names.
+/// The run directories directly in `dir`, ordered by name. The words `none` and `baseline` do not count in the order of
+/// names, so that a baseline precedes the runs that are compared with it.
 pub fn runs_in(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     let is_run = |path: &PathBuf| events_path(path).is_file();
@@ -17,9 +17,9 @@ pub fn runs_in(dir: &Path) -> Vec<PathBuf> {
     runs
 }
 
-/// The run directories in `dir` and in its folders, down to `depth` levels below it, ordered by path. Hidden folders and
-/// the folders of a run are not searched, nor are symbolic links followed; of a very large tree, the first ten thousand
-/// folders are searched.
+/// The run directories in `dir` and in its folders, down to `depth` levels below it, ordered by path. Hidden folders
+/// and the folders of a run are not searched, nor are symbolic links followed; of a very large tree, the first ten
+/// thousand folders are searched.
 pub fn runs_under(dir: &Path, depth: usize) -> Vec<PathBuf> {
     const FOLDERS: usize = 10_000;
     let (mut runs, mut folders) = (Vec::new(), vec![(dir.to_owned(), depth)]);
@@ -35,7 +35,7 @@ pub fn runs_under(dir: &Path, depth: usize) -> Vec<PathBuf> {
         }
         let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         let is_seen = |entry: &std::fs::DirEntry| {
-            // Not through links, which may lead back up.
+            // Symbolic links are not followed, since they may lead back up.
             entry.file_type().is_ok_and(|kind| kind.is_dir())
                 && !entry.file_name().to_string_lossy().starts_with('.')
         };

@@ -1,10 +1,10 @@
-//! Mean gates of every class and channel, as a probe records them.
+//! Mean attention gates of every class and channel, as a probe records them.
 
-/// With fewer classes there are too few distances between classes to compare branches by.
+/// Fewest classes by whose distances branches are compared; fewer classes have too few distances.
 const LEAST_CLASSES: usize = 4;
 
-/// The gates of the classes that have any, `[≤ K][channels]`, from those of all classes `[K, channels]`. `None` where
-/// the length of `gates` is no multiple of `classes`.
+/// The gates of those classes whose gates are all finite (a class without images has none), `[≤ K][channels]`, from the
+/// gates of all classes, `[K, channels]`. `None` where `gates` is empty or its length is no multiple of `classes`.
 pub(crate) fn rows(gates: &[f32], classes: usize) -> Option<Vec<Vec<f64>>> {
     let channels = gates.len().checked_div(classes).filter(|n| *n > 0)?;
     if gates.len() != channels * classes {
@@ -19,7 +19,8 @@ pub(crate) fn rows(gates: &[f32], classes: usize) -> Option<Vec<Vec<f64>>> {
     )
 }
 
-/// Euclidean distances between the gates of every two classes that have any; `None` with too few classes.
+/// Euclidean distances between the gates of every two classes with finite gates; `None` with fewer than
+/// [`LEAST_CLASSES`] such classes.
 pub(crate) fn distances(gates: &[f32], classes: usize) -> Option<Vec<f64>> {
     let rows = rows(gates, classes).filter(|rows| rows.len() >= LEAST_CLASSES)?;
     let distance = |a: &[f64], b: &[f64]| {

@@ -1,5 +1,5 @@
-//! A run as a list shows it, from the header and the last lines of its log, so that a list of hundreds of runs reads no
-//! whole log.
+//! The facts about a run that a list of runs shows. They come from the header and the last lines of the log, so that a
+//! list of hundreds of runs reads no whole log.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -12,19 +12,19 @@ use super::reducer::{Ending, Run};
 
 /// Bytes of a log's end that are read first.
 const TAIL_BYTES: u64 = 64 << 10;
-/// Bytes of a log's end that are read at most, where no evaluation lies nearer to the end.
+/// Most bytes of a log's end that are read where the last lines hold no evaluation to show.
 const LONGEST_TAIL_BYTES: u64 = 4 << 20;
 
-/// A run as a list shows it.
+/// The facts about a run that a list of runs shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Glance {
     /// The header.
     pub started: Arc<Started>,
-    /// The last step that any event speaks of.
+    /// The largest step of any event.
     pub step: u64,
     /// Whether a process holds the run's lock: the run is being trained.
     pub running: bool,
-    /// How the run ended; `None` where it has not, or its process was killed.
+    /// How the run ended; `None` while it runs, or where its process was killed.
     pub ending: Option<Ending>,
     /// Scores of the newest evaluation on the validation images.
     pub val: Option<Scores>,
@@ -79,7 +79,8 @@ impl Glance {
     /// Reads the header and the last lines of a run's log. Never writes.
     ///
     /// # Errors
-    /// Where there is no run, its header is damaged, or it is of a newer format. Damage further up goes unseen.
+    /// Where there is no run, its header is damaged or of a newer format, or one of the lines read is damaged. Damage
+    /// further up in the log is not noticed.
     pub fn read(dir: &Path) -> Result<Self, RunError> {
         let mut log = Log::open(dir)?;
         let line = log.first_line()?;
@@ -107,7 +108,7 @@ impl Glance {
     }
 }
 
-/// The events from the byte `from` of the log on; where that byte lies `within` a line, from the next line on.
+/// The events in the log from the byte `from` on; where that byte lies `within` a line, from the next line on.
 fn tail(log: &mut Log, from: u64, within: bool) -> Result<Vec<Event>, RunError> {
     let mut bytes = Vec::new();
     let seek = log.reader.seek(SeekFrom::Start(from));
@@ -129,7 +130,7 @@ fn tail(log: &mut Log, from: u64, within: bool) -> Result<Vec<Event>, RunError> 
     Ok(events)
 }
 
-/// Whether the last events hold the scores that are shown: for a finished run the test of its last step, for any other
+/// Whether the last events hold the scores that a list shows: of a finished run the test at its last step, of any other
 /// run an evaluation.
 fn is_enough(events: &[Event]) -> bool {
     let finished = events.iter().rev().find_map(|event| match event {

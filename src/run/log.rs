@@ -1,7 +1,7 @@
 //! Writing a run directory: one writer at a time creates it, locks it and appends events to its log.
 //!
-//! The paths, the errors and the reading of a run ([`read`](super::log_reader)) are re-exported here, so that users of a run
-//! directory need one module.
+//! The paths, the errors and the reading of a run ([`read`](super::log_reader)) are re-exported here, so that users of
+//! a run directory need one module.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -35,14 +35,14 @@ pub struct RunFile {
     pub config: RunConfig,
 }
 
-/// Removes the log of a run in which nothing was recorded, and its directory where that holds nothing else; does nothing
-/// to any other run.
+/// Removes the log of a run in which nothing was recorded, and its directory where that holds nothing else; does
+/// nothing to any other run.
 pub fn remove_empty(run: &Path) {
     let path = events_path(run);
     if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0)
         && fs::remove_file(&path).is_ok()
     {
-        // Fails, as it should, where the directory holds anything else.
+        // This fails where the directory holds anything else, as it should.
         let _ = fs::remove_dir(run);
     }
 }

@@ -1,4 +1,4 @@
-//! Reading a run's log: whole, or on from where reading stopped while another process writes it.
+//! Reading a run's log: the whole log, or the part that another process has appended since the last reading.
 
 use std::borrow::Cow;
 use std::fs::{File, TryLockError};
@@ -26,21 +26,21 @@ pub struct Loaded {
     pub position: Position,
 }
 
-/// How far a log was read: the end of its last whole line, from where [`follow`] goes on.
+/// How far a log was read: the end of the last whole line that was read. [`follow`] continues there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     bytes: u64,
     lines: usize,
-    /// Fingerprint of the first line, by which a log that was replaced is told apart from one that grew.
+    /// Fingerprint of the first line, which distinguishes a log that was replaced from one that grew.
     header: u64,
 }
 
-/// The outcome of reading on in a log.
+/// The outcome of [`follow`].
 #[derive(Clone, Debug)]
 pub enum Followed {
-    /// The log has been read before, and these events are new.
+    /// The log is the one that was read before; these events are new.
     News(News),
-    /// Another log has taken the place of the one read before; this is all of it.
+    /// Another log has replaced the one that was read before; this is the whole new log.
     Anew(Box<Loaded>),
 }
 
@@ -86,8 +86,8 @@ pub fn load(run: &Path) -> Result<Loaded, RunError> {
     Ok(loaded)
 }
 
-/// Reads the events that were appended to a log since it was read up to `from`; a last line that is not whole yet is left
-/// for the next time. Where another log has taken the place of the one read before, all of that log is read. Never writes.
+/// Reads the events that were appended to a log since it was read up to `from`. An incomplete last line is left for the
+/// next call. Where another log has replaced the one that was read before, the whole new log is read. Never writes.
 ///
 /// # Errors
 /// As [`load`].
@@ -112,7 +112,7 @@ pub(super) struct Log {
     run: PathBuf,
     pub(super) path: PathBuf,
     pub(super) reader: BufReader<File>,
-    /// Whether a writer held the lock before the first byte was read. If not, the log holds everything that was written.
+    /// Whether a writer held the lock before the first byte was read. If none did, the log holds all events of the run.
     pub(super) running: bool,
 }
 
@@ -218,7 +218,8 @@ struct Head<'a> {
     event: Cow<'a, str>,
 }
 
-/// The event on one line of the log; `None` for an event that this version does not know, or a header of a newer format.
+/// The event on one line of the log; `None` for an event that this version does not know, or a header of a newer
+/// format.
 ///
 /// The name of the event is read first and then the line as that event: deserialising the tagged `Event` would buffer
 /// every number of the line in between, and a long log would take seconds.
@@ -249,7 +250,7 @@ fn format_of(line: &[u8]) -> Option<u32> {
 }
 
 fn is_locked(file: &File) -> bool {
-    // A shared lock is refused exactly while a writer holds the exclusive one; it is dropped at once.
+    // A shared lock is refused exactly while a writer holds the exclusive one; the shared lock is released at once.
     match file.try_lock_shared() {
         Ok(()) => {
             let _ = file.unlock();
@@ -270,7 +271,8 @@ mod tests {
     use super::*;
     use crate::run::event::End;
 
-    /// Number of an event's kind. A new kind of event does not compile here until it is counted.
+    /// Index of an event's kind. The match has no wildcard, so that a new kind of event does not compile until it is
+    /// added here.
     fn kind(event: &Event) -> usize {
         match event {
             Event::Started(_) => 0,

@@ -1,8 +1,8 @@
-//! A run: what the trainer has reported so far, reduced from its events, and its directory on disk.
+//! A run: the state that follows from the trainer's events, and the run's directory on disk.
 //!
 //! [`Run::apply`] is the only reducer: a live run, a replayed one, a sample and a test all go through it.
 //!
-//! Imports `config`, `balance` and `network`, and of `gradient` the numbers that are made from a probe's tensors; no
+//! Imports `config`, `balance` and `network`, and from `gradient` the Gram matrix, its summary and the ledger; no
 //! tensor library and no drawing.
 //!
 //! # The directory
@@ -39,11 +39,12 @@
 //! | `resumed` | `step`: everything logged after it is void |
 //! | `finished`, `stopped`, `failed` | [`End`](event::End): `step`, `message` |
 //!
-//! `step` counts optimiser steps taken, `epoch` is the number of epochs done with its fraction. In the tensors of a probe,
-//! `gram` holds the inner products of the gradients of the pieces' mean cross-entropies (nats², weights having no unit),
-//! `update` the inner products of these gradients with the change of the weights in the last optimiser step (nats),
-//! `loss` the mean cross-entropy of every piece (nats), `n` its number of images, and `gates` the mean attention gates, in
-//! [0, 1]. The `confidence` of a prediction is the softmax probability of the predicted class.
+//! `step` is the number of optimiser steps taken, `epoch` the number of epochs trained, with its fraction. In the
+//! tensors of a probe, `gram` holds the inner products of the gradients of the pieces' mean cross-entropies (nats²,
+//! weights having no unit), `update` the inner products of these gradients with the change of the weights in the last
+//! optimiser step (nats), `loss` the mean cross-entropy of every piece (nats), `n` its number of images, and `gates`
+//! the mean attention gates, in [0, 1]. The `confidence` of a prediction is the softmax probability of the predicted
+//! class.
 
 mod bytes;
 mod error;

@@ -1,4 +1,4 @@
-//! The notes that a person takes about a run: `<run>/notes.json`, beside the log, which notes never change.
+//! The notes that a person takes about a run: `<run>/notes.json`, beside the log. Writing notes never changes the log.
 //!
 //! ```json
 //! {"name": "CSBA, long tail", "notes": "Warm-up was too short."}
@@ -42,7 +42,7 @@ impl Notes {
         }
     }
 
-    /// The name on screen of the run in `dir`: the one that a person gave it, or that of its directory.
+    /// The name of the run in `dir` on screen: the name in the notes, or else the name of the directory.
     pub fn name_of(&self, dir: &Path) -> String {
         match self.name.trim() {
             "" => last_part(dir),
@@ -56,7 +56,7 @@ impl Notes {
     /// Where it cannot be written, or there is no run.
     pub fn save(&self, run: &Path) -> Result<(), RunError> {
         if !events_path(run).is_file() {
-            // Otherwise a directory that was moved away would be made again.
+            // Without this check, saving would create a directory again that was moved away.
             return Err(RunError::not_a_run(run));
         }
         let path = notes_path(run);
@@ -74,8 +74,8 @@ fn last_part(dir: &Path) -> String {
     found.unwrap_or_else(|| dir.display().to_string())
 }
 
-/// The names, each different from all before it: a name that is taken gets a number, `name (2)`. Names that differ in
-/// nothing but upper and lower case count as the same, since on some systems files cannot be told apart by case.
+/// The names, each made different from all before it: a name that is taken gets a number, `name (2)`. Names that differ
+/// only in case count as equal, since some file systems do not distinguish case.
 pub fn distinct(names: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let free = |name: String| {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::event::Split;
 use crate::config::{DataSource, RunConfig};
 
-/// A directory under `parent` for a new run, named after its data and attention. It does not exist yet, and it is not
-/// among the directories `taken`.
+/// A path under `parent` for a new run, named after the run's data and attention. No such directory exists yet, and the
+/// path is not among those in `taken`.
 pub fn new_run_dir(parent: &Path, config: &RunConfig, taken: &[PathBuf]) -> PathBuf {
     let data = match &config.data {
         DataSource::Solar => "solar".to_owned(),

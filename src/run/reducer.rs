@@ -1,11 +1,11 @@
-//! A run reduced from its events: what the trainer has said so far. [`Run::apply`] is the only reducer.
+//! The state of a run, reduced from its events. [`Run::apply`] is the only reducer.
 
 use super::event::{End, Eval, Event, Probe, Split, Started, Step};
 use super::scope::Scope;
 use crate::balance;
 use crate::config::Loss;
 
-/// The reduced state of a run: everything that overviews draw. The tensors of probes stay on disk until a matrix is opened.
+/// The reduced state of a run: all that overviews draw. The tensors of probes stay on disk until a figure needs them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run {
     /// The header; `None` until it has been read.
@@ -22,8 +22,8 @@ pub struct Run {
     pub revisions: Revisions,
 }
 
-/// How often each part of a run has changed: a picture made from a part is up to date as long as the part's number stays
-/// the same. All values compare equal, so that runs with the same contents are equal whatever their history.
+/// How often each part of a run has changed: a picture made from a part is up to date as long as the part's number
+/// stays the same. All values compare equal, so that runs with the same contents are equal whatever their history.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Revisions {
     /// Changes of [`Run::steps`].
@@ -32,7 +32,7 @@ pub struct Revisions {
     pub evals: u64,
     /// Changes of [`Run::probes`].
     pub probes: u64,
-    /// Changes of probes that were known before; as long as this number stays the same, probes were only added.
+    /// Changes that replaced or may have removed probes. As long as this number stays the same, probes were only added.
     pub known_probes: u64,
 }
 
@@ -85,9 +85,9 @@ impl Run {
                 }
             }
             Event::Step(step) => self.steps.push(step.clone()),
-            // The best and the last step are evaluated once more at the end, so evaluations and probes may come late,
-            // or twice where a run was killed just then: they are kept in order of step, and the newest replaces an
-            // older one of the same step.
+            // The best and the last step are evaluated once more at the end. Evaluations and probes may therefore
+            // arrive out of order, or twice where a run was killed at that moment: they are kept in order of their
+            // steps, and a newer one replaces an older one of the same step.
             Event::Eval(eval) => {
                 self.evals
                     .retain(|x| (x.step, x.split) != (eval.step, eval.split));
@@ -116,7 +116,7 @@ impl Run {
         self.evals.iter().filter(move |eval| eval.split == split)
     }
 
-    /// The last step that any event speaks of; 0 before the first.
+    /// The largest step of any event; 0 before the first event.
     pub fn last_step(&self) -> u64 {
         let ending = match &self.ending {
             Some(Ending::Finished(end) | Ending::Stopped(end) | Ending::Failed(end)) => end.step,
@@ -141,7 +141,7 @@ impl Run {
         best
     }
 
-    /// Index of the newest probe taken at or before `step`; that of the first probe where all are later, `None` without
+    /// Index of the newest probe taken at or before `step`, or of the first probe where all are later; `None` without
     /// probes.
     pub fn probe_at(&self, step: u64) -> Option<usize> {
         if self.probes.is_empty() {
@@ -154,8 +154,9 @@ impl Run {
         )
     }
 
-    /// Share of every class in the gradient of the optimiser step after `step`, `[K]`. Exact where the run minimises
-    /// (weighted) cross-entropy; for other losses, the shares that cross-entropy would have. Empty before the header.
+    /// Share of every class in the gradient of the optimiser step after `step`, `[K]`. The shares are exact where the
+    /// run minimises (weighted) cross-entropy; for any other loss they are those that cross-entropy would have. Empty
+    /// before the header.
     pub fn shares(&self, step: u64) -> Vec<f64> {
         let Some(started) = &self.started else {
             return Vec::new();
@@ -164,8 +165,8 @@ impl Run {
         balance::step_shares(&started.config, &started.train_counts, epoch)
     }
 
-    /// Whether the run minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class gradients.
-    /// True before the header.
+    /// Whether the run minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class
+    /// gradients. True before the header.
     pub fn minimises_cross_entropy(&self) -> bool {
         let started = self.started.as_ref();
         started.is_none_or(|started| started.config.loss == Loss::Ce)

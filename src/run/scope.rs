@@ -1,11 +1,11 @@
-//! Parts of the network whose gradients can be looked at.
+//! Parts of the network for which gradients are shown.
 
 use serde::{Deserialize, Serialize};
 
 use super::event::Started;
 use crate::network::{CLASSIFIER, Layer};
 
-/// A part of the network: its Gram matrix is the sum of those of its layers.
+/// A part of the network. Its Gram matrix is the sum of its layers' Gram matrices.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// One layer, by name.

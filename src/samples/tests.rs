@@ -5,7 +5,8 @@ use super::*;
 use crate::config::DataSource;
 use crate::run::log;
 
-/// A run's probe images are those that it recorded, whatever the folder would give today; and what has changed is said.
+/// A run's probe images are those that it recorded, whatever the folder would give today, and notes say what has
+/// changed.
 #[test]
 fn samples_of_a_run_are_those_it_recorded() -> Result<()> {
     let folder = tempfile::tempdir()?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::run::event::Event;
 
-/// Takes the messages of a run.
+/// The function that receives the messages of a run.
 pub(super) type Emit<'a> = &'a mut (dyn FnMut(Message) + Send);
 
 /// Messages of a training run to its watcher.
@@ -16,9 +16,9 @@ pub(super) type Emit<'a> = &'a mut (dyn FnMut(Message) + Send);
 pub enum Message {
     /// Images are being read, before the first step.
     Loading {
-        /// Images read.
+        /// Number of images read so far.
         done: usize,
-        /// Images in all.
+        /// Number of images in all.
         total: usize,
     },
     /// An event, already written to the run's log.
@@ -52,7 +52,7 @@ impl Control {
         self.set(Wanted::Running);
     }
 
-    /// Ends the run at the next step, with a checkpoint. Cannot be taken back.
+    /// Ends the run at the next step, with a checkpoint. A stop cannot be taken back.
     pub fn stop(&self) {
         self.set(Wanted::Stopped);
     }
@@ -67,7 +67,7 @@ impl Control {
         *self.shared.0.lock().unwrap_or_else(PoisonError::into_inner) == Wanted::Stopped
     }
 
-    /// Blocks while paused; returns whether to go on.
+    /// Blocks while the run is paused; returns whether the run is to go on.
     pub fn wait(&self) -> bool {
         let (wanted, changed) = &*self.shared;
         let guard = wanted.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The loss that a configuration trains with: class weights, margins and offsets, from the class counts. A further loss is
-//! one variant of `config::Loss` and an arm in each `match` here and in `balance`.
+//! The loss that a configuration trains with: class weights, margins and offsets, from the class counts. A further loss
+//! is one variant of `config::Loss` and an arm in each `match` here and in `balance`.
 
 use crate::balance;
 use crate::config::{Loss, RunConfig};
@@ -56,8 +56,8 @@ pub fn classifier(config: &RunConfig) -> Classifier {
     }
 }
 
-/// Post-hoc logit adjustment (Menon et al. 2021): −τ·ln π, `[K]`, to be added to the logits before the largest is chosen;
-/// empty where the configuration asks for none.
+/// Post-hoc logit adjustment (Menon et al. 2021): −τ·ln π, `[K]`, to be added to the logits before the largest is
+/// chosen; empty where the configuration asks for none.
 pub fn post_hoc(config: &RunConfig, counts: &[usize]) -> Vec<f32> {
     let Some(tau) = config.post_hoc else {
         return Vec::new();

@@ -4,11 +4,11 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::config::{DeviceKind, RunConfig};
 
-/// Opens a device, and sets how exactly it multiplies matrices: `tf32` lets CUDA round the factors of a product to 10 bits
-/// of mantissa.
+/// Opens a device, and sets how exactly it multiplies matrices: `tf32` lets CUDA round the factors of a product to 10
+/// bits of mantissa.
 ///
 /// # Errors
-/// One sentence, where this build or this machine does not have it.
+/// The reason in one sentence, where this build or this machine does not have the device.
 pub fn open(kind: DeviceKind, tf32: bool) -> Result<Device, String> {
     let opened = match kind {
         DeviceKind::Cpu => return Ok(Device::Cpu),
@@ -45,7 +45,7 @@ fn quietly(
 ) -> Result<Device, String> {
     let tried = std::panic::catch_unwind(|| {
         let device = open()?;
-        // A driver too old for the kernels of this build says so only when the first of them is run.
+        // A driver that is too old for the kernels of this build reports that only when the first kernel runs.
         Tensor::zeros(1, DType::F32, &device)?
             .affine(1.0, 1.0)?
             .to_vec1::<f32>()?;
@@ -58,7 +58,7 @@ fn quietly(
     }
 }
 
-/// The words within a driver's error: of `DriverError(CUDA_ERROR_NO_DEVICE, "no device")` they are `no device`.
+/// The readable words of a driver's error, such as `no device` of `DriverError(CUDA_ERROR_NO_DEVICE, "no device")`.
 fn in_words(error: &str) -> &str {
     let line = error.lines().next().unwrap_or_default();
     match line.split('"').collect::<Vec<_>>().as_slice() {
@@ -67,7 +67,7 @@ fn in_words(error: &str) -> &str {
     }
 }
 
-/// Device and instruction set that numbers are computed with, as a run records them.
+/// Device and instruction set of a run's computations, as the run records them.
 pub fn describe(device: &Device) -> String {
     match device {
         Device::Cpu => format!("cpu {} {}", std::env::consts::ARCH, simd()),

@@ -36,9 +36,9 @@ pub enum TrainError {
          longer `warmup`; everything up to this step is kept", smaller(*.lr)
     )]
     Diverged {
-        /// The step.
+        /// Number of the step.
         step: u64,
-        /// Its learning rate.
+        /// Learning rate of the step.
         lr: f64,
     },
     /// The run has nothing left to do.
@@ -57,8 +57,8 @@ fn smaller(lr: f64) -> f64 {
 }
 
 impl TrainError {
-    /// The same error. Where a device ran out of memory in some work with `images` at a time, it says which number of
-    /// images would fit.
+    /// The same error, except where the device ran out of memory in `work` with `images` images at a time: then an
+    /// error that also says how many images would fit.
     pub(super) fn explained(self, device: &Device, spec: &Spec, work: Work, images: usize) -> Self {
         match self {
             Self::Tensor(reason) if is_out_of_memory(&reason.to_string()) => {

@@ -14,11 +14,11 @@ const USABLE: f64 = 0.9;
 /// Memory that one forward and backward pass over a batch takes on a device, in bytes: an upper estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// For gradients and their temporaries, independent of the batch.
+    /// Bytes for parameters, gradients and momentum, independent of the batch.
     fixed: u64,
-    /// For each image: activations kept for the backward pass, and the largest temporaries.
+    /// Bytes for each image: activations kept for the backward pass, and the largest temporaries.
     per_image: u64,
-    /// For each image: a convolution's unfolded input.
+    /// Bytes for each image: a convolution's unfolded input.
     columns: u64,
     /// Most bytes of unfolded input that are held at a time, unless one image needs more.
     columns_limit: u64,
@@ -84,25 +84,25 @@ impl Need {
 pub enum Work {
     /// A training step on a batch.
     Step,
-    /// A probe, which takes each class in this many pieces, one at a time.
+    /// A probe, which computes each class in this many pieces, one piece at a time.
     Probe {
-        /// Pieces of a class.
+        /// Number of pieces of a class.
         pieces: usize,
     },
 }
 
-/// Too little memory on a device. As text one sentence that says how much was asked for and what would fit.
+/// Too little memory on a device. Its text is one sentence that says how much was needed and what would fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Shortage {
     /// The work that failed.
     pub work: Work,
-    /// Images that it took at a time.
+    /// Number of images that the work took at a time.
     pub images: usize,
-    /// Bytes that so many images need, by our estimate: neither CUDA nor Metal says how much it was asked for.
+    /// Bytes that so many images need, by our estimate: neither CUDA nor Metal says how much memory was asked for.
     pub needed_bytes: u64,
-    /// Bytes that are free on the device with nothing but the network on it; none where it does not say.
+    /// Bytes that are free on the device with nothing but the network on it; none where the device does not say.
     pub free_bytes: Option<u64>,
-    /// Images at a time that should fit; none where not even the smallest batch does.
+    /// Number of images at a time that should fit; none where not even the smallest batch fits.
     pub fits: Option<usize>,
 }
 
@@ -184,7 +184,7 @@ pub(super) fn is_out_of_memory(text: &str) -> bool {
     .any(|words| text.contains(words))
 }
 
-/// Bytes that are free on a device; none where it cannot be asked.
+/// Bytes that are free on a device; none where the device cannot be asked.
 pub(super) fn free_bytes(device: &Device) -> Option<u64> {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(cuda) = device {

@@ -3,14 +3,14 @@
 //! ```text
 //! start       run and resume: on threads of their own, from a configuration or a checkpoint
 //! trainer     the loop: steps, evaluations and probes, and their records
-//! optimiser   makes new parameters of gradients           schedule    its learning rate
+//! optimiser   makes new parameters from gradients         schedule    its learning rate
 //! criterion   the loss of a configuration                 metrics     scores of an evaluation
 //! probe       class gradients and their products          checkpoint  everything that training needs to go on
 //! device      where tensors live                          memory      what fits there
 //! control     messages from and to a run                  error       why a run cannot start or go on
 //! ```
-//! May import data, model, ops, gradient, run, balance, config, random, threads. Nothing but the command line and the
-//! window imports it.
+//! May import data, model, ops, gradient, run, balance, config, network, random, threads. Nothing but the command line
+//! and the window imports it.
 
 pub mod checkpoint;
 mod control;

@@ -9,21 +9,21 @@ use crate::model::{Mode, Net};
 use crate::ops;
 use crate::run::probe_file::ProbeTensors;
 
-/// Memory for the gradients of all pieces, in bytes. Where they do not fit, layers are probed in groups, with one pass over
-/// the images for each group.
+/// Memory for the gradients of all pieces, in bytes. Where the gradients do not fit, layers are probed in groups, with
+/// one pass over the images for each group.
 const BUDGET: usize = 1 << 30;
 
-/// Pieces for each thread whose images are read before any of them is computed. With more of them threads wait less for each
-/// other at the end of a stretch.
+/// Number of pieces per thread whose images are read before any of these pieces is computed. With more pieces the
+/// threads wait less for each other after the last of them.
 const READ_AHEAD: usize = 8;
 
-/// Pieces that a class is cut into: 4, or 2 where there are many classes.
+/// Number of pieces that a class is cut into: 4, or 2 where there are more than 20 classes.
 pub fn pieces_for(classes: usize) -> usize {
     if classes > 20 { 2 } else { 4 }
 }
 
-/// Cuts each class's probe images into `pieces` pieces, as equal as they can be: [K·S] lists, row a·S+s. With fewer
-/// images than pieces the last pieces stay empty.
+/// Cuts each class's probe images into `pieces` pieces (S), as equal as they can be: [K·S] lists, of which list k·S+s
+/// is piece s of class k. With fewer images than pieces the last pieces stay empty.
 pub fn cut(images: &[Vec<u32>], pieces: usize) -> Vec<Vec<u32>> {
     let mut all = Vec::with_capacity(images.len() * pieces);
     for class in images {
@@ -38,12 +38,12 @@ pub fn cut(images: &[Vec<u32>], pieces: usize) -> Vec<Vec<u32>> {
     all
 }
 
-/// Measures the gradient of the mean cross-entropy of every piece, `g[k,s]` = ∇θ (1/n) Σ CE(f(x_i), k), with batch norm on
-/// its running statistics, and gives for each layer the scalar products of all pieces, and those with `update`.
+/// Measures the gradient of the mean cross-entropy of every piece, `g[k,s]` = ∇θ (1/n) Σ CE(f(x_i), k), with batch norm
+/// on its running statistics, and gives for each layer the scalar products of all pieces, and those with `update`.
 ///
-/// * `counts` – images of each piece, [K·S];
+/// * `counts` – number of images of each piece, [K·S];
 /// * `images` – gives the images of a piece, normalised, [n, H, W, C];
-/// * `update` – change of every parameter in the last optimiser step, in parameter order; none before the first.
+/// * `update` – change of every parameter in the last optimiser step, in parameter order; none before the first step.
 ///
 /// # Errors
 /// Where a forward or backward pass fails.
@@ -108,7 +108,8 @@ fn probe_within(
                 .iter()
                 .map(Tensor::elem_count)
                 .sum();
-            // The step is one more vector: its products with the pieces come with the others.
+            // The optimiser's step is one more vector beside the gradients, so that its products with them are computed
+            // in the same call.
             let vectors = gradients
                 .iter()
                 .map(Vec::as_slice)
@@ -133,7 +134,7 @@ fn probe_within(
     Ok(result)
 }
 
-/// Positions of the parameters of each layer that has any, by Gram row.
+/// Positions of the parameters of each layer that has parameters, by Gram row.
 fn layer_params(net: &Net) -> Vec<Range<usize>> {
     let specs = net.params().specs();
     let mut start = 0;
@@ -176,7 +177,8 @@ fn groups(net: &Net, pieces: usize, budget: usize) -> Vec<Vec<Range<usize>>> {
     groups
 }
 
-/// All values one after the other. The tensors are joined before they are read, so that a device is waited for only once.
+/// All values of the tensors, one tensor after the other. They are joined before they are read, so that a device is
+/// waited for only once.
 fn flatten(tensors: &[Tensor]) -> Result<Vec<f32>> {
     let flat = tensors.iter().map(Tensor::flatten_all);
     Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?.to_vec1()

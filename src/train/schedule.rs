@@ -4,7 +4,8 @@ use std::f64::consts::PI;
 
 /// Learning rate of step `step` (counted from 0) of `total` steps, of which the share `warmup` warms up to `peak`.
 ///
-/// t < w: peak·(t+1)/w; else peak/2·(1 + cos(π·(t−w)/(T−w))) (Loshchilov & Hutter 2017, without restarts).
+/// With t the step, T all steps and w the warm-up steps: peak·(t+1)/w for t < w, else peak/2·(1 + cos(π·(t−w)/(T−w)))
+/// (Loshchilov & Hutter 2017, without restarts).
 pub fn learning_rate(peak: f64, warmup: f64, step: u64, total: u64) -> f64 {
     let warm = (warmup * total as f64).round();
     let t = step as f64;

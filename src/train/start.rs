@@ -14,11 +14,11 @@ use super::device;
 use super::error::TrainError;
 use super::trainer::Trainer;
 
-/// Trains a new run in directory `dir`, made if need be. Returns when the run has finished or was stopped; every
-/// event is on disk before `emit` hears of it.
+/// Trains a new run in the directory `dir`, which is made if need be. Returns when the run has finished or was stopped;
+/// every event is on disk before `emit` hears of it.
 ///
 /// # Errors
-/// Where the configuration, the data, the device or the directory cannot be used, or the loss diverges. What was
+/// Where the configuration, the data, the device or the directory cannot be used, or the loss diverges. Everything
 /// recorded until then is kept.
 pub fn run(
     dir: &Path,
@@ -29,8 +29,8 @@ pub fn run(
     on_threads(config.threads, || start(dir, config, control, emit))
 }
 
-/// Goes on with a run that was stopped or killed, from its last checkpoint: bit-exactly what would have come without
-/// the interruption. One that was cut before its first checkpoint begins anew.
+/// Goes on with a run that was stopped or killed, from its last checkpoint. The results are bit-exactly those of a run
+/// without the interruption. A run that was cut before its first checkpoint begins anew.
 ///
 /// # Errors
 /// As [`run`]; also where the run has finished, is being written, or its data have changed.
@@ -50,8 +50,8 @@ pub fn resume(
     on_threads(config.threads, || go_on(dir, &config, control, emit))
 }
 
-/// Does the work of a run on a pool of its own, all of it: a thread outside would go to sleep and be woken at every
-/// parallel loop, of which a step has a hundred.
+/// Does all work of a run on a thread pool of its own: a thread outside the pool would go to sleep and be woken at
+/// every parallel loop, and a step has a hundred of them.
 fn on_threads<T: Send>(
     threads: Option<usize>,
     work: impl FnOnce() -> Result<T, TrainError> + Send,
@@ -62,8 +62,8 @@ fn on_threads<T: Send>(
         .install(work)
 }
 
-/// The header of a run, and whether it was cut so early that little is lost by training it anew: without a checkpoint and
-/// within its first epoch. Later than that its checkpoints may have been taken away, and what it recorded is kept.
+/// The header of a run, and whether little is lost by training the run anew: it was cut within its first epoch and has
+/// no checkpoint. A run that was cut later may have lost its checkpoints, but what it recorded is worth keeping.
 fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     // The log's header says first whether the run can be read at all.
     let loaded = log::load(dir)?;
@@ -90,7 +90,7 @@ fn start(
     }
     let device = device::open(config.device, config.tf32)
         .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
-    // Before the images are read, so that a directory that cannot be written is known at once.
+    // The directory is made before the images are read, so that a directory that cannot be written is known at once.
     let writer = Writer::create(dir)?;
     let data = load_data(config, control, emit).inspect_err(|_| log::remove_empty(dir))?;
     let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
@@ -122,7 +122,7 @@ fn go_on(
     trainer.close(result)
 }
 
-/// Reads the images on a thread of their own, and passes on how far it has come.
+/// Reads the images on a thread of their own, and passes on the progress of reading.
 fn load_data(
     config: &RunConfig,
     control: &Control,

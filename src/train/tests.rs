@@ -1,5 +1,5 @@
-//! Training, evaluation and probe on the path of other devices: made of CPU tensors always, and on the CUDA device
-//! itself where there is one. All have to give the numbers of the CPU's own loops.
+//! Training, evaluation and probe on the path of other devices: always with CPU tensors, and on the CUDA device itself
+//! where there is one. All results must agree with those of the CPU's own loops.
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
@@ -13,12 +13,13 @@ use crate::ops::on_portable_path;
 use crate::random::Random;
 use crate::run::probe_file::ProbeTensors;
 
-/// An odd size, so that pooling leaves something out; classes of 5, 3 and 0 probe images.
+/// Height, width and channels. The odd width makes pooling leave out a column.
 const IMAGE: [usize; 3] = [18, 21, 3];
+/// Number of probe images of each piece: classes of 5, 3 and 0 images in two pieces each.
 const COUNTS: [usize; 6] = [3, 2, 2, 1, 0, 0];
 const BATCH: usize = 12;
 
-/// Everything that a run records.
+/// The numbers of a short run.
 struct Numbers {
     losses: Vec<f32>,
     params: Vec<Vec<f32>>,
@@ -86,7 +87,7 @@ fn numbers(attention: Attention, device: &Device) -> Result<Numbers> {
     })
 }
 
-/// Equal up to `tolerance` times the largest value.
+/// Asserts equality up to `tolerance` times the largest value.
 fn assert_close(got: &[f32], wanted: &[f32], tolerance: f32, what: &str) {
     assert_eq!(got.len(), wanted.len(), "{what}: length");
     let scale = wanted.iter().fold(0.0_f32, |most, x| most.max(x.abs()));

@@ -1,43 +1,45 @@
-//! How long frames take and how soon input is answered: recorded by the window itself, told when it is closed.
+//! Measures how long frames take and how soon the window answers input. The window prints the measurements when it is
+//! closed.
 
 use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
 
-/// The time that a frame may take on a screen that is redrawn 60 times a second.
+/// The time within which a frame must be done on a screen that is redrawn 60 times a second.
 const BUDGET: Duration = Duration::from_millis(16);
 
-/// Where the frame before is done for longer than this, the window rested until the input came. The end of a frame is
-/// not known better: eframe does not tell how long it then waits for the screen.
+/// If more than this time has passed since the previous frame was done, the window rested until input came. The end of
+/// a frame is not known exactly: eframe does not report how long it then waits for the screen.
 const AT_REST: Duration = Duration::from_millis(30);
 
-/// Records frames, each in two ways.
+/// Records the time that each frame takes, in two ways, and the latency of input.
 ///
-/// The processor time of the window's thread from the beginning of a frame to that of the next: taking in input and
-/// messages, layout, tessellation, OpenGL as far as it works in this thread, and putting the picture on the screen. It
-/// does not depend on other programs. Only Unix tells it.
+/// The first is the processor time of the window's thread from the beginning of a frame to the beginning of the next.
+/// It covers taking in input and messages, layout, tessellation, the part of OpenGL that runs in this thread, and
+/// handing the picture to the screen. It does not depend on other programs, and is known on Unix only.
 ///
-/// The time on the clock that eframe reports: all of that but for the picture's way to the screen. Other threads that
-/// take the core away lengthen it.
+/// The second is the time on the clock that eframe reports, which leaves out handing the picture to the screen. It is
+/// longer if other threads take the processor core away.
 ///
-/// The latency of input is on the clock, for every frame that took some in, until that frame was done. When the input
-/// arrived is not known. Where the window rested, it was taken in at once, after what the thread had to wait for a
-/// core (on Linux, elsewhere not counted); where the frame before had only just ended, it may have arrived right after
-/// that one took in its own, and is counted as if it had. The true latency is thus shorter, but for the screen's part.
+/// The latency of input is measured on the clock, for every frame that took in input, until that frame was done. The
+/// time at which the input arrived is not known. If the window rested, the input was taken in at once, but for the time
+/// that the thread waited for a core (known on Linux only). If the previous frame had just ended, the input may have
+/// arrived right after that frame took in its own, and is counted as if it had. The true latency is thus shorter, apart
+/// from the time that the screen takes.
 #[derive(Debug, Default)]
 pub(super) struct FrameTimes {
     /// The frame under way.
     newest: Option<Frame>,
-    /// The one before, until its time is reported.
+    /// The previous frame, until its time is reported.
     before: Option<Frame>,
-    /// On the clock.
+    /// Time of each frame on the clock.
     times: Vec<Duration>,
-    /// Of the processor.
+    /// Processor time of each frame.
     work: Vec<Duration>,
-    /// The same by page, and the part of it that was layout.
+    /// For each page, the processor time of its frames, and the part of that time that was layout.
     by_page: Vec<(&'static str, [Vec<Duration>; 2])>,
     latencies: Vec<Duration>,
     without_input: usize,
-    /// Frames, those of them without input, and seconds while a run was trained.
+    /// While a run was being trained: the number of frames, the number of them without input, and the time they cover.
     live: (usize, usize, Duration),
 }
 
@@ -45,21 +47,22 @@ pub(super) struct FrameTimes {
 struct Frame {
     began: Instant,
     has_input: bool,
-    /// The page that is laid out, and the processor time that took; what happens while the window cannot be seen is no
-    /// frame.
+    /// The page that was laid out, and the processor time of its layout. `None` while the window cannot be seen, in
+    /// which case the frame is not counted.
     seen: Option<(&'static str, Duration)>,
-    /// Whether a run is trained.
+    /// Whether a run was being trained.
     is_live: bool,
-    /// Processor time of the thread in all its life.
+    /// Processor time of the thread from its start to the beginning of the frame; `None` if the system does not tell
+    /// it.
     worked: Option<Duration>,
-    /// Time that the thread has waited for a core.
+    /// Time that the thread had waited for a core when the frame began.
     waited: Duration,
-    /// How long its input had waited when it began.
+    /// How long the input of this frame had waited when the frame began.
     input_waited: Duration,
 }
 
 impl FrameTimes {
-    /// A frame begins, with input or without.
+    /// Notes that a frame begins, with or without input.
     pub(super) fn frame_begins(&mut self, has_input: bool, is_live: bool) {
         let frame = Frame {
             began: Instant::now(),
@@ -73,7 +76,7 @@ impl FrameTimes {
         self.before = self.newest.replace(frame);
     }
 
-    /// The frame is laid out, and shows this page.
+    /// Notes that the layout of the frame is done, and the page that it shows.
     pub(super) fn frame_is_seen(&mut self, page: &'static str) {
         if let Some(frame) = &mut self.newest {
             let worked = processor_time().zip(frame.worked);
@@ -82,7 +85,7 @@ impl FrameTimes {
         }
     }
 
-    /// Takes in how long the frame before took.
+    /// Takes in how long the previous frame took on the clock.
     pub(super) fn frame_before_took(&mut self, time: Duration) {
         let (Some(before), Some(newest)) = (self.before.take(), &mut self.newest) else {
             return;
@@ -118,8 +121,8 @@ impl FrameTimes {
     }
 }
 
-/// How long input has waited at most when a frame takes it in, `between` after the frame before began, which took
-/// `time`; `waited` is what the thread waited for a core in between.
+/// How long input has waited at most when a frame takes it in. The previous frame began `between` ago and took `time`;
+/// since it began, the thread has waited for a core for `waited`.
 fn input_wait(between: Duration, time: Duration, waited: Duration) -> Duration {
     if between.saturating_sub(time) > AT_REST {
         waited
@@ -128,7 +131,7 @@ fn input_wait(between: Duration, time: Duration, waited: Duration) -> Duration {
     }
 }
 
-/// Processor time of this thread so far.
+/// Processor time of this thread so far; `None` on systems other than Unix.
 fn processor_time() -> Option<Duration> {
     #[cfg(unix)]
     {
@@ -142,7 +145,8 @@ fn processor_time() -> Option<Duration> {
     None
 }
 
-/// Time that this thread has waited for a core so far: the second number of its scheduler statistics.
+/// Time that this thread has waited for a core so far: the second number in Linux's `schedstat`. `None` on other
+/// systems.
 fn waited_for_core() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     let nanos = text.split_whitespace().nth(1)?.parse().ok()?;
@@ -189,18 +193,18 @@ impl Display for FrameTimes {
     }
 }
 
-/// How many of some times a frame may take, in words.
+/// The share of these times that is shorter than [`BUDGET`], in words.
 fn within_budget(times: &[Duration]) -> String {
     let within = times.iter().filter(|time| **time < BUDGET).count();
     let share = 100.0 * within as f64 / times.len().max(1) as f64;
     format!("{share:.2} % under 16 ms")
 }
 
-/// Where some durations lie.
+/// The distribution of some durations.
 #[derive(Debug, PartialEq)]
 struct Spread {
     median: Duration,
-    /// 99 % are no longer.
+    /// The 99th percentile.
     most: Duration,
     worst: Duration,
 }
@@ -209,7 +213,7 @@ impl Spread {
     fn of(durations: &[Duration]) -> Self {
         let mut sorted = durations.to_vec();
         sorted.sort_unstable();
-        // The smallest one that at least this share does not exceed.
+        // The nearest rank: the smallest duration that at least this percentage of the durations do not exceed.
         let rank = |percent: usize| {
             let index = (percent * sorted.len()).div_ceil(100).saturating_sub(1);
             sorted.get(index).copied().unwrap_or_default()
@@ -245,7 +249,7 @@ mod tests {
 
     #[test]
     fn percentiles_are_values_that_occurred() {
-        // Nearest rank: of 1…200 the 100th, the 198th and the last.
+        // The nearest ranks among 1…200 are the 100th, the 198th and the last.
         let spread = Spread::of(&(1..=200).rev().map(ms).collect::<Vec<_>>());
         let expected = Spread {
             median: ms(100),

@@ -1,20 +1,21 @@
 //! The window: set up an experiment, watch it train, and look at how classes pull against each other.
 //!
-//! The window is laid out in rooms, each of which may import those above it:
+//! The modules of the window are ordered. Each may import some of those above it, as the table says:
 //!
-//! | room | what it holds |
+//! | module | what it holds |
 //! |---|---|
-//! | `state` | what the window knows |
+//! | `state` | the data that the window shows, and the texts that were typed |
 //! | `work` | threads, channels, dialogs, the disk and the trash; imports `state` |
 //! | `widgets` | small controls; imports nothing of the window |
-//! | `panels` | what stands around the page; imports `state` and `widgets` |
-//! | `pages` | one file a page; imports `state`, `widgets` and `panels` |
-//! | `overlays` | what lies over the page; imports `state` and `widgets` |
-//! | `app` | takes actions and answers of threads, and changes the state; imports all of these |
-//! | `window` | opens the window of the system; imports `app`, and of `state` words |
+//! | `panels` | the panels around the page; imports `state` and `widgets` |
+//! | `pages` | the pages, and their layout; imports `state`, `widgets` and `panels` |
+//! | `overlays` | dialogs, notices and lists over the page; imports `state` and `widgets` |
+//! | `app` | takes actions and answers of threads, and changes the state; imports all of the modules above |
+//! | `frame_times` | measures how long frames take; imports nothing of the window |
+//! | `window` | opens the system's window; imports `app`, `frame_times` and the words in `state` |
 //!
-//! What draws takes the state and collects what the user asked for. Nothing here computes with tensors, and nothing
-//! slow happens while drawing.
+//! Functions that draw take the state and collect the actions that the user asks for. Nothing here computes with
+//! tensors, and nothing slow happens while the window is drawn.
 
 mod app;
 mod frame_times;

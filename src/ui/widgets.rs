@@ -1,7 +1,7 @@
-//! Small pieces that several panels share.
+//! Small controls that several panels and pages share.
 
-/// A line with a label on the left, explained on hover, and a widget on the right; red text under it where the value
-/// cannot work.
+/// A line with a label on the left, explained on hover, and a widget on the right. Under it stands the problem in red
+/// if the value cannot be used.
 pub(crate) fn labelled_ui(
     ui: &mut egui::Ui,
     label: &str,
@@ -28,7 +28,7 @@ pub(crate) fn labelled_ui(
 
 const LABEL_WIDTH: f32 = 118.0;
 
-/// A sentence in red, where there is one.
+/// Shows a problem in red, if there is one.
 pub(crate) fn problem_ui(ui: &mut egui::Ui, problem: Option<&str>) {
     if let Some(problem) = problem {
         let colour = ui.visuals().error_fg_color;
@@ -39,8 +39,8 @@ pub(crate) fn problem_ui(ui: &mut egui::Ui, problem: Option<&str>) {
 /// Least height of an image on screen, in points.
 const IMAGE_HEIGHT: f32 = 56.0;
 
-/// Size on screen, in points, of an image of `size` pixels: a small image is enlarged by a whole number, a large one
-/// made smaller.
+/// Size on screen, in points, of an image of `size` pixels. A small image is enlarged by a whole factor, a large one is
+/// shown smaller.
 pub(crate) fn enlarged(size: egui::Vec2) -> egui::Vec2 {
     if size.y > 2.0 * IMAGE_HEIGHT {
         size * (2.0 * IMAGE_HEIGHT / size.y)

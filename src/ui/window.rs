@@ -11,7 +11,7 @@ use crate::ui::app::{App, Options};
 use crate::ui::frame_times::FrameTimes;
 use crate::ui::state::words::panic_text;
 
-/// Why there is no window, or no longer one.
+/// The error of a window that could not be opened, or that closed unexpectedly.
 #[derive(Debug, thiserror::Error)]
 pub enum WindowError {
     /// The window could not be opened.
@@ -19,20 +19,22 @@ pub enum WindowError {
         "no window can be opened here ({0}); everything works without one, too: see `crosscurrent train --help`"
     )]
     Open(String),
-    /// The window was open, and then the window system failed or the program did.
+    /// The window was open, and then the window system or the program failed.
     #[error(
         "the window closed unexpectedly ({0}); everything recorded is kept, see `crosscurrent resume --help`"
     )]
     Lost(String),
 }
 
-/// Opens the window and returns when it is closed. It shows `runs`; where that list is empty, the runs that were open
-/// last; and where there are none, the sample runs. With `frame_times` it then prints how long its frames took.
+/// Opens the window and returns when it is closed. It shows `runs`; if that list is empty, the runs that were open
+/// last; if there are none, the sample runs. With `frame_times` it then prints how long its frames took.
 ///
 /// # Errors
-/// Where there is no display, no OpenGL, or a library that the window system needs is missing.
+/// Fails if there is no display or no OpenGL, if a library that the window system needs is missing, or if the window
+/// system or the program fails while the window is open.
 pub fn open(runs: Vec<PathBuf>, frame_times: bool) -> Result<(), WindowError> {
-    // winit panics where it finds no library to read the keyboard with; the sentence below says more than its report.
+    // winit panics if it finds no library to read the keyboard with. The error below says more than the report of that
+    // panic.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let was_open = Cell::new(false);
@@ -52,7 +54,8 @@ pub fn open(runs: Vec<PathBuf>, frame_times: bool) -> Result<(), WindowError> {
 
 type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
 
-/// `hook` is put back once the window exists: from then on a panic is a fault of the program and is reported as such.
+/// Runs the window until it is closed. `hook` is put back once the window exists: from then on a panic is a fault of
+/// the program and is reported as such.
 fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>) -> eframe::Result {
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"));
     let mut viewport = egui::ViewportBuilder::default()
@@ -100,7 +103,7 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
 
 struct Window {
     app: App,
-    /// The times of frames, where they are asked for.
+    /// The times of frames, if the user asked for them.
     frame_times: Option<FrameTimes>,
 }
 
@@ -141,8 +144,8 @@ impl eframe::App for Window {
     }
 }
 
-/// The recorded runs that come with the program: in the working directory, beside the executable, or in the source
-/// tree it was built from. Empty where none of these holds a run.
+/// The recorded runs that come with the program: in the working directory, beside the executable, or in the source tree
+/// that the program was built from. Empty if none of these directories holds a run.
 fn sample_runs() -> Vec<PathBuf> {
     let beside = std::env::current_exe().ok();
     let beside = beside.as_deref().and_then(Path::parent);

@@ -2,8 +2,9 @@
 //! `cargo bench --bench frames [-- WORDS OF A SCENE]`. With `-- --write FOLDER` it writes the recorded runs for
 //! tests/bench/window_load.py instead.
 //!
-//! Neither a display nor OpenGL takes part: what is measured is the processor time of layout and tessellation. Each frame
-//! follows a new event of the run, since the least of the frame before can be reused then.
+//! Neither a display nor OpenGL takes part: the measured time is the processor time of layout and tessellation. Each
+//! frame follows a new event of the run or a change of the view, since a frame can then reuse least of the frame
+//! before.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -224,7 +225,8 @@ fn open(count: usize, scene: &Scene) -> anyhow::Result<()> {
             let mut times = Times::default();
             for turn in 0..TURNS {
                 change(window.app.figure_view(), &scene.run, turn);
-                // The frame after the change, and those in which the data it needs are read and drawn.
+                // The times are those of the frame after the change, and of the frames in which the data it needs are
+                // read and drawn.
                 times.push(window.frame());
                 window.settle_with(&mut times)?;
             }
@@ -297,8 +299,8 @@ fn measure(scene: &Scene, pair: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A trainer that writes a run instead of training: all events but the last [`FRAMES`] at once, and each of these after a
-/// permit. It sends a message before the first of them, and after each.
+/// A trainer that writes a run instead of training: all events but the last [`FRAMES`] at once, and each of these after
+/// a permit. It sends a message before the first of them, and after each.
 fn trainer(run: Constructed, permitted: Receiver<()>, tell: Sender<()>) -> Trainer {
     Arc::new(move |job: &Job, _, emit| {
         let mut work = || -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! A PyTorch process that does the same work: the protocol is described in tests/peers/torch_step.py.
+//! A PyTorch process that does the same work as our program. tests/peers/torch_step.py describes the protocol.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -14,7 +14,7 @@ pub(crate) struct Peer {
     request: Value,
     /// Name of the variant.
     pub(crate) variant: String,
-    /// Largest memory so far, with interpreter and libraries; and what those take.
+    /// Largest memory of the process so far, and the part of it that interpreter and libraries take, in bytes.
     pub(crate) peak_bytes: (u64, u64),
 }
 
@@ -52,7 +52,7 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Does the work `repeats` times: seconds of each.
+    /// Does the work `repeats` times; returns the seconds of each time.
     pub(crate) fn run(&mut self, repeats: usize) -> Result<Vec<f64>> {
         self.request["repeats"] = json!(repeats);
         writeln!(self.input, "{}", self.request)?;
@@ -72,7 +72,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // It holds nothing that would be lost.
+        // The process holds nothing that would be lost.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -3,8 +3,8 @@
 //! ```text
 //! cargo bench --bench step -- [--peer PYTHON] [--rounds 5] [--threads N] [--widths 1/4,1/2,1] [layers|steps|eval|probe|scale …]
 //! ```
-//! With `--peer`, every round runs ours and each PyTorch variant in turn, and a ratio is formed in each round: the
-//! fastest variant's time over ours. Tables give medians over the rounds, with the smallest and the largest.
+//! With `--peer`, every round runs our program and each PyTorch variant in turn, and a ratio is formed in each round:
+//! the fastest variant's time over ours. Tables give medians over the rounds, with the smallest and the largest ratio.
 
 mod peer;
 mod work;
@@ -28,7 +28,7 @@ const SETTLE: Duration = Duration::from_millis(300);
 const PASSES: &[&str] = &["eager-nchw", "eager-nhwc", "compile-nchw", "compile-nhwc"];
 const PROBES: &[&str] = &["loop-nhwc", "loop-compile-nhwc", "sorted-nhwc", "backpack"];
 
-/// What was asked for on the command line.
+/// Options and sections given on the command line.
 struct Options {
     peer: Option<String>,
     rounds: usize,
@@ -39,7 +39,7 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = options()?;
-    // On a pool, as training is.
+    // The work runs on a thread pool, as training does.
     rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
         .build()?
@@ -121,7 +121,7 @@ fn options() -> Result<Options> {
     Ok(options)
 }
 
-/// Every convolution alone.
+/// Measures every convolution alone.
 fn layer_table(options: &Options, peak: f64) -> Result<()> {
     println!(
         "| width | convolution | forward GFLOP/s | of peak | backward GFLOP/s | of peak |\n|---|---|---|---|---|---|"
@@ -147,7 +147,7 @@ fn layer_table(options: &Options, peak: f64) -> Result<()> {
     Ok(())
 }
 
-/// Ours against every variant, round by round.
+/// Measures our program against every PyTorch variant, round by round.
 fn contest(options: &Options, work: &str, title: &str, peak: f64) -> Result<()> {
     println!(
         "{title}\n\n| width | attention | ours ms | images/s | of peak | fastest PyTorch ms | ratio (smallest–largest) | peak MiB ours / PyTorch | all PyTorch ms |"
@@ -185,7 +185,8 @@ fn contest(options: &Options, work: &str, title: &str, peak: f64) -> Result<()> 
                     })
                     .collect()
             };
-            // A turn of everybody takes about as long, and no less than three times the work.
+            // The number of repeats makes our turn about `TURN_SECS` long, and every program does as many: at least 3
+            // and at most 20.
             let repeats = ((TURN_SECS / median(run(3)?)) as usize).clamp(3, 20);
             let mut ours = Vec::new();
             let mut theirs = vec![Vec::new(); peers.len()];
@@ -246,8 +247,8 @@ fn contest(options: &Options, work: &str, title: &str, peak: f64) -> Result<()> 
     Ok(())
 }
 
-/// Median seconds of one program's turn. Before it, the threads of the program before go to sleep (PyTorch's spin for a
-/// while after their work), and the first time, when caches are cold, does not count.
+/// Median seconds of the repeats in one program's turn. Before the turn, the threads of the program before go to sleep
+/// (PyTorch's spin for a while after their work). The first repeat, when caches are cold, does not count.
 fn turn(mut run: impl FnMut(usize) -> Result<Vec<f64>>, repeats: usize) -> Result<f64> {
     std::thread::sleep(SETTLE);
     let mut secs = run(repeats + 1)?;
@@ -255,7 +256,7 @@ fn turn(mut run: impl FnMut(usize) -> Result<Vec<f64>>, repeats: usize) -> Resul
     Ok(median(secs))
 }
 
-/// Where the time of a step goes.
+/// Prints where the time of a step goes.
 fn profile_table(options: &Options) -> Result<()> {
     println!("Share of a training step by kind of work (branch attention)\n");
     for &width in &options.widths {
@@ -284,7 +285,7 @@ fn profile_table(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// How time grows with images and classes.
+/// Prints how time grows with images and classes.
 fn scale_table(options: &Options) -> Result<()> {
     println!(
         "| width | K | batch | step ms | ms per image | probe ms | ms per image |\n|---|---|---|---|---|---|---|"
@@ -324,7 +325,7 @@ fn scale_table(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Largest memory of a process of its own that does the work, in MiB.
+/// Largest memory, in MiB, of a process of our program that does nothing but the work.
 fn own_peak(work: &str, width: Width, attention: Attention) -> Result<String> {
     let child = std::process::Command::new(std::env::current_exe()?)
         .args(["peak", &format!("{work}:{width}"), &attention.to_string()])
@@ -359,7 +360,7 @@ fn report_peak(work: &str, attention: &str) -> Result<()> {
     Ok(())
 }
 
-/// What all threads reach together with nothing but multiply-adds, in floating-point operations a second.
+/// Floating-point operations a second that all threads reach together with nothing but multiply-adds.
 fn fma_peak(threads: usize) -> f64 {
     const CHAINS: usize = 16;
     const TURNS: usize = 20_000_000;

@@ -1,4 +1,4 @@
-//! What is measured: a training step, an evaluation, a probe, and single convolutions.
+//! The work that is measured: a training step, an evaluation, a probe, and single convolutions.
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
@@ -105,7 +105,7 @@ pub(crate) struct Layer {
     pub(crate) outputs: usize,
     pub(crate) k: usize,
     pub(crate) dilation: usize,
-    /// How often the network has it.
+    /// Number of convolutions of this shape in the network.
     pub(crate) times: usize,
 }
 
@@ -133,17 +133,19 @@ pub(crate) fn layers(width: Width) -> Vec<Layer> {
 }
 
 impl Layer {
-    /// Floating-point operations of its forward pass for an image.
+    /// Floating-point operations of the convolution's forward pass for an image.
     pub(crate) fn flops(&self) -> f64 {
         (2 * self.side * self.side * self.inputs * self.outputs * self.k * self.k) as f64
     }
 
-    /// The same of its backward pass: gradients of the weight and, but for the first layer, of the input.
+    /// Floating-point operations of its backward pass: gradients of the weight and, except in the first layer, of the
+    /// input.
     pub(crate) fn backward_flops(&self) -> f64 {
         self.flops() * if self.inputs == 3 { 1.0 } else { 2.0 }
     }
 
-    /// Runs it forward and backward on `batch` images: seconds of each.
+    /// Runs the convolution forward and backward on `batch` images; returns the smallest seconds of each pass over five
+    /// runs.
     pub(crate) fn run(&self, batch: usize) -> Result<(f64, f64)> {
         // Nobody needs the gradient of the images themselves.
         let images = random(&[batch, self.side, self.side, self.inputs])?;
@@ -175,8 +177,8 @@ impl Layer {
     }
 }
 
-/// Floating-point operations of a training step for an image: forward, and twice as much backward, but for the images'
-/// own gradient, which nobody needs.
+/// Floating-point operations of a training step for an image: the forward pass, and twice as many in the backward pass
+/// without the gradient of the images themselves, which nobody needs.
 pub(crate) fn step_flops(width: Width) -> f64 {
     let layers = layers(width);
     let all: f64 = layers

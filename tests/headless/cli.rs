@@ -1,4 +1,4 @@
-//! The commands, run as a user would.
+//! The commands of the program, run as a user would run them.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use crate::common::images;
 
 fn crosscurrent(directory: &Path, arguments: &[&str]) -> Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_crosscurrent"));
-    // No display: nothing here may look for one, and the window must say so in a sentence.
+    // There is no display: no command may look for one, and opening the window must fail with a sentence.
     command
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
@@ -27,7 +27,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn train_summary_export_data() -> Result<()> {
+fn the_commands_data_train_summary_and_export_succeed() -> Result<()> {
     let root = tempfile::tempdir()?;
     let at = root.path();
     images(&at.join("data"))?;
@@ -187,7 +187,7 @@ fn failures_are_one_sentence_with_the_right_exit_code() -> Result<()> {
     Ok(())
 }
 
-/// The header names no directory but the data source, no user and no host.
+/// The header of a run names no directory but the data source, no user and no host.
 #[test]
 fn a_run_tells_nothing_of_the_machine() -> Result<()> {
     let root = tempfile::tempdir()?;
@@ -213,7 +213,7 @@ fn a_run_tells_nothing_of_the_machine() -> Result<()> {
     Ok(())
 }
 
-/// The configuration that a run recorded trains the same again.
+/// Training from the configuration that a run recorded gives the same run again.
 #[test]
 fn a_run_repeats_from_what_it_recorded() -> Result<()> {
     let root = tempfile::tempdir()?;

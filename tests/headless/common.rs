@@ -1,4 +1,4 @@
-//! A small data set, a short run on it, and what tests read of runs.
+//! A small data set, a short run on it, and functions that read runs.
 
 use std::path::Path;
 
@@ -44,14 +44,14 @@ pub(crate) fn config(data: &Path) -> RunConfig {
     }
 }
 
-/// Trains to the end; the events in the order in which a front end receives them.
+/// Trains to the end. Returns the events in the order in which a front end receives them.
 pub(crate) fn train(dir: &Path, config: &RunConfig) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     train::run(dir, config, &Control::default(), &mut collect(&mut events))?;
     Ok(events)
 }
 
-/// Trains, and asks for a stop once the step `stop_at` has been logged; the events.
+/// Trains, and stops once the step `stop_at` has been logged. Returns the events.
 pub(crate) fn train_until(dir: &Path, config: &RunConfig, stop_at: u64) -> Result<Vec<Event>> {
     let control = Control::default();
     let mut events = Vec::new();
@@ -66,7 +66,7 @@ pub(crate) fn train_until(dir: &Path, config: &RunConfig, stop_at: u64) -> Resul
     Ok(events)
 }
 
-/// Resumes a run to its end; the events since.
+/// Resumes a run and trains it to its end. Returns the events since resuming.
 pub(crate) fn resume(dir: &Path) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     train::resume(dir, &Control::default(), &mut collect(&mut events))?;

@@ -1,4 +1,4 @@
-//! `compare` on constructed runs, against NumPy and SciPy.
+//! The command `compare` on synthetic runs, against NumPy and SciPy.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,17 +10,18 @@ use crosscurrent::run::event::{End, Event, Split};
 use crosscurrent::run::log::{self, Writer};
 use serde_json::Value;
 
-/// A small spread without meaning, from 0 to 0.048.
+/// A small pseudo-random offset, from 0 to 0.048.
 fn spread(seed: u64, item: u64) -> f64 {
     ((seed * seed * 13 + seed * 31 + item * 17 + seed * item * 7) % 97) as f64 / 2000.0
 }
 
-/// Writes a finished run that ends like a recorded one, with scores and conflicts moved by its seed and attention.
+/// Writes a finished run with the header and the last evaluations and probe of a recorded run; scores and conflicts are
+/// shifted by seed and attention.
 fn write(dir: &Path, of: &Run, attention: Attention, seed: u64) -> Result<()> {
     let mut started = of.started.clone().context("no header")?;
     started.config.seed = seed;
     started.config.attention = attention;
-    // Neither makes another group.
+    // A different number of threads does not make another group.
     started.config.threads = Some(1 + seed as usize % 2);
     let gain = match attention {
         Attention::None => 0.0,
@@ -63,8 +64,8 @@ fn write(dir: &Path, of: &Run, attention: Attention, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// Eight runs without attention, eight with attention on branches, of which seven share a seed, and six with shared
-/// attention; a run of a seed there is already, and one that is not finished.
+/// Eight runs without attention, eight with branch attention, seven of which share a seed with the former, and six with
+/// shared attention; also a second run with a seed that is taken, and a run that is not finished.
 fn runs(folder: &Path) -> Result<()> {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
     let plain = log::load(&samples.join("solar-none"))?.run;
@@ -95,7 +96,7 @@ fn runs(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A folder of runs: the one named by COMPARE_RUNS, for the script, else one that goes again.
+/// A folder for runs: the folder named by COMPARE_RUNS, which stays there for the script, or else a temporary one.
 fn folder() -> Result<(PathBuf, Option<tempfile::TempDir>)> {
     if let Some(kept) = std::env::var_os("COMPARE_RUNS") {
         return Ok((kept.into(), None));
@@ -120,7 +121,7 @@ fn close(ours: &Value, theirs: &Value, what: &str) -> Result<()> {
 }
 
 /// Against `python tests/peers/numpy_compare.py`, which reads the same logs: NumPy for means, scipy.stats.ttest_rel for
-/// intervals, scipy.stats.permutation_test over all sign flips for p, and Holm's correction as he wrote it.
+/// intervals, scipy.stats.permutation_test over all sign flips for p, and Holm's correction as in his paper.
 #[test]
 fn every_number_is_that_of_scipy() -> Result<()> {
     let (folder, _kept) = folder()?;
@@ -163,7 +164,7 @@ fn every_number_is_that_of_scipy() -> Result<()> {
         assert_eq!(row["values"][group]["n"], test["group_n"], "{what}");
         tests += 1;
     }
-    // Nothing is tested that the script does not know.
+    // Every p value of the program is also one of the script.
     let mut ours = 0;
     for family in ["headline", "per_class", "per_layer"] {
         for row in found[family].as_array().context("no rows")? {
@@ -202,14 +203,14 @@ fn the_tables_fit_and_say_what_was_left_out() -> Result<()> {
     ] {
         assert!(text.contains(part), "{part}");
     }
-    // Two groups and six classes: seven pairs give at least 12 · 2/2⁷ = 0.19.
+    // With two groups compared and six classes, seven pairs give a corrected p of at least 12 · 2/2⁷ = 0.19.
     let remark = "With 7 seeds none of these can be called significant, since corrected p cannot be below 0.19; 9 seeds would do.";
     assert!(text.contains(remark), "{text}");
     Ok(())
 }
 
 #[test]
-fn another_baseline_and_mistakes() -> Result<()> {
+fn another_baseline_is_taken_and_mistakes_are_refused() -> Result<()> {
     let folder = tempfile::tempdir()?;
     runs(folder.path())?;
     let text = |arguments: &[&str]| -> Result<(Option<i32>, String, String)> {
@@ -240,7 +241,8 @@ fn another_baseline_and_mistakes() -> Result<()> {
     Ok(())
 }
 
-/// The tables of the experiments, and the primary measure in the page that sums them up, are those of the recorded logs.
+/// The tables of the experiments, and the primary measure on the page that summarises them, agree with the recorded
+/// logs.
 #[test]
 fn the_experiments_say_what_was_recorded() -> Result<()> {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");

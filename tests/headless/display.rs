@@ -1,4 +1,4 @@
-//! The real window of the program, on a display of its own.
+//! The real window of the program on a virtual display of its own.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,4 @@
-//! The documentation keeps up with the program: links lead somewhere, and every figure, command and option has its place.
+//! The documentation is up to date: its links have targets, and every figure, command and option is described.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use clap::CommandFactory as _;
 use crosscurrent::cli::Arguments;
 use crosscurrent::figure::Kind;
 
-/// Lines of README.md, at most: two screens.
+/// Most lines of README.md: two screens.
 const README_LINES: usize = 120;
 /// Commands whose options are the fields of a configuration, which have a page of their own.
 const OF_CONFIGURATION: [&str; 2] = ["train", "data"];
@@ -60,7 +60,7 @@ fn has_anchor(text: &str, wanted: &str) -> bool {
     anchors.any(|found| found == wanted)
 }
 
-/// What is missing of a link: the file it points to, or the heading within it.
+/// The missing target of a link: the file, or the heading within it. `None` where the target exists.
 fn missing(page: &Path, text: &str, link: &str) -> Result<Option<String>> {
     let (file, heading) = link.split_once('#').unwrap_or((link, ""));
     let target = match file {

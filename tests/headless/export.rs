@@ -1,4 +1,4 @@
-//! What the command exports, read back by other programs.
+//! The files that the command `export` writes, read back by other programs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ fn sample(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Runs the command; its standard output, or its failure.
+/// Runs the command `export`. Returns its standard output, or its failure.
 fn export(arguments: &[&str], out: &Path) -> Result<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
         .arg("export")
@@ -36,8 +36,8 @@ fn names(dir: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Reads a table with Python's own `csv` and compares every number with the log, read with `json`: equal to the last
-/// bit.
+/// Reads a table with Python's own `csv` and the log with `json`, and compares every number: they must be equal to the
+/// last bit.
 const COMPARE: &str = r#"
 import csv, json, math, sys
 run, scores, losses, norms, pair = sys.argv[1:]
@@ -113,8 +113,8 @@ fn tables_read_back_in_python_equal_the_log() -> Result<()> {
     Ok(())
 }
 
-/// Of every figure's table, columns are compared with the log and the probe tensors, from which NumPy makes norms,
-/// cosines and losses anew.
+/// In the table of every figure, columns are compared with the log and with the probe tensors, from which NumPy
+/// computes norms, cosines and losses again.
 #[test]
 fn every_table_read_with_pandas_holds_the_numbers_of_the_run() -> Result<()> {
     let Some(python) = python_with("numpy, pandas, safetensors.numpy") else {
@@ -160,7 +160,7 @@ fn every_table_read_with_pandas_holds_the_numbers_of_the_run() -> Result<()> {
     Ok(())
 }
 
-/// A copy of a recorded run under another directory, and perhaps with another name.
+/// Copies a recorded run to another directory and gives it a name, where one is given.
 fn copy(run: &str, to: &Path, name: Option<&str>) -> Result<()> {
     std::fs::create_dir_all(to.join("probes"))?;
     for file in ["run.toml", "events.jsonl", "data.safetensors"] {
@@ -177,7 +177,7 @@ fn copy(run: &str, to: &Path, name: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Two runs of one name have files of their own, and a name stays in the folder on every system.
+/// Two runs with the same name are exported to different files, and no name leads out of the folder on any system.
 #[test]
 fn runs_are_called_as_in_the_window_and_stay_in_their_folder() -> Result<()> {
     let root = tempfile::tempdir()?;
@@ -199,7 +199,7 @@ fn runs_are_called_as_in_the_window_and_stay_in_their_folder() -> Result<()> {
     Ok(())
 }
 
-/// An exported PNG holds its figure, its moment and its selection, which single options change.
+/// An exported PNG records its figure, step and selection; single options can change these.
 #[test]
 fn a_view_is_taken_from_an_exported_image() -> Result<()> {
     use crosscurrent::figure::export::read_view;
@@ -224,7 +224,7 @@ fn a_view_is_taken_from_an_exported_image() -> Result<()> {
     export(&[&runs[..], &view, &small].concat(), &folder)?;
     let image = folder.join("solar-branch-conflict-difference.png");
     let path = image.to_str().context("path")?;
-    // The newest moment is written down: it is another one later.
+    // The image records the newest step as a number, since the newest step may be another one later.
     let bytes = std::fs::read(&image)?;
     let restored = read_view(&bytes).map_err(anyhow::Error::msg)?;
     assert_eq!((restored.step, restored.view.step), (Some(600), Some(600)));
@@ -257,7 +257,7 @@ fn a_view_is_taken_from_an_exported_image() -> Result<()> {
     Ok(())
 }
 
-/// The scale of what follows the data is in the record: whole decades around the norms of the class.
+/// The image records a colour scale that follows the data: whole decades around the norms of the class.
 #[test]
 fn an_image_knows_the_range_of_its_colours() -> Result<()> {
     use crosscurrent::figure::export::read_view;
@@ -331,7 +331,7 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
     ];
     export(&[&options[..], &small].concat(), &against)?;
     let names_against = names(&against)?;
-    // Two of a pair of classes, the difference of the matrices, and four figures of groups of runs.
+    // These figures are added: two of a pair of classes, the difference of the matrices, and four of groups of runs.
     assert_eq!(names_against.len(), names_alone.len() + 7 * 3);
     assert!(
         names_against
@@ -339,7 +339,7 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
             .all(|name| name.starts_with("solar-branch-"))
     );
 
-    // Two runs share their scales, so their loss is not drawn as it is alone.
+    // Two runs share their scales, so the loss is drawn differently from that of a single run.
     let both = root.path().join("both");
     export(
         &[none, branch, "--figure", "loss", "--format", "svg"],
@@ -399,7 +399,7 @@ fn what_cannot_be_exported_is_refused_in_a_sentence() -> Result<()> {
     Ok(())
 }
 
-/// Classes in the rows stand in the order that clustering their gradients gives, found anew through the library.
+/// The rows are in the order of classes that clustering their gradients gives, computed again through the library.
 #[test]
 fn classes_are_ordered_by_similarity_on_request() -> Result<()> {
     use crosscurrent::gradient::order::by_similarity;
@@ -425,12 +425,12 @@ fn classes_are_ordered_by_similarity_on_request() -> Result<()> {
     let tensors = ProbeTensors::load(&file, started.classes.len())?;
     let order = by_similarity(&tensors.gram_of(&rows).context("a layer")?);
     let names: Vec<&String> = order.iter().map(|&k| &started.classes[k]).collect();
-    // The last class has no pair of its own.
+    // The last class in the order begins no pair.
     assert_eq!(found.iter().collect::<Vec<_>>(), names[..5]);
     Ok(())
 }
 
-/// Mistakes in the test images are exported on request.
+/// Figures of mistakes are exported for the test images on request.
 #[test]
 fn the_test_images_are_exported_on_request() -> Result<()> {
     let folder = tempfile::tempdir()?;

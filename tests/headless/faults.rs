@@ -1,4 +1,5 @@
-//! Faults that happen in practice: each is told in one sentence that names the place, and nothing recorded is lost.
+//! Faults that happen in practice: each is reported in one sentence that names the place, and no recorded data are
+//! lost.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -13,8 +14,8 @@ use crosscurrent::run::{Ending, Run};
 
 use crate::common::{config, images, resume, tensors, train, train_until};
 
-/// A folder with a data set and a run on it that was stopped after five steps; the folder lasts as long as the first
-/// value, and the second is the directory of the run.
+/// A folder with a data set and a run on it that was stopped after five steps. The first value keeps the folder in
+/// existence, the second is the directory of the run.
 fn stopped_run() -> Result<(tempfile::TempDir, PathBuf)> {
     let root = tempfile::tempdir()?;
     images(&root.path().join("data"))?;
@@ -179,7 +180,7 @@ fn a_directory_that_cannot_be_written_is_named() -> Result<()> {
         train(&root.path().join("file/below"), &config),
         &["cannot make the run directory"],
     );
-    // A file where the checkpoints should go: the run fails, and what came before is there.
+    // With a file where the checkpoints should go, the run fails, and the events before that are there.
     let dir = root.path().join("run");
     fs::create_dir_all(&dir)?;
     fs::write(dir.join("checkpoints"), "in the way")?;
@@ -278,7 +279,7 @@ fn a_loss_that_is_not_finite_stops_the_run() -> Result<()> {
     Ok(())
 }
 
-/// The log of a killed run opens, and resuming the run ends in the parameters of one that nothing disturbed.
+/// The log of a killed run can be opened, and after resuming, the run ends with the parameters of an undisturbed run.
 #[cfg(unix)]
 #[test]
 fn a_killed_run_resumes_to_the_parameters_of_an_undisturbed_one() -> Result<()> {
@@ -333,8 +334,8 @@ fn a_killed_run_resumes_to_the_parameters_of_an_undisturbed_one() -> Result<()> 
     Ok(())
 }
 
-/// A run that was cut before its first checkpoint begins anew. A later one whose checkpoints are gone is refused, and its
-/// log stays as it is.
+/// A run that was interrupted before its first checkpoint begins anew. A run that had checkpoints which are gone is
+/// refused, and its log stays as it is.
 #[test]
 fn a_run_without_a_checkpoint_begins_anew_only_if_none_was_ever_written() -> Result<()> {
     let root = tempfile::tempdir()?;

@@ -32,7 +32,7 @@ fn a_class_that_is_never_recognised_comes_first_and_is_put_down_to_its_run() -> 
         let file = file?;
         std::fs::copy(file.path(), worse.join("probes").join(file.file_name()))?;
     }
-    // The F1 of the rarest class, Physical-damage, becomes 0 in every evaluation.
+    // In the copy, the F1 of the rarest class, Physical-damage, is 0 in every evaluation.
     let mut lines = Vec::new();
     for line in std::fs::read_to_string(sample.join("events.jsonl"))?.lines() {
         let mut event: Value = serde_json::from_str(line)?;

@@ -1,5 +1,5 @@
-//! Everything that needs no window: training, runs on disk, faults, the command line, who may import whom, and whether
-//! the documentation keeps up.
+//! Tests of everything that needs no window: training, runs on disk, faults, the command line, the imports within the
+//! crate, and whether the documentation is up to date.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! A run is readable from Python with `json` and `safetensors.numpy` alone: the snippet of assets/docs/run-format.md, run
-//! on a run; and PyTorch finds the stored class gradients in the network that a checkpoint holds.
+//! A run is readable from Python with `json` and `safetensors.numpy` alone: the snippet of assets/docs/run-format.md is
+//! run on a run. PyTorch computes the stored class gradients again from the network in a checkpoint.
 
 use std::process::Command;
 
@@ -8,7 +8,8 @@ use crosscurrent::config::{Attention, RunConfig};
 
 use crate::common::{config, images, train};
 
-/// The Python named by PYTHON, else `python3`, where it has these modules; says that the test is skipped where not.
+/// The Python named by the environment variable PYTHON, or else `python3`, where it has these modules. Otherwise prints
+/// that the test is skipped.
 pub(crate) fn python_with(modules: &str) -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let there = Command::new(&python)
@@ -21,8 +22,8 @@ pub(crate) fn python_with(modules: &str) -> Option<String> {
     None
 }
 
-/// For both networks: PyTorch loads the `best` checkpoint, computes the gradient of every piece of the probe on the same
-/// images, and finds the matrix of their products that the run holds, in every layer.
+/// For both networks: PyTorch loads the `best` checkpoint and computes the gradient of every piece of the probe on the
+/// same images. In every layer, their inner products are the Gram matrix that the run holds.
 #[test]
 fn pytorch_finds_the_stored_class_gradients() -> Result<()> {
     let Some(python) = python_with("torch, numpy, safetensors.numpy, PIL") else {

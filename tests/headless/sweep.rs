@@ -1,4 +1,4 @@
-//! Sweeps: killed, split, and the same in the end.
+//! Sweeps that are killed or split among processes end with the same runs as undisturbed ones.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -9,7 +9,7 @@ use crosscurrent::run::log;
 
 use crate::common::{images, tensors};
 
-/// Two variants with three seeds each, of 64 steps.
+/// A sweep of two variants with three seeds each, of 64 steps.
 const SWEEP: &str = r#"
 name = "stripes"
 seeds = 3
@@ -50,7 +50,7 @@ fn said(output: &Output) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
 
-/// Kills a process once a run has a checkpoint.
+/// Kills a process as soon as a run has a checkpoint.
 fn kill_during(mut child: Child, run: &Path) -> Result<()> {
     let checkpoint = log::checkpoint_path(run, "last");
     let begun = Instant::now();
@@ -85,12 +85,12 @@ fn results(root: &Path, out: &str) -> Result<(String, Vec<Weights>)> {
 }
 
 #[test]
-fn killed_or_split_it_comes_to_the_same() -> Result<()> {
+fn a_killed_or_split_sweep_ends_with_the_same_runs() -> Result<()> {
     let root = root()?;
     let root = root.path();
     let whole = sweep(root, "whole", &[]).output()?;
     ensure!(whole.status.success(), "{}", said(&whole));
-    // It ends with the comparison.
+    // The command ends with the comparison.
     let text = said(&whole);
     assert!(text.contains("[6 of 6] attention-branch_seed-2"), "{text}");
     assert!(
@@ -120,7 +120,7 @@ fn killed_or_split_it_comes_to_the_same() -> Result<()> {
     );
     assert_eq!(results(root, "cut")?, wanted);
 
-    // Both parts at once, and a third process that wants everything.
+    // Both parts run at once, beside a third process for the whole sweep.
     let processes = [&["--shard", "1/2"][..], &["--shard", "2/2"], &[]];
     let processes = processes.map(|arguments| sweep(root, "split", arguments).spawn());
     for process in processes {
@@ -132,7 +132,7 @@ fn killed_or_split_it_comes_to_the_same() -> Result<()> {
 }
 
 #[test]
-fn what_is_in_the_way_is_named_and_the_rest_goes_on() -> Result<()> {
+fn an_obstacle_is_named_and_the_other_runs_are_trained() -> Result<()> {
     let root = root()?;
     let root = root.path();
     let short = SWEEP
@@ -141,7 +141,7 @@ fn what_is_in_the_way_is_named_and_the_rest_goes_on() -> Result<()> {
     std::fs::write(root.join("stripes.toml"), &short)?;
     let first = sweep(root, "runs", &[]).output()?;
     ensure!(first.status.success(), "{}", said(&first));
-    // A log without a whole line: killed at its first write.
+    // A log without a complete line, as in a run that was killed at its first write.
     let other = root.join("runs/attention-branch_seed-5");
     std::fs::create_dir_all(&other)?;
     std::fs::write(log::events_path(&other), b"{\"half")?;

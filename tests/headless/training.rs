@@ -1,4 +1,4 @@
-//! A run as a whole: it learns, repeats, stops and goes on, and its log says the same as the live run.
+//! A run as a whole: it learns, it is repeatable, it can be stopped and resumed, and its log replays to the live run.
 
 use anyhow::{Context, Result};
 use crosscurrent::config::{Attention, DeviceKind, RunConfig};
@@ -113,7 +113,7 @@ fn the_log_replays_to_the_live_run() -> Result<()> {
     Ok(())
 }
 
-/// The summaries in the log are those of the tensors in the probe files, and scopes add.
+/// The summaries in the log are those of the tensors in the probe files, and the Gram matrices of scopes add up.
 #[test]
 fn probe_files_hold_what_the_log_says() -> Result<()> {
     let root = tempfile::tempdir()?;
@@ -183,9 +183,10 @@ fn without_validation_the_last_epoch_is_the_chosen_one() -> Result<()> {
     Ok(())
 }
 
-/// The command line fails, since nobody may be there to see a notice; the window goes on with the processor and says so.
+/// On the command line, training on an absent device fails, since nobody may be there to see a notice; the window
+/// trains on the processor and shows a notice.
 #[test]
-fn a_device_that_is_not_there() -> Result<()> {
+fn an_absent_device_fails_on_the_command_line_and_falls_back_in_the_window() -> Result<()> {
     let kinds = [DeviceKind::Metal, DeviceKind::Cuda];
     let absent = kinds.into_iter().find(|&kind| open(kind, false).is_err());
     let Some(device) = absent else {
@@ -222,7 +223,7 @@ fn a_device_that_is_not_there() -> Result<()> {
     let started = log::load(&fallen_back)?.run.started.context("header")?;
     assert_eq!(started.config.device, DeviceKind::Cpu);
 
-    // A run of another machine, as far as its log says.
+    // According to its log, the run was trained on another machine.
     let on_cpu = RunConfig {
         device: DeviceKind::Cpu,
         epochs: 4,
@@ -238,7 +239,7 @@ fn a_device_that_is_not_there() -> Result<()> {
     Ok(())
 }
 
-/// Gates with a decay of their own end smaller than those that decay like everything else.
+/// Gates with a stronger weight decay of their own end smaller than gates that decay like all other parameters.
 #[test]
 fn gates_can_decay_by_themselves() -> Result<()> {
     let root = tempfile::tempdir()?;

@@ -6,7 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::{click, has, settle, window};
 
-/// Counts and images of the new experiment, which follow what is set.
+/// The page shows counts and images of the new experiment, and follows the selection and the order of classes.
 #[test]
 fn the_images_of_the_new_experiment_are_shown() -> Result<()> {
     let mut window = window(Options::default());
@@ -18,7 +18,7 @@ fn the_images_of_the_new_experiment_are_shown() -> Result<()> {
     ensure!(has(&window, "The images that class gradients are taken of"));
     ensure!(has(&window, "Physical-damage, image "));
     click(&mut window, "Augmented");
-    // The image as it is, and as epochs see it.
+    // The original image is followed by the image as each epoch sees it.
     let of_clean = window.query_all_by_label_contains("Clean, image ");
     let names: Vec<_> = of_clean
         .filter_map(|node| egui_kittest::kittest::NodeT::accesskit_node(&node).label())
@@ -27,7 +27,7 @@ fn the_images_of_the_new_experiment_are_shown() -> Result<()> {
         names.len() > 1 && names[1] == format!("{}, epoch 1", names[0]),
         "{names:?}"
     );
-    // The class is selected everywhere, and the order is that of the figures.
+    // A click selects the class everywhere, and the classes have the order of the figures.
     let top = |window: &super::Window, class: &str| {
         window.get_by_label(&format!("Select {class}")).rect().top()
     };
@@ -40,9 +40,9 @@ fn the_images_of_the_new_experiment_are_shown() -> Result<()> {
     Ok(())
 }
 
-/// A folder that is not there is said, and what to do where none is chosen.
+/// The page says what to do if no folder is chosen, and reports a folder that does not exist.
 #[test]
-fn data_that_cannot_be_used_is_said() {
+fn a_missing_image_folder_is_reported() {
     let mut window = window(Options::default());
     window.state_mut().show(Page::Data);
     click(&mut window, "Image folder");

@@ -1,16 +1,16 @@
-//! What the window exports is what the command line exports, and an exported image leads back.
+//! The window exports the same files as the command line, and an exported image leads back to its view.
 
 use std::collections::BTreeSet;
 
 use super::*;
 use crosscurrent::figure::Kind;
 
-/// Small pages in light colours, so that many are drawn in little time; the command line is told the same.
+/// Settings for small images in light colours, which take little time to draw; the command line is given the same.
 const SMALL: &str = r#"{"export": {"settings": {"format": "Png", "size": {"width": 240.0, "height": 180.0, "unit": "Pt"},
     "dpi": 96.0, "text": 1.0, "dark": false, "transparent": false}, "is_as_on_screen": false,
     "has_window_colours": false}}"#;
 
-/// A recorded run with its probes, without its images.
+/// Copies a recorded run with its probes, but without its images.
 fn copy(name: &str, to: &Path) -> anyhow::Result<()> {
     let from = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/recorded")
@@ -32,7 +32,7 @@ fn files(folder: &Path) -> anyhow::Result<BTreeSet<String>> {
     names.collect()
 }
 
-/// Opens the dialog for a figure of a run, also where its card is out of sight.
+/// Opens the export dialog for a figure of a run, even if its card is out of sight.
 fn ask(window: &mut Window, card: &str) {
     window
         .get_by_label(&format!("Export… {card}"))
@@ -40,7 +40,8 @@ fn ask(window: &mut Window, card: &str) {
     settle(window);
 }
 
-/// Every figure of two runs side by side, one of them renamed, in every format, byte for byte.
+/// Every figure of two runs side by side, one of them renamed, equals that of the command line byte for byte, in every
+/// format.
 #[test]
 fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -125,8 +126,9 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As on screen, every figure of a page has the size of its own card: of the height of a column of the page Conflicts,
-/// that is 0.16, 0.36 and 0.27, less what all cards have around their figures.
+/// In the size on screen, every figure of a page has the size of its own card. On the page Conflicts the three cards
+/// take 0.16, 0.36 and 0.27 of the height of their column, less the margins and the heading, which are equal on all
+/// cards.
 #[test]
 fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -156,7 +158,8 @@ fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A real file, let go over a window in which its runs are not open: they are found where the page of runs looks.
+/// An image file is dropped on a window in which its runs are not open. They are found in the folders that the page of
+/// runs searches.
 #[test]
 fn a_dropped_image_opens_its_runs_and_shows_its_view() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -206,7 +209,7 @@ fn a_dropped_image_opens_its_runs_and_shows_its_view() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Exported while it was live, an image shows what it showed when the run has gone on.
+/// An image that was exported during training shows the same moment after training has gone on.
 #[test]
 fn an_image_of_a_live_run_keeps_its_moment() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;

@@ -18,7 +18,7 @@ fn open(run: &Path) -> super::Window {
     window
 }
 
-/// As many as the cell counts, with what the network made of them; and they go away again.
+/// The page shows as many images as the cell counts, with the network's predictions, and hides them again.
 #[test]
 fn a_cell_shows_its_images() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -44,7 +44,7 @@ fn a_cell_shows_its_images() -> Result<()> {
     Ok(())
 }
 
-/// Where the run's predictions are gone, a sentence names the file.
+/// If the run's predictions are missing, a sentence names the file.
 #[test]
 fn missing_predictions_are_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -64,7 +64,7 @@ fn missing_predictions_are_named() -> Result<()> {
     Ok(())
 }
 
-/// A run on a folder of three images of Bird-drop, taken for Clean, of which one cannot be read.
+/// Writes a run whose image folder has three images of Bird-drop, all taken for Clean. One of them cannot be read.
 fn three_images(parent: &Path) -> Result<std::path::PathBuf> {
     use crosscurrent::run::event::Split;
     use crosscurrent::run::log;
@@ -101,7 +101,7 @@ fn three_images(parent: &Path) -> Result<std::path::PathBuf> {
     Ok(run)
 }
 
-/// One image that cannot be read takes nothing from the others, and the likeliest classes are said.
+/// An image that cannot be read hides none of the others, whose likeliest classes are listed.
 #[test]
 fn an_unreadable_image_is_named_among_the_others() -> Result<()> {
     let parent = tempfile::tempdir()?;
@@ -110,13 +110,13 @@ fn an_unreadable_image_is_named_among_the_others() -> Result<()> {
     click(&mut window, "Bird-drop taken for Clean");
     assert!(has(&window, "a.png: Clean with 90.0 %") && has(&window, "b.png: Clean with"));
     assert!(has(&window, "c.png cannot be read"));
-    // e² of e² + 5.
+    // The softmax of one logit of 2 among five of 0 is e² / (e² + 5).
     assert!(has(&window, "Clean 59.6 %, Dusty 8.1 %"));
     Ok(())
 }
 
 #[test]
-fn images_that_are_gone_are_said_to_be_where_they_were_expected() -> Result<()> {
+fn a_missing_image_folder_is_named() -> Result<()> {
     let parent = tempfile::tempdir()?;
     let run = three_images(parent.path())?;
     let images = parent.path().join("images");

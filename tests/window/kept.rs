@@ -1,4 +1,4 @@
-//! What the window keeps from one start to the next.
+//! Settings that the window keeps from one start to the next.
 
 use super::runs_page::wait;
 use super::*;
@@ -8,7 +8,7 @@ fn settings(path: &Path) -> anyhow::Result<serde_json::Value> {
     Ok(serde_json::from_slice(&std::fs::read(path)?)?)
 }
 
-/// Nothing is said at the end: as after a crash, the next window knows what was written meanwhile.
+/// The windows are not closed properly, as in a crash: the next window has the settings that were written meanwhile.
 #[test]
 fn runs_selection_and_export_are_kept_without_a_proper_end() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -67,7 +67,7 @@ fn runs_selection_and_export_are_kept_without_a_proper_end() -> anyhow::Result<(
     ensure!(is_on(&third, "Show baseline on the right"));
     drop(third);
 
-    // Where the runs are gone, the samples come back.
+    // If the runs are gone, the samples are opened instead.
     for name in ["baseline", "branch"] {
         std::fs::remove_dir_all(parent.path().join(name))?;
     }
@@ -75,7 +75,7 @@ fn runs_selection_and_export_are_kept_without_a_proper_end() -> anyhow::Result<(
     Ok(())
 }
 
-/// Colours are those of the system until somebody chooses.
+/// Colours follow the system until the user chooses them.
 #[test]
 fn colours_follow_the_system_until_they_are_chosen() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -102,7 +102,7 @@ fn colours_follow_the_system_until_they_are_chosen() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What waits, and what is under way before it, survive a crash.
+/// The jobs that wait, and the job under way before them, survive a crash.
 #[test]
 fn the_queue_is_kept_while_it_is_worked_on() -> anyhow::Result<()> {
     let output = tempfile::tempdir()?;

@@ -5,10 +5,10 @@ use crosscurrent::ui::Page;
 
 use super::{click, export_command, has, settle, two_runs, type_path, window};
 
-/// Where next to no probe is kept, what runs over time is whole nevertheless, and what is exported is what the command
-/// writes, which reads every file.
+/// With memory for next to no probe, figures over time are complete all the same. Their exports equal those of the
+/// command line, which reads every file.
 #[test]
-fn what_runs_over_time_is_whole_where_memory_is_short() -> Result<()> {
+fn figures_over_time_are_complete_if_memory_is_short() -> Result<()> {
     let parent = tempfile::tempdir()?;
     let mut options = two_runs(parent.path())?;
     options.runs.truncate(1);

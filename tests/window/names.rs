@@ -1,4 +1,4 @@
-//! Every widget that can be pressed or have the keyboard has a name for those who cannot see it.
+//! Every widget that can be clicked or focused has a name for assistive technology.
 
 use anyhow::{Result, ensure};
 use crosscurrent::ui::{Options, Page};
@@ -8,12 +8,12 @@ use egui_kittest::kittest::{AccessKitNode, By, NodeT as _, Queryable as _};
 
 use super::{Window, click, has, press, settle, two_runs, window};
 
-/// What can be pressed or have the keyboard, without a name.
+/// The widgets without a name that can be clicked or focused.
 fn nameless(window: &Window) -> Vec<String> {
     let is_nameless = |node: &AccessKitNode<'_>| {
         let acts = [Action::Focus, Action::Click].map(|action| node.data().supports_action(action));
         let name = node.label().or_else(|| node.value());
-        // The scroll bars of the toolkit say of themselves what they are.
+        // A scroll bar needs no name: its role says what it is.
         if node.role() == Role::ScrollBar {
             return false;
         }
@@ -27,7 +27,7 @@ fn nameless(window: &Window) -> Vec<String> {
     found.map(describe).collect()
 }
 
-/// Adds what has no name to what was found elsewhere.
+/// Adds the widgets without a name to those that were found elsewhere.
 fn look(window: &Window, place: &str, found: &mut Vec<String>) {
     let nameless = nameless(window).into_iter();
     found.extend(nameless.map(|node| format!("{place}: {node}")));
@@ -62,7 +62,7 @@ fn every_widget_has_a_name() -> Result<()> {
     Ok(())
 }
 
-/// An empty window, too.
+/// Every widget of a window without runs has a name, too.
 #[test]
 fn an_empty_window_has_names() -> Result<()> {
     let mut window = window(Options::default());

@@ -12,7 +12,8 @@ fn runs_page(options: Options) -> Window {
     window
 }
 
-/// Three runs in the folder that new runs go to, of which none is open: two seeds without attention, one with.
+/// Writes three runs into the folder that new runs go to: one without attention, one with, and one whose log is
+/// damaged. None of them is open.
 fn three_runs(parent: &Path) -> anyhow::Result<Options> {
     for (name, attention) in [("one", Attention::None), ("two", Attention::Branch)] {
         Constructed { attention, ..SHORT }.write(&parent.join(name), |_| false)?;
@@ -26,7 +27,7 @@ fn three_runs(parent: &Path) -> anyhow::Result<Options> {
     })
 }
 
-/// The line of a run.
+/// The line of a run in the table.
 fn line<'a>(window: &'a Window, name: &str) -> egui_kittest::Node<'a> {
     let start = format!("{name}: ");
     window.get_by(move |node| node.label().is_some_and(|label| label.starts_with(&start)))
@@ -99,7 +100,7 @@ fn a_run_is_opened_shown_and_closed() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As a path, a folder stands for the runs in it; what is no run is said in a sentence.
+/// A path can name a run or a folder of runs; a sentence says if it holds no run.
 #[test]
 fn a_path_opens_a_run_or_a_folder_of_runs() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -207,7 +208,7 @@ fn a_run_goes_to_the_trash_when_that_is_confirmed() -> anyhow::Result<()> {
             .is_ok_and(|log| *log == [parent.path().join("one")])
     );
 
-    // One that somebody writes by now stays.
+    // A run that a process is writing by now stays.
     choose(&mut window, "two");
     click(&mut window, "Move to trash…");
     let _writer = Writer::append(&parent.path().join("two"))?;
@@ -217,7 +218,7 @@ fn a_run_goes_to_the_trash_when_that_is_confirmed() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lets so many seconds pass in the window.
+/// Lets this many seconds pass in the window.
 pub(super) fn wait(window: &mut Window, secs: f64) {
     let time = window.ctx.input(|input| input.time) + secs;
     window.input_mut().time = Some(time);
@@ -262,7 +263,7 @@ fn several_runs_of_other_processes_are_followed() -> anyhow::Result<()> {
         "{before:?} {after:?}"
     );
 
-    // One ends, the other's folder goes away.
+    // One run ends, and the other's folder is moved away.
     let mut writers = writers.into_iter();
     let (dir, run, mut writer, events) = writers.next().context("two runs")?;
     for event in events {
@@ -284,7 +285,7 @@ fn several_runs_of_other_processes_are_followed() -> anyhow::Result<()> {
 }
 
 #[test]
-fn experiments_queue_up() -> anyhow::Result<()> {
+fn experiments_wait_in_a_queue() -> anyhow::Result<()> {
     let output = tempfile::tempdir()?;
     let settings = output.path().join("settings.json");
     let (script, trainer) = Script::new();
@@ -300,7 +301,7 @@ fn experiments_queue_up() -> anyhow::Result<()> {
     ensure!(has(&window, "1 run waits") && has(&window, "all done in about"));
     click(&mut window, "Add to queue");
     ensure!(has(&window, "3 runs wait") && has(&window, "Run 1 of 4"));
-    // Each in a directory of its own, though none exists yet.
+    // Each job has a directory of its own, even before any of them exists.
     ensure!(has(&window, "Cancel solar-none-2") && has(&window, "Cancel solar-branch-2"));
 
     let above = |window: &Window, a: &str, b: &str| {
@@ -315,7 +316,7 @@ fn experiments_queue_up() -> anyhow::Result<()> {
     click(&mut window, "Cancel solar-branch");
     ensure!(has(&window, "2 runs wait"));
 
-    // Stopping holds what waits, until it is told to go on.
+    // Stopping also holds the jobs that wait, until the user continues them.
     click(&mut window, "Stop");
     script.go_on(&mut window, 1)?;
     wait_for_end(&mut window);
@@ -351,7 +352,7 @@ fn a_job_that_fails_does_not_end_the_queue() -> anyhow::Result<()> {
 }
 
 #[test]
-fn what_waits_is_kept_for_the_next_start() -> anyhow::Result<()> {
+fn waiting_jobs_are_kept_for_the_next_start() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let settings = parent.path().join("settings.json");
     let dir = parent.path().join("new");
@@ -383,7 +384,7 @@ fn what_waits_is_kept_for_the_next_start() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_sweep_that_is_dropped_is_trained() -> anyhow::Result<()> {
+fn a_dropped_sweep_is_trained() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let file = parent.path().join("lr.toml");
     let text = "name = \"lr\"\nseeds = 1\n[grid]\nlr = [0.1, 0.01]\n";
@@ -412,7 +413,7 @@ fn a_sweep_that_is_dropped_is_trained() -> anyhow::Result<()> {
         jobs.iter().map(|job| job.dir().to_path_buf()).collect()
     };
     ensure!(dirs() == expected, "{:?}", dirs());
-    // One that lies there with another configuration is in the way.
+    // A run in the same directory with another configuration is in the way.
     SHORT.write(&expected[0], |_| false)?;
     drop_file();
     ensure!(dirs().len() == 2);
@@ -448,7 +449,7 @@ fn three_runs_again(parent: &Path) -> Options {
     }
 }
 
-/// Of a run that is not open one can go on, too: it is opened first.
+/// A run that is not open can be continued, too: it is opened first.
 #[test]
 fn a_run_that_is_not_open_is_continued() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -469,7 +470,7 @@ fn a_run_that_is_not_open_is_continued() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Damage that a glance at the log does not see is kept in the list once it was found.
+/// Damage that a glance at the log misses stays in the list once it was found.
 #[test]
 fn damage_within_a_log_is_kept_in_the_list() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -495,14 +496,15 @@ fn damage_within_a_log_is_kept_in_the_list() -> anyhow::Result<()> {
     ensure!(has(&window, "damaged file (line 4"));
     wait(&mut window, 6.0);
     says(&window, "one", &["damaged"]);
-    // Repaired, it is what it was.
+    // A repaired log is listed as finished again.
     std::fs::write(events_path(&dir), text)?;
     wait(&mut window, 6.0);
     says(&window, "one", &["finished"]);
     Ok(())
 }
 
-/// On a network's file system no lock is seen: a log that grows is being written, and one is not given up for good.
+/// On a network's file system no lock is seen. A log that grows is taken to be in writing, and a silent log is still
+/// read now and then.
 #[test]
 fn a_log_that_grows_is_taken_for_running() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -536,7 +538,7 @@ fn a_log_that_grows_is_taken_for_running() -> anyhow::Result<()> {
     let trash = window.get_by_label("Move to trash…");
     ensure!(trash.accesskit_node().is_disabled(), "it is being written");
 
-    // Silent for long, then written on.
+    // The logs do not grow for a long time, and then grow again.
     wait(&mut window, 700.0);
     says(&window, "open", &["interrupted"]);
     wait(&mut window, 3600.0);
@@ -546,7 +548,7 @@ fn a_log_that_grows_is_taken_for_running() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The sample runs fit on the list of a common screen; none is cut.
+/// The sample runs fit into the list on a common screen, and none is cut off.
 #[test]
 fn six_open_runs_are_seen_whole() -> anyhow::Result<()> {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs");

@@ -1,4 +1,4 @@
-//! One selection and one moment, by pointer and by keyboard.
+//! One selection and one moment for all figures, chosen by pointer or by keyboard.
 
 use anyhow::{Context as _, Result, ensure};
 use crosscurrent::figure::Order;
@@ -17,7 +17,7 @@ fn open(page: Page) -> Result<(tempfile::TempDir, Window)> {
     Ok((parent, window))
 }
 
-/// As [`open`], of another run.
+/// Like [`open`], for a given run.
 fn open_run(run: &Constructed, page: Page) -> Result<(tempfile::TempDir, Window)> {
     let parent = tempfile::tempdir()?;
     run.write(&parent.path().join("run"), |_| false)?;
@@ -30,7 +30,7 @@ fn open_run(run: &Constructed, page: Page) -> Result<(tempfile::TempDir, Window)
     Ok((parent, window))
 }
 
-/// The label of the first matrix, which says where the keyboard is.
+/// The label of the first matrix, which names the cell that the keyboard is on.
 fn cursor(window: &Window) -> Option<String> {
     let mut found = window.query_all_by_label_contains("Conflict matrix");
     found.next()?.accesskit_node().label()
@@ -58,7 +58,7 @@ fn the_keyboard_walks_through_a_matrix_and_picks_a_pair() -> Result<()> {
         Some("Conflict matrix, Dusty × Dusty")
     );
     press(&mut window, Modifiers::NONE, Key::ArrowUp);
-    // The moment stays where it is: the arrows are the matrix's.
+    // The arrow keys belong to the matrix, and do not move the moment.
     ensure!(has(&window, "· newest"));
     press(&mut window, Modifiers::NONE, Key::Enter);
     assert_eq!(window.state_mut().figure_view().pair, Some((0, 1)));
@@ -110,7 +110,7 @@ fn pairs_are_marked_from_the_list_of_commands() -> Result<()> {
     Ok(())
 }
 
-/// With many classes one widget stands for all cells, and a part of them comes into sight.
+/// With many classes the matrix is a single widget, of which a part can be brought into sight.
 #[test]
 fn a_large_matrix_follows_keys_and_buttons() -> Result<()> {
     let run = Constructed {
@@ -129,7 +129,7 @@ fn a_large_matrix_follows_keys_and_buttons() -> Result<()> {
         press(&mut window, Modifiers::NONE, Key::Plus);
     }
     assert_eq!(count(&mut window), Some(8));
-    // Walking out of sight takes it along.
+    // The part in sight follows the keyboard.
     for _ in 0..12 {
         press(&mut window, Modifiers::NONE, Key::ArrowRight);
     }
@@ -158,8 +158,8 @@ fn a_selection_is_cleared() -> Result<()> {
     Ok(())
 }
 
-/// Where mistakes are looked at the cursor reaches every evaluation, elsewhere the probes alone; past the newest moment it
-/// is live again.
+/// On the page of mistakes the cursor reaches every evaluation, on other pages only the probes. Past the newest moment
+/// it follows the run again.
 #[test]
 fn the_cursor_reaches_evaluations_where_they_are_shown() -> Result<()> {
     let run = Constructed {
@@ -183,7 +183,7 @@ fn the_cursor_reaches_evaluations_where_they_are_shown() -> Result<()> {
     Ok(())
 }
 
-/// An order found in one data set is not one of another, and is not called so.
+/// An order by similarity that was found for other classes does not apply, and is not shown as chosen.
 #[test]
 fn an_order_by_similarity_is_of_the_classes_it_was_found_for() -> Result<()> {
     let (_kept, mut window) = open(Page::Conflicts)?;
@@ -206,7 +206,7 @@ fn an_order_by_similarity_is_of_the_classes_it_was_found_for() -> Result<()> {
 }
 
 #[test]
-fn going_back_after_a_run_is_gone_shows_what_is_left() -> Result<()> {
+fn going_back_after_a_run_was_removed_shows_the_other_run() -> Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = window(two_runs(parent.path())?);
     press(&mut window, Modifiers::COMMAND, Key::D);
@@ -214,7 +214,7 @@ fn going_back_after_a_run_is_gone_shows_what_is_left() -> Result<()> {
     click(&mut window, "Remove branch");
     press(&mut window, Modifiers::ALT, Key::ArrowLeft);
     press(&mut window, Modifiers::COMMAND, Key::D);
-    // There is no second run, so there is no second column either.
+    // There is no second run, and so no second column.
     ensure!(
         window
             .get_by_label("Two runs side by side")

@@ -9,10 +9,11 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use super::{Window, click, has, settle, window};
 
 const SEARCH: &str = "Search these settings";
-/// The label of images is that of their controls, and that of the attention heads the networks to train.
+/// These fields have controls with other labels: the images have several controls, and `attention` is the list of
+/// networks to train.
 const BY_HAND: &[&str] = &["data", "attention"];
 
-/// The panel with everything open, in a window high enough for all of it.
+/// The panel with all sections open, in a window that is high enough for all of it.
 fn open_panel() -> Window {
     let mut window = window(Options::default());
     window.set_size(egui::vec2(1280.0, 2400.0));
@@ -53,7 +54,7 @@ fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
         };
         let found = match field.kind {
             Kind::Choice(_) => window.query_all_by_label(field.label).next().is_some(),
-            // A slider, not text.
+            // This field is a slider and takes no text.
             _ if field.name == "imbalance" => has(&window, field.label),
             _ => window.query_by_role_and_label(role, field.label).is_some(),
         };
@@ -98,7 +99,8 @@ fn a_mistake_is_shown_under_its_field_whatever_is_searched_for() -> Result<()> {
     Ok(())
 }
 
-/// The decay of gates is off without gates; a value given before stays within reach, and is warned about.
+/// Gate decay is disabled if no chosen network has gates. A value that was typed before stays within reach, with a
+/// warning.
 #[test]
 fn a_field_without_effect_is_off() -> Result<()> {
     let mut window = open_panel();

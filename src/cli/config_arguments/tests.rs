@@ -28,7 +28,7 @@ fn every_field_has_its_flag() -> anyhow::Result<()> {
             Kind::Size => "20x30",
             Kind::Source => "folder:x",
         };
-        // 0.5 is no imbalance.
+        // An imbalance of 0.5 is out of bounds.
         let value = if field.name == "imbalance" {
             "1.5"
         } else {

@@ -1,4 +1,4 @@
-//! Which runs and groups are compared, which of them is the baseline, and what is left out.
+//! The choice of the runs and groups to compare and of the baseline, and notes about everything that is left out.
 
 use serde::Serialize;
 
@@ -31,16 +31,16 @@ pub enum CompareError {
 pub struct Compared {
     /// Name of the group: the settings in which it differs from the other groups.
     pub name: String,
-    /// Names of the group's runs, in the order of their seeds.
+    /// Names of the group's runs, ordered by seed.
     pub runs: Vec<String>,
     /// Seeds of the runs, in ascending order.
     pub seeds: Vec<u64>,
-    /// Identity of the group: equal for the same configuration and data, whatever groups it is compared to.
+    /// Identity of the group: equal for equal configuration and data, whatever other groups it is compared with.
     #[serde(skip)]
     pub identity: String,
 }
 
-/// The runs and groups that are compared, which group is the baseline, and sentences about what was left out.
+/// The chosen runs and groups, the baseline among the groups, and sentences about what was left out.
 pub(super) struct Chosen<'a> {
     pub(super) runs: Vec<Reached<'a>>,
     pub(super) groups: Vec<Group>,
@@ -48,7 +48,8 @@ pub(super) struct Chosen<'a> {
     pub(super) notes: Vec<String>,
 }
 
-/// Chooses finished runs: of every group one run for each seed, and only groups with the classes of the baseline.
+/// Chooses finished runs: from every group one run for each seed, and only groups with the same classes as the
+/// baseline.
 pub(super) fn choose<'a>(
     members: &[Member<'a>],
     baseline: Option<&str>,
@@ -98,7 +99,7 @@ pub(super) fn choose<'a>(
             same
         });
     }
-    // Groups that were left out no longer count: a setting that all groups left have in common leaves their names.
+    // The groups that remain are named anew: a setting that they all share no longer belongs in their names.
     name_apart(&mut groups, &headers);
     let baseline = groups.iter().position(|x| x.identity == base_identity);
     Ok(Chosen {
@@ -109,8 +110,8 @@ pub(super) fn choose<'a>(
     })
 }
 
-/// The baseline called `name`: the group of that name, else the group with a run of that name, else the only group whose
-/// name has all the comma-separated parts of `name`.
+/// Index of the baseline called `name`: the group of that name, else the group with a run of that name, else the only
+/// group whose name contains all comma-separated parts of `name`.
 fn find(name: &str, groups: &[Group], runs: &[Reached<'_>]) -> Result<usize, CompareError> {
     let by_run = |group: &Group| group.members.iter().any(|&run| runs[run].name == name);
     let by_name = groups.iter().position(|group| group.name == name);
@@ -146,7 +147,7 @@ impl Chosen<'_> {
         self.groups.iter().map(of).collect()
     }
 
-    /// The split that scores are measured on.
+    /// The split on which scores are measured: test where every run was tested at its last step, else validation.
     pub(super) fn split(&self) -> Split {
         let mut members = self.groups.iter().flat_map(|group| &group.members);
         if members.all(|&run| self.runs[run].test.is_some()) {
@@ -156,7 +157,8 @@ impl Chosen<'_> {
         }
     }
 
-    /// Adds notes about the images that scores are of, seeds without a partner in the baseline, and groups on other data.
+    /// Adds notes about scores on validation images, seeds without a partner in the other group, and groups on other
+    /// data than the baseline.
     pub(super) fn note_pairs(&mut self, split: Split) {
         if split == Split::Val {
             let sentence =

@@ -1,4 +1,4 @@
-//! The comparison of a baseline with other groups, and finished runs in groups where there is nothing to compare.
+//! The comparison of a baseline with other groups, and the grouping of finished runs without a comparison.
 
 use serde::Serialize;
 
@@ -9,11 +9,10 @@ use super::row::{Row, correct};
 use super::words::{images, put_in_words};
 use crate::run::event::Split;
 
-/// A baseline against any number of other groups.
+/// A baseline compared with any number of other groups.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The images that scores are measured on: test images where every run was tested at its last step, else validation
-    /// images.
+    /// The split on which scores are measured: test where every run was tested at its last step, else validation.
     pub split: Split,
     /// Index of the baseline in `groups`.
     pub baseline: usize,
@@ -34,11 +33,11 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares all groups with `baseline`, the name of a group or of one of its runs. Where it is `None`, the baseline is
-    /// the first group without attention, else the first group.
+    /// Compares all groups with `baseline`, which names a group or one of its runs. Without it, the baseline is the
+    /// first group without attention, else the first group.
     ///
     /// # Errors
-    /// Where no run is finished, all are of one group, or there is no such baseline.
+    /// Where no run is finished, all finished runs are of one group, or `baseline` names neither a group nor a run.
     pub fn of(members: &[Member<'_>], baseline: Option<&str>) -> Result<Self, CompareError> {
         let mut chosen = choose(members, baseline)?;
         if let [group] = chosen.groups.as_slice() {
@@ -80,7 +79,7 @@ impl Comparison {
         self.groups.iter().position(has)
     }
 
-    /// Name of the images that scores are measured on: `test` or `validation`.
+    /// Name of the images on which scores are measured: `test` or `validation`.
     pub fn images(&self) -> &'static str {
         images(self.split)
     }
@@ -130,7 +129,7 @@ pub struct Grouped {
 }
 
 impl Grouped {
-    /// Groups these runs. The first run, where it is finished, decides on which classes the groups must be.
+    /// Groups these runs. Where the first run is finished, groups with other classes than the first run's are left out.
     ///
     /// # Errors
     /// Where no run is finished.

@@ -1,4 +1,4 @@
-//! The measures that are compared, read off the runs that were chosen.
+//! The measures that a comparison shows, read from the chosen runs.
 
 use super::choose::Chosen;
 use super::member::Reached;
@@ -10,7 +10,7 @@ use crate::compare::statistics::mean;
 use crate::network::Layer;
 use crate::run::event::{Eval, Probe, Split};
 
-/// The chosen runs, of which measures are read.
+/// The chosen runs, from which measures are read.
 pub(super) struct Measured<'a> {
     runs: &'a [Reached<'a>],
     groups: &'a [Group],
@@ -140,7 +140,7 @@ impl<'a> Measured<'a> {
         started.classes.iter().enumerate().map(row).collect()
     }
 
-    /// Interference in every layer that another group has as well.
+    /// Interference in every layer of the baseline that another group has as well.
     pub(super) fn per_layer(&self) -> Vec<Row> {
         let layers = &self.reference().started.layers;
         let of = |run: &Reached<'_>, name: &str| {
@@ -173,7 +173,7 @@ impl<'a> Measured<'a> {
         shared.map(row).collect()
     }
 
-    /// The row of a measure that `read` takes from a run; its p values are not yet corrected.
+    /// The row of a measure, whose value in a run is given by `read`. The p values of the row are not yet corrected.
     fn row(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! The runs that take part in a comparison, as they stand at their last step.
+//! The runs that take part in a comparison, with their evaluations and probe at their last step.
 
 use crate::run::event::{Eval, Probe, Split, Started};
 use crate::run::{Ending, Run};
@@ -12,7 +12,7 @@ pub struct Member<'a> {
     pub run: &'a Run,
 }
 
-/// A finished run with its last evaluation and probe.
+/// A finished run with its evaluations and its probe at the last step, where it has them.
 pub(super) struct Reached<'a> {
     pub(super) name: &'a str,
     pub(super) started: &'a Started,
@@ -22,7 +22,7 @@ pub(super) struct Reached<'a> {
 }
 
 impl<'a> Reached<'a> {
-    /// A member with its last evaluations and probe; `None` where its run is not finished.
+    /// The finished run of a member; `None` where the member's run is not finished.
     pub(super) fn of(member: Member<'a>) -> Option<Self> {
         let run = member.run;
         let Some(Ending::Finished(end)) = &run.ending else {
@@ -55,10 +55,10 @@ impl<'a> Reached<'a> {
     }
 }
 
-/// A copy of a run with everything that a comparison and its curves read, and little else, so that it is cheap to keep.
+/// A copy of a run with all that a comparison and its curves read, but little else, so that the copy is cheap to keep.
 pub fn excerpt(run: &Run) -> Run {
     let last = run.last_step();
-    // Of evaluations and probes before the last step, curves show the overall numbers alone.
+    // From evaluations and probes before the last step, curves show only the overall numbers.
     let probe = |probe: &Probe| Probe {
         layers: Vec::new(),
         file: probe.file.clone(),

@@ -1,9 +1,10 @@
-//! Groups of runs against a baseline: means over seeds, paired differences, their significance, and sentences that say it.
+//! Groups of runs compared with a baseline: means over seeds, paired differences, their significance, and sentences
+//! about the result.
 //!
-//! Every measure is taken at the last step of finished runs. Runs are paired by seed. The p values are of the exact
-//! sign-flip test of the paired differences, and Holm's correction is made within four families, each over all groups
-//! that are compared: macro-F1 alone (the primary measure); the other headline measures; the classes; the layers.
-//! Nothing is called significant where the smallest corrected p that so many seeds can give is above 0.05.
+//! Every measure is taken at the last step of finished runs. Runs are paired by seed. The p values are from the exact
+//! sign-flip test of the paired differences. Holm's correction is made within four families, each over all groups that
+//! are compared: macro-F1 alone (the primary measure); the other headline measures; the classes; the layers. No
+//! difference is called significant where the smallest corrected p that so many seeds can give is above 0.05.
 
 mod choose;
 mod comparison;

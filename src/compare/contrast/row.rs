@@ -1,4 +1,5 @@
-//! One measure in every group and its paired differences from the baseline, with p values corrected for their number.
+//! One measure in every group, its paired differences from the baseline, and the correction of p values for their
+//! number.
 
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ pub const LEVEL: f64 = 0.05;
 pub struct Row {
     /// Name of the measure, the class or the layer.
     pub name: String,
-    /// A sentence that says what the number is.
+    /// A sentence that explains the measure.
     pub help: String,
     /// Number of decimals shown.
     pub digits: usize,
@@ -42,26 +43,26 @@ pub struct Values {
 pub struct Contrast {
     /// Index of the group compared.
     pub group: usize,
-    /// Seeds that both groups have and with which the measure is defined in both runs.
+    /// Seeds that both groups have and for which the measure is defined in both runs.
     pub seeds: Vec<u64>,
-    /// Statistics of the differences group − baseline, one for each of `seeds`; `None` without a pair, or where the measure
-    /// is not tested.
+    /// Statistics of the differences group − baseline, one for each of `seeds`; `None` without a pair, or where the
+    /// measure is not tested.
     pub paired: Option<Paired>,
     /// Number of pairs that are left out because the measure is undefined in one of their runs.
     pub undefined_pairs: usize,
-    /// p after Holm's correction within the family; `None` where there is no p.
+    /// p after Holm's correction within the family; `None` where the difference has no p value.
     pub corrected_p: Option<f64>,
     /// The smallest value that `corrected_p` can take with so many pairs.
     pub smallest_corrected_p: Option<f64>,
-    /// Number of pairs from which on `corrected_p` can be at most [`LEVEL`].
+    /// Least number of pairs with which `corrected_p` can be at most [`LEVEL`].
     pub pairs_needed: usize,
-    /// Whether the difference is significant; `None` where it cannot be with so many pairs.
+    /// Whether the difference is significant; `None` where no difference can be significant with so many pairs.
     pub significant: Option<bool>,
     /// The result in a sentence.
     pub sentence: String,
 }
 
-/// A measure over the runs of a group, given as (seed, value).
+/// The values of a measure over the runs of a group, given as (seed, value).
 pub(in crate::compare) fn summed(values: &[(u64, Option<f64>)]) -> Values {
     let defined: Vec<_> = values.iter().filter_map(|(_, value)| *value).collect();
     Values {
@@ -72,7 +73,8 @@ pub(in crate::compare) fn summed(values: &[(u64, Option<f64>)]) -> Values {
     }
 }
 
-/// The contrast of a group with the baseline, whose values are given as (seed, value): not yet corrected or put in words.
+/// The contrast of a group with the baseline. The values of both are given as (seed, value). The p value is not yet
+/// corrected, and the sentence is empty.
 pub(in crate::compare) fn contrast(
     group: usize,
     values: &[(u64, Option<f64>)],
@@ -106,7 +108,8 @@ pub(in crate::compare) fn contrast(
     }
 }
 
-/// Corrects the p values of all contrasts of some rows as one family, after Holm, and decides which are significant.
+/// Corrects the p values of all contrasts in `rows` as one family, after Holm, and decides which differences are
+/// significant.
 pub(in crate::compare) fn correct(rows: &mut [Row]) {
     let tested = |x: &&mut Contrast| x.paired.as_ref().is_some_and(|x| x.p.is_some());
     let mut family: Vec<_> = rows
@@ -116,7 +119,7 @@ pub(in crate::compare) fn correct(rows: &mut [Row]) {
         .collect();
     let p: Vec<_> = family.iter().filter_map(|x| x.paired.as_ref()?.p).collect();
     let size = p.len() as f64;
-    // With n pairs p is at least 2/2ⁿ, and the smallest of m is corrected to m times that.
+    // With n pairs p is at least 2/2ⁿ, and Holm's correction multiplies the smallest of m p values by m.
     let pairs_needed = (2.0 * size / LEVEL).log2().ceil().max(1.0) as usize;
     let smallest = family
         .iter()

@@ -45,7 +45,7 @@ pub(in crate::compare) fn started(config: RunConfig) -> Started {
     }
 }
 
-/// A finished run whose test F1 are `f1`, and whose layers' interference is 0.1 less than the rare class's F1.
+/// A finished run with test F1 scores `f1`; the interference of its layers is 0.1 less than the rare class's F1.
 pub(in crate::compare) fn run(attention: Attention, seed: u64, f1: [Option<f64>; 2]) -> Run {
     let config = RunConfig {
         attention,
@@ -91,7 +91,7 @@ pub(in crate::compare) fn run(attention: Attention, seed: u64, f1: [Option<f64>;
     run
 }
 
-/// Runs with and without attention, the same gain of the rare class in each of `seeds`.
+/// Runs with and without attention, with the same gain of the rare class for each of `seeds` seeds.
 fn pairs(seeds: u64) -> Vec<(String, Run)> {
     let mut runs = Vec::new();
     for seed in 0..seeds {
@@ -121,7 +121,8 @@ fn row<'a>(rows: &'a [Row], name: &str) -> &'a Row {
     rows.iter().find(|row| row.name == name).unwrap()
 }
 
-/// Macro-F1 alone is a family of one: of six pairs that all gain, 2 of 2⁶ sign patterns lie as far out.
+/// Macro-F1 is a family of its own. Where all six pairs gain, 2 of the 2⁶ sign patterns lie as far from 0 as the
+/// observed one.
 #[test]
 fn six_seeds_can_show_a_gain_and_five_cannot() -> Result<(), CompareError> {
     let six = compare(&pairs(6), None)?;
@@ -151,7 +152,7 @@ fn six_seeds_can_show_a_gain_and_five_cannot() -> Result<(), CompareError> {
     Ok(())
 }
 
-/// Two classes, of which one never changes: p = 1, and the other's is doubled.
+/// The F1 of one of two classes never changes, so its p is 1; the p of the other class is doubled.
 #[test]
 fn classes_are_a_family_of_their_own() -> Result<(), CompareError> {
     let found = compare(&pairs(6), None)?;
@@ -221,7 +222,7 @@ fn pairs_with_undefined_values_are_left_out_and_counted() -> Result<(), CompareE
             .any(|note| note.starts_with("rare: a pair is left out"))
     );
     assert_eq!(row(&found.per_class, "rare").values[1].n, 2);
-    // Nobody has a balanced accuracy.
+    // No run has a balanced accuracy.
     let balanced = &row(&found.headline, "balanced accuracy").contrasts[0];
     assert_eq!((&balanced.paired, balanced.undefined_pairs), (&None, 3));
     Ok(())
@@ -269,7 +270,7 @@ fn runs_of_one_group_or_on_other_classes_are_not_compared() {
         one,
         Err(CompareError::OneGroup("attention none".to_owned()))
     );
-    // Another network on other classes is another group, and cannot be compared.
+    // A run with another network and other classes is in another group, which cannot be compared.
     let mut other = run(Attention::Branch, 0, [Some(0.5), Some(0.5)]);
     other.started.as_mut().unwrap().classes[0] = "else".to_owned();
     runs.push(("other".to_owned(), other));
@@ -290,7 +291,7 @@ fn an_excerpt_compares_like_the_run() -> Result<(), CompareError> {
     Ok(())
 }
 
-/// Three groups: macro-F1 is a family of two, so the smallest corrected p of six pairs is 4/64.
+/// With three groups, macro-F1 is a family of two contrasts, so the smallest corrected p of six pairs is 4/64.
 #[test]
 fn every_group_is_compared_to_the_baseline() -> Result<(), CompareError> {
     let mut runs = pairs(6);
@@ -319,9 +320,9 @@ fn probabilities_have_two_significant_figures() {
     assert_eq!(shown, ["1", "0.062", "0.0078", "0.50", "< 0.0001"]);
 }
 
-/// Twenty runs of ten seeds, of 100 classes and 20 layers. Every second class gains 0.1 with attention whatever the seed,
-/// so that 2 of its 2¹⁰ sign patterns lie as far out. Holm's correction multiplies the smallest of m p values by m: by
-/// 100 for the classes and by 20 for the layers, and n pairs can reach 0.05 from 2/2ⁿ · m ≤ 0.05 on.
+/// Twenty runs with ten seeds, 100 classes and 20 layers. Every second class gains 0.1 with attention whatever the
+/// seed, so that 2 of the 2¹⁰ sign patterns lie as far from 0. Holm's correction multiplies the smallest of m p values
+/// by m: by 100 for the classes and by 20 for the layers. n pairs can reach 0.05 where 2/2ⁿ · m ≤ 0.05.
 #[test]
 fn a_large_comparison_has_a_row_and_a_correction_for_every_class_and_layer()
 -> Result<(), CompareError> {

@@ -1,4 +1,4 @@
-//! Differences and their significance in sentences, and their numbers as text.
+//! Sentences about differences and their significance, and the text of their numbers.
 
 use super::choose::Compared;
 use super::row::{Contrast, Row, Values};
@@ -18,7 +18,7 @@ pub(in crate::compare) fn put_in_words(rows: &mut [Row], groups: &[Compared], ba
 }
 
 impl Contrast {
-    /// The result for a measure called `name` between two groups, in a sentence.
+    /// The result in a sentence, for a measure called `name` in the groups called `group` and `base`.
     fn in_words(&self, name: &str, digits: usize, group: &str, base: &str) -> String {
         let Some(paired) = &self.paired else {
             return format!("{name}: no pair of runs to compare.");
@@ -50,7 +50,7 @@ impl Contrast {
     }
 }
 
-/// Name of the images that scores are measured on.
+/// Name of the images on which scores are measured.
 pub(super) fn images(split: Split) -> &'static str {
     match split {
         Split::Test => "test",
@@ -58,8 +58,8 @@ pub(super) fn images(split: Split) -> &'static str {
     }
 }
 
-/// A sentence for a family in which no difference can be called significant with so few pairs; `None` where one can. `at`
-/// is the index of the contrast in every row.
+/// A sentence for a family in which no difference can be called significant with so few pairs; `None` where one can be.
+/// `at` is the index of the contrast in every row.
 pub fn remark(rows: &[Row], at: usize) -> Option<String> {
     let contrasts = rows.iter().filter_map(|row| row.contrasts.get(at));
     let tested: Vec<_> = contrasts.filter(|x| x.corrected_p.is_some()).collect();
@@ -75,12 +75,12 @@ pub fn remark(rows: &[Row], at: usize) -> Option<String> {
     ))
 }
 
-/// `1 seed`, `3 seeds`.
+/// A number of seeds in words: `1 seed`, `3 seeds`.
 pub fn with_seeds(n: usize) -> String {
     counted(n, "seed")
 }
 
-/// A probability with two significant figures: `0.0078`, `0.062`, `1`.
+/// A probability with two significant figures: `0.0078`, `0.062`, `1`; `< 0.0001` for any smaller one.
 pub fn probability(p: f64) -> String {
     if p >= 0.995 {
         return "1".to_owned();

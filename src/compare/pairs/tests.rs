@@ -9,7 +9,7 @@ const CLASSES: usize = 3;
 const PIECES: usize = 2;
 const SEEDS: u64 = 6;
 
-/// The gradients of `tests/peers/numpy_pairs.py`.
+/// The gradients that `tests/peers/numpy_pairs.py` makes.
 fn gram(group: u64, seed: u64) -> Option<Gram> {
     let size = CLASSES * PIECES;
     let gradient = |row: usize| -> Vec<f64> {
@@ -85,7 +85,7 @@ fn a_run_without_a_probe_leaves_out_its_pair() -> Result<()> {
     grams[0][4] = None;
     let rows = cosines(&comparison, &grams);
     assert_eq!(rows[0].contrasts[0].seeds, [0, 1, 2, 3, 5]);
-    // Five pairs give at least 3 · 2/2⁵.
+    // With five pairs the smallest corrected p is 3 · 2/2⁵.
     assert_eq!(rows[0].contrasts[0].significant, None);
     Ok(())
 }

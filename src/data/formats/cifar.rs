@@ -40,12 +40,12 @@ const TEN_CLASSES: [&str; 10] = [
     "truck",
 ];
 
-/// Where the batches of CIFAR-10 lie: in the folder, or in the one that the archive unpacks to.
+/// The folder with the batches of CIFAR-10: `root` itself, or the folder in it that the archive unpacks to.
 fn ten(root: &Path) -> Option<PathBuf> {
     within(root, "cifar-10-batches-bin", "data_batch_1.bin")
 }
 
-/// Where CIFAR-100 lies.
+/// The folder with the files of CIFAR-100, found in the same way.
 fn hundred(root: &Path) -> Option<PathBuf> {
     within(root, "cifar-100-binary", "train.bin")
 }
@@ -86,7 +86,7 @@ fn read_hundred(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), 
     ))
 }
 
-/// The class names in a file, a line each; other names where the file is not there.
+/// Class names from a file with one name a line; the names that `other` gives where there is no such file.
 fn names(path: &Path, count: usize, other: fn(usize) -> String) -> Result<Vec<String>, DataError> {
     if !path.is_file() {
         return Ok((0..count).map(other).collect());
@@ -104,7 +104,7 @@ fn names(path: &Path, count: usize, other: fn(usize) -> String) -> Result<Vec<St
     Ok(names)
 }
 
-/// A file of records; the last of the `labels` label bytes counts.
+/// Reads a file of records. Each record begins with `labels` label bytes, of which the last is the class.
 fn batch_of(
     root: &Path,
     path: &Path,
@@ -137,7 +137,7 @@ fn batch_of(
     })
 }
 
-/// Three planes as pixels.
+/// The image whose red, green and blue planes lie one after the other in `planes`.
 fn picture(planes: &[u8]) -> DynamicImage {
     let mut image = RgbImage::new(SIDE as u32, SIDE as u32);
     for (at, pixel) in image.pixels_mut().enumerate() {

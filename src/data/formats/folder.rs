@@ -58,7 +58,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// Its images one by one.
+    /// The images of the folder, to be read one by one.
     pub(in crate::data) fn images(&self) -> Result<Images, DataError> {
         let pack = match self.format.content {
             Content::Files => None,
@@ -89,7 +89,7 @@ impl<'a> Folder<'a> {
 #[derive(Debug)]
 pub(in crate::data) struct Images {
     root: PathBuf,
-    /// Where many images share a file, all of them are held in memory; none where each image is a file.
+    /// All images in memory where many of them share a file; none where each image is a file.
     pack: Option<Pack>,
 }
 
@@ -99,7 +99,7 @@ impl Images {
         &self.root
     }
 
-    /// The image of the file `file`, relative to the folder.
+    /// The image with the name `file`, which the data set of the folder gives to it.
     pub(in crate::data) fn image(
         &self,
         file: &str,

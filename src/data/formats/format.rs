@@ -19,7 +19,7 @@ pub(super) struct Format {
 pub(super) enum Content {
     /// Every image is a file of its own, in a folder named after its class.
     Files,
-    /// A file holds many images. Gives class names and images of a folder.
+    /// A file holds many images. The function reads class names and images of a folder.
     Packed(ReadPacked),
 }
 

@@ -1,5 +1,5 @@
-//! IDX files, of which the MNIST family is made (LeCun et al. 1998): `…images-idx3-ubyte` and `…labels-idx1-ubyte`, plain
-//! or gzip.
+//! IDX files, of which the MNIST family is made (LeCun et al. 1998): `…images-idx3-ubyte` and `…labels-idx1-ubyte`,
+//! plain or gzip.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,9 @@ pub(super) const FORMAT: Format = Format {
     content: Content::Packed(read),
 };
 
-/// First word of a file of bytes with three dimensions (images), and with one (labels).
+/// First word of a file of bytes with three dimensions, which holds images.
 const IMAGES: u32 = 0x0803;
+/// First word of a file of bytes with one dimension, which holds labels.
 const LABELS: u32 = 0x0801;
 
 /// Whether a folder holds training images.
@@ -48,7 +49,7 @@ fn read(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataErro
     Ok((classes.collect(), items))
 }
 
-/// The file of a split, such as `train-images-idx3-ubyte.gz`; a plain one is preferred.
+/// The file of a split, such as `train-images-idx3-ubyte.gz`; a plain file is preferred to a compressed one.
 fn find(root: &Path, kind: &str, is_train: bool) -> Result<Option<PathBuf>, DataError> {
     let mut found: Vec<PathBuf> = Vec::new();
     for path in children(root)? {
@@ -108,7 +109,7 @@ fn open<const D: usize>(path: &Path, magic: u32) -> Result<([usize; D], Vec<u8>)
     let mut bytes = read_file(path)?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut plain = Vec::new();
-        // No more than is taken of anything: a small file can hold a huge one.
+        // Unpacking stops at the largest data set that is accepted, since a small compressed file can hold a huge one.
         let decoder = MultiGzDecoder::new(bytes.as_slice());
         decoder
             .take(MOST_BYTES as u64)

@@ -13,7 +13,7 @@ use super::super::splits::Summary;
 use super::format::{Content, Format};
 use super::listing::{children, directories, split_named};
 
-/// One file an image; takes every folder that no other format recognises.
+/// Image folders, with one file for each image. Every folder that no other format recognises is read as one.
 pub(super) const FORMAT: Format = Format {
     name: "image folder",
     recognises: |_| true,
@@ -27,7 +27,7 @@ const ENDINGS: [&str; 12] = [
 struct Entry {
     path: PathBuf,
     class: usize,
-    /// 0 train, 1 val, 2 test.
+    /// Split of the image: 0 training, 1 validation, 2 test.
     split: usize,
 }
 
@@ -35,7 +35,7 @@ struct Entry {
 struct Listing {
     classes: Vec<String>,
     entries: Vec<Entry>,
-    /// Whether there is any training, validation and test image.
+    /// Whether there are training, validation and test images.
     has: [bool; 3],
 }
 
@@ -88,7 +88,7 @@ pub(super) fn index(root: &Path) -> Result<Dataset, DataError> {
     Ok(labelled(root, listing.classes, &listing.entries))
 }
 
-/// Labels, file names and splits of these files.
+/// The data set of these files without pixels: labels, file names and splits.
 fn labelled(root: &Path, classes: Vec<String>, entries: &[Entry]) -> Dataset {
     let mut dataset = Dataset {
         classes,

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::super::error::DataError;
 
-/// An image of a file that holds many.
+/// The content of one image in a file that holds many.
 #[derive(Debug)]
 pub(super) enum Image {
     /// Pixels.
@@ -29,7 +29,7 @@ pub(super) struct Item {
 /// Training, validation and test images.
 pub(super) type Items = [Vec<Item>; 3];
 
-/// The items of equally long records, in parallel: `item` is given a record's number and bytes.
+/// Reads the items of equally long records, in parallel: `item` is given a record's number and bytes.
 pub(super) fn records(
     bytes: &[u8],
     length: usize,

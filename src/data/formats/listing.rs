@@ -1,4 +1,4 @@
-//! Listing folders, and the splits that their names stand for.
+//! Lists folders, and says which split the name of a folder means.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ const SPLITS: [(&str, usize); 5] = [
     ("test", 2),
 ];
 
-/// The split of that name: 0 training, 1 validation, 2 test.
+/// The split with the name `name`: 0 training, 1 validation, 2 test.
 pub(super) fn split_named(name: &str) -> Option<usize> {
     SPLITS
         .iter()

@@ -4,12 +4,13 @@
 //!
 //! ```text
 //! list           all formats, and which of them a folder has
+//! listing        lists folders, and reads splits from their names
 //! format, item   what a format is, and what it reads
 //! cifar, idx, parquet   formats whose files hold many images (pack)
-//! image_folder   one file an image
-//! folder         a folder of any of them
+//! image_folder   one file for each image
+//! folder         a folder in whichever of these formats
 //! ```
-//! May import `decoded`, `dataset`, `error` and `splits` of `data`, and config.
+//! May import `decode`, `dataset`, `error` and `splits` of `data`, and config.
 
 mod cifar;
 mod folder;

@@ -21,7 +21,7 @@ pub(super) struct Pack {
 }
 
 impl Pack {
-    /// Reads a folder; the images only where `with_images`.
+    /// Reads a folder, with the images only where `with_images` is set.
     pub(super) fn read(
         read: ReadPacked,
         root: &Path,
@@ -99,7 +99,7 @@ impl Pack {
         })
     }
 
-    /// The image of this name.
+    /// The image with the name `name`, as in the index.
     pub(super) fn image(
         &self,
         root: &Path,

@@ -1,5 +1,5 @@
-//! Image data sets of Hugging Face: parquet shards with a column of encoded images and one of class numbers, whose names
-//! stand in the schema's metadata.
+//! Image data sets of Hugging Face: parquet shards with a column of encoded images and a column of class numbers. The
+//! metadata of the schema holds the class names.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -178,7 +178,7 @@ impl Shard {
                 items.push(Item {
                     label,
                     name: name(root, &self.path, number),
-                    // A row without an image is one that cannot be decoded.
+                    // A row without an image becomes an image that cannot be decoded.
                     image: with_images
                         .then(|| Image::Encoded(images.next().flatten().unwrap_or_default())),
                 });
@@ -214,7 +214,7 @@ impl Shard {
         column.map_err(|error| damaged(&self.path, &error))
     }
 
-    /// The definition level of a value of this column that is not null.
+    /// Definition level of the column's values that are not null; the level of a null value is lower.
     fn most(&self, column: usize) -> i16 {
         let schema = self.reader.metadata().file_metadata().schema_descr();
         schema.column(column).max_def_level()
@@ -242,7 +242,7 @@ fn values<T: DataType>(
     }
 }
 
-/// The column of encoded images: that of a feature `Image`, else one with a name such as `image.bytes` or `image`.
+/// The column of encoded images: the first column of bytes in a feature `Image`, or called `image` or `img`.
 fn image_column(schema: &SchemaDescriptor, features: &Value) -> Option<usize> {
     let columns = || schema.columns().iter().enumerate();
     let is_bytes = |at: usize| schema.column(at).physical_type() == Type::BYTE_ARRAY;
@@ -256,7 +256,8 @@ fn image_column(schema: &SchemaDescriptor, features: &Value) -> Option<usize> {
     named.next().map(|(at, _)| at)
 }
 
-/// The column of class numbers: the likeliest by name of the features `ClassLabel`, or of the integers.
+/// The column of class numbers: the only feature `ClassLabel`; of several, or of the integers where there is none, the
+/// one with the likeliest name.
 fn label_column(schema: &SchemaDescriptor, features: &Value) -> Option<usize> {
     let integers: Vec<(usize, String)> = (0..schema.num_columns())
         .map(|at| (at, schema.column(at).path().string()))

@@ -29,12 +29,12 @@ fn config(root: &Path) -> RunConfig {
 fn read(root: &Path) -> Result<Loaded> {
     let config = config(root);
     let loaded = load(&config, &|_, _| true)?;
-    // What is counted before is what is read then.
+    // The plan that a scan gives has the counts of the images that are read.
     let plan = scan(&config)?.plan(&config);
     let data = &loaded.dataset;
     assert_eq!(plan.train, data.counts(&data.train));
     assert_eq!(plan.test, data.counts(&data.test));
-    // Single images are those of the data set.
+    // A reader of single images gives the pixels of the data set.
     let shape = [data.height, data.width, data.channels];
     let files = data.files.as_ref().unwrap();
     for index in [0, data.labels.len() - 1] {
@@ -53,7 +53,7 @@ fn fails(root: &Path, words: &[&str]) {
     }
 }
 
-/// A folder is read as the first format that recognises the names in it; whatever is left is an image folder.
+/// A folder is read as the first format that recognises the names in it; other folders are read as image folders.
 #[test]
 fn a_folder_is_recognised_by_the_names_in_it() -> Result<()> {
     for (names, format) in [
@@ -248,7 +248,7 @@ const FEATURES: &str = r#"{"info": {"features": {
     "coarse_label": {"names": ["animal"], "_type": "ClassLabel"},
     "fine_label": {"names": ["cat", "dog", "emu"], "_type": "ClassLabel"}}}}"#;
 
-/// A shard with these rows; none stands for a null.
+/// A shard with these rows of image and class number; an image `None` is written as null.
 fn shard(path: &Path, rows: &[(Option<Vec<u8>>, i64)], features: Option<&str>) -> Result<()> {
     let schema = "message schema {
         OPTIONAL GROUP img { OPTIONAL BYTE_ARRAY bytes; OPTIONAL BYTE_ARRAY path (UTF8); }

@@ -49,8 +49,8 @@ fn each_class_is_drawn_as_often_as_its_share_says() -> Result<()> {
     Ok(())
 }
 
-/// The first images of epoch 3 at seed 7, from a second implementation (in Python) of SplitMix64, the Fisher–Yates shuffle
-/// and the draw by class: the same images come on every machine and after every change of the code.
+/// The first images of epoch 3 at seed 7, from a second implementation (in Python) of SplitMix64, the Fisher–Yates
+/// shuffle and the draw by class: the same images come on every machine and after every change of the code.
 #[test]
 fn the_order_is_a_fixed_function_of_seed_and_epoch() {
     let first = |sampler, seed, epoch| {

@@ -13,7 +13,7 @@ fn pixels(sample: &Sample) -> Result<&[u8]> {
     Ok(image.as_raw())
 }
 
-/// What is looked at is what is trained on, chosen without reading everything.
+/// Samples have the pixels that training loads, although not every image is read.
 #[test]
 fn samples_are_the_images_that_training_loads() -> Result<()> {
     let config = RunConfig {
@@ -51,7 +51,7 @@ fn augmented_samples_are_those_of_the_batches() -> Result<()> {
         mean: vec![0.0; 3],
         std: vec![1.0; 3],
     };
-    // A batch as large as the data set: every epoch is one.
+    // With a batch as large as the data set, every epoch is one batch.
     let whole = RunConfig {
         batch: data.train.len(),
         ..config.clone()
@@ -74,7 +74,7 @@ fn augmented_samples_are_those_of_the_batches() -> Result<()> {
     Ok(())
 }
 
-/// A file that cannot be decoded is named in its place; the others are shown.
+/// A file that cannot be decoded is named in its place; the other images are shown.
 #[test]
 fn a_damaged_file_is_shown_as_such() -> Result<()> {
     let folder = tempfile::tempdir()?;

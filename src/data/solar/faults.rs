@@ -20,7 +20,8 @@ impl Fault {
         }
     }
 
-    /// What the fault makes of the module's colour at the module position `on`. `field` is the seed of the noise.
+    /// The colour at the module position `on` with the fault; `colour` is the colour without it. `field` is the seed of
+    /// the noise.
     pub(super) fn paint(
         &self,
         on: [f64; 2],

@@ -73,7 +73,8 @@ impl Camera {
 }
 
 impl Module {
-    /// The cell that a module position lies in, counted from 0 across and down, and the position within it, from 0 to 1.
+    /// The cell that a module position lies in, counted from 0 across and down, and the position within it, from 0 to
+    /// 1.
     pub(super) fn cell_at(&self, on: [f64; 2]) -> ([f64; 2], [f64; 2]) {
         let scaled = [
             (on[0] + 1.0) / 2.0 * self.cells[0],

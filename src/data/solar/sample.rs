@@ -11,7 +11,7 @@ use super::texture::mix;
 const SEED: u64 = 2024;
 /// Range of the severity of faults, from barely visible to plain.
 const SEVERITY: (f64, f64) = (0.35, 1.0);
-/// Largest standard deviation of the sensor noise, of full brightness.
+/// Largest standard deviation of the sensor noise, as a share of full brightness.
 const NOISE: f64 = 0.05;
 
 impl Scene {

@@ -10,7 +10,7 @@ pub(super) type Colour = [f64; 3];
 
 /// Everything that one photograph shows.
 pub(super) struct Scene {
-    /// The stream that the sensor noise is drawn from, after everything else was.
+    /// The stream of random numbers after all other draws, from which the sensor noise is drawn.
     pub(super) random: Random,
     /// Seed of the noise fields.
     pub(super) field: u64,
@@ -24,7 +24,7 @@ pub(super) struct Scene {
 pub(super) struct Camera {
     /// Rotation in radians.
     pub(super) angle: f64,
-    /// Across and down.
+    /// Scale across and down.
     pub(super) scale: [f64; 2],
     pub(super) shear: f64,
     /// Change of depth across and down the image.
@@ -43,7 +43,7 @@ pub(super) struct Module {
     pub(super) gap: Colour,
     /// Colour of the frame.
     pub(super) frame: Colour,
-    /// Bus bars of a cell.
+    /// Number of bus bars of a cell.
     pub(super) bars: f64,
     /// How much cells differ from each other.
     pub(super) variation: f64,
@@ -63,7 +63,7 @@ pub(super) struct Light {
     pub(super) glare: Option<([f64; 2], f64)>,
     /// Edge (through a point, with a direction in radians) and darkness of a cast shadow.
     pub(super) shadow: Option<([f64; 2], f64, f64)>,
-    /// Standard deviation of the sensor noise, of full brightness.
+    /// Standard deviation of the sensor noise, as a share of full brightness.
     pub(super) noise: f64,
 }
 
@@ -72,7 +72,7 @@ pub(super) enum Fault {
     /// A layer of dust that thickens downwards.
     Dust {
         amount: f64,
-        /// How much more of it lies at the lower edge than at the upper one.
+        /// How much more dust lies at the lower edge than at the upper one.
         drift: f64,
         colour: Colour,
     },
@@ -80,7 +80,7 @@ pub(super) enum Fault {
     Splash {
         centre: [f64; 2],
         radius: f64,
-        /// Length of the streak that runs down from it; 0 without one.
+        /// Length of the streak that runs down from the dropping; 0 without a streak.
         streak: f64,
         strength: f64,
     },
@@ -106,17 +106,17 @@ pub(super) enum Fault {
     },
     /// A corner that has broken off.
     MissingCorner {
-        /// −1 or 1 across and down.
+        /// Side of the corner across and down, −1 or 1 each.
         corner: [f64; 2],
         reach: f64,
     },
     /// Snow that lies on the side to which `direction` points.
     Snow {
-        /// In radians; π/2 points down.
+        /// Direction in radians; π/2 points down.
         direction: f64,
-        /// Where its edge lies along the direction.
+        /// Position of the snow's edge along the direction.
         level: f64,
-        /// How uneven its edge is.
+        /// How uneven the snow's edge is.
         rough: f64,
         opacity: f64,
     },

@@ -39,7 +39,7 @@ pub(in crate::data) fn summary() -> Summary {
     }
 }
 
-/// Split, class and number within it, of every image.
+/// Split, class, and number within the two, of every image.
 fn items() -> Vec<(&'static str, usize, usize)> {
     let mut items = Vec::new();
     for (split, counts) in [("train", TRAIN), ("test", TEST)] {

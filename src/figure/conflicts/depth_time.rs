@@ -1,4 +1,4 @@
-//! A quantity by layer and moment, and what all figures of layers by moments share.
+//! A quantity of the network by layer and moment: every layer at every probe.
 
 use egui::{Color32, Rect, Ui};
 
@@ -50,7 +50,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     quantity::table(subject, view, &subject.run.probes)
 }
 
-/// Draws the backbone and the layers, in the quantity that is chosen above them.
+/// Draws the selected quantity of the backbone and of every layer at every probe, below the list to choose it from.
 pub(in crate::figure) fn depth_time_ui(
     ui: &mut Ui,
     subject: Subject<'_>,
@@ -73,7 +73,7 @@ pub(in crate::figure) fn depth_time_ui(
     cells_ui(ui, area, subject, view, &quantities).or(pick)
 }
 
-/// The quantity of the view as cells.
+/// The cells of the figure: the quantity that the view selects, by layer and probe.
 struct Quantities<'a> {
     subject: Subject<'a>,
     view: &'a View,

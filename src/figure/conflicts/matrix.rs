@@ -49,7 +49,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, view| table(subject, view),
 };
 
-/// Width in which the summary fits on one line.
+/// Width in which the summary fits on one line, in points.
 const SUMMARY_WIDTH: f32 = 660.0;
 
 /// Draws the matrix, its colour bar and its summary; a click picks a pair.
@@ -78,7 +78,7 @@ pub(in crate::figure) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &Vie
     pick
 }
 
-/// Every pair of classes, once.
+/// The numbers of the figure: a row for every pair of classes.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "step",
@@ -116,7 +116,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     table
 }
 
-/// Cosines as cells.
+/// The cells of the matrix: the cosine of every pair of classes.
 struct Cosines<'a> {
     shown: &'a Shown,
     names: &'a [String],
@@ -129,7 +129,8 @@ impl Cells for Cosines<'_> {
         let cell = self.shown.cells[row][column];
         match cell.cosine {
             None => Look::undefined(ui),
-            // Always 1: shown, but not as if it were news.
+            // The cosine of a class with itself is always 1: the cell shows neither a colour of the scale nor a
+            // number.
             Some(_) if row == column => diagonal(ui),
             Some(cosine) => Look {
                 color: faded(
@@ -161,7 +162,7 @@ fn conflicts_by_construction(scope: &Scope) -> bool {
     matches!(scope, Scope::Network) || scope.name() == CLASSIFIER
 }
 
-/// Everything about one pair, in words.
+/// Writes everything about one pair: the text of its tooltip.
 fn cell_text_ui(ui: &mut Ui, gram: &Gram, names: &[String], a: usize, b: usize) {
     if a == b {
         ui.strong(&names[a]);

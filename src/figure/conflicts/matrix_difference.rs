@@ -1,4 +1,4 @@
-//! What differs between the conflict matrices of two runs.
+//! The difference between the conflict matrices of two runs.
 
 use std::sync::Arc;
 
@@ -50,14 +50,15 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table,
 };
 
-/// Differences from which on the colour stays the darkest: the same at every moment, in every layer and for every pair
-/// of runs, so that colours can be compared.
+/// Absolute difference at and beyond which a cell has the darkest colour: the same at every moment, in every layer and
+/// for every pair of runs, so that colours can be compared.
 pub(in crate::figure) const END: f64 = 0.5;
 
-/// What stands beside the colour bar.
+/// Labels beside the colour bar, from top to bottom.
 const LABELS: [&str; 3] = ["≥ +0.5", "0", "≤ −0.5"];
 
-/// Two runs of the same classes, the first and another one; else a sentence that says what is missing.
+/// The first run on screen, where it is another run than `subject` and has the same classes; else a sentence that says
+/// what is missing.
 fn both<'a>(subject: Subject<'a>, shown: &[Subject<'a>]) -> Result<Subject<'a>, String> {
     let first = shown.first().filter(|first| !first.is(&subject));
     let Some(first) = first else {
@@ -81,12 +82,12 @@ struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// Of `second` from `first` at the cursor, computed once.
+    /// The changes of `second` from `first` at the cursor, computed once.
     fn of(ui: &Ui, first: Subject<'a>, second: Subject<'a>, view: &View) -> Result<Self, String> {
         let before = conflict::shown(ui.ctx(), first, view)?;
         let after = conflict::shown(ui.ctx(), second, view)?;
         let names = second.classes();
-        // Matrices are remembered: the same place holds the same one,
+        // Both matrices are kept between frames, so their addresses identify them.
         let key = [&before, &after].map(|shown| Arc::as_ptr(shown) as usize);
         let (_, cells) = remembered(ui.ctx(), ("changes", second.identity()), key, || {
             let k = names.len();
@@ -95,7 +96,7 @@ impl<'a> Changes<'a> {
                 (0..k).map(change).collect()
             };
             let cells: Vec<Vec<Change>> = (0..k).map(row).collect();
-            // which is kept, lest another takes the place of one that is gone.
+            // The value keeps both matrices alive: no new matrix can take the address of one that is gone.
             ((before.clone(), after.clone()), Arc::new(cells))
         });
         Ok(Self {
@@ -244,7 +245,7 @@ fn summary_ui(ui: &mut Ui, changes: &Changes<'_>) {
     });
 }
 
-/// Every pair of classes, once.
+/// The numbers of the figure: a row for every pair of classes.
 pub(in crate::figure) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
     let mut table = Table::new([
         "part",

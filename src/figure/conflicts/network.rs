@@ -160,7 +160,7 @@ fn lane_ui(
     response.clicked().then_some(Pick::Scope(scope))
 }
 
-/// Backbone and network as buttons, and the colour scale.
+/// Draws the buttons that select the backbone and the whole network, and the colour scale.
 fn header_ui(
     ui: &mut Ui,
     rect: Rect,
@@ -268,7 +268,7 @@ fn layer_ui(
     response
 }
 
-/// The name where it fits, lying or standing.
+/// Paints a layer's name into its box, horizontally or turned by 90°; a name that fits neither way is left out.
 fn paint_name(painter: &Painter, rect: Rect, name: &str, color: Color32) {
     let galley = painter.layout_no_wrap(name.to_owned(), FontId::proportional(10.0), color);
     let size = galley.size();
@@ -304,7 +304,7 @@ fn layer_text_ui(ui: &mut Ui, layer: &Layer) {
 
 /// Where blocks and layers lie: blocks in columns by depth, parallel blocks below each other.
 struct Map {
-    /// Whether names stand beside the lanes.
+    /// Whether the names of blocks stand beside their lanes.
     low: bool,
     lanes: BTreeMap<String, Rect>,
     boxes: BTreeMap<String, Rect>,
@@ -381,7 +381,7 @@ impl Map {
         map
     }
 
-    /// Where a lane's name stands.
+    /// The rectangle of the name of a lane's block.
     fn label(&self, lane: Rect) -> Rect {
         let size = if self.low {
             vec2(SIDE_LABEL - 4.0, lane.height())
@@ -391,7 +391,7 @@ impl Map {
         Rect::from_min_size(lane.min, size)
     }
 
-    /// Lines between blocks; within a block the boxes touch.
+    /// Paints the lines between layers of different blocks; layers within a block need none.
     fn paint_edges(&self, painter: &Painter, started: &Started, color: Color32) {
         for layer in &started.layers {
             for input in &layer.inputs {
@@ -420,7 +420,7 @@ impl Map {
     }
 }
 
-/// Blocks by their depth: one more than the deepest block they read.
+/// The blocks by depth: the depth of a block is one more than that of the deepest block that it reads.
 fn columns(started: &Started) -> Vec<Vec<String>> {
     let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
     let mut order: Vec<&str> = Vec::new();

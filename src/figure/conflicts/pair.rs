@@ -1,5 +1,5 @@
-//! A pair of classes over time: how far their gradients agree, how long those are, and how often the classes are taken
-//! for each other.
+//! A pair of classes over time: the cosine of their gradients, the norms of their gradients, and how often the classes
+//! are taken for each other.
 
 use std::sync::Arc;
 
@@ -56,16 +56,18 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, view| table(subject, view),
 };
 
-/// Height from which on norms and confusion are drawn below the cosine.
+/// Height of the figure, in points, from which on norms and confusion are drawn below the cosine.
 const PARTS_HEIGHT: f32 = 240.0;
-/// Height from which on there is room for a note above a cosine that stands alone, and above all three.
+/// Heights of the figure, in points, from which on there is room for a note: above the cosine alone, and above all
+/// three charts.
 const NOTE_HEIGHT: [f32; 2] = [110.0, 290.0];
-/// Confusion is drawn on a scale that reaches at least so far.
+/// The scale of confusion reaches at least to this share, in percent.
 const LEAST_PERCENT: f64 = 5.0;
-/// What legend, times and label take of the lowest chart.
+/// Height that the legend, the times and the axis label take of the lowest chart, in points.
 const FOOT: f32 = 50.0;
 
-/// Its cosine over time, each with its two half-estimates as the ends of a thin upright line.
+/// The cosine of the pair over time; at every probe, the cosines from either half of the images are the ends of a thin
+/// upright line.
 pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         y_label: "cosine".to_owned(),
@@ -119,7 +121,7 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
 fn norms(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         name: "Norms of the selected pair",
-        // In the letters of the other two, so that all three begin at the same place.
+        // A label in plain letters, like those of the other two charts, so that all three begin at the same x.
         y_label: "norm".to_owned(),
         log_y: true,
         empty: "No norm is known yet.".to_owned(),
@@ -143,7 +145,7 @@ fn norms(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
     chart
 }
 
-/// How often each of the two is taken for the other, in percent of its images.
+/// How often each of the two classes is taken for the other over time, in percent of the images of the true class.
 fn mistakes(subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         name: "Confusion of the selected pair",
@@ -172,7 +174,7 @@ fn taken(subject: Subject<'_>, truth: usize, taken_for: usize) -> String {
     format!("{} taken for {}", names[truth], names[taken_for])
 }
 
-/// A chart of the pair: its cosine, or what stands below that.
+/// One of the charts of the pair: the cosine, or one of the two charts below it.
 #[derive(Clone, Copy)]
 enum Part {
     Cosine,
@@ -183,7 +185,7 @@ enum Part {
 impl Part {
     const ALL: [Self; 3] = [Self::Cosine, Self::Norms, Self::Mistakes];
 
-    /// Bounds that hold the chart of all runs on screen.
+    /// Axis bounds that hold this chart of every run on screen.
     fn scales(self, ctx: &Context, shown: &[Subject<'_>], view: &View) -> Scales {
         let charts = shown.iter().map(|subject| self.chart(ctx, *subject, view));
         let scales = Scales::holding(&charts.collect::<Vec<_>>());
@@ -248,7 +250,7 @@ pub(in crate::figure) fn pair_ui(
     if !has_parts {
         return draw(ui, Part::Cosine, Place::Alone);
     }
-    // Numbers at the ends of two axes stand half outside.
+    // The numbers at the ends of neighbouring axes stand half outside their charts, so the charts need a gap.
     ui.spacing_mut().item_spacing.y = 11.0;
     let (width, height) = (ui.available_width(), ui.available_height() - 22.0);
     let lower = (0.2 * (height - FOOT)).clamp(46.0, 100.0);
@@ -268,13 +270,13 @@ pub(in crate::figure) fn pair_ui(
 fn note_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) {
     if let Some(note) = note(subject, view) {
         let text = RichText::new(note).size(11.0).weak();
-        // Cut to a line, all of it is in the tooltip.
+        // The label is cut to one line; its tooltip holds the whole note.
         ui.add(egui::Label::new(text).truncate());
     }
 }
 
-/// What is known of the pair at the cursor: its cosine and norms, and how often the two are confused. None where no
-/// pair is selected or its probe is not there.
+/// What is known of the pair at the cursor: its cosine and norms, and how often the two classes are confused. `None`
+/// where no pair is selected or its probe is not read.
 pub(in crate::figure) fn note(subject: Subject<'_>, view: &View) -> Option<String> {
     let (a, b) = pair_of(subject, view)?;
     let probe = subject.probe(view)?;
@@ -315,7 +317,7 @@ pub(in crate::figure) fn note(subject: Subject<'_>, view: &View) -> Option<Strin
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
-/// The numbers of the figure at every probe; confusion is that of the last evaluation at or before it.
+/// The numbers of the figure at every probe; confusion is that of the last evaluation at or before the probe.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "step",
@@ -365,7 +367,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     table
 }
 
-/// Its cosine over time, made anew only where something it shows has changed.
+/// The chart of the pair's cosine, made anew only where something it shows has changed.
 pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
     let pair = pair_of(subject, view);
     let made = pair.map(|pair| made(ctx, subject, view, pair).key());

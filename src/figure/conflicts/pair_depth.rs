@@ -1,4 +1,4 @@
-//! A pair of classes in every layer at every moment.
+//! Cosine of a pair of classes in every layer at every moment.
 
 use egui::{Color32, Rect, Ui};
 
@@ -51,10 +51,10 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, view| table(subject, view),
 };
 
-/// The pair in every layer, by Gram row.
+/// Cosine and norms of the pair in every layer, by Gram row.
 type Layers = Vec<Option<PairCell>>;
 
-/// The pair in every layer at a probe; `None` while the probe is not read.
+/// Cosine and norms of the pair in every layer at one probe; `None` while the probe is not read.
 fn layers_at(subject: Subject<'_>, step: u64, pair: (usize, usize)) -> Option<Layers> {
     let is_read = |class| subject.probes.has_rows_of(step, class);
     if !is_read(pair.0) || !is_read(pair.1) {
@@ -98,7 +98,7 @@ pub(in crate::figure) fn pair_depth_ui(
     cells_ui(ui, area, subject, view, &cells)
 }
 
-/// Cosines as cells.
+/// The cells of the figure: the cosine of the pair by layer and probe.
 struct Cosines<'a> {
     run: &'a Run,
     pairs: &'a Made<Layers>,
@@ -161,7 +161,7 @@ impl Cells for Cosines<'_> {
     }
 }
 
-/// The pair in every layer at every probe.
+/// The numbers of the figure: a row for every layer at every probe.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "step",

@@ -1,4 +1,4 @@
-//! Draws off-screen: shapes, and the pixels that come of them.
+//! Draws a figure off-screen, first as shapes, then as pixels.
 
 use std::path::PathBuf;
 
@@ -85,9 +85,9 @@ impl Options {
         Ok(())
     }
 
-    /// Width and height of the image, in pixels, and its scale. What is out of the limits is brought to them.
+    /// Width and height of the image, in pixels, and its scale. Values outside the limits are clamped to them.
     pub(in crate::figure::export) fn pixels(&self) -> ([usize; 2], f32) {
-        // max and min, unlike clamp, also make a number of NaN.
+        // max and min, unlike clamp, turn NaN into a number.
         let scale = self.scale.max(*SCALES.start()).min(*SCALES.end());
         let side = |points: f32| {
             let points = points.max(MIN_SIDE_POINTS);
@@ -97,13 +97,13 @@ impl Options {
     }
 }
 
-/// What was drawn, before it becomes pixels or vectors.
+/// A figure as shapes, before it becomes pixels (PNG) or vectors (SVG).
 pub(in crate::figure) struct Drawing {
-    /// Where it was drawn; knows the theme, the fonts, and how to tessellate the shapes.
+    /// The context that the figure was drawn in: it holds the theme and the fonts, and tessellates the shapes.
     pub(in crate::figure::export) context: egui::Context,
     /// The shapes, from back to front, in points.
     pub(in crate::figure::export) shapes: Vec<ClippedShape>,
-    /// Has the textures that the shapes use.
+    /// Holds the textures that the shapes use.
     pub(in crate::figure::export) rasteriser: Rasteriser,
     /// Width and height in pixels.
     pub(in crate::figure::export) size_px: [usize; 2],
@@ -123,7 +123,7 @@ impl Drawing {
         self.pixels_of(self.shapes.clone(), self.background)
     }
 
-    /// The pixels of some of its shapes, over a background.
+    /// The pixels of some shapes of the drawing over a background, with straight alpha.
     pub(in crate::figure::export) fn pixels_of(
         &self,
         shapes: Vec<ClippedShape>,
@@ -144,7 +144,8 @@ impl Drawing {
     }
 }
 
-/// Draws off-screen with a small margin, on the colour of the window's cards or on nothing.
+/// Draws off-screen with a small margin, on the colour of the window's cards or, where `transparent`, on no
+/// background.
 pub(in crate::figure) fn shapes(
     options: &Options,
     transparent: bool,
@@ -154,7 +155,7 @@ pub(in crate::figure) fn shapes(
     let context = egui::Context::default();
     style::apply(&context, options.dark);
     context.data_mut(|data| data.insert_temp(exporting(), true));
-    // On screen figures lie on cards: an image is one of them.
+    // On screen, figures lie on cards: an image has the background of a card.
     context.global_style_mut(|style| style.visuals.panel_fill = style.visuals.faint_bg_color);
     let mut drawing = Drawing {
         context,
@@ -183,7 +184,7 @@ pub(in crate::figure) fn shapes(
     drawing
 }
 
-/// The passes are a second apart, so that animations are over by the last one.
+/// The input of one pass. Passes are a second apart, so that animations are over by the last one.
 fn input(size_px: [usize; 2], scale: f32, pass: usize) -> egui::RawInput {
     let [width, height] = size_px.map(|side| side as f32 / scale);
     let mut input = egui::RawInput {

@@ -1,4 +1,4 @@
-//! A figure of a run, as it is looked at.
+//! A figure of a run in a given view.
 
 use egui::Ui;
 use image::RgbaImage;
@@ -15,14 +15,14 @@ use crate::figure::registry;
 use crate::figure::registry::page_ui;
 use crate::run::notes::distinct;
 
-/// A figure of a run, as it is looked at.
+/// A figure of a run in a given view.
 #[derive(Clone, Copy)]
 pub struct Figure<'a> {
     /// Which figure.
     pub kind: Kind,
     /// The run it shows.
     pub subject: Subject<'a>,
-    /// All runs on screen, the one shown among them: they share scales, and differences are from the first.
+    /// All runs on screen, the one shown among them: they share scales, and differences are taken from the first.
     pub shown: &'a [Subject<'a>],
     /// The cursor and what is selected.
     pub view: &'a View,
@@ -40,8 +40,9 @@ impl Figure<'_> {
         registry::table(self.kind, self.subject, self.shown, self.view)
     }
 
-    /// Whether there is anything for it to show: a pair needs to be selected, a difference a second run, and of each group
-    /// that is compared the first run stands for all.
+    /// Whether the figure has anything to show for its run: the figure of a pair needs a selected pair, a difference
+    /// needs a run other than the first on screen. A comparison of groups is drawn for the first run of each compared
+    /// group, a figure of all groups for one run in all.
     pub fn has_subject(&self) -> bool {
         match registry::figure(self.kind).of {
             Of::Run => true,
@@ -59,7 +60,7 @@ impl Figure<'_> {
         page_ui(ui, self.kind, self.subject, self.shown, self.view);
     }
 
-    /// What its file is called in a folder of figures: no other run shown has a file of that name.
+    /// Name of the figure's file in a folder of figures, distinct from that of every other run on screen.
     pub fn file_name(&self, format: Format) -> String {
         let stems = distinct(self.shown.iter().map(|shown| file_stem(shown.name)));
         let at = self.shown.iter().position(|shown| shown.is(&self.subject));
@@ -67,14 +68,14 @@ impl Figure<'_> {
         named(stem.map_or("run", String::as_str), self.kind, format)
     }
 
-    /// Least and largest value of the colour scale; none where colours stand for no number.
+    /// Least and largest value of the colour scale; `None` where colours stand for no number.
     pub(in crate::figure) fn colour_range(&self) -> Option<[f64; 2]> {
         let of = registry::figure(self.kind).colour_range?;
         Some(of(self.shown, self.view))
     }
 }
 
-/// What a figure's file is called where nobody names it.
+/// Default name of a figure's file.
 pub fn file_name(run: &str, kind: Kind, format: Format) -> String {
     named(&file_stem(run), kind, format)
 }
@@ -83,7 +84,8 @@ fn named(stem: &str, kind: Kind, format: Format) -> String {
     format!("{stem}-{}.{}", kind.name(), format.extension())
 }
 
-/// The name of a run as part of a file's name, on every system: it stays in its folder, hidden nowhere, and short enough.
+/// The name of a run as part of a file's name, valid on every system: without path separators or a leading dot, and
+/// short.
 pub fn file_stem(run: &str) -> String {
     let is_kept = |c: char| !(c.is_control() || r#"/\:*?"<>|"#.contains(c));
     let kept = run.chars().take(LONGEST_STEM);
@@ -96,5 +98,5 @@ pub fn file_stem(run: &str) -> String {
     }
 }
 
-/// Names of files have at most 255 bytes, and a letter up to four.
+/// Names of files have at most 255 bytes, and a character has up to four.
 const LONGEST_STEM: usize = 50;

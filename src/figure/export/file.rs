@@ -1,4 +1,4 @@
-//! A figure as the bytes of a file: what the window and the command line both write.
+//! A figure as the bytes of a file, for the window and the command line alike.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ impl Figure<'_> {
     /// The bytes of a file, the same from the same input.
     ///
     /// # Errors
-    /// Where size or resolution are out of their limits, or the image cannot be encoded.
+    /// Where the size, the text or the resolution is out of its limits, or the image cannot be encoded.
     pub fn bytes(&self, settings: &Settings) -> Result<Vec<u8>, ExportError> {
         settings.validate()?;
         match settings.format {
@@ -43,7 +43,7 @@ impl Figure<'_> {
 /// Writes a figure, whole or not at all. An existing file is replaced.
 ///
 /// # Errors
-/// Where size or resolution are out of their limits, or the file cannot be written.
+/// Where the size, the text or the resolution is out of its limits, or the file cannot be written.
 pub fn write(figure: &Figure<'_>, settings: &Settings, path: &Path) -> Result<(), ExportError> {
     Ok(write_whole(path, &figure.bytes(settings)?)?)
 }

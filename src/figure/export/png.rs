@@ -14,8 +14,8 @@ use crate::figure::look::view::View;
 use crate::figure::registry::page_ui;
 use crate::run::log::write_whole;
 
-/// Draws off-screen and gives the pixels. Options out of their limits are brought to them; to refuse them instead,
-/// [`Options::validate`] first.
+/// Draws off-screen and returns the pixels. Options outside their limits are clamped to them; to refuse such options
+/// instead, call [`Options::validate`] first.
 pub fn png(options: &Options, mut draw: impl FnMut(&mut egui::Ui)) -> RgbaImage {
     shapes(options, false, &mut draw).pixels()
 }
@@ -56,7 +56,7 @@ where
     Ok(())
 }
 
-/// A PNG file with its resolution and its record.
+/// The bytes of a PNG file that holds its resolution and its record.
 pub(in crate::figure) fn encode(
     image: &RgbaImage,
     dpi: f64,
@@ -66,7 +66,7 @@ pub(in crate::figure) fn encode(
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
     encoder.set_depth(BitDepth::Eight);
-    // A sheet without holes needs no alpha: a quarter less to compress, and printers ask for it.
+    // An opaque image needs no alpha channel: without it there is a quarter less to compress, and printers ask for it.
     let data: Cow<'_, [u8]> = if opaque {
         encoder.set_color(ColorType::Rgb);
         let pixels = image.pixels();
@@ -96,7 +96,7 @@ pub(in crate::figure) fn encode(
 /// Inches to a metre.
 pub(in crate::figure) const INCHES_PER_METRE: f64 = 1.0 / 0.0254;
 
-/// Key of the text chunk.
+/// Key of the text chunk that holds the record.
 pub(in crate::figure) const KEY: &str = "crosscurrent";
 
 /// The figure as an image with its heading: what the command line writes.

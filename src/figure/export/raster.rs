@@ -16,12 +16,12 @@ use crate::figure::export::triangle::{Canvas, Texture};
 #[derive(Default)]
 pub struct Rasteriser {
     textures: HashMap<TextureId, Texture>,
-    /// Freed by the latest pass, whose shapes may still show them.
+    /// Textures freed by the latest pass, whose shapes may still show them.
     freed: Vec<TextureId>,
 }
 
 impl Rasteriser {
-    /// Without textures.
+    /// A rasteriser without textures.
     pub fn new() -> Self {
         Self::default()
     }
@@ -65,8 +65,9 @@ impl Rasteriser {
         }
     }
 
-    /// Paints `primitives` (in points, as [`egui::Context::tessellate`] gives them) over a `background`, on an image of
-    /// `size_px` (width, height). Its colours are premultiplied, which shows where the background is not opaque.
+    /// Paints `primitives` (in points, as [`egui::Context::tessellate`] gives them) over a `background`, on an image
+    /// of `size_px` (width, height). Colours of the image are premultiplied, which matters where the background is not
+    /// opaque.
     pub fn paint(
         &self,
         size_px: [usize; 2],

@@ -1,4 +1,4 @@
-//! What an exported PNG knows of itself: which run, figure and view it shows, and at what resolution.
+//! The record in an exported figure: which run, figure and view it shows.
 
 use std::io::Cursor;
 
@@ -15,13 +15,13 @@ use crate::figure::registry;
 use crate::run::Scope;
 use crate::run::event::Started;
 
-/// Version of what the chunk holds.
+/// Version of the record's format.
 const FORMAT: u32 = 1;
 
-/// Names a run, wherever its directory is.
+/// Identifies a run, wherever its directory is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRef {
-    /// From the run's header; empty where it had none.
+    /// Id in the run's header; empty where the run had no header.
     pub id: String,
     /// Name on screen.
     pub name: String,
@@ -37,14 +37,14 @@ impl RunRef {
     }
 }
 
-/// What an exported figure shows.
+/// The record of an exported figure: what the figure shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Restored {
     /// Version of this record.
     pub format: u32,
     /// The run shown.
     pub run: RunRef,
-    /// All runs that were on screen, in their order: differences are from the first.
+    /// All runs that were on screen, in their order: differences are taken from the first.
     #[serde(default)]
     pub shown: Vec<RunRef>,
     /// Which figure.
@@ -52,10 +52,10 @@ pub struct Restored {
     /// The selected part of the network, as the command line calls it.
     #[serde(default)]
     pub layer: String,
-    /// The step shown: of the probe or the evaluation at the cursor; none in figures of groups of runs.
+    /// The step of the probe or the evaluation shown; `None` in figures of groups of runs.
     #[serde(default)]
     pub step: Option<u64>,
-    /// Least and largest value of the colour scale, where it has one.
+    /// Least and largest value of the colour scale; `None` for a figure without such a scale.
     #[serde(default)]
     pub colour_range: Option<[f64; 2]>,
     /// The cursor and what was selected.
@@ -63,7 +63,8 @@ pub struct Restored {
 }
 
 impl Restored {
-    /// Its view without what a run does not have: the image may be of another version of it, or of another run.
+    /// The recorded view without selections that a run does not have: the image may be of another run, or of another
+    /// version of this one.
     pub fn view_of(&self, started: Option<&Started>) -> View {
         let Some(started) = started else {
             return View::default();
@@ -89,7 +90,7 @@ impl Restored {
     }
 }
 
-/// What a figure is to remember of itself, as JSON.
+/// The record of a figure, as JSON.
 pub fn record(figure: &Figure<'_>) -> String {
     let step = moment(figure);
     let record = Restored {
@@ -101,16 +102,17 @@ pub fn record(figure: &Figure<'_>) -> String {
         step,
         colour_range: figure.colour_range(),
         view: View {
-            // A view that follows the newest probe would show another one later.
+            // A view that follows the newest probe would show another probe later, so the step is recorded.
             step: step.or(figure.view.step),
             ..figure.view.clone()
         },
     };
-    // It holds nothing that JSON cannot: keys are strings, and numbers that are not finite become null.
+    // Serialisation cannot fail: keys are strings, and numbers that are not finite become null.
     serde_json::to_string(&record).unwrap_or_default()
 }
 
-/// The step of the probe or the evaluation that a figure shows, of both the later one.
+/// The step of the probe or the evaluation that a figure shows; of a figure that shows both, the later step. `None`
+/// for figures of the last step of every run.
 fn moment(figure: &Figure<'_>) -> Option<u64> {
     let (subject, view) = (figure.subject, figure.view);
     let probe = || subject.probe(view).map(|probe| probe.step);
@@ -123,10 +125,11 @@ fn moment(figure: &Figure<'_>) -> Option<u64> {
     }
 }
 
-/// What an exported PNG shows; `bytes` is the whole file.
+/// Reads the record of an exported PNG; `bytes` is the whole file.
 ///
 /// # Errors
-/// A sentence, where the file is no PNG, was not exported by this program, or by a newer version of it.
+/// A sentence, where the file is no PNG, was not exported by this program, was exported by a newer version of it, or
+/// holds a damaged record.
 pub fn read_view(bytes: &[u8]) -> Result<Restored, String> {
     let reader = png::Decoder::new(Cursor::new(bytes))
         .read_info()
@@ -139,7 +142,7 @@ pub fn read_view(bytes: &[u8]) -> Result<Restored, String> {
         .map_err(|error| format!("The view in this image is damaged: {error}."))?;
     let newer =
         "This image was exported by a newer version; update Crosscurrent to go back to its view.";
-    // The version first: the rest of a newer record may look different.
+    // The version is read first: the rest of a newer record may look different.
     let value: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| format!("The view in this image is damaged: {error}."))?;
     if value["format"]

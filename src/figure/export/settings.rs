@@ -1,4 +1,4 @@
-//! What a person chooses for an exported figure: format, size, resolution, background.
+//! Settings that a person chooses for an exported figure: format, size, resolution, background.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -13,10 +13,10 @@ use std::fmt;
 const POINTS_PER_INCH: f64 = 96.0;
 const MM_PER_INCH: f64 = 25.4;
 
-/// Sizes of text, relative to those on screen.
+/// Allowed sizes of text, relative to those on screen.
 pub(crate) const TEXT: std::ops::RangeInclusive<f64> = 0.5..=2.0;
 
-/// What kind of file.
+/// Format of an exported file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// Pixels.
@@ -41,7 +41,7 @@ impl Format {
         }
     }
 
-    /// The format that a file's name says.
+    /// The format that the extension of a file's name stands for; `None` where there is none, or an unknown one.
     pub fn of(path: &Path) -> Option<Self> {
         path.extension()?.to_str()?.parse().ok()
     }
@@ -59,7 +59,7 @@ impl FromStr for Format {
     }
 }
 
-/// What a size is measured in.
+/// The unit of a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Millimetres on paper.
@@ -74,7 +74,7 @@ impl Unit {
     /// Every unit, in the order it is offered.
     pub const ALL: [Self; 3] = [Self::Mm, Self::Px, Self::Pt];
 
-    /// Its sign.
+    /// Abbreviation of the unit.
     pub fn sign(self) -> &'static str {
         match self {
             Self::Mm => "mm",
@@ -99,7 +99,7 @@ pub struct SheetSize {
     pub width: f64,
     /// From top to bottom.
     pub height: f64,
-    /// What both are measured in.
+    /// Unit of both.
     pub unit: Unit,
 }
 
@@ -146,7 +146,7 @@ impl FromStr for SheetSize {
     }
 }
 
-/// A number above 0, its unit where it has one, and what follows.
+/// Parses a number above 0 and the unit after it, if any; the last value is the rest of the text.
 fn length(text: &str) -> Option<(f64, Option<Unit>, &str)> {
     let text = text.trim_start();
     let is_number = |c: char| c.is_ascii_digit() || c == '.';
@@ -164,17 +164,17 @@ fn length(text: &str) -> Option<(f64, Option<Unit>, &str)> {
 /// How a figure becomes a file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// What kind of file.
+    /// Format of the file.
     pub format: Format,
-    /// How large.
+    /// Width and height.
     pub size: SheetSize,
     /// Pixels to an inch: 192 are two pixels to a point.
     pub dpi: f64,
     /// Size of text and lines: 1 as on screen (text of 13 points is 3.4 mm high), less for small figures in print.
     pub text: f64,
-    /// Light on dark, or dark on light.
+    /// Whether the figure is light on dark; else it is dark on light.
     pub dark: bool,
-    /// Without a background.
+    /// Whether the background is left out.
     pub transparent: bool,
 }
 
@@ -196,7 +196,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How the figure is drawn.
+    /// The options with which the figure is drawn.
     pub fn options(&self) -> Options {
         let points = POINTS_PER_INCH / self.text / self.size.unit.per_inch(self.dpi);
         Options {
@@ -216,7 +216,7 @@ impl Settings {
         MM_PER_INCH / POINTS_PER_INCH * self.text
     }
 
-    /// The resolution that is `scale` pixels to a point.
+    /// The resolution, in dpi, that gives a point `scale` pixels.
     pub fn dpi_of_scale(scale: f64) -> f64 {
         scale * POINTS_PER_INCH
     }
@@ -224,7 +224,7 @@ impl Settings {
     /// Whether the file can be made.
     ///
     /// # Errors
-    /// Where the size or the resolution is out of its limits; the message says which.
+    /// Where the size, the text or the resolution is out of its limits; the message says which.
     pub fn validate(&self) -> Result<(), ExportError> {
         if self.format == Format::Csv {
             return Ok(());
@@ -239,7 +239,8 @@ impl Settings {
         }
         let [least, most] =
             [SCALES.start(), SCALES.end()].map(|scale| Self::dpi_of_scale(f64::from(*scale)));
-        // Pixels to a point are what text is drawn at.
+        // The limits hold for the resolution alone and for its product with the size of text, at which the figure is
+        // drawn.
         let (least, most) = (least / self.text.min(1.0), most / self.text.max(1.0));
         if !(least..=most).contains(&self.dpi) {
             return Err(ExportError::Limits(format!(
@@ -248,7 +249,7 @@ impl Settings {
             )));
         }
         let per_unit = self.size.unit.per_inch(self.dpi);
-        // In the unit that was chosen, rounded inwards.
+        // Limits in the chosen unit, rounded inwards.
         let smallest = f64::from(MIN_SIDE_POINTS) * self.text / POINTS_PER_INCH * per_unit;
         let largest = f64::from(MAX_SIDE_PX) / self.dpi * per_unit;
         let (smallest, largest) = ((smallest * 10.0).ceil() / 10.0, largest.floor());

@@ -1,4 +1,4 @@
-//! The off-screen drawing, and files that come of it.
+//! Off-screen drawing, and the files that come of it.
 
 use egui::Color32;
 use image::{Rgb, RgbImage};
@@ -16,7 +16,7 @@ fn options(scale: f32, dark: bool) -> Options {
 
 const CURVE: Color32 = Color32::from_rgb(0xd5, 0x5e, 0x00);
 
-/// A label, buttons, a table and a plot: what figures are made of.
+/// The elements that figures are made of: a label, buttons, a table and a plot.
 fn scene_ui(ui: &mut egui::Ui) {
     ui.heading("How classes pull against each other");
     ui.label("‖∇‖ of Dusty → 3.2 × 10⁻³, cosine −0.41");

@@ -3,15 +3,16 @@
 use egui::epaint::Vertex;
 use egui::{Color32, TextureFilter, TextureOptions};
 
-/// Steps of a vertex position within a pixel. Whole numbers decide exactly which pixels a triangle covers.
+/// Subpixels along the side of a pixel, to which vertices are rounded: whole numbers decide exactly which pixels a
+/// triangle covers.
 const SUBPIXELS: i64 = 256;
 
-/// Vertices further away than this many pixels are brought to it, so that products of positions fit 64 bits.
+/// Vertices are clamped to within this many pixels of the origin, so that products of positions fit 64 bits.
 const FAR: f32 = 1_000_000.0;
 
 pub(in crate::figure::export) struct Texture {
     pub(in crate::figure::export) size: [usize; 2],
-    /// Premultiplied, row by row.
+    /// Premultiplied colours, row by row.
     pub(in crate::figure::export) texels: Vec<Color32>,
     pub(in crate::figure::export) options: TextureOptions,
 }
@@ -50,7 +51,7 @@ impl Canvas<'_> {
     }
 }
 
-/// `colour` (premultiplied, 0 to 255) over a pixel (premultiplied).
+/// Paints `colour` (premultiplied, 0 to 255) over a pixel (premultiplied).
 fn blend(pixel: &mut [u8; 4], colour: [f32; 4]) {
     let rest = 1.0 - colour[3] / 255.0;
     for (under, over) in pixel.iter_mut().zip(colour) {
@@ -58,7 +59,7 @@ fn blend(pixel: &mut [u8; 4], colour: [f32; 4]) {
     }
 }
 
-/// What is interpolated over a triangle: premultiplied colour 0 to 255, and texture position in texels.
+/// Values that are interpolated over a triangle: premultiplied colour 0 to 255, and texture position in texels.
 type Attributes = [f32; 6];
 
 struct Triangle {
@@ -75,7 +76,7 @@ struct Triangle {
 }
 
 impl Triangle {
-    /// None where it covers nothing, or has a corner that is no number.
+    /// `None` where the triangle has no area, or a corner that is not finite.
     fn new(corners: [&Vertex; 3], pixels_per_point: f32, texture: &Texture) -> Option<Self> {
         if corners
             .iter()
@@ -112,7 +113,8 @@ impl Triangle {
             filter: texture.options.magnification,
         };
         let [a, b, c] = positions;
-        // Not as a difference of two far-away values: in a long thin triangle that would lose all precision.
+        // Computed from the edges, not as a difference of two far-away values, which would lose all precision in a
+        // long thin triangle.
         let share = |from: [i64; 2], to: [i64; 2]| triangle.share((from[1] - to[1]) * SUBPIXELS);
         triangle.step = triangle.along([share(c, a), share(a, b)]);
         let look = corners.map(|corner| (corner.color, corner.uv));
@@ -122,7 +124,7 @@ impl Triangle {
         Some(triangle)
     }
 
-    /// The rows it may cover.
+    /// The rows that the triangle may cover, as a half-open range.
     fn rows(&self) -> [i64; 2] {
         let y = self.corners.map(|[_, y]| y);
         let [a, b, c] = y;
@@ -161,12 +163,13 @@ impl Triangle {
         std::array::from_fn(|i| self.attributes[0][i] + from_first[i])
     }
 
-    /// A part of the triangle's area.
+    /// An area as a share of the triangle's; both are doubled, in square subpixels.
     fn share(&self, twice_area: i64) -> f32 {
         (twice_area as f64 / self.area as f64) as f32
     }
 
-    /// Change of the attributes on the way from the first corner by shares of the ways to the second and the third.
+    /// Change of the attributes from the first corner to a point, given as shares of the ways to the second and the
+    /// third corner.
     fn along(&self, [second, third]: [f32; 2]) -> Attributes {
         let [first, to_second, to_third] = self.attributes;
         std::array::from_fn(|i| {
@@ -203,7 +206,7 @@ impl Texture {
         std::array::from_fn(|i| (vertex[i] * texel[i] / 255.0).clamp(0.0, 255.0))
     }
 
-    /// The four texels around a position, by their nearness.
+    /// Bilinear interpolation between the four texels around a position (in texels).
     fn between(&self, u: f32, v: f32) -> [f32; 4] {
         let (u, v) = (u - 0.5, v - 0.5);
         let (column, row) = (u.floor(), v.floor());

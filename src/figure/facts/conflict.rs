@@ -1,4 +1,4 @@
-//! The conflict matrix of one part of the network at one moment, and how far two of them differ.
+//! The conflict matrix of one part of the network at one moment, and the differences between two such matrices.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::gradient::gram::{Cell, ConflictSummary, Gram, RESOLVED_STANDARD_ERRORS};
 
-/// One Gram matrix with all that is said of it.
+/// A Gram matrix, with the cosines and the summary derived from it.
 #[derive(Clone)]
 pub(in crate::figure) struct Shown {
     pub(in crate::figure) gram: Gram,
@@ -73,7 +73,8 @@ impl Change {
     }
 }
 
-/// Standard error of a cosine, that of the product over the norms: to first order near 0, where norms hardly matter.
+/// Standard error of a cosine: that of the inner product over both norms. The formula holds to first order near a
+/// cosine of 0, where errors of the norms hardly matter.
 fn cosine_error(gram: &Gram, a: usize, b: usize) -> Option<f64> {
     let norms = gram.norm(a)? * gram.norm(b)?;
     let error = gram.standard_error(a, b)?;

@@ -1,4 +1,4 @@
-//! Gates of every class: by branch and channel at one probe, over time, and how far those of two classes are apart.
+//! Gates of every class: by branch and channel at one probe, over time, and the distance between those of two classes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -18,7 +18,7 @@ pub(in crate::figure) struct Branch {
     pub(in crate::figure) name: String,
     /// `[K][channels]`; NaN for a class without images.
     pub(in crate::figure) gates: Vec<Vec<f64>>,
-    /// Channels, those first in which classes differ most.
+    /// Channels by how much classes differ in them, most first.
     pub(in crate::figure) channels: Vec<usize>,
     pub(in crate::figure) mean: Option<f64>,
     /// Mean over channels of the standard deviation over classes (n − 1).
@@ -26,7 +26,8 @@ pub(in crate::figure) struct Branch {
 }
 
 impl Branch {
-    /// The branch of values `[classes, channels]`; `None` where their number is no multiple of `classes`.
+    /// A branch from values `[classes, channels]`; `None` where there are none, or their number is no multiple of
+    /// `classes`.
     pub(in crate::figure) fn new(name: &str, values: &[f32], classes: usize) -> Option<Self> {
         let width = values.len().checked_div(classes).filter(|n| *n > 0)?;
         if width * classes != values.len() {
@@ -95,7 +96,7 @@ impl Shown {
         }
     }
 
-    /// With the channels in the order that they have at another step, so that columns stay where they are over time.
+    /// Sorts the channels in the order that they have at another step, so that columns stay where they are over time.
     pub(in crate::figure) fn sorted_as_at(mut self, step: u64, tensors: &ProbeTensors) -> Self {
         for branch in &mut self.branches {
             let other = tensors.gates.get(&branch.name);
@@ -125,7 +126,7 @@ pub(in crate::figure) fn shown(
         return Err("This network has no gates; train one with branch attention.".to_owned());
     }
     let id = subject.run.started.as_ref().map(|started| &started.id);
-    // The newest there is: the later in training, the more gates tell classes apart.
+    // The newest probe in memory: the later in training, the more gates tell classes apart.
     let newest = subject.probes.whole.iter().next_back();
     let newest_step = newest.map(|(step, _)| step);
     let key = (id, subject.run.revisions.probes, probe.step, newest_step);
@@ -142,17 +143,17 @@ pub(in crate::figure) fn shown(
     Ok(shown)
 }
 
-/// The block alone: that a gate is meant is clear here.
+/// The name of a gate's block without that of the layer: in these figures it is clear that a gate is meant.
 pub(in crate::figure) fn short(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-/// Gates of one probe in a few numbers a branch, kept for curves over time.
+/// The gates of one probe reduced to a few numbers per branch, kept for curves over time.
 #[derive(Debug)]
 pub(in crate::figure) struct Moment {
     /// Name, mean and spread over classes of every branch.
     pub(in crate::figure) branches: Vec<(String, Option<f64>, Option<f64>)>,
-    /// How alike two branches tell classes apart.
+    /// How alike two branches tell classes apart: the correlation of [`Shown::alike`].
     pub(in crate::figure) alike: Vec<(usize, usize, Option<f64>)>,
     /// The largest distance between the gates of two classes.
     pub(in crate::figure) farthest: f64,
@@ -216,7 +217,7 @@ pub(in crate::figure) fn distance(branches: &[Branch], a: usize, b: usize) -> Op
     mean.is_finite().then(|| mean.sqrt())
 }
 
-/// The distances of all pairs of classes, row by row.
+/// The distances of all pairs of classes, `[K, K]` row by row.
 pub(in crate::figure) fn all(branches: &[Branch], classes: usize) -> Vec<Option<f64>> {
     let mut all = vec![None; classes * classes];
     for b in 0..classes {
@@ -240,7 +241,7 @@ pub(in crate::figure) fn points<'a>(
     probes.map(move |probe| (probe.epoch, at(probe.step).and_then(value)))
 }
 
-/// All that changes where the gates over time do: the probes, and which of them are read.
+/// A key of all that the gates over time depend on: the probes, and which of them are read.
 pub(in crate::figure) fn read(subject: Subject<'_>) -> (u64, Vec<u64>) {
     let read = subject.probes.whole.keys().copied().collect();
     (subject.run.revisions.probes, read)

@@ -7,7 +7,7 @@ use crate::compare::{Comparison, Grouped, Member};
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::Subject;
 
-/// The runs shown, as those that take part in a comparison.
+/// The runs shown, as members of a comparison.
 pub(in crate::figure) fn members<'a>(shown: &[Subject<'a>]) -> Vec<Member<'a>> {
     let member = |subject: &Subject<'a>| Member {
         name: subject.name,
@@ -16,8 +16,8 @@ pub(in crate::figure) fn members<'a>(shown: &[Subject<'a>]) -> Vec<Member<'a>> {
     shown.iter().map(member).collect()
 }
 
-/// The groups of the runs shown, against the group of the first; against the default baseline where the first run is
-/// not finished.
+/// Compares the groups of the runs shown with the group of the first run, or with the default baseline where the first
+/// run is not finished.
 ///
 /// # Errors
 /// Where there is nothing to compare.
@@ -56,7 +56,7 @@ pub(in crate::figure) fn comparison_key(
     shown.iter().map(of).collect::<Vec<_>>()
 }
 
-/// Whether a run is the first of a group that is compared to that of the first run shown.
+/// Whether a run is the first of its group, and its group is compared with the baseline.
 pub fn stands_for_group(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
     compared(shown).is_ok_and(|comparison| {
         let group = comparison.group_of(subject.name);
@@ -65,7 +65,8 @@ pub fn stands_for_group(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
     })
 }
 
-/// Whether a run is the one that stands for all groups: the first of the first that is compared.
+/// Whether a run stands for all groups: it is the first run of the first group that is compared with the baseline or,
+/// where there is one group alone, the first run of that group.
 pub fn stands_for_all(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
     match compared(shown) {
         Ok(comparison) => {
@@ -79,7 +80,7 @@ pub fn stands_for_all(subject: Subject<'_>, shown: &[Subject<'_>]) -> bool {
     }
 }
 
-/// Which of the contrasts is that of a run's group; of a run of the baseline, the first.
+/// Index of the contrast of a run's group with the baseline; 0 for a run of the baseline itself.
 pub(in crate::figure) fn contrast_of(comparison: &Comparison, subject: Subject<'_>) -> usize {
     let group = comparison.group_of(subject.name);
     let mut others = comparison.others().into_iter();

@@ -1,4 +1,5 @@
-//! What steps do to the loss of a class: each class's share of a plain step, the step taken, and what was measured.
+//! Effects of steps on the loss of a class: each class's share of a plain step, the step taken, and the measured
+//! change.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::figure::look::view::View;
 use crate::gradient::gram::Effect;
 use crate::run::Run;
 
-/// A change of loss, in nats, from which on no loss follows its slope: what first order says is then its direction.
+/// A change of loss, in nats, from which on the loss no longer follows its slope: a first-order estimate then gives
+/// the direction of the change only.
 pub(in crate::figure) const BEYOND_FIRST_ORDER: f64 = 0.5;
 
 pub(in crate::figure) const TOO_LARGE: &str =
@@ -25,8 +27,8 @@ pub(in crate::figure) fn learning_rate_at(run: &Run, step: u64) -> Option<f64> {
     Some(step.lr)
 }
 
-/// A sentence for what cannot be drawn at the cursor; none where what is needed of the probe there is read, and the
-/// selected scope has gradients.
+/// The sentence in place of a figure that cannot be drawn at the cursor: there is no probe, it is not read (`is_read`)
+/// or damaged, the selected scope has no gradients, or no step is logged. `None` where the figure can be drawn.
 pub(in crate::figure) fn missing(
     subject: Subject<'_>,
     view: &View,
@@ -55,7 +57,8 @@ pub(in crate::figure) fn missing(
     None
 }
 
-/// Why nothing is predicted of a run: its steps are not made of the class gradients that are probed.
+/// Why no effects are predicted for a run: its steps do not follow the class gradients that are probed, which are
+/// those of cross-entropy. `None` where effects are predicted.
 pub(in crate::figure) fn not_predicted(run: &Run) -> Option<String> {
     let started = run.started.as_ref()?;
     let loss = started.config.loss;
@@ -73,11 +76,14 @@ pub(in crate::figure) struct Account {
     pub(in crate::figure) class: usize,
     /// Effect of each class's share of a step, the most hurtful first; classes without images are left out.
     pub(in crate::figure) shares: Vec<(usize, Effect)>,
-    /// All shares together.
+    /// Effect of all shares together.
     pub(in crate::figure) net: Effect,
 }
 
 /// The ledger at the cursor, computed once.
+///
+/// # Errors
+/// A sentence that says why there is none.
 pub(in crate::figure) fn account(
     ctx: &Context,
     subject: Subject<'_>,
@@ -123,16 +129,17 @@ pub(in crate::figure) fn account(
 #[derive(Clone, Copy, Default)]
 pub(in crate::figure) struct Moment {
     pub(in crate::figure) step: u64,
-    /// All shares of a plain step together. Not predicted where the run minimises another loss than cross-entropy.
+    /// Predicted effect of all shares of a plain step together; `None` where the run minimises another loss than
+    /// cross-entropy.
     pub(in crate::figure) net: Option<Effect>,
     /// First-order change under the step actually taken, of the selected part of the network.
     pub(in crate::figure) taken: Option<Effect>,
-    /// Change of the class's loss on the probe images since the probe before, over the steps between.
+    /// Change of the class's loss on the probe images since the previous probe, divided by the steps between.
     pub(in crate::figure) measured: Option<f64>,
 }
 
 impl Moment {
-    /// `None` where the rows of the class are not read at this probe.
+    /// The changes at one probe; `None` where the rows of the class are not read there.
     pub(in crate::figure) fn of(
         subject: Subject<'_>,
         view: &View,
@@ -149,15 +156,15 @@ impl Moment {
         Some(Self {
             step,
             net: run.minimises_cross_entropy().then(net).flatten(),
-            // Before the first step none was taken.
+            // Before the first step there is no step taken.
             taken: ledger.as_ref().and_then(|x| x.taken()).filter(|_| step > 0),
             measured: measured(subject, step, class),
         })
     }
 }
 
-/// Change of a class's loss on the probe images since the probe before, over the steps between. None at the first probe,
-/// and where either of the two is not read.
+/// Change of a class's loss on the probe images since the previous probe, divided by the steps between, in nats per
+/// step. `None` at the first probe, and where either probe is not read.
 pub(in crate::figure) fn measured(subject: Subject<'_>, step: u64, class: usize) -> Option<f64> {
     let run = subject.run;
     let before = run.probes.get(run.probe_at(step)?.checked_sub(1)?)?.step;

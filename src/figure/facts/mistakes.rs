@@ -1,4 +1,4 @@
-//! Evaluations, which classes are taken for which, and whether those are the classes in conflict.
+//! Evaluations, which classes are taken for which other class, and whether those are the classes in conflict.
 
 use egui::Context;
 
@@ -9,8 +9,8 @@ use crate::figure::look::view::View;
 use crate::run::Run;
 use crate::run::event::{Eval, Split};
 
-/// The last evaluation at or before the moment looked at: of the test images where they are chosen, else of the
-/// validation images, and of the test images where there are no others.
+/// The last evaluation at or before the cursor: of the test images where they are chosen, else of the validation
+/// images or, where there is no such evaluation, of the test images.
 pub(crate) fn evaluation<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Eval> {
     evaluation_at(subject.run, view.split, view.step.unwrap_or(u64::MAX))
 }
@@ -63,17 +63,17 @@ pub(in crate::figure) fn word(split: Split) -> &'static str {
     }
 }
 
-/// A pair of classes.
+/// A point of the scatter: a pair of classes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::figure) struct Dot {
     pub(in crate::figure) pair: (usize, usize),
     pub(in crate::figure) cosine: f64,
     pub(in crate::figure) resolved: bool,
-    /// Share of the images of both that are taken for the other.
+    /// Share of the images of both classes that are taken for the other class of the pair.
     pub(in crate::figure) mistaken: f64,
 }
 
-/// Every pair whose cosine is defined and of which there are images.
+/// A point for every pair whose cosine is defined and that has images.
 pub(in crate::figure) fn dots(
     cosine: impl Fn(usize, usize) -> Option<(f64, bool)>,
     eval: &Eval,
@@ -116,7 +116,7 @@ pub(in crate::figure) fn shown(
     Ok(dots)
 }
 
-/// The pairs in the brush.
+/// The pairs in the rectangle that was drawn over the scatter.
 pub(in crate::figure) fn brushed(
     ctx: &Context,
     subject: Subject<'_>,
@@ -132,7 +132,7 @@ pub(in crate::figure) fn brushed(
     held.map(|dot| dot.pair).collect()
 }
 
-/// The cells with an outline: the selected pair, the selected mistake, and the pairs that were brushed.
+/// The cells with an outline, as row, column and width in points: the selected pair and the brushed pairs.
 pub(in crate::figure) fn marked(
     ctx: &Context,
     subject: Subject<'_>,

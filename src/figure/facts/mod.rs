@@ -1,7 +1,7 @@
 //! The numbers that figures show, from runs and their probe files.
 //!
-//! Imports [`look`](super::look), [`crate::run`], [`crate::gradient`] and [`crate::compare`], and of the kit only what
-//! keeps values between frames. Nothing is drawn here.
+//! Imports [`look`](super::look), [`crate::run`], [`crate::gradient`], [`crate::compare`] and [`crate::random`], and
+//! of the kit only `memo`, which keeps values between frames. Nothing is drawn here.
 
 pub(in crate::figure) mod conflict;
 pub(in crate::figure) mod gates;

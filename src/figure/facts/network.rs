@@ -42,7 +42,7 @@ pub(in crate::figure) fn parts(subject: Subject<'_>, view: &View) -> Vec<(String
     parts
 }
 
-/// The conflict summary of a part at a probe.
+/// The conflict summary, at a probe, of the layer with Gram row `row`, or of the backbone where `row` is `None`.
 pub(in crate::figure) fn summary_of(probe: &Probe, row: Option<usize>) -> Option<&ConflictSummary> {
     match row {
         Some(row) => probe.layers.get(row),
@@ -60,7 +60,7 @@ pub(in crate::figure) fn geometric_mean(
     (!logs.is_empty()).then(|| (sum / logs.len() as f64).exp())
 }
 
-/// Natural logarithms of the norms that have one.
+/// Natural logarithms of the norms of some classes; norms that are undefined or 0 are left out.
 pub(in crate::figure) fn log_norms(
     classes: &[usize],
     norm: impl Fn(usize) -> Option<f64>,

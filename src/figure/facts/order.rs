@@ -6,9 +6,9 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::{Order, View};
 use crate::run::Run;
 
-/// Finds an order that puts classes beside each other whose gradients agree, in the selected scope at the cursor; none
-/// before that probe is there. The search takes tens of milliseconds with 100 classes, and has none where the probe
-/// lacks a layer.
+/// A search for an order of the classes that puts those beside each other whose gradients agree, in the selected scope
+/// at the cursor; `None` where the probe is not read. The search takes tens of milliseconds with 100 classes. It finds
+/// no order where the probe lacks a layer.
 pub fn similarity_order(
     subject: Subject<'_>,
     view: &View,

@@ -1,4 +1,4 @@
-//! What the gradients of two classes say of each other, at one probe and at all of them.
+//! Cosine and norms of the gradients of two classes, at one probe and at all of them.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ pub(in crate::figure) struct PairCell {
 }
 
 impl PairCell {
-    /// None where `layers` is empty or out of range, or the probe is not read. Of a whole probe only the products of the
-    /// two classes are taken.
+    /// The pair at one probe; `None` where `layers` is empty or out of range, or the probe is not read. Of a probe
+    /// that is read whole, only the products of the two classes are used.
     pub(in crate::figure) fn at(
         subject: Subject<'_>,
         step: u64,
@@ -42,7 +42,7 @@ impl PairCell {
     }
 }
 
-/// The pair at the probes that were read, made once for all its charts.
+/// Cosine and norms of the pair at every probe that is read, computed once for all charts of the pair.
 pub(in crate::figure) fn made(
     ctx: &Context,
     subject: Subject<'_>,

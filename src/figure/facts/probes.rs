@@ -1,5 +1,5 @@
-//! What figures need of a run's probe files: a moment needs one whole probe, a class or a pair over time the rows of its
-//! classes in all of them.
+//! The parts of a run's probe files that figures need: a figure of one moment needs one whole probe, a class or a pair
+//! over time needs the rows of its classes in all probes.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -40,23 +40,24 @@ pub fn followed(run: &Run, view: &View) -> Vec<usize> {
 pub(in crate::figure) enum Need {
     /// The log is enough.
     Nothing,
-    /// The whole probe at the cursor. So do figures in which brushed pairs are marked.
+    /// The whole probe at the cursor. Figures in which brushed pairs are marked need it, too.
     Moment,
-    /// The followed classes at the cursor and at the probe before, from which the change of a loss is measured.
+    /// The rows of the followed classes at the cursor and at the previous probe, from which the change of a loss is
+    /// measured.
     Change,
-    /// Both.
+    /// All that `Moment` and `Change` need.
     MomentAndChange,
-    /// The followed classes at every probe.
+    /// The rows of the followed classes at every probe.
     History,
     /// The whole probe at the last step.
     Last,
-    /// Gates at every probe, for which the whole of it is read.
+    /// The gates at every probe, for which every probe is read whole.
     Gates,
 }
 
 impl Need {
-    /// Whether the whole probe is needed, and the rows of the followed classes, `before` probes before the cursor;
-    /// `before` is `None` for a probe after the cursor.
+    /// Whether the whole probe is needed, and whether the rows of the followed classes are, at the probe that lies
+    /// `before` probes before the cursor; `before` is `None` for a probe after the cursor.
     fn at(&self, before: Option<usize>, is_last: bool) -> (bool, bool) {
         let whole = match self {
             Self::Moment | Self::MomentAndChange => before == Some(0),
@@ -70,10 +71,11 @@ impl Need {
     }
 }
 
-/// Reads what figures need of a run's probe files and is not in memory. What cannot be read is left out.
+/// Reads those parts of a run's probe files that figures need and that are not in memory. Files that cannot be read
+/// are left out.
 ///
 /// # Errors
-/// The first file that cannot be read; the others are read nevertheless.
+/// The error of the first file that cannot be read; the others are read nevertheless.
 pub(in crate::figure) fn read(
     dir: &Path,
     run: &Run,
@@ -109,12 +111,12 @@ pub(in crate::figure) fn read(
     first
 }
 
-/// How long something is made of probes in one frame on screen, for all figures together: what is left comes with the
-/// next frames.
+/// Time to compute values from probes in one frame on screen, for all figures together; the values left over follow in
+/// the next frames.
 const MADE_FOR: Duration = Duration::from_millis(4);
 
-/// What is made of each probe whose rows of some classes are read, by step. Made once: only probes that are new since
-/// the last frame are asked for, as long as `key` stays.
+/// One value per probe at which the rows of `classes` are read, by step. As long as `key` stays, `make` is called once
+/// for each probe; probes for which a frame has no time follow in later frames.
 pub(in crate::figure) fn of_probes<T: Send + Sync + 'static>(
     ctx: &Context,
     name: (&'static str, u64),
@@ -160,7 +162,7 @@ pub(in crate::figure) fn of_probes<T: Send + Sync + 'static>(
     made
 }
 
-/// The time of [`MADE_FOR`] that is left in a frame.
+/// The part of [`MADE_FOR`] that is left in a frame.
 #[derive(Clone, Copy)]
 struct Budget {
     frame: u64,
@@ -172,7 +174,7 @@ impl Budget {
         Id::unique("time to make something of probes")
     }
 
-    /// Without end outside frames, and where an image is made, which is drawn once.
+    /// The time left in this frame; unlimited outside frames and for an exported image, which is drawn only once.
     fn of(ctx: &Context) -> Self {
         let frame = ctx.cumulative_frame_nr();
         let kept = ctx.data(|data| data.get_temp::<Self>(Self::id()));
@@ -194,21 +196,21 @@ impl Budget {
 /// Values computed from probes, by step.
 pub(in crate::figure) struct Made<T> {
     key: Id,
-    /// The steps of the probes that were read, as far as something was made of them.
+    /// Steps of the probes that `make` has been called for, whether or not it gave a value.
     read: Vec<u64>,
     pub(in crate::figure) by_step: BTreeMap<u64, Arc<T>>,
 }
 
 impl<T> Made<T> {
-    /// All that the values depend on, for keys of what is computed from them.
+    /// All that the values depend on, for keys of results computed from them.
     pub(in crate::figure) fn key(&self) -> String {
         format!("{:?} {:?}", self.key, self.read)
     }
 }
 
 impl<T> Made<Vec<Option<T>>> {
-    /// The value of a layer, by its Gram row, at a probe, by its index. The outer `None` is a probe that is not read, the
-    /// inner one a layer that has no value.
+    /// The value of the layer with Gram row `gram` at the probe with index `column`. The outer `None` is a probe that
+    /// is not read, the inner `None` a layer that has no value.
     pub(in crate::figure) fn cell(
         &self,
         run: &Run,

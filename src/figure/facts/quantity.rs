@@ -1,4 +1,4 @@
-//! The quantities that parts of the network are coloured by, from the log.
+//! The quantities that parts of the network are coloured by, for single layers and the backbone from the log alone.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::gradient::gram::ConflictSummary;
 use crate::run::Scope;
 use crate::run::event::Probe;
 
-/// Decades of a logarithmic scale before anything is measured.
+/// Decades (log10) of a logarithmic scale before anything is measured.
 pub(in crate::figure) const DECADES: (f64, f64) = (-1.0, 0.0);
 
-/// The classes that values depend on.
+/// The classes that quantities depend on.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::figure) struct Classes {
-    /// The one selected, or the rarest.
+    /// The selected class or, where none is selected, the rarest.
     pub(in crate::figure) one: Option<usize>,
     /// The frequent third by training images; empty where there is none.
     pub(in crate::figure) head: Vec<usize>,
@@ -86,8 +86,8 @@ pub(in crate::figure) fn decades(shown: &[Subject<'_>], view: &View) -> (f64, f6
     (low, high.max(low + 1.0))
 }
 
-/// The conflict summary of a part of the network at a probe; `None` where it takes the tensors of the probe and those are
-/// not read.
+/// The conflict summary of a part of the network at a probe. The backbone and single layers are in the log; other
+/// parts take the tensors of the probe, and are `None` where those are not read.
 pub(in crate::figure) fn summary_of(
     ctx: &Context,
     subject: Subject<'_>,

@@ -1,8 +1,8 @@
-//! What one step would do to every class under other weights, or with gradients changed where they conflict.
+//! The effect of one step on every class under other weights, or with gradients changed where they conflict.
 //!
-//! A plain step is Δθ = −lr Σ c_j g_j. As trained c_j = π_j; with weights w_j it is π_j w_j / Σ π_i w_i, the share that a
-//! class has of a weighted mean loss as PyTorch defines it: only the ratios of the weights count, and none makes the
-//! step longer by itself. Surgery then acts on the contributions c_j g_j, which sum to the step.
+//! A plain step is Δθ = −lr Σ c_j g_j. As trained c_j = π_j; with weights w_j it is π_j w_j / Σ π_i w_i, the share
+//! that a class has of a weighted mean loss as PyTorch defines it: only the ratios of the weights count, and no weight
+//! makes the step longer by itself. Surgery then acts on the contributions c_j g_j, which sum to the step.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::gradient::ledger::Ledger;
 use crate::gradient::surgery;
 use crate::random::Random;
 
-/// The weight of every class's loss: what is chosen, or 1 where that is for another number of classes.
+/// The weight of every class's loss: as chosen, or 1 where the choice was made for another number of classes.
 pub(in crate::figure) fn weights_of(what_if: &WhatIf, classes: usize) -> Vec<f64> {
     if what_if.weights.len() == classes {
         what_if.weights.clone()
@@ -54,7 +54,8 @@ pub(in crate::figure) fn shares(gram: &Gram, plain: &[f64], what_if: &WhatIf) ->
     )
 }
 
-/// The order in which PCGrad takes each class past the others: drawn once, so that the figure is always the same.
+/// For each class, the order in which PCGrad takes it past the other classes: from a fixed seed, so that the figure is
+/// always the same.
 fn orders(classes: usize) -> Vec<Vec<usize>> {
     let order = |i: usize| {
         let mut others: Vec<usize> = (0..classes).filter(|&j| j != i).collect();
@@ -64,7 +65,7 @@ fn orders(classes: usize) -> Vec<Vec<usize>> {
     (0..classes).map(order).collect()
 }
 
-/// ‖Σ c_j g_j‖.
+/// ‖Σ c_j g_j‖, the length of a step divided by its learning rate.
 pub(in crate::figure) fn length(gram: &Gram, shares: &[f64]) -> f64 {
     let products = surgery::contributions(gram, shares);
     products.iter().sum::<f64>().max(0.0).sqrt()
@@ -79,13 +80,13 @@ pub(in crate::figure) struct Moment {
     /// Share of every class in a step as trained.
     pub(in crate::figure) plain: Vec<f64>,
     pub(in crate::figure) ledgers: Vec<Option<Ledger>>,
-    /// Effect of a plain step as trained, by class; none where that is not predicted.
+    /// Effect of a plain step as trained, by class; `None` where the effect is not predicted.
     pub(in crate::figure) trained: Vec<Option<Effect>>,
     /// The reason why nothing is predicted of the run; `None` where effects are predicted.
     pub(in crate::figure) not_predicted: Option<String>,
     /// First-order change under the step actually taken, by class.
     pub(in crate::figure) taken: Vec<Option<Effect>>,
-    /// Change of the loss on the probe images since the probe before, over the steps between, by class.
+    /// Change of the loss on the probe images since the previous probe, divided by the steps between, by class.
     pub(in crate::figure) measured: Vec<Option<f64>>,
 }
 
@@ -144,7 +145,11 @@ pub(in crate::figure) struct Outcome {
     pub(in crate::figure) length: Option<f64>,
 }
 
-/// The moment at the cursor and what is asked of it, computed once each; the outcome is none where all weights are 0.
+/// The numbers of the probe at the cursor and the outcome under the chosen weights, each computed once. The outcome is
+/// `None` where all weights are 0, or nothing is predicted.
+///
+/// # Errors
+/// A sentence that says why nothing can be drawn.
 pub(in crate::figure) fn answer(
     ctx: &Context,
     subject: Subject<'_>,
@@ -157,7 +162,7 @@ pub(in crate::figure) fn answer(
     let rows = subject.run.gram_rows(&view.scope);
     let step = subject.probe(view).map(|probe| probe.step);
     let id = subject.run.started.as_ref().map(|started| &started.id);
-    // Once the probe before is read, the measured changes are known.
+    // The measured changes become known once the previous probe is read.
     let measured = step.map(|step| measured(subject, step, 0).is_some());
     let key = (id, rows, step, measured, subject.run.revisions.probes);
     let moment = remembered(ctx, ("what if, moment", subject.identity()), &key, || {

@@ -48,7 +48,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, _| table(subject),
 };
 
-/// How alike every two branches are. Probes that are not read break the lines.
+/// How alike every two branches tell classes apart, over time. Probes that are not read break the lines.
 pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>) -> Chart {
     let moments = moments(ctx, subject);
     let newest = moments.values().next_back().map(|(_, moment)| moment);

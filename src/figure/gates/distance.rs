@@ -78,8 +78,8 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     table
 }
 
-/// Draws the distances at the moment looked at; a click selects a pair. The scale holds all probes that are read of all
-/// runs on screen.
+/// Draws the distances at the cursor; a click selects a pair. The scale holds every probe that is read, of all runs on
+/// screen.
 pub(in crate::figure) fn gate_distance_ui(
     ui: &mut Ui,
     subject: Subject<'_>,
@@ -117,7 +117,7 @@ pub(in crate::figure) fn gate_distance_ui(
     pick
 }
 
-/// The next of 1, 2 and 5 times a power of ten.
+/// The least of 1, 2 and 5 times a power of ten at or above `value`, and at least 0.001.
 fn rounded_up(value: f64) -> f64 {
     let least = value.max(1e-3);
     let end = round_up(least).unwrap_or(least);
@@ -125,7 +125,7 @@ fn rounded_up(value: f64) -> f64 {
     (end * 1e6).round() / 1e6
 }
 
-/// Distances as cells.
+/// The cells of the figure: the distance between the gates of every two classes.
 struct Distances<'a> {
     all: Vec<Option<f64>>,
     branches: &'a [Branch],

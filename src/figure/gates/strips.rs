@@ -48,9 +48,9 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, view| table(subject, view),
 };
 
-/// Rows at least this high have their class's name beside them.
+/// Rows at least this high, in points, have their class's name beside them.
 const NAMED_ROW: f32 = 9.0;
-/// Height below which nothing is said under the strips.
+/// Height of the figure, in points, below which it has no notes under the strips.
 const LOW: f32 = 150.0;
 /// Height of the branches' names above the strips.
 const HEADER: f32 = 18.0;
@@ -128,7 +128,7 @@ pub(in crate::figure) fn gates_ui(ui: &mut Ui, subject: Subject<'_>, view: &View
     pick
 }
 
-/// What is said under the strips, each with what it means, and how many lines it takes.
+/// The notes under the strips, each with its explanation on hover, and the number of lines they take.
 fn notes(shown: &Shown) -> (Vec<(String, &'static str)>, f32) {
     let number = |x: Option<f64>| x.map_or_else(|| "undefined".to_owned(), |x| format!("{x:.3}"));
     let branches = shown.branches.iter().map(|branch| {
@@ -164,7 +164,7 @@ fn notes(shown: &Shown) -> (Vec<(String, &'static str)>, f32) {
     (notes, lines)
 }
 
-/// Where everything lies.
+/// Layout of the figure.
 struct Grid {
     /// Left edge of the names.
     left: f32,
@@ -239,7 +239,7 @@ impl Grid {
                 for (row, &k) in order.iter().enumerate() {
                     let rect = self.row(at, row);
                     let width = rect.width() / branch.channels.len() as f32;
-                    // Rows high enough are set apart, as a class is what one looks for.
+                    // High rows are set apart by a gap, as readers look for a class.
                     let gap = if rect.height() > 8.0 { 1.0 } else { 0.0 };
                     for (column, &channel) in branch.channels.iter().enumerate() {
                         let min = rect.min + vec2(column as f32 * width, 0.0);

@@ -1,4 +1,4 @@
-//! What a change of configuration changes in the F1 of every class, over seeds.
+//! How a change of configuration changes the F1 of every class, over seeds.
 
 use egui::Ui;
 

@@ -1,4 +1,4 @@
-//! How groups of runs develop over seeds: their means, how far their runs lie apart, and every single run.
+//! How groups of runs develop over time: their means over seeds, the spread of their runs, and every single run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,14 +43,14 @@ pub(in crate::figure) struct Measured {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Over {
     mean: f64,
-    /// Least and largest.
+    /// Least and largest value.
     range: [f64; 2],
-    /// Standard deviation (n − 1); none of a single run.
+    /// Standard deviation (n − 1); `None` for a single run.
     sd: Option<f64>,
 }
 
 impl Over {
-    /// Lower and upper end of the band; none of a single run.
+    /// Lower and upper end of the band; `None` for a single run.
     fn band(&self, band: Spread) -> Option<[f64; 2]> {
         let sd = self.sd?;
         Some(match band {
@@ -60,7 +60,7 @@ impl Over {
     }
 }
 
-/// Of the runs at every step at which all of them have a value: nothing is made up between steps.
+/// Mean and spread of the runs at every step at which all of them have a value: nothing is interpolated between steps.
 fn over_runs(runs: &[Vec<Point>]) -> BTreeMap<u64, Over> {
     let mut at: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for point in runs.iter().flatten() {
@@ -88,7 +88,7 @@ fn grouped_once(ctx: &egui::Context, shown: &[Subject<'_>]) -> Arc<Result<Groupe
     })
 }
 
-/// A colour for every group: its own, unless one of those shown has it already.
+/// A colour for every group: its own, unless another group on screen has taken it.
 fn colors(groups: &[Compared]) -> Vec<Color32> {
     let mut order: Vec<_> = (0..groups.len()).collect();
     order.sort_by_key(|&at| &groups[at].identity);
@@ -105,7 +105,7 @@ fn colors(groups: &[Compared]) -> Vec<Color32> {
     colors
 }
 
-/// Wall time and images differ between machines and data; what is compared is compared by steps or epochs.
+/// Wall time and images differ between machines and data sets, so groups are drawn over steps or epochs.
 fn axis(view: &View) -> TimeAxis {
     match view.time {
         TimeAxis::Step => TimeAxis::Step,
@@ -113,7 +113,7 @@ fn axis(view: &View) -> TimeAxis {
     }
 }
 
-/// The chart, and a sentence that says what is drawn and what is not.
+/// The chart, and a sentence that names the lines and areas drawn and the runs left out.
 fn chart(
     title: &'static str,
     measured: &Measured,
@@ -166,7 +166,7 @@ fn chart(
         1 => said.push("1 run is not finished and left out".to_owned()),
         n => said.push(format!("{n} runs are not finished and left out")),
     }
-    // Means lie over single runs.
+    // Means are drawn over single runs.
     curves.sort_by_key(|curve| curve.look != Look::Thin);
     let chart = Chart {
         name: title,
@@ -182,7 +182,7 @@ fn chart(
     (chart, said.join("; "))
 }
 
-/// What the lines and the area are.
+/// The sentence that says what the lines and the area are.
 pub(in crate::figure) fn words(spread: Spread) -> &'static str {
     match spread {
         Spread::Range => "mean, range from least to most, and single runs",
@@ -218,7 +218,7 @@ pub(in crate::figure) fn group_curves_ui(
     spread.or(picked.filter(|pick| matches!(pick, Pick::Curve(_))))
 }
 
-/// What is drawn, and a choice of the area.
+/// Says what is drawn, with a choice of the spread that the area shows.
 fn note_ui(ui: &mut Ui, said: &str, spread: Spread) -> Option<Pick> {
     let mut pick = None;
     ui.horizontal(|ui| {
@@ -250,7 +250,7 @@ fn note_ui(ui: &mut Ui, said: &str, spread: Spread) -> Option<Pick> {
     pick
 }
 
-/// A row for every point of every run, with what its group has in common at that step.
+/// A row for every point of every run, with the mean and the spread of its group at that step.
 pub(in crate::figure) fn table(measured: &Measured, shown: &[Subject<'_>], view: &View) -> Table {
     let ends = match view.spread {
         Spread::Range => ["group_least", "group_most"],

@@ -1,4 +1,4 @@
-//! What a change of configuration changes, over seeds: the F1 of every class, and the interference of every layer.
+//! How a change of configuration changes the F1 of every class or the interference of every layer, over seeds.
 
 use egui::{Align2, Color32, FontId, Rangef, Rect, RichText, Role, Sense, Stroke, Ui, pos2};
 
@@ -14,11 +14,11 @@ use crate::figure::look::view::View;
 use crate::figure::parts::bars::{AXIS_HEIGHT, BarAxis};
 use crate::run::Scope;
 
-/// Rows are at most this high.
+/// Largest height of a row, in points.
 const HIGHEST_ROW: f32 = 44.0;
-/// From this height on, single seeds lie below the mean and its interval, not on them.
+/// In rows of at least this height, in points, single seeds lie below the mean and its interval, not on them.
 const TWO_LINES: f32 = 13.0;
-/// Least distance of two names.
+/// Least distance between two names, in points.
 const NAME_DISTANCE: f32 = 13.0;
 
 /// The rows of the figure.
@@ -33,16 +33,16 @@ pub(in crate::figure) enum Rows {
 /// The part of a comparison that the figure shows.
 struct Drawn<'a> {
     comparison: &'a Comparison,
-    /// Which of the contrasts.
+    /// Index of the contrast shown.
     at: usize,
     rows: Vec<Drawable<'a>>,
 }
 
-/// A class or a layer.
+/// A row of the figure: a class or a layer.
 struct Drawable<'a> {
     row: &'a Row,
     contrast: &'a Contrast,
-    /// Training images of a class.
+    /// Training images of a class; `None` for a layer.
     images: Option<usize>,
     color: Color32,
     pick: Pick,
@@ -86,7 +86,7 @@ impl<'a> Drawn<'a> {
         format!("{} − {}", name(group), name(self.comparison.baseline))
     }
 
-    /// All contrasts share the axis, so that they can be compared.
+    /// The axis: all contrasts share it, so that they can be compared.
     fn axis(&self, x: Rangef) -> BarAxis {
         let contrasts = self
             .rows
@@ -101,7 +101,7 @@ impl<'a> Drawn<'a> {
     }
 }
 
-/// A run on the classes that are compared.
+/// The first run on screen that has exactly the classes that are compared; `subject` where there is none.
 fn classes_of<'a>(
     comparison: &Comparison,
     subject: Subject<'a>,
@@ -306,7 +306,7 @@ fn rows_ui(ui: &mut Ui, title: &str, drawn: &Drawn<'_>) -> Option<Pick> {
     pick
 }
 
-/// Single pairs, then the mean with its interval: filled where the difference is significant.
+/// Paints single pairs of runs, then the mean with its interval: filled where the difference is significant.
 fn paint_row(ui: &Ui, axis: &BarAxis, rect: Rect, drawable: &Drawable<'_>) {
     let Some(paired) = &drawable.contrast.paired else {
         return;

@@ -1,4 +1,4 @@
-//! What a change of configuration changes in the interference of every layer, over seeds.
+//! How a change of configuration changes the interference of every layer, over seeds.
 
 use egui::Ui;
 

@@ -1,4 +1,4 @@
-//! What a change of configuration changes in scores and conflicts, over seeds: one table.
+//! How a change of configuration changes scores and conflicts, over seeds, in one table.
 
 use egui::{Color32, RichText, Ui, vec2};
 
@@ -48,7 +48,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |_, shown, _| table(shown),
 };
 
-/// Space between columns and between rows.
+/// Space between columns and between rows, in points.
 const SPACING: [f32; 2] = [18.0, 3.0];
 
 /// Draws the measures of the subject's group beside those of the group of the first run shown.
@@ -85,14 +85,14 @@ pub(in crate::figure) fn measures_ui(
 
 struct Drawn<'a> {
     comparison: &'a Comparison,
-    /// Which contrast is looked at,
+    /// Index of the contrast shown.
     at: usize,
-    /// and its group.
+    /// Index of that contrast's group.
     group: usize,
 }
 
 impl Drawn<'_> {
-    /// A sheet does not scroll: what is larger than it is made smaller.
+    /// Draws the table, made smaller where it does not fit: an exported image does not scroll.
     fn fitted_ui(&self, ui: &mut Ui, rows: &[Row]) {
         let font = egui::TextStyle::Body.resolve(ui.style());
         let painter = ui.painter();
@@ -129,7 +129,7 @@ impl Drawn<'_> {
         });
     }
 
-    /// What stands above the columns, and what it means.
+    /// The headers of the columns, each with its explanation on hover.
     fn headers(&self) -> [(&str, &str); 6] {
         let groups = &self.comparison.groups;
         let seeds = "Mean ± standard deviation over its seeds (their number)";
@@ -193,7 +193,7 @@ fn hinted(label: egui::Response, hint: &str) {
     }
 }
 
-/// p and corrected p in short.
+/// p and corrected p, as short text.
 fn probabilities(contrast: &Contrast) -> (String, String) {
     let text = |p: Option<f64>| p.map_or("–".to_owned(), probability);
     let p = contrast.paired.as_ref().and_then(|paired| paired.p);
@@ -258,7 +258,7 @@ pub fn measures(comparison: &Comparison) -> Table {
     table
 }
 
-/// What may be called significant, in a few words.
+/// Whether the difference may be called significant, in a few words.
 fn verdict(contrast: &Contrast) -> String {
     match (contrast.corrected_p, contrast.significant) {
         (None, _) => "not tested".to_owned(),

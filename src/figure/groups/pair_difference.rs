@@ -1,5 +1,5 @@
-//! What a change of configuration changes between every pair of classes, over seeds: the mean difference of their
-//! cosines at the last step.
+//! How a change of configuration changes the conflict between every pair of classes, over seeds: the mean difference
+//! of their cosines at the last step.
 
 use std::sync::Arc;
 
@@ -61,11 +61,11 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
 /// The differences of every pair between a group and the baseline.
 struct Means {
     rows: Vec<Row>,
-    /// Which of the contrasts is looked at.
+    /// Index of the contrast shown.
     at: usize,
-    /// By row: whether the difference is told apart from 0.
+    /// For every row, whether its difference is told apart from 0.
     resolved: Vec<bool>,
-    /// Runs whose probe is there, and all that take part.
+    /// Number of runs whose last probe is read, and of all runs that take part.
     probes: [usize; 2],
 }
 
@@ -95,7 +95,7 @@ impl Means {
         means
     }
 
-    /// Of a single pair of runs there is no interval: what is known is the error within each.
+    /// A single pair of runs has no interval over seeds: its differences are resolved by the errors within each run.
     fn resolve_single(&mut self, comparison: &Comparison, grams: &[Vec<Option<Gram>>]) {
         let k = comparison.classes.len();
         let gram = |group: usize, seed: u64| {
@@ -123,7 +123,7 @@ impl Means {
         self.contrast(row).paired.as_ref().map(|paired| paired.mean)
     }
 
-    /// Most seeds that any pair has.
+    /// The largest number of seeds that any pair of classes has.
     fn seeds(&self) -> usize {
         let seeds = (0..self.rows.len()).map(|row| self.contrast(row).seeds.len());
         seeds.max().unwrap_or(0)
@@ -149,7 +149,7 @@ fn grams(comparison: &Comparison, shown: &[Subject<'_>], scope: &Scope) -> Vec<V
 struct Differences<'a> {
     comparison: &'a Comparison,
     means: &'a Means,
-    /// End of the colour scale.
+    /// End of the colour scale, as a difference of cosines.
     end: f64,
 }
 
@@ -244,7 +244,7 @@ pub(in crate::figure) fn pair_difference_ui(
     );
     let note = format!("{group} − {base}, {}{}", view.scope.name(), missing(&means));
     ui.add(egui::Label::new(RichText::new(note).size(11.0).weak()).truncate());
-    // The class order and names are those of a run on the classes that are compared.
+    // The order and the names of the classes are those of a run that has the classes that are compared.
     let fits = |x: &&Subject<'_>| x.classes() == comparison.classes.as_slice();
     let named = shown.iter().find(fits).copied().unwrap_or(subject);
     let lines = if ui.available_width() < 560.0 {
@@ -323,7 +323,7 @@ fn summary_ui(ui: &mut Ui, means: &Means) {
     );
 }
 
-/// Every pair of classes, seed by seed.
+/// The numbers of the figure: every pair of classes, seed by seed.
 pub(in crate::figure) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
     let mut table = Table::new([
         "part",
@@ -375,10 +375,10 @@ pub(in crate::figure) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view
     table
 }
 
-/// Least end of the colour scale, and the step of all others.
+/// Least end of the colour scale; all other ends are multiples of it.
 const LEAST_END: f64 = 0.05;
 
-/// End of the colour scale: to the next twentieth, so that it is a number one can say.
+/// End of the colour scale, rounded up to a multiple of [`LEAST_END`] so that it is a short number.
 fn scale_end(differences: impl Iterator<Item = f64>) -> f64 {
     let largest = differences.fold(0.0, |largest: f64, x| largest.max(x.abs()));
     ((largest / LEAST_END).ceil() * LEAST_END).max(LEAST_END)

@@ -5,7 +5,7 @@ use egui::{EventFilter, Key, Modifiers, Response, Ui};
 /// The keys that were pressed in this frame.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::figure) struct Keys {
-    /// Cells to go down, and to the right.
+    /// Cells to go down; negative for up. `right` likewise counts cells to the right.
     down: isize,
     right: isize,
     pub(in crate::figure) picks: bool,
@@ -30,7 +30,7 @@ impl Keys {
         })
     }
 
-    /// The cell they lead to from another, among so many rows and columns.
+    /// The cell that the keys lead to from another cell, in a figure of `size` rows and columns.
     pub(in crate::figure) fn from(
         self,
         (row, column): (usize, usize),

@@ -20,7 +20,7 @@ pub(in crate::figure) fn remembered<T: Clone + Send + Sync + 'static>(
     }
 }
 
-/// Whether what is drawn becomes an image: there, nothing can be set.
+/// Whether the context draws an image for export: an image has no controls.
 pub(in crate::figure) fn is_exporting(context: &egui::Context) -> bool {
     context
         .data(|data| data.get_temp(exporting()))

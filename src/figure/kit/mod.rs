@@ -1,6 +1,7 @@
-//! How anything is plotted: charts, squares of cells, tables, colours, words and numbers.
+//! Means of plotting: charts, squares of cells, tables, colours, texts and numbers.
 //!
-//! Imports [`look`](super::look) and egui. It knows no run, no gradient and no comparison: numbers come from the caller.
+//! Imports [`look`](super::look) and egui. It knows no gradient and no comparison: numbers come from the caller. Of a
+//! run, `square` reads the names and the training images of the classes.
 
 pub(in crate::figure) mod cell_keys;
 pub(in crate::figure) mod chart;

@@ -1,6 +1,6 @@
-//! Numbers in words: with a real minus, in as many figures as say something.
+//! Numbers as text: with a minus sign (U+2212), in as many figures as are meaningful.
 
-/// A number in three figures, with its power of ten where it is far from 1, and a real minus: 0.0654, −12.3,
+/// A number in three figures, with its power of ten where it is far from 1, and a minus sign (U+2212): 0.0654, −12.3,
 /// 4.56·10⁻⁷.
 pub(in crate::figure) fn three_figures(value: f64) -> String {
     // Rounded first: 9.996 is 10.0.
@@ -34,7 +34,7 @@ pub(in crate::figure) fn power_of_ten(exponent: f64) -> String {
     )
 }
 
-/// Two decimals with a sign, and a real minus.
+/// Two decimals, with a minus sign (U+2212) for negative values; a value that rounds to 0 has no sign.
 pub(in crate::figure) fn signed(value: f64) -> String {
     let text = format!("{:.2}", value.abs());
     match text.as_str() {
@@ -44,12 +44,13 @@ pub(in crate::figure) fn signed(value: f64) -> String {
     }
 }
 
-/// Two decimals, and a real minus.
+/// Two decimals, rounded half away from 0, with a minus sign (U+2212) for negative values.
 pub(in crate::figure) fn decimal(value: f64) -> String {
     format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0).replace('-', "−")
 }
 
-/// The next of 1, 2 and 5 times a power of ten, so that it is a number one can say; none above what is not positive.
+/// The least of 1, 2 and 5 times a power of ten at or above `value`, which makes a short end of a scale; 0 for 0, and
+/// `None` for a negative value or NaN.
 pub(in crate::figure) fn round_up(value: f64) -> Option<f64> {
     let power = 10_f64.powf(value.log10().floor());
     let ends = [1.0, 2.0, 5.0, 10.0].map(|x| x * power);

@@ -47,10 +47,10 @@ const OF_GROUPS: [Color32; GROUPS] = [
     Color32::from_rgb(0xe6, 0x9f, 0x00),
 ];
 
-/// Groups of runs that have a colour of their own.
+/// Number of groups of runs that have a colour of their own.
 pub const GROUPS: usize = 5;
 
-/// Which of the [`GROUPS`] colours a configuration has where no other has it.
+/// The number, below [`GROUPS`], of the colour that a configuration has where no other has taken it.
 pub fn group_number(identity: &str) -> usize {
     (fnv1a(identity) % GROUPS as u64) as usize
 }
@@ -68,9 +68,9 @@ pub fn series(i: usize) -> Color32 {
     [CLASSES[0], CLASSES[6], CLASSES[7]][i % 3]
 }
 
-/// Colour of the frequent classes taken together,
+/// Colour of the frequent classes taken together.
 pub const HEAD: Color32 = Color32::from_rgb(0x6f, 0x7d, 0x95);
-/// and of the rare ones: what is looked for stands out.
+/// Colour of the rare classes taken together: it stands out, as readers look for them.
 pub const TAIL: Color32 = Color32::from_rgb(0xe0, 0x7a, 0x1f);
 
 /// Anchors of the diverging scale: red (conflict) over the neutral middle to blue (agreement), after ColorBrewer RdBu.
@@ -101,7 +101,7 @@ pub fn diverging(value: f64, dark: bool) -> Color32 {
     blend(stops[low], stops[low + 1], (at - low as f64) as f32)
 }
 
-/// Interference from which on the colour stays the darkest: more than half is hardly ever seen.
+/// Interference at and beyond which the colour is darkest: values above it are hardly ever seen.
 pub const INTERFERENCE_END: f64 = 0.5;
 
 /// Colour of an interference: neutral at 0, darkest red from [`INTERFERENCE_END`] on.
@@ -139,7 +139,7 @@ pub fn paint_scale(
     painter.add(mesh);
 }
 
-/// Between two colours, `t` from 0 to 1.
+/// The colour at a share `t` (0 to 1) of the way from `a` to `b`.
 pub fn blend(a: Color32, b: Color32, t: f32) -> Color32 {
     let mix = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * t).round() as u8;
     Color32::from_rgb(mix(a.r(), b.r()), mix(a.g(), b.g()), mix(a.b(), b.b()))
@@ -157,7 +157,7 @@ pub fn text_on(background: Color32) -> Color32 {
     }
 }
 
-/// Anchors of the scale of what has no side, from little to much (after viridis, Smith and van der Walt 2015).
+/// Anchors of the scale of values without a sign, from little to much (after viridis, Smith and van der Walt 2015).
 const SEQUENTIAL: [Color32; 5] = [
     Color32::from_rgb(0x44, 0x01, 0x54),
     Color32::from_rgb(0x3b, 0x52, 0x8b),
@@ -177,13 +177,13 @@ pub(in crate::figure) fn sequential(share: f64) -> Color32 {
     )
 }
 
-/// Colour of what is undefined.
+/// Colour of undefined values.
 pub(in crate::figure) fn undefined(ui: &Ui) -> Color32 {
     let visuals = ui.visuals();
     palette::blend(visuals.panel_fill, visuals.weak_text_color(), 0.35)
 }
 
-/// A colour, faded where what it stands for is not resolved.
+/// A colour, faded where the value that it shows is not resolved.
 pub(in crate::figure) fn faded(ui: &Ui, color: Color32, resolved: bool) -> Color32 {
     if resolved {
         color

@@ -2,7 +2,8 @@
 
 use egui::{Align2, FontId, Rect, Ui, pos2};
 
-/// Numbers to the right of an upright scale whose top is 1.
+/// Paints numbers to the right of an upright scale of colours, each at a share of its height: 0 at the foot, 1 at the
+/// top.
 pub(in crate::figure) fn numbers_upright(ui: &Ui, bar: Rect, marks: &[(f64, String)]) {
     let font = FontId::proportional(10.5);
     for (share, text) in marks {

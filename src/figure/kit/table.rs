@@ -24,13 +24,13 @@ impl Table {
         self.rows.push(row.to_vec());
     }
 
-    /// As CSV (RFC 4180, but lines end in a line feed alone): a header, then a line for every row. Numbers are written
-    /// with as many digits as it takes to read the same number back; an undefined one is an empty cell.
+    /// The table as CSV (RFC 4180, but lines end in a line feed alone): a header, then a line for every row. Numbers
+    /// are written with as many digits as it takes to read the same number back; an undefined one is an empty cell.
     pub fn to_csv(&self) -> String {
         self.written(',', quoted)
     }
 
-    /// With tabs between the cells, as spreadsheets take it from the clipboard.
+    /// The table with tabs between the cells, as spreadsheets take it from the clipboard.
     pub fn to_tabs(&self) -> String {
         self.written('\t', |text| text.replace(['\t', '\n', '\r'], " "))
     }
@@ -40,7 +40,7 @@ impl Table {
             Value::None => String::new(),
             Value::Text(text) => word(text),
             Value::Number(number) if number.is_finite() => number_text(*number),
-            // As NumPy and pandas write and read them.
+            // NumPy and pandas write and read this text.
             Value::Number(number) if number.is_nan() => "nan".to_owned(),
             Value::Number(number) => if *number > 0.0 { "inf" } else { "-inf" }.to_owned(),
         };
@@ -73,7 +73,7 @@ fn number_text(number: f64) -> String {
     }
 }
 
-/// In quotes where it has to be.
+/// A cell of a CSV file, in quotes where the format asks for them.
 fn quoted(text: &str) -> String {
     let is_special = |c: char| matches!(c, ',' | '"' | '\n' | '\r');
     if text.contains(is_special) || text.trim() != text {

@@ -20,7 +20,7 @@ pub(in crate::figure) fn fitted(
     painter.layout_job(job)
 }
 
-/// Gives a widget that is painted by hand its name for those who cannot see it, and a ring while it has the keyboard.
+/// Gives a widget that is painted by hand its accessible name, and a ring while it has the keyboard focus.
 pub(in crate::figure) fn named(response: &egui::Response, role: egui::Role, name: &str) {
     response.widget_info(|| egui::WidgetInfo::labeled(role, true, name));
     if response.has_focus() && response.interact_rect.is_positive() {
@@ -45,7 +45,7 @@ pub(in crate::figure) fn empty_ui(ui: &mut Ui, sentence: &str) {
     });
 }
 
-/// What is left above some lines of text.
+/// The area above some lines of text at the foot of a figure.
 pub(in crate::figure) fn above(ui: &Ui, lines: f32) -> Rect {
     let area = ui.available_rect_before_wrap();
     let height = 4.0 + 20.0 * lines;
@@ -54,6 +54,6 @@ pub(in crate::figure) fn above(ui: &Ui, lines: f32) -> Rect {
 
 #[cfg(test)]
 thread_local! {
-    /// What the figure drawn last says in place of its content; none where it has content.
+    /// The sentence that the figure drawn last shows in place of its content; `None` where it has content.
     pub(in crate::figure) static SAID: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
 }

@@ -1,4 +1,4 @@
-//! What time is measured in: from steps to the x of a chart, and back.
+//! The units of time: from steps to the x of a chart, and back.
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ impl Clock {
         self.line(x, |(step, x)| (*x, *step)).max(0.0).round() as u64
     }
 
-    /// y at `x` of the line through the knots, whose coordinates are taken by `of`.
+    /// y at `x` of the line through the knots; `of` takes the coordinates (x, y) of a knot.
     fn line(&self, x: f64, of: impl Fn(&(f64, f64)) -> (f64, f64)) -> f64 {
         let after = self.knots.partition_point(|knot| of(knot).0 <= x);
         let right = after.clamp(1, self.knots.len().saturating_sub(1).max(1));
@@ -68,7 +68,7 @@ impl Clock {
         self.axis.label()
     }
 
-    /// A moment in words.
+    /// A moment in words, with its step.
     pub(in crate::figure) fn moment(&self, x: f64) -> String {
         let step = format!("step {}", self.step(x));
         match self.axis {
@@ -81,7 +81,7 @@ impl Clock {
 }
 
 impl TimeAxis {
-    /// Every axis.
+    /// Every unit of time.
     pub const ALL: [Self; 4] = [Self::Epoch, Self::Step, Self::Images, Self::WallTime];
 
     /// Name with its unit.
@@ -105,7 +105,7 @@ impl TimeAxis {
     }
 }
 
-/// What time is measured in.
+/// The unit of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TimeAxis {
     /// Passes over the training images.
@@ -115,7 +115,7 @@ pub enum TimeAxis {
     Step,
     /// Training images seen.
     Images,
-    /// Seconds of training.
+    /// Minutes of training.
     WallTime,
 }
 

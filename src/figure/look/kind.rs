@@ -1,8 +1,8 @@
-//! Which figures there are. What each is stands in its own file, and the registry knows them all.
+//! The kinds of figures. Each figure is described in its own file, and the registry knows them all.
 
 use serde::{Deserialize, Serialize};
 
-/// Declares the kinds of figures and the list of all of them, which none can be missing from.
+/// Declares the kinds of figures and the list of all of them, so that no kind can be missing from the list.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident,)*) => {
         /// The figures.
@@ -37,19 +37,19 @@ kinds! {
     PairCosine,
     /// Cosine of the selected pair in every layer at every moment.
     PairDepth,
-    /// Map of the network.
+    /// Map of the network, its layers coloured by the selected quantity.
     Architecture,
     /// Interference by layer and moment.
     DepthTime,
     /// Interference in the backbone and the selected layer over time.
     ConflictTime,
-    /// Who helps and who hurts the selected class, at the cursor.
+    /// Which classes help and which hurt the selected class, at the cursor.
     Ledger,
-    /// What a step does to the selected class's loss over time.
+    /// Effect of a step on the selected class's loss over time.
     LedgerTime,
-    /// What a step does to the selected class through every layer at every moment.
+    /// Effect of a step on the selected class's loss through every layer at every moment.
     LedgerDepth,
-    /// What one step would do to every class under other weights.
+    /// Effect of one step on every class's loss under other weights.
     WhatIf,
     /// Mean gate by class and channel.
     Gates,
@@ -59,9 +59,9 @@ kinds! {
     GatesAlike,
     /// How differently the gates treat every two classes, at the cursor.
     GateDistance,
-    /// Which classes are taken for which, at the cursor.
+    /// Confusion matrix: which classes are taken for which other class, at the cursor.
     Confusion,
-    /// What differs between the conflict matrices of two runs, at the cursor.
+    /// Difference between the conflict matrices of two runs, at the cursor.
     ConflictDifference,
     /// Whether the classes in conflict are those mistaken for each other, at the cursor.
     ConflictConfusion,

@@ -1,4 +1,4 @@
-//! What was chosen in a figure by drawing in it: the bounds of charts, and a rectangle over a scatter.
+//! Choices made in a figure by drawing in it: the bounds of charts, and a rectangle over a scatter.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,25 +7,25 @@ use crate::figure::look::clock::TimeAxis;
 /// Bounds that were chosen for the charts of a kind, in every run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Range {
-    /// Least and largest x; none leaves it to the data.
+    /// Least and largest x; `None` leaves the bounds to the data.
     pub x: Option<(f64, f64)>,
-    /// Least and largest y, as the axis has it (log10 where it is logarithmic); none leaves it to the data.
+    /// Least and largest y, as the axis has it (log10 where it is logarithmic); `None` leaves the bounds to the data.
     pub y: Option<(f64, f64)>,
-    /// The unit that time was measured in: in another unit, x says nothing.
+    /// The unit of time that x was chosen in: in another unit, x does not apply.
     pub time: TimeAxis,
 }
 
 /// A rectangle drawn over the scatter: the pairs in it are marked in both matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Brush {
-    /// Cosines, from and to.
+    /// Least and largest cosine.
     pub cosine: [f64; 2],
-    /// Shares mistaken, from and to.
+    /// Least and largest share of images mistaken.
     pub mistaken: [f64; 2],
 }
 
 impl Brush {
-    /// Rectangles that need not be drawn, by name; the last marks nothing.
+    /// Rectangles to choose by name instead of drawing one; the last choice marks nothing.
     pub(crate) const CHOICES: [(&'static str, Option<Self>); 4] = {
         const fn of(cosine: [f64; 2], mistaken: [f64; 2]) -> Option<Brush> {
             Some(Brush { cosine, mistaken })

@@ -1,6 +1,7 @@
-//! What is looked at: which figures there are, the run that one is drawn from, what is selected, and what a click picks.
+//! The subject of figures: which figures there are, the run that one is drawn from, what is selected, and what a click
+//! picks.
 //!
-//! Imports [`crate::run`] alone, and of egui only plain numbers: nothing is drawn here.
+//! Imports [`crate::run`] and the hash of `crate::text`, and of egui only plain numbers: nothing is drawn here.
 
 pub(in crate::figure) mod clock;
 pub(in crate::figure) mod kind;

@@ -18,9 +18,9 @@ pub enum Pick {
     Step(u64),
     /// A curve, by name, to be switched off or on.
     Curve(String),
-    /// Curves, by name, to be switched on.
+    /// Curves, by name, all to be switched on.
     Curves(Vec<String>),
-    /// The bounds of all charts of a kind; none for all there is.
+    /// The bounds of all charts of a kind; `None` shows all data.
     Range(Kind, Option<Range>),
     /// A class.
     Class(usize),
@@ -30,17 +30,17 @@ pub enum Pick {
     Confused(usize, usize),
     /// An order of classes.
     Order(Order),
-    /// What parts of the network are coloured by.
+    /// The quantity that parts of the network are coloured by.
     Quantity(Quantity),
-    /// Other weights.
+    /// Other weights, or other handling of conflicting gradients, in the what-if figure.
     WhatIf(WhatIf),
-    /// The part of the matrices that is in sight.
+    /// The part of the matrices that is in sight; `None` for all of it.
     Sight(Option<Sight>),
-    /// The pairs marked in the scatter.
+    /// The rectangle that marks pairs in the scatter; `None` removes it.
     Brush(Option<Brush>),
-    /// Whether the second matrix is shown as difference.
+    /// Whether the second of two runs shows the difference from the first run's conflict matrix.
     Difference(bool),
-    /// Which images evaluations are of.
+    /// The split whose evaluations are shown.
     Split(Option<Split>),
     /// How the spread of a group of runs is drawn.
     Spread(Spread),

@@ -9,11 +9,11 @@ pub(in crate::figure) const LEAST_SEEN: usize = 4;
 /// The part of a square of classes that is in sight, in places of the order of classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sight {
-    /// First row,
+    /// First row.
     pub row: usize,
-    /// first column,
+    /// First column.
     pub column: usize,
-    /// and how many there are of each.
+    /// Number of rows, and of columns.
     pub count: usize,
 }
 
@@ -40,7 +40,7 @@ impl Sight {
     /// Zoomed by `factor` (> 1 shows fewer classes) around a point, given in shares of what is in sight.
     pub(in crate::figure) fn zoomed(self, factor: f32, at: Vec2, k: usize) -> Self {
         let count = (self.count as f32 / factor).round();
-        // A step of the wheel has an effect, however few classes are left.
+        // Every step of the wheel adds or removes a class, however few classes are in sight.
         let least = self.count as f32 + if factor > 1.0 { -1.0 } else { 1.0 };
         let count = if factor > 1.0 {
             count.min(least)
@@ -60,7 +60,7 @@ impl Sight {
         .within(k)
     }
 
-    /// Moved just so far that a row and a column, by their places, come into sight.
+    /// Moved by as little as brings a row and a column, by their places, into sight.
     pub(crate) fn showing(self, row: usize, column: usize, k: usize) -> Self {
         let into = |first: usize, place: usize| {
             let least = (place + 1).saturating_sub(self.count);
@@ -87,7 +87,7 @@ mod tests {
         count: 100,
     };
 
-    /// What is under the pointer stays there.
+    /// The point under the pointer stays where it is.
     #[test]
     fn zoom_keeps_the_point_under_the_pointer() {
         let at = vec2(0.25, 0.75);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_for_comes_into_sight() {
+    fn a_cell_that_is_sought_comes_into_sight() {
         let sight = Sight {
             row: 10,
             column: 10,

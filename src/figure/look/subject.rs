@@ -6,7 +6,7 @@ use crate::run::event::Probe;
 use crate::run::probes::Probes;
 use crate::text::fnv1a;
 
-/// One run, with those of its probe tensors that are in memory: a figure is drawn from it.
+/// A run, with those of its probe tensors that are in memory: the source of a figure.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// Name on screen.
@@ -18,19 +18,20 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Whether both are the same run: names need not tell runs apart.
+    /// Whether both are the same run; two runs may have the same name.
     pub fn is(&self, other: &Self) -> bool {
         std::ptr::eq(self.run, other.run)
     }
 
-    /// Tells the run apart from all others that are open, for values that are kept between frames. The address tells copies
-    /// of one run apart, the id of the header a run from an earlier one at the same address.
+    /// A number that tells the run apart from all others that are open, for values that are kept between frames. The
+    /// address tells copies of one run apart, and the id of the header tells a run from an earlier one at the same
+    /// address.
     pub(in crate::figure) fn identity(&self) -> u64 {
         let id = self.run.started.as_ref().map_or("", |started| &started.id);
         fnv1a(id) ^ std::ptr::from_ref(self.run).addr() as u64
     }
 
-    /// Class names; none before the header.
+    /// Class names; empty before the header.
     pub fn classes(&self) -> &'a [String] {
         self.run
             .started
@@ -86,8 +87,8 @@ pub(in crate::figure) fn pair_of(subject: Subject<'_>, view: &View) -> Option<(u
     view.pair.filter(|&(a, b)| a < classes && b < classes)
 }
 
-/// The class so many places after the selected one in the order of the classes, round and round; without one the first
-/// or the last. None where there are no classes.
+/// The class that lies `by` places after the selected one in the order of the classes, round and round; where no class
+/// is selected, the first (`by` > 0) or the last. `None` where there are no classes.
 pub(crate) fn class_after(subject: Subject<'_>, view: &View, by: isize) -> Option<usize> {
     let order = order_of(subject, view);
     let selected = view
@@ -113,14 +114,14 @@ pub(in crate::figure) fn order_of(subject: Subject<'_>, view: &View) -> Vec<usiz
     order_of_classes(subject.classes(), counts, &view.order)
 }
 
-/// Classes of these names and training images in an order.
+/// The classes with these names and training images, in an order.
 pub(crate) fn order_of_classes(names: &[String], counts: &[usize], by: &Order) -> Vec<usize> {
     let mut order: Vec<usize> = (0..names.len()).collect();
     match by {
         Order::Listed => {}
         Order::Frequency => order.sort_by_key(|&k| std::cmp::Reverse(counts.get(k))),
         Order::Name => order.sort_by_key(|&k| names[k].to_lowercase()),
-        // Of another data set, it says nothing about these classes.
+        // An order found for another data set says nothing about these classes.
         Order::Similarity(found) if by.applies_to(names) => {
             order.sort_by_cached_key(|&k| found.iter().position(|name| *name == names[k]));
         }

@@ -1,4 +1,4 @@
-//! What is looked at: shared by all figures and all runs on screen.
+//! The view: what is selected and how it is shown, shared by all figures and all runs on screen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use crate::figure::look::sight::Sight;
 use crate::run::Scope;
 use crate::run::event::Split;
 
-/// What is looked at: shared by all figures and all runs on screen.
+/// The view: what is selected and how it is shown, shared by all figures and all runs on screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct View {
     /// The selected part of the network.
     pub scope: Scope,
-    /// The step looked at; none follows the newest.
+    /// The step looked at; `None` follows the newest.
     pub step: Option<u64>,
     /// The selected pair of classes.
     pub pair: Option<(usize, usize)>,
@@ -28,33 +28,33 @@ pub struct View {
     pub confused: Option<(usize, usize)>,
     /// Names of the curves that are switched off: a class is switched off in every figure.
     pub hidden: BTreeSet<String>,
-    /// Bounds of charts that were chosen, for all runs; the others hold all there is.
+    /// Bounds of charts that were chosen, for all runs; charts without an entry show all data.
     pub ranges: BTreeMap<Kind, Range>,
-    /// What time is measured in.
+    /// The unit of time.
     pub time: TimeAxis,
     /// Order of the classes in matrices and lists.
     #[serde(deserialize_with = "known_order")]
     pub order: Order,
-    /// Which images evaluations are of; none for validation images, where there are some.
+    /// The split whose evaluations are shown; `None` for validation images, where there are some.
     pub split: Option<Split>,
-    /// What the network map and the picture of depth and time are coloured by.
+    /// The quantity that the network map and the figure of layers by moments are coloured by.
     pub quantity: Quantity,
-    /// What if training weighed classes differently.
+    /// The weights and the handling of conflicting gradients in the what-if figure.
     pub what_if: WhatIf,
-    /// The part of every class × class matrix that is in sight; none for all of it.
+    /// The part of every class × class matrix that is in sight; `None` for all of it.
     pub sight: Option<Sight>,
     /// The pairs marked in the scatter of conflict and confusion.
     pub brush: Option<Brush>,
-    /// How far the runs of a group lie apart is drawn so.
+    /// How the spread of the runs of a group is drawn.
     pub spread: Spread,
     /// Whether, of two runs side by side, the second one's conflict matrix is shown as difference from the first's.
     pub difference: bool,
 }
 
-/// How the runs of a group lie about their mean.
+/// Measure of the spread of the runs of a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Spread {
-    /// From the least to the most of them.
+    /// From the least to the largest of the runs.
     #[default]
     Range,
     /// Mean ± standard deviation (n − 1).
@@ -71,12 +71,13 @@ pub enum Order {
     Frequency,
     /// By name.
     Name,
-    /// Classes whose gradients agree beside each other, by name: an order found once, and kept for all times and runs.
+    /// Class names in an order that puts classes beside each other whose gradients agree: found once, and kept for all
+    /// times and runs.
     Similarity(Vec<String>),
 }
 
 impl Order {
-    /// Whether it says anything about these classes: one by similarity was found for others, it may be.
+    /// Whether the order applies to these classes: an order by similarity may have been found for other classes.
     pub fn applies_to(&self, classes: &[String]) -> bool {
         let Self::Similarity(found) = self else {
             return true;
@@ -90,7 +91,7 @@ impl Order {
     }
 }
 
-/// Reads an order; one that another version wrote otherwise is as listed.
+/// Reads an order; an order of another version that is not known becomes the order as listed.
 fn known_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Order, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -104,7 +105,7 @@ fn known_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Order, D::E
     })
 }
 
-/// What parts of the network are coloured by.
+/// The quantities that parts of the network can be coloured by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Quantity {
     /// Mean over class pairs of max(0, −cosine).
@@ -116,11 +117,11 @@ pub enum Quantity {
     ClassNorm,
     /// Share of the squared gradient norms that belongs to the rarest third of the classes.
     TailShare,
-    /// Mean gradient norm of the frequent third of the classes by that of the rarest.
+    /// Geometric mean of the gradient norms of the frequent third of the classes, divided by that of the rarest third.
     HeadToTail,
 }
 
-/// What if training weighed classes differently, or changed gradients where they conflict.
+/// Other weights of the classes, or changed gradients where they conflict, in the what-if figure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WhatIf {
     /// Weight of each class's loss, 1 as trained; empty for all 1.
@@ -135,7 +136,7 @@ pub enum Surgery {
     /// Nothing.
     #[default]
     None,
-    /// Each is projected away from those it conflicts with (Yu et al. 2020).
+    /// Each gradient is projected away from those it conflicts with (Yu et al. 2020).
     PcGrad,
     /// The system of gradients is made orthogonal (Senushkin et al. 2023).
     AlignedMtl,
@@ -185,7 +186,7 @@ impl Quantity {
         }
     }
 
-    /// What it is, with its range.
+    /// Explanation of the quantity, with its range.
     pub fn help(self) -> &'static str {
         match self {
             Self::Interference => "Mean over class pairs of max(0, −cosine), from 0 to 1",
@@ -206,7 +207,7 @@ impl Quantity {
         }
     }
 
-    /// Whether its scale is logarithmic, and that of the data.
+    /// Whether the quantity has a logarithmic scale, whose ends then follow the data.
     pub(in crate::figure) fn is_logarithmic(self) -> bool {
         matches!(self, Self::ClassNorm | Self::HeadToTail)
     }

@@ -50,22 +50,22 @@ const ROW: (f32, f32) = (14.0, 24.0);
 const HEADER: f32 = 18.0;
 /// Width of a column of counts.
 const COUNT: f32 = 52.0;
-/// Width of a score and its bar below which the counts have no room.
+/// Width of a score with its bar, in points, below which the counts have no room.
 const SCORE: f32 = 54.0;
 
 /// A row: a class or a group of classes.
 struct Row {
     name: String,
     class: Option<usize>,
-    /// Training images and images evaluated.
+    /// Number of training images, and of images evaluated.
     counts: [u64; 2],
-    /// Precision, recall, F1; none where undefined.
+    /// Precision, recall, F1; `None` where undefined.
     scores: [Option<f64>; 3],
     /// Change of F1 from the first run shown.
     change: Option<f64>,
 }
 
-/// Classes in the order chosen, then the groups. `first` is what changes are from.
+/// Classes in the order chosen, then the groups. Changes are taken from `first`.
 fn rows(subject: Subject<'_>, view: &View, eval: &Eval, first: Option<&Eval>) -> Vec<Row> {
     let names = subject.classes();
     let started = subject.run.started.as_ref();
@@ -113,7 +113,8 @@ fn rows(subject: Subject<'_>, view: &View, eval: &Eval, first: Option<&Eval>) ->
     rows
 }
 
-/// The evaluation of the first run shown that changes are from: at the cursor, of the same images.
+/// The evaluation of the first run shown, from which changes are taken: at the cursor, of the same split. `None` for
+/// the first run itself.
 fn first<'a>(subject: Subject<'a>, shown: &[Subject<'a>], view: &View) -> Option<&'a Eval> {
     let first = shown.first().filter(|first| !first.is(&subject))?;
     let eval = evaluation(*first, view)?;
@@ -173,7 +174,7 @@ struct Columns {
     names: f32,
     counts: bool,
     changes: bool,
-    /// Width of one of the three bars.
+    /// Width of one of the three bars, in points.
     bar: f32,
     font: FontId,
 }
@@ -320,7 +321,7 @@ fn change_text(change: f64) -> String {
     }
 }
 
-/// Every row with its numbers.
+/// The numbers of the figure: every row of it.
 pub(in crate::figure) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
     let mut table = Table::new([
         "step",

@@ -1,4 +1,4 @@
-//! Which classes are taken for which.
+//! The confusion matrix: which classes are taken for which other class.
 
 use egui::{Color32, RichText, Sense, Ui};
 
@@ -43,10 +43,10 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, view| table(subject, view),
 };
 
-/// What stands beside the colour bar: the colour follows the root of the share.
+/// Labels beside the colour bar: the colour follows the root of the share.
 const LABELS: [&str; 3] = ["100 %", "25 %", "0 %"];
 
-/// Every cell with its count and share.
+/// The numbers of the figure: every cell with its count and share.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new(["step", "split", "truth", "predicted", "images", "share"]);
     let Some(eval) = evaluation(subject, view) else {
@@ -109,7 +109,7 @@ fn color(share: f64, dark: bool) -> Color32 {
     palette::diverging(share.sqrt(), dark)
 }
 
-/// Counts as cells.
+/// The cells of the matrix: counts of images.
 struct Mistakes<'a> {
     eval: &'a Eval,
     names: &'a [String],

@@ -1,4 +1,4 @@
-//! Figures of mistakes: which classes are taken for which, and whether those are in conflict.
+//! Figures of mistakes: which classes are taken for which other class, and whether those are in conflict.
 //!
 //! Imports look, kit, facts and parts, and no other page.
 

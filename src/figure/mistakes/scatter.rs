@@ -146,7 +146,7 @@ fn bounds(ctx: &Context, all: &[Subject<'_>], view: &View, dots: &[Dot]) -> Plot
     PlotBounds::from_min_max([low - margin, -0.03 * top], [high + margin, 1.06 * top])
 }
 
-/// Everything about one pair, in words.
+/// Writes everything about one pair: the text of its tooltip.
 fn words_ui(ui: &mut Ui, subject: Subject<'_>, view: &View, dot: &Dot) {
     let (names, (a, b)) = (subject.classes(), dot.pair);
     ui.strong(format!("{} and {}", names[a], names[b]));
@@ -172,7 +172,7 @@ fn words_ui(ui: &mut Ui, subject: Subject<'_>, view: &View, dot: &Dot) {
     }
 }
 
-/// How many pairs, of which images, and whether conflict goes with confusion.
+/// Says how many pairs there are, of which images, and whether conflict goes with confusion.
 fn note_ui(ui: &mut Ui, subject: Subject<'_>, view: &View, dots: &[Dot]) {
     let (x, y): (Vec<f64>, Vec<f64>) = dots.iter().map(|dot| (dot.cosine, dot.mistaken)).unzip();
     let images = evaluation(subject, view).map_or("", |eval| word(eval.split));
@@ -226,7 +226,7 @@ fn draw(plot: &mut egui_plot::PlotUi<'_>, dots: &[Dot], view: &View) {
         } else {
             weak.gamma_multiply(0.6)
         };
-        // Rings of very many are not told from dots any more, and cost five times as much to draw.
+        // Among very many points, rings look like dots and cost five times as much to draw.
         let radius = match (many, resolved) {
             (true, true) => 2.0,
             (true, false) => 1.5,
@@ -249,7 +249,7 @@ fn draw(plot: &mut egui_plot::PlotUi<'_>, dots: &[Dot], view: &View) {
     }
 }
 
-/// Every pair, with what is drawn of it.
+/// The numbers of the figure: every point of it.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "step",

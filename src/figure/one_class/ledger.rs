@@ -1,4 +1,4 @@
-//! Who helps and who hurts a class, at one moment and over time.
+//! The ledger of a class at one moment: which classes' gradients lower its loss, and which raise it.
 
 use egui::{
     Align2, Color32, Context, FontId, Rangef, Rect, RichText, Role, Sense, Stroke, Ui, WidgetInfo,
@@ -98,7 +98,7 @@ pub(in crate::figure) fn ledger_ui(
     pick.or(clicked)
 }
 
-/// Which class, and what all do to it together.
+/// Names the class of the ledger, offers the others, and states the joint effect of all classes.
 fn class_ui(
     ui: &mut Ui,
     subject: Subject<'_>,
@@ -145,7 +145,7 @@ fn moment_at_cursor(subject: Subject<'_>, view: &View) -> Option<Moment> {
     Moment::of(subject, view, class, probe.step)
 }
 
-/// Says what the steps did, in place of what they are predicted to do.
+/// Writes the measured effects of steps, for a run whose effects are not predicted.
 fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
     ui.add_space(4.0);
     ui.label(RichText::new(sentence).weak());
@@ -184,7 +184,7 @@ fn net_text_ui(ui: &mut Ui, net: &Effect) {
     ));
 }
 
-/// The name of a class's row in its own ledger.
+/// The name of the class's own row in its ledger.
 fn itself(name: &str) -> String {
     format!("{name} itself")
 }
@@ -192,12 +192,12 @@ fn itself(name: &str) -> String {
 /// A row of the ledger.
 enum Row<'a> {
     Share(usize, &'a Effect),
-    /// Classes too many to be drawn, together.
+    /// All classes that have no row of their own: their number and their joint effect.
     Others(usize, Effect),
     Net(&'a Effect),
 }
 
-/// Where everything lies.
+/// Layout of the figure.
 struct Picture {
     /// Names, bars and numbers, without the axis.
     area: Rect,
@@ -251,7 +251,7 @@ impl Picture {
         let text = format!("← helps · {} · hurts →", self.axis.unit());
         let color = ui.visuals().weak_text_color();
         let galley = painter.layout_no_wrap(text, FontId::proportional(11.0), color);
-        // Under 0, but not out of the figure.
+        // The text stands under 0, but not outside the figure.
         let width = galley.size().x;
         let last = (used.right() - width).max(used.left());
         let left = (self.axis.at(0.0) - width / 2.0).clamp(used.left(), last);
@@ -392,7 +392,7 @@ fn rows(account: &Account, room: usize) -> Vec<Row<'_>> {
     all
 }
 
-/// The ledger's numbers.
+/// The numbers of the ledger.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "class",
@@ -411,7 +411,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
             effect.resolved().into(),
         ]);
     };
-    // A context of its own: nothing is remembered from elsewhere.
+    // A new context, so that no value is taken that was remembered elsewhere.
     let Ok(account) = account(&Context::default(), subject, view) else {
         let moment =
             moment_at_cursor(subject, view).filter(|_| not_predicted(subject.run).is_some());

@@ -1,4 +1,4 @@
-//! Where in the network and when a class is learned or unlearned.
+//! Effects of steps on a class by layer and moment: where in the network and when the class is learned or unlearned.
 
 use std::sync::Arc;
 
@@ -52,13 +52,14 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, view| table(subject, view),
 };
 
-/// Effects this many times smaller than the largest are coloured in proportion, others by their power of ten.
+/// Effects this many times smaller than the largest are coloured in proportion, larger effects by their power of ten.
 const BEND: f64 = 144.0;
 
-/// What a step does to a class through every layer, by Gram row.
+/// Effects of a step on a class through every layer, by Gram row.
 type Layers = Vec<Option<Effect>>;
 
-/// The steps that are shown: those predicted or, where the run minimises another loss than cross-entropy, those taken.
+/// Words for the steps that are shown: those predicted or, where the run minimises another loss than cross-entropy,
+/// those taken.
 fn steps_shown(subject: Subject<'_>) -> &'static str {
     if subject.run.minimises_cross_entropy() {
         "one plain step"
@@ -67,7 +68,8 @@ fn steps_shown(subject: Subject<'_>) -> &'static str {
     }
 }
 
-/// What steps do to the class at every probe, and the largest of it in nats per step; `None` where there is no class.
+/// Effects of steps on the class at every probe, and the size of the largest in nats per step; `None` where there is
+/// no class.
 fn effects(ctx: &Context, subject: Subject<'_>, view: &View) -> Option<(Arc<Made<Layers>>, f64)> {
     let class = class_of(subject, view)?;
     let name = ("ledger by depth", subject.identity());
@@ -82,7 +84,7 @@ fn effects(ctx: &Context, subject: Subject<'_>, view: &View) -> Option<(Arc<Made
     Some((made, largest))
 }
 
-/// What a step does to the class through every layer at a probe; `None` while the probe is not read.
+/// Effects of a step on the class through every layer at one probe; `None` while the probe is not read.
 fn effects_at(subject: Subject<'_>, step: u64, class: usize) -> Option<Layers> {
     let run = subject.run;
     let rows = subject.probes.rows_of(step, class)?;
@@ -92,7 +94,7 @@ fn effects_at(subject: Subject<'_>, step: u64, class: usize) -> Option<Layers> {
         if run.minimises_cross_entropy() {
             ledger.net(lr?, &shares)
         } else {
-            // Before the first step none was taken.
+            // Before the first step there is no step taken.
             ledger.taken().filter(|_| step > 0)
         }
     };
@@ -100,7 +102,7 @@ fn effects_at(subject: Subject<'_>, step: u64, class: usize) -> Option<Layers> {
     Some((0..layers.max().unwrap_or(0)).map(of).collect())
 }
 
-/// Draws what a step does to the class through every layer at every moment; a click picks layer and moment.
+/// Draws the effects of a step on the class through every layer at every moment; a click picks layer and moment.
 pub(in crate::figure) fn ledger_depth_ui(
     ui: &mut Ui,
     subject: Subject<'_>,
@@ -137,7 +139,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// To an end that can be said: 1, 2 or 5 times a power of ten.
+    /// A scale to the next end that is 1, 2 or 5 times a power of ten.
     fn to(largest: f64) -> Self {
         let largest = largest.max(1e-12);
         Self {
@@ -145,7 +147,7 @@ impl Scale {
         }
     }
 
-    /// Where an effect lies, from −1 to 1: through 0 in proportion, beyond by its power of ten.
+    /// Where an effect lies on the scale, from −1 to 1: near 0 in proportion, beyond by its power of ten.
     fn share(&self, nats: f64) -> f64 {
         let bend = |x: f64| (BEND * x).asinh();
         bend(nats / self.end) / bend(1.0)
@@ -173,7 +175,7 @@ impl Scale {
     }
 }
 
-/// Effects as cells.
+/// The cells of the figure: effects by layer and probe.
 struct Shown<'a> {
     run: &'a Run,
     effects: &'a Made<Layers>,
@@ -220,7 +222,7 @@ impl Cells for Shown<'_> {
     }
 }
 
-/// What a step does to the class through every layer at every probe.
+/// The numbers of the figure: a row for every layer at every probe.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "step",

@@ -1,4 +1,4 @@
-//! What steps do to a class over time.
+//! Effects of steps on the loss of a class over time.
 
 use std::sync::Arc;
 
@@ -52,8 +52,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, view| table(subject, view),
 };
 
-/// Every probe, as far as something is known of it. The change of the loss is told anew: of the probe before it may have
-/// been read later.
+/// The changes at every probe; those of a probe that is not read are undefined. The measured change is computed anew,
+/// as the previous probe may have been read later.
 fn moments(subject: Subject<'_>, class: usize, of: impl Fn(u64) -> Option<Moment>) -> Vec<Moment> {
     let steps = subject.run.probes.iter().map(|probe| probe.step);
     steps
@@ -75,7 +75,7 @@ pub(in crate::figure) fn note_ui(ui: &mut Ui, subject: Subject<'_>, view: &View)
     }
 }
 
-/// What steps do to the class over time.
+/// The chart of the effects of steps on the class over time.
 pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         y_label: "nats per step".to_owned(),
@@ -128,7 +128,7 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
             curve("unlearned", red, dots(true), &unlearned),
         ]);
     }
-    // The loss itself knows only the whole network: beside a single layer it would say nothing.
+    // The measured loss is that of the whole network: beside a single layer or block it would say nothing.
     if matches!(view.scope, Scope::Network | Scope::Backbone) {
         let name = "its loss since the last probe, whole network";
         let others = [2, 1].map(palette::series);
@@ -195,7 +195,7 @@ pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View)
     )
 }
 
-/// Draws what steps do to the class over time, below what is missing in it.
+/// Draws the chart of a class over time, below a note on what is missing in it.
 fn ledger_time_ui(
     ui: &mut Ui,
     subject: Subject<'_>,

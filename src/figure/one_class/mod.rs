@@ -1,4 +1,5 @@
-//! Figures of one class: who helps and who hurts it, when, where, and what if classes were weighed differently.
+//! Figures of one class: the classes that help and hurt it, over time and by layer, and a step under other class
+//! weights.
 //!
 //! Imports look, kit, facts and parts, and no other page.
 

@@ -1,4 +1,4 @@
-//! Weights of the classes, and what is done to gradients in conflict, to choose from.
+//! Class weights, and ways to handle gradients in conflict, to choose from.
 
 use egui::Ui;
 
@@ -20,7 +20,7 @@ const PRESETS: [(&str, &str); 3] = [
     ),
 ];
 
-/// The weights of a preset; as trained they are empty.
+/// The weights of a preset; empty for training as it is.
 fn preset(i: usize, counts: &[usize]) -> Vec<f64> {
     match i {
         1 => inverse_frequency(counts),
@@ -71,7 +71,7 @@ pub(crate) fn choices(counts: &[usize], what_if: &WhatIf) -> Vec<(&'static str, 
     presets.chain(surgeries).collect()
 }
 
-/// Presets to choose from; on an image, which one it is.
+/// Presets to choose from; an image names the chosen one instead.
 pub(in crate::figure) fn weights_ui(
     ui: &mut Ui,
     counts: &[usize],

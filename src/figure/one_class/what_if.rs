@@ -1,4 +1,4 @@
-//! What one step would do to every class under other weights, or with gradients changed where they conflict.
+//! The effect of one step on every class under other weights, or with gradients changed where they conflict.
 
 use egui::{
     Align2, Color32, Context, FontId, Rangef, Rect, RichText, ScrollArea, Sense, Slider, Ui,
@@ -56,15 +56,15 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
 
 /// Largest weight that a slider reaches.
 const MOST: f64 = 10.0;
-/// Height from which on there is room for more than a line of explanation.
+/// Height of the figure, in points, from which on there is room for more than one line of explanation.
 const WRAP_HEIGHT: f32 = 200.0;
 /// Least and largest height of a row, in points.
 const ROW: (f32, f32) = (22.0, 30.0);
-/// Widths from which on there is a first and a second column of measured numbers.
+/// Widths, in points, from which on there is a first and a second column of measured numbers.
 const MEASURED_FROM: [f32; 2] = [400.0, 540.0];
 const MEASURED_WIDTH: f32 = 58.0;
 
-/// Draws sliders and what would come of them; a change picks other weights.
+/// Draws sliders and the effects of a step under the chosen weights; a change picks other weights.
 pub(in crate::figure) fn what_if_ui(
     ui: &mut Ui,
     subject: Subject<'_>,
@@ -117,7 +117,7 @@ pub(in crate::figure) fn what_if_ui(
     chosen.or(moved)
 }
 
-/// What the numbers are, and how long the step is.
+/// Explains the numbers, and gives the length of the step.
 fn summary_ui(ui: &mut Ui, moment: &Moment, outcome: Option<&Outcome>) {
     let text = match outcome {
         None => "All weights are 0: there is no step.".to_owned(),
@@ -143,7 +143,7 @@ fn summary_ui(ui: &mut Ui, moment: &Moment, outcome: Option<&Outcome>) {
         }
     };
     let label = egui::Label::new(RichText::new(text).size(11.0).weak());
-    // Cut to a line, all of it is in the tooltip.
+    // The label is cut to one line; its tooltip holds the whole text.
     let has_room = ui.available_height() > WRAP_HEIGHT;
     ui.add(if has_room {
         label.wrap()
@@ -203,7 +203,7 @@ impl Columns {
     }
 }
 
-/// The classes, a row each.
+/// The classes, one per row.
 struct Rows<'a> {
     names: &'a [String],
     weights: Vec<f64>,
@@ -213,7 +213,8 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Draws what there is room for; the rest by scrolling, or in an image not at all. Gives weights that were moved.
+    /// Draws the rows that there is room for; scrolling shows the rest, which an image leaves out. Returns the weights
+    /// where a slider was moved.
     fn show(&self, ui: &mut Ui) -> Option<Vec<f64>> {
         let area = self.columns.area;
         let room = area.height() - AXIS_HEIGHT - 4.0 - ROW.0;
@@ -340,7 +341,7 @@ impl Rows<'_> {
             let grey = palette::blend(ui.visuals().panel_fill, weak, 0.55);
             bar(upper, effect, grey);
         } else if is_predicted || self.moment.gram.norm(k).is_none() {
-            // On the roomier side of the line.
+            // The text stands on that side of the line at 0 which has more room.
             let zero = columns.axis.at(0.0);
             let is_left = 2.0 * zero > columns.weights + rect.right();
             let (x, align) = match is_left {
@@ -428,7 +429,7 @@ fn weight_text(weight: f64) -> String {
     }
 }
 
-/// The figure's numbers.
+/// The numbers of the figure.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "class",
@@ -440,7 +441,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         "step_taken_nats",
         "loss_change_nats_per_step",
     ]);
-    // A context of its own: nothing is remembered from elsewhere.
+    // A new context, so that no value is taken that was remembered elsewhere.
     let Ok((moment, outcome)) = answer(&Context::default(), subject, view) else {
         return table;
     };

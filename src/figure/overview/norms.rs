@@ -9,7 +9,8 @@ use crate::figure::look::subject::Subject;
 use crate::figure::parts::thirds;
 use crate::figure::parts::thirds::Third;
 
-/// Norms of single classes, and head against tail before them. `norm(i, k)` is that of class k at `xs[i]`.
+/// A chart of the norms of single classes, with those of head and tail in front. `norm(i, k)` is the norm of class k
+/// at `xs[i]`.
 pub(in crate::figure) fn norms(
     subject: Subject<'_>,
     xs: &[f64],
@@ -46,7 +47,8 @@ pub(in crate::figure) fn norms(
     }
 }
 
-/// A row for every class, and one without a class for the geometric mean of head and of tail. `norm` is that of a class.
+/// Adds a row for every class, and a row without a class for the geometric mean of head and of tail. `norm(k)` is the
+/// norm of class k; `place` is step, epoch and part.
 pub(in crate::figure) fn push_norms(
     table: &mut Table,
     subject: Subject<'_>,

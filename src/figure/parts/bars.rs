@@ -18,9 +18,9 @@ pub(in crate::figure) struct BarAxis {
     low: f64,
     high: f64,
     x: Rangef,
-    /// Numbers are given in units of ten to this power, a multiple of 3,
+    /// Power of ten of the unit in which numbers are given, a multiple of 3.
     exponent: i32,
-    /// to this many decimals.
+    /// Decimals of these numbers.
     decimals: usize,
 }
 
@@ -58,13 +58,13 @@ impl BarAxis {
         }
     }
 
-    /// Where a value lies, in points; what lies beyond the ends lies on them.
+    /// Where a value lies, in points; a value beyond an end of the axis lies on that end.
     pub(in crate::figure) fn at(&self, value: f64) -> f32 {
         let t = (value - self.low) / (self.high - self.low);
         egui::lerp(self.x.min..=self.x.max, t.clamp(0.0, 1.0) as f32)
     }
 
-    /// What one unit of [`Self::number`] is, such as "10⁻³ nats per step".
+    /// The unit of [`Self::number`], such as "10⁻³ nats per step".
     pub(in crate::figure) fn unit(&self) -> String {
         match self.exponent {
             0 => "nats per step".to_owned(),
@@ -72,12 +72,12 @@ impl BarAxis {
         }
     }
 
-    /// A value in units, with its sign.
+    /// A value in units, with a minus sign where it is negative.
     pub(in crate::figure) fn number(&self, value: f64) -> String {
         self.rounded(value, self.decimals)
     }
 
-    /// A value in units, with its sign, to more decimals where it is small beside the bars.
+    /// A value in units, with a minus sign where it is negative, to more decimals where it is small beside the bars.
     pub(in crate::figure) fn fine_number(&self, value: f64) -> String {
         let units = self.units(value).abs();
         if units < 10.0 {
@@ -130,7 +130,7 @@ impl BarAxis {
         }
     }
 
-    /// A bar from 0, `y` high, with a line of one standard error to both sides.
+    /// Paints a bar from 0 to an effect, `y` high, with a line of one standard error to both sides.
     pub(in crate::figure) fn bar(&self, ui: &Ui, y: Rangef, effect: &Effect, color: Color32) {
         let painter = ui.painter();
         let (zero, end) = (self.at(0.0), self.at(effect.nats));
@@ -144,13 +144,13 @@ impl BarAxis {
     }
 }
 
-/// An effect with its standard error, where it has one, to two figures of that: −0.0654 ± 0.0043, (−1.83 ± 0.21)·10⁻⁸.
+/// An effect to two figures of its standard error, where it has one: −0.0654 ± 0.0043, (−1.83 ± 0.21)·10⁻⁸.
 pub(in crate::figure) fn with_error(effect: &Effect) -> String {
     let (value, error) = (effect.nats, effect.standard_error);
     let Some(error) = error.filter(|error| *error > 0.0 && error.is_finite()) else {
         return three_figures(value);
     };
-    // Of the larger of the two, as it is when rounded.
+    // The power of ten is that of the larger of effect and error.
     let power = |x: f64| x.abs().log10().floor() as i32;
     let largest = power(value).max(power(error));
     let unit = if (-3..=3).contains(&largest) {
@@ -169,7 +169,7 @@ pub(in crate::figure) fn with_error(effect: &Effect) -> String {
     format!("{} (standard error)", text.replace('-', "−"))
 }
 
-/// Red where a loss rises, blue where it falls, as in the conflict matrix; pale where that is not resolved.
+/// Red where a loss rises, blue where it falls, as in the conflict matrix; pale where the effect is not resolved.
 pub(in crate::figure) fn color_of(ui: &Ui, effect: &Effect) -> Color32 {
     let color = palette::diverging(-0.8 * effect.nats.signum(), ui.visuals().dark_mode);
     if effect.resolved() {
@@ -202,7 +202,7 @@ mod tests {
             standard_error: Some(0.0294),
         };
         assert_eq!(axis(&[-0.2349]).effect(&effect), "−235 ± 29");
-        // 0 is on every axis, and nothing leaves it.
+        // 0 is on every axis, and no value leaves it.
         assert!(large.at(0.0) > 0.0 && large.at(2.5) < 100.0);
         assert!(large.at(1e9) <= 100.0 && axis(&[]).at(0.0) > 0.0);
     }

@@ -18,7 +18,7 @@ use crate::figure::parts::figure::{ChartOf, Figure};
 use crate::run::Scope;
 use crate::run::event::{Eval, Split};
 
-/// The part of a key that stands for the time axis: minutes and images are known from the logged steps.
+/// The time axis as part of a key: minutes and images depend on the logged steps, epochs and steps do not.
 pub(in crate::figure) fn clock_key(subject: Subject<'_>, view: &View) -> (TimeAxis, u64) {
     match view.time {
         TimeAxis::Epoch | TimeAxis::Step => (view.time, 0),
@@ -26,7 +26,7 @@ pub(in crate::figure) fn clock_key(subject: Subject<'_>, view: &View) -> (TimeAx
     }
 }
 
-/// A chart whose curves come in epochs, in what time is measured in.
+/// Moves a chart whose curves come in epochs to the unit of time of the view.
 pub(in crate::figure) fn timed(mut chart: Chart, subject: Subject<'_>, view: &View) -> Chart {
     if let Axis::Time(clock) = &mut chart.x {
         *clock = Clock::new(subject.run, view.time);
@@ -39,8 +39,8 @@ pub(in crate::figure) fn timed(mut chart: Chart, subject: Subject<'_>, view: &Vi
     chart
 }
 
-/// The x of what is looked at: the layer selected, or the moment held. Following the newest, a line would only cover
-/// the end of the curves.
+/// The x of the selected layer or of the selected step. `None` while the view follows the newest step, where a line
+/// would only cover the end of the curves.
 pub(in crate::figure) fn cursor(chart: &Chart, subject: Subject<'_>, view: &View) -> Option<f64> {
     let Axis::Time(clock) = &chart.x else {
         let Scope::Layer(name) = &view.scope else {
@@ -55,7 +55,7 @@ pub(in crate::figure) fn cursor(chart: &Chart, subject: Subject<'_>, view: &View
     Some(clock.at(step as f64))
 }
 
-/// One curve through the validation evaluations and, as points alone, the test ones.
+/// One curve through the validation evaluations and one, of points alone, through the test evaluations.
 pub(in crate::figure) fn over_evals(
     subject: Subject<'_>,
     name: &str,
@@ -73,8 +73,8 @@ pub(in crate::figure) fn over_evals(
     ]
 }
 
-/// The chart of a run, made anew only where something it shows has changed: `key` is all that it is made from, but for
-/// the run and its clock.
+/// The chart of a run, made anew only where something it shows has changed: `key` has all that it is made from, except
+/// for the run's id and its clock.
 pub(in crate::figure) fn kept(
     ctx: &Context,
     figure: &Figure,

@@ -1,4 +1,4 @@
-//! What a figure is: one description, which stands in the figure's file and which everything else reads.
+//! The description of a figure, which stands in the figure's own file and which everything else reads.
 
 use std::sync::Arc;
 
@@ -24,24 +24,24 @@ pub(in crate::figure) struct Figure {
     pub(in crate::figure) subtitle: &'static str,
     /// How to read it.
     pub(in crate::figure) help: &'static str,
-    /// The field's words for it, under which it is found.
+    /// The field's terms for the figure, under which it is found.
     pub(in crate::figure) synonyms: &'static [&'static str],
-    /// The page that it belongs to; others may show it as well.
+    /// The page that the figure belongs to; other pages may show it as well.
     pub(in crate::figure) page: Page,
     /// The figure in whose place it is shown for the second of two runs; `None` where it has a place of its own.
     pub(in crate::figure) in_place_of: Option<Kind>,
     pub(in crate::figure) of: Of,
     pub(in crate::figure) needs: Need,
     pub(in crate::figure) at: At,
-    /// Whether its caption names the part of the network that is selected,
+    /// Whether the caption names the part of the network that is selected.
     pub(in crate::figure) names_part: bool,
-    /// and the step.
+    /// Whether the caption names the step.
     pub(in crate::figure) names_step: bool,
     /// Least and largest value of the colour scale; `None` where colours stand for no number.
     pub(in crate::figure) colour_range: Option<ColourRange>,
-    /// How its curves are made, where it is a chart of one run, whose scale can be locked.
+    /// Makes the figure's curves, where it is a chart of one run, whose scale can be locked; else `None`.
     pub(in crate::figure) chart: Option<ChartOf>,
-    /// Draws it into the space that is left; gives what was clicked. The slice has all runs on screen.
+    /// Draws the figure into the space that is left and returns what was clicked. The slice has all runs on screen.
     pub(in crate::figure) ui: fn(&mut Ui, Subject<'_>, &[Subject<'_>], &View) -> Option<Pick>,
     /// The numbers that it shows, from the run itself.
     pub(in crate::figure) table: fn(Subject<'_>, &[Subject<'_>], &View) -> Table,
@@ -53,7 +53,7 @@ pub(in crate::figure) type ColourRange = fn(&[Subject<'_>], &View) -> [f64; 2];
 /// Makes the chart of a run, or takes the one that is kept.
 pub(in crate::figure) type ChartOf = fn(&Context, Subject<'_>, &View) -> Arc<Chart>;
 
-/// What a figure is drawn of.
+/// The subject that a figure is drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::figure) enum Of {
     /// One run.
@@ -71,11 +71,11 @@ pub(in crate::figure) enum Of {
 /// The moment that a figure shows where it follows the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::figure) enum At {
-    /// That of the probe at the cursor.
+    /// The step of the probe at the cursor.
     Probe,
-    /// That of the evaluation at the cursor.
+    /// The step of the evaluation at the cursor.
     Evaluation,
-    /// The later one of both.
+    /// The later of the two steps.
     Both,
     /// The last step of every run, whatever the cursor is on.
     End,

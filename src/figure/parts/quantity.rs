@@ -1,4 +1,4 @@
-//! What parts of the network are coloured by: its values, from the log alone, and its colours.
+//! The quantities that parts of the network are coloured by: their values in words and tables, and their colours.
 
 use egui::{Align2, Color32, ComboBox, FontId, Rect, Ui, UiBuilder, pos2, vec2};
 
@@ -90,7 +90,7 @@ impl Scale {
         self.color_at(self.share(value))
     }
 
-    /// Numbers beside the scale, and where they stand from 0 to 1.
+    /// Numbers beside the scale, and their places on it from 0 to 1.
     fn marks(&self) -> Vec<(f64, String)> {
         let (low, high) = self.decades;
         match self.quantity {
@@ -116,7 +116,7 @@ impl Scale {
         }
     }
 
-    /// The scale upright with its numbers to the right.
+    /// Paints the scale upright, with its numbers to the right.
     pub(in crate::figure) fn upright_ui(&self, ui: &Ui, bar: Rect) {
         let color = |t: f64| self.color_at(1.0 - t);
         palette::paint_scale(ui.painter(), bar, true, color);
@@ -124,7 +124,7 @@ impl Scale {
         numbers_upright(ui, bar, &marks);
     }
 
-    /// The scale lying, `rect` with its least and largest number beside it.
+    /// Paints the scale lying in `rect`, with its least and largest number beside it.
     pub(in crate::figure) fn lying_ui(&self, ui: &Ui, rect: Rect) {
         let bar = Rect::from_min_max(
             pos2(rect.left() + 28.0, rect.center().y - 4.5),
@@ -153,7 +153,7 @@ impl Scale {
     }
 }
 
-/// A list to choose the quantity from; on an image, which one it is.
+/// A list to choose the quantity from; an image names the chosen one instead.
 pub(in crate::figure) fn selector_ui(
     ui: &mut Ui,
     rect: Rect,
@@ -197,7 +197,7 @@ pub(in crate::figure) fn selector_ui(
     pick
 }
 
-/// All values of a part of the network at the moment looked at, in words.
+/// Writes all values of a part of the network at the moment looked at.
 pub(in crate::figure) fn part_ui(ui: &mut Ui, subject: Subject<'_>, scope: &Scope, view: &View) {
     let Some(probe) = subject.probe(view) else {
         return;
@@ -210,7 +210,7 @@ pub(in crate::figure) fn part_ui(ui: &mut Ui, subject: Subject<'_>, scope: &Scop
     }
 }
 
-/// All values of a part of the network, in words; the one that gives the colour stands out.
+/// Writes all values of a part of the network; the value that gives the colour stands out.
 pub(in crate::figure) fn values_ui(
     ui: &mut Ui,
     subject: Subject<'_>,

@@ -23,7 +23,7 @@ pub(in crate::figure) struct Third {
     pub(in crate::figure) classes: Vec<usize>,
 }
 
-/// The frequent third, then the rarest; none where classes are too few or equally frequent.
+/// The frequent third, then the rarest; empty where classes are too few or equally frequent.
 pub(in crate::figure) fn of(subject: Subject<'_>) -> Vec<Third> {
     let started = subject.run.started.as_ref();
     let counts = started.map_or(&[][..], |started| &started.train_counts);
@@ -45,8 +45,8 @@ pub(in crate::figure) fn of(subject: Subject<'_>) -> Vec<Third> {
 }
 
 impl Third {
-    /// log10 of its mean norm along x, and the area from its least to its largest class. `norm(i, k)` is that of class
-    /// k at `xs[i]`.
+    /// log10 of the third's geometric mean norm along x, and the area from its least to its largest norm. `norm(i, k)`
+    /// is the norm of class k at `xs[i]`.
     pub(in crate::figure) fn drawn(
         &self,
         xs: &[f64],

@@ -4,7 +4,7 @@ use egui::{Align, Label, Layout, Rect, RichText, Ui, UiBuilder};
 
 use crate::figure::look::subject::Subject;
 
-/// Says how many of the probes are read, where that is not all of them: the others are missing in the figure.
+/// Says how many of the probes are read, where not all are: the figure lacks the others.
 pub(in crate::figure) fn unread_ui(ui: &mut Ui, subject: Subject<'_>, classes: &[usize]) {
     let (read, all) = (subject.steps_read(classes).len(), subject.run.probes.len());
     if read < all {
@@ -14,7 +14,7 @@ pub(in crate::figure) fn unread_ui(ui: &mut Ui, subject: Subject<'_>, classes: &
     }
 }
 
-/// The line above a figure of layers by moments: what it shows and, at the right, how many of the probes are read.
+/// The line above a figure of layers by moments: a text and, at the right, how many of the probes are read.
 pub(in crate::figure) fn header_ui(
     ui: &mut Ui,
     rect: Rect,

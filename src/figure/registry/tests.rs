@@ -1,4 +1,4 @@
-//! Tables against the run they are of.
+//! Tables of figures against the run that they are of.
 
 use anyhow::{Context as _, Result};
 
@@ -68,8 +68,8 @@ fn f1_is_that_of_the_log_and_undefined_is_empty() -> Result<()> {
     Ok(())
 }
 
-/// Against the cosines and norms that other code derives from the same tensors: the matrix of all classes, and the
-/// norms that the log holds.
+/// A pair against the cosines and norms that other code derives from the same tensors: the matrix of all classes, and
+/// the norms that the log holds.
 #[test]
 fn a_pair_over_time_agrees_with_the_matrix_and_the_log() -> Result<()> {
     let run = recorded("solar-none")?;
@@ -105,7 +105,7 @@ fn a_pair_over_time_agrees_with_the_matrix_and_the_log() -> Result<()> {
     Ok(())
 }
 
-/// What lists and the palette show of every figure: names told apart, and words that say more than the title.
+/// Texts that lists and the palette show for every figure: distinct names, and words that say more than the title.
 #[test]
 fn every_figure_is_described() {
     for (at, &kind) in Kind::ALL.iter().enumerate() {

@@ -1,8 +1,9 @@
-//! What attention changes between two runs.
+//! The finding about the effect of attention between two runs.
 
 use super::*;
 
-/// A pair of runs whose interference is 0.4 and 0.3, and whose rare classes have these F1.
+/// A run without attention, with an interference of about 0.4, and a run with branch attention and an interference of
+/// about `after`. `f1` gives the F1 of their classes, by probe and class.
 fn pair(after: f64, f1: [fn(u64, usize) -> Option<f64>; 2]) -> [Sample; 2] {
     let made = |attention, f1| Made {
         attention,
@@ -64,7 +65,7 @@ fn the_effect_of_attention_is_said_with_its_uncertainty() {
             "but raises",
         ],
     );
-    // Nothing changes; or too much does, to say what of.
+    // No finding where nothing changes, nor where the runs differ in more than attention.
     assert_eq!(compared(&pair(0.4, [even, even])), []);
     let mut other = pair(0.3, [even, even]);
     if let Some(started) = &mut other[1].run.started {
@@ -73,7 +74,7 @@ fn the_effect_of_attention_is_said_with_its_uncertainty() {
     assert_eq!(compared(&other), []);
 }
 
-/// The order of two runs is that of the window, not that of a comparison.
+/// The runs may come in any order, as in the window: the baseline is the run without attention.
 #[test]
 fn the_baseline_is_the_one_without_attention() {
     let even: fn(u64, usize) -> Option<f64> = |_, _| Some(0.6);

@@ -1,4 +1,4 @@
-//! The pair of classes that pulls apart.
+//! The finding about the pair of classes that pulls apart.
 
 use super::*;
 
@@ -54,7 +54,7 @@ fn a_rare_class_against_a_frequent_one_comes_first() {
     );
 }
 
-/// What has ended is not said to last.
+/// A conflict that has ended is not reported as lasting.
 #[test]
 fn conflict_that_is_over_is_not_found() {
     let signal: Signal = |probe, layer, class| opposed(9 - probe, layer, class);

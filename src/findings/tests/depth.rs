@@ -1,4 +1,4 @@
-//! Where in the network conflict is, and where nothing is resolved.
+//! The findings about where in the network conflict is, and where no pair is resolved.
 
 use super::*;
 

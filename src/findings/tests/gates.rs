@@ -1,4 +1,4 @@
-//! Gates that do little.
+//! The findings about gates that do little.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn gated(gates: fn(usize, usize, usize) -> f32) -> Vec<Finding> {
     .of(Kind::Gates)
 }
 
-/// A number in [0, 1) for a class and a channel.
+/// A pseudo-random number in [0, 1) for a class and a channel.
 fn dice(class: usize, channel: usize, purpose: &str) -> f32 {
     Random::new(0, purpose, class as u64, channel as u64).uniform() as f32
 }
@@ -33,7 +33,8 @@ fn gates_that_do_little_are_named() {
         &alike[0],
         &["alike", "standard deviation over classes 0.000"],
     );
-    // Classes lie along a line of their own length, in another order of channels in each branch.
+    // The gates of the classes lie on a line in each branch, in the same relative positions; the branches differ only
+    // in the order of channels.
     let same = gated(|branch, class, channel| {
         0.1 + 0.8 * class as f32 / 6.0 * ((channel + 5 * branch) % 16) as f32 / 16.0
     });

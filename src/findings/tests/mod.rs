@@ -1,5 +1,5 @@
-//! Every rule on runs made up so that it must speak, with the class, the place and the time it must name; and runs in
-//! which there is nothing to be found.
+//! Every rule is tested on synthetic runs in which it must produce a finding, with the class, the place and the time
+//! that the finding must name; and on runs without anything to find.
 
 mod compare;
 mod conflict;
@@ -24,7 +24,7 @@ use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope};
 
 const STEPS_PER_EPOCH: u64 = 50;
-/// Length of the made-up gradients of a layer.
+/// Length of the synthetic gradients of a layer.
 const WEIGHTS: usize = 48;
 const LAYERS: [&str; 7] = [
     "stem.conv1",
@@ -39,7 +39,7 @@ const LAYERS: [&str; 7] = [
 /// Gradient of a class without its noise: (probe, layer, class) → [WEIGHTS].
 type Signal = fn(u64, &str, usize) -> Vec<f64>;
 
-/// A run to be made up: ten probes, one an epoch.
+/// The description of a synthetic run, which has one probe per epoch.
 struct Made {
     seed: u64,
     counts: Vec<usize>,
@@ -48,7 +48,7 @@ struct Made {
     signal: Signal,
     /// Standard deviation of every number of a piece's gradient, by class.
     noise: fn(usize) -> f64,
-    /// Whether every probe has the same noise, as where the network hardly moves any more.
+    /// Whether every probe has the same noise, as in a network that hardly changes any more.
     is_frozen: bool,
     attention: Attention,
     f1: fn(u64, usize) -> Option<f64>,
@@ -74,7 +74,7 @@ impl Default for Made {
     }
 }
 
-/// Every class pulls in a direction of its own: no conflict.
+/// Every class has a gradient direction of its own, so there is no conflict.
 fn own(_: u64, _: &str, class: usize) -> Vec<f64> {
     let mut gradient = vec![0.0; WEIGHTS];
     gradient[class % WEIGHTS] = 1.0;
@@ -85,7 +85,7 @@ fn none(_: u64, _: &str, _: usize) -> Vec<f64> {
     vec![0.0; WEIGHTS]
 }
 
-/// Classes 0 and 5 pull against each other in branch2.conv1, from epoch 4 on.
+/// Classes 0 and 5 pull against each other in branch2.conv1 from epoch 4 on.
 fn opposed(probe: u64, layer: &str, class: usize) -> Vec<f64> {
     let mut gradient = own(probe, layer, class);
     if layer == "branch2.conv1" && probe >= 4 {
@@ -252,7 +252,7 @@ impl Made {
         sample
     }
 
-    /// F1 as it comes out on 100 images a class.
+    /// An evaluation with the F1 scores that 100 images per class give by chance.
     fn eval(&self, at: u64) -> Eval {
         let drawn = |k: usize| {
             let f1 = (self.f1)(at, k)?;

@@ -1,4 +1,4 @@
-//! Gradients that are noise.
+//! The finding about classes whose gradient is noise.
 
 use super::*;
 

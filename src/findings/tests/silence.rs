@@ -1,8 +1,9 @@
-//! Runs in which there is nothing to be found.
+//! Runs in which no rule may find anything.
 
 use super::*;
 
-/// How many of `runs` have any finding, each with another seed; at least one finding is printed.
+/// The number of those among `runs` synthetic runs, each with another seed, that have any finding; the first finding of
+/// each is printed.
 fn false_findings(runs: u64, made: impl Fn(u64) -> Made) -> u64 {
     let mut with_findings = 0;
     for seed in 0..runs {
@@ -69,13 +70,13 @@ fn gradients_without_conflict_give_no_findings() {
 #[test]
 fn too_few_probes_or_classes_give_no_findings() {
     let silent = |made: Made| assert_eq!(made.sample().find(), []);
-    // A single probe, however clear.
+    // A single probe, however clear its conflict.
     silent(Made {
         signal: opposed,
         probes: 1,
         ..Made::default()
     });
-    // A single class; two classes, which always pull apart near a stationary point.
+    // A single class; and two classes, which always pull apart near a stationary point.
     silent(Made {
         counts: vec![500],
         ..Made::default()
@@ -88,7 +89,7 @@ fn too_few_probes_or_classes_give_no_findings() {
     let two = two.sample();
     assert_eq!(two.of(Kind::Conflict), []);
     assert_eq!(two.of(Kind::Depth), []);
-    // No header, no evaluation.
+    // No run; a run without steps and evaluations; a run without a header.
     assert_eq!(find(&[]), []);
     let mut sample = Made::default().sample();
     sample.run.evals.clear();

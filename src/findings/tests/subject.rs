@@ -1,10 +1,10 @@
-//! What rules look at, and the words they use.
+//! The part of a run that rules look at, and the words of their sentences.
 
 use super::*;
 use crate::findings::recent::since;
 use crate::findings::words::{epoch, rounded};
 
-/// A run longer than what is looked back at, as its excerpt.
+/// A run with more probes than rules look back at gives the same findings as its excerpt.
 #[test]
 fn an_excerpt_gives_the_findings_of_the_run() {
     let sample = Made {

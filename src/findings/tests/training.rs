@@ -1,4 +1,4 @@
-//! Losses and scores.
+//! The findings about losses and scores.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Classes that steps unlearn.
+//! The findings about classes that steps unlearn.
 
 use super::*;
 use crate::findings::unlearned::most_harmful;
@@ -24,7 +24,7 @@ fn a_class_that_is_unlearned_is_named_with_the_culprit_and_the_time() {
     assert_eq!((evidence.class, evidence.pair), (Some(5), Some((5, 0))));
 }
 
-/// Only so many probes are looked back at: what holds in all of them may have begun before.
+/// Rules look back at a limited number of probes, so a fact that holds in all of them may have begun before.
 #[test]
 fn a_fact_older_than_the_probes_looked_at_says_or_earlier() {
     let mut sample = Made {
@@ -37,12 +37,13 @@ fn a_fact_older_than_the_probes_looked_at_says_or_earlier() {
         for kind in [Kind::Conflict, Kind::Unlearned] {
             assert_says(&sample.of(kind)[0], &["since epoch 10 or earlier"]);
         }
-        // What a thread is handed knows it too.
+        // The excerpt that a thread is handed gives the same sentence.
         sample.run = excerpt(&sample.run);
     }
 }
 
-/// Class 1 is against class 0 in every piece alike; class 2 is more so on average, but not in every piece.
+/// Class 1 opposes class 0 equally in every piece; class 2 opposes it more on average, and is named only where its
+/// pieces agree.
 #[test]
 fn a_culprit_is_named_only_where_it_is_told_apart_from_noise() {
     let gram = |of_class_2: [f32; 4]| {
@@ -56,7 +57,7 @@ fn a_culprit_is_named_only_where_it_is_told_apart_from_noise() {
     let most = |of_class_2| most_harmful(&gram(of_class_2), 0.1, &[0.4, 0.3, 0.3], 0, 4.0);
     let (culprit, nats, error) = most([-2.0, -2.1, -1.9, -2.0]).unwrap();
     assert_eq!(culprit, 2);
-    // 0.1 · 0.3 · 2, and the standard error of that mean of four.
+    // The rise is 0.1 · 0.3 · 2, and its standard error is that of a mean of four values.
     assert!((nats - 0.06).abs() < 1e-6, "{nats}");
     let sd = (0.02_f64 / 3.0).sqrt();
     assert!((error - 0.03 * sd / 2.0).abs() < 1e-6, "{error}");
@@ -64,7 +65,7 @@ fn a_culprit_is_named_only_where_it_is_told_apart_from_noise() {
     assert_eq!(most([2.0; 4]).map(|(culprit, ..)| culprit), Some(1));
 }
 
-/// In the backbone as a whole trucks are learned, in one layer they are not.
+/// The backbone as a whole learns the class of trucks, but one layer unlearns it.
 #[test]
 fn unlearning_in_one_layer_alone_is_found_there() {
     let signal: Signal = |probe, layer, class| {

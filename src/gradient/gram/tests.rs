@@ -30,14 +30,15 @@ fn assert_close(got: Option<f64>, wanted: f64, what: &str) {
     );
 }
 
-/// Section `interference`: NumPy, from explicit class gradients.
+/// Against NumPy, which computes the same quantities from explicit class gradients: section `interference` of the
+/// vectors.
 #[test]
 fn all_quantities_are_those_of_numpy() -> Result<()> {
     let section = section("interference")?;
     for case in section["cases"].as_array().context("cases")? {
         let rows: Vec<Vec<f64>> = serde_json::from_value(case["grads"].clone())?;
         let classes = rows.len();
-        // Two equal pieces a class: products of different pieces are then those of the classes.
+        // Every class has two equal pieces, so that the products of different pieces are those of the class gradients.
         let pieces: Vec<Vec<f64>> = rows
             .iter()
             .flat_map(|row| [row.clone(), row.clone()])
@@ -151,7 +152,7 @@ fn pure_noise_is_hardly_ever_resolved() {
         let summary = gram.summary(&[0.1; 10]);
         resolved += summary.resolved;
         pairs += summary.pairs;
-        // Noise makes as much "conflict" as the floor says, and the floor is not 0.
+        // Noise makes as much "conflict" as the noise floor states, and the floor is not 0.
         let (interference, floor) = (summary.interference.unwrap(), summary.floor.unwrap());
         assert!(
             interference < 2.5 * floor && floor < 2.5 * interference,
@@ -205,7 +206,7 @@ fn the_standard_error_is_that_of_the_product() {
 #[test]
 fn half_cosines_are_those_of_half_the_pieces() {
     let pieces = noise(8, 7, 8);
-    // Class 0 lacks its third piece: its halves are the first of three pieces, and the other two.
+    // Class 0 lacks its third piece: its halves are its first piece, and its second and fourth.
     let counts = [2.0, 3.0, 0.0, 1.0, 5.0, 5.0, 4.0, 4.0];
     let gram = gram_of(2, &counts, &pieces);
     let mean = |rows: &[usize]| -> Vec<f64> {
@@ -254,7 +255,7 @@ fn quantities_of_absent_classes_and_zero_gradients_are_undefined() {
     }
     let summary = gram.summary(&[0.5, 0.3, 0.2]);
     assert_eq!((summary.pairs, summary.interference), (0, None));
-    // A single piece has no standard error, so nothing about it is resolved.
+    // A class with a single piece has no standard error, so no product with it is resolved.
     let single = gram_of(2, &[1.0, 0.0, 2.0, 2.0], &noise(4, 9, 7));
     assert!(single.cosine(0, 1).is_some() && !single.cell(0, 1).resolved);
     assert_eq!(single.influence(0.1, &[0.5, 0.5], 0, 0), None);

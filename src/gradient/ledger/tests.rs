@@ -6,7 +6,7 @@ use crate::gradient::gram::Gram;
 use crate::random::Random;
 use crate::vectors::numbers;
 
-/// The gradients of tests/peers/numpy_ledger_surgery_order.py.
+/// The gradients that tests/peers/numpy_ledger_surgery_order.py makes.
 pub(in crate::gradient) fn peer_gradients(rows: usize, dimensions: usize) -> Vec<Vec<f64>> {
     let value = |row: f64, d: f64| (1.0 + 7.0 * row + 1.3 * d * (row + 1.0)).sin();
     (0..rows)
@@ -45,7 +45,7 @@ fn assert_close(got: Effect, nats: f64, error: f64, what: &str) {
     );
 }
 
-/// NumPy, from explicit gradients: tests/peers/numpy_ledger_surgery_order.py.
+/// Against NumPy, from explicit gradients: tests/peers/numpy_ledger_surgery_order.py.
 #[test]
 fn shares_and_net_are_those_of_explicit_gradients() -> Result<()> {
     let peer = peer("ledger")?;
@@ -78,8 +78,8 @@ fn shares_and_net_are_those_of_explicit_gradients() -> Result<()> {
     Ok(())
 }
 
-/// Of several draws of noise around the same gradients, the mean squared standard error is the variance: for four
-/// pieces, and for two, of which deleting one leaves no product of different pieces.
+/// Over many draws of noise around the same gradients, the mean squared standard error is the variance of the net
+/// effect. This holds for four pieces, and for two, where deleting one piece leaves no product of different pieces.
 #[test]
 fn the_standard_error_is_that_of_the_net() -> Result<()> {
     for pieces in [4, 2] {
@@ -119,7 +119,7 @@ fn shares_of_absent_classes_are_undefined() {
     let of = |k: usize| gram.ledger(k).unwrap();
     assert!(of(0).share(0.1, &priors, 2).is_none() && of(2).net(0.1, &priors).is_none());
     assert!(of(1).net(0.1, &priors).is_none() && of(1).share(0.1, &priors, 1).is_none());
-    // A single piece has a product with another class, but no error.
+    // A class with a single piece has a product with another class, but no standard error.
     let share = of(0).share(0.1, &priors, 1).unwrap();
     assert!(share.standard_error.is_none() && !share.resolved());
     let net = of(0).net(0.1, &priors).unwrap();

@@ -3,10 +3,10 @@ use anyhow::{Context, Result};
 use super::super::ledger::tests::{gram_of, peer, peer_gradients};
 use super::*;
 
-/// The tree is that of SciPy's `linkage(…, "average")`, its best order found by trying all where that can be done:
-/// tests/peers/numpy_ledger_surgery_order.py.
+/// The tree is that of SciPy's `linkage(…, "average")`. The peer finds the best order of its leaves by dynamic
+/// programming and checks it against all orders where there are few leaves: tests/peers/numpy_ledger_surgery_order.py.
 #[test]
-fn the_order_is_that_of_scipy() -> Result<()> {
+fn the_order_is_the_best_of_the_tree_that_scipy_finds() -> Result<()> {
     for case in peer("order")?.as_array().context("cases")? {
         let number = |name: &str| case[name].as_f64().context("a number");
         let classes = number("rows")? as usize;

@@ -40,7 +40,7 @@ fn assert_near(got: &[f64], wanted: &[f64], tolerance: f64, what: &str) {
     }
 }
 
-/// Section `pcgrad`: NumPy, after algorithm 1 of the paper.
+/// Against NumPy, after algorithm 1 of the paper: section `pcgrad` of the vectors.
 #[test]
 fn pcgrad_is_that_of_numpy() -> Result<()> {
     let section = section("pcgrad")?;
@@ -51,7 +51,7 @@ fn pcgrad_is_that_of_numpy() -> Result<()> {
         let got = direction(&pcgrad(&products(&gradients), &orders), &gradients);
         assert_near(&got, &numbers(&case["merged_sum"])?, 1e-9, name);
     }
-    // A gradient that meets itself is passed over.
+    // A gradient is not projected onto its own normal plane.
     let case = &section["self_projection_pitfall"];
     let gradients = rows(&case["grads"])?;
     let mut orders: Vec<Vec<usize>> =
@@ -67,7 +67,7 @@ fn pcgrad_is_that_of_numpy() -> Result<()> {
     Ok(())
 }
 
-/// Section `gradient_surgery_alternatives`: SamsungLabs/MTL, with `min` scaling.
+/// Against SamsungLabs/MTL with `min` scaling: section `gradient_surgery_alternatives` of the vectors.
 #[test]
 fn aligned_mtl_is_that_of_its_authors() -> Result<()> {
     let section = section("gradient_surgery_alternatives")?;
@@ -83,9 +83,9 @@ fn aligned_mtl_is_that_of_its_authors() -> Result<()> {
     Ok(())
 }
 
-/// NumPy with the gradients as vectors, Aligned-MTL from their singular values:
-/// tests/peers/numpy_ledger_surgery_order.py. Here they come through a Gram matrix of mean-form gradients and their
-/// shares of a step.
+/// Against NumPy, which uses the gradients as vectors and computes Aligned-MTL from their singular values:
+/// tests/peers/numpy_ledger_surgery_order.py. Here the products come from a Gram matrix of mean gradients and the
+/// classes' shares of a step.
 #[test]
 fn surgery_is_that_of_explicit_vectors() -> Result<()> {
     let peer = peer("surgery")?;
@@ -105,7 +105,7 @@ fn surgery_is_that_of_explicit_vectors() -> Result<()> {
     let orders: Vec<Vec<usize>> = serde_json::from_value(peer["orders"].clone())?;
     let got = direction(&pcgrad(&products, &orders), &contributed);
     assert_near(&got, &numbers(&peer["pcgrad"])?, 1e-5, "PCGrad");
-    // Lengths are 1 to 500: of products in f32 the shortest gradient is known to some 1e-7 × 500².
+    // Gradients are 1 to 500 long, so f32 products give the shortest squared length to within about 1e-7 × 500².
     let got = direction(&aligned_mtl(&products, 5), &contributed);
     assert_near(&got, &numbers(&peer["aligned"])?, 2e-2, "Aligned-MTL");
     Ok(())
@@ -113,7 +113,7 @@ fn surgery_is_that_of_explicit_vectors() -> Result<()> {
 
 #[test]
 fn orthogonal_zero_and_absent_gradients_are_left_as_they_are() {
-    // At right angles, PCGrad changes nothing; of equal length, neither does Aligned-MTL.
+    // PCGrad does not change gradients at right angles; Aligned-MTL does not either where their lengths are equal.
     let identity = [4.0, 0.0, 0.0, 4.0];
     assert_eq!(pcgrad(&identity, &[vec![1], vec![0]]), [1.0, 1.0]);
     assert_near(&aligned_mtl(&identity, 2), &[1.0, 1.0], 1e-12, "orthogonal");

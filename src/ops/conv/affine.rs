@@ -1,4 +1,4 @@
-//! A batch norm with its statistics put in: one scale and one shift for each channel.
+//! A batch norm whose statistics are known: one scale and one shift for each channel.
 
 use candle_core::Result;
 
@@ -43,7 +43,7 @@ impl Affine {
         })
     }
 
-    /// No norm: y = x.
+    /// The identity y = x, for a convolution without a norm.
     pub(super) fn identity(channels: usize) -> Self {
         Self {
             scale: vec![1.0; channels],

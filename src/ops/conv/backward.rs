@@ -1,5 +1,5 @@
-//! The CPU's backward pass: image by image the gradient passes through pool, ReLU and norm into scratch memory, where
-//! the convolution that gives the input's gradient and the products that give the weight's find it.
+//! The CPU's backward pass: image by image the gradient passes back through pool, ReLU and norm into scratch memory.
+//! The convolution that gives the input's gradient and the products that give the weight's gradient read it there.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,9 +21,11 @@ use super::affine::Affine;
 use super::input::{Input, Splitter};
 use super::shape::{After, Shape};
 
-/// Weights up to this many values are summed in several parts a thread, so that no thread waits long for another.
+/// Gradients of weights up to this many values are summed in several parts for each thread, so that no thread waits
+/// long for another.
 const SMALL_WEIGHT: usize = 1 << 16;
-/// Values of scratch memory that several small images share, so that sums of a large weight are not fetched for each.
+/// Values of scratch memory that several small images share, so that the sums of a large weight's gradient are read
+/// from memory once for all of these images.
 const GROUP: usize = 3 << 16;
 
 /// Everything that the backward pass needs of the forward pass.
@@ -37,8 +39,8 @@ pub(super) struct Backward {
     pub(super) after: Arc<After>,
 }
 
-/// Constants of the norm's backward pass for every channel, repeated over several pixels: scale and mean of the norm, and
-/// the terms a = mean(g) and b = inverse·mean(g·x̂) that are subtracted, 0 where the statistics are constants.
+/// Constants of the norm's backward pass for every channel, repeated over several pixels: scale and mean of the norm,
+/// and the terms a = mean(g) and b = inverse·mean(g·x̂) that are subtracted, 0 where the statistics are constants.
 struct Offsets {
     scale: Vec<f32>,
     mean: Vec<f32>,
@@ -58,17 +60,17 @@ struct Source<'a> {
     offsets: Offsets,
 }
 
-/// Sums over images.
+/// Sums over some images.
 struct Sum {
     weight: WeightGrad,
-    /// Those of the norm, where its statistics are constants.
+    /// Sums of the norm, where its statistics are constants.
     norm: Sums,
-    /// Gradients of the gates, one row for every image: they are not summed yet.
+    /// Gradients of the gates, one row for every image: the rows are not summed yet.
     gates: Vec<f32>,
 }
 
 impl Sum {
-    /// Together with the sums over the next images.
+    /// The sums over these images and the next images together.
     fn with(mut self, next: Self) -> Self {
         self.weight.add(&next.weight);
         add_sums(&mut self.norm, &next.norm);
@@ -78,7 +80,7 @@ impl Sum {
 }
 
 impl Backward {
-    /// Gradients of the inputs' parts, the gates' W1 and W2, the weight, and the norm's weight and bias.
+    /// Gradients of the parts of the input, the gates' W1 and W2, the weight, and the norm's weight and bias.
     pub(super) fn run(&self, grad: &Data) -> Result<Vec<Option<Data>>> {
         let shape = &self.shape;
         self.weight.with(|values| {
@@ -111,7 +113,8 @@ impl Backward {
         Ok(grads)
     }
 
-    /// Gradients of all images, some images at a time. Those of the inputs' parts are written to `inputs`, if there is any.
+    /// Sums of the gradients over all images, some images at a time. The gradients of the parts of the input are
+    /// written to `inputs`, if given.
     fn sum(
         &self,
         (raw, grad): (&[f32], &[f32]),
@@ -156,8 +159,8 @@ impl Backward {
         Ok(sum)
     }
 
-    /// Gradients of some images. Those of the inputs' parts are written to `inputs`, which begin with the first of the
-    /// images.
+    /// Sums of the gradients over some images. The gradients of the parts of the input are written to `inputs`, whose
+    /// slices begin with the first of these images.
     fn stretch(
         &self,
         images: Range<usize>,
@@ -253,9 +256,9 @@ impl Backward {
         });
     }
 
-    /// Gradient of the convolution's output, written to the plane `out`, from the gradient `grad` of the result of norm, ReLU
-    /// and pool: scale·(g − a − b·(x − mean)) with g the part of it that pool and ReLU let pass (Ioffe & Szegedy 2015,
-    /// section 3).
+    /// Gradient of the convolution's output, written to the plane `out`, from the gradient `grad` of the result of
+    /// norm, ReLU and pool: scale·(g − a − b·(x − mean)) with g the part of `grad` that pool and ReLU let pass (Ioffe &
+    /// Szegedy 2015, section 3).
     fn raw_gradient(
         &self,
         raw: &[f32],
@@ -381,7 +384,7 @@ impl Backward {
             for (pair, grad) in grad.chunks_exact(w / 2 * c).enumerate() {
                 let rows = &raw[2 * pair * w * c..][..2 * w * c];
                 if w % 2 == 1 {
-                    passed.fill(0.0); // The column that the pool leaves out, likewise.
+                    passed.fill(0.0); // The pool leaves out the last column.
                 }
                 max_pool_grad(self.arch, self.after.rows(rows, w), grad, &mut passed);
                 let (upper, lower) = passed.split_at_mut(w * c);
@@ -389,7 +392,8 @@ impl Backward {
                 visit(2 * pair + 1, &rows[w * c..], lower);
             }
             if self.shape.h % 2 == 1 {
-                // The row that the pool leaves out: in no maximum, but in the batch's statistics.
+                // The pool leaves out the last row, so its gradient is 0, but its values count in the batch's
+                // statistics.
                 let last = self.shape.h - 1;
                 passed.fill(0.0);
                 visit(last, &raw[last * w * c..], &mut passed[..w * c]);
@@ -416,7 +420,7 @@ impl Backward {
 
 // Each loop is a function, because the compiler then knows that the slice it writes overlaps none that it reads.
 
-/// The gradient where the value is above the floor.
+/// The gradient where the value is above the floor, else 0.
 #[inline(always)]
 fn mask(passed: &mut [f32], raw: &[f32], grad: &[f32], pending: &Pending) {
     let constants = pending.scale.iter().zip(&pending.shift);

@@ -1,4 +1,4 @@
-//! The operation itself: checks that the shapes fit together and chooses the way by the device.
+//! The operation itself: checks that the shapes fit together, and chooses the implementation by the device.
 
 use candle_core::Result;
 
@@ -9,8 +9,8 @@ use super::layer::{BatchStats, Conv, Joined, Stats};
 use super::{fused, portable};
 
 /// Convolution of `x` [N, H, W, Ci] with `weight` [Co, Ci, k, k] (k odd), stride 1, padding dilation·(k−1)/2, no bias,
-/// followed by what `conv` asks for: [N, H, W, Co], or [N, ⌊H/2⌋, ⌊W/2⌋, Co] where pooled. With the batch's statistics, where
-/// they normalised it.
+/// followed by norm, ReLU and pool as `conv` asks for them: [N, H, W, Co], or [N, ⌊H/2⌋, ⌊W/2⌋, Co] where pooled. Also
+/// returns the batch's statistics, where the norm uses them.
 ///
 /// # Errors
 /// Where the shapes do not fit together, or the device is out of memory.
@@ -24,8 +24,8 @@ pub fn conv2d(
     Ok((out, stats))
 }
 
-/// [`conv2d`] of `parts` side by side, each [N, H, W, its channels]. If there are `gates`, they scale the channels first:
-/// the first gate the first channels, and so on to the last channel. A gate may span several parts.
+/// [`conv2d`] of `parts` side by side, each [N, H, W, its channels]. If there are `gates`, they scale the channels
+/// first: the first gate the first channels, and so on to the last channel. A gate may span several parts.
 ///
 /// # Errors
 /// Where the shapes do not fit together, or the device is out of memory.

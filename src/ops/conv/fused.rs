@@ -170,8 +170,8 @@ fn forward(
     Ok((raw, partial))
 }
 
-/// Mean and summed squared deviations of an image's channels: in two passes, because one pass over squares loses what
-/// a large mean leaves.
+/// Mean and summed squared deviations of an image's channels: in two passes, because one pass over squares loses the
+/// digits that a large mean leaves to the variance.
 #[inline(always)]
 fn image_moments(image: &[f32], mean: &mut [f32], squares: &mut [f32]) {
     let channels = mean.len();

@@ -1,5 +1,5 @@
-//! The input of a convolution on the CPU: one activation, or several side by side whose channels gates may scale. They are
-//! joined and scaled in scratch memory only, image by image, and there their gradient is split among them.
+//! The input of a convolution on the CPU: one activation, or several side by side whose channels gates may scale. They
+//! are joined and scaled in scratch memory only, image by image, and there their gradient is split among them.
 
 use std::ops::Range;
 
@@ -22,8 +22,8 @@ pub(super) struct Input {
     gates: Option<Gates>,
     /// Factor of each channel, [N, C]; empty without gates.
     scale: Vec<f32>,
-    /// Norm and ReLU that are left for this reader, channel by channel; none where there is one part without gates, whose
-    /// own can be applied to all channels at once.
+    /// Norm and ReLU that are left for this reader, channel by channel; none where there is one part without gates,
+    /// because the part's own norm and ReLU can be applied to all channels at once.
     pending: Option<Affine>,
 }
 
@@ -86,7 +86,7 @@ impl Input {
         self.parts.iter().map(|part| part.data.values()).collect()
     }
 
-    /// The gates, [N, channels] each.
+    /// The values of the gates, [N, channels] each.
     pub(super) fn gate_values(&self) -> Result<Vec<Tensor>> {
         match &self.gates {
             Some(gates) => gates.values(),
@@ -199,9 +199,9 @@ impl Input {
 }
 
 impl Splitter<'_> {
-    /// Splits the gradient `grad` [H, W, C] of image `n`, whose values lie in the plane `image` as they were loaded. The
-    /// gradients of the parts are written to `to`; those of the gates' logits and of the inputs of their ReLUs are appended
-    /// to `rows`.
+    /// Splits the gradient `grad` [H, W, C] of image `n`, whose values lie in the plane `image` as they were loaded.
+    /// The gradients of the parts are written to `to`; those of the gates' logits and of the inputs of their ReLUs are
+    /// appended to `rows`.
     pub(super) fn split(
         &self,
         arch: Arch,
@@ -226,7 +226,8 @@ impl Splitter<'_> {
                     }
                 },
             );
-            // x is scaled already, so the gradient of the scale s is Σ grad·x/s. Times σ' = s(1 − s) that is (1 − s)·Σ grad·x.
+            // x is scaled already, so the gradient of the scale s is Σ grad·x/s. Multiplied by σ' = s(1 − s), it is the
+            // gradient of the logit, (1 − s)·Σ grad·x.
             let terms = sums.iter_mut().zip(scale);
             terms.for_each(|(sum, scale)| *sum *= 1.0 - scale);
             rows.extend_from_slice(&sums);
@@ -258,8 +259,8 @@ impl Splitter<'_> {
         }
     }
 
-    /// The gradient of the channels' means, from that of the gates' logits. The gradient of the inputs of the ReLUs, which
-    /// is found on the way, is appended to `rows`.
+    /// The gradient of the channels' means, from that of the gates' logits. The gradient of the inputs of the ReLUs,
+    /// which is found on the way, is appended to `rows`.
     fn mean_grad(&self, arch: Arch, n: usize, logits: &[f32], rows: &mut Vec<f32>) -> Vec<f32> {
         let layers = self.input.gates.as_ref().map_or(&[][..], Gates::layers);
         let width: usize = layers.iter().map(|layer| layer.hidden).sum();
@@ -310,7 +311,7 @@ impl Affine {
         all
     }
 
-    /// The same, multiplied by a factor above 0 for each channel.
+    /// The same norms and ReLUs, whose results are multiplied by a factor above 0 for each channel.
     fn scaled(&self, by: Option<&[f32]>) -> Self {
         let scaled = |values: &[f32]| match by {
             Some(by) => values.iter().zip(by).map(|(x, by)| x * by).collect(),
@@ -376,7 +377,7 @@ fn spread(out: &mut [f32], grad: &[f32], scale: &[f32], share: &[f32]) {
         .for_each(|(out, (grad, (scale, share)))| *out = grad * scale + share);
 }
 
-/// The gradient where the value is above 0.
+/// The gradient where the value is above 0, else 0.
 #[inline(always)]
 fn mask(grad: &mut [f32], values: &[f32]) {
     for (grad, value) in grad.iter_mut().zip(values) {
@@ -384,11 +385,11 @@ fn mask(grad: &mut [f32], values: &[f32]) {
     }
 }
 
-/// The rows of a matrix, each times a factor: out + factorsᵀ · matrix.
+/// Adds the rows of a matrix, each times a factor: out ← out + factorsᵀ · matrix.
 #[inline(always)]
 fn add_rows(out: &mut [f32], factors: &[f32], matrix: &[f32]) {
     for (factor, row) in factors.iter().zip(matrix.chunks_exact(out.len())) {
-        // About half of the factors are 0: those that a ReLU shut.
+        // About half of the factors are 0, because a ReLU shut them.
         if *factor != 0.0 {
             out.iter_mut()
                 .zip(row)

@@ -46,8 +46,8 @@ pub enum Stats<'a> {
     },
 }
 
-/// Statistics of one batch, per channel, with which the running statistics are updated. They stay on the device, so that
-/// those of all layers can be read at once.
+/// Statistics of one batch, per channel, with which the running statistics are updated. They stay on the device, so
+/// that those of all layers can be read at once.
 #[derive(Clone, Debug)]
 pub struct BatchStats {
     /// Mean, `[C]`.
@@ -61,14 +61,14 @@ pub struct BatchStats {
 pub struct Joined {
     /// Activations, as of [`super::conv2d`].
     pub out: Var,
-    /// The gates, [N, channels] each.
+    /// Values of the gates, [N, channels] each.
     pub gates: Vec<Tensor>,
-    /// The batch's statistics, where they normalised it.
+    /// Statistics of the batch, where the norm uses them.
     pub stats: Option<BatchStats>,
 }
 
 impl BatchStats {
-    /// Of a batch on the CPU: from mean and biased variance over `rows` values, per channel.
+    /// Statistics of a batch on the CPU, from mean and biased variance over `rows` values, per channel.
     pub(super) fn on_cpu(mean: &[f64], biased: &[f64], rows: usize) -> Result<Self> {
         let unbiased = unbiased(rows);
         let variance = biased.iter().map(|&variance| (variance * unbiased) as f32);

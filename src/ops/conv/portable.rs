@@ -1,4 +1,5 @@
-//! The way of other devices: made of those operations of candle that are right there, each step with its own gradient.
+//! The implementation for other devices: it uses those operations of candle that are right there, and each step has a
+//! gradient of its own.
 
 use candle_core::{D, Result, Tensor};
 
@@ -6,8 +7,8 @@ use crate::ops::tape::{Tape, Var};
 
 use super::layer::{BatchStats, Conv, EPS, Norm, Stats, unbiased};
 
-/// Values of the unfolded input that are held at a time: 2²⁷ are 512 MiB, far below the 2³² values that CUDA kernels can
-/// count. Tests unfold less at a time, so that they go through several pieces.
+/// Values of the unfolded input that are held at a time: 2²⁷ are 512 MiB, far below the 2³² values that CUDA kernels
+/// can count. Tests unfold less at a time, so that they go through several pieces.
 pub const COLUMN_VALUES: usize = if cfg!(test) { 1 << 12 } else { 1 << 27 };
 
 pub(super) fn conv2d(
@@ -106,8 +107,8 @@ fn columns(x: &Tensor, k: usize, dilation: usize) -> Result<Tensor> {
     Tensor::cat(&taps, 1)
 }
 
-/// Batch norm, followed by ReLU where `relu` is set. No value is read back to the host, since each reading would make the
-/// device wait: all that is needed later stays a tensor.
+/// Batch norm, followed by ReLU where `relu` is set. No value is read back to the host, since each reading would make
+/// the device wait: all that is needed later stays a tensor.
 fn batch_norm(
     tape: &Tape,
     x: &Var,
@@ -174,9 +175,9 @@ fn batch_norm(
     Ok((out, stats))
 }
 
-/// `values` where `out` > 0 or is NaN, else 0: of `out` itself its ReLU (candle's turns NaN into 0 and would hide a run
-/// that diverged), of a gradient what passes that (0 at 0, as in PyTorch, where candle has 1). A product with a mask
-/// would turn an infinite gradient into NaN.
+/// `values` where `out` > 0 or is NaN, else 0. For `values` = `out` this is the ReLU; candle's turns NaN into 0 and
+/// would hide a run that diverged. For a gradient this is the part that the ReLU passes: 0 at 0, as in PyTorch, where
+/// candle has 1. A product with a mask would turn an infinite gradient into NaN.
 fn open(values: &Tensor, out: &Tensor) -> Result<Tensor> {
     let flat = values.flatten_all()?;
     let zeros = Tensor::zeros((), flat.dtype(), flat.device())?.broadcast_as(flat.shape())?;
@@ -246,7 +247,7 @@ fn max_pool_grad(x: &Tensor, pooled: &Tensor, grad: &Tensor) -> Result<Tensor> {
         .contiguous()
 }
 
-/// Rows of pixels of [N, H, W, C].
+/// Number of pixels of all images [N, H, W, C] together.
 fn rows(x: &Tensor) -> Result<usize> {
     Ok(x.elem_count() / x.dim(D::Minus1)?.max(1))
 }

@@ -1,4 +1,4 @@
-//! What the forward and the backward pass on the CPU share: sizes, and norm, ReLU and pool after the convolution.
+//! Sizes, and norm, ReLU and pool after the convolution: shared by the forward and the backward pass on the CPU.
 
 use std::sync::Arc;
 
@@ -10,33 +10,33 @@ use super::affine::Affine;
 /// Sizes of the images and of the convolution.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
-    /// Images.
+    /// Number of images.
     pub(super) n: usize,
     pub(super) h: usize,
     pub(super) w: usize,
-    /// Input channels.
+    /// Number of input channels.
     pub(super) inputs: usize,
-    /// Output channels.
+    /// Number of output channels.
     pub(super) outputs: usize,
     /// Side of the kernel.
     pub(super) k: usize,
     pub(super) dilation: usize,
-    /// Values in a SIMD register.
+    /// Number of values in a SIMD register.
     pub(super) lanes: usize,
 }
 
 impl Shape {
-    /// Taps of the kernel.
+    /// Number of taps of the kernel.
     pub(super) fn taps(&self) -> usize {
         self.k * self.k
     }
 
-    /// Values of an input image.
+    /// Number of values of an input image.
     pub(super) fn image(&self) -> usize {
         self.h * self.w * self.inputs
     }
 
-    /// Values of an output image before the pool.
+    /// Number of values of an output image before the pool.
     pub(super) fn raw(&self) -> usize {
         self.h * self.w * self.outputs
     }

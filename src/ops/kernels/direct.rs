@@ -103,7 +103,7 @@ impl Convolve<'_> {
         }
         let outputs = self.panels.outputs;
         let width = (R * S::F32_LANES).min(outputs - first);
-        // A copy, because the compiler keeps in registers only what it never has to index while the program runs.
+        // The sums are copied, because the compiler keeps in registers only arrays that are never indexed at run time.
         let sums: [[S::f32s; R]; P] = array::from_fn(|p| array::from_fn(|r| sums[p][r]));
         for (p, sums) in sums.iter().enumerate() {
             let out = &mut self.out[(at + p) * outputs + first..][..width];

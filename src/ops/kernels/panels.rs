@@ -119,7 +119,7 @@ pub(in crate::ops) struct WeightGrad {
     lanes: usize,
 }
 
-/// One block of it.
+/// One block of output channels of a weight's gradient.
 pub(super) struct BlockMut<'a> {
     pub(super) first: usize,
     pub(super) registers: usize,
@@ -159,7 +159,7 @@ impl WeightGrad {
             .for_each(|(sum, x)| *sum += x);
     }
 
-    /// In PyTorch's order, [Co, Ci, k, k].
+    /// The gradient in PyTorch's order, [Co, Ci, k, k].
     pub(in crate::ops) fn unpack(&self, taps: usize) -> Vec<f32> {
         let inputs = self.rows / taps;
         let mut weight = vec![0.0; self.rows * self.outputs];

@@ -15,8 +15,8 @@ pub(in crate::ops) struct Plane {
     pub(in crate::ops) border: usize,
 }
 
-/// The values that the taps of a convolution read: runs of contiguous values, whose places are relative to the upper left
-/// tap of a pixel.
+/// The values that the taps of a convolution read: runs of contiguous values, whose places are relative to the upper
+/// left tap of a pixel.
 #[derive(Clone, Debug)]
 pub(in crate::ops) struct Window {
     /// Where each run starts.

@@ -13,9 +13,9 @@ pub(in crate::ops) struct Rows<'a> {
     pub(in crate::ops) values: &'a [f32],
     /// Pixels of a row.
     pub(in crate::ops) width: usize,
-    /// By channel.
+    /// Scale of each channel.
     pub(in crate::ops) scale: &'a [f32],
-    /// By channel.
+    /// Shift of each channel.
     pub(in crate::ops) shift: &'a [f32],
     pub(in crate::ops) floor: f32,
 }
@@ -53,7 +53,7 @@ impl Rows<'_> {
     }
 }
 
-/// The larger of two: the first of equals, and a NaN only where it is the first.
+/// The larger values of two registers: the first of equal values, and NaN only where the first value is NaN.
 #[inline(always)]
 fn larger<S: Simd>(simd: S, x: S::f32s, y: S::f32s) -> S::f32s {
     simd.select_f32s(simd.less_than_f32s(x, y), y, x)
@@ -74,7 +74,7 @@ pub(in crate::ops) fn max_pool(arch: Arch, rows: Rows<'_>, out: &mut [f32]) {
                     let to = (from + S::F32_LANES).min(c);
                     let [a, b, d, e] = rows.load(simd, corners, (from, to));
                     let top = larger(simd, larger(simd, a, b), larger(simd, d, e));
-                    // A comparison with NaN is false and would pass over it.
+                    // A comparison with NaN is false and may lose the NaN; a sum keeps it.
                     let sum = simd.add_f32s(simd.add_f32s(a, b), simd.add_f32s(d, e));
                     let value = simd.select_f32s(simd.equal_f32s(sum, sum), top, sum);
                     store(simd, &mut out[from..to], value);

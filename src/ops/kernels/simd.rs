@@ -55,8 +55,8 @@ pub(in crate::ops) fn lanes(arch: Arch) -> usize {
     arch.dispatch(Lanes)
 }
 
-/// Output pixels (or, for the weight gradient, input values) of a tile of `R` registers a pixel: as many as keep all
-/// sums in registers.
+/// Number of output pixels (or, for the weight gradient, of input values) in a tile with `R` registers for each of
+/// them: as many as let all sums stay in registers.
 pub(super) const fn tile_len<S: Simd, const R: usize>() -> usize {
     match (S::REGISTER_COUNT >= 32, R) {
         (true, 1) => 16,
@@ -66,7 +66,7 @@ pub(super) const fn tile_len<S: Simd, const R: usize>() -> usize {
     }
 }
 
-/// Up to a register of values; zeros where there are fewer.
+/// A register of values; zeros where there are fewer values.
 #[inline(always)]
 pub(super) fn load<S: Simd>(simd: S, values: &[f32]) -> S::f32s {
     match S::as_simd_f32s(values).0.first() {

@@ -7,8 +7,8 @@ use super::panels::WeightGrad;
 use super::planes::{Plane, Window};
 use super::simd::{tile_len, with_constant};
 
-/// Values of the output gradient that are gone through at a time: they and the inputs beside them stay in the
-/// first-level cache for all taps.
+/// Values of the output gradient that are gone through at a time: these values and the inputs of the same pixels stay
+/// in the first-level cache for all taps.
 const AT_ONCE: usize = 4096;
 
 /// Adds the contribution of one image to `sum`: the products of its input `x` (of shape `input`, seen through `window`)

@@ -21,7 +21,7 @@ fn evaluate(logits: &[f64], labels: &[u32], criterion: &Criterion) -> Result<(f6
     ))
 }
 
-/// What a case of the reference vectors asks for; none where it is of another form (sigmoids, smoothing, a sum).
+/// The criterion of a case of the reference vectors; none where no criterion has its form (sigmoids, smoothing, a sum).
 fn criterion_of(case: &Value, counts: &[f64]) -> Result<Option<Criterion>> {
     let name = case["name"].as_str().context("a name")?;
     let list = |field: &str| match &case[field] {
@@ -117,7 +117,7 @@ fn extreme_logits_stay_finite() -> Result<()> {
             value.is_finite() && grad.iter().all(|x| x.is_finite()),
             "{gamma}"
         );
-        // Softmax losses do not change where all logits rise together.
+        // A softmax loss does not change where all logits rise by the same value, so the gradient of a row sums to 0.
         for row in grad.chunks(3) {
             ensure!(row.iter().sum::<f32>().abs() < 1e-5);
         }

@@ -149,8 +149,8 @@ fn pooling_is_that_of_pytorch() -> Result<()> {
     })
 }
 
-/// Random shapes, on one to four threads and every instruction set, against candle's own convolution and its autograd:
-/// they are right on the CPU, only slow.
+/// Random shapes, on one to four threads and every instruction set, against candle's own convolution and its autograd,
+/// which are right on the CPU, only slow.
 #[test]
 fn conv2d_is_that_of_candle() -> Result<()> {
     let mut choice = Random::new(5, "shapes", 0, 0);
@@ -240,7 +240,8 @@ fn nothing_hides_a_nan() -> Result<()> {
     })
 }
 
-/// A product with a mask of zeros and ones would pass an infinite gradient through a shut ReLU as NaN.
+/// A shut ReLU passes the gradient 0 even where the gradient is infinite: a product with a mask of zeros and ones would
+/// give NaN.
 #[test]
 fn a_shut_relu_passes_nothing() -> Result<()> {
     everywhere(|| {

@@ -105,7 +105,7 @@ fn gradients_are_those_of_finite_differences() -> Result<()> {
                 })?;
             }
         }
-        // A convolution that reads what another left for it to apply.
+        // The second convolution applies the norm and ReLU that the first leaves for its reader.
         let inputs = [
             random(&[2, 4, 3, 2], 1)?,
             random(&[3, 2, 3, 3], 2)?,

@@ -63,7 +63,7 @@ fn the_cosine_classifier_is_that_of_ldam() -> Result<()> {
     let labels: Vec<u32> = targets.into_iter().map(|x| x as u32).collect();
     let counts = numbers(&section["counts"])?;
     let counts: Vec<usize> = counts.into_iter().map(|n| n as usize).collect();
-    // The reference has a column for each class, we have a row.
+    // The reference has a column for each class, and our weight has a row.
     let columns = |field: &str, columns: usize| -> Result<Tensor> {
         let values = vector(&section[field])?;
         Ok(values.reshape(((), columns))?)

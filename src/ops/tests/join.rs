@@ -9,14 +9,14 @@ struct JoinCase {
     /// Channels of every gate.
     gates: Vec<usize>,
     dilation: usize,
-    /// The norm's statistics; none for the batch's.
+    /// Constant statistics of the norm; none where the norm uses the batch's.
     constants: Option<[Vec<f32>; 2]>,
 }
 
 impl JoinCase {
-    /// The parts, of which norm and ReLU of the first are still pending, then norm and ReLU after the convolution.
-    /// `x`: the parts, weight and bias of the first's norm, the convolution's weight, weight and bias of its norm, W1
-    /// and W2 of every gate.
+    /// A convolution of the parts with norm and ReLU. The first part has a norm and a ReLU that are left for this
+    /// reader. `x` holds the parts, weight and bias of the first part's norm, the convolution's weight, weight and bias
+    /// of its norm, and W1 and W2 of every gate.
     fn ours(&self, tape: &Tape, x: &[Var]) -> candle_core::Result<Var> {
         let (parts, x) = x.split_at(self.parts.len());
         let c = self.parts[0];
@@ -50,7 +50,7 @@ impl JoinCase {
         Ok(joined.out)
     }
 
-    /// The same in candle.
+    /// The same computation by candle's operations.
     fn theirs(&self, x: &[candle_core::Var]) -> candle_core::Result<Tensor> {
         let (parts, x) = x.split_at(self.parts.len());
         let scale = (x[0].as_tensor() / f64::sqrt(f64::from(0.8_f32) + 1e-5))?;

@@ -1,4 +1,4 @@
-//! Every operation against PyTorch's numbers, against finite differences, and CPU path against portable path.
+//! Every operation against PyTorch's numbers and finite differences, and the CPU path against the portable path.
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
@@ -71,7 +71,7 @@ fn identity(channels: usize) -> Result<Tensor> {
     )
 }
 
-/// Gates of their W1 and W2, one after the other.
+/// The gates whose W1 and W2 follow each other in `weights`.
 fn gates_of(weights: &[Var]) -> Vec<Gate<'_>> {
     let pairs = weights.chunks_exact(2);
     pairs
@@ -82,7 +82,7 @@ fn gates_of(weights: &[Var]) -> Vec<Gate<'_>> {
         .collect()
 }
 
-/// Off by no more than `tolerance` times the largest value wanted.
+/// Asserts that no value is off by more than `tolerance` times the largest value wanted.
 fn assert_close_to_scale(got: &Tensor, wanted: &Tensor, tolerance: f32, what: &str) -> Result<()> {
     assert_eq!(got.dims(), wanted.dims(), "{what}");
     let scale = wanted.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;

@@ -55,14 +55,15 @@ fn a_log_that_cannot_be_read_gives_a_sentence() -> anyhow::Result<()> {
         .unwrap_err()
         .to_string();
     assert!(error.contains("damaged file"), "{error}");
-    // A last line that is being written is no damage.
+    // An incomplete last line is no damage, since a writer may still be writing it.
     damaged.truncate(bytes.len() + 8);
     std::fs::write(&path, &damaged)?;
     Glance::read(dir.path())?;
     Ok(())
 }
 
-/// A log that comes in pieces, with no regard to lines, reads as it does whole.
+/// A log that is read while it is appended to in pieces, regardless of line breaks, gives the same run as the whole
+/// log.
 #[test]
 fn a_log_that_grows_in_pieces_is_followed() -> anyhow::Result<()> {
     let (bytes, whole) = recorded()?;
@@ -120,7 +121,7 @@ fn a_log_that_was_replaced_is_read_anew() -> anyhow::Result<()> {
     std::fs::write(&path, &bytes)?;
     let position = load(dir.path())?.position;
 
-    // A restart: a shorter log with another header, and then one that has outgrown the first.
+    // After a restart the log has another header: first it is shorter than the log read before, then longer.
     let text = String::from_utf8(bytes)?;
     let other = text.replacen("\"id\":\"", "\"id\":\"again-", 1);
     let header = other.find('\n').map_or(0, |at| at + 1);

@@ -1,5 +1,5 @@
-//! The part of a probe's tensors that concerns one class: a small part of the file, so that a class or a pair of classes
-//! can be followed over hundreds of probes of a hundred classes.
+//! The part of a probe's tensors that concerns one class. Reading this small part of the file makes it possible to
+//! follow a class or a pair of classes over hundreds of probes of a hundred classes.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -15,7 +15,7 @@ use crate::run::error::RunError;
 /// Bytes at the beginning of a safetensors file that give the length of its header.
 const HEADER_LENGTH_BYTES: u64 = 8;
 
-/// Bytes of the longest header that is read; a longer one is taken for damage.
+/// Length in bytes of the longest header that is accepted; a longer one counts as damage.
 const HEADER_MOST_BYTES: u64 = 1 << 20;
 
 /// The rows of one class in the tensors of one probe. L layers with parameters, K classes, S pieces.
@@ -25,9 +25,9 @@ pub struct ClassRows {
     pub class: usize,
     /// Number of classes K.
     pub classes: usize,
-    /// Products of the class's pieces with those of all classes, `[L, S, K·S]`.
+    /// Inner products of the gradients of the class's pieces with those of all classes' pieces, `[L, S, K·S]`.
     pub gram: Vec<f32>,
-    /// ⟨`g[k,s]`, Δθ⟩ of the last optimiser step, `[L, S]`.
+    /// ⟨`g[k,s]`, Δθ⟩ for the change Δθ of the weights in the last optimiser step, `[L, S]`.
     pub update: Vec<f32>,
     /// Mean cross-entropy of each piece of every class in nats, `[K·S]`.
     pub loss: Vec<f32>,
@@ -36,7 +36,7 @@ pub struct ClassRows {
 }
 
 impl ClassRows {
-    /// Reads the rows of the classes `wanted` from a probe's file, and no other rows.
+    /// Reads the rows of the classes `wanted` from a probe's file; other rows are not read.
     ///
     /// # Errors
     /// Where the file is missing or cut short, or does not hold the tensors of a probe of `classes` classes.
@@ -76,8 +76,8 @@ impl ClassRows {
         Ok(rows)
     }
 
-    /// The Gram matrix of the class, as class 0, and of another, as class 1, summed over `layers`. `None` where `layers` is
-    /// empty or out of range, or the other's rows are of another probe.
+    /// The Gram matrix of two classes, summed over `layers`: this class becomes class 0, the class of `other` class 1.
+    /// `None` where `layers` is empty or out of range, or `other` is from another probe.
     pub fn gram_with(&self, other: &Self, layers: &[usize]) -> Option<Gram> {
         if self.n != other.n || self.classes != other.classes {
             return None;
@@ -99,8 +99,8 @@ impl ClassRows {
         (!layers.is_empty()).then(|| Gram::sum(2, &take(&self.n), sums))?
     }
 
-    /// The ledger of the class, summed over `layers`: what the share of every class in a gradient step does to its loss.
-    /// `None` where `layers` is empty or out of range.
+    /// The ledger of the class, summed over `layers`: how the share of every class in a gradient step changes this
+    /// class's loss. `None` where `layers` is empty or out of range.
     pub fn ledger(&self, layers: &[usize]) -> Option<Ledger> {
         let of = layers.iter().map(|&layer| self.layer(layer));
         let of: Vec<_> = of.collect::<Option<_>>()?;
@@ -128,8 +128,8 @@ impl ClassRows {
     }
 }
 
-/// Mean cross-entropy of a class's probe images, in nats, from the numbers of images and the losses of the pieces of all
-/// classes, `[K·S]` each. `None` where the class has no images.
+/// Mean cross-entropy of a class's probe images, in nats, from the numbers of images and the losses of the pieces of
+/// all classes, `[K·S]` each. `None` where the class has no images.
 pub(super) fn class_loss(classes: usize, n: &[f32], loss: &[f32], class: usize) -> Option<f64> {
     let pieces = n.len().checked_div(classes)?;
     let own = class * pieces..(class + 1) * pieces;
@@ -189,7 +189,7 @@ impl<'a> Tensors<'a> {
         Ok(values)
     }
 
-    /// Appends `len` numbers of a tensor to `values`, beginning with its number `first`.
+    /// Appends `len` numbers of a tensor to `values`, beginning with the number at index `first`.
     fn read(
         &mut self,
         name: &str,

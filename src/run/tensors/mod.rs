@@ -1,6 +1,6 @@
-//! The tensors of a run: those of its probes, on disk and in memory, its data and its predictions.
+//! The tensors of a run: its probes, on disk and in memory, its data and its predictions.
 //!
-//! Uses the run's paths, errors and events, and of `gradient` the numbers that are made from a probe.
+//! Imports the run's paths, errors and events, and from `gradient` the Gram matrix and the ledger.
 
 pub mod class_rows;
 pub mod predictions;

@@ -10,7 +10,7 @@ use crate::run::error::RunError;
 use crate::run::event::Split;
 use crate::run::paths::predictions_file;
 
-/// Number of likeliest classes that are given for an image.
+/// Number of likeliest classes that are listed for an image.
 const LIKELIEST: usize = 3;
 
 /// An image with its prediction.
@@ -27,8 +27,8 @@ pub struct Predicted {
     pub likeliest: Vec<(usize, f32)>,
 }
 
-/// The images of class `truth` for which the evaluation of `split` at `step` predicted class `predicted`, the one with
-/// the highest confidence first.
+/// The images of class `truth` for which the evaluation of `split` at `step` predicted class `predicted`, ordered by
+/// falling confidence.
 ///
 /// # Errors
 /// Where the run's files cannot be read or do not fit each other.
@@ -69,7 +69,7 @@ pub fn predicted(
     Ok(found)
 }
 
-/// The likeliest classes by the softmax of an image's logits, given as their bits.
+/// The likeliest classes by the softmax of an image's logits, which are given as the bits of f32 numbers.
 fn likeliest(logits: &[u32]) -> Vec<(usize, f32)> {
     let logits: Vec<f64> = logits
         .iter()

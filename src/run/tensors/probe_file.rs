@@ -16,9 +16,11 @@ use crate::run::error::RunError;
 pub struct ProbeTensors {
     /// Number of classes K.
     pub classes: usize,
-    /// Inner products of the gradients of all pieces, layer by layer: `[L, K·S, K·S]`, row a·S+s for piece s of class a.
+    /// Inner products of the gradients of all pieces, layer by layer: `[L, K·S, K·S]`, row a·S+s for piece s of class
+    /// a.
     pub gram: Vec<f32>,
-    /// ⟨`g[a,s]`, Δθ⟩ of the last optimiser step, `[L, K·S]`; zeros before the first.
+    /// ⟨`g[a,s]`, Δθ⟩ for the change Δθ of the weights in the last optimiser step, `[L, K·S]`; zeros before the first
+    /// step.
     pub update: Vec<f32>,
     /// Mean cross-entropy of each piece in nats, `[K·S]`; NaN for an empty piece.
     pub loss: Vec<f32>,
@@ -35,8 +37,8 @@ impl ProbeTensors {
         Gram::sum(self.classes, &self.n, self.layers_of(rows)?)
     }
 
-    /// As [`Self::gram_of`], of two classes alone: `a` becomes class 0, `b` class 1. `None` also where there is no such
-    /// class.
+    /// The Gram matrix of two classes alone, summed over the layers `rows`: `a` becomes class 0, `b` class 1. `None`
+    /// where `rows` is empty or out of range, or there is no such class.
     pub fn gram_of_pair(&self, rows: &[usize], a: usize, b: usize) -> Option<Gram> {
         self.rows_of(a)?.gram_with(&self.rows_of(b)?, rows)
     }

@@ -1,5 +1,5 @@
-//! The tensors of a run's probes that are in memory: those of some probes whole, of others the rows of the classes that
-//! are followed over time.
+//! The tensors of a run's probes that are in memory: whole probes, or only the rows of the classes that are followed
+//! over time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::class_rows::{ClassRows, class_loss};
 use super::probe_file::ProbeTensors;
 
-/// The tensors of a run's probes, as far as they are in memory. Missing ones have not been asked for, are still being
+/// The tensors of a run's probes that are in memory. Tensors are missing where they were not requested, are still being
 /// read, or are damaged.
 #[derive(Clone, Debug, Default)]
 pub struct Probes {
@@ -26,7 +26,7 @@ impl Probes {
         }
     }
 
-    /// The tensors of the probe of a step, where they are in memory whole.
+    /// The tensors of the probe at a step, where the whole probe is in memory.
     pub fn get(&self, step: &u64) -> Option<&Arc<ProbeTensors>> {
         self.whole.get(step)
     }
@@ -47,7 +47,7 @@ impl Probes {
         self.whole.contains_key(&step) || self.rows_alone(step, class).is_some()
     }
 
-    /// The rows of a class at a step: those that were read alone, or else those of the whole probe.
+    /// The rows of a class at a step: the rows that were read alone, or else those of the whole probe.
     pub fn rows_of(&self, step: u64, class: usize) -> Option<Arc<ClassRows>> {
         let alone = self.rows_alone(step, class).cloned();
         alone.or_else(|| Some(Arc::new(self.whole.get(&step)?.rows_of(class)?)))
@@ -57,8 +57,8 @@ impl Probes {
         self.rows.get(&class)?.get(&step)
     }
 
-    /// Mean cross-entropy of a class's probe images at a step, in nats; the rows of any class hold the losses of all.
-    /// `None` where the class has no images, or no tensors of the step are in memory.
+    /// Mean cross-entropy of a class's probe images at a step, in nats. The rows of any class suffice, since they hold
+    /// the losses of all classes. `None` where the class has no images, or no tensors of the step are in memory.
     pub fn class_loss(&self, step: u64, class: usize) -> Option<f64> {
         if let Some(probe) = self.whole.get(&step) {
             return class_loss(probe.classes, &probe.n, &probe.loss, class);
@@ -67,7 +67,7 @@ impl Probes {
         class_loss(rows.classes, &rows.n, &rows.loss, class)
     }
 
-    /// Forgets all probes after a step.
+    /// Removes all probes after a step.
     pub fn retain_until(&mut self, step: u64) {
         self.whole.retain(|&at, _| at <= step);
         let of_classes = self.rows.values_mut();

@@ -1,4 +1,4 @@
-//! The images that a run trained, validated, tested and probed with, as it recorded them.
+//! The images with which a run trained, validated, tested and probed, as the run recorded them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ impl RecordedData {
             val: split("val")?,
             test: split("test")?,
             probe: split("probe")?,
-            // Written as u16.
+            // Labels are stored as u16, so the cast loses nothing.
             labels: labels.iter().map(|label| *label as u16).collect(),
             files,
             path,
@@ -101,13 +101,13 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, RunError> {
     std::fs::read(path).map_err(|source| RunError::io("read", path, source))
 }
 
-/// Whether a file has a tensor of that name.
+/// Whether a file has a tensor called `name`.
 pub(super) fn has(path: &Path, bytes: &[u8], name: &str) -> Result<bool, RunError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| RunError::damaged(path, e))?;
     Ok(file.tensor(name).is_ok())
 }
 
-/// The values of a tensor of u16 or u32; of a tensor of f32, the bits of its values.
+/// The values of a u16 or u32 tensor; for an f32 tensor, the bits of its values.
 pub(super) fn values(path: &Path, bytes: &[u8], name: &str) -> Result<Vec<u32>, RunError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| RunError::damaged(path, e))?;
     let tensor = file.tensor(name).map_err(|e| RunError::damaged(path, e))?;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::ClassWeights;
 
-/// LDAM-DRW: no weights up to epoch 159 of 200, those of effective numbers from epoch 160 on.
+/// LDAM-DRW: no class weights up to epoch 159 of 200, and the weights of effective numbers from epoch 160 on.
 #[test]
 fn ldam_reweights_late() {
     let config = RunConfig {
@@ -22,7 +22,8 @@ fn ldam_reweights_late() {
     assert!(!criterion(&at_once, &counts, 0).weights.is_empty());
 }
 
-/// Logit adjustment with τ = 1 is Balanced Softmax; afterwards it is taken off what training put on.
+/// Logit adjustment with τ = 1 has the offsets of Balanced Softmax; post-hoc adjustment adds them with the opposite
+/// sign.
 #[test]
 fn logit_adjustment_with_tau_1_is_balanced_softmax() {
     let of = |loss| RunConfig {

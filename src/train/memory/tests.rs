@@ -4,7 +4,7 @@ use crate::model::Classifier;
 
 const MIB: u64 = 1 << 20;
 
-/// 10 MiB whatever the batch, 2 MiB an image, and 4 MiB an image up to 40 MiB.
+/// 10 MiB whatever the batch, 2 MiB for each image, and 4 MiB of unfolded input for each image, at most 40 MiB in all.
 const NEED: Need = Need {
     fixed: 10 * MIB,
     per_image: 2 * MIB,
@@ -64,9 +64,9 @@ fn a_shortage_says_what_was_asked_for_and_what_fits() {
     }
 }
 
-/// As cudarc 0.19 and candle's Metal backend word them.
+/// The texts are those of cudarc 0.19, candle and candle's Metal backend.
 #[test]
-fn errors_of_memory_are_told_from_others() {
+fn errors_about_memory_are_recognised() {
     for text in [
         "DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")",
         "CublasError(CUBLAS_STATUS_ALLOC_FAILED)",
@@ -94,7 +94,8 @@ fn spec(width: Width) -> Spec {
     }
 }
 
-/// Peak resident memory of training steps by way of the same operations on the CPU, 32×32 pixels, measured once.
+/// The measured values are the peak resident memory, in MiB, of training steps on images of 32×32 pixels. The steps
+/// took the portable operations on the CPU, and each was measured once.
 #[test]
 fn the_estimate_is_close_to_what_was_measured() {
     for (width, attention, images, measured) in [

@@ -12,8 +12,8 @@ pub fn of(config: &RunConfig, params: &[ParamSpec]) -> Box<dyn Optimiser> {
     Box::new(sgd.with_decays(decays(config, params)))
 }
 
-/// Weight decay of each parameter; empty where all have the same. Gates may decay otherwise than the rest: batch norm
-/// behind them makes up for any scale they lose.
+/// Weight decay of each parameter, in parameter order; empty where all parameters share one. Gates may have a weight
+/// decay of their own, because the batch norm after a gate makes up for any scale that the gate loses.
 fn decays(config: &RunConfig, params: &[ParamSpec]) -> Vec<f64> {
     let Some(gate_decay) = config.gate_decay else {
         return Vec::new();

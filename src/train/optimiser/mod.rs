@@ -1,7 +1,7 @@
-//! Optimisers, which make new parameters of gradients.
+//! Optimisers, which make new parameters from gradients.
 //!
-//! A further optimiser is one file that implements [`Optimiser`], and one line in [`of`], which chooses it. Its state goes
-//! into checkpoints by itself.
+//! A further optimiser is one file that implements [`Optimiser`], and one line in [`of`], which chooses it. Its state
+//! goes into checkpoints by itself.
 
 mod choice;
 mod interface;

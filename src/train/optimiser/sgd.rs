@@ -6,12 +6,12 @@ use crate::ops;
 
 use super::interface::Optimiser;
 
-/// Gradient descent with its momentum.
+/// Stochastic gradient descent, with its momentum buffers.
 #[derive(Clone, Debug)]
 pub struct Sgd {
     momentum: f64,
     weight_decay: f64,
-    /// Weight decay of each parameter, where they differ; else empty.
+    /// Weight decay of each parameter, in parameter order; empty where all parameters share one.
     decays: Vec<f64>,
     /// Momentum buffers in parameter order; empty before the first step.
     buffers: Vec<Tensor>,
@@ -31,7 +31,7 @@ impl Sgd {
         }
     }
 
-    /// With a weight decay for each parameter, in parameter order.
+    /// Gives each parameter a weight decay of its own, in parameter order; with an empty list all parameters share one.
     pub fn with_decays(mut self, decays: Vec<f64>) -> Self {
         self.decays = decays;
         self
@@ -66,7 +66,7 @@ impl Optimiser for Sgd {
             .map(Some)
     }
 
-    /// The momentum buffers. Their name is empty: checkpoints had them before there were other optimisers.
+    /// The name of the momentum buffers is empty, because checkpoints held them before there were other optimisers.
     fn kept(&self) -> &'static [&'static str] {
         &[""]
     }

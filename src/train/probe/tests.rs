@@ -17,7 +17,7 @@ fn normals(seed: u64, purpose: &str, count: usize) -> Vec<f64> {
     (0..count).map(|_| random.normal()).collect()
 }
 
-/// Our own start, with batch norm moved off its trivial one so that mistakes in it show.
+/// Our own start, with the scales, shifts and running statistics of batch norm moved off 1 and 0 so that mistakes show.
 fn network(spec: Spec, seed: u64) -> Result<Net> {
     let mut net = Net::new(spec, seed, &Device::Cpu)?;
     let mut all = net.params().values().to_vec();
@@ -50,7 +50,7 @@ fn network(spec: Spec, seed: u64) -> Result<Net> {
     Ok(net)
 }
 
-/// A constructed case: the network, piece counts, and all images in piece order.
+/// A constructed case: the network, the number of images of each piece, and all images in piece order.
 struct Case {
     net: Net,
     counts: Vec<usize>,
@@ -178,9 +178,9 @@ fn class_gradients_are_those_of_pytorch() -> Result<()> {
     Ok(())
 }
 
-/// The sum of the class gradients, weighted by their images, is the gradient of the whole batch.
+/// The sum of the class gradients, weighted by their numbers of images, is the gradient of the whole batch.
 #[test]
-fn classes_sum_to_the_batch() -> Result<()> {
+fn class_gradients_sum_to_the_gradient_of_the_batch() -> Result<()> {
     for case in peer()? {
         let ours = Case::new(&case)?;
         let classes = ours.net.spec().classes;
@@ -227,8 +227,8 @@ fn classes_sum_to_the_batch() -> Result<()> {
     Ok(())
 }
 
-/// `update` is ⟨g, Δθ⟩: with Δθ the gradient of a class itself, it is the class's row of the Gram matrix. And the real
-/// change of a piece's loss under a small Δθ is what it predicts.
+/// The measured products ⟨g, Δθ⟩ of a piece's gradient with a small step Δθ predict how the step changes the piece's
+/// loss.
 #[test]
 fn the_update_predicts_the_change_of_loss() -> Result<()> {
     let case = &peer()?[1];
@@ -262,7 +262,7 @@ fn the_update_predicts_the_change_of_loss() -> Result<()> {
     Ok(())
 }
 
-/// What does not fit the memory is probed in groups of layers, with the same result.
+/// Gradients that do not fit into the memory are computed in groups of layers, with the same result.
 #[test]
 fn groups_of_layers_change_nothing() -> Result<()> {
     let ours = Case::new(&peer()?[1])?;

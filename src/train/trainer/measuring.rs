@@ -18,12 +18,13 @@ use super::training::Trainer;
 
 /// Images of an evaluation that go through the network at a time, at most.
 const EVAL_BATCH: usize = 250;
-/// Training images that set the running statistics before the first step.
+/// Number of training images whose statistics become the running statistics before the first step.
 const NORM_IMAGES: usize = 512;
 
 impl Trainer<'_> {
-    /// One pass over some training images sets the running statistics, or the first probe would see a network whose
-    /// activations are not normalised. Training itself uses the batch's own statistics and is not affected.
+    /// Sets the running statistics by one pass over some training images, since otherwise the first probe would see a
+    /// network whose activations are not normalised. Training itself uses the batch's own statistics and is not
+    /// affected.
     pub(super) fn set_norms(&mut self) -> Result<(), TrainError> {
         let mut indices = self.data.train.clone();
         Random::new(self.config.data_seed, "norms", 0, 0).shuffle(&mut indices);
@@ -40,7 +41,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Evaluates and probes where the current step is due for it, and writes a checkpoint after an evaluation.
+    /// Evaluates and probes where either is due at the current step, and writes a checkpoint after an evaluation.
     pub(super) fn measure(&mut self) -> Result<(), TrainError> {
         let step = self.progress.step;
         let ends = step == 0 || step == self.total_steps;
@@ -74,7 +75,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// The last step's and the best step's test results and probes.
+    /// Evaluates the last and the best step on the test images, and records that the run has finished.
     pub(super) fn finish(&mut self) -> Result<(), TrainError> {
         let last = self.progress.step;
         self.evaluate(Split::Test, true)?;
@@ -89,8 +90,8 @@ impl Trainer<'_> {
         }))
     }
 
-    /// Evaluates and probes the best step so far, if it was not probed when it was trained; then the last step's state
-    /// is back.
+    /// Evaluates the best step so far, and probes it unless it was probed during training; then restores the last
+    /// step's state.
     fn measure_best(&mut self) -> Result<(), TrainError> {
         let path = log::checkpoint_path(self.dir, "best");
         let last = self.progress.clone();

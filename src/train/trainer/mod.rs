@@ -1,5 +1,6 @@
-//! One run under way: the loop (`training`), evaluations and probes (`measuring`), and the run's directory (`recording`).
-//! They are one type, [`training::Trainer`], in three files. May import the rest of `train` but start.
+//! One run under way: the loop (`training`), evaluations and probes (`measuring`), and the run's directory
+//! (`recording`). They are one type, [`training::Trainer`], in three files. May import every module of `train` except
+//! `start`.
 
 mod measuring;
 mod recording;

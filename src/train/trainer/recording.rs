@@ -87,7 +87,7 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Ends a run with the given result, and records why it failed. Everything recorded before stays.
+    /// Ends a run with the given result, and records the error of a run that failed. Everything recorded before stays.
     pub(in crate::train) fn close(
         mut self,
         result: Result<(), TrainError>,
@@ -136,7 +136,7 @@ impl Trainer<'_> {
     }
 }
 
-/// Images of each piece.
+/// Number of images of each piece.
 pub(super) fn piece_lengths(pieces: &[Vec<u32>]) -> Vec<usize> {
     pieces.iter().map(Vec::len).collect()
 }

@@ -24,7 +24,7 @@ use super::super::optimiser::{self, Optimiser};
 use super::super::probe;
 use super::super::schedule::learning_rate;
 
-/// Training steps logged per epoch, at most.
+/// Training steps logged per epoch: at least this many, but fewer than twice as many. A shorter epoch logs every step.
 const LOGGED_PER_EPOCH: u64 = 50;
 
 /// A run under way.
@@ -40,7 +40,7 @@ pub(in crate::train) struct Trainer<'a> {
     pub(super) writer: Writer,
     pub(super) control: &'a Control,
     pub(super) watcher: Emit<'a>,
-    /// Everything emitted so far.
+    /// The run as the events emitted so far describe it.
     pub(super) run: Run,
     /// Probe images by piece, [K·S].
     pub(super) pieces: Vec<Vec<u32>>,
@@ -49,7 +49,7 @@ pub(in crate::train) struct Trainer<'a> {
     pub(super) steps_per_epoch: u64,
     pub(super) total_steps: u64,
     pub(super) clock: Instant,
-    /// Seconds trained before this process.
+    /// Seconds of training before this process started.
     pub(super) base_secs: f64,
 }
 
@@ -205,9 +205,9 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
-    /// Norm of the gradient by Gram row.
+    /// Norm of the gradient of each layer, by Gram row; none where the norm is not finite.
     fn layer_norms(&self, grads: &[Tensor]) -> Result<Vec<Option<f64>>, TrainError> {
-        // All of them are read at once: every reading makes a device wait.
+        // All squares are read at once, because every reading makes a device wait.
         let squares = grads.iter().map(|grad| grad.sqr()?.sum_all());
         let squares = Tensor::stack(&squares.collect::<Result<Vec<_>, _>>()?, 0)?;
         let squares = squares.to_vec1::<f32>()?;

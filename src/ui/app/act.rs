@@ -1,4 +1,4 @@
-//! Does the actions that were asked for while the window was drawn.
+//! Does the actions that the user asked for while the window was drawn.
 
 use super::App;
 use crate::ui::state::action::Action;
@@ -7,7 +7,7 @@ use crate::ui::state::draft::absolute;
 use crate::ui::state::place::Page;
 
 impl App {
-    /// Does an action, and notes the place before it for the way back.
+    /// Does an action, and notes the place that was looked at before it, so that the user can go back there.
     pub(super) fn apply(&mut self, action: Action, ctx: &egui::Context) {
         ctx.request_repaint();
         let before = self.state.view.clone();
@@ -53,7 +53,7 @@ impl App {
             Action::SaveNotes(dir, notes) => self.background.save_notes(dir, notes),
             Action::Reveal(dir) => self.background.reveal(dir),
             Action::AskTrash(dir) => {
-                // The page that asks.
+                // The dialog that asks for confirmation is part of the page of runs.
                 self.state.view.page = Page::Runs;
                 self.state.browser.to_trash = Some(dir);
             }

@@ -10,7 +10,8 @@ use crate::ui::state::{State, findings};
 use crate::ui::work::Source;
 
 impl App {
-    /// The runs whose probes are looked at, and the view with the step: `None` for the last probe of each run.
+    /// The runs whose probes are looked at, and the view. On the page Compare the view's step is `None`, which means
+    /// the last probe of each run.
     pub(super) fn probes_looked_at(&self) -> (Vec<RunId>, View) {
         let view = self.state.view.figure.clone();
         if self.state.view.page == Page::Compare {
@@ -31,12 +32,13 @@ impl App {
             self.state.runs.wanted_probes(&shown, &view)
         };
         if !wanted.is_empty() {
-            // Who moved the slider waits for it; a new probe of a live run comes with the next redraw.
+            // A user who has moved the slider is waiting for these probes; a new probe of a live run can come with the
+            // next redraw.
             self.background.read_probes(wanted, view.step.is_some());
         }
     }
 
-    /// Asks for findings in the runs shown, on the page that lists them.
+    /// On the overview, which lists findings, asks a thread for the findings in the runs shown.
     pub(super) fn ask_for_findings(&mut self, ctx: &egui::Context, now: f64) {
         let shown = self.state.view.shown();
         if shown.is_empty() || self.state.view.page != Page::Overview {
@@ -64,7 +66,7 @@ impl App {
         }
     }
 
-    /// Reads sample images, on the page that shows them.
+    /// Reads sample images if the page of data is open.
     pub(super) fn ask_for_samples(&mut self, ctx: &egui::Context, now: f64) {
         let State {
             data,
@@ -84,7 +86,7 @@ impl App {
         }
     }
 
-    /// Looks through the data of the new experiment, a moment after it was changed.
+    /// Looks through the data of the new experiment, a moment after its configuration was changed.
     pub(super) fn ask_for_scan(&mut self, ctx: &egui::Context, now: f64) {
         if let Some(config) = self.state.draft.scan_due(now) {
             self.background.scan(config);
@@ -108,7 +110,7 @@ impl App {
                     .follow(entry.id, entry.dir.clone(), position);
                 wait = entry.follow_in(now).unwrap_or(wait);
             }
-            // One that is being read reports back.
+            // A log that is being read needs no redraw: its thread wakes the window when it is done.
             if wait > 0.0 {
                 soonest = soonest.min(wait);
             }

@@ -30,7 +30,7 @@ impl App {
         ctx.request_repaint_after(Duration::from_secs_f64(LOOK_EVERY_SECS));
     }
 
-    /// Looks through folders now, where that is not under way.
+    /// Looks through folders now, unless a thread is already doing so.
     pub(super) fn look(&mut self) {
         if self.state.browser.is_looking {
             return;
@@ -42,8 +42,8 @@ impl App {
             .look_for_runs(places, self.state.browser.found.clone(), self.now);
     }
 
-    /// The folders in which runs are looked for, each with the depth: the folder that new runs go to and those that
-    /// were named, and the folders of open runs, without their subfolders.
+    /// The folders in which runs are looked for, each with the depth of the search: the folder that new runs go to and
+    /// the folders that the user named, and the folders that hold open runs, without their subfolders.
     fn places(&self) -> Vec<(PathBuf, usize)> {
         let output = absolute(Path::new(self.state.draft.output.trim()));
         let deep = self.state.browser.folders.iter().cloned().chain([output]);
@@ -58,7 +58,7 @@ impl App {
     pub(super) fn runs_found(&mut self, found: Vec<Found>) {
         self.state.browser.is_looking = false;
         for found in &found {
-            // Somebody goes on with a run that was thought to be over.
+            // Another process goes on with a run that was thought to be over.
             let entry = self
                 .state
                 .runs
@@ -77,7 +77,7 @@ impl App {
         }
     }
 
-    /// A run cannot be opened, and why.
+    /// Takes in that a run cannot be opened; the sentence says why.
     pub(super) fn not_opened(&mut self, id: RunId, sentence: &str) {
         let Some(dir) = self.state.runs.get(id).map(|entry| entry.dir.clone()) else {
             return;
@@ -91,7 +91,7 @@ impl App {
         }
     }
 
-    /// A run was opened; it is trained on where that was asked for.
+    /// Takes in that a run was opened, and continues its training if the user asked for that.
     pub(super) fn is_open(&mut self, id: RunId) {
         let Some(entry) = self.state.runs.get(id) else {
             return;
@@ -104,7 +104,7 @@ impl App {
         }
     }
 
-    /// Goes on with a run. A run that is not open is opened first, since the steps before are in its log.
+    /// Continues the training of a run. A run that is not open is opened first, since its earlier steps are in its log.
     pub(super) fn continue_dir(&mut self, dir: PathBuf) {
         if let Some(id) = self.state.runs.at_dir(&dir) {
             return self.resume_run(id);
@@ -113,7 +113,7 @@ impl App {
         self.open(dir);
     }
 
-    /// Opens runs where they are not.
+    /// Opens those of these runs that are not open yet.
     pub(super) fn open_others(&mut self, dirs: Vec<PathBuf>) {
         for dir in dirs {
             if self.state.runs.at_dir(&dir).is_none() {
@@ -122,7 +122,7 @@ impl App {
         }
     }
 
-    /// Opens the runs of a group and compares it.
+    /// Opens the runs of a group, and compares the group to the baseline on the page Compare.
     pub(super) fn compare_all(&mut self, dirs: Vec<PathBuf>) {
         let first = dirs.first().cloned();
         self.open_others(dirs);
@@ -130,7 +130,7 @@ impl App {
         self.state.view.page = Page::Compare;
     }
 
-    /// Looks again as soon as may be.
+    /// Makes the next frame of the page of runs look through the folders again.
     fn look_again(&mut self) {
         self.state.browser.looked_at = None;
     }
@@ -148,7 +148,7 @@ impl App {
         self.look_again();
     }
 
-    /// Opens a run where it is not open, and shows it.
+    /// Opens a run if it is not open yet, and shows it on the right or on the left.
     pub(super) fn show_dir(&mut self, dir: PathBuf, right: bool) {
         if self.state.runs.at_dir(&dir).is_none() {
             self.open(dir.clone());
@@ -170,7 +170,7 @@ impl App {
         self.look_again();
     }
 
-    /// Moves a run to the trash, where nothing here writes it or is going to.
+    /// Moves a run to the trash, unless this window is training it or it waits in the queue.
     pub(super) fn discard(&mut self, dir: PathBuf) {
         let entry = self
             .state

@@ -10,7 +10,8 @@ use crate::ui::state::queue::{End, Job};
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
 
 impl App {
-    /// Closing while training stops the run first, so that its checkpoint is written; closing again does not wait.
+    /// If training is under way when the user closes the window, stops the run first, so that its checkpoint is
+    /// written. A second request to close does not wait for that.
     pub(super) fn close_if_asked(&mut self, ctx: &egui::Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
         match (asked, self.closing_since, &self.state.training) {
@@ -21,7 +22,7 @@ impl App {
                 if let Some(dir) = dir
                     && waiting > 0
                 {
-                    // At the next start the run under way goes on before the jobs that wait.
+                    // At the next start, training continues the interrupted run before the jobs that wait.
                     self.state.queue.add(vec![Job::Resume { dir }], End::Front);
                 }
                 self.closing_since = Some(Instant::now());

@@ -1,4 +1,4 @@
-//! Where everything in the window lies.
+//! Draws the window: its panels, the page between them, and the overlays.
 
 use egui::{CentralPanel, Color32, Context, Frame, Margin, Panel, ScrollArea};
 
@@ -13,8 +13,8 @@ impl App {
     /// Draws the whole window and does the actions that were asked for in it.
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         let mut actions = keys(ui.ctx(), &self.state);
-        // The window is cleared in the colour of panels: filling them once more would be half the work of a frame where
-        // the processor draws.
+        // The window is cleared in the colour of panels already. If the processor draws, and not a graphics card,
+        // filling the panels once more would be half the work of a frame.
         let clear = Color32::TRANSPARENT;
         let panel = Frame::side_top_panel(ui.style()).fill(clear);
         let central = Frame::central_panel(ui.style()).fill(clear);
@@ -41,14 +41,15 @@ impl App {
         self.remember(ui.ctx());
     }
 
-    /// The open runs and the new experiment, and below them, always in sight, training.
+    /// Draws the left panel: the open runs and the new experiment, and below them the training under way, which never
+    /// scrolls out of sight.
     fn left_ui(&mut self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
         let state = &mut self.state;
         Panel::bottom("training")
             .frame(Frame::NONE)
             .show(ui, |ui| training_ui(ui, state, actions));
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            // The scroll bar floats: without a margin it would lie on the numbers.
+            // The scroll bar floats over the panel: without a margin it would cover the numbers.
             let margin = Margin {
                 right: 8,
                 ..Margin::ZERO
@@ -63,7 +64,7 @@ impl App {
         });
     }
 
-    /// Dialogs and the notice, over the page. Whatever was copied goes to the clipboard.
+    /// Draws dialogs and the notice over the page, and hands an image or a text that was copied to the clipboard.
     fn overlays_ui(&mut self, ctx: &Context, actions: &mut Vec<Action>) {
         if let Some(export) = &mut self.state.export {
             export_ui(ctx, export, actions);

@@ -1,8 +1,8 @@
 //! The part of the window that acts: it takes actions and the reports of threads, and changes the state.
 //!
 //! Between frames [`App::logic`] takes in the reports of threads, and asks them for the data needed next. [`App::ui`]
-//! draws, collects the actions that the user asked for, and does them afterwards. May import every other room of the
-//! window, and not `window.rs`.
+//! draws, collects the actions that the user asked for, and does them afterwards. May import every other module of the
+//! window except `window` and `frame_times`.
 
 mod act;
 mod ask;
@@ -33,24 +33,24 @@ use crate::ui::work::{Background, Discard, Trainer, Waker, Worker};
 pub use options::Options;
 use restore_progress::Restoring;
 
-/// Messages are taken in for at most this long per frame.
+/// In each frame, messages of the training thread are taken in for at most this long.
 const DRAIN_FOR: Duration = Duration::from_millis(10);
 
-/// The application, apart from the window it is shown in.
+/// The application, without the system's window that shows it.
 pub struct App {
     /// Everything that is drawn.
     pub(super) state: State,
-    /// The training thread; there while `state.training` is.
+    /// The training thread; `Some` for as long as `state.training` is.
     worker: Option<Worker>,
-    /// The image whose view is to be shown, while its runs are looked for.
+    /// The exported image whose view is to be shown, while its runs are looked for and opened.
     restoring: Option<Restoring>,
-    /// Image or text that goes to the clipboard with the next frame.
+    /// The image or text that goes to the clipboard with the next frame.
     copied: Option<egui::OutputCommand>,
     /// The settings as they stand now.
     settings: Settings,
-    /// The file of the settings; `None` where they are not kept.
+    /// The file of the settings; `None` if they are not kept.
     settings_path: Option<PathBuf>,
-    /// The settings as the file has them.
+    /// The settings as they were last written to the file.
     saved: Settings,
     /// Whether a thread is writing the settings.
     is_saving: bool,
@@ -60,7 +60,7 @@ pub struct App {
     waker: Waker,
     trainer: Trainer,
     discard: Discard,
-    /// When this frame is, in window seconds.
+    /// The time of this frame, in window seconds.
     now: f64,
     /// When the user asked to close the window while training was under way.
     closing_since: Option<Instant>,
@@ -106,7 +106,7 @@ impl App {
         app
     }
 
-    /// Whether work in the background is not done, or its results not yet taken in. Training does not count.
+    /// Whether work in the background is under way, or its results have not been taken in yet. Training does not count.
     pub fn is_busy(&self) -> bool {
         self.background.is_busy()
     }
@@ -166,12 +166,13 @@ impl App {
         self.close_if_asked(ctx);
     }
 
-    /// Takes in how long the last frame took: the longer frames take, the longer messages of the training thread wait.
+    /// Takes in how long the last frame took. The longer frames take, the longer the window waits before it redraws for
+    /// messages of the training thread.
     pub fn frame_took(&self, time: Duration) {
         self.waker.frame_took(time);
     }
 
-    /// The settings, of which the window takes its colours and its size.
+    /// The settings, from which the window takes its colours and its size.
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -11,7 +11,7 @@ use crate::ui::state::runs::{RunId, RunState};
 use crate::ui::work::drop_elsewhere;
 
 impl App {
-    /// Puts a run on the list and reads it. The first one is shown left, the second right.
+    /// Puts a run on the list and reads it. The first run is shown on the left, the second on the right.
     pub(super) fn open(&mut self, dir: PathBuf) {
         let dir = absolute(&dir);
         if let Some(id) = self.state.runs.at_dir(&dir) {
@@ -41,7 +41,7 @@ impl App {
         self.state.view.side_by_side &= self.state.view.right.is_some();
     }
 
-    /// A run was read from its beginning.
+    /// Takes in a run that was read from its beginning.
     pub(super) fn opened(&mut self, id: RunId, loaded: Loaded, notes: &Notes) {
         let now = self.now;
         if let Some(entry) = self.state.runs.get_mut(id) {
@@ -51,7 +51,8 @@ impl App {
         self.is_open(id);
     }
 
-    /// A run that another process trains was read on.
+    /// Takes in the newest events of a run that another process trains, or the sentence that says why its log cannot be
+    /// read.
     pub(super) fn followed(&mut self, id: RunId, result: Result<Followed, String>) {
         let now = self.now;
         let Some(entry) = self.state.runs.get_mut(id) else {

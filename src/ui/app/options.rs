@@ -1,15 +1,16 @@
-//! What the application starts with.
+//! The options that the application starts with.
 
 use std::path::PathBuf;
 
 use crate::ui::state::runs::PROBE_MEMORY_BYTES;
 use crate::ui::work::{Discard, Trainer, trainer, trash, usual_path};
 
-/// What the application starts with.
+/// The options that the application starts with.
 pub struct Options {
-    /// Run directories to open. Where the list is empty, the runs are opened that were open last.
+    /// Run directories to open. If the list is empty, the runs are opened that were open when the window was last
+    /// closed.
     pub runs: Vec<PathBuf>,
-    /// Run directories to open where neither a run is named nor any was open last.
+    /// Run directories to open if `runs` is empty and no run was open when the window was last closed.
     pub samples: Vec<PathBuf>,
     /// Folder that new runs go to.
     pub output: PathBuf,
@@ -17,9 +18,9 @@ pub struct Options {
     pub trainer: Trainer,
     /// The function that moves a run's directory to the trash.
     pub discard: Discard,
-    /// File in which the window remembers how it was left; `None` to remember nothing.
+    /// File in which the window keeps its settings from one start to the next; `None` to keep nothing.
     pub settings: Option<PathBuf>,
-    /// Bytes of probe tensors that are kept in memory.
+    /// Number of bytes of probe tensors that are kept in memory.
     pub probe_memory: usize,
 }
 
@@ -38,7 +39,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The options of the window of the system, which remembers how it was left in the user's folder for settings.
+    /// The options of the real window, which keeps its settings in the user's folder for settings.
     pub(crate) fn of_window(runs: Vec<PathBuf>, samples: Vec<PathBuf>) -> Self {
         Self {
             runs,

@@ -1,5 +1,5 @@
-//! From one start to the next: notes how the window is, writes the settings a little after they change, and opens the
-//! runs again that were open.
+//! Keeps the window's settings from one start to the next: notes them, writes them a little after they changed, and
+//! opens the runs again that were open when the window was last closed.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,14 +12,15 @@ use crate::ui::state::settings::Settings;
 use crate::ui::state::training::Training;
 use crate::ui::state::words::count;
 
-/// Changes are written down at most this often.
+/// Changed settings are written at most this often.
 const SAVE_EVERY_SECS: f64 = 2.0;
 
 /// Closing waits at most this long for settings that are being written.
 const WAIT_FOR_WRITER: Duration = Duration::from_secs(2);
 
 impl App {
-    /// Opens the runs that were open when the window was closed, where they are still there; else the samples.
+    /// Opens the runs that were open when the window was last closed and that still exist; if there are none, the
+    /// samples.
     pub(super) fn reopen(&mut self, samples: Vec<PathBuf>) {
         let mut dirs = self.settings.runs.clone();
         dirs.retain(|dir| log::events_path(dir).is_file());
@@ -35,10 +36,11 @@ impl App {
             self.settings.side_by_side && self.state.view.right.is_some();
     }
 
-    /// Opens runs, and those in folders of runs, and shows the first two side by side.
+    /// Opens these run directories, and the runs in those directories that are folders of runs. The first two runs are
+    /// shown side by side.
     pub(super) fn open_all(&mut self, dirs: Vec<PathBuf>) {
         for dir in dirs {
-            // The window is not there yet, so that looking at the disk holds up nothing.
+            // The window has not been drawn yet, so that looking at the disk delays no frame.
             if log::events_path(&dir).is_file() {
                 self.open(dir);
             } else {
@@ -48,7 +50,7 @@ impl App {
         self.state.view.side_by_side = self.state.view.right.is_some();
     }
 
-    /// Puts the jobs into the queue that waited, or were under way, when the window was closed. None of them begins
+    /// Puts the jobs back into the queue that were waiting or under way when the window was closed. None of them begins
     /// before the user asks for it.
     pub(super) fn restore_queue(&mut self) {
         let kept = std::mem::take(&mut self.settings.queue);
@@ -83,7 +85,7 @@ impl App {
         };
         let wait = self.looked_for_changes_at + SAVE_EVERY_SECS - self.now;
         if wait > 0.0 {
-            // Whatever made this frame may have changed something.
+            // The input that caused this frame may have changed a setting.
             return ctx.request_repaint_after(Duration::from_secs_f64(wait));
         }
         self.looked_for_changes_at = self.now;
@@ -95,7 +97,7 @@ impl App {
         }
     }
 
-    /// The settings that were written in the background are in the file, or the sentence says why not.
+    /// Takes in that settings were written in the background, or the sentence that says why they were not.
     pub(super) fn settings_saved(&mut self, result: Result<(), String>) {
         self.is_saving = false;
         if let Err(sentence) = result {
@@ -103,13 +105,13 @@ impl App {
         }
     }
 
-    /// Tells why settings cannot be written, and does not try again: one notice is enough.
+    /// Shows why settings cannot be written, and does not try again: one notice is enough.
     fn give_up_saving(&mut self, sentence: String) {
         self.settings_path = None;
         self.tell(sentence, true);
     }
 
-    /// Writes down how the window is left.
+    /// Writes the settings, and the notes of a run that are still being edited, when the window closes.
     pub(crate) fn save_settings(&mut self) {
         if let Some(edit) = self.state.browser.unsaved()
             && let Err(error) = edit.notes.save(&edit.dir)
@@ -117,7 +119,7 @@ impl App {
             self.tell(format!("The notes are not kept: {error}"), true);
         }
         if self.is_saving {
-            // Those settings are older than the present ones, and must not be written after them.
+            // The settings that a thread is still writing are older than the present ones, and must not replace them.
             self.background.wait_for_settings(WAIT_FOR_WRITER);
         }
         self.note_runs();
@@ -150,7 +152,8 @@ impl App {
         self.settings = settings;
     }
 
-    /// The jobs that wait, and before them the job under way, which would go on first.
+    /// The jobs that wait, preceded by the job under way, which would be continued first. The list is empty if no job
+    /// waits.
     fn waiting_jobs(&self) -> Vec<Waiting> {
         let mut waiting = self.state.queue.waiting();
         let current = self.state.training.as_ref().and_then(Training::current_dir);

@@ -9,7 +9,7 @@ use crate::ui::state::training::Training;
 use crate::ui::state::words::capitalised;
 use crate::ui::work::{Dropped, Reply, drop_elsewhere};
 
-/// A folder that is dropped with more runs than this is listed, and none of them opened.
+/// If a dropped folder holds more runs than this, they are listed on the page of runs, and none of them is opened.
 const OPENED_AT_ONCE: usize = 4;
 
 impl App {
@@ -69,13 +69,13 @@ impl App {
         }
     }
 
-    /// Looks on another thread at a path that was dropped or chosen.
+    /// Finds out on another thread what kind of file or folder was dropped or chosen.
     pub(super) fn look_at(&mut self, path: PathBuf) {
         let output = self.state.draft.output_dir();
         self.background.take_dropped(path, output);
     }
 
-    /// Trains the runs that neither wait for their training nor are being trained.
+    /// Trains those of these runs that neither wait in the queue nor are being trained.
     fn queue_new(&mut self, mut jobs: Vec<Job>) {
         let waiting = self.state.queue.waiting();
         let current = self.state.training.as_ref().and_then(Training::current_dir);

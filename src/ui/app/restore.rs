@@ -9,14 +9,14 @@ use crate::ui::state::runs::{RunEntry, RunId};
 
 impl App {
     /// Shows the view of an exported image: its run, figure, moment and selection. Runs that are not open are looked
-    /// for where the page of runs looks; where one is nowhere, a notice names it.
+    /// for in the folders that the page of runs looks through. A notice names the runs that are found nowhere.
     pub fn restore(&mut self, restored: Restored) {
         let stage = Stage::Dropped;
         self.restoring = Some(Restoring { restored, stage });
         self.go_on_restoring();
     }
 
-    /// Takes the next step on the way: looks for runs, opens those that were found, or shows the view.
+    /// Takes the next step towards the view: looks for runs, opens the runs that were found, or shows the view.
     pub(super) fn go_on_restoring(&mut self) {
         let Some(mut restoring) = self.restoring.take_if(|_| !self.state.runs.are_opening()) else {
             return;
@@ -41,7 +41,7 @@ impl App {
         self.restoring = Some(restoring);
     }
 
-    /// Opens the runs of an image that folders hold.
+    /// Opens those runs of an image that were found in folders.
     fn open_found(&mut self, restored: &Restored) {
         let found = self.state.browser.found.clone();
         for wanted in runs_of(restored) {
@@ -109,7 +109,7 @@ impl App {
         self.state.history.moved(before, &self.state.view);
     }
 
-    /// An open run by its id; of several copies the one that is called so.
+    /// Finds an open run by its id. If several copies of the run are open, prefers the one with the wanted name.
     fn open_run(&self, wanted: &RunRef) -> Option<RunId> {
         let has_id = |entry: &&RunEntry| {
             let started = entry.run.started.as_ref();
@@ -121,12 +121,12 @@ impl App {
     }
 }
 
-/// The run of an image, and the runs that were on screen with it.
+/// The run that an image shows, and the runs that were on screen with it.
 fn runs_of(restored: &Restored) -> impl Iterator<Item = &RunRef> {
     std::iter::once(&restored.run).chain(&restored.shown)
 }
 
-/// The page that shows a figure: the one that is open, where it does.
+/// A page that shows a figure: the open page if it does, otherwise the first page that does.
 fn page_of(kind: Kind, open: Page) -> Page {
     let shows = |page: &Page| page.shows(kind);
     let all = || Page::ALL.iter().copied();

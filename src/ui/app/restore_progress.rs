@@ -1,4 +1,4 @@
-//! The way back to what an exported image shows.
+//! How far the window has come in showing the view of an exported image again.
 
 use crate::figure::export::Restored;
 
@@ -10,9 +10,10 @@ pub(super) struct Restoring {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It was dropped.
+    /// The image was dropped on the window.
     Dropped,
-    /// Folders are being looked through; with the number of times that they had been before.
+    /// Folders are being looked through. The number is the count of earlier searches, which tells when this one is
+    /// done.
     Looking(u64),
     /// The runs that were found are being opened.
     Opening,

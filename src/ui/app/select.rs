@@ -64,14 +64,14 @@ impl App {
         }
     }
 
-    /// Nothing is lit up or marked any more.
+    /// Clears the selected class, pair and cell, and the marked pairs.
     pub(super) fn clear_selection(&mut self) {
         let view = &mut self.state.view.figure;
         (view.class, view.pair) = (None, None);
         (view.confused, view.brush) = (None, None);
     }
 
-    /// Looks for similar classes, off this thread.
+    /// Finds an order that puts similar classes beside each other, on another thread.
     pub(super) fn order_by_similarity(&mut self) {
         let view = &self.state.view.figure;
         let found = self
@@ -83,7 +83,7 @@ impl App {
         }
     }
 
-    /// Takes in the order that was found.
+    /// Takes in the order that a thread found; `None` if there is no probe to find one by.
     pub(super) fn ordered(&mut self, order: Option<Order>) {
         let before = self.state.view.clone();
         match order {
@@ -96,7 +96,7 @@ impl App {
         self.state.history.moved(before, &self.state.view);
     }
 
-    /// Where only a part of the matrices is in sight, moves it to a row and a column.
+    /// If only a part of the matrices is in sight, moves that part so that it holds this row and column.
     fn show_in_matrices(&mut self, row: usize, column: usize) {
         let view = &self.state.view.figure;
         let (Some(sight), Some(entry)) = (view.sight, self.first()) else {
@@ -125,7 +125,7 @@ impl App {
             .flat_map(|started| &started.classes);
         let view = &mut self.state.view.figure;
         for (k, name) in classes.enumerate() {
-            // Curves that were switched off are evidence, too.
+            // The curves of these classes are evidence, even if the user has switched them off.
             if evidence.class == Some(k) || pair.is_some_and(|(a, b)| k == a || k == b) {
                 view.hidden.remove(name);
             }
@@ -133,7 +133,7 @@ impl App {
         view.scope = evidence.scope.unwrap_or_else(|| view.scope.clone());
         view.class = evidence.class.or(view.class);
         view.pair = evidence.pair.or(view.pair);
-        // Evidence of the newest moment stays with the newest moment.
+        // If the evidence is the newest probe, the view goes on to follow the newest probe.
         view.step = match evidence.step {
             Some(step) if newest.is_none_or(|newest| step < newest) => {
                 moments::nearest(&steps, step)
@@ -145,7 +145,7 @@ impl App {
         }
     }
 
-    /// Moves by this many moments; past the newest one the view follows the newest.
+    /// Moves the cursor by this many moments. Past the newest moment, the view follows the newest one.
     pub(super) fn step_by(&mut self, count: isize) {
         let steps = self.state.steps();
         let at = moments::position(&steps, self.state.view.figure.step);
@@ -174,7 +174,8 @@ impl App {
         self.state.view.side_by_side = true;
     }
 
-    /// Turning it on without a run for the right takes the first other one, of another variant if there is one.
+    /// Shows one run, or two side by side. If no run was chosen for the right, the first other run is, one of another
+    /// attention variant if there is one.
     pub(super) fn show_side_by_side(&mut self, on: bool) {
         self.state.view.side_by_side = on;
         if !on || self.state.view.right.is_some() {

@@ -27,8 +27,8 @@ impl App {
         }
     }
 
-    /// Trains runs one after the other, as if Start had been pressed: after those that wait while training is under
-    /// way, and else at once.
+    /// Trains runs one after the other, as if the user had pressed Start: behind the jobs that wait if training is
+    /// under way, otherwise at once.
     pub fn train(&mut self, jobs: Vec<Job>) {
         if self.state.is_training() {
             self.state.queue.add(jobs, End::Back);
@@ -97,7 +97,7 @@ impl App {
         Some(self.state.run_in_training()?.id)
     }
 
-    /// Takes in one report of the training thread; `false` where there is no report yet.
+    /// Takes in one report of the training thread; `false` if there is none to take now.
     pub(super) fn take_update(&mut self) -> bool {
         let Some(report) = self.worker.as_ref().map(Worker::next_report) else {
             return false;
@@ -112,7 +112,7 @@ impl App {
                 let is_stopped = training.is_some_and(|x| x.control.is_stopped());
                 self.worker = None;
                 if !is_stopped {
-                    // A job may have been added just when the thread had found nothing to do.
+                    // A job may have been added after the thread found the queue empty.
                     self.go_on();
                 }
                 return false;
@@ -136,8 +136,9 @@ impl App {
         }
     }
 
-    /// A job begins: puts its run on the list and shows it, the first of a pair left, the second right; unless one
-    /// looks at something else than the run of the job before it.
+    /// Takes in that a job begins: puts its run on the list and shows it, the first run of a pair on the left, the
+    /// second on the right. If the user looks at another run than that of the previous job, the runs shown stay as they
+    /// are.
     fn began(&mut self, waiting: Waiting) {
         let Some(training) = &mut self.state.training else {
             return;
@@ -154,7 +155,7 @@ impl App {
         }
         let shown = self.state.view.shown();
         let before = before.map(|before| self.state.runs.at_dir(before.job.dir()));
-        // Where the run before recorded nothing, it is not on the list any more.
+        // If the previous run recorded nothing, it is no longer on the list.
         let watches = before.is_none_or(|id| id.is_none_or(|id| shown.contains(&id)));
         if shown.contains(&id) || !watches {
             return;
@@ -182,7 +183,7 @@ impl App {
             return;
         };
         entry.apply(event);
-        // This window writes the log, and need not read on in it.
+        // This window writes the log, so that it need not read the log to follow the run.
         entry.position = None;
         entry.state = match &entry.run.ending {
             Some(_) => state_at_rest(&entry.run, false),

@@ -1,4 +1,4 @@
-//! Asks for format, size, colours and place of exported figures.
+//! The dialog that asks for format, size, colours and place of exported figures.
 
 use std::path::PathBuf;
 
@@ -68,7 +68,7 @@ fn format_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
         if export.whole_page {
             ui.weak("one or several");
         }
-        // The label is the name of the whole row, and not of one of its buttons.
+        // The label names the whole row, and not one of its buttons.
         ui.response()
     });
 }
@@ -95,7 +95,7 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
                 settings.text = preset.text;
             }
         }
-        // The label is the name of the whole row, and not of one of its buttons.
+        // The label names the whole row, and not one of its buttons.
         ui.response()
     });
     let help =

@@ -1,4 +1,4 @@
-//! Everything that lies over the page: dialogs, the list of commands, and the notice.
+//! Everything that is drawn over the page: dialogs, the list of commands, and the notice.
 //!
 //! May import `state`, `widgets` and the figures.
 

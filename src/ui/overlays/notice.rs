@@ -1,5 +1,5 @@
-//! The one notice: a sentence that lies over the page for a while, or, where something went wrong, until it is
-//! dismissed.
+//! The notice: a sentence that lies over the page. A report of an error stays until the user dismisses it, any other
+//! notice for a while.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use egui::{Align2, Area, Context, Frame, Id, Label, Order, RichText, vec2};
 use crate::ui::state::action::Action;
 use crate::ui::state::notice::Notice;
 
-/// How long a notice stays that is no error, from when the pointer was last on it.
+/// A notice that is no error disappears this long after it appeared or the pointer was last on it.
 const STAYS_FOR_SECS: f64 = 12.0;
-/// Its distance from the lower edge: the bar with the time slider stays free.
+/// The distance of the notice from the lower edge, in points: the bar with the time slider stays free.
 const ABOVE: f32 = 52.0;
 
-/// Shows the notice, and forgets it when its time is over.
+/// Shows the notice, and removes it when its time is over.
 pub(crate) fn notice_ui(
     ctx: &Context,
     notice: &mut Option<Notice>,

@@ -1,4 +1,4 @@
-//! Which page is drawn.
+//! Draws the page that is open.
 
 use super::columns::columns_ui;
 use super::compare::compare_ui;
@@ -10,7 +10,7 @@ use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
 
-/// Draws the page that is looked at. Of the state it changes that page's own part.
+/// Draws the page that is open. It changes only that page's own part of the state.
 pub(crate) fn centre_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
     let (runs, view) = (&state.runs, &state.view);
     match view.page {

@@ -1,4 +1,4 @@
-//! The figures of a run in a column, and of two runs in two columns beside each other.
+//! Draws the figures of one run in a column, or of two runs in two columns side by side.
 
 use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
@@ -14,10 +14,10 @@ use crate::ui::state::runs::{RunEntry, RunState};
 
 use crate::ui::widgets::problem_ui;
 
-/// Kept free on the right, so that the scroll bar covers no figure.
+/// Width in points that is kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 
-/// The figures of the runs shown, one run or two side by side.
+/// Draws the figures of the runs shown, which are one run or two side by side.
 pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let shown = state.view.shown();
     let entries: Vec<&RunEntry> = shown.iter().filter_map(|&id| state.runs.get(id)).collect();
@@ -28,7 +28,7 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
     scope_ui(ui, state.view.page, &entries, &state.view.figure, actions);
     let view_height = ui.available_height();
     let columns = Columns::of(state.view.page, ui.available_size(), &entries);
-    // A page begins at its top, wherever another one was left.
+    // Each page has a scroll position of its own.
     egui::ScrollArea::vertical()
         .id_salt(state.view.page)
         .auto_shrink(false)
@@ -63,7 +63,7 @@ fn empty_ui(ui: &mut egui::Ui) {
     });
 }
 
-/// How the centre is cut into columns, one per run.
+/// The size of the columns that the centre is divided into, one for each run.
 struct Columns {
     count: usize,
     width: f32,
@@ -89,16 +89,16 @@ impl Columns {
     }
 }
 
-/// One run's figures.
+/// The column with the figures of one run.
 pub(super) struct Column<'a> {
     pub(super) entry: &'a RunEntry,
-    /// Of all columns, for common scales.
+    /// The runs of all columns, since their figures share scales.
     pub(super) subjects: &'a [Subject<'a>],
     pub(super) view: &'a View,
     pub(super) page: Page,
-    /// From the left.
+    /// The index of the column, counted from the left.
     pub(super) index: usize,
-    /// Height that is seen without scrolling.
+    /// Height in points that is seen without scrolling.
     pub(super) view_height: f32,
 }
 
@@ -116,12 +116,12 @@ impl Column<'_> {
         self.cards_ui(ui, rect, actions);
     }
 
-    /// The figures of the page.
+    /// Draws the figures of the page.
     pub(super) fn cards_ui(&self, ui: &mut egui::Ui, rect: Rect, actions: &mut Vec<Action>) {
         self.cards_at_ui(ui, &self.page.cards(rect, self.view_height), actions);
     }
 
-    /// Figures at their places.
+    /// Draws figures at their places, and asks for an export if the user wishes one.
     pub(super) fn cards_at_ui(
         &self,
         ui: &mut egui::Ui,
@@ -132,7 +132,7 @@ impl Column<'_> {
             let shown = kind_shown(kind, self.view, self.index);
             let asked = ui.push_id(shown, |ui| self.card_ui(ui, shown, rect, actions));
             if let Some(size) = asked.inner {
-                // Margins and heading around a figure are the same on all cards.
+                // Margins and heading around a figure have the same size on all cards.
                 let around = rect.size() - size;
                 let sizes = cards
                     .iter()
@@ -166,7 +166,7 @@ impl Column<'_> {
         });
     }
 
-    /// A figure with its heading; gives the figure's size where it is to be exported.
+    /// Draws a figure with its heading; gives the figure's size if the user asks to export it.
     fn card_ui(
         &self,
         ui: &mut egui::Ui,

@@ -1,4 +1,4 @@
-//! The page that sets groups of runs against each other: all open runs, paired by seed.
+//! The page Compare, which compares groups of runs: all open runs, paired by seed.
 
 use egui::{Rect, RichText, pos2};
 
@@ -16,10 +16,10 @@ use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
 use crate::ui::state::runs::{RunEntry, RunId};
 
-/// Least height of the figures.
+/// Least height of the figures, in points.
 const LEAST_FIGURES: f32 = 260.0;
 
-/// The page Compare.
+/// Draws the page Compare.
 pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let ids = state.view.compare.order(&state.runs);
     let entries: Vec<&RunEntry> = ids.iter().filter_map(|&id| state.runs.get(id)).collect();
@@ -61,7 +61,7 @@ pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
         });
 }
 
-/// Says why there is no comparison, and what to do.
+/// Says why there is no comparison, and what to do about it.
 fn empty_ui(ui: &mut egui::Ui, reason: &str) {
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.35);
@@ -72,7 +72,7 @@ fn empty_ui(ui: &mut egui::Ui, reason: &str) {
     });
 }
 
-/// How a group that has nothing to be compared to develops over its seeds.
+/// Draws how a group develops over its seeds, if there is no other group to compare it to.
 fn one_group_ui(
     ui: &mut egui::Ui,
     state: &State,
@@ -108,7 +108,7 @@ struct Panel<'a> {
     comparison: &'a Comparison,
     entries: &'a [&'a RunEntry],
     subjects: &'a [Subject<'a>],
-    /// The group that is looked at.
+    /// The index of the group that is compared to the baseline.
     group: usize,
 }
 
@@ -145,7 +145,7 @@ impl Panel<'_> {
         });
     }
 
-    /// A list of groups; gives the first run of the one that was chosen.
+    /// Draws a list of groups; if the user chooses one, gives its first run.
     fn group_ui(
         &self,
         ui: &mut egui::Ui,
@@ -177,7 +177,8 @@ impl Panel<'_> {
         chosen
     }
 
-    /// The sentences that the comparison allows, and the headline measures.
+    /// Draws the headline measures of the groups and the sentences about them, with buttons to copy and to export the
+    /// table.
     fn table_ui(&self, ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
         let Some(entry) = self.first_of(self.group) else {
             return;

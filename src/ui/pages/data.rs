@@ -1,4 +1,4 @@
-//! The page of data: how many images of each class there are, and what they look like.
+//! The page of data: the number of images of each class, and samples of them.
 
 use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
 
@@ -11,14 +11,14 @@ use crate::ui::state::samples::Data;
 use crate::ui::state::words::grouped;
 use crate::ui::widgets::{enlarged, missing_image_ui, problem_ui};
 
-/// Width of the names and counts.
+/// Width of the names and counts, in points.
 const COUNTS: f32 = 230.0;
-/// Least height of a row: name, bar and counts.
+/// Least height of a row, in points: it holds name, bar and counts.
 const ROW: f32 = 46.0;
-/// Between images, and between rows.
+/// Space between images and between rows, in points.
 const GAP: f32 = 6.0;
 
-/// The page of data.
+/// Draws the page of data.
 pub(super) fn data_ui(
     ui: &mut egui::Ui,
     runs: &Runs,
@@ -51,7 +51,7 @@ pub(super) fn data_ui(
     }
 }
 
-/// Whose images, which of them, and how many there are.
+/// Chooses the run whose images are shown and the kind of images, and tells how many there are.
 fn choose_ui(
     ui: &mut egui::Ui,
     runs: &Runs,
@@ -178,7 +178,7 @@ fn rows_ui(
     );
 }
 
-/// Name and counts before the images of a class; whether they were clicked.
+/// Draws name and counts before the images of a class; gives whether they were clicked.
 fn class_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize, is_selected: bool) -> bool {
     let class = &samples.classes[k];
     let response = ui
@@ -204,7 +204,7 @@ fn class_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize, is_selected:
     response.clicked()
 }
 
-/// Name, images before and after the cut as bars, and all counts.
+/// Draws the name, bars for the images before and after the cut to a long tail, and all counts.
 fn counts_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize) {
     let plan = &samples.plan;
     let of = |counts: &[usize]| counts.get(k).copied().unwrap_or(0);
@@ -246,7 +246,7 @@ fn counts_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize) {
 struct Strip<'a> {
     class: &'a str,
     samples: &'a [Sample],
-    /// Size of an image on screen.
+    /// Size of an image on screen, in points.
     size: egui::Vec2,
 }
 
@@ -305,7 +305,8 @@ impl Strip<'_> {
             .unwrap_or(0)
     }
 
-    /// The images beside each other; one that cannot be decoded is left black. As many as a texture can hold.
+    /// A texture with the images beside each other, as many as it can hold. An image that cannot be decoded is left
+    /// black.
     fn texture(&self, ctx: &egui::Context) -> TextureHandle {
         let mut images = self.samples.iter().map(|sample| sample.image.as_ref().ok());
         let first = images.clone().flatten().next();

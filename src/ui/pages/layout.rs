@@ -1,27 +1,28 @@
-//! Where the figures of a page lie.
+//! The places of the figures on a page.
 
 use egui::Rect;
 
 use crate::figure::Kind;
 use crate::ui::state::place::Page;
 
-/// Space between two figures.
+/// Space between two figures, in points.
 pub(crate) const GAP: f32 = 8.0;
-/// Height of the card that holds the network map.
+/// Height of the card that holds the network map, in points.
 const MAP_HEIGHT: f32 = 150.0;
-/// A column at least this wide has two figures beside each other.
+/// A column of at least this width, in points, has two figures beside each other.
 const MEDIUM: f32 = 700.0;
-/// A column at least this wide has three figures beside each other.
+/// A column of the overview of at least this width, in points, has three figures beside each other.
 const WIDE: f32 = 900.0;
-/// Below this height, map not counted, these layouts scroll: curves need room to be read.
+/// Least height, in points and without the map, of an overview that is at least [`MEDIUM`] wide: curves need room to be
+/// read. A lower overview scrolls.
 const GRID_MIN_HEIGHT: f32 = 660.0;
 
-/// Height of a column's title, shown where there are two columns.
+/// Height of a column's title, in points. There are titles only if there are two columns.
 pub(super) const TITLE_HEIGHT: f32 = 24.0;
 
 impl Page {
-    /// The figures of a page that shows runs, in columns from left to right, each with its share of the height. The
-    /// overview has layouts of its own; pages without runs have none.
+    /// The figures of a page in columns from left to right, each with its share of the height. The overview and the
+    /// page of gates have layouts of their own; pages without figures of a run have none.
     fn columns(self) -> [Vec<(Kind, f32)>; 2] {
         match self {
             Self::Conflicts => {
@@ -65,7 +66,8 @@ impl Page {
         }
     }
 
-    /// Height that the figures need in a column this wide, of which `seen` is seen without scrolling.
+    /// Height in points that the figures need in a column of this width, of which `seen` points are seen without
+    /// scrolling.
     pub(crate) fn least_height(self, width: f32, seen: f32) -> f32 {
         if self == Self::Gates {
             let rows = if width >= MEDIUM { 1.0 } else { 3.0 };
@@ -88,16 +90,16 @@ impl Page {
         }
     }
 
-    /// Least height of a row of figures outside the overview, on average.
+    /// Least height of a row of figures on pages other than the overview, in points and on average.
     fn least_row(self) -> f32 {
         match self {
-            // The pair has three charts below each other.
+            // The figures of the pair hold three charts, one above the other.
             Self::Conflicts => 260.0,
             _ => 250.0,
         }
     }
 
-    /// Where the figures lie in a column, of which `seen` is seen without scrolling.
+    /// The places of the figures in a column, of which `seen` points are seen without scrolling.
     pub(crate) fn cards(self, rect: Rect, seen: f32) -> Vec<(Kind, Rect)> {
         if self == Self::Gates {
             return gates(rect);
@@ -115,10 +117,11 @@ impl Page {
     }
 }
 
-/// Least height of the gates of all classes.
+/// Least height of the figure with the gates of all classes, in points.
 const GATES_HEIGHT: f32 = 290.0;
 
-/// The gates of all classes on top; the figures that follow from them below, beside each other where there is room.
+/// Places the gates of all classes on top, and the figures that follow from them below, beside each other if there is
+/// room.
 fn gates(rect: Rect) -> Vec<(Kind, Rect)> {
     let below = [Kind::GateDistance, Kind::GatesTime, Kind::GatesAlike];
     if rect.width() < MEDIUM {
@@ -136,13 +139,13 @@ fn gates(rect: Rect) -> Vec<(Kind, Rect)> {
     cards
 }
 
-/// Two columns, or one where they would be too narrow.
+/// Places the figures in two columns, or in one column if two would be too narrow.
 fn in_columns(rect: Rect, [left, right]: [Vec<(Kind, f32)>; 2]) -> Vec<(Kind, Rect)> {
     if right.is_empty() {
         return stacked(rect, &left);
     }
     if rect.width() < MEDIUM {
-        // Row by row: the most important figure of either column comes first.
+        // The figures come row by row, since the most important figure of either column is its first.
         let rows = left.len().max(right.len());
         let row = |i: usize| left.get(i).into_iter().chain(right.get(i));
         let all = (0..rows).flat_map(row);
@@ -155,7 +158,7 @@ fn in_columns(rect: Rect, [left, right]: [Vec<(Kind, f32)>; 2]) -> Vec<(Kind, Re
     cards
 }
 
-/// Below each other; shares of the height add up to 1.
+/// Places figures one below the other; their shares of the height add up to 1.
 fn stacked(mut rect: Rect, figures: &[(Kind, f32)]) -> Vec<(Kind, Rect)> {
     let free = rect.height() - GAP * (figures.len().max(1) - 1) as f32;
     let place = |(kind, share): &(Kind, f32)| {
@@ -166,7 +169,7 @@ fn stacked(mut rect: Rect, figures: &[(Kind, f32)]) -> Vec<(Kind, Rect)> {
     figures.iter().map(place).collect()
 }
 
-/// Map on top; curves on the left, the matrix and its pair on the right.
+/// Places the map on top, curves below it on the left, and the matrix and the selected pair on the right.
 fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
     let (map, rest) = split_y(rect, MAP_HEIGHT);
     let matrix_width = (0.46 * rest.width()).min(0.78 * rest.height());
@@ -188,7 +191,7 @@ fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
     ]
 }
 
-/// Map on top; below it two columns of four rows, of which the matrix takes two.
+/// Places the map on top, and below it two columns of four rows, of which the matrix takes two.
 fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
     let (map, rest) = split_y(rect, MAP_HEIGHT);
     let (left, right) = split_x(rest, 0.5 * (rest.width() - GAP));
@@ -211,8 +214,8 @@ fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
     ]
 }
 
-/// All figures of a narrow column with their heights. Map, F1 and matrix fill the height that is seen without
-/// scrolling.
+/// All figures of a narrow column of the overview with their heights, in points. The map, the F1 curves and the matrix
+/// fill the height that is seen without scrolling.
 fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
     let map = 136.0;
     let seen = view_height - TITLE_HEIGHT - map - 2.0 * GAP;
@@ -230,7 +233,7 @@ fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
     ]
 }
 
-/// Everything below each other.
+/// Places all figures of the overview one below the other.
 fn narrow(rect: Rect, view_height: f32) -> Vec<(Kind, Rect)> {
     let mut rest = rect;
     let place = |(kind, height)| {
@@ -244,13 +247,13 @@ fn narrow(rect: Rect, view_height: f32) -> Vec<(Kind, Rect)> {
         .collect()
 }
 
-/// The upper `height` points, and the rest below the gap.
+/// Divides a rectangle into its upper `height` points and the rest below a gap.
 fn split_y(rect: Rect, height: f32) -> (Rect, Rect) {
     let cut = rect.top() + height;
     (rect.with_max_y(cut), rect.with_min_y(cut + GAP))
 }
 
-/// The left `width` points, and the rest right of the gap.
+/// Divides a rectangle into its left `width` points and the rest to the right of a gap.
 fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
     let cut = rect.left() + width;
     (rect.with_max_x(cut), rect.with_min_x(cut + GAP))
@@ -260,7 +263,7 @@ fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
 mod tests {
     use super::*;
 
-    /// The command line exports a page by its name, without a window to lay it out.
+    /// The command line exports a page by its name, without a window, so that it has a list of figures of its own.
     #[test]
     fn pages_show_the_figures_that_the_command_line_knows() {
         let sorted = |mut kinds: Vec<Kind>| {
@@ -272,7 +275,7 @@ mod tests {
             for width in [0.5 * MEDIUM, MEDIUM, WIDE] {
                 let rect = Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width, WIDE));
                 let cards = page.cards(rect, WIDE).into_iter();
-                // The table of measures is no card.
+                // The table of measures is no card, so that the layout does not place it.
                 let measures = known.contains(&Kind::Measures).then_some(Kind::Measures);
                 let shown = sorted(cards.map(|(kind, _)| kind).chain(measures).collect());
                 assert_eq!(shown, sorted(known.to_vec()), "{page:?}, {width} points");

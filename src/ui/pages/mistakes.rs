@@ -1,4 +1,5 @@
-//! Under the page of mistakes: the images behind a cell of the confusion matrix, with how sure the network was of them.
+//! The strip below the page of mistakes: the images of a cell of the confusion matrix, and how sure the network was of
+//! them.
 
 use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
@@ -12,10 +13,10 @@ use crate::ui::state::runs::{RunEntry, Runs};
 
 use crate::ui::widgets::{enlarged, missing_image_ui};
 
-/// Side of the place of an image that cannot be read, in points.
+/// Side length of the square in place of an image that cannot be read, in points.
 const LEAST_SIDE: f32 = 56.0;
 
-/// A strip at the bottom, a row for each run shown; nothing where no cell is selected.
+/// Draws a strip at the bottom with a row for each run shown, if a cell is selected.
 pub(crate) fn images_ui(
     ui: &mut egui::Ui,
     runs: &Runs,
@@ -51,7 +52,7 @@ pub(crate) fn images_ui(
     });
 }
 
-/// Which cell of which run, and how many images it has.
+/// Names the cell and its run, and tells how many images the cell has.
 fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &Cell, is_named: bool) {
     let (truth, predicted) = (class(entry, key.cell.0), class(entry, key.cell.1));
     if is_named {
@@ -163,7 +164,7 @@ fn image_ui(
     });
 }
 
-/// An image that cannot be read, in its place.
+/// Draws a frame in place of an image that cannot be read.
 fn missing_ui(ui: &mut egui::Ui, found: &Predicted, sentence: &str) {
     let side = egui::Vec2::splat(LEAST_SIDE);
     let (rect, response) = ui.allocate_exact_size(side, egui::Sense::hover());
@@ -173,7 +174,7 @@ fn missing_ui(ui: &mut egui::Ui, found: &Predicted, sentence: &str) {
     response.on_hover_text(sentence);
 }
 
-/// The file of an image, or its number.
+/// The file name of an image, or its number if it has no file of its own.
 fn name_of(found: &Predicted) -> String {
     match &found.file {
         Some(file) => file.clone(),

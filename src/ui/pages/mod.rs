@@ -1,8 +1,8 @@
-//! The pages of the centre.
+//! The pages, one of which is shown in the centre of the window.
 //!
-//! A page takes the state, or the parts of it that it shows, and pushes the actions that the user asks for. Of the
-//! state it changes nothing but its own part: the text that is typed into it, its open lists, and its textures. May
-//! import `state`, `widgets`, `panels` and the figures.
+//! A page takes the state, or the parts of it that the page shows, and pushes the actions that the user asks for. It
+//! changes only its own part of the state: the text that is typed into it, its open lists, and its textures. May import
+//! `state`, `widgets`, `panels` and the figures.
 
 mod centre;
 mod columns;

@@ -1,5 +1,5 @@
-//! The findings in the runs shown, ranked, with a click to the evidence: a strip above the overview, and the whole
-//! list.
+//! The findings in the runs shown, ranked, each with a button that shows its evidence. A strip above the overview has
+//! the first of them, and a window the whole list.
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
@@ -11,13 +11,13 @@ use crate::ui::state::findings::{Findings, page};
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, RunId, Runs};
 
-/// Findings in the strip.
+/// The number of findings in the strip.
 const IN_STRIP: usize = 3;
-/// Height of a line of the strip.
+/// Height of a line of the strip, in points.
 const LINE: f32 = 20.0;
-/// Space for the kind of a finding, so that sentences start below each other.
+/// Width of the kind of a finding, in points, so that all sentences start below each other.
 const KIND_WIDTH: f32 = 84.0;
-/// The strip above the overview, and the list where it is open.
+/// Draws the strip above the overview, and the whole list if it is open.
 pub(crate) fn findings_ui(
     ui: &mut egui::Ui,
     runs: &Runs,
@@ -49,7 +49,8 @@ pub(crate) fn findings_ui(
     findings.is_list_open = open;
 }
 
-/// The names of the runs shown, for the line of a finding; empty where a single run is shown.
+/// The names by which the findings call the runs shown: their attention variants if these differ, otherwise the names
+/// of the runs. A single run needs no name: it is empty.
 fn names(runs: &Runs, shown: &[RunId]) -> Vec<String> {
     let entries: Vec<_> = shown.iter().filter_map(|&id| runs.get(id)).collect();
     let variant = |entry: &RunEntry| entry.attention().map_or("Run", Attention::label).to_owned();
@@ -60,7 +61,7 @@ fn names(runs: &Runs, shown: &[RunId]) -> Vec<String> {
     }
 }
 
-/// Findings with the runs they are about.
+/// The findings, with the runs that they are about.
 struct List<'a> {
     found: &'a [Finding],
     runs: &'a [RunId],
@@ -89,7 +90,7 @@ impl List<'_> {
         });
     }
 
-    /// The first findings, each with its twin in the other run: a finding of both runs stands in the strip once.
+    /// The first findings, each with the same finding about the other run if there is one. Such a pair takes one line.
     fn strip(&self) -> Vec<(&Finding, Option<&Finding>)> {
         let same = |a: &Finding, b: &Finding| {
             let place = |x: &Finding| (x.kind, x.evidence.class, x.evidence.pair);
@@ -115,7 +116,7 @@ impl List<'_> {
                 kind_ui(ui, finding.kind);
                 match twin {
                     Some(_) => {
-                        // The numbers are those of one run.
+                        // The sentence gives the numbers of one of the two runs.
                         let name = self.name(finding);
                         ui.label(RichText::new(format!("Both runs, here {name}")).weak());
                     }
@@ -137,7 +138,7 @@ impl List<'_> {
         });
     }
 
-    /// Which run a finding is about; a comparison is about both.
+    /// Names the run that a finding is about; a comparison is about both runs and names neither.
     fn run_ui(&self, ui: &mut egui::Ui, finding: &Finding) {
         let name = self.name(finding);
         if !name.is_empty() && finding.kind != Kind::Comparison {
@@ -145,7 +146,7 @@ impl List<'_> {
         }
     }
 
-    /// The name of the run of a finding; empty where a single run is shown.
+    /// The name of the run that a finding is about; empty if a single run is shown.
     fn name(&self, finding: &Finding) -> &str {
         let name = self.names.get(finding.evidence.run);
         name.map_or("", String::as_str)
@@ -169,7 +170,7 @@ impl List<'_> {
         }
     }
 
-    /// The whole list, each finding with its evidence in words.
+    /// Draws the whole list, each finding with its evidence in words.
     fn window_ui(&self, ctx: &egui::Context, open: &mut bool, actions: &mut Vec<Action>) {
         let size = ctx.content_rect().size();
         egui::Window::new("All findings")
@@ -199,7 +200,7 @@ impl List<'_> {
     }
 }
 
-/// The kind of a finding in one word on its colour: red for harm, blue for other news, grey for noise.
+/// Draws the kind of a finding in one word on its colour: red for harm, blue for other news, grey for noise.
 fn kind_ui(ui: &mut egui::Ui, kind: Kind) {
     let dark = ui.visuals().dark_mode;
     let fill = match kind {

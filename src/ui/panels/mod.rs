@@ -1,7 +1,7 @@
 //! The panels around the page.
 //!
-//! A panel takes the state, or the parts of it that it shows, and pushes the actions that the user asks for. Of the
-//! state it changes nothing but the text that is typed into it. May import `state`, `widgets` and the figures.
+//! A panel takes the state, or the parts of it that the panel shows, and pushes the actions that the user asks for. It
+//! changes nothing in the state but the text that is typed into it. May import `state`, `widgets` and the figures.
 
 mod open_runs;
 mod queue;

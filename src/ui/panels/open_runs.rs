@@ -1,4 +1,4 @@
-//! The list of runs: which are shown, what they are doing, and how to open or continue one.
+//! The list of open runs: which of them are shown, what state they are in, and buttons to open or continue one.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, Runs};
 use crate::ui::state::words::continue_help;
 
-/// A list that takes a larger share of the height than this scrolls.
+/// The list scrolls if it would take a larger share of the window's height than this.
 const LIST_SHARE: f32 = 0.45;
-/// Height of a run before it was drawn once.
+/// Height of a run, in points, until one was drawn and its height is known.
 const ROW_HEIGHT: f32 = 46.0;
-/// The least number of runs that are seen of a list that scrolls.
+/// The least number of runs that are seen if the list scrolls.
 const LEAST_ROWS: f32 = 3.0;
 
-/// The list, and under it a field for the path of a run to open.
+/// Draws the list, and under it a field for the path of a run to open.
 pub(crate) fn open_runs_ui(
     ui: &mut egui::Ui,
     runs: &Runs,
@@ -32,7 +32,7 @@ pub(crate) fn open_runs_ui(
     }
     let shown = view.shown();
     let side_of = |id| (shown.first() == Some(&id), shown.get(1) == Some(&id));
-    // Whole rows are seen: half a name cannot be read.
+    // The height of the list is a whole number of rows, since half a name cannot be read.
     let id = ui.scope_id().with("height of a run");
     let row = ui.data(|data| data.get_temp(id)).unwrap_or(ROW_HEIGHT);
     let room = LIST_SHARE * ui.clip_rect().height();

@@ -1,4 +1,4 @@
-//! The list of jobs that wait: how long all of them will take, their order, and taking one out.
+//! The list of jobs that wait: the time that all of them will take, and buttons to change their order or take one out.
 
 use egui::RichText;
 
@@ -8,10 +8,10 @@ use crate::ui::state::queue::{self, Job, Waiting};
 use crate::ui::state::training::speed;
 use crate::ui::state::words::{count, duration};
 
-/// A longer list scrolls.
+/// Greatest height of the list, in points; a longer list scrolls.
 const LIST_HEIGHT: f32 = 92.0;
 
-/// The list, where a job waits or a run has failed.
+/// Draws the list of jobs that wait, and the number of runs that have failed, if there are any.
 pub(crate) fn queue_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let waiting = state.queue.waiting();
     if !state.failed.is_empty() {
@@ -72,7 +72,7 @@ fn job_ui(
     let id = waiting.id;
     ui.horizontal(|ui| {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            // The scroll bar floats.
+            // The scroll bar floats over the list, and would cover the buttons.
             ui.add_space(8.0);
             ui.spacing_mut().item_spacing.x = 2.0;
             let buttons = [
@@ -116,7 +116,7 @@ fn job_ui(
     });
 }
 
-/// Everything about a job: where it goes, and its configuration as in `run.toml`.
+/// The directory of a job, and its configuration as in `run.toml`.
 fn details_of(job: &Job) -> String {
     let dir = job.dir().display();
     match job {
@@ -128,7 +128,8 @@ fn details_of(job: &Job) -> String {
     }
 }
 
-/// How long the run under way and the jobs that wait will take together, and how that is computed.
+/// The time that the run under way and the jobs that wait will take together, in words, and a tooltip that says how it
+/// is computed.
 fn left_in_all(state: &State, waiting: &[Waiting]) -> (String, String) {
     let entry = state.run_in_training();
     let Some((run, started)) = entry.and_then(|x| Some((&x.run, x.run.started.as_ref()?))) else {

@@ -1,5 +1,5 @@
-//! Above the figures of a page: the part of the network, the class, the order of classes and the pair that all of them
-//! follow.
+//! The bar above the figures of a page, with the selection that all of them follow: the part of the network, the class,
+//! the order of classes and the pair.
 
 use egui::RichText;
 
@@ -13,8 +13,8 @@ use crate::ui::state::runs::RunEntry;
 
 const SIMILARITY_HELP: &str = "Classes whose gradients agree stand beside each other: clustered once, in the part of the network and at the moment looked at, and kept for all times and runs. Choose it again to cluster anew.";
 
-/// The selection that all figures follow: the part of the network, by name (clicking in the map does the same), the
-/// class, the order of classes and the pair.
+/// Draws the selection that all figures follow: the part of the network by name, which a click in the map selects, too;
+/// the class; the order of classes; and the pair.
 pub(crate) fn scope_ui(
     ui: &mut egui::Ui,
     page: Page,
@@ -25,7 +25,7 @@ pub(crate) fn scope_ui(
     ui.horizontal_wrapped(|ui| {
         let help = "Gradients are shown for this part of the network. The classifier pulls classes apart by construction, so the backbone (all other layers) is the fairer summary.";
         let label = ui.label("Part of the network").on_hover_text(help);
-        // The run with the most layers knows every name the others know.
+        // The run with the most layers has all the names that the other runs have.
         let headers = entries.iter().filter_map(|entry| entry.run.started.as_ref());
         let Some(started) = headers.max_by_key(|started| started.layers.len()) else {
             ui.label(RichText::new("waits for the first run to begin").weak());
@@ -70,7 +70,7 @@ pub(crate) fn scope_ui(
     });
 }
 
-/// The selected pair with its button, on one line.
+/// Draws the selected pair with its button, on one line.
 fn pair_ui(ui: &mut egui::Ui, text: String, actions: &mut Vec<Action>) {
     let (font, color) = (
         egui::TextStyle::Body.resolve(ui.style()),
@@ -91,7 +91,8 @@ fn pair_ui(ui: &mut egui::Ui, text: String, actions: &mut Vec<Action>) {
     });
 }
 
-/// Chooses the class that is lit up everywhere; many are searched by name.
+/// Draws the list from which the user chooses the class that is highlighted everywhere; with many classes, it has a
+/// field to search them.
 fn class_ui(ui: &mut egui::Ui, names: &[String], view: &View, actions: &mut Vec<Action>) {
     let label = ui.label("Class");
     let chosen = view.class.and_then(|class| names.get(class));
@@ -126,10 +127,10 @@ fn class_ui(ui: &mut egui::Ui, names: &[String], view: &View, actions: &mut Vec<
     );
 }
 
-/// From this many classes on there is a field to search them.
+/// With more classes than this, there is a field to search them.
 const SEARCHED_FROM: usize = 12;
 
-/// Chooses the order of the classes in matrices and lists.
+/// Draws the list from which the user chooses the order of the classes in matrices and lists.
 pub(crate) fn order_ui(
     ui: &mut egui::Ui,
     classes: &[String],
@@ -171,7 +172,7 @@ pub(crate) fn order_ui(
         .on_hover_text("Order of the classes in matrices and lists");
 }
 
-/// Chooses the images that mistakes are counted on, where runs have two sets of them.
+/// Lets the user choose the split whose mistakes are counted, if the runs have both validation and test images.
 fn split_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut Vec<Action>) {
     let has = |split| {
         entries

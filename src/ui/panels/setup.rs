@@ -14,10 +14,10 @@ use crate::ui::state::draft::{Draft, Preview};
 use crate::ui::state::words::grouped;
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
-/// Greatest height of the class-count bars, in points; more of them scroll.
+/// Greatest height of the class-count bars, in points; if there are more bars, they scroll.
 const BARS_HEIGHT: f32 = 176.0;
 
-/// The whole panel.
+/// Draws the whole panel.
 pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<Action>) {
     ui.label(RichText::new("New experiment").heading());
     let problems = draft.problems();
@@ -38,6 +38,8 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
     }
     balance_ui(ui, draft, &problem);
     more_ui(ui, draft, &problem);
+    // The folder belongs to no group of settings.
+    ui.add_space(6.0);
     let help = "New runs go here, each into a folder of its own, named after data and network.";
     labelled_ui(ui, "Save runs in", help, problem("output"), |ui| {
         ui.add(egui::TextEdit::singleline(&mut draft.output).desired_width(f32::INFINITY))
@@ -51,7 +53,7 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
     }
 }
 
-/// The main fields that have a control of their own here.
+/// The main fields for which this file has a control of their own.
 const BY_HAND: &[&str] = &[
     "data",
     "imbalance",
@@ -66,7 +68,7 @@ fn is_plain(field: &Field) -> bool {
     field.is_main && !BY_HAND.contains(&field.name)
 }
 
-/// Asks for the file of a sweep.
+/// The action that asks the user for the file of a sweep.
 fn choose_sweep() -> Action {
     Action::Choose(Purpose::Sweep, PathBuf::new())
 }
@@ -212,7 +214,8 @@ fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
     }
 }
 
-/// The values of a field beside each other, of which one is chosen; nothing in a build that cannot make use of the field.
+/// Draws the values of a field beside each other, of which one is chosen. Draws nothing in a build that cannot use the
+/// field.
 fn row_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &str) {
     let Some(field) = Field::named(field).filter(|field| field.is_built) else {
         return;
@@ -234,12 +237,13 @@ fn row_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &str) {
                 draft.typed(field, choice.name.to_owned());
             }
         }
-        // The row bears the label; each choice keeps its own name.
+        // The label names the whole row; each choice keeps its own name.
         ui.response()
     });
 }
 
-/// The corrections for rare classes: loss, class weights, sampler, and the numbers that the chosen ones have.
+/// Draws the corrections for rare classes: loss, class weights, sampler, and the numbers that the chosen corrections
+/// have.
 fn balance_ui<'a>(
     ui: &mut egui::Ui,
     draft: &mut Draft,

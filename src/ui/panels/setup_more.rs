@@ -1,4 +1,4 @@
-//! The rows of the setup panel that follow from the table of fields, and all those behind “More”.
+//! The rows of the setup panel that are made from the table of fields, and all settings behind “More”.
 
 use egui::RichText;
 
@@ -12,7 +12,7 @@ const BOX_WIDTH: f32 = 110.0;
 /// Width of the box that a value is chosen from, in points.
 const CHOICE_WIDTH: f32 = 160.0;
 
-/// A row for a field, with its control.
+/// Draws a row for a field, with its control.
 pub(super) fn field_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &Field, problem: Option<&str>) {
     let help = field.explanation();
     let before = draft.text_of(field);
@@ -62,24 +62,24 @@ fn choice_ui(
         .response
 }
 
-/// A small sentence about what can work and is hardly meant.
+/// Draws a warning in small letters about a setting that is valid but hardly intended.
 pub(super) fn warning_ui(ui: &mut egui::Ui, warning: String) {
     let colour = ui.visuals().warn_fg_color;
     ui.label(RichText::new(warning).small().color(colour));
 }
 
-/// Whether a field stands behind “More”: all that stand nowhere else on the panel.
+/// Whether a field stands behind “More”, as do all fields that stand nowhere else on the panel.
 fn is_behind_more(field: &Field) -> bool {
     !field.is_main && field.group != Group::RareClasses && field.is_built
 }
 
-/// Everything else that can be set, in groups, with a search among it.
+/// Draws all fields behind “More”, in groups, with a box to search them.
 pub(super) fn more_ui<'a>(
     ui: &mut egui::Ui,
     draft: &mut Draft,
     problem: &impl Fn(&str) -> Option<&'a str>,
 ) {
-    // A mistake must hide neither behind a closed header nor behind a search.
+    // A field with a mistake must stay visible, even if its header is closed or the search does not match it.
     let has_problem = |field: &Field| problem(field.name).is_some();
     let mut fields = FIELDS.iter().filter(|field| is_behind_more(field));
     let is_forced = fields.any(has_problem);
@@ -106,7 +106,7 @@ pub(super) fn more_ui<'a>(
         });
 }
 
-/// The box to search in; gives back the words that are searched for.
+/// Draws the search box; gives the words that are searched for.
 fn search_ui(ui: &mut egui::Ui, draft: &mut Draft) -> Vec<String> {
     let edit = egui::TextEdit::singleline(&mut draft.search)
         .hint_text("Search these settings")
@@ -117,7 +117,8 @@ fn search_ui(ui: &mut egui::Ui, draft: &mut Draft) -> Vec<String> {
     text::words(&draft.search)
 }
 
-/// A row that is off where the field has no effect, and says what it needs. A value that has no effect can be taken back.
+/// Draws a row, disabled if its field has no effect, with a tooltip that says what the field needs. A value without
+/// effect can still be changed back.
 fn row_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &Field, problem: Option<&str>) {
     let config = draft.as_trained();
     let idle = field.idle(&config);
@@ -136,7 +137,7 @@ fn row_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &Field, problem: Option<&
     }
 }
 
-/// Names what was found among the fields that stand elsewhere on the panel.
+/// Names the fields that the search finds elsewhere on the panel.
 fn found_elsewhere_ui(ui: &mut egui::Ui, words: &[String], is_empty: bool) {
     if words.is_empty() {
         return;

@@ -1,5 +1,5 @@
-//! The moment looked at: a slider over all probes, which moves every view; over evaluations, too, where mistakes are
-//! looked at.
+//! The moment that is shown: a slider over all probes, which moves every figure. On the page of mistakes, the slider
+//! has evaluations, too.
 
 use crate::figure::{TimeAxis, time_at};
 use crate::ui::state::State;
@@ -50,7 +50,7 @@ fn live_ui(ui: &mut egui::Ui, is_live: bool, actions: &mut Vec<Action>) {
     }
 }
 
-/// Chooses the unit of the figures' time axes.
+/// Draws the list from which the user chooses the unit of the figures' time axes.
 fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
     let help = "What time is measured in, in every figure";
     let combo = egui::ComboBox::from_id_salt("time axis")
@@ -97,7 +97,8 @@ fn moment_ui(ui: &mut egui::Ui, state: &State, step: Option<u64>, is_held: bool)
     );
 }
 
-/// A step in words: with its epoch, and with the images seen or the time taken by then where axes are in them.
+/// A step in words, with its epoch; with the images seen or the time taken by then if that is the unit of the time
+/// axes.
 fn moment(entry: &RunEntry, axis: TimeAxis, step: u64) -> String {
     let time = |axis| time_at(&entry.run, axis, step);
     let words = format!(
@@ -113,7 +114,7 @@ fn moment(entry: &RunEntry, axis: TimeAxis, step: u64) -> String {
 }
 
 fn slider_ui(ui: &mut egui::Ui, steps: &[u64], at: usize, actions: &mut Vec<Action>) {
-    // With a single probe there is nothing to choose, and the handle stands at the end.
+    // With a single probe there is nothing to choose; the handle then stands at the end.
     let mut index = if steps.len() > 1 { at } else { 1 };
     ui.spacing_mut().slider_width = (ui.available_width() - 8.0).max(40.0);
     let last = steps.len().saturating_sub(1).max(1);

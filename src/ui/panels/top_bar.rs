@@ -1,4 +1,5 @@
-//! The bar at the top: name, back and forward, pages, commands, side by side, theme.
+//! The bar at the top: the program's name, back and forward, the pages, the list of commands, two runs side by side,
+//! and the theme.
 
 use crate::ui::state::State;
 use crate::ui::state::action::Action;

@@ -1,4 +1,4 @@
-//! Start, pause, stop, and how far training is.
+//! Buttons that start, pause and stop training, and its progress.
 
 use super::queue::queue_ui;
 use crate::config::Attention;

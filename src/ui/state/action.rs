@@ -19,9 +19,9 @@ pub(crate) enum Action {
     Resume,
     /// End training at the next step, with a checkpoint.
     Stop,
-    /// Go on with a stopped or interrupted run.
+    /// Continue the training of a stopped or interrupted run.
     Continue(RunId),
-    /// Go on with a stopped or interrupted run that need not be open.
+    /// Continue the training of a stopped or interrupted run that need not be open.
     ContinueDir(PathBuf),
     /// Train the jobs that wait.
     GoOn,
@@ -31,15 +31,15 @@ pub(crate) enum Action {
     CancelJob(u64),
     /// Open a run directory.
     Open(PathBuf),
-    /// Open run directories where they are not.
+    /// Open those of these run directories that are not open yet.
     OpenAll(Vec<PathBuf>),
-    /// Open the runs of a group where they are not, and compare the group.
+    /// Open those runs of a group that are not open yet, and compare the group to the baseline.
     CompareAll(Vec<PathBuf>),
-    /// Open a run directory where it is not, and show it: right or left.
+    /// Open a run directory if it is not open yet, and show its run: on the right (`true`) or on the left.
     ShowDir(PathBuf, bool),
-    /// Look through a folder for runs.
+    /// Add a folder to those that are looked through for runs.
     AddFolder(PathBuf),
-    /// Look through a folder no longer.
+    /// Take a folder off those that are looked through for runs.
     ForgetFolder(PathBuf),
     /// Write a run's name and notes.
     SaveNotes(PathBuf, Notes),
@@ -55,19 +55,19 @@ pub(crate) enum Action {
     ShowLeft(RunId),
     /// Show a run on the right, beside the left one.
     ShowRight(RunId),
-    /// Show one run, or two side by side.
+    /// Show two runs side by side (`true`), or one.
     SideBySide(bool),
-    /// Go back to the place before.
+    /// Go back to the previous place.
     Back,
-    /// Go forward to the place that one went back from.
+    /// Go forward to the place that the user last went back from.
     Forward,
     /// Open or close the list of commands.
     TogglePalette,
-    /// Measure time in this unit, in every figure.
+    /// Measure time in this unit in every figure.
     SetTime(TimeAxis),
     /// Turn to a page.
     Show(Page),
-    /// Compare groups of runs to that of this run.
+    /// Make the group of this run the baseline that others are compared to.
     CompareTo(RunId),
     /// Compare the group of this run to the baseline.
     Compare(RunId),
@@ -75,35 +75,37 @@ pub(crate) enum Action {
     ShowEvidence(RunId, Page, Evidence),
     /// A click in a figure.
     Pick(Pick),
-    /// Put classes beside each other whose gradients agree here and now.
+    /// Order the classes so that those stand beside each other whose gradients agree in this part of the network at
+    /// this moment.
     OrderBySimilarity,
-    /// Keep the scales of all charts as they are, or let them hold all there is.
+    /// Keep the scales of all charts as they are (`true`), or fit each scale to its data again.
     LockScales(bool),
-    /// Look at a step; `None` follows the newest.
+    /// Move the cursor to a step; `None` follows the newest one.
     GoTo(Option<u64>),
-    /// Move by this many moments.
+    /// Move the cursor by this many moments.
     StepBy(isize),
-    /// Light or dark colours, or those of the system.
+    /// Use light or dark colours, or those of the system.
     SetTheme(egui::ThemePreference),
     /// Open a file dialog; the path is where it starts.
     Choose(Purpose, PathBuf),
-    /// Ask how to export a figure of a run; with the figures of its page and the sizes they have, in points.
+    /// Ask how to export a figure of a run. The list holds the figures of its page with their sizes on screen, in
+    /// points.
     AskExport(Kind, RunId, Vec<(Kind, egui::Vec2)>),
-    /// Write the figure as asked, or all figures of the page.
+    /// Write the figure, or all figures of the page, as chosen in the export dialog.
     Export,
-    /// Put the figure on the clipboard.
+    /// Put the figure of the export dialog on the clipboard.
     CopyFigure,
     /// Close the export dialog.
     CancelExport,
-    /// Take the images of a cell off the screen.
+    /// Hide the images of the selected cell of the confusion matrix.
     HideImages,
     /// Select no class.
     NoClass,
-    /// Select no class, no pair and no cell, and mark nothing.
+    /// Select no class, no pair and no cell, and mark no pairs.
     ClearSelection,
     /// Show all curves that were switched off.
     ShowCurves,
-    /// Open how to read a figure, or close it.
+    /// Open the explanation of how to read a figure; `None` closes it.
     ExplainFigure(Option<Kind>),
     /// Open or close the list of keys.
     ToggleKeyboard,
@@ -122,8 +124,8 @@ pub(crate) enum Purpose {
     FolderOfRuns,
     /// A sweep to run.
     Sweep,
-    /// Where an exported figure goes.
+    /// The file that an exported figure is written to.
     ExportFile,
-    /// Where all figures of a page go.
+    /// The folder that all figures of a page are written to.
     ExportFolder,
 }

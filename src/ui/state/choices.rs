@@ -4,7 +4,7 @@ use crate::figure::Order;
 use crate::run::event::{Split, Started};
 use crate::run::{CLASSIFIER, Scope};
 
-/// Images that evaluations can be of, by name.
+/// The splits whose evaluations can be shown: name on screen, value of the view's split, explanation.
 pub(crate) const SPLITS: [(&str, Option<Split>, &str); 2] = [
     (
         "Validation",
@@ -18,7 +18,7 @@ pub(crate) const SPLITS: [(&str, Option<Split>, &str); 2] = [
     ),
 ];
 
-/// The orders that need no gradients, by name.
+/// The orders of classes that need no gradients, with their names on screen.
 pub(crate) const ORDERS: [(Order, &str); 3] = [
     (Order::Listed, "as listed"),
     (Order::Frequency, "by frequency"),
@@ -34,7 +34,7 @@ pub(crate) fn scope_name(scope: &Scope) -> String {
     }
 }
 
-/// Everything with gradients that can be selected, from whole to part.
+/// Every part of the network that has gradients and can be selected, from the whole network to single layers.
 pub(crate) fn scopes(started: &Started) -> Vec<Scope> {
     let mut scopes = vec![Scope::Network, Scope::Backbone];
     let mut group = "";

@@ -5,6 +5,6 @@
 pub(crate) struct Palette {
     /// The words that are searched for, as typed.
     pub(crate) query: String,
-    /// Position among the commands that match.
+    /// Position of the selected command among those that match.
     pub(crate) selected: usize,
 }

@@ -36,7 +36,7 @@ pub(crate) struct Draft {
 struct Scan {
     /// The part of the configuration that the result belongs to: see [`scan_key`].
     wanted: Option<RunConfig>,
-    /// When `wanted` last changed, in window seconds; none once its result was asked for.
+    /// When `wanted` last changed, in window seconds; `None` once the search was asked for.
     waits_since: Option<f64>,
     result: Option<Result<Arc<Summary>, String>>,
 }
@@ -71,13 +71,13 @@ impl Draft {
         }
     }
 
-    /// The text of a field as typed, or as its value is written.
+    /// The text of a field as the user typed it, or as its value is written.
     pub(crate) fn text_of(&self, field: &Field) -> String {
         let text = self.texts.get(field.name).cloned();
         text.unwrap_or_else(|| field.text(&self.config))
     }
 
-    /// Takes in a field's new text. The last value that could be read stays where this one cannot.
+    /// Takes in a field's new text. If it cannot be read as a value, the configuration keeps the last value that could.
     pub(crate) fn typed(&mut self, field: &Field, text: String) {
         match field.set(&mut self.config, text.trim()) {
             Ok(()) => self.unreadable.remove(field.name),
@@ -86,7 +86,8 @@ impl Draft {
         self.texts.insert(field.name, text);
     }
 
-    /// The configuration as far as conditions of fields go: with a network that has attention gates, where one is chosen.
+    /// The configuration that decides which fields have an effect: with a network that has attention gates, if one is
+    /// chosen.
     pub(crate) fn as_trained(&self) -> RunConfig {
         let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
         let gated = chosen
@@ -98,7 +99,7 @@ impl Draft {
         }
     }
 
-    /// Switches between the built-in data and the folder, whose path is as typed.
+    /// Switches between the built-in data and the image folder, whose path is taken as typed.
     pub(crate) fn use_folder(&mut self, folder: bool) {
         self.config.data = if folder {
             DataSource::Folder(PathBuf::from(self.folder.trim()))
@@ -122,7 +123,7 @@ impl Draft {
         problems
     }
 
-    /// A sentence that says why training cannot be started; none where it can.
+    /// A sentence that says why training cannot be started; `None` if it can be.
     pub(crate) fn reason_not_to_start(&self) -> Option<String> {
         if let Some((field, message)) = self.problems().into_iter().next() {
             return Some(format!("{}: {message}", label_of(field)));
@@ -134,8 +135,8 @@ impl Draft {
         }
     }
 
-    /// The jobs of one press on Start: the chosen variants, one after the other, each in a new directory that is none
-    /// of those `taken` by jobs that have not begun.
+    /// The jobs of one press on Start: the chosen variants, one after the other, each in a new directory that is not
+    /// among those `taken` by jobs that have not begun.
     pub(crate) fn jobs(&self, taken: &[PathBuf]) -> Vec<Job> {
         let parent = self.output_dir();
         let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
@@ -171,7 +172,8 @@ impl Draft {
         }
     }
 
-    /// The configuration to look through the data for, once it is due. `now` is in window seconds.
+    /// The configuration whose data is to be searched for images now; `None` if no search is due. `now` is in window
+    /// seconds.
     pub(crate) fn scan_due(&mut self, now: f64) -> Option<RunConfig> {
         let key = scan_key(&self.config);
         if self.scan.wanted.as_ref() != Some(&key) {
@@ -193,7 +195,7 @@ impl Draft {
         self.scan.wanted.clone()
     }
 
-    /// Seconds until [`Self::scan_due`] gives a configuration; none where it will not.
+    /// Seconds until [`Self::scan_due`] gives a configuration; `None` if no search is planned.
     pub(crate) fn scan_waits(&self, now: f64) -> Option<f64> {
         let since = self
             .scan
@@ -214,7 +216,7 @@ impl Draft {
     }
 }
 
-/// The configuration with the fields that decide which images are found, and all others at their defaults.
+/// The configuration with only those fields that decide which images are found, and all others at their defaults.
 fn scan_key(config: &RunConfig) -> RunConfig {
     RunConfig {
         data: config.data.clone(),
@@ -223,7 +225,7 @@ fn scan_key(config: &RunConfig) -> RunConfig {
     }
 }
 
-/// The name of a field on screen, where there is such a field of the configuration or of the setup panel.
+/// The name on screen of a field of the configuration or of the setup panel; other names are given back as they are.
 pub(crate) fn label_of(field: &str) -> &str {
     match Field::named(field) {
         Some(known) => known.label,
@@ -235,7 +237,7 @@ pub(crate) fn label_of(field: &str) -> &str {
     }
 }
 
-/// The path from the root of the file system, so that a run has one path however it was opened.
+/// The absolute path, so that a run has one path however it was opened.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

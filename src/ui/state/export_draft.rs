@@ -1,4 +1,4 @@
-//! The export that is being asked about, and how figures were exported last.
+//! The export that the open dialog asks about, and the settings of the last export.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use crate::figure::Kind;
 use crate::figure::export::{Format, Settings, SheetSize, Unit, file_name, file_stem};
 use crate::figure::pages::card_of;
 
-/// Margins and heading that the image has around the figure as the page shows it, in points.
+/// Width and height, in points, that an exported image has beyond the figure on the page, for its margins and heading.
 const AROUND: egui::Vec2 = egui::vec2(16.0, 64.0);
 
-/// How figures were exported last, and will be next time.
+/// The settings of the last export, which are those of the next one, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Habit {
     settings: Settings,
@@ -33,29 +33,29 @@ impl Default for Habit {
     }
 }
 
-/// The export being asked about.
+/// The export that the open dialog asks about.
 pub(crate) struct ExportDraft {
     pub(crate) kind: Kind,
     pub(crate) run: RunId,
-    /// The page that was open.
+    /// The page that was open when the dialog was opened.
     pub(crate) page: Page,
     pub(crate) settings: Settings,
-    /// The runs that are compared, where the figure is of groups of runs.
+    /// The runs that are compared, if the figure shows groups of runs.
     pub(crate) compared: Vec<RunId>,
     /// The figures of the page, in the sizes that they have on screen.
     cards: Vec<(Kind, SheetSize)>,
-    /// All figures of the page, instead of one.
+    /// Whether all figures of the page are exported, and not just one.
     pub(crate) whole_page: bool,
-    /// Formats of the whole page.
+    /// The formats that all figures of the page are exported in.
     pub(crate) formats: Vec<Format>,
-    /// File of the one figure.
+    /// The file of a single figure.
     pub(crate) file: String,
-    /// Folder of the whole page.
+    /// The folder of all figures of the page.
     pub(crate) folder: String,
 }
 
 impl ExportDraft {
-    /// For a figure on a page whose figures are shown in these sizes, in points.
+    /// The export of a figure on a page; `sizes` holds the figures of the page with their sizes on screen, in points.
     pub(crate) fn new(
         kind: Kind,
         (run, run_name): (RunId, &str),
@@ -88,7 +88,7 @@ impl ExportDraft {
         }
     }
 
-    /// With the settings of the last export.
+    /// The same export with the settings of the last one.
     pub(crate) fn like(mut self, habit: &Habit, theme: egui::Theme) -> Self {
         self.settings = habit.settings;
         if habit.is_as_on_screen {
@@ -133,13 +133,13 @@ impl ExportDraft {
         }
     }
 
-    /// For a figure that compares these runs to the group of the first.
+    /// The same export for a figure that compares these runs to the group of the first.
     pub(crate) fn among(mut self, compared: Vec<RunId>) -> Self {
         self.compared = compared;
         self
     }
 
-    /// The file or the folder was picked in a dialog.
+    /// Takes in the file or the folder that the user chose in a dialog.
     pub(crate) fn chosen(&mut self, path: PathBuf) {
         *self.path() = path.display().to_string();
     }
@@ -152,7 +152,7 @@ impl ExportDraft {
         }
     }
 
-    /// Chooses another format, and gives the file its ending.
+    /// Chooses another format, and gives the file the ending of that format.
     pub(crate) fn set_format(&mut self, format: Format) {
         self.settings.format = format;
         let path = PathBuf::from(self.file.trim());
@@ -162,7 +162,7 @@ impl ExportDraft {
         }
     }
 
-    /// Whether size and colours matter: a table has none.
+    /// Whether size and colours have an effect: a table has neither.
     pub(crate) fn is_drawn(&self) -> bool {
         if self.whole_page {
             self.formats.iter().any(|format| *format != Format::Csv)
@@ -171,7 +171,7 @@ impl ExportDraft {
         }
     }
 
-    /// Why the settings cannot be used, whatever the place.
+    /// Why the settings cannot be used, apart from the file or folder.
     pub(crate) fn problem(&self) -> Option<String> {
         if self.whole_page && self.formats.is_empty() {
             return Some("choose a format".to_owned());

@@ -1,14 +1,15 @@
-//! Findings in the runs shown, and when they are looked for again.
+//! The findings in the runs shown, and the time at which they are looked for again.
 
 use super::action::Action;
 use super::place::Page;
 use super::runs::{RunEntry, RunId, RunState};
 use crate::findings::{Finding, Kind};
 
-/// While a run goes on, its findings are looked for again at most this often.
+/// While a run is being trained, its findings are looked for again at most this often.
 const AGAIN_AFTER_SECS: f64 = 1.0;
 
-/// The runs that findings are about, each with the revisions of its probes and evaluations, and whether it has ended.
+/// The state of the runs that findings are about: for each run its id, the revisions of its probes and of its
+/// evaluations, and whether it has ended.
 pub(crate) type Key = Vec<(RunId, u64, u64, bool)>;
 
 /// The findings in the runs shown.
@@ -21,13 +22,14 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Whether the runs are to be looked through now; otherwise, if they are to be later, after how many seconds.
+    /// Says when to look through the runs: `Ok` for now, `Err(Some(seconds))` for later, `Err(None)` if the findings
+    /// are up to date or a thread is looking for them.
     pub(crate) fn ask(&mut self, key: &Key, now: f64) -> Result<(), Option<f64>> {
         let same_runs = |old: &Key| old.iter().map(|x| x.0).eq(key.iter().map(|x| x.0));
         let mut wait = 0.0;
         match &self.found {
             Some((old, _)) if old == key => return Err(None),
-            // The old findings of a run stay until there are new ones, those of other runs do not.
+            // Old findings of the same runs stay on screen until there are new ones; findings of other runs do not.
             Some((old, _)) if same_runs(old) => wait = self.asked_at + AGAIN_AFTER_SECS - now,
             _ => self.found = None,
         }
@@ -56,14 +58,14 @@ impl Findings {
         })
     }
 
-    /// Takes in the findings of a thread.
+    /// Takes in the findings that a thread has found.
     pub(crate) fn take(&mut self, key: Key, found: Vec<Finding>) {
         self.under_way = false;
         self.found = Some((key, found));
     }
 }
 
-/// The key of these runs; `None` while one of them is being read.
+/// The key of these runs; `None` while the log of one of them is being read for the first time.
 pub(crate) fn key<'a>(entries: impl Iterator<Item = &'a RunEntry>) -> Option<Key> {
     let of = |entry: &RunEntry| {
         let run = &entry.run;

@@ -25,7 +25,8 @@ pub(crate) struct Key {
     pub(crate) cell: (usize, usize),
 }
 
-/// The data source that was read last: where many images share a file, reading one reads them all.
+/// The reader of the data source that was read last. It is kept because some data sources hold many images in one file,
+/// which is read as a whole.
 pub(crate) type Kept = Arc<Mutex<Option<Arc<Reader>>>>;
 
 /// The images to read, with everything that a thread needs to read them.
@@ -39,16 +40,16 @@ pub(crate) struct Wanted {
 
 /// The images that a thread read.
 pub(crate) struct Read {
-    /// Images in the cell.
+    /// Number of images in the cell.
     pub(crate) total: usize,
-    /// The first of them, or a sentence in the place of one that cannot be read.
+    /// The first of these images. An image that cannot be read is replaced by a sentence that says why.
     pub(crate) images: Vec<(Predicted, Result<ColorImage, String>)>,
 }
 
 /// The images of the selected cell.
 #[derive(Default)]
 pub(crate) struct Images {
-    /// By run shown.
+    /// The images by run shown, each with the cell that they belong to.
     pub(crate) cells: BTreeMap<RunId, (Key, Cell)>,
     kept: Kept,
 }
@@ -56,13 +57,13 @@ pub(crate) struct Images {
 /// The images of a cell, as far as they were read.
 pub(crate) enum Cell {
     Loading,
-    /// With a texture for every image that can be read.
+    /// The images that were read, and their textures once they were drawn: `None` for an image that cannot be read.
     Read(Read, Vec<Option<TextureHandle>>),
     Failed(String),
 }
 
 impl Images {
-    /// Of the images that are wanted now, those that are to be read. Lets go of all others.
+    /// Gives those of the wanted images that are to be read, and lets go of images that are no longer wanted.
     pub(crate) fn ask(&mut self, wanted: Vec<Wanted>) -> Vec<Wanted> {
         self.cells
             .retain(|_, (key, _)| wanted.iter().any(|wanted| wanted.key == *key));
@@ -76,14 +77,14 @@ impl Images {
         missing
     }
 
-    /// Lets go of the data source: the page is left.
+    /// Lets go of the data source when another page is open, unless a thread is reading from it.
     fn forget_source(&self) {
         if Arc::strong_count(&self.kept) == 1 {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
-    /// Takes in the images that a thread read, unless others are wanted by now.
+    /// Takes in the images that a thread read, unless other images are wanted by now.
     pub(crate) fn take(&mut self, key: &Key, read: Result<Read, String>) {
         if let Some((wanted, cell)) = self.cells.get_mut(&key.run)
             && wanted == key
@@ -95,7 +96,7 @@ impl Images {
         }
     }
 
-    /// The images that are to be shown: those of the selected cell, of every run shown, on the page of mistakes.
+    /// The images to show on the page of mistakes: those of the selected cell, for every run shown.
     pub(crate) fn wanted(&self, runs: &Runs, view: &Place) -> Vec<Wanted> {
         if view.page != Page::Mistakes {
             self.forget_source();

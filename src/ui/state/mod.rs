@@ -1,4 +1,4 @@
-//! The state of the window: the runs on the list, the place that is looked at, the experiment being set up, the
+//! The state of the window: the runs on the list, the place that the user looks at, the experiment being set up, the
 //! training under way, and the data that threads have read.
 //!
 //! Nothing here draws, starts a thread, listens to a channel or touches the disk. Of egui it may use plain data alone,
@@ -37,25 +37,25 @@ use runs::{RunEntry, Runs};
 use samples::Data;
 use training::Training;
 
-/// Everything that the window shows, and everything that was typed into it.
+/// Everything that the window shows, and every text that was typed into it.
 pub(crate) struct State {
     /// The open runs.
     pub(crate) runs: Runs,
-    /// The place that is looked at.
+    /// The place that the user looks at.
     pub(crate) view: Place,
-    /// The places before and after it.
+    /// The places to which the user can go back and forward.
     pub(crate) history: History,
     /// The experiment being set up.
     pub(crate) draft: Draft,
-    /// The training under way.
+    /// The training under way, if any.
     pub(crate) training: Option<Training>,
     /// The jobs that wait for their training.
     pub(crate) queue: Queue,
-    /// Names of runs that failed, and why, until the notice of them is dismissed.
+    /// Names of runs that failed, each with the reason, until the notice of them is dismissed.
     pub(crate) failed: Vec<(String, String)>,
-    /// The sentence that lies over the page.
+    /// The sentence that is shown over the page.
     pub(crate) notice: Option<Notice>,
-    /// The export that is being asked about.
+    /// The export that the open dialog asks about.
     pub(crate) export: Option<ExportDraft>,
     /// The findings in the runs shown.
     pub(crate) findings: Findings,
@@ -67,9 +67,9 @@ pub(crate) struct State {
     pub(crate) browser: Browser,
     /// The path of a run to open, as typed.
     pub(crate) run_to_open: String,
-    /// The list of commands, while it is open.
+    /// The list of commands, if it is open.
     pub(crate) palette: Option<Palette>,
-    /// The figure whose explanation is open.
+    /// The figure whose explanation is open, if any.
     pub(crate) explained: Option<Kind>,
     /// Whether the list of keys is open.
     pub(crate) is_keyboard_open: bool,
@@ -110,8 +110,8 @@ impl State {
         self.runs.get(self.runs.at_dir(dir)?)
     }
 
-    /// The moments that the cursor can be on, in order: the probes of the runs shown, and on the page of mistakes their
-    /// evaluations, which come more often.
+    /// The steps that the cursor can be on, in order: those of the probes of the runs shown, and on the page of
+    /// mistakes also those of their evaluations, which are more frequent.
     pub(crate) fn steps(&self) -> Vec<u64> {
         let shown = self.view.shown();
         let mut steps = self.runs.probe_steps(&shown);

@@ -38,16 +38,16 @@ impl Job {
 /// A job that waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Waiting {
-    /// Names it for as long as it waits.
+    /// The id of the job for as long as it waits.
     pub(crate) id: u64,
     /// The run to train.
     pub(crate) job: Job,
-    /// Whether the job belongs to the one before it, and its run is shown beside that run.
+    /// Whether the job belongs to the previous one, beside whose run its own run is shown.
     pub(crate) is_second: bool,
 }
 
-/// The jobs that wait, in order. The training thread takes the first one whenever it is free, also while the window
-/// draws nothing.
+/// The jobs that wait, in order. The training thread takes the first one whenever it is free, even if the window draws
+/// no frames meanwhile.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue(Arc<Mutex<Jobs>>);
 
@@ -57,12 +57,12 @@ struct Jobs {
     next_id: u64,
 }
 
-/// Where new jobs go.
+/// The end of the queue to which new jobs are added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Before all others.
+    /// Before all jobs that wait.
     Front,
-    /// Behind all others.
+    /// Behind all jobs that wait.
     Back,
 }
 
@@ -76,7 +76,7 @@ impl Queue {
         self.jobs().waiting.is_empty()
     }
 
-    /// Adds the jobs of one press on Start. One that goes on with a run that another job goes on with is left out.
+    /// Adds the jobs of one press on Start. A job that would continue a run for which another job waits is left out.
     pub(crate) fn add(&self, new: Vec<Job>, end: End) {
         let mut jobs = self.jobs();
         let mut added = Vec::new();
@@ -106,13 +106,13 @@ impl Queue {
         jobs.waiting = kept;
     }
 
-    /// The first job, which then waits no longer.
+    /// Takes the first job out of the queue.
     pub(crate) fn take_first(&self) -> Option<Waiting> {
         let mut jobs = self.jobs();
         (!jobs.waiting.is_empty()).then(|| jobs.waiting.remove(0))
     }
 
-    /// Moves a job up (-1) or down (1) by one place. One that has begun meanwhile is left alone.
+    /// Moves a job up (-1) or down (1) by one place. A job that has begun meanwhile is not moved.
     pub(crate) fn shift(&self, id: u64, by: isize) {
         let mut jobs = self.jobs();
         let Some(from) = jobs.waiting.iter().position(|waiting| waiting.id == id) else {
@@ -123,7 +123,7 @@ impl Queue {
         jobs.waiting.insert(to, waiting);
     }
 
-    /// Takes a job out.
+    /// Takes a job out of the queue.
     pub(crate) fn cancel(&self, id: u64) {
         self.jobs().waiting.retain(|waiting| waiting.id != id);
     }
@@ -164,8 +164,8 @@ pub(crate) fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Seconds that `waiting` will take at the speed of the run under way, and how many of them are left out because they
-/// train on other images, whose number is not known yet.
+/// Seconds that the jobs of `waiting` will take at the speed of the run under way, and the number of jobs that are not
+/// counted because their length is not known: those that train on other images, and those that continue a run.
 pub(crate) fn secs_of(waiting: &[Waiting], started: &Started, images_per_sec: f64) -> (f64, usize) {
     let images: usize = started.train_counts.iter().sum();
     let known = |waiting: &&Waiting| match &waiting.job {
@@ -181,7 +181,7 @@ pub(crate) fn secs_of(waiting: &[Waiting], started: &Started, images_per_sec: f6
     (secs, waiting.len() - epochs.len())
 }
 
-/// Whether both train on the same images.
+/// Whether runs with these configurations train on the same images.
 fn same_images(a: &RunConfig, b: &RunConfig) -> bool {
     let images = |config: &RunConfig| RunConfig {
         data: config.data.clone(),

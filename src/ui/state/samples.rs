@@ -9,11 +9,11 @@ use super::runs::{RunId, Runs};
 use crate::config::{DataSource, RunConfig};
 use crate::samples::{Samples, Which};
 
-/// Seconds without a change before other images are read.
+/// The time without a change of the configuration, in seconds, before other images are read.
 const DELAY_SECS: f64 = 0.4;
 
-/// Which samples: every field of the configuration that they depend on, the choice among the images, and the run that
-/// recorded them.
+/// Identifies the samples to show: every field of the configuration that they depend on, the kind of images, and the
+/// run that recorded its images, if any.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Key {
     pub(crate) config: RunConfig,
@@ -28,14 +28,14 @@ pub(crate) struct Recorded {
     pub(crate) classes: Vec<String>,
 }
 
-/// The state of the page.
+/// The state of the page of data.
 #[derive(Default)]
 pub(crate) struct Data {
-    /// Whose images are shown: a run's, or those of the new experiment.
+    /// The run whose images are shown; `None` for those of the new experiment.
     pub(crate) source: Option<RunId>,
     pub(crate) which: Which,
     pub(crate) read: Option<(Key, Result<Samples, String>)>,
-    /// The images of each class in a row, once they were drawn.
+    /// For each class, the texture that holds its images side by side, once they were drawn.
     pub(crate) strips: Vec<Option<TextureHandle>>,
     pub(crate) wanted: Option<Key>,
     wanted_since: f64,
@@ -43,7 +43,8 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// Whether these images are to be read now; otherwise, if they are to be later, after how many seconds.
+    /// Says when to read these images: `Ok` for now, `Err(Some(seconds))` for later, `Err(None)` if they were read or a
+    /// thread is reading images.
     pub(crate) fn ask(&mut self, key: &Key, now: f64) -> Result<(), Option<f64>> {
         if self.read.as_ref().is_some_and(|(read, _)| read == key) {
             return Err(None);
@@ -56,7 +57,8 @@ impl Data {
             return Err(None);
         }
         let wait = self.wanted_since + DELAY_SECS - now;
-        // Only changes of the data, which may be typed or dragged, wait for their end.
+        // A change of the configuration may be typed or dragged, so that reading waits until it is over; another kind
+        // of images is read at once.
         let changes = self
             .read
             .as_ref()
@@ -68,7 +70,7 @@ impl Data {
         Ok(())
     }
 
-    /// Lets go of the samples: another page is open.
+    /// Lets go of the samples when another page is open.
     pub(crate) fn forget(&mut self) {
         self.wanted = None;
         self.read = None;
@@ -82,8 +84,8 @@ impl Data {
         self.strips.clear();
     }
 
-    /// The images that the page of data shows, where `config` is that of the new experiment; `None` where another page
-    /// is open or no folder is chosen yet.
+    /// The images that the page of data shows, where `config` is that of the new experiment; `None` if another page is
+    /// open, no folder is chosen yet, or the header of the chosen run was not read.
     pub(crate) fn wanted(&self, runs: &Runs, page: Page, config: &RunConfig) -> Option<Key> {
         if page != Page::Data {
             return None;

@@ -1,4 +1,4 @@
-//! The training that is under way, and how far it is.
+//! The training that is under way, and its progress.
 
 use std::path::Path;
 
@@ -7,19 +7,19 @@ use crate::train::Control;
 use crate::ui::state::queue::Waiting;
 use crate::ui::state::words::{duration, grouped};
 
-/// Logged steps that the present speed is measured over.
+/// The number of logged steps over which the present speed is measured.
 const SPEED_OVER_STEPS: usize = 20;
 
-/// The training thread's jobs, as the window knows them.
+/// The jobs of the training thread, as the window knows them.
 #[derive(Default)]
 pub(crate) struct Training {
-    /// Steers all jobs: stopping ends the current one and starts no other.
+    /// Steers all jobs: stopping ends the current one and starts no further one.
     pub(crate) control: Control,
     /// The job under way; `None` before the first one begins.
     pub(crate) current: Option<Waiting>,
-    /// Number of jobs that are over, well or not.
+    /// Number of jobs that have ended, with or without an error.
     pub(crate) done: usize,
-    /// Number of images read and of images in all, before the first step of the current job.
+    /// Before the first step of the current job: the number of images that were read, and of images in all.
     pub(crate) loading: Option<(usize, usize)>,
 }
 
@@ -30,9 +30,9 @@ impl Training {
     }
 }
 
-/// How far the current job is.
+/// The progress of the current job.
 pub(crate) struct Progress {
-    /// In [0, 1].
+    /// The share of the job that is done, in [0, 1].
     pub(crate) done: f32,
     /// The progress in words, such as "epoch 3.2 of 10 · 812 images/s · 41 s left".
     pub(crate) words: String,

@@ -2,7 +2,8 @@
 
 use std::any::Any;
 
-/// The text with a capital at its beginning. Errors of the library begin small, since something may stand before them.
+/// The text with a capital letter at its beginning. Errors of the library begin with a small letter, since other text
+/// may precede them.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
@@ -26,7 +27,7 @@ pub(crate) fn failures(failed: &[(String, String)]) -> String {
     }
 }
 
-/// Tooltip of the button that continues the training of a run, while other training is under way or not.
+/// The tooltip of the button that continues the training of a run; it depends on whether other training is under way.
 pub(crate) fn continue_help(is_training: bool) -> &'static str {
     if is_training {
         "Go on from the last checkpoint, after what is being trained and waits"

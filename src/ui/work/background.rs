@@ -1,4 +1,4 @@
-//! Everything the window must not wait for: reading runs and probe files, looking through data, file dialogs, export.
+//! Work that the window must not wait for: reading runs and probe files, looking through data, file dialogs, exports.
 //! Each piece of work has its own short-lived thread and answers with exactly one reply.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,14 +46,14 @@ impl Background {
         }
     }
 
-    /// The next reply, if one is there.
+    /// The next reply, if a thread has sent one.
     pub(crate) fn next_reply(&mut self) -> Option<Reply> {
         let reply = self.replies.try_recv().ok()?;
         self.under_way -= 1;
         Some(reply)
     }
 
-    /// Whether any work is under way or any reply not yet taken.
+    /// Whether any work is under way, or a reply has not been taken yet.
     pub(crate) fn is_busy(&self) -> bool {
         self.under_way > 0
     }
@@ -70,7 +70,7 @@ impl Background {
         self.spawn(work, move |read| Reply::Run(id, read));
     }
 
-    /// Reads a run on from `position`, or from its beginning where that is `None`.
+    /// Reads the log of a run from `position` on, or from its beginning if that is `None`.
     pub(crate) fn follow(&mut self, id: RunId, dir: PathBuf, position: Option<Position>) {
         let work = move || {
             let followed = match position {
@@ -82,7 +82,7 @@ impl Background {
         self.spawn(work, move |followed| Reply::Followed(id, followed));
     }
 
-    /// Looks through folders for runs, each down to a depth; `before` are the runs that were found last, and
+    /// Looks through folders for runs, each down to a depth. `before` holds the runs that the last search found, and
     /// `now` is in window seconds.
     pub(crate) fn look_for_runs(
         &mut self,
@@ -109,7 +109,8 @@ impl Background {
         self.spawn(move || settings.save(&path), Reply::SettingsSaved);
     }
 
-    /// Waits until settings are written. Other replies meanwhile are lost: the window closes.
+    /// Waits until settings are written, at most for `patience`. Other replies that arrive meanwhile are lost, which is
+    /// harmless since the window closes.
     pub(crate) fn wait_for_settings(&mut self, patience: Duration) {
         let deadline = Instant::now() + patience;
         while let Ok(reply) = self.replies.recv_deadline(deadline) {
@@ -138,7 +139,7 @@ impl Background {
         self.spawn(work, move |moved| Reply::Discarded(of, moved));
     }
 
-    /// Looks for a run, or runs, at a path.
+    /// Looks for a run, or a folder of runs, at a path.
     pub(crate) fn look_for_run(&mut self, path: PathBuf) {
         self.spawn(
             move || Ok(look_for_run(path)),
@@ -146,7 +147,7 @@ impl Background {
         );
     }
 
-    /// Looks at a path that was dropped on the window.
+    /// Finds out what kind of file or folder was dropped on the window.
     pub(crate) fn take_dropped(&mut self, path: PathBuf, output: PathBuf) {
         let work = move || Ok(look_at(path, &output));
         self.spawn(work, |dropped| {
@@ -154,7 +155,8 @@ impl Background {
         });
     }
 
-    /// Reads probe files; the window redraws at once where someone waits for them.
+    /// Reads probe files. With `at_once`, for files that the user waits for, the window redraws as soon as they are
+    /// read.
     pub(crate) fn read_probes(&mut self, requests: Vec<ProbeRequest>, at_once: bool) {
         let wake = if at_once {
             Waker::wake
@@ -195,7 +197,7 @@ impl Background {
         });
     }
 
-    /// Draws figures, and writes them or hands them back.
+    /// Draws figures, and writes them to files or hands them back for the clipboard.
     pub(crate) fn export(&mut self, export: Export) {
         self.spawn(export, Reply::Exported);
     }
@@ -238,8 +240,8 @@ impl Background {
         self.spawn_and(Waker::wake, work, reply);
     }
 
-    /// Works on a thread of its own. A panic there becomes the error of the reply, so that whoever waits for it goes
-    /// on.
+    /// Runs `work` on a thread of its own. A panic there becomes the error of the reply, so that the part of the window
+    /// that waits for the reply can go on.
     fn spawn_and<T: 'static>(
         &mut self,
         wake: fn(&Waker),
@@ -252,7 +254,7 @@ impl Background {
             .spawn(move || {
                 let result = catch_unwind(AssertUnwindSafe(work))
                     .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
-                // Sending fails only where the window is gone and nothing waits for the reply.
+                // Sending fails only if the window is gone, in which case nothing waits for the reply.
                 let _ = sender.send(reply(result));
                 wake(&waker);
             });
@@ -270,12 +272,12 @@ mod tests {
     use super::*;
     use crate::findings::Finding;
 
-    /// Whoever waits for a piece of work hears of its panic.
+    /// A panic of a piece of work arrives as the error of its reply.
     #[test]
     fn a_panic_is_the_error_of_the_reply() -> anyhow::Result<()> {
         let mut background = Background::new(Waker::default());
         let work = || -> Result<Vec<Finding>, String> {
-            // Not `panic!`, whose report would look like a failed test.
+            // `panic!` would print a report that looks like a failed test.
             std::panic::resume_unwind(Box::new("off by one"))
         };
         background.spawn(work, |found| Reply::Found(findings::Key::new(), found));

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ui::state::action::Purpose;
 
-/// Opens the dialog for a purpose, in the folder of `start`. `None` where it is cancelled, or the system offers no
+/// Opens the dialog for a purpose, in the folder of `start`. `None` if the user cancels it or the system offers no
 /// dialogs.
 pub(super) fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
     let folder = if start.is_dir() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Moves a directory to the trash. An error is one sentence.
 pub type Discard = Arc<dyn Fn(&Path) -> Result<(), String> + Send + Sync>;
 
-/// The trash of the system.
+/// The function that moves a directory to the system's trash.
 pub fn trash() -> Discard {
     Arc::new(|dir| trash::delete(dir).map_err(|error| error.to_string()))
 }
@@ -33,7 +33,7 @@ pub(super) fn reveal(dir: &Path) -> Result<(), String> {
         .stderr(std::process::Stdio::null())
         .status();
     match status {
-        // Explorer's status says nothing.
+        // Explorer's exit status does not say whether it succeeded.
         Ok(status) if status.success() || cfg!(windows) => Ok(()),
         Ok(_) => Err(format!("no file manager took it: {}", dir.display())),
         Err(error) => Err(format!(

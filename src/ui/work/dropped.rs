@@ -1,4 +1,4 @@
-//! Looks at a path that was dropped on the window or typed into it.
+//! Finds out what kind of file or folder was dropped on the window, or typed as a path.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::ui::state::queue::Job;
 use crate::ui::state::run_table::DEPTH;
 use crate::ui::state::words::count;
 
-/// What lies at such a path.
+/// The kind of file or folder that a path leads to.
 pub(crate) enum Dropped {
     /// A run directory.
     Run(PathBuf),
@@ -17,16 +17,16 @@ pub(crate) enum Dropped {
     Runs(PathBuf, Vec<PathBuf>),
     /// An exported figure, with the view that it shows.
     Figure(Box<Restored>),
-    /// A sweep: the jobs that are left to train, and a sentence that counts them.
+    /// A sweep: the jobs that remain to be trained, and a sentence that counts them.
     Sweep(Vec<Job>, String),
-    /// Any other folder: images to train on.
+    /// Any other folder, which is taken for one with images to train on.
     Images(PathBuf),
-    /// Anything else, with a sentence that says so.
+    /// A file or folder that the window cannot open; the sentence says so.
     Nothing(String),
 }
 
-/// The jobs of a sweep that are left to train, and a sentence that counts them. Its runs go to a folder of its name in
-/// `output`.
+/// The jobs of a sweep that remain to be trained, and a sentence that counts them. The runs of the sweep go to a folder
+/// in `output` that bears the name of the sweep.
 fn sweep_jobs(path: &Path, output: &Path) -> Result<(Vec<Job>, String), SweepError> {
     let sweep = Sweep::read(path)?;
     let folder = output.join(&sweep.name);
@@ -53,7 +53,7 @@ fn sweep_jobs(path: &Path, output: &Path) -> Result<(Vec<Job>, String), SweepErr
     Ok((jobs, said + "."))
 }
 
-/// Looks at a path that was given as that of a run, or of a folder of runs.
+/// The run, or the runs in the folder, at a path that the user gave; a sentence if there are none.
 pub(super) fn look_for_run(path: PathBuf) -> Dropped {
     match look_for_runs(path) {
         Ok(found) => found,
@@ -61,7 +61,7 @@ pub(super) fn look_for_run(path: PathBuf) -> Dropped {
     }
 }
 
-/// A run, or the runs in a folder; the path again where there are no runs.
+/// The run at a path, or the runs in the folder there. Gives the path back as the error if there are no runs.
 fn look_for_runs(path: PathBuf) -> Result<Dropped, PathBuf> {
     if log::events_path(&path).is_file() {
         return Ok(Dropped::Run(path));
@@ -76,7 +76,7 @@ fn look_for_runs(path: PathBuf) -> Result<Dropped, PathBuf> {
     Ok(Dropped::Runs(path, runs))
 }
 
-/// Looks at a path that was dropped. The runs of a sweep go to a folder in `output`.
+/// Finds out what kind of file or folder was dropped. The runs of a sweep go to a folder in `output`.
 pub(super) fn look_at(path: PathBuf, output: &Path) -> Dropped {
     let path = match look_for_runs(path) {
         Ok(found) => return found,

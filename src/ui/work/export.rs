@@ -1,4 +1,4 @@
-//! Draws figures off-screen, and writes them or hands them back for the clipboard.
+//! Draws figures off-screen, and writes them to files or hands them back for the clipboard.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::ui::state::export_draft::ExportDraft;
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, Runs};
 
-/// Draws figures off-screen, and writes them or hands them back.
+/// A piece of work that draws figures off-screen, and writes them to files or hands them back for the clipboard.
 pub(crate) type Export = Box<dyn FnOnce() -> Result<Exported, String> + Send>;
 
 /// The outcome of an export.
@@ -30,10 +30,11 @@ pub(crate) enum Exported {
     Table(String),
 }
 
-/// The work that writes the figures as asked. It has copies of the runs, which may go on meanwhile.
+/// The work that writes the figures as chosen in the dialog. It has copies of the runs, so that training can go on
+/// meanwhile.
 ///
 /// # Errors
-/// Where the run is no longer on the list.
+/// Fails if a run that the figures show is no longer on the list.
 pub(crate) fn write_job(draft: &ExportDraft, runs: &Runs, view: &Place) -> Result<Export, String> {
     let job = Job::new(draft, runs, view)?;
     let settings = draft.settings;
@@ -47,10 +48,10 @@ pub(crate) fn write_job(draft: &ExportDraft, runs: &Runs, view: &Place) -> Resul
     }))
 }
 
-/// As [`write_job`], for the clipboard: the image, or the table where the format is that of a table.
+/// Like [`write_job`], but gives an image for the clipboard, or a table if the chosen format is a table.
 ///
 /// # Errors
-/// Where the run is no longer on the list.
+/// Fails if a run that the figure shows is no longer on the list.
 pub(crate) fn copy_job(draft: &ExportDraft, runs: &Runs, view: &Place) -> Result<Export, String> {
     let job = Job::new(draft, runs, view)?;
     let settings = draft.settings;
@@ -68,7 +69,7 @@ struct Job {
 #[derive(Clone, Copy)]
 struct Wanted {
     kind: Kind,
-    /// Of which of the runs.
+    /// The index of the figure's run among the runs of the job.
     at: usize,
     size: SheetSize,
 }
@@ -82,7 +83,7 @@ impl Job {
             view.shown()
         };
         let at = ids.iter().position(|id| *id == draft.run);
-        // It may have been replaced on screen while the dialog was open.
+        // The run may have been replaced on screen while the dialog was open; the figure then shows it alone.
         let at = at.unwrap_or_else(|| {
             ids = vec![draft.run];
             0
@@ -115,10 +116,10 @@ impl Job {
         })
     }
 
-    /// Reads the probe files that the figures need and that are not in memory. Where a file cannot be read, the figure
-    /// says so.
+    /// Reads the probe files that the figures need and that are not in memory. A figure whose file cannot be read says
+    /// so itself.
     fn read(mut self) -> Self {
-        // Runs side by side share their scales: every figure needs all of them.
+        // Runs side by side share their scales, so that every figure needs the probes of all of them.
         let kinds: Vec<Kind> = self.figures.iter().map(|wanted| wanted.kind).collect();
         for copy in &mut self.runs {
             let _ = read_probes(&copy.dir, &copy.run, &kinds, &self.view, &mut copy.probes);
@@ -126,7 +127,7 @@ impl Job {
         self
     }
 
-    /// Calls `run` with every figure and the size that it is to have.
+    /// Calls `run` with every figure and the size to draw it in.
     fn each(
         &self,
         mut run: impl FnMut(Figure<'_>, SheetSize) -> Result<(), export::ExportError>,
@@ -189,7 +190,7 @@ impl Job {
     }
 }
 
-/// A copy of everything that figures need of a run.
+/// A copy of everything that figures need from a run.
 struct Copy {
     name: String,
     dir: PathBuf,
@@ -207,7 +208,7 @@ impl Copy {
         }
     }
 
-    /// A copy of the little that a comparison needs: the scores, and the last probe.
+    /// A copy of the parts of a run that a comparison needs: an excerpt of its log, and the last probe.
     fn of_last(entry: &RunEntry) -> Self {
         let last = entry.run.probes.last();
         let mut probes = Probes::new();

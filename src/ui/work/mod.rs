@@ -1,6 +1,6 @@
-//! Everything that the window must not wait for: threads, channels, file dialogs, the disk and the trash.
+//! Work that the window must not wait for: threads, channels, file dialogs, the disk and the trash.
 //!
-//! Nothing else in the window starts a thread or listens to a channel, and of the window `app` alone hands work to
+//! No other module of the window starts a thread or listens to a channel, and `app` is the only one that hands work to
 //! threads. May import `state` and the library.
 
 mod background;

@@ -1,10 +1,10 @@
-//! A panic on a thread as a sentence.
+//! Words a panic on a thread as a sentence.
 
 use std::any::Any;
 
 use crate::ui::state::words::panic_text;
 
-/// A panic as a sentence for the notice.
+/// The sentence for the notice that reports a panic.
 pub(crate) fn panic_sentence(panic: &(dyn Any + Send)) -> String {
     let text = panic_text(panic);
     format!(

@@ -19,38 +19,38 @@ use crate::ui::state::{findings, images, samples};
 
 /// The outcome of a piece of work.
 pub(crate) enum Reply {
-    /// A run was read.
+    /// A run was read from its beginning, or the sentence says why not.
     Run(RunId, Result<Box<(Loaded, Notes)>, String>),
-    /// A run was read on.
+    /// The newest events of a run were read, or the sentence says why not.
     Followed(RunId, Result<Followed, String>),
-    /// Probe files were read.
+    /// Probe files were read, each with its tensors or an error.
     Probes(Vec<ProbeReply>),
     /// The data of this configuration was looked through.
     Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
-    /// A dialog was closed; `None` where it was cancelled or the system offers no dialogs.
+    /// A dialog was closed; `None` if the user cancelled it or the system offers no dialogs.
     Chosen(Purpose, Option<PathBuf>),
-    /// An order of classes was found, or why not.
+    /// An order of classes was found, or the sentence says why not.
     Ordered(Result<Order, String>),
-    /// Runs were looked through for findings, or why not.
+    /// Runs were looked through for findings, or the sentence says why not.
     Found(findings::Key, Result<Vec<Finding>, String>),
-    /// Images of a cell of the confusion matrix were read, or why not.
+    /// Images of a cell of the confusion matrix were read, or the sentence says why not.
     Images(images::Key, Result<images::Read, String>),
-    /// Samples of the data were read, or why not.
+    /// Samples of the data were read, or the sentence says why not.
     Samples(Box<samples::Key>, Result<Samples, String>),
-    /// Folders were looked through for runs, or why not.
+    /// Folders were looked through for runs, or the sentence says why not.
     RunsFound(Result<Vec<Found>, String>),
-    /// A run's name and notes were written, or why not.
+    /// A run's name and notes were written, or the sentence says why not.
     NotesSaved(PathBuf, Result<Notes, String>),
-    /// The window's settings were written, or why not.
+    /// The window's settings were written, or the sentence says why not.
     SettingsSaved(Result<(), String>),
-    /// A folder was shown in the file manager, or why not.
+    /// A folder was shown in the file manager, or the sentence says why not.
     Revealed(Result<(), String>),
-    /// A run was moved to the trash, or why not.
+    /// A run was moved to the trash, or the sentence says why not.
     Discarded(PathBuf, Result<(), String>),
-    /// A path that was dropped on the window or typed into it was looked at.
+    /// The kind of file or folder that was dropped on the window or typed as a path.
     Dropped(Dropped),
-    /// Figures were written, or made for the clipboard.
+    /// Figures were written, or made for the clipboard, or the sentence says why not.
     Exported(Result<Exported, String>),
-    /// The work failed, and nothing waits for its answer; the sentence says why.
+    /// The work could not be begun; the sentence says why.
     Failed(String),
 }

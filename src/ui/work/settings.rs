@@ -1,18 +1,18 @@
-//! Where and how the window's settings are kept.
+//! Finds, reads and writes the file with the window's settings.
 
 use std::path::{Path, PathBuf};
 
 use crate::run::log::write_whole;
 use crate::ui::state::settings::Settings;
 
-/// Where the file lies: in the user's folder for settings. `None` where the system has no such folder.
+/// The path of the file, in the user's folder for settings. `None` if the system has no such folder.
 pub(crate) fn usual_path() -> Option<PathBuf> {
     Some(dirs::config_dir()?.join("crosscurrent/settings.json"))
 }
 
 impl Settings {
-    /// Reads the file, or gives the defaults where there is no file. A damaged file is set aside under another name,
-    /// which the sentence that comes with the defaults says.
+    /// Reads the file; without a file, gives the defaults. A damaged file is set aside under another name, which the
+    /// returned sentence tells.
     pub(crate) fn load(path: &Path) -> (Self, Option<String>) {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -43,7 +43,7 @@ impl Settings {
     /// Writes the file, whole or not at all.
     ///
     /// # Errors
-    /// A sentence that says why it was not written.
+    /// Gives a sentence that says why the file was not written.
     pub(crate) fn save(&self, path: &Path) -> Result<(), String> {
         let text = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
         write_whole(path, &text).map_err(|error| error.to_string())
@@ -62,7 +62,7 @@ mod tests {
     use crate::ui::state::queue::{End, Queue};
 
     #[test]
-    fn what_is_saved_is_read_again() -> anyhow::Result<()> {
+    fn saved_settings_are_read_again() -> anyhow::Result<()> {
         let dir = tempfile::tempdir()?;
         let path = dir.path().join("new/settings.json");
         assert_eq!(Settings::load(&path), (Settings::default(), None));

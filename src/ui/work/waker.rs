@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 /// While messages stream in, the window is redrawn at most this often.
 const REDRAW_EVERY: Duration = Duration::from_millis(100);
 
-/// However long frames take, messages wait no longer for one.
+/// Messages wait for a redraw no longer than this, however long frames take.
 const REDRAW_AT_LAST: Duration = Duration::from_millis(500);
 
-/// Frames that messages ask for take at most one part of the window's time in this many. Where the processor draws,
-/// the window's own part is the smaller one, and it takes the cores away from training.
+/// Redraws for messages take at most 1/40 of the window's time, unless [`REDRAW_AT_LAST`] forces more of them. If the
+/// processor draws, and not a graphics card, the window's own thread does the smaller part of the work, and all of it
+/// takes cores away from training.
 const PARTS: u32 = 40;
 
-/// A handle that asks the window for a redraw. Does nothing until the first frame was drawn, which needs no waking.
+/// A handle that asks the window for a redraw. It does nothing before the first frame, which comes without being asked
+/// for.
 #[derive(Clone, Default)]
 pub(crate) struct Waker(Arc<Shared>);
 
@@ -35,7 +37,8 @@ struct Pace {
 }
 
 impl Waker {
-    /// To be called in every frame, before messages are taken in: messages sent later wait for the next frame.
+    /// Must be called in every frame before messages are taken in: messages sent after this call ask for the next
+    /// frame.
     pub(crate) fn frame_begins(&self, ctx: &egui::Context) {
         let shared = &self.0;
         if shared.ctx.get().is_none() {
@@ -48,18 +51,18 @@ impl Waker {
     /// Takes in how long the newest frame took.
     pub(crate) fn frame_took(&self, time: Duration) {
         let mut pace = self.pace();
-        // A single long frame says little.
+        // The average changes slowly, since a single long frame says little.
         pace.frame = (3 * pace.frame + time) / 4;
     }
 
-    /// Redraws at once: data that the user waits for is there.
+    /// Asks for a redraw at once: data that the user waits for has arrived.
     pub(crate) fn wake(&self) {
         if let Some(ctx) = self.0.ctx.get() {
             ctx.request_repaint();
         }
     }
 
-    /// Redraw soon: one of many messages is there.
+    /// Asks for a redraw soon: one of many messages has arrived.
     pub(crate) fn wake_soon(&self) {
         let Some(ctx) = self.0.ctx.get() else { return };
         if !self.0.asked.swap(true, Ordering::AcqRel) {
@@ -74,7 +77,7 @@ impl Waker {
 }
 
 impl Pace {
-    /// How long to wait with a frame. Never zero, which egui takes for two frames.
+    /// How long the next frame should wait. The delay is never zero, for which egui would draw two frames.
     fn delay(&self, now: Instant) -> Duration {
         let every = (PARTS * self.frame).clamp(REDRAW_EVERY, REDRAW_AT_LAST);
         let since_frame = self.drawn.map_or(Duration::ZERO, |drawn| now - drawn);

@@ -15,21 +15,21 @@ pub type Trainer = Arc<
     dyn Fn(&Job, &Control, &mut (dyn FnMut(Message) + Send)) -> Result<(), String> + Send + Sync,
 >;
 
-/// News of the training thread.
+/// A message of the training thread.
 pub(crate) enum Update {
-    /// This job begins.
+    /// The thread begins this job.
     Began(Box<Waiting>),
-    /// The current job says something.
+    /// The trainer reports on the current job.
     Message(Box<Message>),
     /// The current job is over; an error says why it failed.
     Ended(Result<(), String>),
 }
 
-/// The answer of the training thread to the question for news.
+/// The result of asking the training thread for its next message.
 pub(crate) enum Report {
-    /// The oldest news that were not taken yet.
+    /// The oldest message that was not taken yet.
     Update(Update),
-    /// There are no more news yet.
+    /// There is no further message yet.
     NoneYet,
     /// The last job is over, and the thread has ended.
     Over,
@@ -37,16 +37,16 @@ pub(crate) enum Report {
 
 /// The training thread, as seen from the window.
 pub(crate) struct Worker {
-    /// Closed once the last job is over.
+    /// The messages of the thread; the channel closes once the last job is over.
     updates: Receiver<Update>,
 }
 
 impl Worker {
-    /// Starts a thread that does the jobs of `queue` in order, those added meanwhile too, until none waits. `control`
-    /// steers all of them.
+    /// Starts a thread that does the jobs of `queue` in order, including those that are added meanwhile, until the
+    /// queue is empty or training is stopped. `control` steers all of the jobs.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// Fails if the system gives no thread.
     pub(crate) fn start(
         queue: Queue,
         control: Control,
@@ -65,7 +65,7 @@ impl Worker {
         Ok(Self { updates })
     }
 
-    /// Asks the thread for news, without waiting.
+    /// Takes the thread's next message, without waiting for one.
     pub(crate) fn next_report(&self) -> Report {
         match self.updates.try_recv() {
             Ok(update) => Report::Update(update),
@@ -82,7 +82,7 @@ fn work(
     sender: &Sender<Update>,
     waker: &Waker,
 ) {
-    // Sending fails only where the window is gone; the run then ends through `control`.
+    // Sending fails only if the window is gone; the run then ends through `control`.
     let send = |update| {
         let _ = sender.send(update);
         waker.wake_soon();

@@ -1,12 +1,13 @@
-//! Circles among arrows: Tarjan's strongly connected components, and the shortest way round within one.
+//! Circles in a graph of arrows: Tarjan's strongly connected components, and the shortest circle within a component.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Arrows as a map from each point to those that it points at.
+/// A graph of arrows: a map from each point to the points to which its arrows lead.
 pub(super) type Arrows = BTreeMap<usize, BTreeSet<usize>>;
 
-/// The sets of points from each of which every other is reached, each in ascending order. Single points are left out.
-/// Tarjan, Depth-first search and linear graph algorithms, SIAM J. Comput. 1, 1972.
+/// The strongly connected components of more than one point: sets of points from each of which every other point of the
+/// set is reached, each in ascending order. Tarjan, Depth-first search and linear graph algorithms, SIAM J. Comput. 1,
+/// 1972.
 pub(super) fn components(arrows: &Arrows) -> Vec<Vec<usize>> {
     let mut search = Search {
         arrows,
@@ -26,9 +27,9 @@ pub(super) fn components(arrows: &Arrows) -> Vec<Vec<usize>> {
 
 struct Search<'a> {
     arrows: &'a Arrows,
-    /// When each point was first seen.
+    /// The order in which the points were first seen.
     order: BTreeMap<usize, usize>,
-    /// The earliest point on the stack that each point reaches.
+    /// For each point, the place in that order of the earliest point on the stack that it reaches.
     lowest: BTreeMap<usize, usize>,
     stack: Vec<usize>,
     found: Vec<Vec<usize>>,
@@ -68,13 +69,13 @@ impl Search<'_> {
     }
 }
 
-/// The shortest way round within a component; its first point is not named again at its end.
+/// The shortest circle within a component; its first point is not repeated at its end.
 pub(super) fn way_round(arrows: &Arrows, component: &[usize]) -> Vec<usize> {
     let rounds = component.iter().filter_map(|start| round(arrows, *start));
     rounds.min_by_key(Vec::len).unwrap_or_default()
 }
 
-/// The shortest way from a point back to the point, if there is one, by breadth-first search.
+/// The shortest way from a point back to itself, if there is one, by breadth-first search.
 fn round(arrows: &Arrows, start: usize) -> Option<Vec<usize>> {
     let mut before = BTreeMap::new();
     let mut queue = VecDeque::from([start]);

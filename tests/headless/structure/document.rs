@@ -1,10 +1,11 @@
-//! The document of the architecture: its picture is that of the crate's documentation, its table that of the rooms.
+//! The document about the architecture: its picture is the one in the crate's documentation, its table is the table of
+//! rooms.
 
 use anyhow::{Context as _, Result};
 
 use super::table::Room;
 
-/// The picture in the documentation of the crate: the first block of text there.
+/// The picture in the crate's documentation: the first code block there.
 pub(super) fn picture(lib: &str) -> Result<String> {
     let documentation = lib.lines().map_while(|line| line.strip_prefix("//!"));
     let lines: Vec<_> = documentation
@@ -34,7 +35,7 @@ pub(super) fn table(rooms: &[Room]) -> String {
     lines.join("\n")
 }
 
-/// `document` with `text` between the comments `<!-- name -->` and `<!-- end of name -->`.
+/// `document` with `text` in place of everything between the comments `<!-- name -->` and `<!-- end of name -->`.
 pub(super) fn filled(document: &str, name: &str, text: &str) -> Result<String> {
     let (start, end) = (
         format!("<!-- {name} -->\n"),

@@ -1,4 +1,5 @@
-//! Module trees that are made up to fool the reader of paths and the rules, each with what has to be found.
+//! Synthetic module trees that are made to mislead the reader of paths and the rules, each with the arrows or breaches
+//! that must be found.
 
 use anyhow::Result;
 
@@ -20,7 +21,7 @@ fn read(files: &[(&str, &str)]) -> Result<(Crate, Named)> {
     Ok((all, named))
 }
 
-/// A crate of `figure` (with `kit` and `page`) and `run` (with `log`), in which `text` stands in figure/kit.rs.
+/// A crate of `figure` (with `kit` and `page`) and `run` (with `log`), in which figure/kit.rs has the content `text`.
 fn kit_with(text: &str) -> Vec<(&str, &str)> {
     vec![
         ("lib.rs", "mod figure; mod run; #[macro_use] mod told;"),
@@ -45,7 +46,7 @@ fn kit_with(text: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-/// The files, without their endings, that figure/kit.rs names when `text` stands in it.
+/// The files, without their endings, that figure/kit.rs names when its content is `text`.
 fn named_by_kit(text: &str) -> Result<Vec<String>> {
     let (all, named) = read(&kit_with(text))?;
     let mut places: Vec<_> = named
@@ -59,7 +60,7 @@ fn named_by_kit(text: &str) -> Result<Vec<String>> {
     Ok(places)
 }
 
-/// What of other crates figure/kit.rs names when `text` stands in it.
+/// The paths into other crates that figure/kit.rs names when its content is `text`.
 fn foreign_of_kit(text: &str) -> Result<Vec<String>> {
     let (all, named) = read(&kit_with(text))?;
     let of_kit = named
@@ -125,8 +126,8 @@ fn every_path_in_code_is_an_arrow() {
 }
 
 #[test]
-fn names_given_by_use_lead_on() {
-    // A module that is imported is an arrow to what is used of it, not to the module's file.
+fn names_imported_by_use_are_followed() {
+    // An imported module makes an arrow to the items that are used through it, not to the module's own file.
     assert_named("use crate::run; fn f() { run::log::load() }", &["run/log"]);
     assert_named(
         "use crate::run as walk; fn f() { walk::log::load() }",
@@ -192,7 +193,7 @@ fn paths_inside_macros_and_attributes_are_arrows() {
 }
 
 #[test]
-fn what_is_for_tests_is_no_arrow() {
+fn code_for_tests_makes_no_arrows() {
     assert_named("#[cfg(test)] use crate::run::Run;", &[]);
     assert_named(
         "#[cfg(all(test, unix))] mod tests { use crate::run::Run; }",
@@ -205,13 +206,13 @@ fn what_is_for_tests_is_no_arrow() {
     );
     assert_named("fn f() { #[cfg(test)] crate::run::log::load(); }", &[]);
     assert_named("fn f() { #[cfg(test)] let n = crate::run::log::LEN; }", &[]);
-    // These are compiled in other builds, too.
+    // Code under these conditions is also compiled outside of tests.
     assert_named("#[cfg(any(test, unix))] use crate::run::Run;", &["run"]);
     assert_named("#[cfg(not(test))] use crate::run::Run;", &["run"]);
 }
 
 #[test]
-fn what_only_looks_like_a_path_is_no_arrow() {
+fn text_that_only_resembles_a_path_makes_no_arrow() {
     assert_named(
         "// use crate::run::Run;\n/// [`crate::run::Run`]\nstruct S;",
         &[],
@@ -259,7 +260,7 @@ fn a_face_that_hands_names_on_has_no_arrows() -> Result<()> {
     };
     let handed_on = "mod part; mod whole; pub(crate) use {part::Part, whole::Whole};";
     assert_eq!(circles(handed_on)?, 0);
-    // A part that reads the face's own code, which names the part.
+    // The part uses code of the face itself, and this code names the part.
     let own = "mod part; mod whole; pub(crate) use part::Part; pub(crate) struct Whole; fn f(part: Part) {}";
     assert_eq!(circles(own)?, 1);
     let private = "mod part; mod whole; use part::Part; pub(crate) struct Whole;";
@@ -376,15 +377,15 @@ fn a_forbidden_import_names_file_line_and_rule() -> Result<()> {
         ]
     );
     assert_eq!(breaches("use crate::told::Nothing;")?, [""; 0]);
-    // A room by way of another's face.
+    // A room that is reached through the face of another room.
     assert_eq!(breaches("use super::Shown;")?.len(), 1);
-    // A module that is imported and then not used.
+    // A module that is imported but not used.
     assert_eq!(breaches("use crate::run;")?.len(), 1);
     Ok(())
 }
 
 #[test]
-fn a_face_that_may_not_be_imported_is_no_way_to_what_may() -> Result<()> {
+fn a_path_through_a_forbidden_face_is_forbidden() -> Result<()> {
     let (all, named) = read(&[
         ("lib.rs", "mod told; mod run; mod figure;"),
         ("told.rs", "pub(crate) struct Told;"),
@@ -543,7 +544,7 @@ fn folders_say_what_they_are_for_and_are_not_crowded() -> Result<()> {
             "src/a/mod.rs does not open with `//!` and what the folder is for"
         ]
     );
-    // A file beside its folder, a folder of folders, and one that holds tests alone.
+    // Three kinds of folder: one with its file beside it, one of folders, and one with tests alone.
     let files = sources(&[
         ("lib.rs", "mod a; mod b;"),
         ("a.rs", "//! Parts.\nmod inner;"),

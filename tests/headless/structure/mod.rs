@@ -1,7 +1,8 @@
-//! The structure of the crate: who may import whom, no circles, nothing too large.
+//! Tests of the structure of the crate: which part imports which, that there are no circles, and that no file, function
+//! or folder is too large.
 //!
-//! [`modules`] reads the module tree and [`paths`] follows every path of every file to the file that it arrives at;
-//! [`rules`] says what is not as it should be, by the [`table`] of rooms. [`made_up`] tests the tests.
+//! [`modules`] reads the module tree, and [`paths`] follows every path of every file to the file that defines its
+//! target. [`rules`] finds breaches of the rules, by the [`table`] of rooms. [`made_up`] tests these modules.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
@@ -102,7 +103,7 @@ fn every_folder_says_what_it_is_for_and_holds_few_files() -> Result<()> {
     Ok(())
 }
 
-/// `UPDATE_SNAPSHOTS=1 cargo test --test headless architecture` writes the document anew.
+/// The command `UPDATE_SNAPSHOTS=1 cargo test --test headless architecture` writes the document anew.
 #[test]
 fn the_document_of_the_architecture_has_this_table_and_the_picture_of_the_crate() -> Result<()> {
     let (sources, _) = source()?;

@@ -1,5 +1,5 @@
-//! The module tree of a crate, read from the text of its files: which modules there are, what each defines, what each
-//! brings into scope, and which exist for tests alone.
+//! The module tree of a crate, read from the text of its files: which modules there are, which names each defines and
+//! brings into scope, and which modules exist for tests alone.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Item, Meta, Token, UseTree, Visibility};
 
-/// Name under which the binary knows the library.
+/// The name by which the binary refers to the library.
 const LIBRARY: &str = "crosscurrent";
 
 /// The text of each file, by its path below `src` with `/` between names.
@@ -46,7 +46,7 @@ pub(super) struct Module {
     pub(super) items: Vec<Item>,
 }
 
-/// What the items of a module or a block bring into scope.
+/// The names that the items of a module or a block bring into scope.
 #[derive(Default)]
 pub(super) struct Scope {
     /// Names that are defined here.
@@ -54,10 +54,10 @@ pub(super) struct Scope {
     pub(super) uses: Vec<Use>,
 }
 
-/// Which of Rust's name spaces hold a name: a function and a crate may bear the same one.
+/// The name spaces of Rust that hold a name: a function and a crate may have the same name.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Space {
-    /// Types, traits and modules, which alone can stand before `::`.
+    /// Whether the name is a type, a trait or a module: only these can precede `::`.
     pub(super) is_type: bool,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Use {
     pub(super) name: Option<String>,
     /// Whether the path starts with `::`, so that it names another crate.
     pub(super) is_foreign: bool,
-    /// Whether the name is handed on: `pub use`, `pub(crate) use`.
+    /// Whether the name is re-exported: `pub use`, `pub(crate) use`.
     pub(super) is_reexport: bool,
     pub(super) line: usize,
 }
@@ -109,7 +109,8 @@ impl Crate {
         Ok(all)
     }
 
-    /// The module that a first name of a path stands for by the rules of the language, not by what is in scope.
+    /// The module that the first name of a path means by the rules of the language, independently of the names in
+    /// scope.
     pub(super) fn fixed(&self, from: usize, name: &str) -> Option<usize> {
         match name {
             "crate" => Some(self.root(from)),
@@ -120,7 +121,7 @@ impl Crate {
         }
     }
 
-    /// Whether `inner` is `outer` or lies below it.
+    /// Whether module `inner` is module `outer` or lies below it.
     pub(super) fn is_below(&self, inner: usize, outer: usize) -> bool {
         inner == outer
             || self.modules[inner]
@@ -194,7 +195,7 @@ impl Crate {
                 Some((_, items)) if !is_test => {
                     self.add_module(items, Some(id), &context.inside(&name))?
                 }
-                // What is inside is for tests, and files below it are, too.
+                // The items inside are for tests, and so are the files that they declare.
                 Some((_, items)) => {
                     self.add_tests(&items, id, &context.inside(&name))?;
                     continue;
@@ -231,14 +232,14 @@ impl Crate {
     }
 }
 
-/// Where the children of a module are looked for.
+/// The place in which the children of a module are looked for.
 #[derive(Clone)]
 struct Context<'a> {
     sources: &'a Sources,
     file: usize,
     /// Folder of the children's files, empty or with `/` at its end.
     folder: String,
-    /// What stands before the children's names in the module tree.
+    /// The path in the module tree that precedes the children's names.
     below: String,
     is_test: bool,
 }
@@ -279,7 +280,7 @@ fn folder_of_children(path: &str) -> String {
 }
 
 impl Scope {
-    /// What `items` bring into scope, apart from modules and from what is for tests.
+    /// The names that `items` bring into scope, except modules and items for tests.
     pub(super) fn of<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
         let mut scope = Self::default();
         for item in items {
@@ -345,7 +346,7 @@ fn hands_on(visibility: &Visibility) -> bool {
     }
 }
 
-/// Takes a `use` tree apart into its leaves.
+/// Splits a `use` tree into its leaves.
 fn flatten(tree: &UseTree, base: &mut Use, leaves: &mut Vec<Use>) {
     let leaf = |base: &Use, ident: &syn::Ident, name: Option<&syn::Ident>| {
         let mut leaf = base.clone();
@@ -379,7 +380,7 @@ fn flatten(tree: &UseTree, base: &mut Use, leaves: &mut Vec<Use>) {
     }
 }
 
-/// Whether what bears these attributes is compiled for tests alone.
+/// Whether code with these attributes is compiled for tests alone.
 pub(super) fn for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("test")
@@ -390,7 +391,7 @@ pub(super) fn for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Whether a condition of `cfg` can hold in tests alone.
+/// Whether a condition of `cfg` is true only in tests.
 fn needs_test(meta: &Meta) -> bool {
     let inner = || match meta {
         Meta::List(list) => list

@@ -1,8 +1,9 @@
-//! Which file names what of which other: every path of a crate, followed to the file that defines what the path names.
+//! The names that each file uses from other files: every path in a crate is followed to the file that defines the item
+//! which the path names.
 //!
-//! A path through a `pub use` arrives at the file that defines the item, not at the face that hands the item on. So
-//! the arrows are those along which one has to read, and an item cannot be smuggled past a rule by a re-export. A call
-//! of a method names no file and is no arrow.
+//! A path through a `pub use` leads to the file that defines the item, not to the face (the `mod.rs`) that re-exports
+//! it. The arrows are therefore those that a reader has to follow, and an item cannot be smuggled past a rule by a
+//! re-export. A method call names no file and makes no arrow.
 
 use std::collections::BTreeSet;
 
@@ -12,35 +13,35 @@ use syn::{Attribute, Block, Ident, Item, Macro, PatIdent, Path, Stmt, Visibility
 
 use super::modules::{Crate, Scope, Use, attributes, for_tests};
 
-/// Re-exports that are followed one after the other before a path is given up; more would be a circle.
+/// Most re-exports that are followed in a row before a path is given up; more would be a circle.
 const MOST_STEPS: usize = 12;
 
-/// One file names something of another.
+/// An arrow: one file names an item of another file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arrow {
-    /// Index of the file that names.
+    /// Index of the file in which the path is written.
     pub(super) from: usize,
-    /// Index of the file that defines what is named.
+    /// Index of the file that defines the named item.
     pub(super) to: usize,
     pub(super) line: usize,
     /// The path as written.
     pub(super) path: String,
-    /// Whether only a module on the way is named: `use crate::run;`, or `crate::figure` in `crate::figure::View`,
-    /// which `figure/look/view.rs` defines.
+    /// Whether only a module on the way to the item is named: `use crate::run;`, or `crate::figure` in
+    /// `crate::figure::View`, which `figure/look/view.rs` defines.
     pub(super) is_passed: bool,
 }
 
-/// A file names something of another crate.
+/// A path from a file into another crate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Foreign {
     /// Index of the file.
     pub(super) from: usize,
     pub(super) line: usize,
-    /// The path from the name of the crate on.
+    /// The path, beginning with the name of the crate.
     pub(super) path: Vec<String>,
 }
 
-/// What the files of a crate name.
+/// The names that the files of a crate use: arrows within the crate, and paths into other crates.
 #[derive(Default)]
 pub(super) struct Named {
     pub(super) arrows: BTreeSet<Arrow>,
@@ -73,21 +74,21 @@ pub(super) fn named(all: &Crate) -> Named {
     named
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Debug, PartialEq)]
 enum Target {
     /// A module.
     Module(usize),
-    /// An item that this module defines, or something inside of the item.
+    /// An item that this module defines, or something inside that item.
     Item(usize),
-    /// Something of another crate.
+    /// An item of another crate.
     Foreign(Vec<String>),
 }
 
-/// What is looked for under a name.
+/// The kind of target that is looked for under a name.
 #[derive(Clone, Copy, PartialEq)]
 enum Wanted {
-    /// What can stand before `::`.
+    /// A type, a trait or a module, which can precede `::`.
     Type,
     Anything,
 }
@@ -98,8 +99,8 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    /// Where a path leads that is written in the module `from`; more than one target where a name is in several name
-    /// spaces. `passed` takes the modules that the path names on its way.
+    /// The targets of a path that is written in the module `from`; there are several where a name is in several name
+    /// spaces. The modules that the path names on its way are added to `passed`.
     fn resolve(
         &self,
         from: usize,
@@ -148,7 +149,7 @@ impl Resolver<'_> {
         targets
     }
 
-    /// One name after a module.
+    /// The targets of one name after a module in a path.
     fn step(&self, module: usize, name: &str, wanted: Wanted, steps: usize) -> Vec<Target> {
         match name {
             "self" => return vec![Target::Module(module)],
@@ -160,14 +161,14 @@ impl Resolver<'_> {
         }
         let found = self.in_module(module, name, wanted, steps);
         if found.is_empty() {
-            // Made by a macro that is called there.
+            // The name is defined by a macro that the module calls.
             vec![Target::Item(module)]
         } else {
             found
         }
     }
 
-    /// A first name: blocks from the inside out, then the module.
+    /// The targets of the first name of a path: blocks are searched from the inside out, then the module.
     fn in_scope(&self, module: usize, name: &str, wanted: Wanted, steps: usize) -> Vec<Target> {
         for scope in self.blocks.iter().rev() {
             let found = self.in_this(module, scope, name, wanted, steps);
@@ -220,7 +221,7 @@ impl Resolver<'_> {
         if steps < MOST_STEPS {
             let named = |leaf: &&Use| leaf.name.as_deref() == Some(name);
             for leaf in scope.uses.iter().filter(named) {
-                // `use run;` beside a crate `run` must not lead back to itself.
+                // The lookup of `use run;` beside a crate `run` must not lead back to the same `use`.
                 if leaf.path.first().is_some_and(|first| first == name) && !leaf.is_foreign {
                     found.extend(self.outward(module, leaf, steps));
                 } else {
@@ -231,7 +232,7 @@ impl Resolver<'_> {
         found
     }
 
-    /// Where a `use` leads.
+    /// The targets of a `use`.
     fn follow(&self, module: usize, leaf: &Use, steps: usize) -> Vec<Target> {
         let outer = Resolver {
             all: self.all,
@@ -246,7 +247,7 @@ impl Resolver<'_> {
         )
     }
 
-    /// Where a `use` leads whose first name is the name that it brings into scope: `use egui;`, `use chart::chart;`.
+    /// The targets of a `use` whose first name is the name that it brings into scope: `use egui;`, `use chart::chart;`.
     fn outward(&self, module: usize, leaf: &Use, steps: usize) -> Vec<Target> {
         match self.all.modules[module].children.get(&leaf.path[0]) {
             Some(_) if leaf.path.len() == 1 => Vec::new(),
@@ -272,9 +273,9 @@ impl Resolver<'_> {
 struct Walk<'a> {
     all: &'a Crate,
     module: usize,
-    /// What the blocks around the place bring into scope, from the outside in.
+    /// The scopes of the blocks around the current place, from the outside in.
     blocks: Vec<Scope>,
-    /// Names of the variables and parameters of the functions around the place.
+    /// Names of the variables and parameters of the functions around the current place.
     bound: Vec<BTreeSet<String>>,
     named: &'a mut Named,
 }
@@ -290,8 +291,9 @@ impl Walk<'_> {
         (targets, passed)
     }
 
-    /// A leaf of a `use`. That a file hands on what is defined below is no arrow: a face has to name what lies behind
-    /// it, and what lies behind need not know the face. Where the code of the file uses the name, too, that is one.
+    /// Adds the arrows of a leaf of a `use`. The re-export by a file of an item that is defined below it is no arrow: a
+    /// face has to name the items behind it, and these need not know the face. Where the code of the file uses the name
+    /// as well, that use is an arrow.
     fn import(&mut self, leaf: &Use) {
         let own_name = leaf.path.len() == 1 && leaf.name.as_ref() == leaf.path.first();
         let (mut targets, mut passed) =
@@ -325,14 +327,15 @@ impl Walk<'_> {
         self.add(&targets, &passed, leaf.line, &written);
     }
 
-    /// A path in code.
+    /// Adds the arrows of a path in code.
     fn mention(&mut self, path: &[String], is_foreign: bool, line: usize) {
         if let [name] = path {
             let is_bound = self.bound.iter().any(|names| names.contains(name));
             if is_bound || is_foreign {
                 return;
             }
-            // A name alone is a variable, or something in scope; a module alone means nothing.
+            // A single name is a variable or an item in scope. A module named alone is ignored, since no expression or
+            // type is a module.
             let (mut targets, _) = self.resolve(path, false);
             targets.retain(|target| match target {
                 Target::Item(_) => true,
@@ -377,7 +380,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The paths among the tokens of a macro or an attribute.
+    /// Adds the paths among the tokens of a macro or an attribute.
     fn scan(&mut self, tokens: TokenStream) {
         let tokens: Vec<_> = tokens.into_iter().collect();
         let mut at = 0;
@@ -420,7 +423,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The leaves of a `use` tree among tokens.
+    /// Adds the leaves of a `use` tree among tokens.
     fn scan_tree(&mut self, before: &[String], tokens: TokenStream) {
         let mut path = before.to_vec();
         for token in tokens {
@@ -441,7 +444,7 @@ fn is_punct(token: Option<&TokenTree>, wanted: char) -> bool {
     matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted)
 }
 
-/// Whether `::` stands at a place.
+/// Whether the tokens at index `at` are `::`.
 fn is_path_separator(tokens: &[TokenTree], at: usize) -> bool {
     is_punct(tokens.get(at), ':') && is_punct(tokens.get(at + 1), ':')
 }
@@ -547,7 +550,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         }
     }
 
-    /// `pub(in crate::figure)` says who may see an item and imports nothing.
+    /// A visibility such as `pub(in crate::figure)` says who may see an item, and imports nothing.
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_attribute(&mut self, attribute: &'ast Attribute) {
@@ -584,7 +587,7 @@ fn line_of(ident: &Ident) -> usize {
     ident.span().start().line
 }
 
-/// Paths that attributes hold as text: `#[serde(with = "crate::run::hexadecimal")]`.
+/// The paths that attributes hold as text: `#[serde(with = "crate::run::hexadecimal")]`.
 fn paths_in_strings(tokens: TokenStream) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for token in tokens {
@@ -605,7 +608,8 @@ fn paths_in_strings(tokens: TokenStream) -> Vec<Vec<String>> {
     found
 }
 
-/// The names that patterns bind in what `visit` visits: a variable hides an item of the same name.
+/// The names that patterns bind in the code that `visit` visits. They matter because a variable hides an item of the
+/// same name.
 fn variables(visit: impl FnOnce(&mut Variables)) -> BTreeSet<String> {
     let mut found = Variables(BTreeSet::new());
     visit(&mut found);

@@ -11,34 +11,35 @@ use super::modules::{Crate, File, Sources, attributes, for_tests};
 use super::paths::{Foreign, Named};
 use super::table::{Kept, Room};
 
-/// Lines of a file, at most.
+/// Most lines of a file.
 pub(super) const MOST_LINES: usize = 500;
-/// Lines of a function, from `fn` to the closing brace, at most.
+/// Most lines of a function, from `fn` to the closing brace.
 pub(super) const MOST_LINES_OF_FUNCTION: usize = 80;
-/// Files that lie flat in a folder, at most.
+/// Most files directly in a folder.
 pub(super) const MOST_FILES: usize = 15;
 
-/// Whether `place` is `room` or lies below it.
+/// Whether the place `place` in the module tree is the room `room` or lies below it.
 pub(super) fn is_within(place: &str, room: &str) -> bool {
     place
         .strip_prefix(room)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The line of the table that governs a place: the one with the longest name.
+/// The line of the table that governs a place: of all lines for the place or a folder around it, the one with the
+/// longest name.
 fn room_of<'a>(rooms: &'a [Room], place: &str) -> Option<&'a Room> {
     let around = rooms.iter().filter(|room| is_within(place, room.name));
     around.max_by_key(|room| room.name.len())
 }
 
-/// Whether other lines of the table lie below.
+/// Whether the table has lines for places below `name`.
 fn is_house(rooms: &[Room], name: &str) -> bool {
     rooms
         .iter()
         .any(|room| room.name != name && is_within(room.name, name))
 }
 
-/// Imports that the table does not allow: the first of each file from each other room.
+/// Imports that the table does not allow. Of the imports of one file from one other room, only the first is reported.
 pub(super) fn forbidden_imports(all: &Crate, named: &Named, rooms: &[Room]) -> Vec<String> {
     let mut breaches = BTreeMap::new();
     for arrow in &named.arrows {
@@ -48,7 +49,7 @@ pub(super) fn forbidden_imports(all: &Crate, named: &Named, rooms: &[Room]) -> V
         };
         let other = room_of(rooms, &to.place).map_or(to.place.as_str(), |other| other.name);
         let is_allowed = room.may.iter().any(|may| {
-            // A module on the way to what may be imported is only part of the path.
+            // A module that a path only passes may also lie above an allowed place.
             is_within(&to.place, may) || arrow.is_passed && is_within(may, &to.place)
         });
         let is_around = arrow.is_passed && (is_within(room.name, &to.place) || to.place == "lib");
@@ -59,7 +60,7 @@ pub(super) fn forbidden_imports(all: &Crate, named: &Named, rooms: &[Room]) -> V
             "src/{}:{} imports {} (`{}`): {} knows no {other}",
             from.path, arrow.line, to.place, arrow.path, room.name,
         );
-        // What is imported says more than a module on the way.
+        // An arrow to an imported item is more informative than one to a module on the way.
         let this = (arrow.line, arrow.is_passed, sentence);
         let first = breaches
             .entry((arrow.from, other))
@@ -72,13 +73,13 @@ pub(super) fn forbidden_imports(all: &Crate, named: &Named, rooms: &[Room]) -> V
     sentences.collect()
 }
 
-/// Permissions of the table that no file makes use of. Rooms with the same list share the permissions.
+/// Permissions of the table of which no file makes use. Rooms with the same list of permissions are judged together.
 pub(super) fn unused_permissions(all: &Crate, named: &Named, rooms: &[Room]) -> Vec<String> {
     let mut unused: BTreeSet<_> = rooms
         .iter()
         .flat_map(|room| room.may.iter().map(|may| (room.may, *may)))
         .collect();
-    // A face that a path only passes has to be allowed, too.
+    // An arrow to a face that a path only passes counts as well, since that face has to be allowed.
     for arrow in &named.arrows {
         if let Some(room) = room_of(rooms, &all.files[arrow.from].place) {
             let to = &all.files[arrow.to].place;
@@ -96,7 +97,7 @@ pub(super) fn unused_permissions(all: &Crate, named: &Named, rooms: &[Room]) -> 
     unused.into_iter().map(sentence).collect()
 }
 
-/// Lines of the table that contradict each other: two rooms that may import each other, directly or by way of others.
+/// Contradictions in the table: rooms that may import each other, directly or through other rooms.
 pub(super) fn circles_of_rooms(rooms: &[Room]) -> Vec<String> {
     let mut arrows = Arrows::new();
     for (from, room) in rooms.iter().enumerate() {
@@ -113,7 +114,7 @@ pub(super) fn circles_of_rooms(rooms: &[Room]) -> Vec<String> {
     components(&arrows).iter().map(round).collect()
 }
 
-/// Files that import each other in a circle: one message for each knot of files, with the shortest way round.
+/// Files that import each other in a circle: one message for each connected set of files, with its shortest circle.
 pub(super) fn circles_of_files(all: &Crate, named: &Named) -> Vec<String> {
     let mut arrows = Arrows::new();
     for arrow in named.arrows.iter().filter(|arrow| !arrow.is_passed) {
@@ -151,7 +152,7 @@ pub(super) fn circles_of_files(all: &Crate, named: &Named) -> Vec<String> {
     components(&arrows).iter().map(round).collect()
 }
 
-/// Places without a line in the table, and lines without a place.
+/// Places without a line in the table, and lines of the table without a place.
 pub(super) fn unknown_rooms(all: &Crate, rooms: &[Room]) -> Vec<String> {
     let mut breaches = BTreeSet::new();
     let mut places = BTreeSet::new();
@@ -184,7 +185,7 @@ pub(super) fn unknown_rooms(all: &Crate, rooms: &[Room]) -> Vec<String> {
     breaches.into_iter().collect()
 }
 
-/// Files that no `mod` line reaches: nothing would read them.
+/// Files that no `mod` line reaches, which the compiler therefore ignores.
 pub(super) fn unreached_files(all: &Crate, sources: &Sources) -> Vec<String> {
     let reached: BTreeSet<_> = all.files.iter().map(|file| file.path.as_str()).collect();
     let unreached = sources
@@ -194,7 +195,7 @@ pub(super) fn unreached_files(all: &Crate, sources: &Sources) -> Vec<String> {
     unreached.map(sentence).collect()
 }
 
-/// Names of other crates outside of the rooms that these are kept to: the first of each file.
+/// Paths into other crates outside the rooms to which these paths are restricted; the first of each file and rule.
 pub(super) fn misplaced_crates(all: &Crate, named: &Named, kept: &[Kept]) -> Vec<String> {
     let mut breaches = BTreeMap::new();
     for foreign in &named.foreign {
@@ -217,9 +218,9 @@ pub(super) fn misplaced_crates(all: &Crate, named: &Named, kept: &[Kept]) -> Vec
     breaches.into_values().collect()
 }
 
-/// Whether a path into other crates arrives at `wanted` or below.
+/// Whether a path into another crate is `wanted`, or leads below it.
 fn names(foreign: &Foreign, wanted: &str) -> bool {
-    // `eframe` hands `egui` on whole.
+    // The crate `eframe` re-exports the whole of `egui`.
     let path = match foreign.path.as_slice() {
         [first, rest @ ..] if first == "eframe" && rest.first().is_some_and(|x| x == "egui") => {
             rest
@@ -249,8 +250,8 @@ pub(super) fn long_files(all: &Crate) -> Vec<String> {
     breaches
 }
 
-/// Folders in which too many files lie flat, or whose `mod.rs` does not say what they are for. A folder that holds tests
-/// alone needs no `mod.rs`.
+/// Folders with too many files directly in them, or whose `mod.rs` does not say what they are for. A folder that holds
+/// tests alone needs no `mod.rs`.
 pub(super) fn folders(all: &Crate, sources: &Sources) -> Vec<String> {
     let folder_of = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let mut flat: BTreeMap<String, usize> = BTreeMap::new();
@@ -278,7 +279,7 @@ pub(super) fn folders(all: &Crate, sources: &Sources) -> Vec<String> {
     breaches
 }
 
-/// Functions that do not fit on a screen, apart from those that give a reason.
+/// Functions that do not fit on a screen, except those that give a reason.
 pub(super) fn long_functions(all: &Crate) -> Vec<String> {
     let mut breaches = Vec::new();
     for module in &all.modules {
@@ -301,7 +302,7 @@ pub(super) fn long_functions(all: &Crate) -> Vec<String> {
     breaches
 }
 
-/// Functions above the limit: name, first line, lines.
+/// The functions above the limit: name, first line, number of lines.
 struct Lengths {
     found: Vec<(String, usize, usize)>,
 }

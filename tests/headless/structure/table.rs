@@ -1,7 +1,8 @@
-//! The rooms of the crate: what each is for, what it may import, and which other crates are kept to which rooms.
+//! The rooms of the crate: what each is for, which places it may import, and which other crates are restricted to which
+//! rooms.
 //!
-//! A room is a file, or a folder with everything below. Where a room has further rooms below, its own line governs its
-//! `mod.rs` alone, and everything beside that file needs a line.
+//! A room is a file, or a folder with everything below it. Where the table has further rooms below a room, the room's
+//! own line governs only its `mod.rs`, and everything beside that file needs a line.
 
 /// A line of the table.
 pub(super) struct Room {
@@ -9,7 +10,7 @@ pub(super) struct Room {
     pub(super) name: &'static str,
     /// What the room is for, in one line.
     pub(super) is_for: &'static str,
-    /// Places that the room may import, each with everything below.
+    /// Places that the room may import, each with everything below it.
     pub(super) may: &'static [&'static str],
 }
 
@@ -17,9 +18,9 @@ const fn room(name: &'static str, is_for: &'static str, may: &'static [&'static 
     Room { name, is_for, may }
 }
 
-/// Every room; what is imported stands before what imports.
+/// Every room. A room stands after the rooms that it imports.
 pub(super) const ROOMS: &[Room] = &[
-    // What everything may rest on.
+    // Rooms on which the others build.
     room("text", "words, excerpts and hashes of text", &[]),
     room("random", "the one source of randomness", &["text"]),
     room("threads", "the threads that compute", &[]),
@@ -44,7 +45,7 @@ pub(super) const ROOMS: &[Room] = &[
         "a run: its events, their one reducer, and its directory",
         &["balance", "config", "gradient", "network"],
     ),
-    // What computes with tensors.
+    // Rooms that compute with tensors.
     room(
         "ops",
         "the operations that networks are made of, each with its gradient",
@@ -73,7 +74,7 @@ pub(super) const ROOMS: &[Room] = &[
             "threads",
         ],
     ),
-    // What is said about runs.
+    // Rooms that derive statements about runs.
     room(
         "compare",
         "groups of runs set against each other, with paired statistics",
@@ -255,7 +256,7 @@ pub(super) const ROOMS: &[Room] = &[
     ),
 ];
 
-/// What a page of figures may import; never another page.
+/// Places that a page of figures may import; another page is never among them.
 const FIGURES: &[&str] = &[
     "balance",
     "compare",
@@ -293,11 +294,11 @@ const WINDOW_PAGES: &[&str] = &[
 
 /// A path into another crate that only some rooms may name.
 pub(super) struct Kept {
-    /// As in `std::thread`; with `*` at its end, every crate whose name starts so.
+    /// The path, such as `std::thread`. With `*` at its end, it means every crate whose name begins so.
     pub(super) path: &'static str,
-    /// The part of the crate that the rule is for; empty for all of it.
+    /// The part of the crate to which the rule applies; empty for the whole crate.
     pub(super) within: &'static str,
-    /// Which rooms of that part may name the path.
+    /// The rooms of that part that may name the path.
     pub(super) to: &'static [&'static str],
     pub(super) reason: &'static str,
 }
@@ -316,7 +317,7 @@ const fn kept(
     }
 }
 
-/// Other crates that are kept to some rooms.
+/// The paths into other crates that are restricted to some rooms.
 pub(super) const KEPT: &[Kept] = &[
     kept(
         "candle_*",

@@ -10,7 +10,7 @@ fn number(value: &Value) -> f64 {
     }
 }
 
-/// Cosines are those of the two runs' own matrices, and a run is no different from itself.
+/// Differences are those of the cosines of the two runs' own matrices, and a run does not differ from itself.
 #[test]
 fn every_pair_has_the_difference_of_its_cosines() -> anyhow::Result<()> {
     let (first, second) = (recorded("solar-none")?, recorded("solar-branch")?);
@@ -24,7 +24,7 @@ fn every_pair_has_the_difference_of_its_cosines() -> anyhow::Result<()> {
         assert_eq!((&row[3], &row[4]), (&before[4], &after[4]));
         let difference = number(&after[4]) - number(&before[4]);
         assert!((number(&row[5]) - difference).abs() < 1e-12);
-        // Errors add in squares: neither run's own is larger.
+        // Errors add in squares, so no run's own error is larger than that of the difference.
         let error = |row: &[Value]| number(&row[7]);
         let norms = |row: &[Value]| (number(&row[6]) / number(&row[4])).abs();
         let (a, b) = (error(before) / norms(before), error(after) / norms(after));
@@ -61,7 +61,7 @@ fn small_changes_are_not_resolved() -> anyhow::Result<()> {
 }
 
 #[test]
-fn one_run_or_other_classes_are_a_sentence() -> anyhow::Result<()> {
+fn one_run_or_different_classes_give_a_sentence() -> anyhow::Result<()> {
     let (first, second) = (recorded("solar-none")?, recorded("solar-branch")?);
     let alone = [second.subject()];
     assert!(both(alone[0], &alone).is_err_and(|text| text.contains("two runs")));

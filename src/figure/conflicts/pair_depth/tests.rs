@@ -1,4 +1,4 @@
-//! On a recorded run, against products written out.
+//! A pair of classes by layer and over time, on a recorded run and against products written out.
 
 use super::*;
 use crate::figure::Kind;
@@ -103,9 +103,9 @@ fn norms_and_confusion_stand_below_the_cosine() -> Result<()> {
     Ok(())
 }
 
-/// A probe that is not read is a hole, and the figure says how many are.
+/// A probe that is not read is a hole in the figure, and the figure says how many probes are read.
 #[test]
-fn what_is_not_read_is_said() -> Result<()> {
+fn figures_say_how_many_probes_are_read() -> Result<()> {
     let run = recorded("solar-branch")?;
     let all = run.run.probes.len();
     let mut probes = run.subject().probes.clone();

@@ -1,4 +1,4 @@
-//! PNG files with what they know of themselves, and sizes.
+//! PNG files with their resolution and record, and sizes.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -107,7 +107,7 @@ fn a_png_leads_back_to_its_view() -> Result<()> {
             (id, "solar-branch")
         );
         assert_eq!((shown, figure), (vec![run], Kind::ConflictMatrix));
-        // The probe that is shown where none was made at the step asked for.
+        // The probe shown for a step at which there was none.
         let step = Some(288);
         let shown = View {
             step,
@@ -120,7 +120,7 @@ fn a_png_leads_back_to_its_view() -> Result<()> {
 }
 
 #[test]
-fn other_files_say_why_they_lead_nowhere() -> Result<()> {
+fn files_without_a_record_give_a_reason() -> Result<()> {
     let message = |bytes: &[u8]| read_view(bytes).err().context("read");
     assert!(message(b"no image")?.contains("no PNG"));
     assert!(message(&[])?.contains("no PNG"));
@@ -132,7 +132,7 @@ fn other_files_say_why_they_lead_nowhere() -> Result<()> {
     assert!(message(&with("{\"format\": 1, \"run\": 3}")?)?.contains("damaged"));
     assert!(message(&with("not json")?)?.contains("damaged"));
     let whole = png(&Settings::default(), &view())?;
-    // Cut short in the pixels it still knows its view; cut short before, it is no image.
+    // A file cut short within its pixels still has its view; a file cut short before them is no image.
     assert!(read_view(&whole[..whole.len() / 2]).is_ok());
     assert!(read_view(&whole[..40]).is_err());
     Ok(())
@@ -149,7 +149,7 @@ fn without_a_background_corners_are_empty_and_text_is_as_dark_as_with_one() -> R
     };
     let (opaque, clear) = (over(false)?, over(true)?);
     assert_eq!(clear.get_pixel(0, 0)[3], 0);
-    // Put on the background that the other has, it is the other.
+    // Laid over the background of the opaque image, the transparent image equals it.
     let background = opaque.get_pixel(0, 0);
     let mut worst = 0;
     for (wanted, pixel) in opaque.pixels().zip(clear.pixels()) {
@@ -200,7 +200,7 @@ fn sizes_are_read_and_written() -> Result<()> {
 
 /// 25.4 mm are an inch, 96 points, and as many pixels as the resolution says.
 #[test]
-fn a_size_keeps_what_it_is_in_another_unit() -> Result<()> {
+fn a_size_stays_the_same_in_another_unit() -> Result<()> {
     let inch = size("25.4mmx50.8mm")?;
     let sides = |sheet: SheetSize| [sheet.width, sheet.height];
     assert_eq!(sides(inch.to(Unit::Pt, 300.0)), [96.0, 192.0]);
@@ -221,7 +221,7 @@ fn a_size_keeps_what_it_is_in_another_unit() -> Result<()> {
 }
 
 #[test]
-fn what_cannot_be_made_is_refused_with_its_limit() -> Result<()> {
+fn settings_out_of_their_limits_are_refused_with_the_limit() -> Result<()> {
     let message = |text: &str, dpi| -> Result<String> {
         let settings = Settings {
             size: size(text)?,

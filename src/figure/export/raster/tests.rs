@@ -1,4 +1,4 @@
-//! Triangles, textures and their order, by the pixel.
+//! Triangles, textures and their order, pixel by pixel.
 
 use egui::epaint::ColorImage;
 use egui::{Mesh, Pos2, Rect, pos2};
@@ -125,7 +125,7 @@ fn nothing_is_painted_outside_the_clip_rectangle() {
 }
 
 #[test]
-fn nonsense_is_left_out() {
+fn invalid_triangles_and_missing_textures_are_left_out() {
     let bad = [pos2(f32::NAN, 0.0), pos2(9.0, 0.0), pos2(0.0, 9.0)];
     let good = [pos2(0.0, 0.0), pos2(9.0, 0.0), pos2(0.0, 9.0)];
     let missing_texture = Mesh {
@@ -192,7 +192,7 @@ fn colours_blend_premultiplied_and_interpolate() {
     }
 }
 
-/// As the feathered edges of long lines are.
+/// The feathered edges of long lines are such triangles.
 #[test]
 fn a_long_thin_triangle_far_out_is_shaded_precisely() {
     let mut strip = mesh(
@@ -247,7 +247,7 @@ fn textures_change_in_part_and_outlive_the_pass_that_frees_them() {
 }
 
 #[test]
-fn it_renders_for_the_test_harness() -> anyhow::Result<()> {
+fn the_rasteriser_renders_for_the_test_harness() -> anyhow::Result<()> {
     let mut harness = Harness::builder()
         .with_size([120.0, 40.0])
         .with_pixels_per_point(2.0)

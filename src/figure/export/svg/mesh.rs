@@ -1,4 +1,4 @@
-//! What a mesh of triangles is in SVG.
+//! Recognises the meshes of triangles that SVG has a counterpart for.
 
 use egui::epaint::{Mesh, Vertex};
 use egui::{Color32, Pos2, Rect};
@@ -7,12 +7,12 @@ use egui::{Color32, Pos2, Rect};
 pub(super) struct Gradient {
     pub(super) rect: Rect,
     pub(super) vertical: bool,
-    /// From 0 to 1, from left to right or from top to bottom.
+    /// Positions from 0 to 1 with their colours, from left to right or from top to bottom.
     pub(super) stops: Vec<(f32, Color32)>,
 }
 
 impl Gradient {
-    /// None where the mesh is anything else.
+    /// The gradient that a mesh draws; `None` where the mesh draws anything else.
     pub(super) fn of(mesh: &Mesh) -> Option<Self> {
         let rect = mesh.calc_bounds();
         let covered: f32 = triangles(mesh).map(twice_the_area).sum();
@@ -85,7 +85,8 @@ pub(super) fn corners(mesh: &Mesh, at: usize) -> Option<[&Vertex; 3]> {
     Some([vertex(0)?, vertex(1)?, vertex(2)?])
 }
 
-/// The rectangle that two triangles make, as egui adds them.
+/// The rectangle of one colour that the two triangles from index `at` on make, as egui adds rectangles; `None` where
+/// they make none.
 pub(super) fn rectangle(mesh: &Mesh, at: usize) -> Option<Rect> {
     let (first, second) = (corners(mesh, at)?, corners(mesh, at + 3)?);
     let all = || first.iter().chain(&second);
@@ -100,7 +101,7 @@ pub(super) fn rectangle(mesh: &Mesh, at: usize) -> Option<Rect> {
         .iter()
         .all(|twice| (twice - area).abs() <= 1e-3 * area);
     let same = all().all(|vertex| vertex.color == first[0].color);
-    // Two halves of it, and not the same half twice.
+    // Four different corners: the triangles are both halves of the rectangle, and not one half twice.
     let corners: std::collections::BTreeSet<_> = all()
         .map(|vertex| [vertex.pos.x.to_bits(), vertex.pos.y.to_bits()])
         .collect();

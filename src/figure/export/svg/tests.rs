@@ -43,7 +43,7 @@ fn svg_of(run: &Recorded, kind: Kind, view: &View, settings: &Settings) -> Resul
     Ok(String::from_utf8(figure.bytes(settings)?)?)
 }
 
-/// Drawn by resvg with egui's fonts, at so many pixels to a point.
+/// The SVG as resvg draws it with egui's fonts, at so many pixels to a point.
 fn rendered(svg: &str, size_px: [u32; 2]) -> Result<image::RgbaImage> {
     let mut options = usvg::Options::default();
     for font in egui::FontDefinitions::default().font_data.values() {
@@ -63,7 +63,7 @@ fn rendered(svg: &str, size_px: [u32; 2]) -> Result<image::RgbaImage> {
     image::RgbaImage::from_raw(width, height, pixmap.take_demultiplied()).context("size")
 }
 
-/// Writes both for a person to look at, where `FIGURE_SHOTS` names a folder.
+/// Writes the PNG and the redrawn SVG for a person to look at, where `FIGURE_SHOTS` names a folder.
 fn look(name: &str, svg: &str, png: &image::RgbaImage, again: &image::RgbaImage) -> Result<()> {
     let Some(folder) = std::env::var_os("FIGURE_SHOTS").map(std::path::PathBuf::from) else {
         return Ok(());
@@ -87,7 +87,7 @@ fn difference(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
     sum as f64 / a.as_raw().len() as f64
 }
 
-/// Share of the pixels that are of quite another colour: what is missing, or not where it should be.
+/// Share of the pixels whose colour is quite another: parts that are missing, or in the wrong place.
 fn share_of_others(a: &image::RgbaImage, b: &image::RgbaImage) -> f64 {
     let is_other = |(a, b): &(&image::Rgba<u8>, &image::Rgba<u8>)| {
         a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 70)
@@ -107,7 +107,7 @@ fn texts(svg: &str) -> Result<Vec<String>> {
     Ok(texts.map(whole).collect())
 }
 
-/// Of two runs side by side the second, and of groups of runs the second group.
+/// Figures show the second of two runs side by side, or the second group of runs.
 #[test]
 fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
     let (groups, view) = (groups()?, view());
@@ -140,7 +140,7 @@ fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
                 "{name} {dark}: {off:.3}, {others:.4}, {} kB",
                 svg.len() / 1000
             );
-            // A table is all small text, of which the two draw every letter a little differently.
+            // A table is all small text, and the two renderers draw every letter a little differently.
             let (limit, most) = match kind {
                 Kind::Measures => (4.0, 0.03),
                 _ => (2.0, 0.02),
@@ -149,7 +149,7 @@ fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
                 off < limit && others < most,
                 "{name} differs by {off}, {others}"
             );
-            // What the limit is worth: another figure is far from it.
+            // The limit means something only if another figure is further away than it.
             match &other {
                 None => other = Some(png),
                 Some(other) => {
@@ -163,7 +163,7 @@ fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
 }
 
 #[test]
-fn text_is_text() -> Result<()> {
+fn text_stays_text_in_svg() -> Result<()> {
     let run = recorded("solar-branch")?;
     let classes = run.subject().classes();
     for (kind, words) in [
@@ -209,7 +209,7 @@ fn the_page_is_as_large_as_asked() -> Result<()> {
     assert_eq!(root.attribute("width"), Some("85.01mm"));
     assert_eq!(root.attribute("height"), Some("60.03mm"));
     assert_eq!(root.attribute("viewBox"), Some("0 0 321.28 226.88"));
-    // Half as large text: twice as many points on the same page.
+    // With text half as large, the same page has twice as many points.
     let svg = svg_of(
         &run,
         Kind::Scores,
@@ -240,7 +240,7 @@ fn without_a_background_the_page_shows_through() -> Result<()> {
     Ok(())
 }
 
-/// A drawing of what figures may hold, whole.
+/// A drawing as SVG and as pixels, and the pixels of that SVG drawn again.
 fn drawn(draw: impl Fn(&mut egui::Ui)) -> Result<(String, image::RgbaImage, image::RgbaImage)> {
     let options = SETTINGS.options();
     let drawing = crate::figure::export::draw::shapes(&options, false, &mut |ui| draw(ui));
@@ -347,7 +347,7 @@ fn every_kind_of_shape_is_where_it_is_on_screen() -> Result<()> {
     for (what, paint) in shapes {
         let (svg, png, again) = drawn(|ui| paint(ui.painter()))?;
         look(what, &svg, &png, &again)?;
-        // Of what is drawn, not of the empty page around it.
+        // The difference is that of the drawn parts, not of the empty page around them.
         let off = difference(&png, &again) / difference(&png, &empty);
         println!("{what}: {off:.4}, {} B", svg.len());
         // Thin letters are mostly edges, and each renderer smooths edges in its own way.
@@ -379,7 +379,7 @@ fn a_long_curve_keeps_its_extremes_and_little_else() {
 
 /// From RFC 4648, section 10.
 #[test]
-fn base64_is_that_of_the_standard() {
+fn base64_matches_rfc_4648() {
     for (plain, encoded) in [
         ("", ""),
         ("f", "Zg=="),

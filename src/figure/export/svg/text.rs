@@ -3,10 +3,10 @@
 use egui::epaint::text::Glyph;
 use egui::{Color32, FontFamily, FontId};
 
-/// Glyphs beside each other of one colour and font.
+/// Neighbouring glyphs of one colour and font.
 pub(super) struct Run<'a> {
     pub(super) look: (Color32, &'a FontId),
-    /// Of the row.
+    /// Baseline of the row, in points from its top.
     pub(super) baseline: f32,
     pub(super) pieces: Vec<Piece>,
 }
@@ -32,7 +32,7 @@ impl<'a> Run<'a> {
                     piece.to = glyph.max_x();
                 }
             }
-            // Space before the first letter is a matter of where that stands.
+            // Space before the first letter is dropped: the position of that letter accounts for it.
             None if is_space => {}
             _ => self.pieces.push(Piece {
                 is_fallback,
@@ -60,7 +60,7 @@ fn is_fallback(glyph: &Glyph) -> bool {
         || (glyph.font_face_height - glyph.font_height).abs() > 0.01
 }
 
-/// The fonts that the figure was drawn with, then what comes near them on other machines.
+/// The fonts that the figure was drawn with, followed by similar fonts of other machines.
 pub(super) fn family(font: &FontId, is_fallback: bool) -> &'static str {
     match (&font.family, is_fallback) {
         (FontFamily::Monospace, false) | (_, true) => {

@@ -2,7 +2,7 @@
 
 use egui::{Color32, Pos2, Rect, Stroke};
 
-/// With at most two decimals: a hundredth of a point is 3 µm.
+/// A number with at most two decimals: a hundredth of a point is 3 µm.
 pub(super) fn number(value: f32) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -77,7 +77,7 @@ pub(super) fn stroke(stroke: Stroke) -> String {
     )
 }
 
-/// Text for XML. What XML 1.0 cannot hold becomes the replacement character.
+/// Text escaped for XML. Characters that XML 1.0 cannot hold become the replacement character.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

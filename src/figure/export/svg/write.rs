@@ -18,7 +18,7 @@ use super::words::{
     base64, escaped, fill, hex, number, pair, place, polygon_path, rect_path, rotation, stroke,
 };
 
-/// Points of a long curve that share this much of the width, in points, are told apart by their extremes alone.
+/// Width of a column, in points: the points of a long curve within one column are reduced to its extremes and ends.
 const COLUMN: f32 = 0.25;
 
 /// Words about the figure that the file holds beside the drawing.
@@ -30,7 +30,7 @@ pub(in crate::figure::export) struct About<'a> {
     pub(in crate::figure::export) record: &'a str,
 }
 
-/// The whole file.
+/// The text of the whole file.
 pub(in crate::figure::export) fn svg(drawing: &Drawing, about: &About<'_>) -> String {
     let mut writer = Writer {
         drawing,
@@ -87,7 +87,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// What follows is clipped to a rectangle, or not at all.
+    /// Clips the shapes that follow to a rectangle, or not at all.
     fn clip_to(&mut self, rect: Option<Rect>) {
         let next = rect.map(|rect| {
             let attributes = place(rect);
@@ -199,7 +199,7 @@ impl Writer<'_> {
         }
         let color = match &line.color {
             ColorMode::Solid(color) => *color,
-            // No figure has such a line; one colour of it is better than none.
+            // No figure has a line of several colours; one colour of it is better than none.
             ColorMode::UV(color) => color(Rect::from_points(&points), points[0]),
         };
         let look = format!("{}{}", fill(filled), stroke(Stroke::new(line.width, color)));
@@ -214,7 +214,7 @@ impl Writer<'_> {
         self.element(&format!("<{tag} points=\"{points}\"{look}{joins}/>"));
     }
 
-    /// The band that long curves are drawn as: from the least to the greatest y, for every x.
+    /// Writes the band that egui draws for long curves: from the least to the greatest y, for every x.
     fn band(&mut self, band: &BandShape) {
         let turn = Rot2::from_angle(band.angle);
         let corner = |x: f32, y: f32| (turn * Vec2::new(x, y)).to_pos2();
@@ -247,7 +247,7 @@ impl Writer<'_> {
         ));
     }
 
-    /// Triangles of plain colours: as rectangles, as one with a gradient, or as they are.
+    /// Writes triangles of plain colours: as rectangles, as one rectangle with a gradient, or as triangles.
     fn mesh(&mut self, mesh: &Mesh) {
         if !is_flat(mesh) {
             if let Some(gradient) = Gradient::of(mesh) {
@@ -255,7 +255,7 @@ impl Writer<'_> {
             }
             return;
         }
-        // Of one colour after the other, so that a large matrix stays small.
+        // Neighbours of one colour share a path, so that the file of a large matrix stays small.
         let mut path = String::new();
         let mut color = Color32::TRANSPARENT;
         let mut at = 0;
@@ -275,7 +275,8 @@ impl Writer<'_> {
         self.flat(&path, color);
     }
 
-    /// Sharp edges, as triangles have them: smooth ones would let the background through between neighbours.
+    /// Writes a path with sharp edges, as triangles have them: smooth edges would let the background through between
+    /// neighbours.
     fn flat(&mut self, path: &str, color: Color32) {
         if !path.is_empty() && color != Color32::TRANSPARENT {
             let look = fill(color);
@@ -310,7 +311,7 @@ impl Writer<'_> {
         self.element(&format!("<rect {place} fill=\"url(#scale{number})\"/>"));
     }
 
-    /// A shape that SVG has no counterpart of, such as a texture, as pixels.
+    /// Writes a shape that SVG has no counterpart of, such as a texture, as an image.
     fn picture(&mut self, shape: &Shape, clip_rect: Rect) {
         let scale = self.drawing.context.pixels_per_point();
         let shapes = vec![ClippedShape::new(clip_rect, shape.clone())];
@@ -353,7 +354,7 @@ impl Writer<'_> {
                     .next_if(|(_, chr)| *chr != glyph.chr && chr.is_whitespace())
                     .is_some()
                 {}
-                // The sign that stands for what was cut is in no section: it looks like what is before it.
+                // The ellipsis in place of cut text is in no section: it has the look of the glyph before it.
                 if let Some((byte, _)) = chars.next_if(|(_, chr)| *chr == glyph.chr) {
                     let sections = galley.job.sections.iter();
                     section = sections
@@ -403,7 +404,7 @@ impl Writer<'_> {
                 ""
             }
         );
-        // In another font the letters are made to fit where these were.
+        // Where another font is used, `textLength` fits its letters into the width of these.
         let place = |piece: &Piece| {
             format!(
                 " x=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\"{}",
@@ -419,7 +420,7 @@ impl Writer<'_> {
         self.body.push('>');
         for piece in &run.pieces {
             let (place, word) = (place(piece), piece.text.trim_end());
-            // Space after it has no part in its length, and what follows has a place of its own.
+            // A space after a word does not count towards its length, and the next word has a position of its own.
             let space = &piece.text[word.len()..];
             let _ = write!(self.body, "<tspan{place}>{}</tspan>{space}", escaped(word));
         }
@@ -436,7 +437,7 @@ fn half(stroke: Stroke) -> f32 {
     }
 }
 
-/// Of the points that share a column, the first, the extremes and the last, in order.
+/// Thins a curve: of the points that share a column, it keeps the first, the extremes and the last, in order.
 pub(in crate::figure) fn thinned(points: &[Pos2]) -> Vec<Pos2> {
     let column_of = |point: &Pos2| (point.x / COLUMN).floor() as i64;
     let mut kept: Vec<Pos2> = Vec::new();

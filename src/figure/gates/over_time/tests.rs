@@ -45,7 +45,7 @@ fn probes_that_are_not_read_break_the_lines() -> anyhow::Result<()> {
     };
     let broken = over_time(&context, subject);
     assert_ne!(format!("{whole:?}"), format!("{broken:?}"));
-    // What was computed before is what would be computed anew.
+    // Values kept from before equal values computed anew.
     let anew = over_time(&Context::default(), subject);
     assert_eq!(format!("{anew:?}"), format!("{broken:?}"));
     let probes = recorded.subject().probes.whole.len();

@@ -9,7 +9,7 @@ use crate::figure::testing::{recorded, view};
 use crate::figure::{Kind, Order, export, figure_png, figure_ui, style};
 use crate::run::probes::Probes;
 
-/// Scrubbing leaves the columns where they are.
+/// Columns stay where they are when the cursor moves.
 #[test]
 fn channels_keep_their_order_over_time() {
     let early = tensors(2, &[("branch1.gate", vec![0.1, 0.5, 0.9, 0.5])]);
@@ -77,7 +77,7 @@ fn the_figure_follows_moment_class_and_order() -> anyhow::Result<()> {
     ] {
         assert!(image(subject, &other) != first, "{other:?}");
     }
-    // An order of other classes is none of these.
+    // An order of other classes does not apply to these.
     let foreign = View {
         order: Order::Similarity(vec!["Cat".to_owned(); 6]),
         ..view()
@@ -117,7 +117,7 @@ fn a_click_selects_the_class() -> anyhow::Result<()> {
             pressed,
             modifiers: egui::Modifiers::NONE,
         });
-        // More frames would make it a long press.
+        // With more frames the click would be a long press.
         harness.step();
     }
     assert_eq!(harness.state()[..], [Pick::Class(2), Pick::Class(5)]);

@@ -12,7 +12,7 @@ fn point(step: u64, value: Option<f64>) -> Point {
     }
 }
 
-/// A mean is of all runs or of none: a run that lacks a value, or was measured at other steps, does not shift it.
+/// A mean is over all runs or undefined: a run that lacks a value, or was measured at other steps, does not shift it.
 #[test]
 fn means_are_over_all_runs() {
     let runs = [
@@ -35,7 +35,7 @@ fn means_are_over_all_runs() {
     assert!(over_runs(&[]).is_empty());
 }
 
-/// As NumPy says: `x = [0.4, 0.7, 0.5]; x.mean(), x.std(ddof=1)` is 0.5333333333333333, 0.15275252316519466.
+/// From NumPy: `x = [0.4, 0.7, 0.5]; x.mean(), x.std(ddof=1)` is 0.5333333333333333, 0.15275252316519466.
 #[test]
 fn the_band_is_the_range_or_one_standard_deviation() {
     let runs = [0.4, 0.7, 0.5].map(|value| vec![point(3, Some(value))]);
@@ -93,7 +93,7 @@ fn color(chart: &Chart, group: &str) -> Color32 {
     curves.find(|curve| curve.name == group).unwrap().color
 }
 
-/// Another baseline comes first, and more groups come in between: neither recolours a group.
+/// Another baseline may come first, and more groups may come in between: neither changes the colour of a group.
 #[test]
 fn a_group_keeps_its_colour() {
     let of = |attention| run(attention, 0, &[10]);
@@ -112,7 +112,7 @@ fn a_group_keeps_its_colour() {
 }
 
 #[test]
-fn one_group_is_drawn_and_what_is_left_out_is_said() {
+fn one_group_is_drawn_and_runs_left_out_are_named() {
     let mut runs = vec![
         run(Attention::None, 0, &[10, 20]),
         run(Attention::None, 1, &[20, 30]),

@@ -26,7 +26,7 @@ fn runs(seeds: u64) -> anyhow::Result<Vec<(String, Run)>> {
                 .iter_mut()
                 .flat_map(|x| x.f1.iter_mut().enumerate())
             {
-                // A spread that grows with the class and has no meaning.
+                // A spread that grows with the number of the class, without further meaning.
                 *f1 = f1.map(|f1| f1 - 0.01 * (seed * (k as u64 + 1) % 5) as f64);
             }
             runs.push((format!("{variant}-{seed}"), run));
@@ -152,7 +152,7 @@ fn a_single_group_says_what_to_do() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An event that ends nothing does not make a run finished.
+/// An event that does not end a run leaves it unfinished.
 #[test]
 fn a_first_run_that_goes_on_leaves_the_default_baseline() -> anyhow::Result<()> {
     let mut runs = runs(2)?;

@@ -3,7 +3,7 @@
 use crate::figure::kit::numerals::round_up;
 use egui_plot::{GridInput, GridMark};
 
-/// Points that a character of a label takes, on average.
+/// Average width of a character of a label, in points.
 const CHARACTER_WIDTH: f64 = 7.0;
 
 /// Grid lines at 1, 2 or 5 times a power of ten, as many as have room for a label.
@@ -95,8 +95,8 @@ pub(in crate::figure) fn blocks(layers: &[String], width: f32) -> Vec<(f64, Stri
     blocks
 }
 
-/// On a signed logarithmic axis, what is well below this is drawn in proportion, and what is well above by its power of
-/// ten.
+/// Unit of a signed logarithmic axis: a value well below it is drawn in proportion, a value well above it by its power
+/// of ten.
 const SIGNED_LOG_UNIT: f64 = 2e-3;
 
 /// Where a value lies on a signed logarithmic axis: about ±log10(|value| / 0.001), through 0 without a step.

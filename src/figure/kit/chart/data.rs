@@ -13,23 +13,23 @@ pub(in crate::figure) struct Chart {
     pub(in crate::figure) y_label: String,
     pub(in crate::figure) x: Axis,
     pub(in crate::figure) log_y: bool,
-    /// Whether y is [`signed_log`]: of both signs and many sizes.
+    /// Whether y is [`signed_log`] of the values, which have both signs and many orders of magnitude.
     pub(in crate::figure) signed_log: bool,
     /// Bounds of y that do not depend on the data.
     pub(in crate::figure) fixed_y: Option<(f64, f64)>,
-    /// Least and largest y at all moments, where the chart is of a single one: scrubbing leaves its scale alone.
+    /// Least and largest y at all moments, for a chart of a single moment: its scale stays when the cursor moves.
     pub(in crate::figure) range_y: Option<(f64, f64)>,
     pub(in crate::figure) curves: Vec<Curve>,
     /// Areas behind the curves.
     pub(in crate::figure) bands: Vec<Band>,
-    /// Whether it is of several runs, which have no moment in common: a click goes to none.
+    /// Whether the chart is of several runs, which have no moment in common: a click then selects no moment.
     pub(in crate::figure) of_many_runs: bool,
     /// The sentence in place of the chart where there is nothing to draw.
     pub(in crate::figure) empty: String,
 }
 
 impl Chart {
-    /// Whether anything of it is seen.
+    /// Whether the chart draws anything.
     pub(in crate::figure) fn is_drawn(&self) -> bool {
         self.curves.iter().any(Curve::is_drawn)
     }
@@ -56,12 +56,12 @@ impl Chart {
     }
 }
 
-/// An area between two curves. It goes with the curves of its name.
+/// An area between two curves. It is hidden and shown with the curves of its name.
 #[derive(Debug)]
 pub(in crate::figure) struct Band {
     pub(in crate::figure) name: String,
     pub(in crate::figure) color: Color32,
-    /// As many as of the others.
+    /// The x of its points, as many as values in `low` and `high`.
     pub(in crate::figure) x: Vec<f64>,
     pub(in crate::figure) low: Vec<f64>,
     pub(in crate::figure) high: Vec<f64>,
@@ -74,9 +74,9 @@ pub(in crate::figure::kit::chart) fn joined(a: (f64, f64), b: (f64, f64)) -> (f6
 
 #[derive(Debug)]
 pub(in crate::figure) enum Axis {
-    /// Time, as the clock has it.
+    /// Time, in the unit of the clock.
     Time(Clock),
-    /// Layers by position.
+    /// Layers, by position.
     Layers(Vec<String>),
 }
 
@@ -92,7 +92,7 @@ pub(in crate::figure) struct Curve {
     pub(in crate::figure) name: String,
     pub(in crate::figure) color: Color32,
     pub(in crate::figure) look: Look,
-    /// The class it is of, if it is of one.
+    /// The class that the curve is of; `None` for any other curve.
     pub(in crate::figure::kit::chart) class: Option<usize>,
     /// The mark at points that have no y.
     pub(in crate::figure::kit::chart) gap: Gap,
@@ -107,7 +107,7 @@ pub(in crate::figure) struct Curve {
 }
 
 impl Curve {
-    /// `points` in order; one without y breaks the line.
+    /// A curve through `points` (x, y) in order; a point without y breaks the line.
     pub(in crate::figure) fn new(
         name: String,
         color: Color32,
@@ -157,7 +157,7 @@ impl Curve {
         self
     }
 
-    /// The same curve at other places.
+    /// The same curve, every x moved to `place(x)`.
     pub(in crate::figure) fn at(mut self, place: impl Fn(f64) -> f64) -> Self {
         let points = self.segments.iter_mut().flatten();
         points.for_each(|point| point.x = place(point.x));
@@ -170,13 +170,13 @@ impl Curve {
         self.segments.is_empty() && self.undefined.is_empty()
     }
 
-    /// Whether anything of it but gaps is seen; a value that is not finite is seen.
+    /// Whether the curve draws anything but gaps; the mark of a value that is not finite counts as drawn.
     pub(in crate::figure::kit::chart) fn is_drawn(&self) -> bool {
         let is_marked = self.gap == Gap::NotFinite && !self.undefined.is_empty();
         !self.segments.is_empty() || is_marked
     }
 
-    /// Points with y and without.
+    /// Number of points, with y and without.
     pub(in crate::figure::kit::chart) fn len(&self) -> usize {
         self.segments.iter().map(Vec::len).sum::<usize>() + self.undefined.len()
     }
@@ -188,11 +188,11 @@ pub(in crate::figure) enum Look {
     Line,
     /// A thin, pale line.
     Thin,
-    /// A line that stands for many.
+    /// A thick line, for a curve that sums up many others.
     Thick { dashed: bool },
-    /// Points alone, diamonds.
+    /// Points alone, as diamonds.
     Points,
-    /// Points alone, circles.
+    /// Points alone, as circles.
     Dots { filled: bool },
 }
 
@@ -202,14 +202,14 @@ pub(in crate::figure) enum Gap {
     /// Nothing: the line breaks.
     #[default]
     Unmarked,
-    /// A cross at the upper edge: it should be a number, and is none.
+    /// A cross at the upper edge: the value should be a number, and is none.
     NotFinite,
-    /// A small ring at the lower edge; the words say why it is undefined.
+    /// A small ring at the lower edge; the words say why the value is undefined.
     Undefined(&'static str),
 }
 
 impl Gap {
-    /// The words for such a point.
+    /// The words for a point that has no y; empty where it has no mark.
     pub(in crate::figure::kit::chart) fn words(self) -> &'static str {
         match self {
             Self::Unmarked => "",

@@ -20,17 +20,17 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::view::View;
 
-/// With more classes than this their curves are thin, so that not all of them hide each other.
+/// With more curves of classes than this they are thin, so that they hide each other less.
 const MANY_CLASSES: usize = 24;
-/// More dots than this are drawn smaller, or they would be a blot.
+/// More dots than this are drawn smaller, or they would run together.
 const MANY_DOTS: usize = 80;
-/// Width of a thin line: not above it, a line is tessellated with a third fewer triangles.
+/// Width of a thin line, in points: lines up to this width are tessellated with a third fewer triangles.
 const HAIRLINE: f32 = 0.9;
 /// Width of the numbers beside charts that stand below each other, in points.
 const PART_NUMBERS_WIDTH: f32 = 34.0;
 
 /// Draws a chart with its legend above it, and a line at x = `cursor`. A click near the curve of a class selects that
-/// class, another the moment or layer; a box that is drawn becomes the range of all charts of this kind.
+/// class, any other click the moment or layer; a box that is drawn becomes the range of all charts of this kind.
 pub(in crate::figure) fn chart_ui(
     ui: &mut Ui,
     kind: Kind,
@@ -47,11 +47,11 @@ pub(in crate::figure) fn chart_ui(
 pub(in crate::figure) enum Place {
     /// By itself.
     Alone,
-    /// Above others: times stand below the lowest.
+    /// Above other charts; the times stand below the lowest chart.
     Top,
-    /// Between others; its colours are those of the top.
+    /// Between other charts, without a legend: its colours are those of the top chart.
     Middle,
-    /// Lowest. Like the middle it has a scale of its own, which the view knows nothing of.
+    /// The lowest chart. Like a middle chart it has a scale of its own, which the view cannot fix.
     Bottom,
 }
 
@@ -70,7 +70,7 @@ impl Place {
     }
 }
 
-/// As [`chart_ui`], of a figure of several charts.
+/// As [`chart_ui`], for one chart of a figure of several.
 pub(in crate::figure) fn part_ui(
     ui: &mut Ui,
     (kind, place): (Kind, Place),
@@ -120,11 +120,11 @@ pub(in crate::figure) fn part_ui(
         .response
         .widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
     let pick = pointer::pick(ui, kind, chart, &response, near, view);
-    // A box in a chart without a range of its own would fix another's.
+    // A box in a middle or lowest chart would fix the range of the top chart.
     picked.or(pick.filter(|pick| place.has_range() || !matches!(pick, Pick::Range(..))))
 }
 
-/// Axes of a chart, and no ways of the plot's own to move in it: what is seen belongs to the view.
+/// Adds the axes of a chart and disables the plot's own navigation: the visible range belongs to the view.
 fn with_axes<'a>(ui: &Ui, plot: Plot<'a>, chart: &'a Chart, x: (f64, f64)) -> Plot<'a> {
     let text = ui.visuals().weak_text_color();
     let mut plot = plot
@@ -151,12 +151,13 @@ fn with_axes<'a>(ui: &Ui, plot: Plot<'a>, chart: &'a Chart, x: (f64, f64)) -> Pl
     match &chart.x {
         Axis::Time(clock) => plot.x_axis_label(RichText::new(clock.label()).size(11.0).color(text)),
         Axis::Layers(layers) => {
-            // Runs that share a scale need not have as many layers.
+            // Runs that share a scale may differ in their number of layers.
             let share = layers.len() as f64 / (x.1 - x.0).max(1.0);
             let width = (ui.available_width() - 60.0) * share as f32;
             let blocks = blocks(layers, width);
             let marks: Vec<f64> = blocks.iter().map(|(middle, _)| *middle).collect();
-            // Every block has its name, however short it is: to the plot they are all far apart.
+            // Every block keeps its name, however short the block is: the large step size makes the marks seem far
+            // apart to the plot.
             let mark = |&value: &f64| GridMark {
                 value,
                 step_size: 1e3,
@@ -171,7 +172,7 @@ fn with_axes<'a>(ui: &Ui, plot: Plot<'a>, chart: &'a Chart, x: (f64, f64)) -> Pl
     }
 }
 
-/// The number at a mark of the y axis; none at those that only help to count.
+/// The number at a mark of the y axis; empty at the marks between decades.
 fn mark_text(chart: &Chart, mark: GridMark) -> String {
     match (chart.log_y, chart.signed_log) {
         (false, false) => plain_number(mark),
@@ -181,7 +182,7 @@ fn mark_text(chart: &Chart, mark: GridMark) -> String {
     }
 }
 
-/// Makes numbers as wide as others, so that charts below each other begin at the same place.
+/// Pads numbers to a common width, so that charts below each other begin at the same x.
 fn padded(ui: &Ui, width: f32) -> impl Fn(String) -> String + use<> {
     let (painter, font) = (
         ui.painter().clone(),
@@ -202,7 +203,7 @@ fn padded(ui: &Ui, width: f32) -> impl Fn(String) -> String + use<> {
     }
 }
 
-/// Areas, then curves, that of the selected class last, then the marks of gaps.
+/// Draws areas, then curves, the curve of the selected class last, then the marks of gaps.
 fn draw_all<'a>(
     plot: &mut PlotUi<'a>,
     chart: &'a Chart,
@@ -241,16 +242,16 @@ fn are_many(chart: &Chart, view: &View) -> bool {
     of_classes.count() > MANY_CLASSES
 }
 
-/// How a curve stands among the others.
+/// How strongly a curve is drawn among the others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Light {
-    /// As its look has it.
+    /// As the look of the curve says.
     Usual,
     /// One of very many curves.
     Crowded,
     /// The curve of the selected class.
     Lit,
-    /// Another one is.
+    /// The curve of a class while another class is selected.
     Back,
 }
 
@@ -303,7 +304,8 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
         _ => LineStyle::Solid,
     };
     for segment in &curve.segments {
-        // A lone point has no line to be seen by; few points are marked so that one sees how often was measured.
+        // A lone point has no line to be seen by; where points are few, marks show at which moments values were
+        // measured.
         if segment.len() == 1 || are_few {
             let marks = Points::new(curve.name.clone(), segment.as_slice())
                 .color(color)
@@ -336,7 +338,7 @@ fn draw_gaps(plot: &mut PlotUi<'_>, curve: &Curve, scales: &Scales) {
     }
 }
 
-/// Words for the point under the pointer, and for what a click there selects.
+/// Words for the point under the pointer, and for the selection that a click there makes.
 fn hover_text(chart: &Chart, near: Option<usize>, position: &HoverPosition<'_>) -> Option<String> {
     let class = near.and_then(|k| chart.curves.iter().find(|curve| curve.class == Some(k)));
     let click = match (class, &chart.x) {
@@ -356,7 +358,7 @@ fn hover_text(chart: &Chart, near: Option<usize>, position: &HoverPosition<'_>) 
     if let Some(curve) = class
         && curve.name != *plot_name
     {
-        // The nearest point may be of another line than the nearest line.
+        // The nearest point may belong to another curve than the nearest line.
         return Some(click.trim_start().to_owned());
     }
     let place = match &chart.x {

@@ -1,4 +1,4 @@
-//! What stands above a chart: its legend, and what of it is not seen.
+//! The header of a chart: its legend, and notes on hidden curves and on points out of range.
 
 use egui::{RichText, Role, Stroke, Ui, WidgetInfo};
 
@@ -8,17 +8,17 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::view::View;
 
-/// Height from which on a chart has a legend of more than a line.
+/// Height of a chart, in points, from which on its legend may take more than one line.
 const LEGEND_HEIGHT: f32 = 170.0;
-/// Curves a legend has room for,
+/// Curves that a legend of several lines has room for.
 const LEGEND: usize = 24;
-/// and where it is a single line.
+/// Curves that a legend of a single line has room for.
 const SHORT_LEGEND: usize = 3;
-/// Size of its letters.
+/// Size of the header's letters, in points.
 const SIZE: f32 = 11.0;
 
-/// Names with their colours, where a click hides or shows a curve; how many curves are hidden that have no name there,
-/// and how many points lie `outside` a range that was chosen, each with a way back.
+/// Draws the legend, where a click on a name hides or shows its curve; then how many curves are hidden that the legend
+/// does not name, and how many points lie `outside` a range that was chosen, each with a button to show them.
 pub(in crate::figure) fn header_ui(
     ui: &mut Ui,
     kind: Kind,
@@ -37,7 +37,7 @@ pub(in crate::figure) fn header_ui(
         return None;
     }
     let mut pick = None;
-    // Its rows are as high as their text, not as buttons.
+    // Rows of the header are as high as their text, not as buttons.
     let usual = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 0.0);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(10.0, 1.0);
@@ -74,13 +74,13 @@ pub(in crate::figure) fn header_ui(
     pick
 }
 
-/// The curves that the legend names, each name once, and those it has no room for: then what stands for many is named,
-/// not the single classes, which have their colours everywhere.
+/// The curves that the legend names, each name once, and the curves that it has no room for. Where it lacks room it
+/// names groups of classes, not single classes, which have the same colours in every figure.
 fn entries<'a>(ui: &Ui, chart: &'a Chart) -> (Vec<&'a Curve>, Vec<&'a Curve>) {
     let mut entries: Vec<&Curve> = Vec::new();
     for curve in &chart.curves {
         match entries.iter_mut().find(|entry| entry.name == curve.name) {
-            // Of several curves of a name, the one that is seen best stands for them.
+            // Of several curves with one name, the most visible one is named.
             Some(entry) if entry.look == Look::Thin => *entry = curve,
             Some(_) => {}
             None => entries.push(curve),
@@ -125,7 +125,7 @@ fn legend_ui(ui: &mut Ui, chart: &Chart, entries: &[&Curve], view: &View) -> Opt
     pick
 }
 
-/// Words that a click on takes something back; whether it was clicked.
+/// An underlined button that takes something back; whether it was clicked.
 fn back_ui(ui: &mut Ui, text: String, hint: &str, name: String) -> bool {
     let text = RichText::new(text).size(SIZE).underline();
     let button = egui::Button::new(text).frame(false);
@@ -133,7 +133,7 @@ fn back_ui(ui: &mut Ui, text: String, hint: &str, name: String) -> bool {
     response.accessible_name(name).clicked()
 }
 
-/// Says what the diamonds are.
+/// Says that the diamonds are values of the test images.
 fn test_marks_ui(ui: &mut Ui) {
     let color = ui.visuals().weak_text_color();
     let font = egui::FontId::proportional(SIZE);

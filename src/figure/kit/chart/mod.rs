@@ -1,4 +1,5 @@
-//! A chart of curves: what it shows, its scales, and how it is drawn and touched. It knows no run: curves come as numbers.
+//! A chart of curves: its data, its scales, its drawing, and its answers to the pointer. It knows no run: curves come
+//! as numbers.
 
 mod axes;
 mod data;

@@ -1,4 +1,4 @@
-//! What the pointer does in a chart.
+//! Answers of a chart to the pointer.
 
 use egui::{CursorIcon, Id, Pos2, Rect, Stroke, StrokeKind, Ui};
 use egui_plot::{PlotMemory, PlotResponse, PlotTransform};
@@ -11,11 +11,11 @@ use crate::figure::look::view::View;
 
 /// A pointer this close to a line, in points, is on it.
 const NEAR: f32 = 5.0;
-/// A box narrower than this, in points, leaves that direction as it is.
+/// A box narrower or lower than this, in points, leaves the range of that axis as it is.
 const LEAST_BOX: f32 = 12.0;
 
-/// The class whose curve the pointer is on; none for the one that is selected already, so that a second click goes to
-/// the moment.
+/// The class whose curve the pointer is on; `None` for the class that is selected already, so that a second click goes
+/// to the moment.
 pub(in crate::figure) fn class_near(
     ui: &Ui,
     plot: Id,
@@ -36,7 +36,8 @@ pub(in crate::figure) fn class_near(
     (distance <= NEAR && view.class != Some(class)).then_some(class)
 }
 
-/// Distance of a point from a line through points, in points of the screen; far away it is only bounded from below.
+/// Distance of a point from a line through points, in points of the screen; pieces further than [`NEAR`] to either
+/// side count as infinitely far.
 fn distance(transform: &PlotTransform, line: &[egui_plot::PlotPoint], at: Pos2) -> f32 {
     let place = |point: &egui_plot::PlotPoint| transform.position_from_point(point);
     let from_piece = |ends: &[egui_plot::PlotPoint]| {
@@ -60,7 +61,7 @@ fn distance(transform: &PlotTransform, line: &[egui_plot::PlotPoint], at: Pos2) 
     }
 }
 
-/// The pick of a click or of a box.
+/// The pick that follows from a click or from a box.
 pub(in crate::figure) fn pick<T>(
     ui: &Ui,
     kind: Kind,
@@ -102,7 +103,7 @@ pub(in crate::figure) fn pick<T>(
     }
 }
 
-/// The box that was just drawn with the pointer; one that is being drawn is shown.
+/// The box that the pointer has just finished; a box that is still being drawn is painted.
 fn drawn_box<T>(ui: &Ui, plot: &PlotResponse<T>) -> Option<Rect> {
     let response = &plot.response;
     let id = response.id.with("box");
@@ -119,7 +120,7 @@ fn drawn_box<T>(ui: &Ui, plot: &PlotResponse<T>) -> Option<Rect> {
     }
     let (wide, high) = (area.width() >= LEAST_BOX, area.height() >= LEAST_BOX);
     if response.dragged() && (wide || high) {
-        // A direction that the box leaves as it is, is shown over the whole chart.
+        // An axis that the box leaves as it is, is covered over its whole length.
         let x = if wide {
             area.x_range()
         } else {

@@ -48,7 +48,7 @@ impl Scales {
                 (-0.5, layers.max().unwrap_or(0) as f64 - 0.5)
             }
             _ => {
-                // In its first moments a run is shown on a scale that has readable marks.
+                // The scale of a run in its first moments is wide enough for readable marks.
                 let ends = charts.iter().filter_map(|chart| chart.last_x());
                 let last = ends.fold(0.1, f64::max);
                 // A little room, so that the first and the last point are not cut.
@@ -75,7 +75,7 @@ impl Scales {
         scales
     }
 
-    /// The bounds chosen for these charts in their place, where there are any.
+    /// The same bounds, replaced by those of `range`, which was chosen for these charts, where it has any.
     pub(in crate::figure::kit::chart) fn within(
         self,
         range: Option<&Range>,

@@ -1,4 +1,4 @@
-//! What a chart shows, how it is read with the pointer, and its scales.
+//! The content of charts, their answers to the pointer, and their scales.
 
 use egui::{Event, Modifiers, PointerButton, Pos2, Ui, vec2};
 use egui_kittest::Harness;
@@ -27,7 +27,7 @@ fn image(kind: Kind, subject: Subject<'_>, view: &View) -> image::RgbaImage {
     figure_png(kind, subject, view, &options)
 }
 
-/// The window of a figure, and what is picked in it.
+/// The window of a figure, whose state are the picks in it.
 fn window<'a>(kind: Kind, subject: Subject<'a>, view: &'a View) -> Harness<'a, Vec<Pick>> {
     let draw = move |ui: &mut Ui, picks: &mut Vec<Pick>| {
         picks.extend(figure_ui(ui, kind, subject, &[subject], view));
@@ -40,7 +40,7 @@ fn window<'a>(kind: Kind, subject: Subject<'a>, view: &'a View) -> Harness<'a, V
     harness
 }
 
-/// Presses at the first place, moves to the others and lets go.
+/// Presses at the first place, moves to the others and releases.
 fn drag(harness: &mut Harness<'_, Vec<Pick>>, places: &[Pos2]) {
     let (Some(&first), Some(&last)) = (places.first(), places.last()) else {
         return;
@@ -72,7 +72,7 @@ fn a_selected_class_is_drawn_otherwise_in_every_chart_that_has_it() -> anyhow::R
         assert!(of(None) != of(Some(2)), "{kind:?}");
         assert!(of(Some(1)) != of(Some(2)), "{kind:?}");
     }
-    // What is of no class steps back for none.
+    // Curves that are of no class do not step back for a selected class.
     let of = |class| image(Kind::Scores, subject, &View { class, ..view() });
     assert!(of(None) == of(Some(2)));
     Ok(())
@@ -120,7 +120,7 @@ fn a_click_on_a_line_selects_its_class_and_elsewhere_the_moment() -> anyhow::Res
         .ok_or_else(|| anyhow::anyhow!("no points"))?;
     drag(&mut harness, &[at]);
     assert_eq!(harness.state()[..], [Pick::Class(k)]);
-    // High up, no class is: with 0.02 of room above an F1 of 1.
+    // High up there is no curve: there is 0.02 of room above an F1 of 1.
     let empty = plot.left_top() + vec2(0.4 * plot.width(), 1.0);
     harness.state_mut().clear();
     drag(&mut harness, &[empty]);
@@ -160,7 +160,7 @@ fn a_box_becomes_the_range_and_a_button_gives_all_back() -> anyhow::Result<()> {
         near(range.y, (between(y, 0.25), between(y, 0.5))),
         "{range:?} of {y:?}"
     );
-    // It is seen, also in an image, and says what lies outside.
+    // The range is seen, also in an image, and the chart says what lies outside.
     let zoomed = View {
         ranges: [(Kind::Loss, range)].into(),
         ..view()
@@ -185,7 +185,7 @@ fn a_box_becomes_the_range_and_a_button_gives_all_back() -> anyhow::Result<()> {
     harness.get_by_label("Show all of Loss").click();
     harness.run();
     assert_eq!(harness.state()[..], [Pick::Range(Kind::Loss, None)]);
-    // Another unit of time has another range.
+    // In another unit of time, the range does not apply.
     let minutes = View {
         time: TimeAxis::Step,
         ..zoomed.clone()
@@ -195,7 +195,7 @@ fn a_box_becomes_the_range_and_a_button_gives_all_back() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A view is part of an image and of the settings.
+/// The view, with its ranges, is part of exported images and of the settings.
 #[test]
 fn ranges_are_written_and_read() -> anyhow::Result<()> {
     let range = Range {
@@ -317,7 +317,7 @@ fn head_and_tail_are_geometric_means() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is hidden without a name in the legend can be brought back.
+/// Hidden curves that the legend does not name can be brought back.
 #[test]
 fn hidden_curves_leave_a_trace_where_there_is_no_legend() -> anyhow::Result<()> {
     let recorded = recorded("solar-branch")?;

@@ -1,5 +1,5 @@
-//! Fewer points for a line than it has, where the eye sees no difference: a hundred curves of five hundred points each
-//! are drawn in every frame.
+//! Leaves out points of a line where the eye sees no difference: a hundred curves of five hundred points each are
+//! drawn in every frame.
 
 use egui::{Context, Rect};
 use egui_plot::{PlotBounds, PlotPoint};
@@ -8,13 +8,14 @@ use crate::figure::kit::memo::is_exporting;
 
 /// Lines of fewer points are drawn as they are.
 const MANY: usize = 50;
-/// How far the line may pass from a point that is left out, in points of the screen; the second where there are very
-/// many curves, and
+/// How far the line may pass from a point that is left out, in points of the screen: usually, and where there are very
+/// many curves.
 const TOLERANCE: [f64; 2] = [0.35, 1.0];
-/// how far apart points stay that are left: the pointer finds the values of those alone.
+/// Distance in x from a kept point, in points of the screen, beyond which no points are left out: the pointer finds
+/// only the values of kept points.
 const APART: f64 = 4.0;
 
-/// How far apart points stay, and how far the line may pass from them, as the axes have it.
+/// `APART` and `TOLERANCE` in units of the axes.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::figure) struct Thin {
     apart: f64,
@@ -36,10 +37,11 @@ impl Thin {
         })
     }
 
-    /// The points that are kept, in order; `None` where all points are kept. Times must not fall.
+    /// The points that are kept, in order; `None` where all points are kept. x must not decrease.
     ///
-    /// From each point that is kept, the next is the last one to which a straight line passes all points in between
-    /// (the "swinging door" of process data; Bristol 1990).
+    /// The next point that is kept is the last one to which a straight line passes all points in between within the
+    /// tolerance (the "swinging door" of process data; Bristol 1990), but none further than `APART` where there are
+    /// points before it.
     pub(in crate::figure) fn kept(self, points: &[PlotPoint]) -> Option<Vec<PlotPoint>> {
         if points.len() < MANY {
             return None;
@@ -54,11 +56,11 @@ impl Thin {
                 let (low, high) = ((height - tolerance) / width, (height + tolerance) / width);
                 open = (open.0.max(low), open.1.min(high));
             } else if height.abs() > tolerance {
-                // Right above another no line passes both.
+                // No line passes two points that lie above each other.
                 open = (f64::INFINITY, f64::NEG_INFINITY);
             }
             let slope = (next.y - from.y) / (next.x - from.x);
-            // Without width and height it is no number, and not straight either.
+            // Between two equal points the slope is NaN: the comparisons fail, and the line counts as not straight.
             let is_straight = open.0 <= slope && slope <= open.1;
             if !is_straight || next.x - from.x > self.apart {
                 if *point != from {
@@ -82,7 +84,7 @@ mod tests {
         tolerance: TOLERANCE[0],
     };
 
-    /// How far a line through points passes from a point at most, upright.
+    /// The largest vertical distance of points from a line.
     fn farthest(line: &[PlotPoint], points: &[PlotPoint]) -> f64 {
         let off = |point: &PlotPoint| {
             let at = line.partition_point(|kept| kept.x < point.x).max(1);

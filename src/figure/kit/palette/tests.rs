@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// What becomes of linear RGB under complete protanopia, deuteranopia and tritanopia: Machado, Oliveira & Fernandes
-/// 2009, "A Physiologically-based Model for Simulation of Color Vision Deficiency", table for severity 1.
+/// Linear RGB as seen under complete protanopia, deuteranopia and tritanopia: Machado, Oliveira & Fernandes 2009, "A
+/// Physiologically-based Model for Simulation of Color Vision Deficiency", table for severity 1.
 const DEFICIENCIES: [(&str, [[f64; 3]; 3]); 4] = [
     ("none", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
     (
@@ -67,7 +67,7 @@ fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
     squares.sum::<f64>().sqrt()
 }
 
-/// About 2.3 is just noticeable; curves beside each other want several times that.
+/// A difference of about 2.3 is just noticeable; neighbouring curves need several times that.
 #[test]
 fn classes_stay_apart_under_every_deficiency() {
     for (name, seen) in &DEFICIENCIES {
@@ -123,8 +123,8 @@ fn conflict_and_agreement_stay_apart_under_every_deficiency() {
     }
 }
 
-/// Both themes: a class's colour has contrast to what it is drawn on (WCAG 2 asks 3 of graphics; thin marks beside a
-/// name may have a little less).
+/// In both themes, the colour of a class has contrast to its background (WCAG 2 asks 3 of graphics; thin marks beside
+/// a name may have a little less).
 #[test]
 fn classes_stand_out_from_light_and_dark() {
     let luminance = |color: Color32| {

@@ -1,4 +1,4 @@
-//! What a figure puts into the cells of a square.
+//! The cells that a figure puts into a square.
 
 use egui::{Color32, Ui};
 
@@ -9,20 +9,20 @@ use crate::figure::look::pick::Pick;
 /// How a cell looks.
 pub(in crate::figure) struct Look {
     pub(in crate::figure) color: Color32,
-    /// Undefined.
+    /// Whether the cell is hatched, as undefined cells are.
     pub(in crate::figure) hatched: bool,
-    /// Its number, where it has room, and
+    /// The number in the cell, shown where it has room.
     pub(in crate::figure) number: Number,
-    /// whether that steps back.
+    /// Whether the number is drawn pale.
     pub(in crate::figure) pale: bool,
 }
 
-/// The number in a cell: put into words only where the cell has room for it.
+/// The number in a cell: turned into text only where the cell has room for it.
 #[derive(Clone, Copy)]
 pub(in crate::figure) enum Number {
     None,
     Count(u64),
-    /// With two decimals, and a real minus.
+    /// A number with two decimals, and a minus sign (U+2212).
     Decimal(f64),
 }
 
@@ -39,7 +39,7 @@ impl Number {
 impl Look {
     /// An undefined cell.
     pub(in crate::figure) fn undefined(ui: &Ui) -> Self {
-        // From far away hatching is grey.
+        // Cells too small for hatching are grey.
         let color = palette::blend(
             ui.visuals().panel_fill,
             ui.visuals().weak_text_color(),
@@ -56,19 +56,19 @@ impl Look {
 
 /// The cells that a figure puts into the square.
 pub(in crate::figure) trait Cells {
-    /// Name of the whole, for those who cannot see it.
+    /// Accessible name of the whole square.
     const NAME: &'static str;
-    /// How the cell of a row's and a column's class looks.
+    /// How the cell of the class of a row and the class of a column looks.
     fn look(&self, ui: &Ui, row: usize, column: usize) -> Look;
-    /// Its name for those who cannot see it.
+    /// Accessible name of a cell.
     fn name(&self, row: usize, column: usize) -> String;
-    /// Everything about it, in words.
+    /// Writes everything about a cell: the text of its tooltip.
     fn words_ui(&self, ui: &mut Ui, row: usize, column: usize);
-    /// What a click on it selects.
+    /// The pick of a click on a cell; `None` where the click selects nothing.
     fn pick(&self, row: usize, column: usize) -> Option<Pick>;
 }
 
-/// A cell of the diagonal, which says nothing.
+/// A cell of the diagonal, which has no number.
 pub(in crate::figure) fn diagonal(ui: &Ui) -> Look {
     let (background, weak) = (ui.visuals().panel_fill, ui.visuals().weak_text_color());
     Look {

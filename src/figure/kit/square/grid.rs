@@ -1,4 +1,4 @@
-//! Where the cells of a square, the names beside it and its colour bar lie.
+//! Layout of a square: its cells, the names beside it, and its colour bar.
 
 use egui::{Color32, FontId, Rect, Ui, Vec2, vec2};
 
@@ -6,28 +6,28 @@ use crate::figure::look::sight::Sight;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
 
-/// Up to this many classes in sight every cell is a widget of its own, with its name.
+/// Up to this many classes in sight, every cell is a widget with a name of its own.
 pub(in crate::figure::kit::square) const NAMED_CELLS: usize = 20;
-/// With more classes than this a part of them can be brought into sight.
+/// With more classes than this, a part of them can be brought into sight.
 pub(in crate::figure::kit::square) const ZOOMED_FROM: usize = 12;
-/// A cell is at most this much longer one way than the other, to fill a figure that is no square.
+/// A cell is at most this many times as long in one direction as in the other, to fill a figure that is not square.
 pub(in crate::figure::kit::square) const STRETCH: f32 = 2.0;
-/// Height below which there are no names above the columns.
+/// Height, in points, below which there are no names above the columns.
 pub(in crate::figure::kit::square) const LEAST_TOP: f32 = 44.0;
-/// Height of the buttons that bring classes into sight, with their gap.
+/// Height of the buttons that bring classes into sight, with their gap, in points.
 pub(in crate::figure::kit::square) const CONTROLS: f32 = 24.0;
-/// Room for names below which they are worth more than the training images beside them.
+/// Width, in points, that names keep before the training images get room beside them.
 pub(in crate::figure::kit::square) const LEAST_NAME: f32 = 34.0;
-/// Height of a line of names.
+/// Height of a line of names, in points.
 pub(in crate::figure::kit::square) const LINE: f32 = 13.0;
-/// Angle of names that stand above their columns, in radians.
+/// Angle of the tilted names above columns, in radians.
 pub(in crate::figure::kit::square) const TILT: f32 = 0.85;
-/// Space between a name and the training images.
+/// Space between a name and the training images, in points.
 pub(in crate::figure::kit::square) const GAP: f32 = 6.0;
-/// Width of the colour bar with its gaps, without its labels.
+/// Width of the colour bar with its gaps, without its labels, in points.
 pub(in crate::figure::kit::square) const BAR: f32 = 31.0;
 
-/// Where everything lies.
+/// Layout of a square.
 pub(in crate::figure) struct Grid<'a> {
     pub(in crate::figure::kit::square) names: &'a [String],
     /// Training images of each class.
@@ -37,20 +37,20 @@ pub(in crate::figure) struct Grid<'a> {
     /// The whole figure.
     pub(in crate::figure::kit::square) area: Rect,
     pub(in crate::figure::kit::square) square: Rect,
-    /// Of a cell.
+    /// Width and height of a cell.
     pub(in crate::figure::kit::square) side: Vec2,
     /// Whether names lie flat above their columns.
     pub(in crate::figure::kit::square) flat: bool,
-    /// Width of the training images beside the names; 0 where they have no room.
+    /// Width of the numbers of training images beside the names; 0 where they have no room.
     pub(in crate::figure::kit::square) counted: f32,
     pub(in crate::figure::kit::square) bar: Rect,
-    /// What stands beside the colour bar, from top to bottom.
+    /// Labels beside the colour bar, from top to bottom.
     pub(in crate::figure::kit::square) labels: [&'a str; 3],
     pub(in crate::figure::kit::square) font: FontId,
 }
 
 impl<'a> Grid<'a> {
-    /// Fits into `area`, with a colour bar at the right that has `labels` at its top, middle and bottom.
+    /// Lays the square out in `area`, with a colour bar at the right that has `labels` at its top, middle and bottom.
     pub(in crate::figure) fn new(
         ui: &Ui,
         area: Rect,
@@ -74,7 +74,7 @@ impl<'a> Grid<'a> {
         let longest = names.iter().map(|name| width(name)).fold(0.0, f32::max);
         let widest = counts.iter().map(|n| width(&n.to_string()) + GAP);
         let widest = widest.fold(0.0, f32::max);
-        // Names may take a third of the width, and are cut before the training images give way.
+        // Names may take a third of the width, and are cut before the numbers of training images are left out.
         let third = area.width() / 3.0;
         let has_room = widest + longest.min(LEAST_NAME) + 8.0 <= third;
         let counted = if has_room { widest } else { 0.0 };
@@ -82,7 +82,8 @@ impl<'a> Grid<'a> {
         let bar = BAR + labels.into_iter().map(width).fold(0.0, f32::max);
         let seen = sight.count.max(1) as f32;
         let wide = ((area.width() - left - bar) / seen).max(0.1);
-        // Names that all fit their columns lie flat; a mixture would read as if it meant something.
+        // Names lie flat where all of them fit their columns; flat and tilted names together would seem to mean
+        // something.
         let top = LINE * if has_room { 2.0 } else { 1.0 } + 6.0;
         let high = (area.height() - top) / seen;
         let flat = longest.max(widest) + 6.0 < wide.min(STRETCH * high);
@@ -121,7 +122,7 @@ impl<'a> Grid<'a> {
         }
     }
 
-    /// Row, its class, column, its class, of every cell in sight.
+    /// Every cell in sight, as row, class of the row, column, class of the column.
     pub(in crate::figure::kit::square) fn seen(
         &self,
     ) -> impl Iterator<Item = (usize, usize, usize, usize)> {
@@ -156,12 +157,12 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// Height of names of this length that stand on edge above columns: a quarter of the figure, and what square cells in
-/// `width` leave free.
+/// Height for tilted names of this length above columns: at most a quarter of the figure or, where that is more, the
+/// height that square cells in `width` leave free.
 fn tilted_top(area: Rect, length: f32, width: f32) -> f32 {
     let wanted = length * TILT.sin() + LINE + GAP;
     let top = wanted.min((area.height() / 4.0).max(area.height() - width));
-    // Cut to a letter or two they would only take room; the rows have the same names.
+    // Names cut to a letter or two would only take room; the rows have the same names.
     if top < wanted.min(LEAST_TOP) {
         4.0
     } else {

@@ -1,5 +1,5 @@
-//! A square of class × class cells with names beside it: what the conflict matrix, its difference between two runs and
-//! the confusion matrix share.
+//! A square of class × class cells with names beside it, shared by all figures of that form, such as the conflict
+//! matrix and the confusion matrix.
 
 mod cells;
 mod grid;

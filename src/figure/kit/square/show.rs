@@ -15,18 +15,19 @@ use crate::figure::kit::text::{fitted, named};
 use crate::figure::look::pick::Pick;
 use crate::figure::look::view::View;
 
-/// Cells at least this large carry their number.
+/// Cells at least this large, in points, carry their number.
 const NUMBER: Vec2 = vec2(28.0, 14.0);
 
-/// Cells smaller than this have no gap between them.
+/// Cells smaller than this, in points, have no gap between them.
 const SMALL: f32 = 8.0;
 
-/// The same for names that stand on edge: the training images stand beside the rows as well.
+/// Length, in points, that a tilted name keeps before the training images get room after it: they stand beside the
+/// rows as well.
 const LEAST_TILTED: f32 = 60.0;
 
 impl Grid<'_> {
-    /// Draws cells and names, and answers the pointer and the keyboard. `marked` are cells with an outline of some
-    /// width.
+    /// Draws cells and names, and answers the pointer and the keyboard. `marked` are the cells with an outline, as
+    /// classes of row and column and width in points.
     pub(in crate::figure) fn show(
         &self,
         ui: &mut Ui,
@@ -35,7 +36,7 @@ impl Grid<'_> {
         marked: &[(usize, usize, f32)],
     ) -> Option<Pick> {
         let painter = ui.painter().clone();
-        // Shapes of their own would be moved to whole pixels, and the smallest would vanish.
+        // As single shapes, small cells would be moved to whole pixels, and the smallest would vanish.
         let mut small = egui::Mesh::default();
         for (row, a, column, b) in self.seen() {
             let rect = self.cell(row, column);
@@ -68,7 +69,7 @@ impl Grid<'_> {
         }
     }
 
-    /// The colour bar: `color` of 1 at the top to −1 at the bottom.
+    /// Paints the colour bar, from `color(1)` at the top to `color(−1)` at the bottom.
     pub(in crate::figure) fn paint_bar(&self, ui: &Ui, color: impl Fn(f64) -> Color32) {
         let painter = ui.painter();
         palette::paint_scale(painter, self.bar, true, |t| color(1.0 - 2.0 * t));
@@ -121,8 +122,8 @@ impl Grid<'_> {
         }
     }
 
-    /// Places and classes from `first` on whose names are shown, in cells of this size: of many every n-th fits, and
-    /// neighbours of the selected class make room for it.
+    /// Places and classes, from `first` on, whose names are shown in cells of this size: where names are crowded only
+    /// every n-th is shown, and neighbours of the selected class make room for it.
     fn with_names(&self, first: usize, size: f32, view: &View) -> Vec<(usize, usize)> {
         let every = (LINE / size).ceil().max(1.0) as usize;
         let near = view.class.and_then(|class| self.place(class, first));
@@ -145,7 +146,7 @@ impl Grid<'_> {
         }
     }
 
-    /// Its training images in few letters.
+    /// The training images of a class, as text; empty where they have no room.
     fn count_of(&self, painter: &Painter, class: usize, weak: Color32) -> Arc<Galley> {
         let count = self.counts.get(class).filter(|_| self.counted > 0.0);
         let text = count.map_or_else(String::new, ToString::to_string);
@@ -208,7 +209,7 @@ impl Grid<'_> {
         let painter = ui.painter();
         let weak = ui.visuals().weak_text_color();
         let along = Vec2::angled(-TILT);
-        // What stands on edge must not rise out of the figure.
+        // Tilted names must not rise out of the figure.
         let rise = (self.square.top() - self.area.top() - LINE) / TILT.sin();
         let columns: Vec<_> = self
             .with_names(self.sight.column, self.side.x, view)
@@ -223,7 +224,7 @@ impl Grid<'_> {
         let fits = |(_, count, _, room): &(usize, Arc<Galley>, f32, f32)| {
             room - count.size().x - GAP >= LEAST_TILTED
         };
-        // Counts above some columns alone would read as if it meant something.
+        // Training images above some columns alone would seem to mean something.
         let has_both = self.counted > 0.0 && columns.iter().all(fits);
         for (k, count, x, room) in columns {
             let foot = pos2(x, self.square.top() - 4.0 - 0.5 * LINE);

@@ -13,9 +13,9 @@ use crate::figure::look::pick::Pick;
 use crate::figure::look::sight::{LEAST_SEEN, Sight};
 use crate::figure::look::view::View;
 
-/// How much closer a press of a button or a key comes.
+/// Zoom factor of a press of a button or a key.
 const ZOOM: f32 = 1.5;
-/// Side of a button.
+/// Side of a button, in points.
 const BUTTON: f32 = 18.0;
 
 /// Where pointer and keyboard are in the square, and the pick that follows from them.
@@ -29,7 +29,8 @@ pub(in crate::figure) struct Touched {
 }
 
 impl Grid<'_> {
-    /// The square has the keyboard; to the pointer each cell is a widget of its own where they are few.
+    /// Answers the pointer and the keyboard. The keyboard focus is on the square; for the pointer, each cell is a
+    /// widget of its own where cells are few.
     pub(in crate::figure) fn touch(&self, ui: &mut Ui, view: &View, cells: &impl Cells) -> Touched {
         let mut touched = Touched {
             pick: self.controls_ui(ui).or_else(|| self.move_ui(ui)),
@@ -40,7 +41,7 @@ impl Grid<'_> {
             if response.hovered() {
                 touched.hovered = Some((a, b));
             }
-            // Enter is pressed for the cell that the keyboard is at.
+            // Only clicks of the pointer: Enter is pressed for the cell that the keyboard is at.
             if response.clicked_by(egui::PointerButton::Primary) {
                 touched.pick = cells.pick(a, b).or(touched.pick.take());
             }
@@ -49,7 +50,7 @@ impl Grid<'_> {
         if self.sight.count <= NAMED_CELLS {
             for (row, a, column, b) in self.seen() {
                 let id = ui.scope_id().with((a, b));
-                // Not a stop of the keyboard's: there would be hundreds.
+                // Cells take no keyboard focus: there would be hundreds of stops.
                 let response = ui.interact(self.cell(row, column), id, Sense::CLICK);
                 named(&response, Role::Button, &cells.name(a, b));
                 react(response, (a, b));
@@ -82,8 +83,8 @@ impl Grid<'_> {
         touched
     }
 
-    /// The cell of the keyboard cursor after the keys of this frame, and the pick that follows from them; `None` where the
-    /// square has no keyboard focus.
+    /// The cell of the keyboard cursor after the keys of this frame, and the pick that follows from them; `None` where
+    /// the square has no keyboard focus.
     fn keys(
         &self,
         ui: &Ui,
@@ -119,14 +120,14 @@ impl Grid<'_> {
         Some((at, pick))
     }
 
-    /// The pick that brings other classes into sight; `None` where these classes are in sight already.
+    /// The pick that brings the classes of `sight` into sight; `None` where they are in sight already.
     fn to(&self, sight: Sight) -> Option<Pick> {
         let k = self.order.len();
         let sight = sight.within(k);
         (sight != self.sight).then_some(Pick::Sight((sight.count < k).then_some(sight)))
     }
 
-    /// Buttons that come closer and go back, in the corner between the names.
+    /// Buttons that zoom in and out, in the corner between the names.
     fn controls_ui(&self, ui: &mut Ui) -> Option<Pick> {
         let k = self.order.len();
         if k <= ZOOMED_FROM || is_exporting(ui.ctx()) {

@@ -2,7 +2,7 @@ use super::*;
 use crate::figure::Order;
 use crate::figure::testing::{recorded, view};
 
-/// The means of the last row are the macro scores that training logged.
+/// The means in the last row are the macro scores that training logged.
 #[test]
 fn all_classes_together_are_the_macro_scores() -> anyhow::Result<()> {
     let recorded = recorded("solar-branch")?;
@@ -16,11 +16,11 @@ fn all_classes_together_are_the_macro_scores() -> anyhow::Result<()> {
     assert!(close(all.scores[2], eval.macro_f1));
     assert!(close(all.scores[1], eval.balanced_accuracy));
     assert_eq!(all.counts[1], eval.support.iter().sum::<u64>());
-    // The rarest third of six classes are two.
+    // The rarest third of six classes has two classes.
     let tail = &rows[rows.len() - 2];
     assert_eq!(tail.name, "Rarest third (2)");
     let counts = &recorded.run.started.as_ref().unwrap().train_counts;
-    // Physical-damage and Electrical-damage.
+    // The two classes are Physical-damage and Electrical-damage.
     assert_eq!([counts[4], counts[3]], [126, 450]);
     let rarest = [4, 3].map(|k| eval.f1[k].unwrap());
     assert!(close(
@@ -56,7 +56,7 @@ fn the_second_run_has_changes_from_the_first() -> anyhow::Result<()> {
         (&undefined[6], &undefined[7], &undefined[8]),
         (&Value::None, &Value::None, &Value::None)
     );
-    // The first has none.
+    // The first run has no changes.
     let own = super::table(shown[0], &shown, &view);
     assert!(own.rows.iter().all(|row| row[8] == Value::None));
     Ok(())

@@ -32,7 +32,7 @@ fn pairs_have_cosine_and_mistakes() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A rectangle holds the pairs in it, and both matrices know them.
+/// A rectangle holds the pairs in it, and both matrices mark them.
 #[test]
 fn brushed_pairs_are_those_in_the_rectangle() -> anyhow::Result<()> {
     let recorded = recorded("solar-none")?;
@@ -46,15 +46,15 @@ fn brushed_pairs_are_those_in_the_rectangle() -> anyhow::Result<()> {
     let expected = negative.rows.iter().filter(is_negative).count();
     let held = brushed(&ctx, subject, &view);
     assert!(expected > 0 && held.len() == expected, "{held:?}");
-    // Each is marked on both sides of the diagonal, besides the selected pair.
+    // Each pair is marked on both sides of the diagonal, besides the selected pair.
     let marked = crate::figure::facts::mistakes::marked(&ctx, subject, &view);
     assert_eq!(marked.len(), 2 * expected + 2);
     Ok(())
 }
 
-/// Dragging draws the rectangle; a click beside the points takes it off.
+/// Dragging draws the rectangle; a click beside the points removes it.
 #[test]
-fn dragging_brushes() -> anyhow::Result<()> {
+fn dragging_draws_the_brush_and_a_click_removes_it() -> anyhow::Result<()> {
     let recorded = recorded("solar-none")?;
     let subject = recorded.subject();
     let state = (view(), Vec::new());

@@ -1,4 +1,4 @@
-//! On the recorded sample run: six classes, the rarest of them Physical-damage.
+//! Figures of one class on the recorded sample run: six classes, the rarest of them Physical-damage.
 
 use super::*;
 use crate::figure::conflicts::pair;
@@ -45,9 +45,10 @@ fn a_click_on_a_bar_picks_the_pair_and_the_list_a_class() -> Result<()> {
     Ok(())
 }
 
-/// The numbers follow class, moment and part of the network, and the shares add up to the net, which is the curve's.
+/// The numbers follow class, moment and part of the network, and the shares add up to the net effect, which is that of
+/// the curve.
 #[test]
-fn the_numbers_follow_what_is_looked_at() -> Result<()> {
+fn the_numbers_follow_class_moment_and_part() -> Result<()> {
     let sample = recorded("solar-branch")?;
     let subject = sample.subject();
     let mut tables = Vec::new();
@@ -86,7 +87,8 @@ fn the_numbers_follow_what_is_looked_at() -> Result<()> {
     Ok(())
 }
 
-/// Before the first step none was taken and no loss had changed; after it the measured change is that of the losses.
+/// Before the first step there is no step taken and no loss has changed; after it the measured change is that of the
+/// losses.
 #[test]
 fn the_measured_side_is_that_of_the_losses() -> Result<()> {
     let sample = recorded("solar-branch")?;
@@ -201,9 +203,9 @@ fn the_pair_says_what_is_known_at_the_cursor() -> Result<()> {
     Ok(())
 }
 
-/// Without a probe there is nothing to draw a bar of: another image, and no table.
+/// Without a probe or a learning rate there is no ledger: the image differs, and the table is empty.
 #[test]
-fn what_is_not_there_is_said() -> Result<()> {
+fn missing_probes_and_learning_rates_are_named() -> Result<()> {
     let mut sample = recorded("solar-branch")?;
     let view = View::default();
     let options = crate::figure::export::Options {

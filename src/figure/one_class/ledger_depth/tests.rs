@@ -1,4 +1,5 @@
-//! On a recorded run, against sums over the layers that other figures make, and of runs that minimise another loss.
+//! Effects by layer on a recorded run, against sums over layers that other figures make, and for runs that minimise
+//! another loss.
 
 use anyhow::{Context as _, Result};
 
@@ -50,8 +51,8 @@ fn a_layer_is_the_sum_of_the_stored_products() -> Result<()> {
     Ok(())
 }
 
-/// The layers of a moment add up to what the curve has of the whole network: predicted steps or, where another loss is
-/// minimised, those taken.
+/// The layers of a moment add up to the value of the curve for the whole network: for predicted steps or, where
+/// another loss is minimised, for the steps taken.
 #[test]
 fn layers_add_up_to_the_curve() -> Result<()> {
     let recorded = recorded("solar-branch")?;
@@ -110,7 +111,7 @@ fn minimising(run: &Run, loss: Loss) -> Run {
     run
 }
 
-/// Where class gradients do not make up the steps, what these will do is not predicted, and what they did stays.
+/// Where class gradients do not make up the steps, effects are not predicted, and measured effects stay.
 #[test]
 fn of_another_loss_only_the_measured_side_is_shown() -> Result<()> {
     let recorded = recorded("solar-branch")?;
@@ -131,7 +132,7 @@ fn of_another_loss_only_the_measured_side_is_shown() -> Result<()> {
         &view,
         "the step actually taken"
     ));
-    // The learning that is predicted, and the sliders that change it.
+    // Texts of predictions, and the sliders that change them, are shown for cross-entropy alone.
     for (kind, predicted) in [
         (Kind::Ledger, "All on Physical-damage"),
         (Kind::LedgerTime, "one plain step"),

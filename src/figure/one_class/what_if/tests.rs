@@ -57,7 +57,7 @@ fn only_the_ratios_of_weights_count() -> Result<()> {
     let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-12);
     assert!(close(&shares(&[])?, &moment.plain));
     assert!(close(&shares(&[0.2; 6])?, &moment.plain));
-    // Weights for another number of classes are none.
+    // Weights for another number of classes do not apply.
     assert!(close(&shares(&[0.2, 7.0])?, &moment.plain));
     let started = sample.run.started.as_ref().context("header")?;
     let even = shares(&inverse_frequency(&started.train_counts))?;
@@ -76,7 +76,7 @@ fn only_the_ratios_of_weights_count() -> Result<()> {
     Ok(())
 }
 
-/// Before training classes conflict most; surgery then changes the step, and always to the same.
+/// Before training classes conflict most; surgery then changes the step, with the same result every time.
 #[test]
 fn surgery_changes_the_step() -> Result<()> {
     let sample = recorded("solar-branch")?;
@@ -100,9 +100,9 @@ fn surgery_changes_the_step() -> Result<()> {
     );
     assert!(plain != projected && plain != aligned && projected != aligned);
     assert_eq!(projected, steps(Surgery::PcGrad)?);
-    // PCGrad adds of the gradients that others conflict with, and takes nothing away.
+    // PCGrad adds parts of the gradients that others conflict with, and takes nothing away.
     assert!(plain.iter().zip(&projected).all(|(x, y)| y >= x));
-    // Aligned gradients have equal lengths, that of the smallest singular value: a shorter step.
+    // Aligned gradients all have the length of the smallest singular value: a shorter step.
     assert!(length(&moment.gram, &aligned) < length(&moment.gram, &plain));
     Ok(())
 }
@@ -151,9 +151,9 @@ fn clicks_and_keys_choose_weights_and_surgery() -> Result<()> {
     Ok(())
 }
 
-/// The table has what is drawn, and follows weights, moment and part of the network.
+/// The table has the numbers that are drawn, and follows weights, moment and part of the network.
 #[test]
-fn the_table_follows_what_is_asked() -> Result<()> {
+fn the_table_follows_weights_moment_and_part() -> Result<()> {
     let sample = recorded("solar-branch")?;
     let of = |weights: &[f64], step, scope| {
         let view = View {

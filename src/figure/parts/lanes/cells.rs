@@ -1,4 +1,4 @@
-//! Cells of layers by moments: coloured, named, touched.
+//! Cells of layers by moments: their colours, and their answers to the pointer and the keyboard.
 
 use std::sync::Arc;
 
@@ -21,27 +21,28 @@ use crate::run::event::Layer;
 
 /// What a figure puts into the cells of layers (rows) by moments (columns).
 pub(in crate::figure) trait Cells {
-    /// Name of the whole, for those who cannot see it.
+    /// Accessible name of the whole figure.
     const NAME: &'static str;
-    /// All that colours depend on, but for the run's probes and the colours of the window.
+    /// A key of all that the colours depend on, except for the run's probes and the colours of the window.
     fn key(&self) -> String;
-    /// Colour of a layer, by its Gram row, at a probe, by its index; none where nothing is known yet.
+    /// Colour of the layer with Gram row `gram` at the probe with index `column`; `None` where nothing is known yet.
     fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32>;
-    /// Everything about a cell, in words.
+    /// Writes everything about a cell: the text of its tooltip.
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize);
-    /// The scale of the colours, upright.
+    /// Paints the scale of the colours, upright.
     fn scale_ui(&self, ui: &Ui, bar: Rect);
-    /// Whether there is a row of the whole backbone, too.
+    /// Whether there is a row for the whole backbone, too.
     const BACKBONE: bool = false;
-    /// As [`Self::color`], of the backbone.
+    /// As [`Self::color`], for the backbone.
     fn backbone_color(&self, _: &Ui, _: usize) -> Option<Color32> {
         None
     }
-    /// As [`Self::words_ui`], of the backbone.
+    /// As [`Self::words_ui`], for the backbone.
     fn backbone_words_ui(&self, _: &mut Ui, _: usize) {}
 }
 
-/// Draws layers from top to bottom and probes from left to right, below the [`header`] of `area`; a click picks both.
+/// Draws layers from top to bottom and probes from left to right, below the [`header`] of `area`; a click picks layer
+/// and moment.
 pub(in crate::figure) fn cells_ui<C: Cells>(
     ui: &mut Ui,
     area: Rect,
@@ -74,7 +75,8 @@ pub(in crate::figure) fn cells_ui<C: Cells>(
     pick
 }
 
-/// Answers the pointer and the keyboard in the cells, which say what they hold; a click or Enter picks layer and moment.
+/// Answers the pointer and the keyboard in the cells, which show their tooltip; a click or Enter picks layer and
+/// moment.
 fn touch_ui<C: Cells>(
     ui: &Ui,
     grid: &Grid,
@@ -105,7 +107,7 @@ fn touch_ui<C: Cells>(
     let mut picked = None;
     let at = response.hover_pos().or(response.interact_pointer_pos());
     if let Some((row, column)) = at.and_then(|at| grid.at(at)) {
-        // Enter is pressed for the cell that the keyboard is at.
+        // Only clicks of the pointer: Enter is pressed for the cell that the keyboard is at.
         if response.clicked_by(PointerButton::Primary) {
             picked = pick(row, column);
         }
@@ -145,7 +147,7 @@ fn touch_ui<C: Cells>(
     picked
 }
 
-/// Everything about a cell, in words.
+/// Writes everything about a cell: the text of its tooltip.
 fn words_ui<C: Cells>(
     ui: &mut Ui,
     (row, column): (Row, usize),

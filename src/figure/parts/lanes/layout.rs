@@ -1,4 +1,4 @@
-//! Where layers, moments and their names lie.
+//! Layout of layers, moments and their names.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ use crate::figure::look::view::View;
 use crate::run::Scope;
 use crate::run::event::{Layer, Probe};
 
-/// Rows at least this high have their layer's name beside them.
+/// Rows at least this high, in points, have their layer's name beside them.
 const NAMED_ROW: f32 = 10.0;
 /// Least distance of two marks of time, in points.
 const MARK_DISTANCE: f32 = 54.0;
-/// Space between the backbone and its layers.
+/// Space between the backbone and its layers, in points.
 const BACKBONE_GAP: f32 = 5.0;
 
-/// Where everything lies.
+/// Layout of the figure.
 pub(in crate::figure) struct Grid {
     /// Left edge of the blocks' names.
     left: f32,
     /// Left edge of the layers' names.
     names: f32,
-    /// A row of its own above the cells.
+    /// The row of the backbone above the cells, where there is one.
     pub(in crate::figure) backbone: Option<Rect>,
     pub(in crate::figure) cells: Rect,
     pub(in crate::figure) bar: Rect,
@@ -66,7 +66,7 @@ impl Grid {
         }
     }
 
-    /// With a row above the cells, as high as one of them but never lost among them.
+    /// Adds the row of the backbone above the cells, as high as one of them but from 8 to 22 points.
     pub(in crate::figure) fn with_backbone(mut self) -> Self {
         let height = self.cells.height() / (self.rows as f32 + 1.0);
         let height = height.clamp(8.0, 22.0);
@@ -111,13 +111,13 @@ impl Grid {
         Rect::from_min_size(min, side)
     }
 
-    /// All rows from top to bottom.
+    /// All rows from top to bottom, the row of the backbone among them.
     pub(in crate::figure) fn rows_of_all(&self) -> impl Iterator<Item = Row> + use<> {
         let backbone = self.backbone.map(|_| Row::Backbone);
         backbone.into_iter().chain((0..self.rows).map(Row::Layer))
     }
 
-    /// The cells with the row above them.
+    /// The cells with the row of the backbone above them.
     pub(in crate::figure) fn all(&self) -> Rect {
         self.backbone
             .map_or(self.cells, |row| row.union(self.cells))
@@ -131,7 +131,7 @@ impl Grid {
         }
     }
 
-    /// The cell at a place.
+    /// The row and column at a position of the pointer; `None` outside the cells.
     pub(in crate::figure) fn at(&self, at: egui::Pos2) -> Option<(Row, usize)> {
         if self.backbone.is_some_and(|row| row.contains(at)) {
             return Some((Row::Backbone, self.column_at(at.x)));
@@ -173,7 +173,7 @@ impl Grid {
             let scope = Scope::Group(group.to_owned());
             let is_selected = view.scope == scope;
             let hint = format!("Block {group}");
-            // Blocks may come twice, and a layer may be called as its block is.
+            // A block may occur twice, and a layer may have its block's name: the index keeps ids apart.
             if name_ui(ui, rect, group, (&hint, first), is_selected) {
                 pick = Some(Pick::Scope(scope));
             }
@@ -222,7 +222,7 @@ impl Grid {
         } else {
             0
         };
-        // Whole numbers have no decimals to tell them apart by.
+        // Whole numbers need no decimals.
         let are_whole = times
             .iter()
             .step_by(every)
@@ -248,7 +248,7 @@ impl Grid {
             .text(at, Align2::CENTER_TOP, label, font, color);
     }
 
-    /// Frames around the moment looked at and what is selected.
+    /// Paints frames around the moment looked at and the selected part of the network.
     pub(in crate::figure) fn paint_selection(
         &self,
         ui: &Ui,
@@ -280,7 +280,7 @@ impl Grid {
     }
 }
 
-/// A line that shows on any colour.
+/// Paints a frame that shows on any colour.
 fn frame(ui: &Ui, painter: &Painter, rect: Rect) {
     let (inner, outer): (Color32, Color32) =
         (ui.visuals().panel_fill, ui.visuals().strong_text_color());
@@ -288,7 +288,7 @@ fn frame(ui: &Ui, painter: &Painter, rect: Rect) {
     painter.rect_stroke(rect, 0.0, Stroke::new(1.5, outer), StrokeKind::Outside);
 }
 
-/// A name that can be clicked; whether it was.
+/// A name that can be clicked; whether it was clicked.
 fn name_ui(ui: &Ui, rect: Rect, text: &str, (name, at): (&str, usize), is_selected: bool) -> bool {
     let response = ui.interact(rect, ui.scope_id().with((name, at)), Sense::click());
     named(&response, Role::Button, name);
@@ -305,7 +305,7 @@ fn name_ui(ui: &Ui, rect: Rect, text: &str, (name, at): (&str, usize), is_select
     response.on_hover_text(name).clicked()
 }
 
-/// Where every probe lies in time.
+/// The x of every probe on the time axis.
 fn times(ui: &Ui, subject: Subject<'_>, view: &View) -> Arc<Vec<f64>> {
     let revisions = subject.run.revisions;
     let id = subject.run.started.as_ref().map(|started| &started.id);
@@ -324,7 +324,7 @@ fn times(ui: &Ui, subject: Subject<'_>, view: &View) -> Arc<Vec<f64>> {
 
 const HEADER: f32 = 18.0;
 
-/// The line above the cells.
+/// The rectangle of the line above the cells.
 pub(in crate::figure) fn header(area: Rect) -> Rect {
     Rect::from_min_size(area.min, vec2(area.width(), HEADER))
 }
@@ -333,6 +333,6 @@ pub(in crate::figure) fn header(area: Rect) -> Rect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::figure::parts::lanes) enum Row {
     Backbone,
-    /// By its place among the layers.
+    /// A layer, by its place among the layers that have gradients.
     Layer(usize),
 }

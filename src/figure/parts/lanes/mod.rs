@@ -1,4 +1,4 @@
-//! Layers from top to bottom, moments from left to right: what all figures of layers by moments share.
+//! Layers from top to bottom, moments from left to right: the parts that all figures of layers by moments share.
 
 mod cells;
 mod layout;

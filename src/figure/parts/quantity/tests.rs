@@ -1,4 +1,4 @@
-//! Values against sums written out, and the two figures that are coloured by them.
+//! Values of quantities against sums written out, and the two figures that are coloured by them.
 
 use egui::{Event, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::Harness;
@@ -50,7 +50,7 @@ fn clicked(kind: Kind, run: &Run, view: &View, label: &str, share: [f32; 2]) -> 
     }) {
         harness.event(Event::PointerMoved(at));
         harness.event(event);
-        // More frames would make it a long press.
+        // With more frames the click would be a long press.
         harness.step();
     }
     harness.into_state()
@@ -198,7 +198,8 @@ fn a_second_run_widens_the_scale() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// No header, no probe, one probe, nothing defined, one class, and a hundred times as many probes.
+/// Runs without a header, without a probe, with one probe, with nothing defined, with one class, and with a hundred
+/// times as many probes.
 #[test]
 fn unusual_runs_are_drawn() -> anyhow::Result<()> {
     let run = recorded("solar-branch")?.run;
@@ -247,7 +248,8 @@ fn unusual_runs_are_drawn() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A chain of twenty layers in one block, without branches: all can be reached, in order, none over another.
+/// A chain of twenty layers in one block, without branches: all boxes can be reached, in order, and none covers
+/// another.
 #[test]
 fn a_chain_is_a_row_of_boxes() -> anyhow::Result<()> {
     let mut run = recorded("solar-none")?.run;

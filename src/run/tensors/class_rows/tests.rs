@@ -1,4 +1,4 @@
-//! Rows of classes against the whole tensors they are part of.
+//! Rows of classes compared with the whole tensors from which they are taken.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const CLASSES: usize = 5;
 const PIECES: usize = 3;
 const LAYERS: usize = 4;
 
-/// Random numbers, with positive squares; class 4 lacks a piece, and class 3 has no image.
+/// A probe of random numbers, with positive squared norms; class 4 lacks a piece, and class 3 has no image.
 fn probe() -> ProbeTensors {
     let size = CLASSES * PIECES;
     let mut random = Random::new(0, "pair", 0, 0);
@@ -58,7 +58,7 @@ fn a_ledger_is_that_of_all_classes() -> Result<()> {
         let rows = probe.rows_of(class).context("rows")?;
         assert_eq!(rows.ledger(&layers), all.ledger(class));
         assert!(rows.ledger(&[]).is_none() && rows.ledger(&[4]).is_none());
-        // Written out: the mean over its images.
+        // The class loss written out: the mean over the class's images.
         let own = class * PIECES..(class + 1) * PIECES;
         let (mut sum, mut images) = (0.0, 0.0);
         for row in own {

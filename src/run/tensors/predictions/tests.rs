@@ -5,7 +5,7 @@ use std::fs;
 use super::*;
 use crate::run::log::{self, data_path};
 
-/// Of every cell of the confusion matrix that training logged, exactly its images.
+/// For every cell of the logged confusion matrix, exactly the images that the cell counts are found.
 #[test]
 fn every_cell_of_the_confusion_matrix_has_as_many_images_as_it_counts() -> Result<()> {
     for name in ["solar-none", "solar-branch"] {
@@ -24,7 +24,7 @@ fn every_cell_of_the_confusion_matrix_has_as_many_images_as_it_counts() -> Resul
                     assert_eq!(found.len() as u64, count, "{name}, step {}", eval.step);
                     let falls = |pair: &[Predicted]| pair[0].confidence >= pair[1].confidence;
                     assert!(found.windows(2).all(falls));
-                    // More than an even share, at most certain.
+                    // The confidence of a prediction among six classes is above 1/6 and at most 1.
                     let sure = |x: &Predicted| x.confidence > 1.0 / 6.0 && x.confidence <= 1.0;
                     assert!(found.iter().all(sure));
                 }

@@ -1,4 +1,4 @@
-//! What a ledger predicts against a step actually taken.
+//! A ledger's prediction against a step that is actually taken.
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
@@ -9,9 +9,10 @@ use crate::gradient::surgery;
 use crate::model::{Classifier, Mode, Net, Spec};
 use crate::train::probe::probe;
 
-/// A real network, trained for a few steps on the built-in images. Each class has four times the same images for its
-/// pieces, so that products of different pieces are those that the step itself is made of. Then a plain step with
-/// other weights, and with gradients changed where they conflict, does to every class's loss what the ledger says.
+/// A real network, trained for a few steps on the built-in images. All pieces of a class hold the same images, so that
+/// the products of different pieces, which the ledger reads, are products of the gradients that the step is made of. A
+/// plain step with other weights, and a step with gradients changed where they conflict, then change every class's loss
+/// as the ledger predicts.
 #[test]
 fn an_actual_step_does_what_the_ledger_says() -> Result<()> {
     const PIECES: usize = 4;
@@ -60,7 +61,7 @@ fn an_actual_step_does_what_the_ledger_says() -> Result<()> {
     let rows: Vec<usize> = (0..tensors.layers()).collect();
     let gram = tensors.gram_of(&rows).context("gram")?;
 
-    // Shares of the step, as weights would have them, and as PCGrad makes of them.
+    // Factors of the class gradients in the step: as given by weights, and as PCGrad changes them.
     let weighted = [0.4, 0.05, 0.25, 0.02, 0.2, 0.08];
     let orders: Vec<Vec<usize>> = (0..classes).map(|_| (0..classes).collect()).collect();
     let coefficients = surgery::pcgrad(&surgery::contributions(&gram, &weighted), &orders);
@@ -93,7 +94,7 @@ fn an_actual_step_does_what_the_ledger_says() -> Result<()> {
             let ledger = own.ledger(&rows).context("ledger")?;
             let predicted = ledger.net(lr, &steps).context("net")?.nats;
             largest = largest.max(predicted.abs());
-            // Beside the second order, a loss in f32 is known to some 1e-7.
+            // The tolerance covers terms of second order, and the rounding of a loss in f32, some 1e-7.
             assert!(
                 (measured - predicted).abs() < 0.01 * predicted.abs() + 1e-6,
                 "class {k}: {measured} instead of {predicted}"

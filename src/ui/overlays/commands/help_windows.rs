@@ -1,4 +1,4 @@
-//! Windows that explain: all keys (F1), and how to read a figure.
+//! Two windows with explanations: the list of all keys (F1), and how to read a figure.
 
 use egui::{Modal, RichText, ScrollArea};
 
@@ -8,7 +8,7 @@ use crate::ui::state::action::Action;
 
 const WIDTH: f32 = 460.0;
 
-/// Keys of widgets rather than of the whole window.
+/// The keys that single widgets take, each with its effect; the keys of the whole window are in [`SHORTCUTS`].
 const OF_WIDGETS: [(&str, &str); 6] = [
     (
         "Tab",
@@ -27,7 +27,7 @@ const OF_WIDGETS: [(&str, &str); 6] = [
     ("Esc", "Give the keyboard back, or close what is open"),
 ];
 
-/// The list of all keys.
+/// Shows the list of all keys, if it is open.
 pub(crate) fn keyboard_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<Action>) {
     if !state.is_keyboard_open {
         return;
@@ -53,7 +53,7 @@ pub(crate) fn keyboard_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<
     }
 }
 
-/// How to read the figure that was asked about.
+/// Explains how to read the figure that the user asked about, if any.
 pub(crate) fn explanation_ui(ctx: &egui::Context, state: &State, actions: &mut Vec<Action>) {
     let Some(kind) = state.explained else { return };
     let is_closed = window(kind.title(), ctx, |ui| {
@@ -64,7 +64,8 @@ pub(crate) fn explanation_ui(ctx: &egui::Context, state: &State, actions: &mut V
     }
 }
 
-/// A window over everything else; whether it is closed, by its button, by Esc or by a click beside it.
+/// Shows a window over everything else. Gives `true` if the user closes it: by its button, by Esc or by a click beside
+/// it.
 fn window(title: &str, ctx: &egui::Context, add: impl FnOnce(&mut egui::Ui)) -> bool {
     let modal = Modal::new(egui::Id::unique(title)).show(ctx, |ui| {
         ui.set_width(WIDTH);

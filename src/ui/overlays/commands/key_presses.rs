@@ -1,11 +1,11 @@
-//! The actions of keys that are pressed anywhere in the window.
+//! The actions of the keys that work anywhere in the window.
 
 use super::list::commands;
 use super::shortcuts::{EARLIER, HELP, LATER, PALETTE, Shortcut};
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 
-/// The actions that the keys pressed since the last frame ask for.
+/// The actions of the keys that were pressed since the last frame.
 pub(crate) fn keys(ctx: &egui::Context, state: &State) -> Vec<Action> {
     let is_key = |event: &egui::Event| matches!(event, egui::Event::Key { .. });
     if !ctx.input(|input| input.events.iter().any(is_key)) {

@@ -20,14 +20,14 @@ use crate::ui::state::choices::{ORDERS, SPLITS, scopes};
 use crate::ui::state::place::Page;
 use crate::ui::state::runs::{RunEntry, RunState};
 
-/// Up to this many classes all pairs are listed.
+/// With at most this many classes, the list holds all pairs of classes even if no class is selected.
 const PAIRS_UP_TO: usize = 20;
-/// Size in points of a figure whose card was not asked.
+/// Size in points of a figure that is exported from the list of commands, where the size of its card is not known.
 const EXPORT_SIZE: egui::Vec2 = vec2(784.0, 536.0);
 
 type Keys = Option<&'static Shortcut>;
 
-/// The list while it is made.
+/// The list of commands while it is being made.
 #[derive(Default)]
 struct List(Vec<Command>);
 
@@ -41,7 +41,7 @@ impl List {
         });
     }
 
-    /// Adds a command of a figure, which is found by the other names of the figure too.
+    /// Adds a command of a figure, which the other names of the figure find, too.
     fn figure(&mut self, kind: Kind, text: String, shortcut: Keys, action: Action) {
         self.0.push(Command {
             text,
@@ -57,14 +57,14 @@ impl List {
     }
 }
 
-/// Everything that can be done now.
+/// Lists every action that is possible now.
 pub(super) fn commands(state: &State, ctx: &egui::Context) -> Vec<Command> {
     let mut list = List::default();
     ways(state, &mut list);
     times(state, &mut list);
     windows(state, ctx.theme(), &mut list);
     training(state, &mut list);
-    // Who searches for the name of a class finds the class itself before its curves.
+    // A search for the name of a class finds the class itself before its curves.
     selections(state, &mut list);
     figures(state, ctx, &mut list);
     matrices(state, &mut list);
@@ -77,7 +77,7 @@ pub(super) fn commands(state: &State, ctx: &egui::Context) -> Vec<Command> {
     list.0
 }
 
-/// Pages, back and forward.
+/// Adds the commands that show a page, and those that go back and forward.
 fn ways(state: &State, list: &mut List) {
     for (&page, keys) in Page::ALL.iter().zip(&PAGES) {
         list.add(
@@ -116,7 +116,7 @@ fn times(state: &State, list: &mut List) {
     }
 }
 
-/// The whole window, files and notices.
+/// Adds the commands for the whole window, for files and for notices.
 fn windows(state: &State, theme: Theme, list: &mut List) {
     let on = !state.view.side_by_side;
     let text = if on {
@@ -172,7 +172,7 @@ fn training(state: &State, list: &mut List) {
     list.plain("Training: run a sweep…", sweep);
 }
 
-/// Explanations, exports and curves of the page's figures.
+/// Adds the commands that explain a figure of the page, export it, or show and hide its curves.
 fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
     let view = &state.view.figure;
     let page = state.view.page;
@@ -224,7 +224,7 @@ fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
     }
 }
 
-/// Classes, pairs, parts of the network, and what if.
+/// Adds the commands that select classes, pairs and parts of the network, and those of the what-if.
 fn selections(state: &State, list: &mut List) {
     let view = &state.view.figure;
     let shown = state.view.shown();
@@ -266,8 +266,8 @@ fn selections(state: &State, list: &mut List) {
     }
 }
 
-/// Pairs with the selected class; without one all, where they are not too many to read. And pairs to be marked in the
-/// matrices, as a rectangle over the scatter does.
+/// Adds the commands that select a pair: the pairs with the selected class, or else all pairs if there are not too many
+/// to read. Also adds the commands that mark pairs in the matrices, as dragging a rectangle over the scatter plot does.
 fn pairs(state: &State, started: &Started, list: &mut List) {
     let classes = &started.classes;
     let firsts = match state.view.figure.class {
@@ -288,7 +288,7 @@ fn pairs(state: &State, started: &Started, list: &mut List) {
     }
 }
 
-/// How matrices and the map are shown.
+/// Adds the commands that change how matrices and the network map are shown.
 fn matrices(state: &State, list: &mut List) {
     for (order, name) in ORDERS {
         let text = format!("Order of classes: {name}");
@@ -325,7 +325,7 @@ fn matrices(state: &State, list: &mut List) {
     }
 }
 
-/// The actions on a run of the list.
+/// Adds the commands for a run of the list.
 fn run(state: &State, entry: &RunEntry, list: &mut List) {
     let (id, name, dir) = (entry.id, &entry.name, &entry.dir);
     list.plain(

@@ -1,4 +1,4 @@
-//! Everything that can be done, by name: keys, and a list to search (Ctrl+K).
+//! Every action that is possible, by name: keys, and a list to search (Ctrl+K).
 //!
 //! May import `state`, `widgets` and the figures.
 

@@ -1,4 +1,4 @@
-//! The list of everything that can be done, to be searched (Ctrl+K).
+//! The list of all commands, to be searched (Ctrl+K).
 
 use egui::{Key, Modifiers, RichText};
 
@@ -8,12 +8,12 @@ use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::command_palette::Palette;
 
-/// Lines of the list that are seen at once.
+/// The number of lines of the list that are seen at once.
 const LINES: usize = 12;
 const WIDTH: f32 = 520.0;
 
-/// Shows a field for words, and the commands that match them. Gives the palette back as it stands now; `None` where it
-/// is closed.
+/// Shows a search field, and the commands that match the words in it. Gives back the changed palette; `None` if it is
+/// closed.
 pub(crate) fn palette_ui(
     ctx: &egui::Context,
     state: &State,

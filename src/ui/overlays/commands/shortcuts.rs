@@ -2,7 +2,7 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-/// Keys and their effect.
+/// A combination of keys and its effect.
 #[derive(Debug, PartialEq)]
 pub(super) struct Shortcut {
     pub(super) keys: KeyboardShortcut,
@@ -10,17 +10,17 @@ pub(super) struct Shortcut {
 }
 
 impl Shortcut {
-    /// With Ctrl, or with ⌘ on macOS.
+    /// A key pressed with Ctrl, or with ⌘ on macOS.
     const fn command(key: Key, help: &'static str) -> Self {
         Self::new(Modifiers::COMMAND, key, help)
     }
 
-    /// With Alt.
+    /// A key pressed with Alt.
     const fn alt(key: Key, help: &'static str) -> Self {
         Self::new(Modifiers::ALT, key, help)
     }
 
-    /// A key alone.
+    /// A key pressed alone.
     const fn plain(key: Key, help: &'static str) -> Self {
         Self::new(Modifiers::NONE, key, help)
     }
@@ -36,7 +36,7 @@ impl Shortcut {
         self.keys.modifiers == Modifiers::NONE && !is_function
     }
 
-    /// The keys as they are written on them.
+    /// The keys in words, as they are written on a keyboard.
     pub(super) fn text(&self, ctx: &egui::Context) -> String {
         match self.keys.logical_key {
             Key::Questionmark => "?".to_owned(),
@@ -45,7 +45,7 @@ impl Shortcut {
     }
 }
 
-/// All of them, in the order they are listed in.
+/// All keys of the whole window, in the order of the list of keys.
 pub(super) static SHORTCUTS: [&Shortcut; 26] = [
     &PALETTE,
     &KEYBOARD,

@@ -17,7 +17,7 @@ use crate::ui::{App, Options};
 
 type Window = Harness<'static, App>;
 
-/// A copy of a recorded run with another seed, with the probe file of its last step alone.
+/// Makes a copy of a recorded run with another seed and only the probe file of its last step.
 fn copy(parent: &Path, variant: &str, seed: u64) -> Result<std::path::PathBuf> {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
     let run = log::load(&samples.join(format!("solar-{variant}")))?.run;
@@ -96,7 +96,7 @@ fn the_page_compares_all_open_runs() -> Result<()> {
     }
     runs.push(copy(parent.path(), "none", 7)?);
     let mut window = window(runs)?;
-    // Both samples lose as much with every seed: all differences are alike.
+    // Both samples lose the same score with every seed, so that all differences are alike.
     assert!(has(
         &window,
         "The difference of macro-F1 between attention branch and attention none is"
@@ -110,7 +110,7 @@ fn the_page_compares_all_open_runs() -> Result<()> {
         "Seed 7 is in no pair: attention none has it, attention branch has not."
     ));
 
-    // A click in a figure is a selection everywhere.
+    // A click in a figure of this page changes the selection that all figures follow.
     let title = Kind::ClassDifference.title();
     let figure = window
         .get_by_role_and_label(egui::Role::Image, title)
@@ -143,7 +143,7 @@ fn the_page_compares_all_open_runs() -> Result<()> {
 }
 
 #[test]
-fn what_is_exported_is_what_is_shown() -> Result<()> {
+fn a_comparison_is_exported_as_an_image() -> Result<()> {
     let parent = tempfile::tempdir()?;
     let runs: Vec<_> = ["none", "branch"]
         .into_iter()
@@ -202,7 +202,7 @@ fn an_exported_comparison_leads_back_to_it() -> Result<()> {
     Ok(())
 }
 
-/// The matrix of mean differences is of the probes of all runs, read in the background.
+/// The matrix of mean differences is made from the probes of all runs, which are read in the background.
 #[test]
 fn pairs_of_classes_are_compared_over_seeds() -> Result<()> {
     let parent = tempfile::tempdir()?;
@@ -214,7 +214,7 @@ fn pairs_of_classes_are_compared_over_seeds() -> Result<()> {
     let mut window = window(runs)?;
     window.set_size(egui::vec2(1280.0, 1700.0));
     window.run();
-    // Both seeds have the same probe: the interval is a point, and every difference is beyond it.
+    // Both seeds have the same probe, so that the interval is a single point and no difference lies in it.
     assert!(has(&window, "pairs pull less against each other"));
     assert!(has(&window, "to call any significant takes 10 seeds"));
     window.get_by_label("Dusty × Bird-drop").click();
@@ -252,7 +252,7 @@ fn the_table_is_copied_for_a_spreadsheet() -> Result<()> {
 }
 
 #[test]
-fn one_group_says_what_to_do() -> Result<()> {
+fn a_single_group_says_what_to_do() -> Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = window(vec![copy(parent.path(), "none", 0)?])?;
     assert!(has(
@@ -263,7 +263,7 @@ fn one_group_says_what_to_do() -> Result<()> {
         &window,
         "All finished runs are of one group, attention none"
     ));
-    // Its curves are there all the same, with a choice of what the area is.
+    // The curves of the group are shown all the same, with a choice of what their area means.
     assert!(has(&window, Kind::GroupScores.title()) && has(&window, "range from least to most"));
     window
         .get_all_by_label("± sd")

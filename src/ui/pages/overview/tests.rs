@@ -64,7 +64,7 @@ fn strip(found: Vec<Finding>) -> Harness<'static, Strip> {
 }
 
 #[test]
-fn three_lines_are_low_and_the_list_has_all() {
+fn the_strip_has_three_low_lines_and_the_list_has_all() {
     let long = "A sentence that goes on and on, ".repeat(9);
     let found = vec![
         finding(Kind::Unlearned, &long, 0),
@@ -89,7 +89,7 @@ fn three_lines_are_low_and_the_list_has_all() {
 }
 
 #[test]
-fn what_both_runs_have_stands_in_the_strip_once() {
+fn a_finding_of_both_runs_stands_in_the_strip_once() {
     let found = vec![
         finding(Kind::Score, "In the first", 0),
         finding(Kind::Score, "In the second", 1),
@@ -107,7 +107,7 @@ fn what_both_runs_have_stands_in_the_strip_once() {
 }
 
 #[test]
-fn nothing_found_is_said() {
+fn an_empty_strip_says_that_nothing_stands_out() {
     let window = strip(Vec::new());
     assert!(
         window
@@ -116,7 +116,7 @@ fn nothing_found_is_said() {
     );
 }
 
-/// A recorded run is looked through on a thread, once for each state of its log, and a click goes to the evidence.
+/// A thread looks through recorded runs once for each state of their logs, and a click on a finding shows its evidence.
 #[test]
 fn a_run_is_looked_through_once() -> Result<()> {
     let runs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");

@@ -1,4 +1,4 @@
-//! Pieces that lines and the header of the table are drawn from.
+//! Shapes and texts from which the lines and the header of the table are drawn.
 
 use egui::{Align2, Color32, FontId, Rect, pos2, vec2};
 
@@ -17,7 +17,7 @@ pub(super) fn cells(columns: &[Drawn], rect: Rect) -> impl Iterator<Item = (&Dra
     })
 }
 
-/// A triangle that points down or up.
+/// Draws a triangle that points down or up.
 pub(super) fn arrow_ui(ui: &egui::Ui, at: egui::Pos2, down: bool, colour: Color32) {
     let sign = if down { 1.0 } else { -1.0 };
     let points = [(-3.5, -2.0), (3.5, -2.0), (0.0, 3.0)];
@@ -26,14 +26,14 @@ pub(super) fn arrow_ui(ui: &egui::Ui, at: egui::Pos2, down: bool, colour: Color3
     ui.painter().add(shape);
 }
 
-/// A ring around the line or the cell that has the keyboard.
+/// Draws a ring around the line or the header cell that has the keyboard.
 pub(super) fn focus_ui(ui: &egui::Ui, rect: Rect) {
     let stroke = ui.visuals().selection.stroke;
     ui.painter()
         .rect_stroke(rect.shrink(1.0), 2.0, stroke, egui::StrokeKind::Inside);
 }
 
-/// Text in a cell, cut where it is too long; returns where it lies.
+/// Draws text in a cell, cut off if it is too long; gives the rectangle of the text.
 pub(super) fn cell_ui(
     ui: &egui::Ui,
     cell: Rect,
@@ -60,7 +60,8 @@ pub(super) fn cell_ui(
     rect
 }
 
-/// The background of a line: a stripe, or lit up.
+/// Draws the background of a line: its colour if it is selected or under the pointer, otherwise a stripe on every
+/// second line.
 pub(super) fn background_ui(
     ui: &egui::Ui,
     rect: Rect,

@@ -4,9 +4,9 @@ use super::values::group_value;
 use crate::run::event::Split;
 use crate::ui::state::run_table::{Column, Order, Table, shortened, title_of};
 
-/// Free space on both sides of a cell's text.
+/// Free space on both sides of a cell's text, in points.
 pub(super) const CELL_MARGIN: f32 = 6.0;
-/// More fields that differ are in the details only.
+/// The greatest number of columns for fields in which the runs differ; the details list all such fields.
 const FIELD_COLUMNS: usize = 6;
 
 /// A column as it is drawn.
@@ -15,7 +15,7 @@ pub(super) struct Drawn {
     pub(super) title: String,
     pub(super) help: String,
     pub(super) width: f32,
-    /// Numbers are read from the right.
+    /// Whether the text is aligned to the right, as numbers are.
     pub(super) is_right: bool,
 }
 
@@ -31,7 +31,7 @@ impl Drawn {
     }
 }
 
-/// All columns, from left to right, as wide as their text; the name takes the width that is left.
+/// All columns, from left to right. Each is as wide as its text needs, and the column of names takes the rest.
 pub(super) fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn> {
     let mut columns = Vec::from(of_runs(table, order));
     let differing = table.fields.iter().take(FIELD_COLUMNS);
@@ -39,13 +39,13 @@ pub(super) fn columns(table: &Table, order: &Order, available: f32) -> Vec<Drawn
     columns.extend(of_scores(order));
     columns.extend(of_time());
     let fixed: f32 = columns.iter().map(|column| column.width).sum();
-    // A group's name has its number of runs and a button beside it.
+    // The name of a group has its number of runs and a button beside it.
     let least = if order.by_seed { 240.0 } else { 130.0 };
     columns[1].width = (available - fixed).clamp(least, 420.0);
     columns
 }
 
-/// The state and the name of a run.
+/// The columns of the state and the name of a run.
 fn of_runs(table: &Table, order: &Order) -> [Drawn; 2] {
     let rows = table.rows.iter();
     let longest = rows.map(|row| row.state.word().chars().count()).max();
@@ -56,7 +56,7 @@ fn of_runs(table: &Table, order: &Order) -> [Drawn; 2] {
     [state, Drawn::new(Column::Name, "Name", help, 0.0, false)]
 }
 
-/// A field of the configuration in which the runs listed differ.
+/// The column of a field of the configuration in which the runs listed differ.
 fn of_field(table: &Table, order: &Order, name: &str) -> Drawn {
     let of_runs = table
         .rows
@@ -77,7 +77,7 @@ fn of_field(table: &Table, order: &Order, name: &str) -> Drawn {
     Drawn::new(field, &title, &help, width, false)
 }
 
-/// The scores on the split that was chosen.
+/// The columns of the scores on the split that was chosen.
 fn of_scores(order: &Order) -> [Drawn; 3] {
     let images = match order.split {
         Split::Test => "of test images at the step with the best validation macro-F1",
@@ -108,7 +108,7 @@ fn of_scores(order: &Order) -> [Drawn; 3] {
     ]
 }
 
-/// How far a run is, and when it began.
+/// The columns of the steps that are done and of the time at which the run began.
 fn of_time() -> [Drawn; 2] {
     let steps = "Optimiser steps done, of all";
     let started = "Date and time at the start, in UTC";
@@ -118,7 +118,7 @@ fn of_time() -> [Drawn; 2] {
     ]
 }
 
-/// Width of a column with this number of letters, estimated.
+/// Estimated width in points of a column with this number of letters.
 fn width_of(letters: usize) -> f32 {
     6.5 * letters as f32 + 2.0 * CELL_MARGIN
 }

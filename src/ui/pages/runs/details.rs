@@ -7,10 +7,10 @@ use super::row_actions::buttons_ui;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::{Browser, Edit, Row, Table, shortened, title_of};
 
-/// Notes and configuration lie beside each other where the details are at least this wide.
+/// The notes and the configuration lie beside each other if the details are at least this wide, in points.
 const DETAILS_IN_COLUMNS: f32 = 620.0;
 
-/// The details of the run that is selected.
+/// Draws the details of the selected run.
 pub(super) fn details_ui(
     ui: &mut egui::Ui,
     open: &Open<'_>,
@@ -47,7 +47,7 @@ pub(super) fn details_ui(
         });
 }
 
-/// The name of the run, and a button that hides the details.
+/// Draws the name of the run, and a button that hides the details.
 fn heading_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -69,7 +69,7 @@ fn heading_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut
     });
 }
 
-/// Name and notes, written when the field is left.
+/// Draws fields for the name and the notes of the run, which are saved when the user leaves them.
 fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
     let known = browser.edit.take().filter(|edit| edit.dir == row.dir);
     let mut edit = known.unwrap_or_else(|| Edit {
@@ -102,7 +102,7 @@ fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut V
     browser.edit = Some(edit);
 }
 
-/// The whole configuration; fields that differ between the runs listed stand out.
+/// Draws the whole configuration; fields in which the runs listed differ stand out.
 fn config_ui(ui: &mut egui::Ui, row: &Row, table: &Table) {
     let Some(glance) = &row.glance else {
         ui.weak(row.dir.display().to_string());

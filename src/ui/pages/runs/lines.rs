@@ -11,20 +11,20 @@ use crate::run::event::Split;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::{Browser, Column, Group, Line, Row, Table};
 
-/// Width of the button that compares a group.
+/// Width of the button that compares a group, in points.
 const COMPARE_WIDTH: f32 = 74.0;
 
-/// Everything that lines are drawn from.
+/// Everything from which the lines are drawn.
 pub(super) struct Lines<'a> {
     pub(super) open: &'a Open<'a>,
     pub(super) table: &'a Table,
     pub(super) columns: &'a [Drawn],
-    /// The images that scores are of.
+    /// The split whose scores are shown.
     pub(super) split: Split,
 }
 
 impl Lines<'_> {
-    /// Draws the line at a position, and answers the pointer on it.
+    /// Draws the line at a position of the table, and responds to the pointer on it.
     pub(super) fn line_ui(
         &self,
         ui: &mut egui::Ui,
@@ -64,7 +64,7 @@ impl Lines<'_> {
         }
     }
 
-    /// A run, drawn and described for assistive technology.
+    /// Draws the line of a run, and describes it for assistive technology.
     fn row_ui(
         &self,
         ui: &egui::Ui,
@@ -108,7 +108,7 @@ impl Lines<'_> {
         });
     }
 
-    /// A group of runs, drawn and described for assistive technology.
+    /// Draws the line of a group of runs, and describes it for assistive technology.
     fn group_ui(
         &self,
         ui: &egui::Ui,
@@ -146,7 +146,7 @@ impl Lines<'_> {
         });
     }
 
-    /// Compares a group, at the right end of its name.
+    /// Draws a button that compares the group, at the right end of its name.
     fn compare_ui(&self, ui: &egui::Ui, group: &Group, rect: Rect, actions: &mut Vec<Action>) {
         let mut cells = cells(self.columns, rect);
         let Some((_, cell)) = cells.find(|(column, _)| column.column == Column::Name) else {
@@ -179,7 +179,7 @@ impl Lines<'_> {
     }
 }
 
-/// Shows the details of a run. Notes that were typed about another run are saved.
+/// Shows the details of a run, and saves notes that were typed about the run whose details were shown before.
 fn select(browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
     if browser.selected.as_ref() == Some(&row.dir) {
         return;

@@ -1,4 +1,4 @@
-//! The page of runs: all that are open or were found in folders, in a table, and the details of one.
+//! The page of runs: a table of all runs that are open or were found in folders, and the details of one run.
 //!
 //! May import `state`, `widgets` and the figures.
 

@@ -1,9 +1,9 @@
-//! The part of the window's state that the page of runs shows beside its table.
+//! The part of the window's state that the page of runs shows besides its own part.
 
 use crate::ui::state::run_table::Row;
 use crate::ui::state::runs::{RunId, Runs};
 
-/// The open runs, those of them that are shown, and whether one is being trained.
+/// The open runs, the runs that are shown, and whether training is under way.
 pub(crate) struct Open<'a> {
     /// The open runs.
     pub(crate) runs: &'a Runs,
@@ -14,7 +14,7 @@ pub(crate) struct Open<'a> {
 }
 
 impl Open<'_> {
-    /// L or R where a run is shown.
+    /// "L" or "R" if a run is shown on the left or on the right.
     pub(super) fn side_of(&self, row: &Row) -> Option<&'static str> {
         let id = row.open?;
         if self.shown.first() == Some(&id) {

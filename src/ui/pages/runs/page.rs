@@ -1,4 +1,4 @@
-//! The page: filter and folders above the table, and the details of a run beside or below it.
+//! Lays out the page of runs: filter and folders above the table, and the details of a run beside or below it.
 
 use std::path::PathBuf;
 
@@ -13,14 +13,14 @@ use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::run_table::{Browser, Table};
 use crate::ui::state::words::count;
 
-/// The details lie beside the table where the page is at least this wide, and else below it.
+/// The details lie beside the table if the page is at least this wide, in points, and below it otherwise.
 const WIDE: f32 = 1150.0;
 const DETAILS_WIDTH: f32 = 360.0;
 const DETAILS_HEIGHT: f32 = 230.0;
-/// More runs are not opened at once: each is read whole.
+/// The greatest number of runs that are opened with one click, since each is read whole.
 const OPENED_AT_ONCE: usize = 100;
 
-/// The page of runs.
+/// Draws the page of runs.
 pub(crate) fn runs_page_ui(
     ui: &mut egui::Ui,
     open: &Open<'_>,
@@ -51,7 +51,7 @@ pub(crate) fn runs_page_ui(
     trash_ui(ui.ctx(), browser, actions);
 }
 
-/// Filter, grouping, split and folders.
+/// Draws the controls for filter, grouping, split and folders.
 fn tools_ui(ui: &mut egui::Ui, browser: &mut Browser, table: &Table, actions: &mut Vec<Action>) {
     ui.horizontal_wrapped(|ui| {
         let edit = egui::TextEdit::singleline(&mut browser.order.filter)
@@ -88,7 +88,7 @@ fn tools_ui(ui: &mut egui::Ui, browser: &mut Browser, table: &Table, actions: &m
     ui.add_space(2.0);
 }
 
-/// Opens everything that is listed.
+/// Draws the button that opens all runs that are listed and not open.
 fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action>) {
     let why = match unopened.len() {
         0 => Some("Every run listed is open, or cannot be read".to_owned()),
@@ -110,7 +110,7 @@ fn open_all_ui(ui: &mut egui::Ui, unopened: &[PathBuf], actions: &mut Vec<Action
     }
 }
 
-/// Which folders are looked through, and adding one.
+/// Draws the list of the folders that are searched for runs, and a field to add one.
 fn folders_ui(ui: &mut egui::Ui, browser: &mut Browser, actions: &mut Vec<Action>) {
     let button = ui
         .button("Folders…")

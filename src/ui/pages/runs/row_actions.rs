@@ -4,17 +4,17 @@ use crate::ui::state::action::Action;
 use crate::ui::state::run_table::Row;
 use crate::ui::state::words::continue_help;
 
-/// An action on a run, as a button.
+/// An action on a run, drawn as a button.
 struct Doing {
     text: &'static str,
     help: &'static str,
-    /// Why the action is not possible now.
+    /// Why the action is not possible now; `None` if it is.
     hindrance: Option<&'static str>,
     action: Action,
 }
 
 impl Doing {
-    /// The button; whether it was clicked.
+    /// Draws the button; gives whether it was clicked.
     fn button_ui(&self, ui: &mut egui::Ui) -> bool {
         ui.add_enabled(self.hindrance.is_none(), egui::Button::new(self.text))
             .on_hover_text(self.help)
@@ -23,7 +23,7 @@ impl Doing {
     }
 }
 
-/// The actions on a run, while training is under way or not.
+/// The actions on a run; the tooltip of one depends on whether training is under way.
 fn doings(row: &Row, is_training: bool) -> Vec<Doing> {
     let doing = |text, help, hindrance, action| Doing {
         text,
@@ -69,7 +69,7 @@ fn doings(row: &Row, is_training: bool) -> Vec<Doing> {
     doings
 }
 
-/// The actions on a run, as a menu.
+/// Draws the actions on a run as a menu.
 pub(super) fn menu_ui(ui: &mut egui::Ui, row: &Row, is_training: bool, actions: &mut Vec<Action>) {
     for doing in doings(row, is_training) {
         if doing.button_ui(ui) {
@@ -79,7 +79,7 @@ pub(super) fn menu_ui(ui: &mut egui::Ui, row: &Row, is_training: bool, actions: 
     }
 }
 
-/// The actions on a run, as buttons beside each other.
+/// Draws the actions on a run as buttons beside each other.
 pub(super) fn buttons_ui(
     ui: &mut egui::Ui,
     row: &Row,

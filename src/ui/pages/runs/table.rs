@@ -9,7 +9,7 @@ use super::open::Open;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::{Browser, Column, Order, Table};
 
-/// The table, which scrolls in both directions under its header.
+/// Draws the table, which scrolls in both directions below its header.
 pub(super) fn table_ui(
     ui: &mut egui::Ui,
     open: &Open<'_>,
@@ -81,7 +81,8 @@ fn header_ui(ui: &mut egui::Ui, columns: &[Drawn], order: &mut Order) {
             order.descending = if is_sorted {
                 !order.descending
             } else {
-                // The best and the newest first, names from A on.
+                // Numbers are sorted in descending order at first, so that the best and the newest runs lead; texts in
+                // ascending order.
                 column.is_right
             };
             order.sort = column.column.clone();

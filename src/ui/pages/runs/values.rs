@@ -64,7 +64,8 @@ pub(super) fn group_value(table: &Table, group: &Group, column: &Column, split: 
             let finished = words().filter(|word| *word == RunState::Finished.word());
             format!("{} of {} finished", finished.count(), group.rows.len())
         }
-        // The value that all runs have in common, or their values one after the other, as for seeds.
+        // The cell holds the value that all runs have in common, or all their values one after the other, such as
+        // seeds.
         _ => {
             let mut values: Vec<String> = Vec::new();
             for row in rows() {
@@ -86,8 +87,8 @@ pub(super) fn group_value(table: &Table, group: &Group, column: &Column, split: 
     }
 }
 
-/// Date and time (UTC) of seconds since 1970, as "2026-11-24 01:22". The days are counted as in Howard Hinnant's
-/// "chrono-compatible low-level date algorithms".
+/// Date and time (UTC) of a number of seconds since 1970, such as "2026-11-24 01:22". The days are counted as in Howard
+/// Hinnant's "chrono-compatible low-level date algorithms".
 fn date(unix_secs: u64) -> String {
     let (days, secs) = (unix_secs / 86_400, unix_secs % 86_400);
     let z = days + 719_468;
@@ -108,7 +109,7 @@ fn date(unix_secs: u64) -> String {
 mod tests {
     use super::*;
 
-    /// As GNU `date -u -d @SECONDS` says.
+    /// The expected dates are those of GNU `date -u -d @SECONDS`.
     #[test]
     fn dates_are_those_of_the_calendar() {
         assert_eq!(date(0), "1970-01-01 00:00");

@@ -1,20 +1,20 @@
-//! Which groups of runs are compared.
+//! The groups of runs that are compared.
 
 use crate::config::Attention;
 use crate::run::Ending;
 use crate::ui::state::runs::{RunEntry, RunId, RunState, Runs};
 
-/// Which groups are set against each other, each named by one of its runs.
+/// The two groups of runs that are compared, each named by one of its runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Choice {
-    /// A run of the baseline. `None` stands for the first run without attention.
+    /// A run of the baseline. `None` means the first finished run without attention, or else the first finished run.
     pub(crate) baseline: Option<RunId>,
-    /// A run of the group that is compared to it. `None` stands for the first other group.
+    /// A run of the group that is compared to the baseline. `None` means the first other group.
     pub(crate) other: Option<RunId>,
 }
 
 impl Choice {
-    /// All runs that were read, one of the baseline first.
+    /// All runs whose logs were read, a run of the baseline first.
     pub(crate) fn order(&self, runs: &Runs) -> Vec<RunId> {
         let read = || runs.iter().filter(|entry| entry.state != RunState::Opening);
         let is_finished = |entry: &&RunEntry| matches!(entry.run.ending, Some(Ending::Finished(_)));
@@ -29,7 +29,7 @@ impl Choice {
         ids
     }
 
-    /// The runs whose last step is compared.
+    /// The runs that are compared at their last step: the finished ones, a run of the baseline first.
     pub(crate) fn finished(&self, runs: &Runs) -> Vec<RunId> {
         let is_finished = |id: &RunId| {
             let entry = runs.get(*id);

@@ -3,7 +3,7 @@
 use super::looked_at::Place;
 use crate::ui::state::runs::RunId;
 
-/// Places kept to go back to.
+/// The greatest number of places that are kept to go back to.
 const KEPT: usize = 100;
 
 /// The places before and after the present one.
@@ -16,7 +16,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Notes that the place changed from `before` to `now`. Steps along the slider count as one move.
+    /// Notes that the place changed from `before` to `now`. Successive moves of the time slider count as one.
     pub(crate) fn moved(&mut self, before: Place, now: &Place) {
         if before == *now {
             return;
@@ -32,7 +32,7 @@ impl History {
         self.forward.clear();
     }
 
-    /// The place before the present one, which one can then go forward to.
+    /// Goes back: gives the previous place, and keeps the present one to go forward to.
     pub(crate) fn back(&mut self, now: &Place) -> Option<Place> {
         let place = self.back.pop()?;
         self.forward.push(now.clone());
@@ -40,7 +40,7 @@ impl History {
         Some(place)
     }
 
-    /// The place one went back from.
+    /// Goes forward: gives the place that the user last went back from.
     pub(crate) fn forward(&mut self, now: &Place) -> Option<Place> {
         let place = self.forward.pop()?;
         self.back.push(now.clone());
@@ -56,7 +56,7 @@ impl History {
         !self.forward.is_empty()
     }
 
-    /// A run is gone: so are the places that showed it, and others do not know it any more.
+    /// Forgets a run that left the list: drops the places that showed it, and removes it from the others.
     pub(crate) fn forget(&mut self, id: RunId) {
         for places in [&mut self.back, &mut self.forward] {
             places.retain(|place| !place.shows(id));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_way_forgets_the_old_one_forward() {
+    fn going_elsewhere_forgets_the_places_to_go_forward_to() {
         let mut history = History::default();
         history.moved(place("a", None), &place("b", None));
         let back = history.back(&place("b", None)).unwrap();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn places_of_a_run_that_is_gone_are_gone() {
+    fn places_that_showed_a_removed_run_are_dropped() {
         let mut history = History::default();
         history.moved(place("a", None), &place("b", None));
         history.forget(0);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn other_places_let_go_of_a_run_that_is_gone() {
+    fn other_places_forget_a_removed_run() {
         let mut history = History::default();
         let mut before = place("a", None);
         before.right = Some(1);

@@ -1,4 +1,4 @@
-//! The place that is looked at.
+//! The place that the user looks at.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,20 +11,20 @@ use crate::ui::state::runs::RunId;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Place {
-    /// Scope, step, pair and class.
+    /// The selection that figures follow: scope, step, pair, class and the like.
     pub(crate) figure: View,
-    /// The page of the centre.
+    /// The page that is shown.
     pub(crate) page: Page,
     /// The run on the left.
     #[serde(skip)]
     pub(crate) left: Option<RunId>,
-    /// The run on the right; kept while only one is shown.
+    /// The run on the right, which is kept while only one run is shown.
     #[serde(skip)]
     pub(crate) right: Option<RunId>,
-    /// Whether both are shown.
+    /// Whether both runs are shown.
     #[serde(skip)]
     pub(crate) side_by_side: bool,
-    /// Which groups the page Compare sets against each other.
+    /// The groups that the page Compare sets against each other.
     #[serde(skip)]
     pub(crate) compare: Choice,
 }
@@ -38,8 +38,8 @@ impl Place {
         self.left.into_iter().chain(right).collect()
     }
 
-    /// Whether the place differs from `other` at most in the moment, the weights of a what-if, the part of a matrix
-    /// that is in sight, and the marked pairs: all that changes by and by while one moves through it.
+    /// Whether the place differs from `other` in nothing but the step, the weights of a what-if, the part of a matrix
+    /// that is in sight, and the marked pairs: these change continually while the user drags a control.
     pub(super) fn is_near(&self, other: &Self) -> bool {
         let still = |place: &Self| {
             let mut place = place.clone();
@@ -57,7 +57,7 @@ impl Place {
         self.shown().contains(&id)
     }
 
-    /// Lets go of a run, unless it stands on the left.
+    /// Removes a run from the right side and from the comparison; the run on the left stays.
     pub(crate) fn forget(&mut self, id: RunId) {
         let chosen = [
             &mut self.right,

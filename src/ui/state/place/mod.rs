@@ -1,5 +1,5 @@
-//! The place that is looked at: a page, the runs on it, the part of the network, the moment and the selection; and the
-//! places before it.
+//! The place that the user looks at (a page, the runs on it, the part of the network, the moment and the selection),
+//! and the places before it.
 
 mod choice;
 mod history;

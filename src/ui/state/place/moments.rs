@@ -1,12 +1,12 @@
-//! The moments that the cursor can be on.
+//! Finds the steps that the cursor can be on.
 
-/// Where `step` stands among the moments: the newest one at or before it.
+/// The index of the newest of these steps that is not after `step`.
 pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
     let after = step.map_or(steps.len(), |step| steps.partition_point(|&at| at <= step));
     after.saturating_sub(1)
 }
 
-/// The moment that lies nearest to `step`, the earlier of two; `None` without moments.
+/// The step that lies nearest to `step`, the earlier one of two that are equally near; `None` if `steps` is empty.
 pub(crate) fn nearest(steps: &[u64], step: u64) -> Option<u64> {
     steps.iter().copied().min_by_key(|at| at.abs_diff(step))
 }

@@ -1,4 +1,4 @@
-//! The pages of the centre, and which figures each shows.
+//! The pages, and the figures that each of them shows.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +8,22 @@ use crate::figure::pages::{PAGES, card_of};
 /// A page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Page {
-    /// How training goes, and findings.
+    /// The progress of training, and the findings.
     #[default]
     Overview,
-    /// Where in the network and when classes are in conflict.
+    /// Where in the network and when during training classes are in conflict.
     Conflicts,
     /// One class, and the classes that help and hurt it.
     Class,
-    /// Which classes are taken for which.
+    /// Which classes the network mistakes for which others.
     Mistakes,
     /// The gates of channel attention.
     Gates,
-    /// The effect of a setting, over seeds.
+    /// The effect of a setting of the configuration, over several seeds.
     Compare,
     /// The images of a data set.
     Data,
-    /// All runs there are.
+    /// All runs that are open or were found in folders.
     Runs,
 }
 
@@ -70,7 +70,7 @@ impl Page {
         }
     }
 
-    /// The figures that it shows of a run.
+    /// The figures that the page shows of a run.
     pub(crate) fn kinds(self) -> &'static [Kind] {
         PAGES.get(self as usize).map_or(&[], |(_, kinds)| kinds)
     }

@@ -1,4 +1,4 @@
-//! The state of the page of runs: its table, the run whose details are shown, and the folders that are looked through.
+//! The state of the page of runs: its table, the run whose details are shown, and the folders that are searched.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,33 +11,33 @@ use super::table::Table;
 use crate::run::notes::Notes;
 use crate::ui::state::runs::Runs;
 
-/// Name and notes as edited, of the run whose details are shown.
+/// The name and the notes of the run whose details are shown, as edited.
 #[derive(Clone, Debug)]
 pub(crate) struct Edit {
     pub(crate) dir: PathBuf,
     pub(crate) notes: Notes,
 }
 
-/// The page's state.
+/// The state of the page of runs.
 #[derive(Default)]
 pub(crate) struct Browser {
-    /// Folders that were named, beside the one that new runs go to.
+    /// Folders that the user named, besides the one that new runs go to.
     pub(crate) folders: Vec<PathBuf>,
-    /// A folder being named.
+    /// The path of a folder to add, as typed.
     pub(crate) folder_to_add: String,
     pub(crate) found: Arc<Vec<Found>>,
     pub(crate) order: Order,
     /// The run whose details are shown.
     pub(crate) selected: Option<PathBuf>,
     pub(crate) edit: Option<Edit>,
-    /// Runs that could not be opened and were not looked at since, and why.
+    /// Runs that could not be opened and have not been listed since, each with the reason.
     pub(crate) not_opened: BTreeMap<PathBuf, String>,
-    /// Runs that are to be trained on once they are open.
+    /// Runs whose training continues once they are open.
     pub(crate) to_continue: BTreeSet<PathBuf>,
-    /// The run that would be moved to the trash, while that is asked.
+    /// The run that the open dialog asks to move to the trash.
     pub(crate) to_trash: Option<PathBuf>,
     pub(crate) table: Arc<Table>,
-    /// Fingerprint of the runs, and the order, that the table was made from.
+    /// The fingerprint of the runs, and the order, that the table was made from.
     made_from: Option<(u64, Order)>,
     /// Counts the times that folders were looked through.
     pub(crate) rounds: u64,
@@ -47,8 +47,8 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Lists the runs that were found. Why a run could not be opened is kept while its log stands as it did: it may
-    /// have been learned while folders were looked through.
+    /// Lists the runs that were found. The reason why a run could not be opened is kept as long as its log has not
+    /// changed, since it may have become known while the folders were being looked through.
     pub(crate) fn list(&mut self, mut found: Vec<Found>) {
         for found in &mut found {
             let mut known = self.found.iter().filter(|known| known.stamp.is_some());
@@ -60,7 +60,8 @@ impl Browser {
         self.rounds += 1;
     }
 
-    /// Notes in the list why a run could not be opened, or that it could; false where it is not listed yet.
+    /// Notes in the list why a run could not be opened, or `None` if it was opened. Gives `false` if the run is not
+    /// listed yet.
     pub(crate) fn mark(&mut self, dir: &Path, open_error: Option<&str>) -> bool {
         let found = Arc::make_mut(&mut self.found);
         let Some(found) = found.iter_mut().find(|found| found.dir == dir) else {
@@ -71,7 +72,7 @@ impl Browser {
         true
     }
 
-    /// Makes the table anew where anything that it shows has changed.
+    /// Makes the table anew if anything that it shows has changed.
     pub(crate) fn update(&mut self, runs: &Runs) {
         let known = (fingerprint(runs, self.rounds), self.order.clone());
         if self.made_from.as_ref() != Some(&known) {
@@ -80,7 +81,7 @@ impl Browser {
         }
     }
 
-    /// Ends editing; gives name and notes where they differ from those in the file.
+    /// Ends editing, and gives the name and the notes if they differ from those in the file.
     pub(crate) fn unsaved(&mut self) -> Option<Edit> {
         let edit = self.edit.take()?;
         let mut rows = self.table.rows.iter();
@@ -88,7 +89,7 @@ impl Browser {
         (row.notes != edit.notes).then_some(edit)
     }
 
-    /// Runs that are listed, could be opened and are not.
+    /// The runs that are listed, can be read and are not open.
     pub(crate) fn unopened(&self) -> Vec<PathBuf> {
         let rows = self.table.rows.iter();
         rows.filter(|row| row.open.is_none() && row.glance.is_some())
@@ -104,7 +105,7 @@ impl Browser {
     }
 }
 
-/// A number that changes with anything of the open runs that the table shows.
+/// A number that changes whenever anything changes that the table shows of the open runs.
 fn fingerprint(runs: &Runs, rounds: u64) -> u64 {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();

@@ -4,9 +4,9 @@ use crate::config::RunConfig;
 use crate::ui::state::draft::label_of;
 use crate::ui::state::words::capitalised;
 
-/// Every field that is set, as text, in the order of [`RunConfig`].
+/// Every field of a configuration that is set, as name and value, in the order of [`RunConfig`].
 pub(super) fn fields(config: &RunConfig) -> Vec<(String, String)> {
-    // TOML keeps the order of fields, and has one line for each.
+    // TOML keeps the order of fields and writes one line for each.
     let text = toml::to_string(config).unwrap_or_default();
     let field = |line: &str| {
         let (name, value) = line.split_once(" = ")?;
@@ -17,7 +17,7 @@ pub(super) fn fields(config: &RunConfig) -> Vec<(String, String)> {
     text.lines().filter_map(field).collect()
 }
 
-/// A field's name in words: as where it is set up, if it is.
+/// A field's name in words: its label in the setup panel, or else its TOML name with spaces.
 pub(crate) fn title_of(field: &str) -> String {
     let label = label_of(field);
     if label != field {
@@ -26,7 +26,7 @@ pub(crate) fn title_of(field: &str) -> String {
     capitalised(&field.replace('_', " "))
 }
 
-/// Of a path, its last part.
+/// The last part of the path in a value such as `folder:/data/cells`; a value without a colon is given back whole.
 pub(crate) fn shortened(value: &str) -> &str {
     value
         .rsplit(['/', '\\'])

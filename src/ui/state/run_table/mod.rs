@@ -1,4 +1,4 @@
-//! What the page of runs lists: the open runs and those found in folders, filtered, sorted and grouped.
+//! The table on the page of runs: the open runs and those found in folders, filtered, sorted and grouped.
 
 mod browser;
 mod fields;

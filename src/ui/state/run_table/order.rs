@@ -1,4 +1,4 @@
-//! How the runs are listed.
+//! The order, the filter and the grouping of the table of runs.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::event::Split;
 
-/// A column, by which the rows may be sorted.
+/// A column of the table; the rows can be sorted by any of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Column {
     State,
@@ -20,18 +20,18 @@ pub(crate) enum Column {
     Started,
 }
 
-/// How the runs are listed, as chosen on the page.
+/// The order, the filter and the grouping of the table, as chosen on the page of runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Order {
-    /// The filter as typed. It is not kept for the next start, where the runs that it hides would be missed.
+    /// The filter as typed. It is not kept for the next start, when the user would miss the runs that it hides.
     #[serde(skip)]
     pub(crate) filter: String,
     pub(crate) sort: Column,
     pub(crate) descending: bool,
     pub(crate) by_seed: bool,
     pub(crate) split: Split,
-    /// Groups whose runs are listed under them.
+    /// The keys of groups whose runs are listed under them.
     pub(crate) unfolded: BTreeSet<String>,
 }
 

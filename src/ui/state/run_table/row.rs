@@ -1,4 +1,4 @@
-//! A run of the list, open or only found, and its sort key in a column.
+//! A row of the table, which is a run that is open or was found in a folder; and its sort keys.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::run::glance::{Glance, Scores};
 use crate::run::notes::Notes;
 use crate::ui::state::runs::{RunId, RunState, Runs, state_of};
 
-/// A run of the list.
+/// A run of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) dir: PathBuf,
@@ -18,15 +18,15 @@ pub(crate) struct Row {
     pub(crate) open: Option<RunId>,
     pub(crate) name: String,
     pub(crate) state: RunState,
-    /// Summary of its log; `None` where the log cannot be read.
+    /// Summary of its log; `None` if the log cannot be read.
     pub(crate) glance: Option<Glance>,
-    /// The configuration as text: the name of each field that is set, and its value.
+    /// The configuration as text: the name of each field that is set, with its value.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) notes: Notes,
 }
 
 impl Row {
-    /// The scores on a split that has any.
+    /// The scores on the test images if `split` is [`Split::Test`], otherwise those on the validation images.
     pub(crate) fn scores(&self, split: Split) -> Option<Scores> {
         let glance = self.glance.as_ref()?;
         match split {
@@ -35,7 +35,8 @@ impl Row {
         }
     }
 
-    /// A field of the configuration; "default" where it is left to the program, `None` where there is no configuration.
+    /// The value of a field of the configuration: "default" if it is not set, `None` if the configuration cannot be
+    /// read.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.glance.as_ref()?;
         let found = self.fields.iter().find(|(other, _)| other == name);
@@ -72,7 +73,7 @@ impl Row {
     }
 }
 
-/// A sort key. Rows without one come last, whatever the direction.
+/// A sort key. Rows without a value come last, whatever the direction.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Key {
     Number(f64),
@@ -85,7 +86,7 @@ impl Key {
         value.map_or(Self::Missing, Self::Number)
     }
 
-    /// Text that is a number is one.
+    /// The sort key of a text; a text that is a number is sorted as a number.
     fn of_text(text: Option<&str>) -> Self {
         let Some(text) = text else {
             return Self::Missing;
@@ -109,7 +110,7 @@ impl Key {
     }
 }
 
-/// Every run once: as it is known here where it is open, as it was found where not.
+/// Lists every run once: an open run as the window knows it, any other run as it was found.
 pub(super) fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for entry in runs.iter() {

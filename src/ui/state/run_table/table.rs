@@ -13,18 +13,18 @@ use crate::ui::state::runs::{RunState, Runs};
 /// A line of the table.
 #[derive(Clone, Debug)]
 pub(crate) enum Line {
-    /// Runs that differ in nothing but the seed: their position among the groups.
+    /// A group of runs that differ in nothing but the seed, as a position in the table's groups.
     Group(usize),
-    /// A run: its position among the rows, and whether it belongs to a group above.
+    /// A run, as a position in the table's rows, and whether it is listed under its group.
     Run(usize, bool),
 }
 
 /// Runs that differ in nothing but the seed.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    /// Positions among the rows.
+    /// The positions of its runs in the table's rows.
     pub(crate) rows: Vec<usize>,
-    /// The id of one of its runs, which tells the group from others while runs come and go.
+    /// The smallest id of its runs, by which the group is recognised while runs come and go.
     pub(crate) key: String,
 }
 
@@ -34,14 +34,14 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Row>,
     pub(crate) groups: Vec<Group>,
     pub(crate) lines: Vec<Line>,
-    /// Fields of the configuration that differ between the runs listed.
+    /// The fields of the configuration in which the listed runs differ.
     pub(crate) fields: Vec<String>,
-    /// Number of runs before the filter.
+    /// The number of runs without the filter.
     pub(crate) total: usize,
 }
 
 impl Table {
-    /// Lists open and found runs.
+    /// The table of the open and the found runs, filtered, sorted and grouped as `order` says.
     pub(crate) fn new(runs: &Runs, found: &[Found], order: &Order) -> Self {
         let mut rows = rows(runs, found);
         let total = rows.len();
@@ -70,7 +70,8 @@ impl Table {
         table
     }
 
-    /// Lists the runs in the order of the rows, a group where its first run is.
+    /// Makes the lines: the runs in the order of the rows, or groups of runs, each at the position of its first run. A
+    /// run whose log cannot be read belongs to no group, and comes last.
     fn group(&mut self, order: &Order) {
         if !order.by_seed {
             self.lines = (0..self.rows.len())
@@ -105,7 +106,7 @@ impl Table {
         self.lines.extend(alone);
     }
 
-    /// Sorts the groups by their mean where the column is a score; else a group stays where its first run stands.
+    /// Sorts the groups by their mean if the column is a score; otherwise they keep the order of their first runs.
     fn sort_groups(&mut self, order: &Order) {
         let score = match order.sort {
             Column::MacroF1 => |scores: Scores| scores.macro_f1,
@@ -124,7 +125,7 @@ impl Table {
         self.groups = groups;
     }
 
-    /// Mean and standard deviation of a score over the finished runs of a group that have it: the score of an
+    /// Mean and standard deviation of a score over those finished runs of a group that have it. The score of an
     /// unfinished run is no result.
     pub(crate) fn spread(
         &self,
@@ -143,13 +144,13 @@ impl Table {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Spread {
     pub(crate) mean: f64,
-    /// Sample standard deviation, with n − 1; `None` for a single value.
+    /// Sample standard deviation, which divides by n − 1; `None` for a single value.
     pub(crate) sd: Option<f64>,
     pub(crate) n: usize,
 }
 
 impl Spread {
-    /// `None` without values.
+    /// The mean and the standard deviation of these values; `None` without values.
     pub(crate) fn of(values: &[f64]) -> Option<Self> {
         Some(Self {
             mean: statistics::mean(values)?,
@@ -158,7 +159,7 @@ impl Spread {
         })
     }
 
-    /// As "0.612 ± 0.013 (3)".
+    /// The values in words, such as "0.612 ± 0.013 (3)".
     pub(crate) fn in_words(&self) -> String {
         match self.sd {
             Some(sd) => format!("{:.3} ± {sd:.3} ({})", self.mean, self.n),

@@ -71,7 +71,7 @@ fn five_runs() -> anyhow::Result<(tempfile::TempDir, Vec<Found>)> {
     let damaged = parent.path().join("z");
     std::fs::create_dir(&damaged)?;
     std::fs::write(events_path(&damaged), "no log\n")?;
-    // Not looked at: hidden, too deep, and within a run.
+    // The search must not find these: a hidden folder, a folder that is too deep, and one within a run.
     for name in [".hidden/x", "1/2/3/4", "a/checkpoints/x"] {
         write(
             &parent.path().join(name),
@@ -124,7 +124,7 @@ fn runs_are_found_and_sorted() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Mean and standard deviation of 0.5, 0.6, 0.7 are 0.6 and 0.1; of 0.8 and 0.9 they are 0.85 and √0.005.
+/// The mean and standard deviation of 0.5, 0.6 and 0.7 are 0.6 and 0.1; those of 0.8 and 0.9 are 0.85 and √0.005.
 #[test]
 fn seeds_are_grouped() -> anyhow::Result<()> {
     let (_parent, found) = five_runs()?;
@@ -165,7 +165,7 @@ fn seeds_are_grouped() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A run that goes on is no result, and `n` does not count it.
+/// A run that is not finished has no result, and `n` does not count it.
 #[test]
 fn only_finished_runs_are_in_a_mean() -> anyhow::Result<()> {
     let (parent, mut found) = five_runs()?;
@@ -193,10 +193,10 @@ fn only_finished_runs_are_in_a_mean() -> anyhow::Result<()> {
 }
 
 #[test]
-fn only_what_changed_is_read_again() -> anyhow::Result<()> {
+fn only_changed_logs_are_read_again() -> anyhow::Result<()> {
     let (parent, mut found) = five_runs()?;
     let places = [(parent.path().to_owned(), DEPTH)];
-    // A mark that only what was kept can bear.
+    // Only glances that were kept, and not read again, bear this mark.
     for found in &mut found {
         if let Ok(glance) = &mut found.glance {
             Arc::make_mut(&mut glance.started).id = "kept".to_owned();
@@ -232,9 +232,10 @@ fn only_what_changed_is_read_again() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A run fails to open while folders are being looked through: what they were found to hold is older news.
+/// A run fails to open while a thread looks through the folders. The thread does not know of the failure, and must not
+/// erase it.
 #[test]
-fn what_was_learned_during_a_look_is_kept() -> anyhow::Result<()> {
+fn a_failure_to_open_during_a_search_is_kept() -> anyhow::Result<()> {
     let (parent, found) = five_runs()?;
     let places = [(parent.path().to_owned(), DEPTH)];
     let mut browser = Browser::default();

@@ -17,35 +17,37 @@ use crate::run::probes::Probes;
 /// Seconds between two readings of the log of a run that another process trains.
 const FOLLOW_EVERY_SECS: f64 = 2.0;
 
-/// A run that seems to be interrupted may be in training on another machine. For so many seconds after it was opened or
-/// last grew, its log is read as often.
+/// A run that seems to be interrupted may be in training on another machine. For this many seconds after it was opened
+/// or was last taken for running, its log is read every [`FOLLOW_EVERY_SECS`].
 const WATCHED_FOR_SECS: f64 = 120.0;
 
-/// Seconds between two readings of its log from then on.
+/// Seconds between two readings of the log of a run that seems to be interrupted, after [`WATCHED_FOR_SECS`].
 const WATCHED_EVERY_SECS: f64 = 30.0;
 
-/// A log that grew this recently is still being written, lock or no lock: evaluations take their time.
+/// A log that grew within this many seconds is taken to be in writing even if no lock is seen: an evaluation can take
+/// minutes.
 pub(crate) const GROWS_FOR_SECS: f64 = 600.0;
 
 /// One run on the list.
 pub(crate) struct RunEntry {
     pub(crate) id: RunId,
-    /// Its name on screen, which no other run on the list has.
+    /// Its name on screen, which differs from those of all other runs on the list.
     pub(crate) name: String,
-    /// The name that its directory or its notes give it, which other runs may have too.
+    /// The name from its notes or its directory, which other runs may have, too.
     pub(super) own_name: String,
     pub(crate) dir: PathBuf,
-    /// The run as its log tells it. Shared with threads that read it, and so changed by [`Self::apply`] alone.
+    /// The run as its log tells it. Threads share it, so that [`Self::apply`] changes a copy while a thread still holds
+    /// it.
     pub(crate) run: Arc<Run>,
     pub(crate) probes: Probes,
-    /// Why a probe file could not be read, by step.
+    /// By step, why a probe file could not be read.
     pub(crate) probe_errors: BTreeMap<u64, String>,
     /// Sentences about lines of its log that were skipped.
     pub(crate) notes: Vec<String>,
     pub(crate) state: RunState,
-    /// How far its log was read; `None` where this window writes the log, or has written it.
+    /// The position up to which its log was read; `None` if this window writes the log, or has written it.
     pub(crate) position: Option<Position>,
-    /// Whether a thread reads its log now.
+    /// Whether a thread is reading on in its log.
     pub(crate) is_being_read: bool,
     /// When it was opened, in window seconds.
     opened_at: f64,
@@ -56,7 +58,7 @@ pub(crate) struct RunEntry {
 }
 
 impl RunEntry {
-    /// A run of which nothing was read yet.
+    /// A run whose log was not read yet.
     pub(super) fn new(id: RunId, dir: PathBuf, state: RunState) -> Self {
         Self {
             id,
@@ -80,7 +82,7 @@ impl RunEntry {
     pub(crate) fn apply(&mut self, event: &Event) {
         Arc::make_mut(&mut self.run).apply(event);
         if let Event::Resumed { step } = event {
-            // Probes after the checkpoint are void and will be written anew.
+            // The run goes on from the checkpoint of `step`: later probes are void and will be written again.
             self.probes.retain_until(*step);
             self.probe_errors.retain(|at, _| at <= step);
         }
@@ -89,7 +91,7 @@ impl RunEntry {
     /// Takes in a run that was read from its beginning, in place of the run as it was known before.
     pub(crate) fn read(&mut self, loaded: Loaded, now: f64) {
         let mut run = loaded.run;
-        // Anything drawn from the run as it was before is out of date, however many events the new one has.
+        // Higher revisions than before make figures draw the run anew, however many events the new log has.
         run.revisions.steps += self.run.revisions.steps;
         run.revisions.evals += self.run.revisions.evals;
         run.revisions.probes += self.run.revisions.probes;
@@ -109,12 +111,12 @@ impl RunEntry {
     /// Takes in the events that were appended to the log since it was last read.
     pub(crate) fn read_on(&mut self, news: News, now: f64) {
         if self.position.is_none() {
-            // The run was trained here since the reading began, and its events are known.
+            // This window has trained the run since the reading began, and so knows its events.
             return;
         }
         if !news.events.is_empty() {
             self.grew_at = Some(now);
-            // A probe file that was not whole yet may be now.
+            // A probe file that was incomplete before may be whole now.
             self.probe_errors.clear();
         }
         news.events.iter().for_each(|event| self.apply(event));
@@ -125,13 +127,13 @@ impl RunEntry {
         self.state = state_at_rest(&self.run, news.running || grows);
     }
 
-    /// Seconds between two readings of its log; `None` where it is not read on. A log that no process seems to write is
-    /// read on too, ever more rarely: on a network's file system a writer's lock is not seen.
+    /// Seconds between two readings of its log; `None` if the log is not read on. A log that no process seems to write
+    /// is read on, too, but less often after a while: on a network's file system a writer's lock is not seen.
     pub(crate) fn follow_every(&self, now: f64) -> Option<f64> {
         match self.state {
             RunState::Elsewhere | RunState::Unreachable(_) => Some(FOLLOW_EVERY_SECS),
             RunState::Interrupted => {
-                // It was taken for running until it had not grown for long.
+                // The run was taken for running until its log had not grown for `GROWS_FOR_SECS`.
                 let last = self.grew_at.map(|at| at + GROWS_FOR_SECS);
                 let since = last.unwrap_or(self.opened_at);
                 let is_close = now - since < WATCHED_FOR_SECS;
@@ -145,7 +147,7 @@ impl RunEntry {
         }
     }
 
-    /// After how many seconds from now its log is to be read on, if ever.
+    /// Seconds from now until its log is to be read on; `None` if it is not.
     pub(crate) fn follow_in(&self, now: f64) -> Option<f64> {
         Some(self.followed_at + self.follow_every(now)? - now)
     }
@@ -164,18 +166,18 @@ impl RunEntry {
         Some(self.run.started.as_ref()?.config.attention)
     }
 
-    /// The newest validation macro-F1, or the test one where there is no validation.
+    /// The newest validation macro-F1, or the newest test macro-F1 if there is no validation.
     pub(crate) fn last_macro_f1(&self) -> Option<f64> {
         let last = |split| self.run.evals_of(split).next_back();
         last(Split::Val).or_else(|| last(Split::Test))?.macro_f1
     }
 
-    /// The probe at the cursor, by index.
+    /// The index of the probe at the cursor.
     pub(super) fn cursor(&self, view: &View) -> Option<usize> {
         self.run.probe_at(view.step.unwrap_or(u64::MAX))
     }
 
-    /// A request for a probe's file, or of that the rows of some classes.
+    /// A request for a probe file, or for the rows of some classes in it if `rows` is not empty.
     pub(super) fn request(&self, probe: &Probe, rows: Vec<usize>) -> ProbeRequest {
         ProbeRequest {
             run: self.id,
@@ -186,7 +188,7 @@ impl RunEntry {
         }
     }
 
-    /// The probes whose file is not known to be damaged, each with its distance from the cursor.
+    /// The probes whose files are not known to be damaged, each with its distance from the cursor in probes.
     pub(super) fn readable(&self, view: &View) -> impl Iterator<Item = (usize, &Probe)> {
         let cursor = self.cursor(view).unwrap_or(0);
         let probes = self.run.probes.iter().enumerate();

@@ -6,16 +6,16 @@ use super::entry::RunEntry;
 use super::run_state::{RunId, RunState};
 use crate::run::notes::{Notes, distinct};
 
-/// Probe tensors are kept up to this many bytes, those nearest to the cursor first. The rows of the classes that are
-/// followed over time are always kept.
+/// Probe tensors are kept up to this many bytes, those nearest to the cursor first. The probes at the cursor, and the
+/// rows of the classes that are followed over time, are always kept.
 pub(crate) const PROBE_MEMORY_BYTES: usize = 512 << 20;
 
-/// All runs on the list, in the order they were added.
+/// The runs on the list, in the order in which they were added.
 pub(crate) struct Runs {
     pub(super) entries: Vec<RunEntry>,
     next_id: RunId,
     pub(super) probes_under_way: bool,
-    /// How many bytes of probe tensors are kept.
+    /// Number of bytes of probe tensors that are kept.
     pub(super) probe_memory: usize,
 }
 
@@ -64,7 +64,7 @@ impl Runs {
         Some(entry.id)
     }
 
-    /// Adds an empty entry.
+    /// Adds a run whose log was not read yet.
     pub(crate) fn add(&mut self, dir: PathBuf, state: RunState) -> RunId {
         let id = self.next_id;
         self.next_id += 1;
@@ -73,7 +73,7 @@ impl Runs {
         id
     }
 
-    /// Gives a run the name that its notes say.
+    /// Gives a run the name from its notes, or from its directory if they hold none.
     pub(crate) fn rename(&mut self, id: RunId, notes: &Notes) {
         if let Some(entry) = self.get_mut(id) {
             entry.own_name = notes.name_of(&entry.dir);
@@ -81,7 +81,7 @@ impl Runs {
         self.tell_apart();
     }
 
-    /// Takes a run off the list. Its probe tensors may be large, so that it is to be dropped on another thread.
+    /// Takes a run off the list. Its probe tensors may be large, so that the caller should drop it on another thread.
     pub(crate) fn remove(&mut self, id: RunId) -> Option<RunEntry> {
         let at = self.entries.iter().position(|entry| entry.id == id)?;
         let removed = self.entries.remove(at);
@@ -89,7 +89,7 @@ impl Runs {
         Some(removed)
     }
 
-    /// Gives every run a name of its own, the same that the command line gives the same runs in the same order.
+    /// Gives every run a name of its own: the same names that the command line gives the same runs in the same order.
     fn tell_apart(&mut self) {
         let names = distinct(self.entries.iter().map(|entry| entry.own_name.clone()));
         for (entry, name) in self.entries.iter_mut().zip(names) {
@@ -97,7 +97,7 @@ impl Runs {
         }
     }
 
-    /// Steps at which any of `shown` has a probe, in order.
+    /// The steps at which any of the runs `shown` has a probe, in order.
     pub(crate) fn probe_steps(&self, shown: &[RunId]) -> Vec<u64> {
         let entries = shown.iter().filter_map(|&id| self.get(id));
         let mut steps: Vec<u64> = entries

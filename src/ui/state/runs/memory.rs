@@ -1,4 +1,4 @@
-//! Which probe tensors of the runs are kept in memory, which are read next, and which are forgotten.
+//! Decides which probe tensors of the runs are kept in memory, which are read next, and which are forgotten.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use crate::figure::{View, followed};
 use crate::run::class_rows::ClassRows;
 use crate::run::probe_file::ProbeTensors;
 
-/// Probe files that are read whole in one go: few, so that moving the cursor is answered at once.
+/// The number of probe files that are read whole in one go: few, so that the window soon answers when the cursor moves.
 pub(super) const PROBES_AT_ONCE: usize = 8;
-/// Probe files of which only the rows of some classes are read in one go.
+/// The number of probe files in one go if only the rows of some classes are read.
 const ROWS_AT_ONCE: usize = 64;
 
-/// Probe tensors that are kept no longer: rows by class and step, and whole files. Giving back hundreds of megabytes
-/// takes longer than a frame may, so that they are to be dropped on another thread.
+/// Probe tensors that are no longer kept: rows by class and step, and whole files. Freeing hundreds of megabytes takes
+/// longer than a frame may, so that the caller should drop them on another thread.
 pub(crate) type Forgotten = (Vec<(usize, RowsByStep)>, Vec<Arc<ProbeTensors>>);
 
 type RowsByStep = BTreeMap<u64, Arc<ClassRows>>;
 
 impl Runs {
-    /// The probe files to read next: the ones at the cursor, then of all others the rows of the classes that are
-    /// followed over time, then those nearest to the cursor while memory allows. Empty while an earlier request is
-    /// under way.
+    /// The probe files to read next: first those at the cursor; then, from all others, the rows of the classes that are
+    /// followed over time; then the files nearest to the cursor, as long as memory allows. Empty while an earlier
+    /// request is under way.
     pub(crate) fn wanted_probes(&mut self, shown: &[RunId], view: &View) -> Vec<ProbeRequest> {
         if self.probes_under_way {
             return Vec::new();
@@ -60,7 +60,7 @@ impl Runs {
         self.ask(wanted.into_iter().map(|(_, request)| request).collect())
     }
 
-    /// As [`Self::wanted_probes`], of the last probe of each of these runs.
+    /// Like [`Self::wanted_probes`], but for the last probe of each of these runs.
     pub(crate) fn wanted_last_probes(&mut self, ids: &[RunId]) -> Vec<ProbeRequest> {
         if self.probes_under_way {
             return Vec::new();
@@ -76,7 +76,7 @@ impl Runs {
         self.ask(wanted)
     }
 
-    /// Gives the requests back, and notes that they are under way.
+    /// Notes that these requests are under way, and gives them back.
     fn ask(&mut self, wanted: Vec<ProbeRequest>) -> Vec<ProbeRequest> {
         self.probes_under_way = !wanted.is_empty();
         wanted
@@ -96,7 +96,8 @@ impl Runs {
         self.probe_bytes() + PROBES_AT_ONCE * largest <= self.probe_memory
     }
 
-    /// Takes in the tensors that were read, and forgets the least useful ones where they exceed the memory.
+    /// Takes in the tensors that were read. If they exceed the memory, forgets the least useful ones and gives them
+    /// back.
     pub(crate) fn take_probes(
         &mut self,
         replies: Vec<ProbeReply>,
@@ -122,8 +123,9 @@ impl Runs {
         self.forget_probes(shown, view, self.probe_memory)
     }
 
-    /// Until `limit` bytes are left, drops rows of classes that are not followed, then whole probes: of runs not shown
-    /// first, then those farthest from the cursor. Of a dropped probe the rows that are followed stay.
+    /// Drops tensors until at most `limit` bytes remain: first rows of classes that are not followed, then whole
+    /// probes, those of runs that are not shown first, then those farthest from the cursor. The followed rows of a
+    /// dropped probe stay.
     pub(super) fn forget_probes(
         &mut self,
         shown: &[RunId],

@@ -1,4 +1,5 @@
-//! The runs on the list: live ones, those read from disk, and which of their probe tensors are in memory.
+//! The runs on the list, which are being trained or were read from disk, and those of their probe tensors that are in
+//! memory.
 
 mod entry;
 mod list;

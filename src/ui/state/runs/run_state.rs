@@ -2,7 +2,7 @@
 
 use crate::run::{Ending, Run};
 
-/// Names a run for as long as it is on the list.
+/// The id of a run for as long as it is on the list.
 pub(crate) type RunId = usize;
 
 /// The state of a run, as shown on the list.
@@ -10,25 +10,25 @@ pub(crate) type RunId = usize;
 pub(crate) enum RunState {
     /// Its log is being read.
     Opening,
-    /// This window trains it, but the first step is not done.
+    /// This window trains the run, but the first step is not done.
     Loading,
-    /// This window trains it.
+    /// This window trains the run.
     Running,
-    /// This window trains it, and it waits.
+    /// This window trains the run, and has paused.
     Paused,
     /// Another process trains it.
     Elsewhere,
     /// All epochs were trained.
     Finished,
-    /// Stopped by the user.
+    /// Training was stopped before the last epoch, for the reason given if there is one.
     Stopped(String),
-    /// Could not go on.
+    /// Training failed for this reason.
     Failed(String),
-    /// Its process ended without a word.
+    /// Its process ended without recording an end.
     Interrupted,
-    /// It was followed, and its log can no longer be read.
+    /// The log was being followed and can no longer be read, for this reason.
     Unreachable(String),
-    /// It was found, and cannot be read.
+    /// The log cannot be read, for this reason.
     Damaged(String),
 }
 
@@ -68,7 +68,7 @@ impl RunState {
         }
     }
 
-    /// Whether nobody is thought to train the run.
+    /// Whether no process is thought to train the run.
     pub(crate) fn is_at_rest(&self) -> bool {
         matches!(
             self,
@@ -100,7 +100,7 @@ pub(crate) fn state_at_rest(run: &Run, running: bool) -> RunState {
     state_of(&run.ending, running)
 }
 
-/// The state of a run with this ending, or without one.
+/// The state of a run with this ending, or without one; `running` says whether another process is training it.
 pub(crate) fn state_of(ending: &Option<Ending>, running: bool) -> RunState {
     match ending {
         _ if running => RunState::Elsewhere,

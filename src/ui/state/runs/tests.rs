@@ -66,9 +66,9 @@ fn probes_near_the_cursor_stay_in_memory() {
     assert_eq!(kept(&runs, 0), [20], "the one looked at is never dropped");
 }
 
-/// Of a dropped probe the rows that are followed stay, and no others.
+/// The followed rows of a dropped probe stay in memory, and no others.
 #[test]
-fn the_rows_that_are_followed_stay_in_memory() -> anyhow::Result<()> {
+fn followed_rows_stay_in_memory() -> anyhow::Result<()> {
     let mut runs = two_runs();
     let view = View {
         pair: Some((0, 1)),
@@ -98,7 +98,7 @@ fn the_rows_that_are_followed_stay_in_memory() -> anyhow::Result<()> {
         .map(|(class, at)| (class, at.into_keys().collect::<Vec<_>>()))
         .collect();
     assert_eq!(rows, [(0, vec![0, 10]), (1, vec![0, 10])]);
-    // Two more probes are known of; the third class is followed as well.
+    // The log names two more probes than are in memory, and the third class is now followed, too.
     let view = View {
         class: Some(2),
         ..view

@@ -26,7 +26,8 @@ impl Source {
         }
     }
 
-    /// Reads the probe files that are not in memory. A file that cannot be read is left out: the matrix says why.
+    /// Reads the probe files that are not in memory. A file that cannot be read is left out here; the conflict matrix
+    /// says why it cannot be read.
     fn read(&mut self) {
         let classes = self.run.started.as_ref().map_or(0, |x| x.classes.len());
         for probe in &self.run.probes {
@@ -39,7 +40,7 @@ impl Source {
     }
 }
 
-/// Looks through runs.
+/// Finds the findings in these runs.
 pub(crate) fn find(mut sources: Vec<Source>) -> Vec<Finding> {
     sources.iter_mut().for_each(Source::read);
     let subjects = sources.iter().map(|source| Subject {

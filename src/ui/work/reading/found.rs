@@ -9,8 +9,8 @@ use crate::run::notes::Notes;
 use crate::ui::state::run_table::{Found, Stamp};
 use crate::ui::state::runs::GROWS_FOR_SECS;
 
-/// Looks through folders, each down to a depth, at `now` in window seconds. A log that did not
-/// change since it was last read is not read again.
+/// Looks for runs in folders, each down to a depth. `before` holds the runs that the last search found: a log that has
+/// not changed since then is not read again. `now` is in window seconds.
 pub(crate) fn look_through(places: &[(PathBuf, usize)], before: &[Found], now: f64) -> Vec<Found> {
     let mut dirs = BTreeSet::new();
     for (place, depth) in places {
@@ -38,7 +38,8 @@ fn look_at(dir: PathBuf, before: Option<&Found>, now: f64) -> Found {
         None => Glance::read(&dir).map_err(|error| error.to_string()),
     };
     if let Ok(glance) = &mut glance {
-        // On a network's file system a writer's lock is not seen, but the growing log is.
+        // On a network's file system the lock of the process that writes a log is not seen, but the log is seen to
+        // grow.
         let grows = grew_at.is_some_and(|at| now - at < GROWS_FOR_SECS);
         glance.running |= grows && glance.ending.is_none();
     }

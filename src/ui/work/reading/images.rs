@@ -9,7 +9,7 @@ use crate::data::{DataError, Reader};
 use crate::run::predictions::{Predicted, predicted};
 use crate::ui::state::images::{Key, Read, Wanted};
 
-/// Images shown of a cell; the surest come first.
+/// The greatest number of images that are shown of a cell; those that the network was surest of come first.
 const MOST: usize = 60;
 
 /// Reads the images of a cell. An error is a sentence.
@@ -53,7 +53,7 @@ pub(crate) fn read_images(wanted: &Wanted) -> Result<Read, String> {
 
 /// The source of the images, opened unless it is open already.
 fn reader(wanted: &Wanted) -> Result<Arc<Reader>, DataError> {
-    // Whoever panicked with it left it whole.
+    // A panic cannot leave the reader half-written: it is replaced as a whole.
     let mut kept = wanted.kept.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(reader) = kept.as_ref().filter(|reader| reader.is_of(&wanted.config)) {
         return Ok(reader.clone());

@@ -6,7 +6,7 @@ use crate::run::class_rows::ClassRows;
 use crate::run::probe_file::ProbeTensors;
 use crate::ui::state::runs::{ProbeRead, ProbeReply, ProbeRequest};
 
-/// Reads a probe file, or the rows of some classes of it.
+/// Reads a probe file, or only the rows of some classes in it.
 pub(crate) fn read_probe(request: ProbeRequest) -> ProbeReply {
     let read = if request.rows.is_empty() {
         ProbeTensors::load(&request.path, request.classes)

@@ -3,9 +3,9 @@
 use crate::samples::{Samples, Which, samples, samples_of_run};
 use crate::ui::state::samples::Key;
 
-/// Images read of a class, at most, and
+/// The greatest number of training images that are read of a class.
 const PER_CLASS: usize = 32;
-/// probe images, of which a run may have more.
+/// The greatest number of probe images that are read of a class; a run may have more.
 const MOST_PROBES: usize = 128;
 /// Reads images. An error is a sentence.
 pub(crate) fn read_samples(key: &Key) -> Result<Samples, String> {
