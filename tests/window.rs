@@ -640,14 +640,16 @@ fn a_figure_and_its_numbers_go_to_the_clipboard() -> anyhow::Result<()> {
             ensure!(std::time::Instant::now() < patience, "nothing is copied");
         }
     };
-    match copied("CSV", "Copy table")? {
-        egui::OutputCommand::CopyText(text) => assert!(text.starts_with("step\tepoch\tsplit\t")),
-        other => anyhow::bail!("{other:?}"),
+    if let egui::OutputCommand::CopyText(text) = copied("CSV", "Copy table")? {
+        assert!(text.starts_with("step\tepoch\tsplit\t"));
+    } else {
+        anyhow::bail!("no table");
     }
-    match copied("PNG", "Copy image")? {
-        egui::OutputCommand::CopyImage(image) => assert!(image.size[0] > 300),
-        _ => anyhow::bail!("no image"),
-    }
+    let copied = copied("PNG", "Copy image")?;
+    ensure!(
+        matches!(copied, egui::OutputCommand::CopyImage(image) if image.size[0] > 300),
+        "no image"
+    );
     Ok(())
 }
 
@@ -695,7 +697,7 @@ fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
     // If the open page lacks the figure, another page that has it is opened. A pair and a layer that the run lacks are
     // left out.
     let mut elsewhere = restored.clone();
-    elsewhere.figure = crosscurrent::figure::Kind::Confusion;
+    elsewhere.figure = Kind::Confusion;
     elsewhere.view.pair = Some((1, 400));
     elsewhere.view.scope = Scope::Layer("no such layer".to_owned());
     window.state_mut().restore(elsewhere);

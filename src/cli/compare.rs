@@ -64,7 +64,9 @@ fn compare_runs(paths: &[PathBuf], baseline: Option<&str>, json: bool) -> anyhow
     let found = Comparison::of(&members, named);
     let mut comparison = found.map_err(|error| match error {
         CompareError::UnknownBaseline { .. } => Usage(error.to_string()).into(),
-        error => anyhow::Error::from(error),
+        error @ CompareError::NothingFinished | error @ CompareError::OneGroup(_) => {
+            anyhow::Error::from(error)
+        }
     })?;
     comparison.notes.extend(notes);
     if json {

@@ -386,7 +386,9 @@ fn settings(arguments: &ExportArguments, format: Format) -> anyhow::Result<Setti
     };
     settings.validate().map_err(|error| match error {
         ExportError::Limits(sentence) => Usage(sentence).into(),
-        error => anyhow::Error::from(error),
+        error @ ExportError::Encode { .. }
+        | error @ ExportError::Chunks(_)
+        | error @ ExportError::Write(_) => anyhow::Error::from(error),
     })?;
     Ok(settings)
 }

@@ -132,9 +132,9 @@ impl Report {
 
     fn line(&self, line: String) {
         if self.bar.is_hidden() {
-            say(line)
+            say(line);
         } else {
-            self.bar.suspend(|| say(line))
+            self.bar.suspend(|| say(line));
         }
     }
 }

@@ -155,7 +155,7 @@ impl Work {
             State::Anew => log::clear(&dir)
                 .map_err(TrainError::from)
                 .and_then(|()| anew()),
-            _ => anew(),
+            State::New | State::Busy | State::Finished => anew(),
         };
         match result {
             Ok(()) => {

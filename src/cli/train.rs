@@ -48,7 +48,7 @@ pub(super) fn resume(run: &Path) -> anyhow::Result<()> {
     let control = stop_on_interrupt();
     let mut report = Report::new(epochs, run);
     Ok(crate::train::resume(run, &control, &mut |message| {
-        report.take(&message)
+        report.take(&message);
     })?)
 }
 

@@ -178,7 +178,7 @@ mod tests {
             headers.push(started(config(Attention::Branch, Width::Half, seed)));
         }
         headers[2].config.threads = Some(7);
-        headers[2].config.data = crate::config::DataSource::Folder("/elsewhere".into());
+        headers[2].config.data = config::DataSource::Folder("/elsewhere".into());
         let found = groups(&headers.iter().collect::<Vec<_>>());
         let names: Vec<_> = found.iter().map(|x| x.name.as_str()).collect();
         assert_eq!(

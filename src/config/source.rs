@@ -56,7 +56,7 @@ impl FieldValue for DataSource {
             Self::Folder(path) if path.as_os_str().is_empty() => {
                 Some("name the folder that holds the images")
             }
-            _ => None,
+            Self::Solar | Self::Folder(_) => None,
         }
     }
 }

@@ -134,7 +134,9 @@ fn missing(config: &RunConfig, error: &DataError) -> String {
             let root = root.display();
             format!("The run's images are not there; they were expected in {root}")
         }
-        _ => format!("The run's images cannot be read: {error}"),
+        DataSource::Solar | DataSource::Folder(_) => {
+            format!("The run's images cannot be read: {error}")
+        }
     }
 }
 

@@ -195,7 +195,7 @@ fn validation_images_are_set_apart_before_the_long_tail_is_cut() {
     assert_eq!((plan.val[0], plan.train[0], plan.train[9]), (100, 4900, 49));
     let published = balanced.plan(&RunConfig {
         val: Some(0),
-        ..config.clone()
+        ..config
     });
     assert_eq!(
         published.train,
@@ -355,7 +355,7 @@ fn the_hash_does_not_depend_on_how_bytes_arrive() {
 
 /// A reader of single images gives the pixels that the whole data set has.
 #[test]
-fn single_images_are_those_of_the_data_set() -> anyhow::Result<()> {
+fn single_images_are_those_of_the_data_set() -> Result<()> {
     let config = RunConfig::default();
     let data = load(&config, &|_, _| true)?.dataset;
     let shape = [data.height, data.width, data.channels];
@@ -374,7 +374,7 @@ fn single_images_are_those_of_the_data_set() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     for (class, shade) in [("a", 40), ("b", 200)] {
         let dir = folder.path().join(class);
-        std::fs::create_dir(&dir)?;
+        fs::create_dir(&dir)?;
         for i in 0..10_u8 {
             let pixel = Rgb([shade, 10 * i, 7]);
             let name = dir.join(format!("{i}.png"));

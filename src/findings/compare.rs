@@ -49,10 +49,7 @@ pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
     if !interference.is_clear && !is_f1_clear {
         return None;
     }
-    let name = match other.started.as_ref()?.config.attention {
-        Attention::Shared => "Shared attention",
-        _ => "Branch attention",
-    };
+    let name = other.started.as_ref()?.config.attention.label();
     let sentence = sentence(name, &interference, f1.as_ref().map(|(change, _)| change));
     let rare_names: Vec<_> = rare.iter().map(|&k| class(started, k)).collect();
     let mut detail = format!(

@@ -88,7 +88,9 @@ fn most(rows: &[(&Layer, usize)], newest: &[Probe]) -> Option<Finding> {
     let last = summaries(newest, row).last()?;
     let place = match &scope {
         Scope::Layer(name) => format!("Conflict exceeds noise most in {name}"),
-        _ => "Classes pull against each other throughout the backbone".to_owned(),
+        Scope::Group(_) | Scope::Backbone | Scope::Network => {
+            "Classes pull against each other throughout the backbone".to_owned()
+        }
     };
     let sentence =
         format!("{place}: interference {interference:.2} ± {sd:.2}, noise floor {floor:.3}");

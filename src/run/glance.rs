@@ -135,7 +135,13 @@ fn tail(log: &mut Log, from: u64, within: bool) -> Result<Vec<Event>, RunError> 
 fn is_enough(events: &[Event]) -> bool {
     let finished = events.iter().rev().find_map(|event| match event {
         Event::Finished(end) => Some(end.step),
-        _ => None,
+        Event::Started(_)
+        | Event::Step(_)
+        | Event::Eval(_)
+        | Event::Probe(_)
+        | Event::Resumed { .. }
+        | Event::Stopped(_)
+        | Event::Failed(_) => None,
     });
     events.iter().any(|event| match (event, finished) {
         (Event::Eval(eval), Some(step)) => eval.split == Split::Test && eval.step == step,

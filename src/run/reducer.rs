@@ -71,7 +71,9 @@ impl Run {
                 (0, 0, 1, u64::from(is_known))
             }
             Event::Resumed { .. } => (1, 1, 1, 1),
-            _ => (0, 0, 0, 0),
+            Event::Started(_) | Event::Finished(_) | Event::Stopped(_) | Event::Failed(_) => {
+                (0, 0, 0, 0)
+            }
         };
         self.revisions.steps += steps;
         self.revisions.evals += evals;

@@ -64,7 +64,15 @@ impl TrainError {
             Self::Tensor(reason) if is_out_of_memory(&reason.to_string()) => {
                 Shortage::new(Need::of(spec), work, images, free_bytes(device)).into()
             }
-            error => error,
+            error @ Self::Config(_)
+            | error @ Self::Data(_)
+            | error @ Self::Run(_)
+            | error @ Self::Device(_)
+            | error @ Self::Tensor(_)
+            | error @ Self::OutOfMemory(_)
+            | error @ Self::Diverged { .. }
+            | error @ Self::Finished(_)
+            | error @ Self::DataChanged(_) => error,
         }
     }
 }

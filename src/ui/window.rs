@@ -162,6 +162,10 @@ fn sample_runs() -> Vec<PathBuf> {
 }
 
 /// The last part of the error's text: the parts before it are places in the source code of libraries.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other errors of eframe are about OpenGL"
+)]
 fn reason_of_error(error: &eframe::Error) -> String {
     let text = one_line(&error.to_string());
     let last = text

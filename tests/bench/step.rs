@@ -299,9 +299,9 @@ fn scale_table(options: &Options) -> Result<()> {
                 for _ in 0..4 {
                     let start = Instant::now();
                     if probe {
-                        case.probe()?
+                        case.probe()?;
                     } else {
-                        case.step()?
+                        case.step()?;
                     }
                     secs.push(1e3 * start.elapsed().as_secs_f64());
                 }

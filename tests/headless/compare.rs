@@ -26,7 +26,7 @@ fn write(dir: &Path, of: &Run, attention: Attention, seed: u64) -> Result<()> {
     let gain = match attention {
         Attention::None => 0.0,
         Attention::Branch => 0.02,
-        _ => 0.005,
+        Attention::Shared | Attention::Constant | Attention::Wide => 0.005,
     };
     let purpose = (gain * 1000.0) as u64;
     let mut writer = Writer::create(dir)?;
@@ -254,7 +254,7 @@ fn the_experiments_say_what_was_recorded() -> Result<()> {
             .args(["compare", "--json"])
             .arg(root.join("results").join(name))
             .output()?;
-        let table: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let table: Value = serde_json::from_slice(&output.stdout)?;
         let rows = table["headline"].as_array().context("rows")?;
         for wanted in ["macro-F1", "accuracy", "tail F1", "rarest class F1"] {
             let row = rows.iter().find(|row| row["name"] == wanted);

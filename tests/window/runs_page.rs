@@ -109,7 +109,7 @@ fn a_path_opens_a_run_or_a_folder_of_runs() -> anyhow::Result<()> {
         SHORT.write(&folder.join(name), |_| false)?;
     }
     let mut window = window(Options {
-        runs: vec![folder.clone()],
+        runs: vec![folder],
         output: parent.path().join("new"),
         ..Options::default()
     });

@@ -50,13 +50,17 @@ fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
         }
         let role = match field.kind {
             Kind::Flag => Role::CheckBox,
-            _ => Role::TextInput,
+            Kind::Number | Kind::Whole | Kind::Choice(_) | Kind::Size | Kind::Source => {
+                Role::TextInput
+            }
         };
         let found = match field.kind {
             Kind::Choice(_) => window.query_all_by_label(field.label).next().is_some(),
             // This field is a slider and takes no text.
             _ if field.name == "imbalance" => has(&window, field.label),
-            _ => window.query_by_role_and_label(role, field.label).is_some(),
+            Kind::Number | Kind::Whole | Kind::Flag | Kind::Size | Kind::Source => {
+                window.query_by_role_and_label(role, field.label).is_some()
+            }
         };
         ensure!(found, "{} has no control named {}", field.name, field.label);
     }

@@ -187,6 +187,10 @@ impl Shard {
         Ok(items)
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the reader of parquet has physical types that no label has"
+    )]
     fn labels(&self, group: usize) -> Result<Vec<Option<i64>>, DataError> {
         let most = self.most(self.label);
         let labels = match self.column(group, self.label)? {

@@ -39,7 +39,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     at: At::Probe,
     names_part: false,
     names_step: true,
-    colour_range: Some(quantity::Scale::range),
+    colour_range: Some(Scale::range),
     chart: None,
     ui: depth_time_ui,
     table: |subject, _, view| table(subject, view),

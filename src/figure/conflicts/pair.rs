@@ -213,7 +213,7 @@ impl Part {
         remembered(ctx, (name, subject.identity()), key, || {
             let chart = match self {
                 Self::Mistakes => mistakes(subject, view),
-                _ => norms(ctx, subject, view),
+                Self::Cosine | Self::Norms => norms(ctx, subject, view),
             };
             Arc::new(timed(chart, subject, view))
         })
@@ -241,7 +241,7 @@ pub(in crate::figure) fn pair_ui(
         let own = scales[part as usize];
         let scales = match place {
             Place::Alone => own,
-            _ => own.with_times_of(&scales),
+            Place::Top | Place::Middle | Place::Bottom => own.with_times_of(&scales),
         };
         let cursor = charts::cursor(&chart, subject, view);
         let of = (Kind::PairCosine, place);
@@ -303,7 +303,7 @@ pub(in crate::figure) fn note(subject: Subject<'_>, view: &View) -> Option<Strin
     if let Some(eval) = evaluation_at(subject.run, view.split, probe.step) {
         let images = match eval.split {
             Split::Test => "test images",
-            _ => "times",
+            Split::Train | Split::Val => "times",
         };
         parts.extend([(a, b), (b, a)].map(|(truth, taken_for)| {
             let (count, _) = mistakes::cell(eval, truth, taken_for);

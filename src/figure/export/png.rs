@@ -100,12 +100,7 @@ pub(in crate::figure) const INCHES_PER_METRE: f64 = 1.0 / 0.0254;
 pub(in crate::figure) const KEY: &str = "crosscurrent";
 
 /// The figure as an image with its heading: what the command line writes.
-pub fn figure_png(
-    kind: Kind,
-    subject: Subject<'_>,
-    view: &View,
-    options: &Options,
-) -> image::RgbaImage {
+pub fn figure_png(kind: Kind, subject: Subject<'_>, view: &View, options: &Options) -> RgbaImage {
     figure_png_among(kind, subject, &[subject], view, options)
 }
 
@@ -116,6 +111,6 @@ pub fn figure_png_among(
     shown: &[Subject<'_>],
     view: &View,
     options: &Options,
-) -> image::RgbaImage {
+) -> RgbaImage {
     png(options, |ui| page_ui(ui, kind, subject, shown, view))
 }

@@ -157,7 +157,10 @@ impl Moment {
             step,
             net: run.minimises_cross_entropy().then(net).flatten(),
             // Before the first step there is no step taken.
-            taken: ledger.as_ref().and_then(|x| x.taken()).filter(|_| step > 0),
+            taken: ledger
+                .as_ref()
+                .and_then(crate::gradient::ledger::Ledger::taken)
+                .filter(|_| step > 0),
             measured: measured(subject, step, class),
         })
     }

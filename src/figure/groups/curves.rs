@@ -109,7 +109,7 @@ fn colors(groups: &[Compared]) -> Vec<Color32> {
 fn axis(view: &View) -> TimeAxis {
     match view.time {
         TimeAxis::Step => TimeAxis::Step,
-        _ => TimeAxis::Epoch,
+        TimeAxis::Epoch | TimeAxis::Images | TimeAxis::WallTime => TimeAxis::Epoch,
     }
 }
 

@@ -196,12 +196,9 @@ pub(in crate::figure) fn difference_ui(
     view: &View,
 ) -> Option<Pick> {
     let found = compared_once(ui.ctx(), shown);
-    let comparison = match &*found {
-        Ok(comparison) => comparison,
-        Err(_) => {
-            empty_ui(ui, NOTHING);
-            return None;
-        }
+    let Ok(comparison) = &*found else {
+        empty_ui(ui, NOTHING);
+        return None;
     };
     let drawn = Drawn::new(comparison, rows_of, subject, shown, view);
     if drawn.rows.iter().all(|x| x.contrast.paired.is_none()) {

@@ -3,7 +3,6 @@
 use egui::ecolor::Hsva;
 use egui::{Color32, Rgba, Ui};
 
-use crate::figure::kit::palette;
 use crate::text::fnv1a;
 
 /// Twelve colours that stay apart on light and dark and under colour-vision deficiencies: those of Paul Tol's "bright"
@@ -170,7 +169,7 @@ const SEQUENTIAL: [Color32; 5] = [
 pub(in crate::figure) fn sequential(share: f64) -> Color32 {
     let at = share.clamp(0.0, 1.0) * 4.0;
     let low = (at.floor() as usize).min(3);
-    palette::blend(
+    blend(
         SEQUENTIAL[low],
         SEQUENTIAL[low + 1],
         (at - low as f64) as f32,
@@ -180,7 +179,7 @@ pub(in crate::figure) fn sequential(share: f64) -> Color32 {
 /// Colour of undefined values.
 pub(in crate::figure) fn undefined(ui: &Ui) -> Color32 {
     let visuals = ui.visuals();
-    palette::blend(visuals.panel_fill, visuals.weak_text_color(), 0.35)
+    blend(visuals.panel_fill, visuals.weak_text_color(), 0.35)
 }
 
 /// A colour, faded where the value that it shows is not resolved.
@@ -188,7 +187,7 @@ pub(in crate::figure) fn faded(ui: &Ui, color: Color32, resolved: bool) -> Color
     if resolved {
         color
     } else {
-        palette::blend(ui.visuals().panel_fill, color, 0.3)
+        blend(ui.visuals().panel_fill, color, 0.3)
     }
 }
 

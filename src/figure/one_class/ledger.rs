@@ -338,7 +338,7 @@ impl Picture {
             Row::Share(j, _) if clicked && *j != account.class => {
                 Some(Pick::Pair(account.class, *j))
             }
-            _ => None,
+            Row::Share(..) | Row::Others(..) | Row::Net(_) => None,
         }
     }
 }

@@ -189,7 +189,7 @@ impl Backward {
                     let image = &mut loaded[(n - start) * inner.len()..][..inner.len()];
                     let out = &mut grads[(n - start) * outer.len()..][..outer.len()];
                     timed(Work::Load, || {
-                        self.input.load(*arch, &source.parts, n, &inner, image)
+                        self.input.load(*arch, &source.parts, n, &inner, image);
                     });
                     self.output_gradient(n, source, &outer, out, &mut sum.norm);
                     let (Some(panels), false) = (self.packed.adjoint.get(), inputs.is_empty())
@@ -206,8 +206,8 @@ impl Backward {
                         .collect();
                     let convolve = |to: &mut [f32]| {
                         timed(Work::InputGrad, || {
-                            convolve(*arch, out, &outer, &adjoint, panels, to)
-                        })
+                            convolve(*arch, out, &outer, &adjoint, panels, to);
+                        });
                     };
                     match &source.splitter {
                         None => to.iter_mut().for_each(|to| convolve(to)),
@@ -221,7 +221,7 @@ impl Backward {
                                     (image, &inner),
                                     &mut to,
                                     &mut sum.gates,
-                                )
+                                );
                             });
                         }
                     }
@@ -252,7 +252,7 @@ impl Backward {
             add_sums(sums, &timed(Work::NormSums, || self.image_sums(raw, grad)));
         }
         timed(Work::NormGrad, || {
-            self.raw_gradient(raw, grad, &source.offsets, plane, out)
+            self.raw_gradient(raw, grad, &source.offsets, plane, out);
         });
     }
 

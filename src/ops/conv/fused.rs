@@ -153,7 +153,7 @@ fn forward(
             with_scratch(plane.len(), |scratch| {
                 timed(Work::Load, || input.load(arch, &parts, n, &plane, scratch));
                 timed(Work::Forward, || {
-                    convolve(arch, scratch, &plane, &window, panels, out)
+                    convolve(arch, scratch, &plane, &window, panels, out);
                 });
             });
             if moments {

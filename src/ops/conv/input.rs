@@ -151,7 +151,7 @@ impl Input {
                             scratch,
                             #[inline(always)]
                             |from, to| pending.apply(from, to),
-                        )
+                        );
                     },
                 ),
             }

@@ -78,7 +78,7 @@ fn a_log_that_grows_in_pieces_is_followed() -> anyhow::Result<()> {
     let (mut run, mut position) = (loaded.run, loaded.position);
 
     let rest = bytes[header + 10..].to_vec();
-    let to = path.clone();
+    let to = path;
     let writer = std::thread::spawn(move || -> std::io::Result<()> {
         let mut file = std::fs::OpenOptions::new().append(true).open(to)?;
         rest.chunks(997).try_for_each(|piece| file.write_all(piece))

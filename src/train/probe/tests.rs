@@ -25,7 +25,7 @@ fn network(spec: Spec, seed: u64) -> Result<Net> {
         let start = match param.init {
             Init::Ones => 1.0,
             Init::Zeros => 0.0,
-            _ => continue,
+            Init::KaimingNormal { .. } | Init::Uniform { .. } => continue,
         };
         let values = normals(seed, &param.name, value.elem_count());
         let values: Vec<f32> = values

@@ -66,6 +66,10 @@ impl App {
     }
 
     /// Notes the colours, the zoom and the size of the window.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "egui has one preference that is no choice"
+    )]
     pub(super) fn remember(&mut self, ctx: &egui::Context) {
         self.settings.light = match ctx.options(|options| options.theme_preference) {
             egui::ThemePreference::System => None,

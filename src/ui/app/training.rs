@@ -124,7 +124,7 @@ impl App {
     fn take_message(&mut self, message: Message) {
         let loading = match &message {
             Message::Loading { done, total } => Some((*done, *total)),
-            _ => None,
+            Message::Event(_) | Message::Notice(_) => None,
         };
         match message {
             Message::Notice(text) => return self.tell(text, false),

@@ -156,7 +156,16 @@ impl Column<'_> {
     fn waiting_ui(&self, ui: &mut egui::Ui, rect: Rect) {
         let text = match self.entry.state {
             RunState::Opening => "The run is being read…",
-            _ => "The figures appear with the first step…",
+            RunState::Loading
+            | RunState::Running
+            | RunState::Paused
+            | RunState::Elsewhere
+            | RunState::Finished
+            | RunState::Stopped(_)
+            | RunState::Failed(_)
+            | RunState::Interrupted
+            | RunState::Unreachable(_)
+            | RunState::Damaged(_) => "The figures appear with the first step…",
         };
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.vertical_centered(|ui| {

@@ -310,7 +310,7 @@ impl Strip<'_> {
     fn texture(&self, ctx: &egui::Context) -> TextureHandle {
         let mut images = self.samples.iter().map(|sample| sample.image.as_ref().ok());
         let first = images.clone().flatten().next();
-        let (width, height) = first.map_or((1, 1), |image| image.dimensions());
+        let (width, height) = first.map_or((1, 1), image::ImageBuffer::dimensions);
         let (width, height) = (width as usize, height as usize);
         let most = ctx.input(|input| input.max_texture_side) / width;
         let count = self.samples.len().min(most).max(1);

@@ -95,7 +95,13 @@ impl Page {
         match self {
             // The figures of the pair hold three charts, one above the other.
             Self::Conflicts => 260.0,
-            _ => 250.0,
+            Self::Overview
+            | Self::Class
+            | Self::Mistakes
+            | Self::Gates
+            | Self::Compare
+            | Self::Data
+            | Self::Runs => 250.0,
         }
     }
 

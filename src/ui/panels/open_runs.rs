@@ -44,7 +44,7 @@ pub(crate) fn open_runs_ui(
             ui.spacing_mut().item_spacing.y = 0.0;
             for entry in runs.iter() {
                 let drawn = ui.push_id(entry.id, |ui| {
-                    run_ui(ui, entry, side_of(entry.id), is_training, actions)
+                    run_ui(ui, entry, side_of(entry.id), is_training, actions);
                 });
                 let height = drawn.response.rect.height();
                 ui.data_mut(|data| data.insert_temp(id, height));

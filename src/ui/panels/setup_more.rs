@@ -147,7 +147,11 @@ fn found_elsewhere_ui(ui: &mut egui::Ui, words: &[String], is_empty: bool) {
     let names: Vec<_> = found
         .map(|field| match field.group {
             Group::RareClasses => format!("{} (under “{}”)", field.label, field.group.title()),
-            _ => field.label.to_owned(),
+            Group::Data
+            | Group::Network
+            | Group::Training
+            | Group::Measurement
+            | Group::Machine => field.label.to_owned(),
         })
         .collect();
     let text = match (names.as_slice(), is_empty) {

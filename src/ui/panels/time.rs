@@ -21,7 +21,13 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action
             );
             let what = match state.view.page {
                 Page::Mistakes => "evaluation or probe",
-                _ => "probe",
+                Page::Overview
+                | Page::Conflicts
+                | Page::Class
+                | Page::Gates
+                | Page::Compare
+                | Page::Data
+                | Page::Runs => "probe",
             };
             for (text, way, count) in [("‹", "Earlier", -1), ("›", "Later", 1)] {
                 let name = format!("{way} {what}");

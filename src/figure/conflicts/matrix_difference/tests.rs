@@ -37,12 +37,8 @@ fn every_pair_has_the_difference_of_its_cosines() -> anyhow::Result<()> {
 #[test]
 fn small_changes_are_not_resolved() -> anyhow::Result<()> {
     let recorded = recorded("solar-branch")?;
-    let gram = crate::figure::facts::conflict::shown(
-        &egui::Context::default(),
-        recorded.subject(),
-        &view(),
-    )
-    .map_err(anyhow::Error::msg)?;
+    let gram = conflict::shown(&egui::Context::default(), recorded.subject(), &view())
+        .map_err(anyhow::Error::msg)?;
     for a in 0..6 {
         for b in 0..a {
             let change = Change::of(&gram.gram, &gram.gram, a, b);

@@ -126,8 +126,7 @@ fn files_without_a_record_give_a_reason() -> Result<()> {
     assert!(message(&[])?.contains("no PNG"));
     let foreign = super::super::encode_png(&RgbaImage::new(2, 2))?;
     assert!(message(&foreign)?.contains("not exported by Crosscurrent"));
-    let with =
-        |record: &str| crate::figure::export::png::encode(&RgbaImage::new(2, 2), 96.0, record);
+    let with = |record: &str| encode(&RgbaImage::new(2, 2), 96.0, record);
     assert!(message(&with("{\"format\": 2}")?)?.contains("newer version"));
     assert!(message(&with("{\"format\": 1, \"run\": 3}")?)?.contains("damaged"));
     assert!(message(&with("not json")?)?.contains("damaged"));
@@ -140,7 +139,7 @@ fn files_without_a_record_give_a_reason() -> Result<()> {
 
 #[test]
 fn without_a_background_corners_are_empty_and_text_is_as_dark_as_with_one() -> Result<()> {
-    let over = |transparent| -> Result<image::RgbaImage> {
+    let over = |transparent| -> Result<RgbaImage> {
         let settings = Settings {
             transparent,
             ..Settings::default()

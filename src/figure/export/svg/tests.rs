@@ -101,7 +101,7 @@ fn texts(svg: &str) -> Result<Vec<String>> {
     let nodes = document.descendants();
     let texts = nodes.filter(|node| node.has_tag_name("text"));
     let whole = |node: roxmltree::Node<'_, '_>| -> String {
-        let inner = node.descendants().filter(|inner| inner.is_text());
+        let inner = node.descendants().filter(roxmltree::Node::is_text);
         inner.filter_map(|inner| inner.text()).collect()
     };
     Ok(texts.map(whole).collect())

@@ -275,7 +275,9 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
     if let Look::Points | Look::Dots { .. } = curve.look {
         let (shape, filled) = match curve.look {
             Look::Dots { filled } => (MarkerShape::Circle, filled),
-            _ => (MarkerShape::Diamond, true),
+            Look::Line | Look::Thin | Look::Thick { .. } | Look::Points => {
+                (MarkerShape::Diamond, true)
+            }
         };
         let radius = match (curve.len() > MANY_DOTS, filled) {
             (true, _) => 2.0,
@@ -301,7 +303,9 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
     let are_few = !is_thin && stands_out && curve.len() <= 40;
     let style = match curve.look {
         Look::Thick { dashed: true } => LineStyle::dashed_dense(),
-        _ => LineStyle::Solid,
+        Look::Line | Look::Thin | Look::Thick { .. } | Look::Points | Look::Dots { .. } => {
+            LineStyle::Solid
+        }
     };
     for segment in &curve.segments {
         // A lone point has no line to be seen by; where points are few, marks show at which moments values were

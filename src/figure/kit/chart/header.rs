@@ -181,7 +181,7 @@ fn entry_ui(ui: &mut Ui, curve: &Curve, off: bool, view: &View) -> egui::Respons
             let line = Stroke::new(1.5, curve.color.gamma_multiply(0.7));
             ui.painter().hline(mark.x_range(), center.y, line);
         }
-        _ => {
+        Look::Line | Look::Thin | Look::Points | Look::Dots { .. } => {
             ui.painter().rect_filled(mark, 2.0, curve.color);
         }
     }

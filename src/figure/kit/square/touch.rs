@@ -183,7 +183,7 @@ impl Grid<'_> {
         if ui.input(|input| input.pointer.button_double_clicked(double)) {
             return self.to(Sight::all(k));
         }
-        let zoom = ui.input(|input| input.zoom_delta());
+        let zoom = ui.input(egui::InputState::zoom_delta);
         if (zoom - 1.0).abs() > 1e-3 {
             let share = (at - self.square.min) / self.square.size();
             return self.to(self.sight.zoomed(zoom, share, k));

@@ -38,7 +38,7 @@ fn brushed_pairs_are_those_in_the_rectangle() -> anyhow::Result<()> {
     let recorded = recorded("solar-none")?;
     let subject = recorded.subject();
     let mut view = view();
-    let ctx = egui::Context::default();
+    let ctx = Context::default();
     assert!(brushed(&ctx, subject, &view).is_empty());
     view.brush = Some(Brush::between([0.0, 1.0], [-1.0, 0.0]));
     let negative = table(subject, &view);
@@ -110,7 +110,7 @@ fn dragging_draws_the_brush_and_a_click_removes_it() -> anyhow::Result<()> {
 fn without_mistakes_or_probes_a_sentence_says_so() -> anyhow::Result<()> {
     let mut recorded = recorded("solar-none")?;
     recorded.run.evals.clear();
-    let ctx = egui::Context::default();
+    let ctx = Context::default();
     let text = shown(&ctx, recorded.subject(), &view()).unwrap_err();
     assert!(text.contains("evaluation"), "{text}");
     assert!(table(recorded.subject(), &view()).rows.is_empty());

@@ -51,7 +51,7 @@ fn predictions_are_read_with_likeliest_classes_or_an_error_names_the_file() -> R
     assert!(of(dir.path())?.to_string().contains("predictions"));
     let path = dir.path().join(predictions_file(at.0, at.1));
     fs::create_dir_all(path.parent().context("no folder")?)?;
-    log::write_predictions(&path, &[1, 1], &[0.75, 0.5], None)?;
+    write_predictions(&path, &[1, 1], &[0.75, 0.5], None)?;
     let found = predicted(dir.path(), at, 0, 1)?;
     let expected = Predicted {
         index: 1,
@@ -62,7 +62,7 @@ fn predictions_are_read_with_likeliest_classes_or_an_error_names_the_file() -> R
     assert_eq!(found, [expected]);
     // As `scipy.special.softmax([0.5, 2.0, -1.0, 1.0])` says.
     let logits = [0.0, 0.0, 0.0, 0.0, 0.5, 2.0, -1.0, 1.0];
-    log::write_predictions(&path, &[1, 1], &[0.25, 0.609_46], Some(&logits))?;
+    write_predictions(&path, &[1, 1], &[0.25, 0.609_46], Some(&logits))?;
     let found = predicted(dir.path(), at, 0, 1)?;
     let expected = [(1, 0.609_460_04), (3, 0.224_207_82), (0, 0.135_988_92)];
     for ((class, share), (wanted, by_scipy)) in found[0].likeliest.iter().zip(expected) {
@@ -70,7 +70,7 @@ fn predictions_are_read_with_likeliest_classes_or_an_error_names_the_file() -> R
         assert!((share - by_scipy).abs() < 1e-6, "{share} and {by_scipy}");
     }
     assert_eq!(found[0].likeliest.len(), 3);
-    log::write_predictions(&path, &[1], &[0.75], None)?;
+    write_predictions(&path, &[1], &[0.75], None)?;
     let text = of(dir.path())?.to_string();
     assert!(text.contains("1 predictions of 2 images"), "{text}");
     Ok(())

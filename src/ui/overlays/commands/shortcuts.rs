@@ -37,6 +37,10 @@ impl Shortcut {
     }
 
     /// The keys in words, as they are written on a keyboard.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "egui has a hundred keys and a name for each"
+    )]
     pub(super) fn text(&self, ctx: &egui::Context) -> String {
         match self.keys.logical_key {
             Key::Questionmark => "?".to_owned(),

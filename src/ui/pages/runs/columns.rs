@@ -81,7 +81,7 @@ fn of_field(table: &Table, order: &Order, name: &str) -> Drawn {
 fn of_scores(order: &Order) -> [Drawn; 3] {
     let images = match order.split {
         Split::Test => "of test images at the step with the best validation macro-F1",
-        _ => "of validation images at the newest evaluation",
+        Split::Train | Split::Val => "of validation images at the newest evaluation",
     };
     let over = if order.by_seed {
         ": mean ± standard deviation over finished runs (their number)"

@@ -84,7 +84,13 @@ impl Lines<'_> {
                 Column::Name if row.open.is_some() => strong,
                 Column::Started => weak,
                 _ if value == MISSING => weak,
-                _ => text,
+                Column::State
+                | Column::Name
+                | Column::Field(_)
+                | Column::MacroF1
+                | Column::Accuracy
+                | Column::RarestF1
+                | Column::Steps => text,
             };
             if column.column == Column::Name {
                 if is_within {
@@ -99,7 +105,12 @@ impl Lines<'_> {
             cell_ui(ui, cell, &value, colour, column.is_right);
             said.push(match column.column {
                 Column::Name | Column::State => value,
-                _ => format!("{} {value}", column.title),
+                Column::Field(_)
+                | Column::MacroF1
+                | Column::Accuracy
+                | Column::RarestF1
+                | Column::Steps
+                | Column::Started => format!("{} {value}", column.title),
             });
         }
         let said = format!("{}: {}", row.name, said.join(", "));

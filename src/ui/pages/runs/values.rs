@@ -66,7 +66,7 @@ pub(super) fn group_value(table: &Table, group: &Group, column: &Column, split: 
         }
         // The cell holds the value that all runs have in common, or all their values one after the other, such as
         // seeds.
-        _ => {
+        Column::Field(_) | Column::Steps | Column::Started => {
             let mut values: Vec<String> = Vec::new();
             for row in rows() {
                 let value = value_of(row, column, split);

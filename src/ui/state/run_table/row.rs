@@ -31,7 +31,7 @@ impl Row {
         let glance = self.glance.as_ref()?;
         match split {
             Split::Test => glance.test,
-            _ => glance.val,
+            Split::Train | Split::Val => glance.val,
         }
     }
 

@@ -112,7 +112,9 @@ impl Table {
             Column::MacroF1 => |scores: Scores| scores.macro_f1,
             Column::Accuracy => |scores: Scores| scores.accuracy,
             Column::RarestF1 => |scores: Scores| scores.rarest_f1,
-            _ => return,
+            Column::State | Column::Name | Column::Field(_) | Column::Steps | Column::Started => {
+                return;
+            }
         };
         let mut groups = std::mem::take(&mut self.groups);
         groups.sort_by(|a, b| {

@@ -143,7 +143,14 @@ impl RunEntry {
                     WATCHED_EVERY_SECS
                 })
             }
-            _ => None,
+            RunState::Opening
+            | RunState::Loading
+            | RunState::Running
+            | RunState::Paused
+            | RunState::Finished
+            | RunState::Stopped(_)
+            | RunState::Failed(_)
+            | RunState::Damaged(_) => None,
         }
     }
 
