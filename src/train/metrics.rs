@@ -61,7 +61,7 @@ impl Predictions {
     }
 }
 
-/// Metrics of a confusion matrix [truth][prediction]. F1 = 2TP/(2TP+FP+FN) is undefined only where TP+FP+FN = 0;
+/// Metrics of a confusion matrix `[truth][prediction]`. F1 = 2TP/(2TP+FP+FN) is undefined only where TP+FP+FN = 0;
 /// macro-F1 is the mean F1 over the classes where it is defined, balanced accuracy the mean recall over the classes
 /// with support.
 pub fn from_confusion(
