@@ -34,7 +34,7 @@
     )
 )]
 
-pub mod balance;
+pub mod class_balance;
 pub mod cli;
 pub mod compare;
 pub mod config;

@@ -7,7 +7,7 @@
 //! sampler   the order of an epoch                   batches    training batches made ahead; augment
 //! samples   some images of each class, to look at   sheet      the same as one image
 //! ```
-//! May import config, random, threads, balance, network, and the hash constants of text.
+//! May import config, random, threads, class_balance, network, and the hash constants of text.
 
 mod augment;
 pub mod batches;

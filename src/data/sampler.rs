@@ -1,6 +1,6 @@
 //! Which training images an epoch sees, and in which order (Kang et al. 2020).
 
-use crate::balance::shares;
+use crate::class_balance::shares;
 use crate::config::{RunConfig, Sampler};
 use crate::random::Random;
 

@@ -2,7 +2,7 @@
 //!
 //! [`Run::apply`] is the only reducer: a live run, a replayed one, a sample and a test all go through it.
 //!
-//! Imports `config`, `balance` and `network`, and from `gradient` the Gram matrix, its summary and the ledger; no
+//! Imports `config`, `class_balance` and `network`, and from `gradient` the Gram matrix, its summary and the ledger; no
 //! tensor library and no drawing.
 //!
 //! # The directory

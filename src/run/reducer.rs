@@ -2,7 +2,7 @@
 
 use super::event::{End, Eval, Event, Probe, Split, Started, Step};
 use super::scope::Scope;
-use crate::balance;
+use crate::class_balance;
 use crate::config::Loss;
 
 /// The reduced state of a run: all that overviews draw. The tensors of probes stay on disk until a figure needs them.
@@ -164,7 +164,7 @@ impl Run {
             return Vec::new();
         };
         let epoch = step / started.steps_per_epoch.max(1);
-        balance::step_shares(&started.config, &started.train_counts, epoch)
+        class_balance::step_shares(&started.config, &started.train_counts, epoch)
     }
 
     /// Whether the run minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class

@@ -1,7 +1,7 @@
 //! The loss that a configuration trains with: class weights, margins and offsets, from the class counts. A further loss
-//! is one variant of `config::Loss` and an arm in each `match` here and in `balance`.
+//! is one variant of `config::Loss` and an arm in each `match` here and in `class_balance`.
 
-use crate::balance;
+use crate::class_balance;
 use crate::config::{Loss, RunConfig};
 use crate::model::Classifier;
 use crate::ops::{Criterion, Mean};
@@ -14,7 +14,7 @@ const COSINE_SCALE: f64 = 30.0;
 /// The loss of `epoch` (from 0). `counts`: training images per class, `[K]`.
 pub fn criterion(config: &RunConfig, counts: &[usize], epoch: u64) -> Criterion {
     let plain = Criterion {
-        weights: balance::class_weights(config, counts, epoch),
+        weights: class_balance::class_weights(config, counts, epoch),
         ..Criterion::default()
     };
     match config.loss {
@@ -25,20 +25,20 @@ pub fn criterion(config: &RunConfig, counts: &[usize], epoch: u64) -> Criterion 
             ..plain
         },
         Loss::Ldam => Criterion {
-            margins: balance::margins(counts, LARGEST_MARGIN)
+            margins: class_balance::margins(counts, LARGEST_MARGIN)
                 .into_iter()
                 .map(|margin| COSINE_SCALE * margin)
                 .collect(),
             ..plain
         },
         Loss::BalancedSoftmax => Criterion {
-            offsets: balance::log_priors(counts),
+            offsets: class_balance::log_priors(counts),
             ..plain
         },
         Loss::LogitAdjusted => {
             let tau = config.tau.unwrap_or(1.0);
             Criterion {
-                offsets: balance::log_priors(counts)
+                offsets: class_balance::log_priors(counts)
                     .into_iter()
                     .map(|x| tau * x)
                     .collect(),
@@ -62,7 +62,7 @@ pub fn post_hoc(config: &RunConfig, counts: &[usize]) -> Vec<f32> {
     let Some(tau) = config.post_hoc else {
         return Vec::new();
     };
-    let adjusted = balance::log_priors(counts).into_iter();
+    let adjusted = class_balance::log_priors(counts).into_iter();
     adjusted.map(|x| (-tau * x) as f32).collect()
 }
 

@@ -9,8 +9,8 @@
 //! device      where tensors live                          memory      what fits there
 //! control     messages from and to a run                  error       why a run cannot start or go on
 //! ```
-//! May import data, model, ops, gradient, run, balance, config, network, random, threads. Nothing but the command line
-//! and the window imports it.
+//! May import data, model, ops, gradient, run, class_balance, config, network, random, threads. Nothing but the command
+//! line and the window imports it.
 
 pub mod checkpoint;
 mod control;

@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::balance::{effective_number, inverse_frequency};
+use crate::class_balance::{effective_number, inverse_frequency};
 use crate::figure::facts::what_if::weights_of;
 use crate::figure::kit::memo::is_exporting;
 use crate::figure::look::pick::Pick;

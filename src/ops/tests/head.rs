@@ -72,7 +72,7 @@ fn the_cosine_classifier_is_that_of_ldam() -> Result<()> {
     let features = columns("features", width)?;
     let weight = columns("weight", classes)?.t()?.contiguous()?;
     let criterion = Criterion {
-        margins: crate::balance::margins(&counts, 0.5)
+        margins: crate::class_balance::margins(&counts, 0.5)
             .into_iter()
             .map(|margin| 30.0 * margin)
             .collect(),

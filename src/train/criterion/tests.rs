@@ -13,8 +13,11 @@ fn ldam_reweights_late() {
     let counts = [100, 20, 5, 1];
     assert!(criterion(&config, &counts, 159).weights.is_empty());
     let late = criterion(&config, &counts, 160);
-    assert_eq!(late.weights, balance::effective_number(&counts, 0.9999));
-    assert_eq!(late.margins, balance::margins(&counts, 15.0));
+    assert_eq!(
+        late.weights,
+        class_balance::effective_number(&counts, 0.9999)
+    );
+    assert_eq!(late.margins, class_balance::margins(&counts, 15.0));
     let at_once = RunConfig {
         weights_from: Some(0.0),
         ..config

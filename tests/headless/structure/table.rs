@@ -34,7 +34,11 @@ pub(super) const ROOMS: &[Room] = &[
         "an experiment: its fields with their names, help, units and bounds",
         &[],
     ),
-    room("balance", "shares and weights of classes", &["config"]),
+    room(
+        "class_balance",
+        "shares and weights of classes",
+        &["config"],
+    ),
     room(
         "gradient",
         "what follows from class gradients: Gram matrices, conflict, effects",
@@ -43,7 +47,7 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "run",
         "a run: its events, their one reducer, and its directory",
-        &["balance", "config", "gradient", "network"],
+        &["class_balance", "config", "gradient", "network"],
     ),
     // Rooms that compute with tensors.
     room(
@@ -54,7 +58,14 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "data",
         "data sets: formats, splits, long tails, batches",
-        &["balance", "config", "network", "random", "text", "threads"],
+        &[
+            "class_balance",
+            "config",
+            "network",
+            "random",
+            "text",
+            "threads",
+        ],
     ),
     room(
         "samples",
@@ -70,7 +81,15 @@ pub(super) const ROOMS: &[Room] = &[
         "train",
         "training: loop, sampler, optimiser, evaluation, probes, checkpoints",
         &[
-            "balance", "config", "data", "gradient", "model", "network", "ops", "random", "run",
+            "class_balance",
+            "config",
+            "data",
+            "gradient",
+            "model",
+            "network",
+            "ops",
+            "random",
+            "run",
             "threads",
         ],
     ),
@@ -258,7 +277,7 @@ pub(super) const ROOMS: &[Room] = &[
 
 /// Places that a page of figures may import; another page is never among them.
 const FIGURES: &[&str] = &[
-    "balance",
+    "class_balance",
     "compare",
     "figure/facts",
     "figure/kit",

@@ -3,8 +3,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::balance::effective_number;
-use crate::balance::inverse_frequency;
+use crate::class_balance::effective_number;
+use crate::class_balance::inverse_frequency;
 use crate::figure::facts::what_if::length;
 use crate::figure::facts::what_if::shares;
 use crate::figure::look::view::Surgery;

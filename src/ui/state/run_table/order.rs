@@ -4,21 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::column::Column;
 use crate::run::event::Split;
-
-/// A column of the table; the rows can be sorted by any of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Column {
-    State,
-    Name,
-    /// A field of the configuration, by its name in TOML.
-    Field(String),
-    MacroF1,
-    Accuracy,
-    RarestF1,
-    Steps,
-    Started,
-}
 
 /// The order, the filter and the grouping of the table, as chosen on the page of runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::column::Column;
 use super::fields::fields;
 use super::found::Found;
-use super::order::Column;
 use crate::run::event::Split;
 use crate::run::glance::{Glance, Scores};
 use crate::run::notes::Notes;

@@ -1,7 +1,8 @@
 //! The table of runs: filtered, sorted, and grouped by seed.
 
+use super::column::Column;
 use super::found::Found;
-use super::order::{Column, Order};
+use super::order::Order;
 use super::row::{Key, Row, rows};
 use crate::compare::groups::{differences, groups};
 use crate::compare::statistics;
