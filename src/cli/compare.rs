@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::output::{Usage, print_table, say};
-use crate::compare::contrast::{CompareError, difference_text, mean_text, probability, remark};
-use crate::compare::contrast::{Contrast, Row};
+use crate::compare::contrast::{
+    CompareError, Contrast, Row, difference_text, mean_text, probability, remark,
+};
 use crate::compare::{Comparison, Member};
 use crate::run::{Run, log};
 

@@ -12,14 +12,12 @@ use crate::config::{Attention, RunConfig};
 use crate::figure::kit::text::SAID;
 use crate::figure::testing::{chart, scales};
 use crate::random::Random;
-use crate::run::CLASSIFIER;
-use crate::run::Run;
-use crate::run::Scope;
 use crate::run::event::{
     End, Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
 };
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
+use crate::run::{CLASSIFIER, Run, Scope};
 use egui::Ui;
 
 const STEPS_PER_EPOCH: u64 = 50;

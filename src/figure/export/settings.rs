@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::figure::export::draw::{ExportError, Options};
-use crate::figure::export::draw::{MAX_SIDE_PX, MIN_SIDE_POINTS, SCALES};
+use crate::figure::export::draw::{ExportError, MAX_SIDE_PX, MIN_SIDE_POINTS, Options, SCALES};
 use std::fmt;
 
 /// Points (the window's unit) to an inch, as in CSS: text of 13 points is 3.4 mm high.

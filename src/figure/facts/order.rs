@@ -1,7 +1,6 @@
 //! An order of classes by how far their gradients agree, and steps as times.
 
-use crate::figure::look::clock::Clock;
-use crate::figure::look::clock::TimeAxis;
+use crate::figure::look::clock::{Clock, TimeAxis};
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::{Order, View};
 use crate::run::Run;

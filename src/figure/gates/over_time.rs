@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use crate::figure::facts::gates::{Moment, moments};
-use crate::figure::facts::gates::{points, read};
+use crate::figure::facts::gates::{Moment, moments, points, read};
 use crate::figure::facts::network::log10;
 use crate::figure::facts::probes::Need;
 use crate::figure::kit::chart::{Chart, Curve, Look};
@@ -15,8 +14,7 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::charts::chart_of_run_ui;
-use crate::figure::parts::charts::kept;
+use crate::figure::parts::charts::{chart_of_run_ui, kept};
 use crate::figure::parts::figure::{At, Figure, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {

@@ -6,13 +6,11 @@ use egui::{Color32, Context, Rect, Ui};
 
 use crate::figure::facts::ledger::learning_rate_at;
 use crate::figure::facts::network::layers_with_gradients;
-use crate::figure::facts::probes::Need;
-use crate::figure::facts::probes::{Made, of_probes};
+use crate::figure::facts::probes::{Made, Need, of_probes};
 use crate::figure::facts::unread::{NO_PROBE, THIS_PROBE};
 use crate::figure::kit::numerals::round_up;
 use crate::figure::kit::palette;
-use crate::figure::kit::palette::faded;
-use crate::figure::kit::palette::undefined;
+use crate::figure::kit::palette::{faded, undefined};
 use crate::figure::kit::scale::numbers_upright;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;

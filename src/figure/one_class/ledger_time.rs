@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use egui::{Color32, Context, RichText, Ui};
 
-use crate::figure::facts::ledger::measured;
-use crate::figure::facts::ledger::{Moment, made, not_predicted};
+use crate::figure::facts::ledger::{Moment, made, measured, not_predicted};
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::chart::{Chart, Curve, Look, signed_log};
@@ -16,8 +15,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::charts::chart_of_run_ui;
-use crate::figure::parts::charts::kept;
+use crate::figure::parts::charts::{chart_of_run_ui, kept};
 use crate::figure::parts::figure::{At, Figure, Of};
 use crate::figure::parts::unread::unread_ui;
 use crate::gradient::gram::Effect;

@@ -5,8 +5,7 @@ use egui::{
     UiBuilder, pos2, vec2,
 };
 
-use crate::figure::facts::ledger::BEYOND_FIRST_ORDER;
-use crate::figure::facts::ledger::TOO_LARGE;
+use crate::figure::facts::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE};
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::what_if::{Moment, Outcome, answer, weights_of};
 use crate::figure::kit::memo::is_exporting;

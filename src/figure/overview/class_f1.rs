@@ -14,8 +14,7 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::charts::chart_of_run_ui;
-use crate::figure::parts::charts::{kept, over_evals};
+use crate::figure::parts::charts::{chart_of_run_ui, kept, over_evals};
 use crate::figure::parts::figure::{At, Figure, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {

@@ -13,8 +13,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::overview::norms::{norms, push_norms};
-use crate::figure::parts::charts::chart_of_run_ui;
-use crate::figure::parts::charts::kept;
+use crate::figure::parts::charts::{chart_of_run_ui, kept};
 use crate::figure::parts::figure::{At, Figure, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {

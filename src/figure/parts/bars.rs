@@ -2,8 +2,7 @@
 
 use egui::{Align2, Color32, FontId, Painter, Rangef, Rect, Stroke, Ui, pos2};
 
-use crate::figure::kit::numerals::round_up;
-use crate::figure::kit::numerals::{power_of_ten, three_figures};
+use crate::figure::kit::numerals::{power_of_ten, round_up, three_figures};
 use crate::figure::kit::palette;
 use crate::gradient::gram::Effect;
 

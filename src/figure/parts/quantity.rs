@@ -3,8 +3,7 @@
 use egui::{Align2, Color32, ComboBox, FontId, Rect, Ui, UiBuilder, pos2, vec2};
 
 use crate::figure::facts::network::layers_with_gradients;
-use crate::figure::facts::quantity::DECADES;
-use crate::figure::facts::quantity::{Classes, decades, summary_of};
+use crate::figure::facts::quantity::{Classes, DECADES, decades, summary_of};
 use crate::figure::kit::memo::{is_exporting, remembered};
 use crate::figure::kit::numerals::{power_of_ten, three_figures};
 use crate::figure::kit::palette;

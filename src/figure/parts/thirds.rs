@@ -3,8 +3,7 @@
 use egui::Color32;
 
 use crate::compare::ranks::Thirds;
-use crate::figure::facts::network::geometric_mean;
-use crate::figure::facts::network::log_norms;
+use crate::figure::facts::network::{geometric_mean, log_norms};
 use crate::figure::kit::chart::{Band, Curve, Gap, Look};
 use crate::figure::kit::palette;
 use crate::figure::look::subject::Subject;

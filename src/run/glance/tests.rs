@@ -1,7 +1,6 @@
 use super::*;
 use crate::run::event::End;
-use crate::run::log::{Followed, Position};
-use crate::run::log::{Writer, events_path, follow, load};
+use crate::run::log::{Followed, Position, Writer, events_path, follow, load};
 use std::io::Write as _;
 
 /// The events of a log written by the trainer.

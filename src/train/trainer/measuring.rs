@@ -6,8 +6,7 @@ use crate::gradient::gram::ConflictSummary;
 use crate::model::Mode;
 use crate::random::Random;
 use crate::run::event::{End, Eval, Event, Probe, Split};
-use crate::run::log;
-use crate::run::{CLASSIFIER, Scope};
+use crate::run::{CLASSIFIER, Scope, log};
 
 use super::super::error::TrainError;
 use super::super::memory::Work;

@@ -17,12 +17,11 @@ use crate::run::log::{self, Writer};
 
 use super::super::checkpoint::{self, Progress};
 use super::super::control::{Control, Emit};
-use super::super::criterion;
 use super::super::error::TrainError;
 use super::super::memory::Work;
 use super::super::optimiser::{self, Optimiser};
-use super::super::probe;
 use super::super::schedule::learning_rate;
+use super::super::{criterion, probe};
 
 /// Training steps logged per epoch: at least this many, but fewer than twice as many. A shorter epoch logs every step.
 const LOGGED_PER_EPOCH: u64 = 50;

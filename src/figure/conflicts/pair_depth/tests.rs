@@ -3,9 +3,7 @@
 use super::*;
 use crate::figure::Kind;
 use crate::figure::conflicts::pair;
-use crate::figure::testing::clicked;
-use crate::figure::testing::says;
-use crate::figure::testing::{recorded, view};
+use crate::figure::testing::{clicked, recorded, says, view};
 use crate::run::Scope;
 use crate::run::event::Split;
 use crate::run::probes::Probes;

@@ -4,8 +4,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::figure::testing::tensors;
-use crate::figure::testing::{recorded, view};
+use crate::figure::testing::{recorded, tensors, view};
 use crate::figure::{Kind, figure_ui, style};
 
 #[test]

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::figure::gates::alike;
-use crate::figure::testing::recorded;
-use crate::figure::testing::tensors;
+use crate::figure::testing::{recorded, tensors};
 
 /// Two branches of four classes: mean, spread and correlation by hand.
 #[test]

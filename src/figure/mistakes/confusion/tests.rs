@@ -4,8 +4,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::*;
 use crate::figure::{Kind, Order, figure_ui, style};
 use crate::run::Run;
-use crate::run::event::Event;
-use crate::run::event::Split;
+use crate::run::event::{Event, Split};
 use crate::run::probes::Probes;
 
 fn recorded() -> anyhow::Result<Run> {

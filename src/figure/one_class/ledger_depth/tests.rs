@@ -7,8 +7,7 @@ use super::*;
 use crate::config::Loss;
 use crate::figure::Kind;
 use crate::figure::one_class::{ledger, ledger_time, what_if};
-use crate::figure::testing::{clicked, says};
-use crate::figure::testing::{recorded, view};
+use crate::figure::testing::{clicked, recorded, says, view};
 use crate::run::{Run, Scope};
 
 fn number(value: &Value) -> Option<f64> {

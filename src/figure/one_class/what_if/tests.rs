@@ -3,10 +3,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::class_balance::effective_number;
-use crate::class_balance::inverse_frequency;
-use crate::figure::facts::what_if::length;
-use crate::figure::facts::what_if::shares;
+use crate::class_balance::{effective_number, inverse_frequency};
+use crate::figure::facts::what_if::{length, shares};
 use crate::figure::look::view::Surgery;
 use crate::figure::table::Value;
 use crate::figure::testing::{picked, recorded};

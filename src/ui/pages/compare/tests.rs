@@ -5,8 +5,7 @@ use anyhow::{Context, Result, ensure};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use crate::figure::Kind;
-use crate::figure::style;
+use crate::figure::{Kind, style};
 use crate::run::Ending;
 use crate::run::event::Event;
 use crate::run::log::{self, Writer};
