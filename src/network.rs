@@ -1,5 +1,5 @@
 //! The vocabulary of the network that data, model, training and a recorded run have in common: how pixels are
-//! normalised, and the layer table.
+//! normalised, the layer table, and how batch norm is treated when class gradients are measured.
 //!
 //! Plain data; imports nothing of the crate.
 
@@ -34,4 +34,45 @@ pub struct Layer {
     pub inputs: Vec<String>,
     /// Row of the layer in the Gram tensors; `None` for a layer without parameters.
     pub gram: Option<usize>,
+}
+
+/// How batch norm is treated while class gradients are measured. A figure, a finding or a comparison shows one of the
+/// two, never a mix.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchNorm {
+    /// With the statistics of a mixed batch, through which gradients flow: the class gradients that training feels.
+    #[default]
+    AsInTraining,
+    /// With the running statistics, which are constants: the class gradients of the network that is evaluated.
+    Frozen,
+}
+
+impl BatchNorm {
+    /// Both ways.
+    pub const ALL: [Self; 2] = [Self::AsInTraining, Self::Frozen];
+
+    /// Name on screen, after "Batch norm:".
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AsInTraining => "as in training",
+            Self::Frozen => "frozen",
+        }
+    }
+
+    /// Explanation for the reader of a figure.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::AsInTraining => {
+                "Class gradients of a batch mixed like the training data, with the batch's own statistics, through \
+                 which gradients flow: what a class's share of a training step does"
+            }
+            Self::Frozen => {
+                "Class gradients with the running statistics as constants, so that images do not mix: the gradients \
+                 of the network that is evaluated, which are not those that training follows"
+            }
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
         let classes = run.started.as_ref().map_or(0, |x| x.classes.len());
         let mut probes = BTreeMap::new();
         for probe in run.probes.iter().rev().take(findings::HISTORY) {
-            let tensors = ProbeTensors::load(&dir.join(&probe.file), classes)?;
+            let tensors = ProbeTensors::load(&dir.join(&probe.file), classes, run.batch_norm())?;
             probes.insert(probe.step, Arc::new(tensors));
         }
         runs.push((run, probes));

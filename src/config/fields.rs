@@ -267,9 +267,22 @@ configuration! {
         probe_every: Option<u64> = None, "Probe every", {
             unit: Unit::Of("steps"),
             bounds: Bounds::AtLeast(1.0),
-            unset: "twice an epoch",
-            unset_hint: "½ epoch",
+            unset: "as often as `probe_share` allows",
+            unset_hint: "as the share allows",
             is_neutral: true,
+        };
+
+        /// Share of the training time that measuring class gradients may take: from it follows how many steps lie between
+        /// two measurements. Step 0, the best and the last step are measured in any case.
+        probe_share: f64 = 0.1, "Time for probes", {
+            unit: Unit::ShareOf("the training time"),
+            bounds: Bounds::Between(0.0, 0.9),
+            low_means: "step 0, the best and the last step alone",
+            is_neutral: true,
+            applies: Some(Condition {
+                needs: "no fixed number of steps between probes",
+                holds: |config| config.probe_every.is_none(),
+            }),
         };
 
         /// Training images of each class, at most, whose gradients are measured at a probe. More make the measurement

@@ -50,7 +50,7 @@ pub(in crate::figure) fn recorded(name: &'static str) -> Result<Recorded> {
     let classes = run.started.as_ref().map_or(0, |x| x.classes.len());
     let mut probes = Probes::new();
     for probe in &run.probes {
-        let tensors = ProbeTensors::load(&dir.join(&probe.file), classes)?;
+        let tensors = ProbeTensors::load(&dir.join(&probe.file), classes, run.batch_norm())?;
         probes.insert(probe.step, Arc::new(tensors));
     }
     Ok(Recorded { name, run, probes })

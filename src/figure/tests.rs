@@ -207,6 +207,7 @@ fn started(classes: usize) -> Started {
         probe: ProbeSet {
             pieces: PIECES,
             counts: vec![vec![8; PIECES]; classes],
+            training: Vec::new(),
         },
         steps_per_epoch: STEPS_PER_EPOCH,
         total_steps: 400,
@@ -337,6 +338,7 @@ fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
         layers: (0..trained).map(|row| summary(&[row])).collect(),
         backbone: summary(&(0..trained - 1).collect::<Vec<_>>()),
         classifier: summary(&[trained - 1]),
+        training: None,
     };
     (probe, tensors)
 }

@@ -38,14 +38,11 @@ pub fn excerpt(run: &Run) -> Run {
         support: eval.support.clone(),
         ..eval.overall()
     };
-    Run {
-        started: run.started.clone(),
-        steps: run.steps.iter().map(step).collect(),
-        evals: run.evals[evals].iter().map(eval).collect(),
-        probes: run.probes[probes].to_vec(),
-        ending: run.ending.clone(),
-        revisions: run.revisions,
-    }
+    run.excerpt(
+        run.steps.iter().map(step).collect(),
+        run.evals[evals].iter().map(eval).collect(),
+        run.recorded()[probes].to_vec(),
+    )
 }
 
 /// The newest [`HISTORY`] probes taken after the first optimiser step, in order.

@@ -17,7 +17,7 @@ mod param_spec;
 mod params;
 mod spec;
 
-pub use net::{Forward, Loss, Mode, Net, NormUpdate, Weights};
+pub use net::{ClassLosses, Forward, Loss, Mode, Net, NormUpdate, Weights};
 pub use param_spec::{Init, ParamSpec};
 pub use params::{Params, Running};
 pub use spec::{BRANCHES, Classifier, Spec};

@@ -3,7 +3,7 @@
 use candle_core::{Device, Result, Tensor};
 
 use crate::network::CLASSIFIER;
-use crate::ops::{self, BatchStats, Conv, Criterion, Gate, Norm, Stats, Tape, Var};
+use crate::ops::{self, BatchStats, Conv, Criterion, Gate, Norm, Record, Stats, Tape, Var};
 
 use super::attention::Scaling;
 use super::params::{Params, Running};
@@ -21,11 +21,14 @@ pub struct Net {
 }
 
 /// How a forward pass treats batch norm, and whether gradients can be asked for afterwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Mode<'a> {
     /// Batch statistics, gradients.
     Train,
-    /// Running statistics, gradients: class gradients are measured in this mode.
+    /// Statistics of the batch in which each image counts with its share `[N]`, gradients: class gradients with batch
+    /// norm as in training are measured in this mode. The shares sum to 1.
+    Mixed(&'a [f64]),
+    /// Running statistics, gradients: class gradients with batch norm frozen are measured in this mode.
     Probe,
     /// Running statistics, no gradients.
     Eval,
@@ -78,6 +81,63 @@ impl Forward {
             out,
             tape: self.tape,
         })
+    }
+}
+
+/// The losses of single classes after one forward pass over a mixed batch.
+#[derive(Debug)]
+pub struct ClassLosses {
+    /// Mean cross-entropy over the images of each of the classes asked for, in nats; `None` for a class without images.
+    pub values: Vec<Option<f64>>,
+    outs: Vec<Option<Var>>,
+    record: Record,
+}
+
+impl Forward {
+    /// The mean cross-entropy of the images of each of `classes` alone, for images of the classes `labels` `[N]`.
+    ///
+    /// # Errors
+    /// Where the labels do not fit the logits.
+    pub fn class_losses(self, labels: &[u32], classes: &[usize]) -> Result<ClassLosses> {
+        let all = self.logits.dim(1)?;
+        let mut outs = Vec::with_capacity(classes.len());
+        for &class in classes {
+            if !labels.iter().any(|&label| label as usize == class) {
+                outs.push(None);
+                continue;
+            }
+            // A weight of 1 for the images of the class and 0 for all others: the mean over the class.
+            let criterion = Criterion {
+                weights: (0..all).map(|k| f64::from(u8::from(k == class))).collect(),
+                ..Criterion::default()
+            };
+            outs.push(Some(ops::loss(&self.tape, &self.out, labels, &criterion)?));
+        }
+        let value = |out: &Option<Var>| {
+            let Some(out) = out else { return Ok(None) };
+            Ok(Some(f64::from(out.values()?.to_scalar::<f32>()?)))
+        };
+        Ok(ClassLosses {
+            values: outs.iter().map(value).collect::<Result<_>>()?,
+            outs,
+            record: self.tape.finish(),
+        })
+    }
+}
+
+impl ClassLosses {
+    /// Gradients of the loss with the index `class` among those asked for, in every parameter, in parameter order; an
+    /// empty list for a class without images. Several threads may ask at the same time.
+    ///
+    /// # Errors
+    /// Where an operation fails.
+    pub fn backward(&self, class: usize) -> Result<Vec<Tensor>> {
+        let Some(out) = self.outs.get(class).and_then(Option::as_ref) else {
+            return Ok(Vec::new());
+        };
+        let seed = out.values()?.ones_like()?;
+        let gradients = self.record.backward(out, seed)?;
+        Ok(gradients.into_iter().flatten().collect())
     }
 }
 
@@ -184,10 +244,10 @@ impl Net {
     ///
     /// # Errors
     /// Where `x` does not have the shape of the specification, or the device is out of memory.
-    pub fn forward(&self, weights: &Weights, x: &Tensor, mode: Mode) -> Result<Forward> {
+    pub fn forward(&self, weights: &Weights, x: &Tensor, mode: Mode<'_>) -> Result<Forward> {
         let tape = match mode {
             Mode::Eval => Tape::off(),
-            Mode::Train | Mode::Probe => Tape::new(weights.0.len()),
+            Mode::Train | Mode::Mixed(_) | Mode::Probe => Tape::new(weights.0.len()),
         };
         let mut pass = Pass {
             net: self,
@@ -242,7 +302,7 @@ struct Pass<'a> {
     net: &'a Net,
     weights: &'a Weights,
     tape: &'a Tape,
-    mode: Mode,
+    mode: Mode<'a>,
     gates: Vec<(String, Tensor)>,
     stats: Vec<BatchStats>,
 }
@@ -331,18 +391,17 @@ impl<'a> Pass<'a> {
                 Vec::new()
             }
         };
-        let stats = if self.mode == Mode::Train {
-            Stats::Batch
-        } else {
-            let running = self
-                .net
-                .norms
-                .iter()
-                .find(|running| running.name == layer.norm);
-            let Some(Running { mean, variance, .. }) = running else {
-                candle_core::bail!("the network has no batch norm `{}`", layer.norm);
-            };
-            Stats::Running { mean, variance }
+        let stats = match self.mode {
+            Mode::Train => Stats::Batch,
+            Mode::Mixed(shares) => Stats::Weighted(shares),
+            Mode::Probe | Mode::Eval => {
+                let mut norms = self.net.norms.iter();
+                let running = norms.find(|running| running.name == layer.norm);
+                let Some(Running { mean, variance, .. }) = running else {
+                    candle_core::bail!("the network has no batch norm `{}`", layer.norm);
+                };
+                Stats::Running { mean, variance }
+            }
         };
         let norm = Norm {
             weight: self.param(&format!("{}.weight", layer.norm))?,

@@ -38,7 +38,7 @@ pub use loss::{Criterion, Mean, loss};
 pub use pool::mean_pool;
 pub use products::products;
 pub use step::sgd_step;
-pub use tape::{Tape, Var};
+pub use tape::{Record, Tape, Var};
 
 /// Runs `work` on the path of other devices, with CPU tensors, so that it is tested without one.
 #[cfg(test)]

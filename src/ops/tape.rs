@@ -63,8 +63,8 @@ impl Var {
     }
 }
 
-/// Gives the gradients of an operation's inputs from that of its output.
-type Backward = Box<dyn FnOnce(Data) -> Result<Vec<Option<Data>>>>;
+/// Gives the gradients of an operation's inputs from that of its output. Several threads may ask at the same time.
+type Backward = Box<dyn Fn(Data) -> Result<Vec<Option<Data>>> + Send + Sync>;
 
 struct Node {
     out: usize,
@@ -109,7 +109,7 @@ impl Tape {
         &self,
         out: impl Into<Data>,
         inputs: &[&Var],
-        backward: impl FnOnce(Data) -> Result<Vec<Option<Data>>> + 'static,
+        backward: impl Fn(Data) -> Result<Vec<Option<Data>>> + Send + Sync + 'static,
     ) -> Var {
         let mut var = Var::of(out.into());
         if self.on && inputs.iter().any(|input| input.slot.is_some()) {
@@ -131,40 +131,102 @@ impl Tape {
         &self,
         out: Tensor,
         inputs: &[&Var],
-        backward: impl FnOnce(Tensor) -> Result<Vec<Option<Tensor>>> + 'static,
+        backward: impl Fn(Tensor) -> Result<Vec<Option<Tensor>>> + Send + Sync + 'static,
     ) -> Var {
-        self.record(out, inputs, |grad| {
+        self.record(out, inputs, move |grad| {
             let grads = backward(grad.into_tensor()?)?;
             Ok(grads.into_iter().map(|grad| grad.map(Data::from)).collect())
         })
     }
 
-    /// Gradients of ⟨`out`, `seed`⟩ in all leaves, by index; none where `out` does not depend on a leaf.
+    /// Gradients of ⟨`out`, `seed`⟩ in all leaves, by index; none where `out` does not depend on a leaf. What an
+    /// operation kept is freed as soon as its gradient is known.
     ///
     /// # Errors
     /// Where an operation fails.
     pub fn backward(self, out: &Var, seed: Tensor) -> Result<Vec<Option<Tensor>>> {
         let nodes = self.nodes.into_inner();
-        let mut grads: Vec<Option<Data>> = vec![None; self.leaves + nodes.len()];
+        let mut sweep = Sweep::new(self.leaves, nodes.len(), out, seed);
+        for node in nodes.into_iter().rev() {
+            sweep.pass(&node)?;
+        }
+        sweep.leaves()
+    }
+
+    /// The finished record, from which several backward passes can be made.
+    pub fn finish(self) -> Record {
+        Record {
+            nodes: self.nodes.into_inner(),
+            leaves: self.leaves,
+        }
+    }
+}
+
+/// The finished record of a forward pass: any number of backward passes go through it, also at the same time.
+pub struct Record {
+    nodes: Vec<Node>,
+    leaves: usize,
+}
+
+impl Record {
+    /// Gradients of ⟨`out`, `seed`⟩ in all leaves, by index; none where `out` does not depend on a leaf.
+    ///
+    /// # Errors
+    /// Where an operation fails.
+    pub fn backward(&self, out: &Var, seed: Tensor) -> Result<Vec<Option<Tensor>>> {
+        let mut sweep = Sweep::new(self.leaves, self.nodes.len(), out, seed);
+        for node in self.nodes.iter().rev() {
+            sweep.pass(node)?;
+        }
+        sweep.leaves()
+    }
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record")
+            .field("leaves", &self.leaves)
+            .field("nodes", &self.nodes.len())
+            .finish()
+    }
+}
+
+/// One backward pass under way: the gradients gathered so far, first those of the leaves.
+struct Sweep {
+    leaves: usize,
+    grads: Vec<Option<Data>>,
+}
+
+impl Sweep {
+    fn new(leaves: usize, nodes: usize, out: &Var, seed: Tensor) -> Self {
+        let mut grads: Vec<Option<Data>> = vec![None; leaves + nodes];
         if let Some(grad) = out.slot.and_then(|slot| grads.get_mut(slot)) {
             *grad = Some(seed.into());
         }
-        for node in nodes.into_iter().rev() {
-            let Some(grad) = grads[node.out].take() else {
+        Self { leaves, grads }
+    }
+
+    /// Passes the gradient of a node's output on to its inputs.
+    fn pass(&mut self, node: &Node) -> Result<()> {
+        let Some(grad) = self.grads[node.out].take() else {
+            return Ok(());
+        };
+        let inputs = (node.backward)(grad)?;
+        for (slot, grad) in node.inputs.iter().zip(inputs) {
+            let (Some(slot), Some(grad)) = (*slot, grad) else {
                 continue;
             };
-            let inputs = (node.backward)(grad)?;
-            for (slot, grad) in node.inputs.iter().zip(inputs) {
-                let (Some(slot), Some(grad)) = (*slot, grad) else {
-                    continue;
-                };
-                grads[slot] = Some(match grads[slot].take() {
-                    Some(sum) => sum.plus(&grad)?,
-                    None => grad,
-                });
-            }
+            let sum = &mut self.grads[slot];
+            *sum = Some(match sum.take() {
+                Some(sum) => sum.plus(&grad)?,
+                None => grad,
+            });
         }
-        let leaves = grads.into_iter().take(self.leaves);
+        Ok(())
+    }
+
+    fn leaves(self) -> Result<Vec<Option<Tensor>>> {
+        let leaves = self.grads.into_iter().take(self.leaves);
         leaves
             .map(|grad| grad.map(Data::into_tensor).transpose())
             .collect()

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
 use crate::gradient::gram::ConflictSummary;
-pub use crate::network::{Layer, Normalise};
+pub use crate::network::{BatchNorm, Layer, Normalise};
 
-/// Version of the run directory's layout. A reader refuses a newer one.
-pub const FORMAT: u32 = 1;
+/// Version of the run directory's layout. A reader refuses a newer one. Runs of format 1 lack the class gradients with
+/// batch norm as in training.
+pub const FORMAT: u32 = 2;
 
 /// One line of a run's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,6 +106,10 @@ pub struct ProbeSet {
     pub pieces: usize,
     /// Images in each piece, `[K][S]`; 0 for a piece that is empty because the class has fewer images than pieces.
     pub counts: Vec<Vec<usize>>,
+    /// Classes whose gradients are measured with batch norm as in training, too, in ascending order: all of them, or
+    /// some where there are many. Empty in runs of format 1, which have the frozen measure alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub training: Vec<usize>,
 }
 
 /// A logged training step.
@@ -189,7 +194,8 @@ impl Eval {
     }
 }
 
-/// A gradient probe, summarised in the few numbers that overviews need.
+/// A gradient probe, summarised in the few numbers that overviews need: measured with batch norm frozen and, since
+/// format 2, also as in training. [`Probe::shown_as`] chooses one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Probe {
     /// Optimiser steps taken before it.
@@ -204,6 +210,45 @@ pub struct Probe {
     pub backbone: ConflictSummary,
     /// Summary of the classifier.
     pub classifier: ConflictSummary,
+    /// The same three with batch norm as in training. `None` in runs of format 1, and in probes that
+    /// [`Probe::shown_as`] has reduced to one way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Summaries>,
+}
+
+/// The summaries of a probe measured in one way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summaries {
+    /// As [`Probe::layers`].
+    pub layers: Vec<ConflictSummary>,
+    /// As [`Probe::backbone`].
+    pub backbone: ConflictSummary,
+    /// As [`Probe::classifier`].
+    pub classifier: ConflictSummary,
+}
+
+impl Probe {
+    /// The probe with the summaries of one way of treating batch norm alone. A probe that was not measured as in
+    /// training has empty summaries there.
+    pub fn shown_as(&self, batch_norm: BatchNorm) -> Self {
+        let shown = match batch_norm {
+            BatchNorm::AsInTraining => self.training.clone().unwrap_or_default(),
+            BatchNorm::Frozen => Summaries {
+                layers: self.layers.clone(),
+                backbone: self.backbone.clone(),
+                classifier: self.classifier.clone(),
+            },
+        };
+        Self {
+            step: self.step,
+            epoch: self.epoch,
+            file: self.file.clone(),
+            layers: shown.layers,
+            backbone: shown.backbone,
+            classifier: shown.classifier,
+            training: None,
+        }
+    }
 }
 
 /// How a run ended.

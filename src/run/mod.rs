@@ -60,7 +60,7 @@ mod reducer;
 mod scope;
 mod tensors;
 
-pub use crate::network::CLASSIFIER;
+pub use crate::network::{BatchNorm, CLASSIFIER};
 pub use reducer::{Ending, Revisions, Run};
 pub use scope::Scope;
 pub use tensors::{class_rows, predictions, probe_file, probes, recorded_data};

@@ -1,6 +1,6 @@
 //! The state of a run, reduced from its events. [`Run::apply`] is the only reducer.
 
-use super::event::{End, Eval, Event, Probe, Split, Started, Step};
+use super::event::{BatchNorm, End, Eval, Event, Probe, Split, Started, Step};
 use super::scope::Scope;
 use crate::class_balance;
 use crate::config::Loss;
@@ -14,8 +14,13 @@ pub struct Run {
     pub steps: Vec<Step>,
     /// Evaluations, in order of their steps.
     pub evals: Vec<Eval>,
-    /// Probes, in order of their steps.
+    /// Probes, in order of their steps, with the summaries of [`Run::batch_norm`] alone: nothing that is made of a run
+    /// can mix the two ways of measuring.
     pub probes: Vec<Probe>,
+    /// The same probes as they were recorded.
+    recorded: Vec<Probe>,
+    /// The way of treating batch norm that was asked for.
+    asked: BatchNorm,
     /// How the run ended; `None` while it runs, or where its process was killed.
     pub ending: Option<Ending>,
     /// How often each part has changed.
@@ -83,6 +88,7 @@ impl Run {
             Event::Started(started) => {
                 *self = Self {
                     started: Some((**started).clone()),
+                    asked: self.asked,
                     ..Self::default()
                 }
             }
@@ -98,19 +104,86 @@ impl Run {
             }
             Event::Probe(probe) => {
                 self.probes.retain(|x| x.step != probe.step);
+                self.recorded.retain(|x| x.step != probe.step);
                 let at = self.probes.partition_point(|x| x.step <= probe.step);
-                self.probes.insert(at, probe.clone());
+                self.probes.insert(at, probe.shown_as(self.batch_norm()));
+                self.recorded.insert(at, probe.clone());
             }
             Event::Resumed { step } => {
                 self.steps.retain(|x| x.step <= *step);
                 self.evals.retain(|x| x.step <= *step);
                 self.probes.retain(|x| x.step <= *step);
+                self.recorded.retain(|x| x.step <= *step);
                 self.ending = None;
             }
             Event::Finished(end) => self.ending = Some(Ending::Finished(end.clone())),
             Event::Stopped(end) => self.ending = Some(Ending::Stopped(end.clone())),
             Event::Failed(end) => self.ending = Some(Ending::Failed(end.clone())),
         }
+    }
+
+    /// The way of treating batch norm that the class gradients of [`Self::probes`] were measured with: the one asked
+    /// for ([`Self::show`]), or frozen where the run has recorded nothing else.
+    pub fn batch_norm(&self) -> BatchNorm {
+        if self.records_training() {
+            self.asked
+        } else {
+            BatchNorm::Frozen
+        }
+    }
+
+    /// Probes as they were recorded, in order of their steps.
+    pub fn recorded(&self) -> &[Probe] {
+        &self.recorded
+    }
+
+    /// A run with the same header, end and revisions, these steps and evaluations, and these probes as they were
+    /// recorded: what is handed to those who need a part of a run alone.
+    pub fn excerpt(&self, steps: Vec<Step>, evals: Vec<Eval>, recorded: Vec<Probe>) -> Self {
+        let mut run = Self {
+            started: self.started.clone(),
+            steps,
+            evals,
+            probes: Vec::new(),
+            recorded,
+            asked: self.asked,
+            ending: self.ending.clone(),
+            revisions: self.revisions,
+        };
+        run.probes = run.as_shown();
+        run
+    }
+
+    /// The recorded probes with the summaries of [`Self::batch_norm`] alone.
+    fn as_shown(&self) -> Vec<Probe> {
+        let shown = self.batch_norm();
+        let probes = self.recorded.iter();
+        probes.map(|probe| probe.shown_as(shown)).collect()
+    }
+
+    /// The way of treating batch norm that was asked for last.
+    pub fn asked(&self) -> BatchNorm {
+        self.asked
+    }
+
+    /// Whether class gradients were recorded with batch norm as in training, too; runs of format 1 lack them.
+    pub fn records_training(&self) -> bool {
+        let started = self.started.as_ref();
+        started.is_some_and(|started| !started.probe.training.is_empty())
+    }
+
+    /// Asks for one way of treating batch norm; gives whether the probes shown have changed. Tensors of probes that
+    /// were read before are then those of the other way.
+    pub fn show(&mut self, batch_norm: BatchNorm) -> bool {
+        let before = self.batch_norm();
+        self.asked = batch_norm;
+        let changed = self.batch_norm() != before;
+        if changed {
+            self.probes = self.as_shown();
+            self.revisions.probes += 1;
+            self.revisions.known_probes += 1;
+        }
+        changed
     }
 
     /// Evaluations on one split, in order of their steps.

@@ -7,11 +7,13 @@
 //! criterion   the loss of a configuration                 metrics     scores of an evaluation
 //! probe       class gradients and their products          checkpoint  everything that training needs to go on
 //! device      where tensors live                          memory      what fits there
-//! control     messages from and to a run                  error       why a run cannot start or go on
+//! cadence     how often a probe is taken                  control     messages from and to a run
+//! error       why a run cannot start or go on
 //! ```
 //! May import data, model, ops, gradient, run, class_balance, config, network, random, threads. Nothing but the command
 //! line and the window imports it.
 
+pub mod cadence;
 pub mod checkpoint;
 mod control;
 pub mod criterion;

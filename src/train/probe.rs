@@ -1,13 +1,18 @@
-//! The probe: class gradients on a fixed, class-balanced set of training images, and their products.
+//! The probe: class gradients on a fixed, class-balanced set of training images, and their products. With batch norm
+//! frozen they are measured here, with batch norm as in training in [`mixed`].
+
+mod mixed;
+mod products;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use candle_core::{D, Result, Tensor};
 
 use crate::model::{Mode, Net};
 use crate::ops;
 use crate::run::probe_file::ProbeTensors;
+
+pub use mixed::{Mix, measured_classes, mixed};
 
 /// Memory for the gradients of all pieces, in bytes. Where the gradients do not fit, layers are probed in groups, with
 /// one pass over the images for each group.
@@ -73,11 +78,12 @@ fn probe_within(
         ..ProbeTensors::default()
     };
     let measured: Vec<usize> = (0..counts.len()).filter(|&row| counts[row] > 0).collect();
-    for (turn, layers) in groups(net, counts.len(), budget).into_iter().enumerate() {
+    for (turn, layers) in products::groups(net, counts.len(), budget)
+        .into_iter()
+        .enumerate()
+    {
         let mut gates = GateMeans::new(classes);
-        // Positions of the group's parameters.
-        let params = layers.first().map_or(0, |layer| layer.start)
-            ..layers.last().map_or(0, |layer| layer.end);
+        let params = products::span(&layers);
         let mut gradients = vec![Vec::new(); counts.len()];
         for rows in measured.chunks(READ_AHEAD * rayon::current_num_threads()) {
             let batches = rows.iter().map(|&row| images(row));
@@ -88,7 +94,7 @@ fn probe_within(
                 let gates = std::mem::take(&mut out.gates);
                 let loss = out.cross_entropy(&vec![class; counts[rows[i]]])?;
                 let value = loss.value;
-                let gradient = flatten(&loss.backward()?[params.clone()])?;
+                let gradient = products::flatten(&loss.backward()?[params.clone()])?;
                 Ok((gates, value, gradient))
             };
             let done = ops::pieces(batches[0].device(), rows.len(), work);
@@ -99,89 +105,12 @@ fn probe_within(
                 gradients[row] = gradient;
             }
         }
-        let update = update
-            .map(|update| flatten(&update[params.clone()]))
-            .transpose()?;
-        let mut start = 0;
-        for layer in layers {
-            let len: usize = net.params().values()[layer]
-                .iter()
-                .map(Tensor::elem_count)
-                .sum();
-            // The optimiser's step is one more vector beside the gradients, so that its products with them are computed
-            // in the same call.
-            let vectors = gradients
-                .iter()
-                .map(Vec::as_slice)
-                .chain([update.as_deref().unwrap_or_default()]);
-            let rows: Vec<&[f32]> = vectors
-                .map(|vector| vector.get(start..start + len).unwrap_or_default())
-                .collect();
-            let size = rows.len();
-            let products = ops::products(&rows);
-            for row in products.chunks_exact(size).take(size - 1) {
-                result
-                    .gram
-                    .extend(row[..size - 1].iter().map(|&value| value as f32));
-                result.update.push(row[size - 1] as f32);
-            }
-            start += len;
-        }
+        products::append(net, &layers, &gradients, update, &mut result)?;
         if turn == 0 {
             result.gates = gates.finish();
         }
     }
     Ok(result)
-}
-
-/// Positions of the parameters of each layer that has parameters, by Gram row.
-fn layer_params(net: &Net) -> Vec<Range<usize>> {
-    let specs = net.params().specs();
-    let mut start = 0;
-    let mut ranges = Vec::new();
-    for layer in net
-        .spec()
-        .layers()
-        .iter()
-        .filter(|layer| layer.gram.is_some())
-    {
-        let count = specs
-            .iter()
-            .filter(|param| param.layer_is(&layer.name))
-            .count();
-        ranges.push(start..start + count);
-        start += count;
-    }
-    ranges
-}
-
-/// The layers in groups whose gradients fit into `budget` bytes; a group has at least one layer.
-fn groups(net: &Net, pieces: usize, budget: usize) -> Vec<Vec<Range<usize>>> {
-    let mut groups: Vec<Vec<Range<usize>>> = Vec::new();
-    let mut used = 0;
-    for layer in layer_params(net) {
-        let values: usize = net.params().values()[layer.clone()]
-            .iter()
-            .map(Tensor::elem_count)
-            .sum();
-        let bytes = values * pieces * size_of::<f32>();
-        match groups.last_mut() {
-            Some(group) if used + bytes <= budget => group.push(layer),
-            _ => {
-                groups.push(vec![layer]);
-                used = 0;
-            }
-        }
-        used += bytes;
-    }
-    groups
-}
-
-/// All values of the tensors, one tensor after the other. They are joined before they are read, so that a device is
-/// waited for only once.
-fn flatten(tensors: &[Tensor]) -> Result<Vec<f32>> {
-    let flat = tensors.iter().map(Tensor::flatten_all);
-    Tensor::cat(&flat.collect::<Result<Vec<_>>>()?, 0)?.to_vec1()
 }
 
 /// Mean gate per class, gathered piece by piece.

@@ -85,7 +85,7 @@ impl Constructed {
         event: &Event,
     ) -> anyhow::Result<()> {
         if let Event::Probe(probe) = event {
-            self.tensors(probe.step).save(&dir.join(&probe.file))?;
+            self.tensors(probe.step).save(&dir.join(&probe.file), None)?;
         }
         Ok(writer.write(event)?)
     }
@@ -147,6 +147,7 @@ impl Constructed {
             probe: ProbeSet {
                 pieces: self.pieces(),
                 counts: vec![vec![8; self.pieces()]; self.classes],
+                training: Vec::new(),
             },
             steps_per_epoch: self.steps.div_ceil(4),
             total_steps: self.steps,
@@ -234,6 +235,7 @@ impl Constructed {
             layers: (0..tensors.layers()).map(|row| summary(&[row])).collect(),
             backbone: summary(&rows(false)),
             classifier: summary(&rows(true)),
+            training: None,
         }
     }
 

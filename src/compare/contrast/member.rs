@@ -1,6 +1,6 @@
 //! The runs that take part in a comparison, with their evaluations and probe at their last step.
 
-use crate::run::event::{Eval, Probe, Split, Started};
+use crate::run::event::{Eval, Probe, Split, Started, Summaries};
 use crate::run::{Ending, Run};
 
 /// A run that takes part in a comparison.
@@ -59,31 +59,26 @@ impl<'a> Reached<'a> {
 pub fn excerpt(run: &Run) -> Run {
     let last = run.last_step();
     // From evaluations and probes before the last step, curves show only the overall numbers.
+    let overall = |summaries: &Summaries| Summaries {
+        layers: Vec::new(),
+        ..summaries.clone()
+    };
     let probe = |probe: &Probe| Probe {
         layers: Vec::new(),
         file: probe.file.clone(),
         backbone: probe.backbone.clone(),
         classifier: probe.classifier.clone(),
+        training: probe.training.as_ref().map(overall),
         ..*probe
     };
-    let evals = run.evals.iter();
-    let probes = run.probes.iter();
-    Run {
-        started: run.started.clone(),
-        steps: Vec::new(),
-        evals: evals
-            .map(|x| {
-                if x.step == last {
-                    x.clone()
-                } else {
-                    x.overall()
-                }
-            })
-            .collect(),
-        probes: probes
-            .map(|x| if x.step == last { x.clone() } else { probe(x) })
-            .collect(),
-        ending: run.ending.clone(),
-        revisions: run.revisions,
-    }
+    let evals = run.evals.iter().map(|x| {
+        if x.step == last {
+            x.clone()
+        } else {
+            x.overall()
+        }
+    });
+    let probes = run.recorded().iter();
+    let probes = probes.map(|x| if x.step == last { x.clone() } else { probe(x) });
+    run.excerpt(Vec::new(), evals.collect(), probes.collect())
 }

@@ -38,6 +38,7 @@ pub(in crate::compare) fn started(config: RunConfig) -> Started {
         probe: ProbeSet {
             pieces: 1,
             counts: vec![vec![4]; 2],
+            training: Vec::new(),
         },
         steps_per_epoch: 10,
         total_steps: 10,
@@ -81,6 +82,7 @@ pub(in crate::compare) fn run(attention: Attention, seed: u64, f1: [Option<f64>;
         layers: vec![summary.clone(), summary.clone()],
         backbone: summary.clone(),
         classifier: summary,
+        training: None,
     }));
     run.apply(&Event::Eval(eval(Split::Val)));
     run.apply(&Event::Eval(eval(Split::Test)));

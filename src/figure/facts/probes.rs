@@ -96,13 +96,13 @@ pub(in crate::figure) fn read(
         let (path, step) = (dir.join(&probe.file), probe.step);
         let mut read = Ok(());
         if is_needed(|(whole, _)| whole) && probes.get(&step).is_none() {
-            read = ProbeTensors::load(&path, classes)
+            read = ProbeTensors::load(&path, classes, run.batch_norm())
                 .map(|tensors| probes.insert(step, Arc::new(tensors)));
         }
         let missing = followed.iter().copied();
         let missing: Vec<_> = missing.filter(|&k| !probes.has_rows_of(step, k)).collect();
         if is_needed(|(_, rows)| rows) && !missing.is_empty() {
-            let rows = ClassRows::load(&path, classes, &missing)
+            let rows = ClassRows::load(&path, classes, &missing, run.batch_norm())
                 .map(|rows| rows.into_iter().for_each(|x| probes.insert_rows(step, x)));
             read = read.and(rows);
         }

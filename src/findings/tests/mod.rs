@@ -168,6 +168,7 @@ impl Made {
             probe: ProbeSet {
                 pieces: self.pieces,
                 counts: vec![vec![8; self.pieces]; self.classes()],
+                training: Vec::new(),
             },
             steps_per_epoch: STEPS_PER_EPOCH,
             total_steps: self.probes * STEPS_PER_EPOCH,
@@ -233,6 +234,7 @@ impl Made {
                     .collect(),
                 backbone: summary(tensors.gram_of(&rows)),
                 classifier: summary(tensors.gram_of(&[LAYERS.len() - 1])),
+                training: None,
             }));
             sample.probes.insert(step, Arc::new(tensors));
             run.apply(&Event::Eval(self.eval(at)));

@@ -19,7 +19,7 @@ use crate::ops::tape::Packed;
 
 use super::affine::Affine;
 use super::input::{Input, Splitter};
-use super::shape::{After, Shape};
+use super::shape::{After, Shape, Source as Stats};
 
 /// Gradients of weights up to this many values are summed in several parts for each thread, so that no thread waits
 /// long for another.
@@ -46,6 +46,22 @@ struct Offsets {
     mean: Vec<f32>,
     a: Vec<f32>,
     b: Vec<f32>,
+}
+
+impl Offsets {
+    /// For an image whose share of the statistics is `factor` times that of the others on average.
+    fn times(&self, factor: f64) -> Self {
+        let scaled = |values: &[f32]| {
+            let values = values.iter().map(|x| (f64::from(*x) * factor) as f32);
+            values.collect()
+        };
+        Self {
+            scale: self.scale.clone(),
+            mean: self.mean.clone(),
+            a: scaled(&self.a),
+            b: scaled(&self.b),
+        }
+    }
 }
 
 /// Sums over a batch, per channel: Σg and Σg·x̂.
@@ -90,7 +106,7 @@ impl Backward {
         let grad = grad.contiguous()?;
         let (raw, grad) = (self.raw.values()?, grad.values()?);
         // The batch's statistics depend on every image, so their sums must be complete before the first gradient.
-        let sums = self.after.batch.then(|| self.all_sums(&raw, &grad));
+        let sums = self.through_batch().then(|| self.all_sums(&raw, &grad));
         let mut inputs = self.input.needs_grad().then(|| self.input.grad_memory());
         let sum = self.sum((&raw, &grad), sums.as_ref(), inputs.as_deref_mut())?;
         let mut grads: Vec<Option<Data>> = match inputs {
@@ -248,17 +264,28 @@ impl Backward {
         let passed = source.grad.len() / self.shape.n;
         let grad = &source.grad[n * passed..][..passed];
         let raw = &source.raw[n * self.shape.raw()..][..self.shape.raw()];
-        if self.after.norm && !self.after.batch {
+        if self.after.norm && !self.through_batch() {
             add_sums(sums, &timed(Work::NormSums, || self.image_sums(raw, grad)));
         }
-        timed(Work::NormGrad, || {
-            self.raw_gradient(raw, grad, &source.offsets, plane, out);
+        timed(Work::NormGrad, || match &self.after.stats {
+            Stats::Constants | Stats::Batch => {
+                self.raw_gradient(raw, grad, &source.offsets, plane, out);
+            }
+            Stats::Shares(shares) => {
+                let offsets = source.offsets.times(shares[n] * self.shape.n as f64);
+                self.raw_gradient(raw, grad, &offsets, plane, out);
+            }
         });
+    }
+
+    /// Whether gradients flow through the norm's statistics.
+    fn through_batch(&self) -> bool {
+        self.after.stats != Stats::Constants
     }
 
     /// Gradient of the convolution's output, written to the plane `out`, from the gradient `grad` of the result of
     /// norm, ReLU and pool: scale·(g − a − b·(x − mean)) with g the part of `grad` that pool and ReLU let pass (Ioffe &
-    /// Szegedy 2015, section 3).
+    /// Szegedy 2015, section 3). Where the image has a share w of the statistics, a and b are those of 1/N, times w·N.
     fn raw_gradient(
         &self,
         raw: &[f32],

@@ -40,11 +40,13 @@ pub fn join_conv2d(
         candle_core::bail!("conv2d: there is no input")
     };
     let channels = joined_channels(parts, gates)?;
-    let (_, h, w, _) = first.data.dims4()?;
+    let (n, h, w, _) = first.data.dims4()?;
     let (outputs, inputs, k, k2) = weight.data.dims4()?;
     let norm_fits = conv.norm.as_ref().is_none_or(|norm| {
         let given = match norm.stats {
             Stats::Batch => outputs,
+            Stats::Weighted(shares) if shares.len() == n => outputs,
+            Stats::Weighted(_) => 0,
             Stats::Running { mean, variance } => mean.len().max(variance.len()),
         };
         norm.weight.data.dims() == [outputs]

@@ -18,7 +18,7 @@ use super::affine::Affine;
 use super::backward::Backward;
 use super::input::Input;
 use super::layer::{BatchStats, Conv, Joined, Stats};
-use super::shape::{After, Shape};
+use super::shape::{After, Shape, Source};
 
 /// The operation [`super::join_conv2d`], whose shapes have been checked.
 pub(super) fn conv2d(
@@ -43,7 +43,7 @@ pub(super) fn conv2d(
         lanes: lanes(arch),
     };
     let stats = conv.norm.as_ref().map(|norm| norm.stats);
-    let take_moments = matches!(stats, Some(Stats::Batch));
+    let take_moments = matches!(stats, Some(Stats::Batch | Stats::Weighted(_)));
     let (raw, moments) = forward(arch, &shape, &input, weight, take_moments)?;
     let (after, stats) = what_follows(conv, &shape, &moments)?;
     let raw = Data::host(raw, &[n, h, w, outputs]);
@@ -82,13 +82,20 @@ fn what_follows(
     moments: &[f32],
 ) -> Result<(Arc<After>, Option<BatchStats>)> {
     let pixels = shape.h * shape.w;
-    let mut stats = None;
+    let (mut stats, mut source) = (None, Source::Constants);
     let affine = match &conv.norm {
         None => Affine::identity(shape.outputs),
         Some(norm) => match norm.stats {
             Stats::Batch => {
-                let (mean, variance) = merge(moments, shape.outputs, pixels);
+                let even = vec![1.0 / shape.n as f64; shape.n];
+                let (mean, variance) = merge(moments, shape.outputs, pixels, &even);
                 stats = Some(BatchStats::on_cpu(&mean, &variance, shape.n * pixels)?);
+                source = Source::Batch;
+                Affine::new(norm, &mean, &variance)?
+            }
+            Stats::Weighted(shares) => {
+                let (mean, variance) = merge(moments, shape.outputs, pixels, shares);
+                source = Source::Shares(shares.to_vec());
                 Affine::new(norm, &mean, &variance)?
             }
             Stats::Running { mean, variance } => Affine::new(norm, &widen(mean), &widen(variance))?,
@@ -103,7 +110,7 @@ fn what_follows(
         affine,
         pending: Arc::new(pending),
         pool: conv.pool,
-        batch: stats.is_some(),
+        stats: source,
         norm: conv.norm.is_some(),
     };
     Ok((Arc::new(after), stats))
@@ -192,18 +199,18 @@ fn image_moments(image: &[f32], mean: &mut [f32], squares: &mut [f32]) {
     squares.copy_from_slice(&folded(&sums, channels));
 }
 
-/// Mean and biased variance of a batch from those of its images (Chan et al. 1983), in f64.
-fn merge(moments: &[f32], channels: usize, pixels: usize) -> (Vec<f64>, Vec<f64>) {
-    let images = moments.len() / (2 * channels);
-    let count = (images * pixels).max(1) as f64;
+/// Mean and biased variance of a batch from those of its images (Chan et al. 1983), in f64: Σ w m and
+/// Σ w (v + (m − mean)²) for images of mean m and variance v that have the shares w, which sum to 1.
+fn merge(moments: &[f32], channels: usize, pixels: usize, shares: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let images = || moments.chunks_exact(2 * channels).zip(shares);
     let mut mean = vec![0.0; channels];
-    for image in moments.chunks_exact(2 * channels) {
+    for (image, share) in images() {
         mean.iter_mut()
             .zip(image)
-            .for_each(|(sum, x)| *sum += f64::from(*x) / images as f64);
+            .for_each(|(sum, x)| *sum += f64::from(*x) * share);
     }
     let mut variance = vec![0.0; channels];
-    for image in moments.chunks_exact(2 * channels) {
+    for (image, share) in images() {
         let (means, squares) = image.split_at(channels);
         for ((sum, mean), (own, squares)) in variance
             .iter_mut()
@@ -211,10 +218,9 @@ fn merge(moments: &[f32], channels: usize, pixels: usize) -> (Vec<f64>, Vec<f64>
             .zip(means.iter().zip(squares))
         {
             let apart = f64::from(*own) - mean;
-            *sum += f64::from(*squares) + apart * apart * pixels as f64;
+            *sum += share * (f64::from(*squares) / pixels as f64 + apart * apart);
         }
     }
-    variance.iter_mut().for_each(|sum| *sum /= count);
     (mean, variance)
 }
 

@@ -37,6 +37,9 @@ pub struct Norm<'a> {
 pub enum Stats<'a> {
     /// Training: from the batch (the variance is the biased one); gradients flow through them.
     Batch,
+    /// From the batch, in which each image counts with its own share `[N]` instead of 1/N, its pixels alike; the shares
+    /// sum to 1. The variance is Σ w (x − μ)², and gradients flow through both. With all shares 1/N this is `Batch`.
+    Weighted(&'a [f64]),
     /// Evaluation: constants, `[C]` each.
     Running {
         /// Mean.

@@ -119,12 +119,25 @@ fn batch_norm(
     let count = rows(&input)?;
     // In two dimensions, because broadcasting kernels divide by the size of every dimension for every value.
     let flat = input.reshape((count, input.dim(D::Minus1)?))?;
-    let batch = matches!(norm.stats, Stats::Batch);
+    // In two passes: one pass over squares loses the digits that a large mean leaves to the variance.
+    let (mut batch, mut shares) = (false, None);
     let (mean, variance) = match norm.stats {
         Stats::Batch => {
+            batch = true;
             let mean = flat.mean(0)?;
-            // In two passes: one pass over squares loses the digits that a large mean leaves to the variance.
             let variance = flat.broadcast_sub(&mean)?.sqr()?.mean(0)?;
+            (mean, variance)
+        }
+        Stats::Weighted(images) => {
+            let pixels = count / images.len().max(1);
+            let rows = images
+                .iter()
+                .flat_map(|share| std::iter::repeat_n((share / pixels as f64) as f32, pixels));
+            let rows = Tensor::from_iter(rows, input.device())?.reshape((count, 1))?;
+            let mean = flat.broadcast_mul(&rows)?.sum(0)?;
+            let squares = flat.broadcast_sub(&mean)?.sqr()?;
+            let variance = squares.broadcast_mul(&rows)?.sum(0)?;
+            shares = Some(rows);
             (mean, variance)
         }
         Stats::Running { mean, variance } => {
@@ -160,9 +173,12 @@ fn batch_norm(
         if !needs_input {
             return Ok(vec![None, Some(weight), Some(bias)]);
         }
-        // scale·(g − [mean(g) + x̂·mean(g·x̂)]), the bracket only where the statistics are the batch's (Ioffe & Szegedy
-        // 2015, section 3).
-        let inner = if batch {
+        // scale·(g − w·[Σg + x̂·Σ(g·x̂)]), the bracket only where the statistics are the batch's (Ioffe & Szegedy 2015,
+        // section 3), with w = 1/n or the share of a pixel.
+        let inner = if let Some(shares) = &shares {
+            let through = normalised.broadcast_mul(&weight)?.broadcast_add(&bias)?;
+            grad.sub(&through.broadcast_mul(shares)?)?
+        } else if batch {
             let (a, b) = ((&bias / count as f64)?, (&weight / count as f64)?);
             grad.sub(&normalised.broadcast_mul(&b)?)?
                 .broadcast_sub(&a)?

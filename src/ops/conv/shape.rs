@@ -64,6 +64,17 @@ impl Shape {
     }
 }
 
+/// Where a norm's statistics come from, as its backward pass sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Source {
+    /// Constants.
+    Constants,
+    /// The batch, all images alike.
+    Batch,
+    /// The batch, each image with its share, [N].
+    Shares(Vec<f64>),
+}
+
 /// Norm, ReLU and pool after the convolution.
 #[derive(Debug)]
 pub(super) struct After {
@@ -73,8 +84,8 @@ pub(super) struct After {
     pub(super) pending: Arc<Pending>,
     /// Whether a 2×2 max-pool follows.
     pub(super) pool: bool,
-    /// Whether the norm's statistics are the batch's.
-    pub(super) batch: bool,
+    /// Where the norm's statistics come from.
+    pub(super) stats: Source,
     /// Whether there is a norm.
     pub(super) norm: bool,
 }

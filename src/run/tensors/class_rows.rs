@@ -7,8 +7,10 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, Metadata};
 
+use super::measure::{Measure, spread_columns};
 use crate::gradient::gram::Gram;
 use crate::gradient::ledger::Ledger;
+use crate::network::BatchNorm;
 use crate::run::bytes::from_little_endian;
 use crate::run::error::RunError;
 
@@ -36,33 +38,65 @@ pub struct ClassRows {
 }
 
 impl ClassRows {
-    /// Reads the rows of the classes `wanted` from a probe's file; other rows are not read.
+    /// Reads the rows of the classes `wanted` from a probe's file, measured with batch norm as `batch_norm` says; other
+    /// rows are not read.
     ///
     /// # Errors
     /// Where the file is missing or cut short, or does not hold the tensors of a probe of `classes` classes.
-    pub fn load(path: &Path, classes: usize, wanted: &[usize]) -> Result<Vec<Self>, RunError> {
+    pub fn load(
+        path: &Path,
+        classes: usize,
+        wanted: &[usize],
+        batch_norm: BatchNorm,
+    ) -> Result<Vec<Self>, RunError> {
         let mut file = Tensors::open(path)?;
-        let (loss, n) = (file.whole("loss")?, file.whole("n")?);
+        let n = file.whole("n")?;
         let size = n.len();
         let unfit = || RunError::damaged(path, "the tensors' shapes do not fit together");
-        if classes == 0 || size == 0 || !size.is_multiple_of(classes) || loss.len() != size {
+        if classes == 0 || size == 0 || !size.is_multiple_of(classes) {
             return Err(unfit());
         }
-        let (pieces, all_updates) = (size / classes, file.whole("update")?);
-        let layers = all_updates.len() / size;
-        if all_updates.len() != layers * size || file.len_of("gram")? != layers * size * size {
+        let (measure, suffix) = match batch_norm {
+            BatchNorm::Frozen => (Measure::all(classes, size), ""),
+            BatchNorm::AsInTraining => {
+                let bytes = file.bytes("classes.training")?;
+                let measure = Measure::of(&bytes, classes, size).ok_or_else(unfit)?;
+                (measure, ".training")
+            }
+        };
+        let name = |tensor: &str| format!("{tensor}{suffix}");
+        let (loss, updates) = (file.whole(&name("loss"))?, file.whole(&name("update"))?);
+        let (pieces, measured) = (size / classes, measure.rows.len());
+        let layers = updates.len().checked_div(measured).unwrap_or(0);
+        let products = file.len_of(&name("gram"))?;
+        if loss.len() != measured
+            || updates.len() != layers * measured
+            || products != layers * measured * measured
+        {
             return Err(unfit());
         }
+        let loss = spread_columns(&loss, &measure, f32::NAN);
+        let n = measure.images(&n);
         let mut rows = Vec::with_capacity(wanted.len());
         for &class in wanted {
             if class >= classes {
                 return Err(unfit());
             }
             let (mut gram, mut update) = (Vec::new(), Vec::new());
-            for layer in 0..layers {
-                let first = layer * size + class * pieces;
-                file.read("gram", first * size, pieces * size, &mut gram)?;
-                update.extend_from_slice(&all_updates[first..first + pieces]);
+            match measure.position(class) {
+                None => {
+                    gram.resize(layers * pieces * size, 0.0);
+                    update.resize(layers * pieces, 0.0);
+                }
+                Some(place) => {
+                    for layer in 0..layers {
+                        let first = layer * measured + place * pieces;
+                        let (from, len) = (first * measured, pieces * measured);
+                        file.read(&name("gram"), from, len, &mut gram)?;
+                        update.extend_from_slice(&updates[first..first + pieces]);
+                    }
+                    gram = spread_columns(&gram, &measure, 0.0);
+                }
             }
             rows.push(Self {
                 class,
@@ -189,6 +223,25 @@ impl<'a> Tensors<'a> {
         Ok(values)
     }
 
+    /// The bytes of a tensor of u16 numbers.
+    fn bytes(&mut self, name: &str) -> Result<Vec<u8>, RunError> {
+        let info = self.header.info(name);
+        let info = info.filter(|info| info.dtype == Dtype::U16);
+        let damaged = || RunError::damaged(self.path, format!("`{name}` is missing or not u16"));
+        let (from, to) = info.ok_or_else(damaged)?.data_offsets;
+        let mut bytes = vec![0; to - from];
+        self.read_bytes(from, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads bytes that begin `from` bytes after the start of the tensors.
+    fn read_bytes(&mut self, from: usize, to: &mut [u8]) -> Result<(), RunError> {
+        let sought = self.file.seek(SeekFrom::Start(self.start + from as u64));
+        sought
+            .and_then(|_| self.file.read_exact(to))
+            .map_err(|e| RunError::io("read the probe file", self.path, e))
+    }
+
     /// Appends `len` numbers of a tensor to `values`, beginning with the number at index `first`.
     fn read(
         &mut self,
@@ -206,11 +259,7 @@ impl<'a> Tensors<'a> {
             ));
         }
         let mut read = vec![0; bytes(len)];
-        let at = self.start + (from + bytes(first)) as u64;
-        let sought = self.file.seek(SeekFrom::Start(at));
-        sought
-            .and_then(|_| self.file.read_exact(&mut read))
-            .map_err(|e| RunError::io("read the probe file", self.path, e))?;
+        self.read_bytes(from + bytes(first), &mut read)?;
         values.extend(from_little_endian(&read));
         Ok(())
     }

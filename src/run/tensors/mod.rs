@@ -3,6 +3,7 @@
 //! Imports the run's paths, errors and events, and from `gradient` the Gram matrix and the ledger.
 
 pub mod class_rows;
+mod measure;
 pub mod predictions;
 pub mod probe_file;
 pub mod probes;

@@ -8,10 +8,13 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use crate::gradient::gram::Gram;
 
 use super::class_rows::ClassRows;
+use super::measure::{Measure, spread_columns, spread_rows};
+use crate::network::BatchNorm;
 use crate::run::bytes::{from_little_endian, little_endian, write_tensors};
 use crate::run::error::RunError;
 
-/// The tensors of one probe. L layers with parameters, K classes, S pieces.
+/// The tensors of one probe, measured with one way of treating batch norm. L layers with parameters, K classes, S
+/// pieces.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProbeTensors {
     /// Number of classes K.
@@ -29,6 +32,8 @@ pub struct ProbeTensors {
     /// Mean gates by the name of their branch, `[K, channels]` each; NaN for a class without images. Empty without
     /// attention.
     pub gates: BTreeMap<String, Vec<f32>>,
+    /// Beside tensors measured with batch norm as in training: the same probe with batch norm frozen.
+    pub frozen: Option<Box<Self>>,
 }
 
 impl ProbeTensors {
@@ -70,7 +75,8 @@ impl ProbeTensors {
     pub fn bytes(&self) -> usize {
         let gates: usize = self.gates.values().map(Vec::len).sum();
         let values = self.gram.len() + self.update.len() + self.loss.len() + self.n.len() + gates;
-        values * size_of::<f32>()
+        let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.bytes());
+        values * size_of::<f32>() + frozen
     }
 
     /// Products `[K·S, K·S]` and updates `[K·S]` of the layers `rows`.
@@ -93,11 +99,12 @@ impl ProbeTensors {
         }
     }
 
-    /// Writes the file whole.
+    /// Writes the file of a probe whole: these tensors, measured with batch norm frozen, and those measured as in
+    /// `training`. Of the latter, classes without images there are left out of the file.
     ///
     /// # Errors
     /// Where the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<(), RunError> {
+    pub fn save(&self, path: &Path, training: Option<&Self>) -> Result<(), RunError> {
         let (rows, layers) = (self.n.len(), self.layers());
         let entry = |name: &str, shape: Vec<usize>, values: &[f32]| {
             (name.to_owned(), Dtype::F32, shape, little_endian(values))
@@ -112,14 +119,49 @@ impl ProbeTensors {
             let shape = vec![self.classes, gates.len() / self.classes.max(1)];
             tensors.push(entry(&format!("gates/{branch}"), shape, gates));
         }
+        if let Some(training) = training {
+            let pieces = rows / self.classes.max(1);
+            let measured: Vec<usize> = (0..self.classes)
+                .filter(|&k| {
+                    let own = k * pieces..(k + 1) * pieces;
+                    training.n == self.n || training.n[own].iter().any(|&n| n > 0.0)
+                })
+                .collect();
+            let kept: Vec<usize> = measured
+                .iter()
+                .flat_map(|&k| k * pieces..(k + 1) * pieces)
+                .collect();
+            let size = kept.len();
+            let vector = |values: &[f32]| -> Vec<f32> {
+                let rows = values.chunks_exact(rows.max(1));
+                rows.flat_map(|row| kept.iter().map(|&at| row[at]))
+                    .collect()
+            };
+            let gram = vector(&training.gram);
+            let gram: Vec<f32> = gram
+                .chunks_exact((rows * size).max(1))
+                .flat_map(|layer| kept.iter().flat_map(|&at| &layer[at * size..][..size]))
+                .copied()
+                .collect();
+            tensors.push(entry("gram.training", vec![layers, size, size], &gram));
+            let update = vector(&training.update);
+            tensors.push(entry("update.training", vec![layers, size], &update));
+            let loss = vector(&training.loss);
+            tensors.push(entry("loss.training", vec![size], &loss));
+            let classes = measured.iter().flat_map(|&k| (k as u16).to_le_bytes());
+            let shape = vec![measured.len()];
+            let name = "classes.training".to_owned();
+            tensors.push((name, Dtype::U16, shape, classes.collect()));
+        }
         write_tensors(path, &tensors, None)
     }
 
-    /// Reads the tensors of a probe of `classes` classes.
+    /// Reads the tensors of a probe of `classes` classes that were measured with batch norm as `batch_norm` says; beside
+    /// those as in training also the frozen ones.
     ///
     /// # Errors
     /// Where the file is missing or cut short, or does not hold the tensors of such a probe.
-    pub fn load(path: &Path, classes: usize) -> Result<Self, RunError> {
+    pub fn load(path: &Path, classes: usize, batch_norm: BatchNorm) -> Result<Self, RunError> {
         let bytes =
             std::fs::read(path).map_err(|e| RunError::io("read the probe file", path, e))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| RunError::damaged(path, e))?;
@@ -137,25 +179,49 @@ impl ProbeTensors {
             loss: read("loss")?,
             n: read("n")?,
             gates: BTreeMap::new(),
+            frozen: None,
         };
         for name in file.names() {
             if let Some(branch) = name.strip_prefix("gates/") {
                 probe.gates.insert(branch.to_owned(), read(name)?);
             }
         }
+        let unfit = || RunError::damaged(path, "the tensors' shapes do not fit together");
         let rows = probe.n.len();
         let fits = classes > 0
             && rows.is_multiple_of(classes)
             && probe.update.len().is_multiple_of(rows.max(1))
             && probe.gram.len() == probe.update.len() * rows
             && probe.loss.len() == rows;
-        if fits {
-            Ok(probe)
-        } else {
-            Err(RunError::damaged(
-                path,
-                "the tensors' shapes do not fit together",
-            ))
+        if !fits {
+            return Err(unfit());
         }
+        if batch_norm == BatchNorm::Frozen {
+            return Ok(probe);
+        }
+        let measured = file.tensor("classes.training");
+        let measured = measured.map_err(|e| RunError::damaged(path, e))?;
+        let measure = Measure::of(measured.data(), classes, rows).ok_or_else(unfit)?;
+        let (gram, update, loss) = (
+            read("gram.training")?,
+            read("update.training")?,
+            read("loss.training")?,
+        );
+        let (size, layers) = (measure.rows.len(), probe.layers());
+        let fits = gram.len() == layers * size * size
+            && update.len() == layers * size
+            && loss.len() == size;
+        if !fits {
+            return Err(unfit());
+        }
+        Ok(Self {
+            classes,
+            gram: spread_rows(&spread_columns(&gram, &measure, 0.0), &measure),
+            update: spread_columns(&update, &measure, 0.0),
+            loss: spread_columns(&loss, &measure, f32::NAN),
+            n: measure.images(&probe.n),
+            gates: std::mem::take(&mut probe.gates),
+            frozen: Some(Box::new(probe)),
+        })
     }
 }

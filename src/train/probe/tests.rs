@@ -195,7 +195,7 @@ fn class_gradients_sum_to_the_gradient_of_the_batch() -> Result<()> {
         let out = ours
             .net
             .forward(&ours.net.weights(), &ours.images, Mode::Probe)?;
-        let batch = flatten(&out.cross_entropy(&labels)?.backward()?)?;
+        let batch = products::flatten(&out.cross_entropy(&labels)?.backward()?)?;
         let tensors = ours.probe(None)?;
         let priors: Vec<f64> = ours
             .counts
@@ -203,7 +203,7 @@ fn class_gradients_sum_to_the_gradient_of_the_batch() -> Result<()> {
             .map(|class| class.iter().sum::<usize>() as f64 / n as f64)
             .collect();
         let mut start = 0;
-        for (row, layer) in layer_params(&ours.net).into_iter().enumerate() {
+        for (row, layer) in products::layer_params(&ours.net).into_iter().enumerate() {
             let len: usize = ours.net.params().values()[layer]
                 .iter()
                 .map(Tensor::elem_count)
@@ -268,9 +268,9 @@ fn groups_of_layers_change_nothing() -> Result<()> {
     let ours = Case::new(&peer()?[1])?;
     let update: Vec<Tensor> = ours.net.params().values().to_vec();
     let whole = ours.probe(Some(&update))?;
-    let all = groups(&ours.net, ours.counts.len(), usize::MAX).len();
+    let all = products::groups(&ours.net, ours.counts.len(), usize::MAX).len();
     for budget in [1, 1 << 20] {
-        assert!(groups(&ours.net, ours.counts.len(), budget).len() > all);
+        assert!(products::groups(&ours.net, ours.counts.len(), budget).len() > all);
         let piece = |row: usize| {
             ours.images
                 .narrow(0, ours.counts[..row].iter().sum(), ours.counts[row])

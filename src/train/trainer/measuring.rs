@@ -1,17 +1,20 @@
 //! Measures a run: evaluations and probes.
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 
+use crate::class_balance;
 use crate::gradient::gram::ConflictSummary;
 use crate::model::Mode;
 use crate::random::Random;
-use crate::run::event::{End, Eval, Event, Probe, Split};
+use crate::run::event::{End, Eval, Event, Probe, Split, Summaries};
+use crate::run::probe_file::ProbeTensors;
 use crate::run::{CLASSIFIER, Scope, log};
 
 use super::super::error::TrainError;
 use super::super::memory::Work;
 use super::super::metrics::Predictions;
-use super::super::{checkpoint, criterion, probe};
+use super::super::probe::{self, Mix};
+use super::super::{checkpoint, criterion};
 use super::recording::piece_lengths;
 use super::training::Trainer;
 
@@ -48,21 +51,18 @@ impl Trainer<'_> {
             .config
             .eval_every
             .unwrap_or((self.steps_per_epoch / 4).max(1));
-        let probe_every = self
-            .config
-            .probe_every
-            .unwrap_or((self.steps_per_epoch / 2).max(1));
         let evaluate = ends || step.is_multiple_of(eval_every);
         let mut best = false;
         if evaluate && !self.data.val.is_empty() {
-            let eval = self.evaluate(Split::Val, false)?;
+            let eval = self.evaluate(Split::Val, step == self.total_steps)?;
             best = eval.macro_f1 > self.progress.best_macro_f1;
             if best {
                 self.progress.best_step = Some(step);
                 self.progress.best_macro_f1 = eval.macro_f1;
             }
         }
-        if ends || step.is_multiple_of(probe_every) {
+        let is_due = |every: u64| step.is_multiple_of(every);
+        if ends || self.probe_every.is_some_and(is_due) {
             self.probe()?;
         }
         if best {
@@ -160,40 +160,90 @@ impl Trainer<'_> {
         Ok(eval)
     }
 
-    /// Measures class gradients, and writes their products and an event with a summary.
+    /// Measures class gradients in both ways of treating batch norm, and writes their products and an event with
+    /// summaries.
     fn probe(&mut self) -> Result<(), TrainError> {
         let counts = piece_lengths(&self.pieces);
         let update = self.optimiser.last_update()?;
-        let tensors = probe::probe(
+        let frozen = probe::probe(
             &self.net,
             &counts,
             |piece| self.images(&self.pieces[piece]),
             update.as_deref(),
         )
         .map_err(|error| {
-            let pieces = self.pieces.len() / self.data.classes.len();
             let largest = counts.iter().copied().max().unwrap_or(0);
-            self.explained(error.into(), Work::Probe { pieces }, largest)
+            self.no_memory_for(error.into(), largest)
         })?;
+        let training = self.probe_as_in_training(update.as_deref())?;
         let file = log::probe_file(self.progress.step);
-        tensors.save(&self.dir.join(&file))?;
+        frozen.save(&self.dir.join(&file), training.as_ref())?;
+        let Summaries {
+            layers,
+            backbone,
+            classifier,
+        } = self.summaries(&frozen);
+        let event = Probe {
+            step: self.progress.step,
+            epoch: self.epoch(),
+            file,
+            layers,
+            backbone,
+            classifier,
+            training: training.map(|tensors| self.summaries(&tensors)),
+        };
+        self.emit(Event::Probe(event))
+    }
+
+    /// Class gradients with batch norm as in training; `None` in a run that does not record them.
+    fn probe_as_in_training(
+        &self,
+        update: Option<&[Tensor]>,
+    ) -> Result<Option<ProbeTensors>, TrainError> {
+        if self.measured.is_empty() {
+            return Ok(None);
+        }
+        let config = self.config;
+        let shares = class_balance::shares(
+            config.sampler,
+            &self.train_counts,
+            self.progress.epoch,
+            config.epochs,
+        );
+        let mix = Mix {
+            pieces: &self.pieces,
+            shares: &shares,
+            measured: &self.measured,
+        };
+        let measured = probe::mixed(&self.net, &mix, |images| self.images(images), update);
+        let measured = measured.map_err(|error| {
+            let classes = self.data.classes.len().max(1);
+            let batch = mix.passes().0 / (self.pieces.len() / classes).max(1);
+            self.no_memory_for(error.into(), batch)
+        });
+        measured.map(Some)
+    }
+
+    /// The error of a probe that took `images` at a time; where memory ran out, with what would fit.
+    fn no_memory_for(&self, error: TrainError, images: usize) -> TrainError {
+        let pieces = self.pieces.len() / self.data.classes.len().max(1);
+        self.explained(error, Work::Probe { pieces }, images)
+    }
+
+    /// The summaries of a probe: of each layer, of the backbone and of the classifier.
+    fn summaries(&self, tensors: &ProbeTensors) -> Summaries {
         let shares = self.run.shares(self.progress.step);
         let summary = |scope: &Scope| -> ConflictSummary {
             let gram = tensors.gram_of(&self.run.gram_rows(scope));
             gram.map(|gram| gram.summary(&shares)).unwrap_or_default()
         };
         let rows = 0..tensors.layers();
-        let layers = rows
-            .filter_map(|row| Some(tensors.gram_of(&[row])?.summary(&shares)))
-            .collect();
-        let event = Probe {
-            step: self.progress.step,
-            epoch: self.epoch(),
-            file,
-            layers,
+        Summaries {
+            layers: rows
+                .filter_map(|row| Some(tensors.gram_of(&[row])?.summary(&shares)))
+                .collect(),
             backbone: summary(&Scope::Backbone),
             classifier: summary(&Scope::Layer(CLASSIFIER.to_owned())),
-        };
-        self.emit(Event::Probe(event))
+        }
     }
 }

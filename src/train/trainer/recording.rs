@@ -60,6 +60,7 @@ impl Trainer<'_> {
                     .chunks(self.pieces.len() / classes)
                     .map(piece_lengths)
                     .collect(),
+                training: self.measured.clone(),
             },
             steps_per_epoch: self.steps_per_epoch,
             total_steps: self.total_steps,

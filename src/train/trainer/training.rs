@@ -15,6 +15,7 @@ use crate::run::Run;
 use crate::run::event::{End, Event, Step};
 use crate::run::log::{self, Writer};
 
+use super::super::cadence::Cadence;
 use super::super::checkpoint::{self, Progress};
 use super::super::control::{Control, Emit};
 use super::super::error::TrainError;
@@ -43,6 +44,11 @@ pub(in crate::train) struct Trainer<'a> {
     pub(super) run: Run,
     /// Probe images by piece, [K·S].
     pub(super) pieces: Vec<Vec<u32>>,
+    /// Classes whose gradients are measured with batch norm as in training; none where a run of format 1 goes on,
+    /// which does not have that measure.
+    pub(super) measured: Vec<usize>,
+    /// Steps between two probes; none where only step 0, the best and the last step are probed.
+    pub(super) probe_every: Option<u64>,
     /// Training images per class, `[K]`.
     pub(super) train_counts: Vec<usize>,
     pub(super) steps_per_epoch: u64,
@@ -89,6 +95,8 @@ impl<'a> Trainer<'a> {
             watcher,
             run: Run::default(),
             pieces: probe::cut(&images, probe::pieces_for(classes)),
+            measured: probe::measured_classes(&train_counts),
+            probe_every: Cadence::of(config, &train_counts).every,
             train_counts,
             steps_per_epoch,
             total_steps: steps_per_epoch * u64::from(config.epochs),
@@ -112,6 +120,14 @@ impl<'a> Trainer<'a> {
         let fingerprint = started.map(|started| started.data_fingerprint.clone());
         if fingerprint != Some(self.data.fingerprint()) {
             return Err(TrainError::DataChanged(self.config.data.to_string()));
+        }
+        if let Some(started) = started {
+            self.measured.clone_from(&started.probe.training);
+            if self.measured.is_empty() {
+                // Format 1 probed twice an epoch unless told otherwise.
+                let twice = (self.steps_per_epoch / 2).max(1);
+                self.probe_every = self.config.probe_every.or(Some(twice));
+            }
         }
         self.run = run;
         let path = log::checkpoint_path(self.dir, "last");

@@ -163,12 +163,16 @@ impl Background {
         } else {
             Waker::wake_soon
         };
-        let asked: Vec<_> = requests.iter().map(|x| (x.run, x.step)).collect();
+        let asked: Vec<_> = requests
+            .iter()
+            .map(|x| (x.run, x.step, x.batch_norm))
+            .collect();
         let work = move || Ok(requests.into_iter().map(read_probe).collect());
         let none = move |sentence: String| {
-            let reply = |(run, step)| ProbeReply {
+            let reply = |(run, step, batch_norm)| ProbeReply {
                 run,
                 step,
+                batch_norm,
                 read: Err(sentence.clone()),
             };
             asked.into_iter().map(reply).collect()

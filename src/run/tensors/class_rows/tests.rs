@@ -25,6 +25,7 @@ fn probe() -> ProbeTensors {
         loss: numbers(size),
         n: (0..size).map(|row| 7.0 + (row % 2) as f32).collect(),
         gates: BTreeMap::from([("branch1".to_owned(), numbers(CLASSES * 2))]),
+        frozen: None,
     };
     for layer in 0..LAYERS {
         (0..size).for_each(|row| probe.gram[(layer * size + row) * size + row] = 9.0);
@@ -77,10 +78,73 @@ fn rows_read_from_a_file_are_those_of_the_whole() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("probe.safetensors");
     let probe = probe();
-    probe.save(&path)?;
-    let read = ClassRows::load(&path, CLASSES, &[3, 0, 4])?;
+    probe.save(&path, None)?;
+    let read = ClassRows::load(&path, CLASSES, &[3, 0, 4], BatchNorm::Frozen)?;
     let wanted = [3, 0, 4].map(|class| probe.rows_of(class));
     assert_eq!(read.into_iter().map(Some).collect::<Vec<_>>(), wanted);
+    let error = ProbeTensors::load(&path, CLASSES, BatchNorm::AsInTraining);
+    assert!(
+        error.is_err(),
+        "a file of format 1 has the frozen measure alone"
+    );
+    Ok(())
+}
+
+/// The tensors without NaN, which no value equals.
+fn comparable(mut probe: ProbeTensors) -> ProbeTensors {
+    let losses = probe.loss.iter_mut();
+    losses.filter(|x| x.is_nan()).for_each(|x| *x = -1.0);
+    probe
+}
+
+#[test]
+fn both_ways_of_measuring_are_read_back_apart() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("probe.safetensors");
+    let frozen = probe();
+    let mut training = probe();
+    training.gram.iter_mut().for_each(|x| *x *= -0.5);
+    training.update.iter_mut().for_each(|x| *x += 1.0);
+    training.gates.clear();
+    // All classes are measured, then only 0, 2 and 4.
+    for dropped in [None, Some(1)] {
+        if let Some(class) = dropped {
+            let size = CLASSES * PIECES;
+            let gone = |row: usize| row / PIECES == class || row / PIECES == 3;
+            for at in 0..training.gram.len() {
+                if gone(at / size % size) || gone(at % size) {
+                    training.gram[at] = 0.0;
+                }
+            }
+            for at in (0..training.update.len()).filter(|at| gone(at % size)) {
+                training.update[at] = 0.0;
+            }
+            for row in (0..size).filter(|&row| gone(row)) {
+                training.n[row] = 0.0;
+                training.loss[row] = f32::NAN;
+            }
+        }
+        frozen.save(&path, Some(&training))?;
+        let whole = ProbeTensors::load(&path, CLASSES, BatchNorm::AsInTraining)?;
+        let wanted = ProbeTensors {
+            gates: frozen.gates.clone(),
+            frozen: Some(Box::new(ProbeTensors {
+                gates: BTreeMap::new(),
+                ..frozen.clone()
+            })),
+            ..training.clone()
+        };
+        assert_eq!(comparable(whole.clone()), comparable(wanted));
+        let rows = ClassRows::load(&path, CLASSES, &[0, 1, 4], BatchNorm::AsInTraining)?;
+        for rows in rows {
+            let of_whole = comparable(whole.clone()).rows_of(rows.class);
+            let losses = rows.loss.iter();
+            let loss = losses.map(|x| if x.is_nan() { -1.0 } else { *x }).collect();
+            assert_eq!(Some(ClassRows { loss, ..rows }), of_whole);
+        }
+        let alone = ProbeTensors::load(&path, CLASSES, BatchNorm::Frozen)?;
+        assert_eq!(alone, frozen, "the frozen measure is what it was");
+    }
     Ok(())
 }
 
@@ -88,10 +152,11 @@ fn rows_read_from_a_file_are_those_of_the_whole() -> Result<()> {
 fn a_file_that_is_no_probe_is_refused() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("probe.safetensors");
-    let refused =
-        |classes: usize, wanted: &[usize]| ClassRows::load(&path, classes, wanted).is_err();
+    let refused = |classes: usize, wanted: &[usize]| {
+        ClassRows::load(&path, classes, wanted, BatchNorm::Frozen).is_err()
+    };
     assert!(refused(CLASSES, &[0]), "missing");
-    probe().save(&path)?;
+    probe().save(&path, None)?;
     assert!(!refused(CLASSES, &[0]));
     assert!(refused(4, &[0]) && refused(0, &[]) && refused(CLASSES, &[5]));
     let whole = std::fs::read(&path)?;

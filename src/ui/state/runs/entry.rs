@@ -8,11 +8,11 @@ use super::probes::ProbeRequest;
 use super::run_state::{RunId, RunState, state_at_rest};
 use crate::config::Attention;
 use crate::figure::{Subject, View};
-use crate::run::Run;
 use crate::run::event::{Event, Probe, Split};
 use crate::run::log::{Loaded, News, Position};
 use crate::run::notes::Notes;
 use crate::run::probes::Probes;
+use crate::run::{BatchNorm, Run};
 
 /// Seconds between two readings of the log of a run that another process trains.
 const FOLLOW_EVERY_SECS: f64 = 2.0;
@@ -88,9 +88,19 @@ impl RunEntry {
         }
     }
 
+    /// Shows the class gradients measured with this way of treating batch norm, where the run has them. Tensors of the
+    /// other way are forgotten.
+    pub(crate) fn show(&mut self, batch_norm: BatchNorm) {
+        if self.run.asked() != batch_norm && Arc::make_mut(&mut self.run).show(batch_norm) {
+            self.probes = Probes::new();
+            self.probe_errors.clear();
+        }
+    }
+
     /// Takes in a run that was read from its beginning, in place of the run as it was known before.
     pub(crate) fn read(&mut self, loaded: Loaded, now: f64) {
         let mut run = loaded.run;
+        run.show(self.run.asked());
         // Higher revisions than before make figures draw the run anew, however many events the new log has.
         run.revisions.steps += self.run.revisions.steps;
         run.revisions.evals += self.run.revisions.evals;
@@ -191,6 +201,7 @@ impl RunEntry {
             step: probe.step,
             path: self.dir.join(&probe.file),
             classes: self.run.started.as_ref().map_or(0, |x| x.classes.len()),
+            batch_norm: self.run.batch_norm(),
             rows,
         }
     }

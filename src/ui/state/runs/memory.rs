@@ -109,6 +109,9 @@ impl Runs {
             let Some(entry) = self.get_mut(reply.run) else {
                 continue;
             };
+            if reply.batch_norm != entry.run.batch_norm() {
+                continue; // Read before the run was shown the other way.
+            }
             match reply.read {
                 Ok(ProbeRead::Whole(tensors)) => entry.probes.insert(reply.step, tensors),
                 Ok(ProbeRead::Rows(rows)) => {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::run_state::RunId;
+use crate::run::BatchNorm;
 use crate::run::class_rows::ClassRows;
 use crate::run::probe_file::ProbeTensors;
 
@@ -13,6 +14,8 @@ pub(crate) struct ProbeRequest {
     pub(crate) step: u64,
     pub(crate) path: PathBuf,
     pub(crate) classes: usize,
+    /// The way of measuring whose tensors are read.
+    pub(crate) batch_norm: BatchNorm,
     /// The classes whose rows are read; empty for the whole file.
     pub(crate) rows: Vec<usize>,
 }
@@ -21,6 +24,7 @@ pub(crate) struct ProbeRequest {
 pub(crate) struct ProbeReply {
     pub(crate) run: RunId,
     pub(crate) step: u64,
+    pub(crate) batch_norm: BatchNorm,
     pub(crate) read: Result<ProbeRead, String>,
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::memory::PROBES_AT_ONCE;
 use super::{ProbeRead, ProbeReply, RunId, RunState, Runs};
 use crate::figure::View;
+use crate::run::BatchNorm;
 use crate::run::event::{Event, Probe};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
@@ -22,6 +23,7 @@ fn two_runs() -> Runs {
                 layers: Vec::new(),
                 backbone: Default::default(),
                 classifier: Default::default(),
+                training: None,
             };
             if let Some(entry) = runs.get_mut(id) {
                 entry.apply(&Event::Probe(probe));
@@ -34,6 +36,7 @@ fn two_runs() -> Runs {
             ProbeReply {
                 run: id,
                 step,
+                batch_norm: BatchNorm::Frozen,
                 read: Ok(ProbeRead::Whole(Arc::new(tensors))),
             }
         });

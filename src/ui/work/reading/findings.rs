@@ -30,9 +30,11 @@ impl Source {
     /// says why it cannot be read.
     fn read(&mut self) {
         let classes = self.run.started.as_ref().map_or(0, |x| x.classes.len());
+        let batch_norm = self.run.batch_norm();
         for probe in &self.run.probes {
+            let path = self.dir.join(&probe.file);
             if !self.probes.contains_key(&probe.step)
-                && let Ok(tensors) = ProbeTensors::load(&self.dir.join(&probe.file), classes)
+                && let Ok(tensors) = ProbeTensors::load(&path, classes, batch_norm)
             {
                 self.probes.insert(probe.step, Arc::new(tensors));
             }
