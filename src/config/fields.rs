@@ -273,14 +273,15 @@ configuration! {
         };
 
         /// Share of the training time that measuring class gradients may take: from it follows how many steps lie between
-        /// two measurements. Step 0, the best and the last step are measured in any case.
+        /// two measurements. Step 0, the best and the last step are measured in any case. Not used where `probe_every` is
+        /// set.
         probe_share: f64 = 0.1, "Time for probes", {
             unit: Unit::ShareOf("the training time"),
             bounds: Bounds::Between(0.0, 0.9),
             low_means: "step 0, the best and the last step alone",
             is_neutral: true,
             applies: Some(Condition {
-                needs: "no fixed number of steps between probes",
+                needs: "an open `probe_every`",
                 holds: |config| config.probe_every.is_none(),
             }),
         };

@@ -34,6 +34,7 @@ fn unusual() -> RunConfig {
         ("seed", "3"),
         ("eval_every", "5"),
         ("probe_every", "6"),
+        ("probe_share", "0.25"),
         ("probe_images", "8"),
         ("device", "cuda"),
         ("tf32", "true"),
@@ -81,13 +82,13 @@ fn toml_keeps_its_keys_their_order_and_what_is_left_out() -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The file of the default configuration must stay as it has been since the first run.
+/// A field of the file of the default configuration keeps its name, its place and its value.
 #[test]
 fn the_default_configuration_is_written_as_ever() -> anyhow::Result<()> {
     let expected = "data = \"solar\"\nskip_unreadable = false\nimbalance = 1.0\nprofile = \"exp\"\ndata_seed = 0\n\
         attention = \"none\"\nwidth = \"1/4\"\nloss = \"ce\"\nclass_weights = \"none\"\nsampler = \"instance\"\n\
         epochs = 10\nbatch = 128\nlr = 0.1\nmomentum = 0.9\nweight_decay = 0.0005\nwarmup = 0.05\ncrop_padding = 4\n\
-        flip = true\nseed = 0\nprobe_images = 32\ndevice = \"cpu\"\ntf32 = false\n";
+        flip = true\nseed = 0\nprobe_share = 0.1\nprobe_images = 32\ndevice = \"cpu\"\ntf32 = false\n";
     assert_eq!(toml::to_string(&RunConfig::default())?, expected);
     Ok(())
 }
@@ -251,6 +252,13 @@ fn both_sides_of_every_bound_are_told_apart() {
         ("eval_every", &["", "1"], &["0"], "must be at least 1 step"),
         ("probe_every", &["", "1"], &["0"], "must be at least 1 step"),
         (
+            "probe_share",
+            &["0", "0.9"],
+            &["-1e-300", "0.9000000000000001", "NaN"],
+            "must be between 0 (step 0, the best and the last step alone) and 0.9, the share of the training time, such \
+             as 0.1",
+        ),
+        (
             "probe_images",
             &["4", "4096"],
             &["3", "4097"],
@@ -349,6 +357,7 @@ fn values_without_effect_are_warned_about() {
         "`beta` has no effect without class weights by effective number.",
         "`weights_from` has no effect without class weights.",
         "`gate_decay` has no effect without attention gates.",
+        "`probe_share` has no effect without an open `probe_every`.",
         "`tf32` has no effect without a CUDA device.",
     ];
     assert_eq!(idle.warnings(), expected);

@@ -85,7 +85,8 @@ impl Constructed {
         event: &Event,
     ) -> anyhow::Result<()> {
         if let Event::Probe(probe) = event {
-            self.tensors(probe.step).save(&dir.join(&probe.file), None)?;
+            self.tensors(probe.step)
+                .save(&dir.join(&probe.file), None)?;
         }
         Ok(writer.write(event)?)
     }

@@ -422,7 +422,7 @@ fn classes_are_ordered_by_similarity_on_request() -> Result<()> {
     let rows = read.gram_rows(&Scope::Layer("branch2.conv1".to_owned()));
     let index = read.probe_at(300).context("a probe")?;
     let file = run.join(&read.probes[index].file);
-    let tensors = ProbeTensors::load(&file, started.classes.len())?;
+    let tensors = ProbeTensors::load(&file, started.classes.len(), read.batch_norm())?;
     let order = by_similarity(&tensors.gram_of(&rows).context("a layer")?);
     let names: Vec<&String> = order.iter().map(|&k| &started.classes[k]).collect();
     // The last class in the order begins no pair.

@@ -10,7 +10,7 @@ use crosscurrent::config::RunConfig;
 use crosscurrent::run::event::Event;
 use crosscurrent::run::log::{self, Writer};
 use crosscurrent::run::probe_file::ProbeTensors;
-use crosscurrent::run::{Ending, Run};
+use crosscurrent::run::{BatchNorm, Ending, Run};
 
 use crate::common::{config, images, resume, tensors, train, train_until};
 
@@ -112,13 +112,13 @@ fn a_missing_or_damaged_probe_file_is_named_and_the_run_goes_on() -> Result<()> 
     for len in [0, 4, bytes.len() / 2, bytes.len() - 1] {
         fs::write(&path, &bytes[..len])?;
         sentence(
-            ProbeTensors::load(&path, 3).map_err(Into::into),
+            ProbeTensors::load(&path, 3, BatchNorm::Frozen).map_err(Into::into),
             &["damaged", "00000003.safetensors"],
         );
     }
     fs::remove_file(&path)?;
     sentence(
-        ProbeTensors::load(&path, 3).map_err(Into::into),
+        ProbeTensors::load(&path, 3, BatchNorm::Frozen).map_err(Into::into),
         &["00000003.safetensors"],
     );
     assert!(

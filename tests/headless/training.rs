@@ -123,7 +123,7 @@ fn probe_files_hold_what_the_log_says() -> Result<()> {
     let run = log::load(&dir)?.run;
     for probe in &run.probes {
         let shares = run.shares(probe.step);
-        let tensors = ProbeTensors::load(&dir.join(&probe.file), 3)?;
+        let tensors = ProbeTensors::load(&dir.join(&probe.file), 3, run.batch_norm())?;
         assert_eq!(tensors.layers(), probe.layers.len());
         for (row, summary) in probe.layers.iter().enumerate() {
             assert_eq!(
