@@ -4,7 +4,8 @@
 
 Parameters, running statistics and images come from the same counter-based generator as in src/random.rs, so that both
 programs start from the same numbers without a file between them. Everything here is computed in f64: class gradients in
-class-mean form (mean cross-entropy of a piece of one class), batch norm in eval mode.
+class-mean form (mean cross-entropy of a piece of one class), with batch norm in eval mode and, under "mixed", with batch
+norm as in training.
 """
 
 import json
@@ -122,6 +123,53 @@ class Network(nn.Module):
         return self.classifier(self.fuse(x))
 
 
+class MixedStatistics:
+    """Within this context every batch norm takes the mean and the biased variance of its input, in which image i has
+    the weight weights[i] (sum 1), its pixels alike; gradients flow through both, and running statistics stay."""
+
+    def __init__(self, net, weights):
+        self.norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+        self.weights = weights
+
+    def __enter__(self):
+        for norm in self.norms:
+
+            def forward(x, norm=norm):
+                w = self.weights[:, None, None, None] / (x.shape[2] * x.shape[3])
+                mean = (w * x).sum((0, 2, 3), keepdim=True)
+                variance = (w * (x - mean) ** 2).sum((0, 2, 3), keepdim=True)
+                unit = (x - mean) / torch.sqrt(variance + norm.eps)
+                return unit * norm.weight[:, None, None] + norm.bias[:, None, None]
+
+            norm.forward = forward
+
+    def __exit__(self, *_):
+        for norm in self.norms:
+            del norm.forward
+
+
+def mixed_gradients(net, pieces, shares):
+    """Class gradients with batch norm as in training. `pieces[k][s]` are the images [n, C, H, W] of piece s of class k,
+    None where it is empty; `shares` [K] are the classes' shares of the images that training draws. Gives for each row
+    k·S+s the gradients of all parameters (None for an empty piece) and the loss."""
+    parameters = list(net.parameters())
+    count = len(pieces[0])
+    gradients, losses = {}, {}
+    for s in range(count):
+        present = [k for k in range(len(pieces)) if pieces[k][s] is not None]
+        images = torch.cat([pieces[k][s] for k in present])
+        labels = torch.cat([torch.full((len(pieces[k][s]),), k) for k in present])
+        weights = torch.cat([torch.full((len(pieces[k][s]),), shares[k] / len(pieces[k][s])).double() for k in present])
+        with MixedStatistics(net, weights / weights.sum()):
+            each = nn.functional.cross_entropy(net(images), labels, reduction="none")
+            for k in present:
+                loss = each[labels == k].mean()
+                gradients[k, s] = torch.autograd.grad(loss, parameters, retain_graph=True)
+                losses[k, s] = loss.item()
+    rows = [(k, s) for k in range(len(pieces)) for s in range(count)]
+    return [gradients.get(row) for row in rows], [losses.get(row) for row in rows]
+
+
 def initialise(net, seed, move_norms=True):
     """Initialises parameters as src/model/params.rs does. With `move_norms`, batch norm also gets random parameters and
     statistics instead of ones and zeros, so that mistakes in it show."""
@@ -185,7 +233,19 @@ def case(attention, image, classes, counts):
         mean = (rows.reshape(classes, pieces, -1) * weights).sum(1) / weights.sum(1)
         grams[layer] = [[f"{v:.8g}" for v in row] for row in (mean @ mean.T).tolist()]
         norms[layer] = [f"{v:.8g}" for v in rows.norm(dim=1).tolist()]
+    bounds = np.cumsum([0, *counts])
+    part = lambda row: x[bounds[row] : bounds[row + 1]] if counts[row] else None
+    shares = [(k + 1) / (classes * (classes + 1) / 2) for k in range(classes)]
+    mixed, mixed_losses = mixed_gradients(net, [[part(k * pieces + s) for s in range(pieces)] for k in range(classes)], shares)
+    mixed_grams = {}
+    for layer in layers(net):
+        own = [i for i, name in enumerate(names) if name.startswith(layer + ".")]
+        size = sum(list(net.parameters())[i].numel() for i in own)
+        flat = [torch.zeros(size).double() if g is None else torch.cat([g[i].flatten() for i in own]) for g in mixed]
+        rows = torch.stack(flat)
+        mixed_grams[layer] = [[f"{v:.8g}" for v in row] for row in (rows @ rows.T).tolist()]
     return {
+        "mixed": {"shares": shares, "loss": mixed_losses, "gram": mixed_grams},
         "attention": attention, "image": image, "classes": classes, "counts": counts, "seed": 5,
         "parameters": sum(p.numel() for p in net.parameters()),
         "logits": [[f"{v:.8g}" for v in row] for row in logits.tolist()], "loss": losses,

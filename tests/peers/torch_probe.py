@@ -10,10 +10,10 @@ Frobenius norm of the stored matrix, and it fails where this exceeds the toleran
 
 Pillow and the program decode some JPEG files differently by one grey level; both read the same pixels from PNG files.
 
-With --training-mode the script also passes all images through the network as one batch with batch statistics, as training
-does, and takes the gradient of each class's mean loss there. For each layer it prints the rank correlation (Spearman) of
-the cosines between classes with those of the probe, whose batch norm is frozen. Beside it stands the correlation between
-the two halves of the probe's pieces, above which noise lets no correlation rise by much. This needs scipy.
+The class gradients with batch norm as in training are recomputed, too, where the run has them: batches mixed of the
+pieces with the same number, whose statistics are weighted by the classes' shares of the images that training draws. For
+each layer the script prints the rank correlation (Spearman) of the cosines between classes in both ways of measuring.
+Beside it stands the correlation between the two halves of the pieces, above which noise lets no correlation rise by much.
 
 With --last all of this is done at the last checkpoint of a run that was stopped. The newest probe is then from some steps
 earlier, so that the tolerance is not applied.
@@ -30,7 +30,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from torch_network import Network
+from torch_network import Network, mixed_gradients
 
 DIVISORS = {"1": 1, "1/2": 2, "1/4": 4}
 
@@ -71,24 +71,31 @@ def cosines(gradients, names):
     return (unit @ unit.T)[tuple(torch.triu_indices(len(matrix), len(matrix), 1))]
 
 
-def in_training_mode(network, images, labels, classes):
-    """The gradient of each class's mean loss, in one batch of all images with batch statistics."""
-    network.train()
-    losses = torch.nn.functional.cross_entropy(network(images), labels, reduction="none")
-    named = dict(network.named_parameters())
-    gradients = []
-    for k in range(classes):
-        grads = torch.autograd.grad(losses[labels == k].mean(), list(named.values()), retain_graph=True)
-        gradients.append({name: grad.flatten() for name, grad in zip(named, grads)})
-    network.eval()
-    return gradients
+def ranks(values):
+    order = values.argsort()
+    places = torch.empty_like(values)
+    places[order] = torch.arange(len(values), dtype=values.dtype)
+    return places
+
+
+def spearman(a, b):
+    """Rank correlation of values without ties."""
+    return float(torch.corrcoef(torch.stack([ranks(a), ranks(b)]))[0, 1])
+
+
+def drawn_shares(config, counts):
+    """Each class's share of the images that training draws."""
+    powers = {"instance": 1.0, "square-root": 0.5, "balanced": 0.0}
+    if config["sampler"] not in powers:
+        sys.exit(f"the shares of the sampler {config['sampler']} are not known here")
+    drawn = [n ** powers[config["sampler"]] if n else 0.0 for n in counts]
+    return [x / sum(drawn) for x in drawn]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--data", type=pathlib.Path, help="the image folder; by default where the run found it")
-    parser.add_argument("--training-mode", action="store_true")
     parser.add_argument("--last", action="store_true", help="the last checkpoint, as of a run that was stopped")
     parser.add_argument("--tolerance", type=float, default=1e-3)
     arguments = parser.parse_args()
@@ -120,34 +127,49 @@ def main():
         start += count
     assert start == len(images), "the pieces do not cover the probe"
 
-    frozen = mixed = None
-    if arguments.training_mode:
-        from scipy.stats import spearmanr
+    classes = len(started["classes"])
+    mixed = None
+    if "gram.training" in stored:
+        if len(stored["classes.training"]) != classes:
+            sys.exit("some classes are not measured with batch norm as in training, which is not computed here")
+        bounds = np.cumsum([0, *counts])
+        part = lambda row: images[bounds[row] : bounds[row + 1]] if counts[row] else None
+        rows = [[part(k * pieces + s) for s in range(pieces)] for k in range(classes)]
+        shares = drawn_shares(config, started["train_counts"])
+        found, _ = mixed_gradients(network, rows, shares)
+        names = [name for name, _ in network.named_parameters()]
+        zeros = [torch.zeros_like(p) for p in network.parameters()]
+        mixed = [{name: grad.flatten() for name, grad in zip(names, row or zeros)} for row in found]
 
-        classes = len(started["classes"])
-        own = [range(k * pieces, (k + 1) * pieces) for k in range(classes)]
-        mean = lambda rows, name: sum(counts[row] * gradients[row][name] for row in rows) / sum(counts[row] for row in rows)
-        by_class = lambda part: [{name: mean(part(rows), name) for name in gradients[0]} for rows in own]
-        frozen = by_class(lambda rows: rows)
-        halves = [by_class(lambda rows: rows[: pieces // 2]), by_class(lambda rows: rows[pieces // 2 :])]
-        labels = torch.repeat_interleave(torch.arange(classes), torch.tensor([sum(counts[row] for row in rows) for rows in own]))
-        mixed = in_training_mode(network, images, labels, classes)
+    own = [range(k * pieces, (k + 1) * pieces) for k in range(classes)]
+    weighted = lambda of, rows, name: sum(counts[row] * of[row][name] for row in rows) / max(1, sum(counts[row] for row in rows))
+    by_class = lambda of, part: [{name: weighted(of, part(rows), name) for name in of[0]} for rows in own]
+
+    def error(of, name):
+        """Largest difference from the stored products of a layer, divided by their Frobenius norm."""
+        matrix = torch.stack([torch.cat([gradient[name] for name in names]) for gradient in of])
+        ours = stored[name][layer["gram"]].double()
+        return float((matrix @ matrix.T - ours).abs().max() / ours.norm())
+
+    def rho(a, b):
+        return spearman(cosines(a, names), cosines(b, names))
 
     worst = 0.0
     for layer in started["layers"]:
         if layer["gram"] is None:
             continue
         names = [name for name in gradients[0] if name.startswith(layer["name"] + ".")]
-        matrix = torch.stack([torch.cat([gradient[name] for name in names]) for gradient in gradients])
-        gram = matrix @ matrix.T
-        ours = stored["gram"][layer["gram"]].double()
-        error = float((gram - ours).abs().max() / ours.norm())
-        correlation = ""
+        errors = [error(gradients, "gram")]
+        said = f"{layer['name']:16} frozen {errors[0]:.2e}"
         if mixed:
-            rho = lambda a, b: spearmanr(cosines(a, names), cosines(b, names)).statistic
-            correlation = f"  rank correlation with training mode {rho(frozen, mixed):5.2f}, of halves {rho(*halves):5.2f}"
-        print(f"{layer['name']:16} {error:.2e}{correlation}")
-        worst = max(worst, error)
+            errors.append(error(mixed, "gram.training"))
+            said += f"  as in training {errors[1]:.2e}"
+            if classes > 2 and min(counts) > 0:
+                whole = [by_class(of, lambda rows: rows) for of in (gradients, mixed)]
+                halves = [by_class(mixed, lambda rows: rows[: pieces // 2]), by_class(mixed, lambda rows: rows[pieces // 2 :])]
+                said += f"  rank correlation of both ways {rho(*whole):5.2f}, of halves as in training {rho(*halves):5.2f}"
+        print(said)
+        worst = max(worst, *errors)
     print(f"step {step}, {len(images)} images in {len(counts)} pieces: at most {worst:.2e} of a layer's Frobenius norm")
     if not arguments.last and not worst <= arguments.tolerance:
         sys.exit(f"more than {arguments.tolerance}")

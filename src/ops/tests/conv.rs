@@ -324,3 +324,88 @@ fn the_first_layer_computes_no_input_gradient() -> Result<()> {
     assert!(grads.len() == 1 && grads[0].is_some());
     Ok(())
 }
+
+/// Statistics of a batch whose images all have the same share are those of training; and images with equal pixels count
+/// as one image with the sum of their shares.
+#[test]
+fn weighted_statistics_have_batch_statistics_as_a_special_case() -> Result<()> {
+    everywhere(|| {
+        let (x, one) = (random(&[4, 5, 6, 3], 1)?, random(&[1, 5, 6, 3], 9)?);
+        let rest = [
+            random(&[5, 3, 3, 3], 2)?,
+            random(&[5], 3)?,
+            random(&[5], 4)?,
+        ];
+        let pass = |x: &Tensor, stats: Stats<'_>, upstream: &Tensor| {
+            let inputs: Vec<Tensor> = [x].into_iter().chain(&rest).cloned().collect();
+            run(
+                &inputs,
+                |_| Ok(upstream.clone()),
+                |tape, x| {
+                    let norm = Norm {
+                        weight: &x[2],
+                        bias: &x[3],
+                        stats,
+                    };
+                    let conv = Conv {
+                        norm: Some(norm),
+                        relu: true,
+                        pool: true,
+                        ..plain(1)
+                    };
+                    Ok(conv2d(tape, &x[0], &x[1], &conv)?.0)
+                },
+            )
+        };
+        let upstream = random(&[4, 2, 3, 5], 5)?;
+        let (wanted, grads) = pass(&x, Stats::Batch, &upstream)?;
+        let (got, weighted) = pass(&x, Stats::Weighted(&[0.25; 4]), &upstream)?;
+        assert_close_to_scale(&got, &wanted, 1e-5, "values")?;
+        for (got, wanted) in weighted.iter().zip(&grads) {
+            assert_close_to_scale(got, wanted, 1e-4, "gradient")?;
+        }
+        let twice = Tensor::cat(&[&one, &one, &x.narrow(0, 0, 2)?], 0)?;
+        let once = Tensor::cat(&[&one, &x.narrow(0, 0, 2)?], 0)?;
+        // The gradient of the doubled image is split between its copies.
+        let halves = Tensor::cat(
+            &[
+                &(upstream.narrow(0, 0, 1)? * 0.5)?,
+                &(upstream.narrow(0, 0, 1)? * 0.5)?,
+                &upstream.narrow(0, 1, 2)?,
+            ],
+            0,
+        )?;
+        let (_, doubled) = pass(&twice, Stats::Weighted(&[0.1, 0.4, 0.3, 0.2]), &halves)?;
+        let upstream = upstream.narrow(0, 0, 3)?;
+        let (_, single) = pass(&once, Stats::Weighted(&[0.5, 0.3, 0.2]), &upstream)?;
+        for (got, wanted) in doubled[1..].iter().zip(&single[1..]) {
+            assert_close_to_scale(got, wanted, 1e-4, "gradient of the weights")?;
+        }
+        Ok(())
+    })
+}
+
+/// Any number of backward passes go through one record, and each is what it would be alone.
+#[test]
+fn a_finished_record_gives_the_same_gradients_again() -> Result<()> {
+    everywhere(|| {
+        let tape = Tape::new(2);
+        let (x, weight) = (random(&[3, 4, 4, 2], 1)?, random(&[3, 2, 3, 3], 2)?);
+        let vars = [Tape::leaf(&x, 0), Tape::leaf(&weight, 1)];
+        let (out, _) = conv2d(&tape, &vars[0], &vars[1], &plain(1))?;
+        let record = tape.finish();
+        for seed in [3, 4, 3] {
+            let upstream = random(&[3, 4, 4, 3], seed)?;
+            let got = record.backward(&out, upstream.clone())?;
+            let (_, wanted) = run(
+                &[x.clone(), weight.clone()],
+                |_| Ok(upstream),
+                |tape, x| Ok(conv2d(tape, &x[0], &x[1], &plain(1))?.0),
+            )?;
+            for (got, wanted) in got.into_iter().zip(&wanted) {
+                assert_close_to_scale(&got.context("gradient")?, wanted, 1e-6, "again")?;
+            }
+        }
+        Ok(())
+    })
+}

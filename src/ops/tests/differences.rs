@@ -78,6 +78,11 @@ fn gradients_are_those_of_finite_differences() -> Result<()> {
                 Ok(conv2d(tape, &x[0], &x[1], &plain(dilation))?.0)
             })?;
             let (mean, variance) = ([0.3, -0.2, 0.1], [1.5, 0.4, 0.9]);
+            let shares = if shape[0] == 1 {
+                [1.0, 0.0]
+            } else {
+                [0.85, 0.15]
+            };
             let constants = Stats::Running {
                 mean: &mean[..outputs],
                 variance: &variance[..outputs],
@@ -88,6 +93,8 @@ fn gradients_are_those_of_finite_differences() -> Result<()> {
                 (Stats::Batch, true, true),
                 (constants, false, true),
                 (constants, true, false),
+                (Stats::Weighted(&shares[..shape[0]]), false, false),
+                (Stats::Weighted(&shares[..shape[0]]), true, true),
             ] {
                 assert_finite_differences("conv2d and what follows it", &inputs, |tape, x| {
                     let norm = Norm {

@@ -1,6 +1,7 @@
 //! The probe against PyTorch's numbers: tests/peers/torch_network.py made them, in f64, for networks of the same
 //! parameters on the same images (class-mean form, batch norm in eval mode).
 
+mod as_in_training;
 mod step;
 
 use anyhow::{Context, Result};
