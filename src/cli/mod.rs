@@ -1,5 +1,5 @@
 //! The command line: one file for each command that needs no window (`train` and `resume`, `sweep`, `summary`,
-//! `compare`, `findings`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and
+//! `compare`, `findings`, `verify`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and
 //! the lines, tables and errors that all commands print. May import everything but `ui`.
 
 mod compare;
@@ -12,6 +12,7 @@ mod report;
 mod summary;
 mod sweep;
 mod train;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ pub use findings::FindingsArguments;
 pub use output::fail;
 pub use sweep::SweepArguments;
 pub use train::TrainArguments;
+pub use verify::VerifyArguments;
 
 /// See how the classes of an imbalanced data set pull a network's weights against each other.
 #[derive(Debug, Parser)]
@@ -69,6 +71,8 @@ pub enum Command {
     Compare(CompareArguments),
     /// Print what stands out in a run beyond noise, the most pressing first.
     Findings(FindingsArguments),
+    /// Check at a checkpoint whether what a probe predicts is what classes' shares of training steps do.
+    Verify(VerifyArguments),
     /// Write figures as PNG, SVG or CSV.
     Export(Box<ExportArguments>),
     /// Show what a data source holds.
@@ -84,6 +88,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Summary { runs, json } => summary::summary(&runs, json),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Findings(arguments) => findings::findings(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Data(arguments) => data::data(&arguments),
     };

@@ -38,6 +38,7 @@ pub(in crate::figure) const fn figure(kind: Kind) -> &'static Figure {
         Kind::Ledger => &one_class::ledger::FIGURE,
         Kind::LedgerTime => &one_class::ledger_time::FIGURE,
         Kind::LedgerDepth => &one_class::ledger_depth::FIGURE,
+        Kind::Verified => &one_class::verified::FIGURE,
         Kind::WhatIf => &one_class::what_if::FIGURE,
         Kind::Gates => &gates::strips::FIGURE,
         Kind::GatesTime => &gates::over_time::FIGURE,

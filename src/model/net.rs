@@ -3,7 +3,7 @@
 use candle_core::{Device, Result, Tensor};
 
 use crate::network::CLASSIFIER;
-use crate::ops::{self, BatchStats, Conv, Criterion, Gate, Norm, Record, Stats, Tape, Var};
+use crate::ops::{self, BatchStats, Conv, Criterion, Gate, Mean, Norm, Record, Stats, Tape, Var};
 
 use super::attention::Scaling;
 use super::params::{Params, Running};
@@ -99,6 +99,19 @@ impl Forward {
     /// # Errors
     /// Where the labels do not fit the logits.
     pub fn class_losses(self, labels: &[u32], classes: &[usize]) -> Result<ClassLosses> {
+        self.class_losses_by(labels, classes, &Criterion::default())
+    }
+
+    /// The mean of the loss `criterion`, but for its class weights, over the images of each of `classes` alone.
+    ///
+    /// # Errors
+    /// Where the labels or the criterion do not fit the logits.
+    pub fn class_losses_by(
+        self,
+        labels: &[u32],
+        classes: &[usize],
+        criterion: &Criterion,
+    ) -> Result<ClassLosses> {
         let all = self.logits.dim(1)?;
         let mut outs = Vec::with_capacity(classes.len());
         for &class in classes {
@@ -106,10 +119,12 @@ impl Forward {
                 outs.push(None);
                 continue;
             }
-            // A weight of 1 for the images of the class and 0 for all others: the mean over the class.
+            // A weight of 1 for the images of the class and 0 for all others, divided by the weights: the mean over the
+            // class.
             let criterion = Criterion {
                 weights: (0..all).map(|k| f64::from(u8::from(k == class))).collect(),
-                ..Criterion::default()
+                mean: Mean::OfWeights,
+                ..criterion.clone()
             };
             outs.push(Some(ops::loss(&self.tape, &self.out, labels, &criterion)?));
         }

@@ -16,7 +16,8 @@ use super::event::Event;
 pub use super::find::{runs_in, runs_under};
 pub use super::log_reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
 pub use super::paths::{
-    checkpoint_path, config_path, data_path, events_path, new_run_dir, predictions_file, probe_file,
+    checkpoint_path, config_path, data_path, events_path, new_run_dir, predictions_file,
+    probe_file, verification_file,
 };
 pub use super::tensors::predictions::write_predictions;
 pub use super::tensors::recorded_data::write_data;

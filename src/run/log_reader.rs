@@ -1,10 +1,12 @@
 //! Reading a run's log: the whole log, or the part that another process has appended since the last reading.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -12,6 +14,7 @@ use super::error::RunError;
 use super::event::{Event, FORMAT};
 use super::paths::events_path;
 use super::reducer::Run;
+use super::tensors::verification::{self, Verification};
 
 /// A run as read from its directory.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// How far the log was read.
     pub position: Position,
+    /// What was measured at checkpoints ([`verification`]), by step.
+    pub verified: BTreeMap<u64, Arc<Verification>>,
 }
 
 /// How far a log was read: the end of the last whole line that was read. [`follow`] continues there.
@@ -68,6 +73,7 @@ pub fn load(run: &Path) -> Result<Loaded, RunError> {
         running: log.running,
         notes: Vec::new(),
         position: Position::default(),
+        verified: BTreeMap::new(),
     };
     let mut take = |event| loaded.run.apply(&event);
     let is_torn = log.read(&mut loaded.position, &mut loaded.notes, &mut take)?;
@@ -77,12 +83,13 @@ pub fn load(run: &Path) -> Result<Loaded, RunError> {
             loaded.position.lines + 1
         ));
     }
-    if loaded.run.started.is_none() {
+    let Some(started) = &loaded.run.started else {
         return Err(RunError::damaged(
             &log.path,
             "it has no header; the run ended before its first step",
         ));
-    }
+    };
+    loaded.verified = verification::all_in(run, started.classes.len());
     Ok(loaded)
 }
 

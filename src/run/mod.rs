@@ -15,7 +15,10 @@
 //! data.safetensors                          labels u16 [N]; train, val, test, probe u32: numbers of images;
 //!                                           metadata: fingerprint, files (a JSON list, where the source has files)
 //! probes/<step:08>.safetensors              gram f32 [L, K·S, K·S], update f32 [L, K·S], loss f32 [K·S], n f32 [K·S],
-//!                                           gates/<branch> f32 [K, channels]; row a·S+s is piece s of class a
+//!                                           gates/<branch> f32 [K, channels]; row a·S+s is piece s of class a; since
+//!                                           format 2 also gram.training, update.training and loss.training of M
+//!                                           measured classes, and classes.training u16 [M]
+//! verify/<step:08>.safetensors              measured and predicted effects of classes on each other, f32 [K, K]
 //! predictions/<step:08>-<split>.safetensors class u16 [N], confidence f32 [N]; at the best and the last step also
 //!                                           logits f32 [N, K]; in the order of the split's images
 //! checkpoints/{last,best}.safetensors       parameters and buffers with PyTorch's names and shapes, f32;
@@ -35,7 +38,7 @@
 //! | `started` | the header: [`Started`](event::Started) |
 //! | `step` | [`Step`](event::Step): `step`, `epoch`, `images`, `wall_secs` in seconds, `loss` in nats, `lr`, `grad_norms` by Gram row |
 //! | `eval` | [`Eval`](event::Eval): `step`, `epoch`, `split`, `loss` in nats, scores in [0, 1], `support` and `confusion` in images |
-//! | `probe` | [`Probe`](event::Probe): `step`, `epoch`, `file`, and a [`ConflictSummary`](crate::gradient::gram::ConflictSummary) of each of `layers`, of `backbone` and of `classifier` |
+//! | `probe` | [`Probe`](event::Probe): `step`, `epoch`, `file`, and a [`ConflictSummary`](crate::gradient::gram::ConflictSummary) of each of `layers`, of `backbone` and of `classifier`, with batch norm frozen; under `training` the same as in training |
 //! | `resumed` | `step`: everything logged after it is void |
 //! | `finished`, `stopped`, `failed` | [`End`](event::End): `step`, `message` |
 //!
@@ -63,4 +66,4 @@ mod tensors;
 pub use crate::network::{BatchNorm, CLASSIFIER};
 pub use reducer::{Ending, Revisions, Run};
 pub use scope::Scope;
-pub use tensors::{class_rows, predictions, probe_file, probes, recorded_data};
+pub use tensors::{class_rows, predictions, probe_file, probes, recorded_data, verification};

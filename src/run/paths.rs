@@ -39,6 +39,11 @@ pub fn probe_file(step: u64) -> String {
     format!("probes/{step:08}.safetensors")
 }
 
+/// Path of the effects that were measured at the checkpoint of a step, relative to the run directory.
+pub fn verification_file(step: u64) -> String {
+    format!("verify/{step:08}.safetensors")
+}
+
 /// Path of a checkpoint; `which` is `last` or `best`.
 pub fn checkpoint_path(run: &Path, which: &str) -> PathBuf {
     run.join("checkpoints").join(format!("{which}.safetensors"))

@@ -46,7 +46,7 @@ pub enum TrainError {
     Finished(std::path::PathBuf),
     /// The data are not those the run was trained on.
     #[error(
-        "the images at `{0}` have changed since this run started, so it cannot be resumed; restore them or start a new run"
+        "the images at `{0}` have changed since this run started; restore them or start a new run"
     )]
     DataChanged(String),
 }

@@ -84,10 +84,12 @@ impl Need {
 pub enum Work {
     /// A training step on a batch.
     Step,
-    /// A probe, which computes each class in this many pieces, one piece at a time.
+    /// A probe, which computes each class in this many pieces.
     Probe {
         /// Number of pieces of a class.
         pieces: usize,
+        /// Number of classes of which one piece each is computed at a time.
+        classes: usize,
     },
 }
 
@@ -145,8 +147,9 @@ impl fmt::Display for Shortage {
         }
         match (self.fits, self.work) {
             (Some(fits), Work::Step) => write!(f, "; try `batch` {fits}"),
-            (Some(fits), Work::Probe { pieces }) => {
-                write!(f, "; try `probe_images` {}", (fits * pieces).max(4))
+            (Some(fits), Work::Probe { pieces, classes }) => {
+                let images = fits / classes.max(1) * pieces;
+                write!(f, "; try `probe_images` {}", images.max(4))
             }
             (None, _) => f.write_str(
                 "; nothing smaller fits either, so free memory there, or choose a smaller `width`, a smaller `size` \

@@ -8,7 +8,7 @@
 //! probe       class gradients and their products          checkpoint  everything that training needs to go on
 //! device      where tensors live                          memory      what fits there
 //! cadence     how often a probe is taken                  control     messages from and to a run
-//! error       why a run cannot start or go on
+//! error       why a run cannot start or go on             verify      what shares of steps really do
 //! ```
 //! May import data, model, ops, gradient, run, class_balance, config, network, random, threads. Nothing but the command
 //! line and the window imports it.
@@ -26,6 +26,7 @@ pub mod probe;
 pub mod schedule;
 mod start;
 mod trainer;
+pub mod verify;
 
 pub use control::{Control, Message};
 pub use error::TrainError;

@@ -52,7 +52,7 @@ pub fn resume(
 
 /// Does all work of a run on a thread pool of its own: a thread outside the pool would go to sleep and be woken at
 /// every parallel loop, and a step has a hundred of them.
-fn on_threads<T: Send>(
+pub(super) fn on_threads<T: Send>(
     threads: Option<usize>,
     work: impl FnOnce() -> Result<T, TrainError> + Send,
 ) -> Result<T, TrainError> {
@@ -123,7 +123,7 @@ fn go_on(
 }
 
 /// Reads the images on a thread of their own, and passes on the progress of reading.
-fn load_data(
+pub(super) fn load_data(
     config: &RunConfig,
     control: &Control,
     emit: Emit<'_>,

@@ -1,11 +1,12 @@
 //! How fast a training step, an evaluation and a probe are, beside PyTorch on the same machine in the same run.
 //!
 //! ```text
-//! cargo bench --bench step -- [--peer PYTHON] [--rounds 5] [--threads N] [--widths 1/4,1/2,1] [layers|steps|eval|probe|scale …]
+//! cargo bench --bench step -- [--peer PYTHON] [--rounds 5] [--threads N] [--widths 1/4,1/2,1] [layers|steps|eval|probe|mixed|scale …]
 //! ```
 //! With `--peer`, every round runs our program and each PyTorch variant in turn, and a ratio is formed in each round:
 //! the fastest variant's time over ours. Tables give medians over the rounds, with the smallest and the largest ratio.
 
+mod mixed;
 mod peer;
 mod work;
 
@@ -80,6 +81,9 @@ fn measure(options: &Options) -> Result<()> {
             "Probe, 10 classes × 32 images in 4 pieces",
             peak,
         )?;
+    }
+    if wanted("mixed") {
+        mixed::table(options)?;
     }
     if wanted("scale") {
         scale_table(options)?;

@@ -1,4 +1,5 @@
-//! The work that is measured: a training step, an evaluation, a probe, and single convolutions.
+//! The work that is measured: a training step, an evaluation, a probe in both ways of treating batch norm, and single
+//! convolutions.
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
@@ -21,6 +22,10 @@ pub(crate) struct Case {
     weights: Weights,
     counts: Vec<usize>,
     probe_images: Vec<Tensor>,
+    /// Numbers of the images of each piece, [K·S], in `all_images`.
+    pieces: Vec<Vec<u32>>,
+    all_images: Tensor,
+    classes: usize,
 }
 
 impl Case {
@@ -43,8 +48,15 @@ impl Case {
         let probe_images = counts
             .iter()
             .map(|&n| random(&[n, 32, 32, 3]))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        let each = PROBE_IMAGES / pieces;
+        let numbers = (0..classes * pieces).map(|row| (row * each) as u32);
         Ok(Self {
+            pieces: numbers
+                .map(|first| (first..first + each as u32).collect())
+                .collect(),
+            all_images: Tensor::cat(&probe_images, 0)?,
+            classes,
             weights: net.weights(),
             net,
             sgd: Sgd::new(0.9, 5e-4),
@@ -83,6 +95,26 @@ impl Case {
             |piece| Ok(self.probe_images[piece].clone()),
             None,
         )?;
+        std::hint::black_box(tensors);
+        Ok(())
+    }
+}
+
+impl Case {
+    /// Class gradients with batch norm as in training, of the same images.
+    pub(crate) fn mixed(&mut self) -> Result<()> {
+        let shares: Vec<f64> = (0..self.classes).map(|k| 1.0 / (k + 1) as f64).collect();
+        let measured: Vec<usize> = (0..self.classes).collect();
+        let mix = probe::Mix {
+            pieces: &self.pieces,
+            shares: &shares,
+            measured: &measured,
+        };
+        let images = |numbers: &[u32]| {
+            let numbers = Tensor::new(numbers, &Device::Cpu)?;
+            self.all_images.index_select(&numbers, 0)
+        };
+        let tensors = probe::mixed(&self.net, &mix, images, None)?;
         std::hint::black_box(tensors);
         Ok(())
     }

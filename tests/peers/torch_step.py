@@ -19,10 +19,13 @@ probe   the gradient of the mean cross-entropy of each of K·S pieces (32 images
   sorted-*      one forward and one backward of the activations, then one weight gradient per piece and layer; nchw, nhwc
   backpack      BackPACK's BatchGrad, then the mean of each piece
   The last four go through the images in chunks; set-up tries a few sizes and keeps the fastest.
+mixed   class gradients with batch norm as in training: one forward pass of the pieces with the same number of all
+        classes, batch norm on statistics weighted by class, then one backward pass a class (retain_graph), and the Gram
+        matrices. Variants mixed-{nchw,nhwc}.
 
 Protocol of --serve: one JSON object per line on stdin, one per line on stdout, in order; ends with stdin.
-  {"work":"step"|"eval"|"probe", "variant":…, "width":"1"|"1/2"|"1/4", "attention":"none"|"branch"|"shared",
-   "classes":10, "batch":128 (step, eval), "images":32 (per class; probe), "repeats":5}
+  {"work":"step"|"eval"|"probe"|"mixed", "variant":…, "width":"1"|"1/2"|"1/4", "attention":"none"|"branch"|"shared",
+   "classes":10, "batch":128 (step, eval), "images":32 (per class; probe, mixed), "repeats":5}
 answers
   {"secs":[a float per repeat], "peak_rss_bytes":…, "base_rss_bytes":…, "torch":"2.15.0", "chunk":pieces or null}
 or {"error":"…"}. Only `work` and `variant` are required; the values above are the defaults, width 1 and no attention.
@@ -49,14 +52,15 @@ from torch import nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
-from torch_network import Network, initialise, layers
+from torch_network import MixedStatistics, Network, initialise, layers
 
 DIVISORS = {"1": 1, "1/2": 2, "1/4": 4}
 PASSES = ["eager-nchw", "eager-nhwc", "compile-nchw", "compile-nhwc"]
 PROBES = [
     "loop-nchw", "loop-nhwc", "loop-compile-nhwc", "vmap", "vmap-pieces", "sorted-nchw", "sorted-nhwc", "backpack",
 ]
-VARIANTS = {"step": PASSES, "eval": PASSES, "probe": PROBES}
+MIXED = ["mixed-nchw", "mixed-nhwc"]
+VARIANTS = {"step": PASSES, "eval": PASSES, "probe": PROBES, "mixed": MIXED}
 DEFAULTS = {"width": "1", "attention": "none", "classes": 10, "batch": 128, "images": 32}
 WARM_UP = 3
 # Chunks that would hold more than this in per-image (or per-piece) gradients are not tried.
@@ -77,7 +81,7 @@ class Case:
         initialise(net, 5)
         self.net = net.to(dtype, memory_format=self.format).train(work == "step")
         self.params = list(net.parameters())
-        if work == "probe":
+        if work in ("probe", "mixed"):
             self.pieces = self.classes * (2 if self.classes > 20 else 4)
             self.each, rest = divmod(request["images"] * self.classes, self.pieces)
             if rest:
@@ -137,6 +141,31 @@ class Case:
         if method != self.loop:
             held = self.rows.shape[1] * 4 * (self.each if variant in ("vmap", "backpack") else 1)
             self.chunk = self.fastest_chunk(run, CHUNK_BYTES // held)
+        return run
+
+    def mixed(self, _):
+        count = self.pieces // self.classes
+        rows = torch.empty(self.classes * count, sum(p.numel() for p in self.params), dtype=self.images.dtype)
+        names = [name for name, _ in self.net.named_parameters()]
+        sizes = [
+            sum(p.numel() for name, p in zip(names, self.params) if name.startswith(f"{layer}."))
+            for layer in layers(self.net)
+        ]
+        shares = torch.arange(self.classes, 0, -1, dtype=self.images.dtype)
+        shares = shares / shares.sum() / self.each
+
+        def run():
+            for s in range(count):
+                own = torch.cat([torch.arange(self.each) + (k * count + s) * self.each for k in range(self.classes)])
+                labels = self.labels[own]
+                with MixedStatistics(self.net, shares[labels]):
+                    losses = cross_entropy(self.net(self.images[own]), labels, reduction="none")
+                    for k in range(self.classes):
+                        loss = losses[k * self.each : (k + 1) * self.each].mean()
+                        grads = torch.autograd.grad(loss, self.params, retain_graph=k + 1 < self.classes)
+                        torch.cat([g.flatten() for g in grads], out=rows[k * count + s])
+            return [layer @ layer.T for layer in rows.split(sizes, 1)]
+
         return run
 
     def fastest_chunk(self, run, most):
@@ -336,7 +365,7 @@ def table(args):
                 continue
             ms = [1e3 * secs for secs in answer["secs"]]
             median, spread = statistics.median(ms), max(ms) - min(ms)
-            n = args.images * args.classes if work == "probe" else args.batch
+            n = args.images * args.classes if work in ("probe", "mixed") else args.batch
             peak, chunk = (answer["peak_rss_bytes"] or 0) >> 20, answer["chunk"] or ""
             print(f"{head} {median:7.1f} {spread:9.1f} {1e3 * n / median:12.0f} {peak:8}  {chunk}", flush=True)
 
@@ -350,13 +379,13 @@ def check():
         for variant in VARIANTS[work]:
             torch.compiler.reset()
             # In f32 an activation near 0 can fall on either side of ReLU's kink, which moves gradients by 1e-4.
-            case = Case(request | {"variant": variant}, torch.float64 if work == "probe" else torch.float32)
+            case = Case(request | {"variant": variant}, torch.float64 if work in ("probe", "mixed") else torch.float32)
             got = [case.run() for _ in range(3)] if work == "step" else case.run()
-            got = got if work == "probe" else [torch.as_tensor(got)]
+            got = got if work in ("probe", "mixed") else [torch.as_tensor(got)]
             wanted = wanted or got
             # Relative to the largest value, by layer where there are layers.
             error = max(((a - b).abs().max() / b.abs().max()).item() for a, b in zip(got, wanted, strict=True))
-            failed |= error > (1e-9 if work == "probe" else 1e-5)
+            failed |= error > (1e-9 if work in ("probe", "mixed") else 1e-5)
             print(f"{work:6} {attention:7} {variant:18} {error:.1e}", flush=True)
     if failed:
         sys.exit("the variants differ")
@@ -370,7 +399,7 @@ def main():
     parser.add_argument("--width", nargs="+", default=list(DIVISORS), choices=list(DIVISORS))
     parser.add_argument("--attention", nargs="+", default=["none", "branch"], choices=["none", "branch", "shared"])
     parser.add_argument("--work", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
-    parser.add_argument("--variant", nargs="+", default=[], choices=PASSES + PROBES)
+    parser.add_argument("--variant", nargs="+", default=[], choices=PASSES + PROBES + MIXED)
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--images", type=int, default=32, help="per class, of the probe")

@@ -18,6 +18,7 @@ use crate::run::class_rows::ClassRows;
 use crate::run::log::RunError;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
+use crate::run::verification;
 
 /// The classes whose rows are followed over time: those of the selected pair, and the one whose ledger is shown.
 pub fn followed(run: &Run, view: &View) -> Vec<usize> {
@@ -53,6 +54,8 @@ pub(in crate::figure) enum Need {
     Last,
     /// The gates at every probe, for which every probe is read whole.
     Gates,
+    /// What `crosscurrent verify` has measured.
+    Verified,
 }
 
 impl Need {
@@ -63,7 +66,7 @@ impl Need {
             Self::Moment | Self::MomentAndChange => before == Some(0),
             Self::Last => is_last,
             Self::Gates => true,
-            Self::Nothing | Self::Change | Self::History => false,
+            Self::Nothing | Self::Change | Self::History | Self::Verified => false,
         };
         let is_change = matches!(self, Self::Change | Self::MomentAndChange);
         let rows = is_change && before.is_some_and(|before| before < 2);
@@ -87,6 +90,9 @@ pub(in crate::figure) fn read(
     let classes = started.map_or(0, |started| started.classes.len());
     let followed = followed(run, view);
     let cursor = run.probe_at(view.step.unwrap_or(u64::MAX));
+    if needs.contains(&Need::Verified) {
+        probes.verified = verification::all_in(dir, classes);
+    }
     let mut first = Ok(());
     for (index, probe) in run.probes.iter().enumerate() {
         let before = cursor.and_then(|cursor| cursor.checked_sub(index));

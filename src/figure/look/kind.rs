@@ -49,6 +49,8 @@ kinds! {
     LedgerTime,
     /// Effect of a step on the selected class's loss through every layer at every moment.
     LedgerDepth,
+    /// Effect of every class's share of a step on every class's loss, predicted and measured.
+    Verified,
     /// Effect of one step on every class's loss under other weights.
     WhatIf,
     /// Mean gate by class and channel.

@@ -56,6 +56,7 @@ pub const PAGES: [Figures; 6] = [
             Kind::Ledger,
             Kind::LedgerTime,
             Kind::LedgerDepth,
+            Kind::Verified,
             Kind::WhatIf,
             Kind::PairCosine,
         ],

@@ -8,3 +8,4 @@ pub mod predictions;
 pub mod probe_file;
 pub mod probes;
 pub mod recorded_data;
+pub mod verification;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::class_rows::{ClassRows, class_loss};
 use super::probe_file::ProbeTensors;
+use super::verification::Verification;
 
 /// The tensors of a run's probes that are in memory. Tensors are missing where they were not requested, are still being
 /// read, or are damaged.
@@ -15,6 +16,8 @@ pub struct Probes {
     pub whole: BTreeMap<u64, Arc<ProbeTensors>>,
     /// Rows of single classes, by class and step.
     pub rows: BTreeMap<usize, BTreeMap<u64, Arc<ClassRows>>>,
+    /// What was measured at checkpoints, by step.
+    pub verified: BTreeMap<u64, Arc<Verification>>,
 }
 
 impl Probes {
@@ -23,6 +26,15 @@ impl Probes {
         Self {
             whole: BTreeMap::new(),
             rows: BTreeMap::new(),
+            verified: BTreeMap::new(),
+        }
+    }
+
+    /// No tensors of probes, but what was measured at checkpoints.
+    pub fn without_tensors(&self) -> Self {
+        Self {
+            verified: self.verified.clone(),
+            ..Self::new()
         }
     }
 

@@ -50,7 +50,14 @@ fn a_shortage_says_what_was_asked_for_and_what_fits() {
     );
     let contradicted = said(Work::Step, 64, Some(1000));
     assert!(contradicted.ends_with("; try `batch` 32"), "{contradicted}");
-    let probe = said(Work::Probe { pieces: 4 }, 1024, Some(1000));
+    let probe = said(
+        Work::Probe {
+            pieces: 4,
+            classes: 1,
+        },
+        1024,
+        Some(1000),
+    );
     assert!(
         probe.contains("a probe with 1024 images") && probe.ends_with("; try `probe_images` 1696"),
         "{probe}"

@@ -173,7 +173,7 @@ impl Trainer<'_> {
         )
         .map_err(|error| {
             let largest = counts.iter().copied().max().unwrap_or(0);
-            self.no_memory_for(error.into(), largest)
+            self.no_memory_for(error.into(), largest, 1)
         })?;
         let training = self.probe_as_in_training(update.as_deref())?;
         let file = log::probe_file(self.progress.step);
@@ -219,15 +219,15 @@ impl Trainer<'_> {
         let measured = measured.map_err(|error| {
             let classes = self.data.classes.len().max(1);
             let batch = mix.passes().0 / (self.pieces.len() / classes).max(1);
-            self.no_memory_for(error.into(), batch)
+            self.no_memory_for(error.into(), batch, classes)
         });
         measured.map(Some)
     }
 
-    /// The error of a probe that took `images` at a time; where memory ran out, with what would fit.
-    fn no_memory_for(&self, error: TrainError, images: usize) -> TrainError {
+    /// The error of a probe that took `images` of so many classes at a time; where memory ran out, with what would fit.
+    fn no_memory_for(&self, error: TrainError, images: usize, classes: usize) -> TrainError {
         let pieces = self.pieces.len() / self.data.classes.len().max(1);
-        self.explained(error, Work::Probe { pieces }, images)
+        self.explained(error, Work::Probe { pieces, classes }, images)
     }
 
     /// The summaries of a probe: of each layer, of the backbone and of the classifier.

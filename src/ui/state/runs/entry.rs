@@ -92,7 +92,7 @@ impl RunEntry {
     /// other way are forgotten.
     pub(crate) fn show(&mut self, batch_norm: BatchNorm) {
         if self.run.asked() != batch_norm && Arc::make_mut(&mut self.run).show(batch_norm) {
-            self.probes = Probes::new();
+            self.probes = self.probes.without_tensors();
             self.probe_errors.clear();
         }
     }
@@ -110,6 +110,7 @@ impl RunEntry {
         if before.started != self.run.started {
             self.probes = Probes::new();
         }
+        self.probes.verified = loaded.verified;
         self.probe_errors.clear();
         self.notes = loaded.notes;
         self.position = Some(loaded.position);

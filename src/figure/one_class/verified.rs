@@ -1,0 +1,332 @@
+//! What each class's share of a step does to every other class: predicted by the probe, measured at a checkpoint, and
+//! the difference.
+
+use std::sync::Arc;
+
+use egui::{Color32, RichText, Sense, Ui};
+
+use crate::compare::statistics::rank_correlation;
+use crate::figure::facts::probes::Need;
+use crate::figure::kit::numerals::{power_of_ten, three_figures};
+use crate::figure::kit::palette;
+use crate::figure::kit::square::{Cells, Grid, Look, Number, diagonal};
+use crate::figure::kit::table::Table;
+use crate::figure::kit::text::{above, empty_ui};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
+use crate::figure::look::pick::Pick;
+use crate::figure::look::subject::{Subject, order_of};
+use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Of};
+use crate::run::verification::Verification;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Verified,
+    name: "verified",
+    title: "Is the prediction right?",
+    subtitle: "Effect of each class’s share of a step on every class’s loss: predicted, measured, difference",
+    help: "Row: the class whose share of a training step is taken alone; column: the class whose loss changes. Red: the \
+           loss rises; blue: it falls. The prediction is that of a probe; the measurement applies the share of real \
+           training batches by a small step, lets the running statistics follow, and evaluates training images. It is \
+           made by `crosscurrent verify` at a checkpoint. Colours grow with the square root of the effect.",
+    synonyms: &[
+        "verify",
+        "influence",
+        "ground truth",
+        "prediction",
+        "who hurts whom",
+    ],
+    page: Page::Class,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Verified,
+    at: At::Probe,
+    names_part: false,
+    names_step: false,
+    colour_range: None,
+    chart: None,
+    ui: verified_ui,
+    table: |subject, _, view| table(subject, view),
+};
+
+/// Width, in points, from which the three squares stand side by side.
+const SIDE_BY_SIDE: f32 = 620.0;
+
+/// Accessible names of the squares, which are also their headings.
+const NAMES: [&str; 3] = ["Predicted", "Measured", "Predicted minus measured"];
+
+/// The verification at the cursor: the newest that is not later, or the first.
+fn at<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Arc<Verification>> {
+    let verified = &subject.probes.verified;
+    let until = view.step.unwrap_or(u64::MAX);
+    let before = verified.range(..=until).next_back();
+    before.or_else(|| verified.iter().next()).map(|(_, x)| x)
+}
+
+/// One of the three squares.
+struct Effects<'a, const WHICH: usize> {
+    /// Effects in units of `unit`, `[K, K]`.
+    values: Vec<f64>,
+    /// The largest effect of the prediction and the measurement off the diagonal, in units of `unit`.
+    end: f64,
+    /// Power of ten of the unit, in nats per step.
+    unit: f64,
+    names: &'a [String],
+}
+
+impl<const WHICH: usize> Effects<'_, WHICH> {
+    fn value(&self, row: usize, column: usize) -> Option<f64> {
+        let value = self.values.get(row * self.names.len() + column).copied();
+        value.filter(|x| x.is_finite())
+    }
+}
+
+impl<const WHICH: usize> Cells for Effects<'_, WHICH> {
+    const NAME: &'static str = NAMES[WHICH];
+
+    fn look(&self, ui: &Ui, row: usize, column: usize) -> Look {
+        match self.value(row, column) {
+            None => Look::undefined(ui),
+            Some(_) if row == column => diagonal(ui),
+            Some(value) => Look {
+                color: color(ui, value, self.end),
+                hatched: false,
+                number: Number::Decimal(value),
+                pale: false,
+            },
+        }
+    }
+
+    fn name(&self, row: usize, column: usize) -> String {
+        format!("{} on {}", self.names[row], self.names[column])
+    }
+
+    fn words_ui(&self, ui: &mut Ui, row: usize, column: usize) {
+        ui.strong(self.name(row, column));
+        match self.value(row, column) {
+            None => ui.label("undefined: one of the classes was not measured"),
+            Some(value) => {
+                let nats = value * 10_f64.powf(self.unit);
+                ui.label(format!(
+                    "{} {} nats per step",
+                    NAMES[WHICH],
+                    three_figures(nats)
+                ))
+            }
+        };
+    }
+
+    fn pick(&self, row: usize, column: usize) -> Option<Pick> {
+        (row != column).then_some(Pick::Pair(row, column))
+    }
+}
+
+/// Red where a loss rises, blue where it falls, by the root of the effect's share of the largest.
+fn color(ui: &Ui, value: f64, end: f64) -> Color32 {
+    let share = if end > 0.0 { value.abs() / end } else { 0.0 };
+    let share = share.min(1.0).sqrt();
+    palette::diverging(-share.copysign(value), ui.visuals().dark_mode)
+}
+
+/// Draws the three squares; a click picks a pair.
+fn verified_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View) -> Option<Pick> {
+    let Some(found) = at(subject, view).filter(|x| x.classes == subject.classes().len()) else {
+        empty_ui(
+            ui,
+            "Nothing is verified yet: `crosscurrent verify RUN` measures at a checkpoint what each class’s share of a \
+             step does, in a few minutes.",
+        );
+        return None;
+    };
+    let predicted = found.predicted(subject.run.batch_norm());
+    if predicted.iter().all(|x| x.is_nan()) {
+        empty_ui(
+            ui,
+            "Nothing is predicted for this run: class gradients are those of cross-entropy, and it minimises another \
+             loss.",
+        );
+        return None;
+    }
+    // Learning rate 1 where the checkpoint was written before the first step.
+    let lr = if found.facts.lr > 0.0 {
+        found.facts.lr
+    } else {
+        1.0
+    };
+    let largest = |values: &[f32]| {
+        let off = |(at, _): &(usize, &f32)| at / found.classes != at % found.classes;
+        let values = values.iter().enumerate().filter(off);
+        let finite = values
+            .map(|(_, x)| f64::from(x.abs()))
+            .filter(|x| x.is_finite());
+        finite.fold(0.0, f64::max)
+    };
+    let end = lr * largest(predicted).max(largest(&found.train));
+    let unit = if end > 0.0 { end.log10().floor() } else { 0.0 };
+    let scale = lr / 10_f64.powf(unit);
+    let scaled = |values: &[f32]| values.iter().map(|x| f64::from(*x) * scale).collect();
+    let (predicted, measured): (Vec<f64>, Vec<f64>) = (scaled(predicted), scaled(&found.train));
+    let difference = predicted
+        .iter()
+        .zip(&measured)
+        .map(|(x, y)| x - y)
+        .collect();
+    summary_ui(ui, subject, found, unit);
+    let (names, end) = (subject.classes(), end / 10_f64.powf(unit));
+    let wide = ui.available_width() >= SIDE_BY_SIDE;
+    let mut pick = None;
+    let parts = split(ui, wide);
+    pick = square_ui(
+        ui,
+        parts[0],
+        subject,
+        view,
+        &Effects::<0> {
+            values: predicted,
+            end,
+            unit,
+            names,
+        },
+    )
+    .or(pick);
+    pick = square_ui(
+        ui,
+        parts[1],
+        subject,
+        view,
+        &Effects::<1> {
+            values: measured,
+            end,
+            unit,
+            names,
+        },
+    )
+    .or(pick);
+    pick = square_ui(
+        ui,
+        parts[2],
+        subject,
+        view,
+        &Effects::<2> {
+            values: difference,
+            end,
+            unit,
+            names,
+        },
+    )
+    .or(pick);
+    ui.allocate_rect(ui.available_rect_before_wrap(), Sense::hover());
+    pick
+}
+
+/// The areas of the three squares, side by side or one below the other.
+fn split(ui: &Ui, wide: bool) -> [egui::Rect; 3] {
+    let area = above(ui, 0.0);
+    let gap = 12.0;
+    std::array::from_fn(|i| {
+        let i = i as f32;
+        if wide {
+            let width = (area.width() - 2.0 * gap) / 3.0;
+            let min = area.min + egui::vec2(i * (width + gap), 0.0);
+            egui::Rect::from_min_size(min, egui::vec2(width, area.height()))
+        } else {
+            let height = (area.height() - 2.0 * gap) / 3.0;
+            let min = area.min + egui::vec2(0.0, i * (height + gap));
+            egui::Rect::from_min_size(min, egui::vec2(area.width(), height))
+        }
+    })
+}
+
+fn square_ui<const WHICH: usize>(
+    ui: &mut Ui,
+    area: egui::Rect,
+    subject: Subject<'_>,
+    view: &View,
+    effects: &Effects<'_, WHICH>,
+) -> Option<Pick> {
+    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(area).id_salt(NAMES[WHICH]));
+    ui.label(RichText::new(NAMES[WHICH]).size(11.0).strong());
+    let labels = ["falls", "0", "rises"];
+    let grid = Grid::new(&ui, ui.available_rect_before_wrap(), subject, view, labels);
+    let dark = ui.visuals().dark_mode;
+    grid.paint_bar(&ui, |share| {
+        palette::diverging(share.abs().sqrt().copysign(share), dark)
+    });
+    grid.show(&mut ui, view, effects, &[])
+}
+
+/// How well both ways of predicting agree with what was measured.
+fn summary_ui(ui: &mut Ui, subject: Subject<'_>, found: &Verification, unit: f64) {
+    let said = |predicted: &[f32]| {
+        let agreement = agreement(found, predicted, &found.train);
+        agreement.map_or_else(
+            || "–".to_owned(),
+            |(rank, sign)| {
+                format!(
+                    "rank correlation {rank:.2}, sign right in {:.0} %",
+                    100.0 * sign
+                )
+            },
+        )
+    };
+    let shown = subject.run.batch_norm();
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.label(format!(
+            "Batch norm {} · {}",
+            shown.label(),
+            said(found.predicted(shown))
+        ))
+        .on_hover_text("Over all pairs of two classes, on training images.");
+        ui.weak(format!(
+            "· step {} · in {} nats per step",
+            found.facts.step,
+            power_of_ten(unit)
+        ));
+    });
+}
+
+/// Rank correlation and share of equal signs over all pairs of two classes.
+fn agreement(found: &Verification, predicted: &[f32], measured: &[f32]) -> Option<(f64, f64)> {
+    let (x, y) = found.pairs(predicted, measured);
+    let same = x.iter().zip(&y).filter(|(x, y)| **x * **y > 0.0).count();
+    Some((rank_correlation(&x, &y)?, same as f64 / x.len() as f64))
+}
+
+/// The numbers of the figure: a row for every two classes, in nats for each unit of learning rate.
+fn table(subject: Subject<'_>, view: &View) -> Table {
+    let mut table = Table::new([
+        "step",
+        "class_of_share",
+        "class_of_loss",
+        "measured_train",
+        "measured_held_out",
+        "predicted_as_in_training",
+        "predicted_frozen",
+        "predicted_by_shares",
+    ]);
+    let names = subject.classes();
+    let Some(found) = at(subject, view).filter(|x| x.classes == names.len()) else {
+        return table;
+    };
+    let order = order_of(subject, view);
+    for &j in &order {
+        for &k in &order {
+            let value = |values: &[f32]| {
+                let value = values.get(j * names.len() + k).copied();
+                value.filter(|x| x.is_finite()).map(f64::from)
+            };
+            table.push([
+                found.facts.step.into(),
+                names[j].as_str().into(),
+                names[k].as_str().into(),
+                value(&found.train).into(),
+                value(&found.held_out).into(),
+                value(&found.as_in_training).into(),
+                value(&found.frozen).into(),
+                value(&found.shares).into(),
+            ]);
+        }
+    }
+    table
+}

@@ -1,0 +1,83 @@
+//! Verification of a small network on the built-in images: what a probe predicts as in training is what happens.
+
+use super::*;
+use crate::train::run as train;
+
+fn trained(dir: &Path, config: &RunConfig) -> anyhow::Result<()> {
+    Ok(train(dir, config, &Control::default(), &mut |_| ())?)
+}
+
+/// Few images and few steps: a step moves all losses in the beginning.
+fn short() -> RunConfig {
+    RunConfig {
+        imbalance: 20.0,
+        batch: 64,
+        epochs: 1,
+        probe_share: 0.0,
+        probe_images: 16,
+        ..RunConfig::default()
+    }
+}
+
+fn request() -> Request {
+    Request {
+        checkpoint: "last".to_owned(),
+        data: None,
+        batches: 4,
+        probe_images: None,
+        images: 40,
+    }
+}
+
+fn verified(dir: &Path, control: &Control) -> anyhow::Result<Option<Verification>> {
+    let (mut parts, mut last) = (0, 0);
+    let found = verify(dir, &request(), control, &mut |_| (), &mut |done, all| {
+        assert_eq!(done, last + 1);
+        (last, parts) = (done, all);
+    })?;
+    assert!(found.is_none() || last == parts, "{last} of {parts}");
+    Ok(found)
+}
+
+fn same_sign(found: &Verification, predicted: &[f32]) -> f64 {
+    let (x, y) = found.pairs(predicted, &found.train);
+    let same = x.iter().zip(&y).filter(|(x, y)| **x * **y > 0.0).count();
+    same as f64 / x.len() as f64
+}
+
+#[test]
+fn what_is_predicted_as_in_training_happens() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    trained(folder.path(), &short())?;
+    let before = std::fs::read(folder.path().join("events.jsonl"))?;
+    let found = verified(folder.path(), &Control::default())?;
+    let found = found.ok_or_else(|| anyhow::anyhow!("stopped"))?;
+    assert_eq!(found.classes, 6);
+    // The shares of the very batches, to first order: nearly what happens to images like theirs.
+    assert!(same_sign(&found, &found.shares) > 0.9);
+    assert!(same_sign(&found, &found.as_in_training) > 0.8);
+    // A class's own share lowers its loss, as measured and as predicted.
+    for k in 0..6 {
+        assert!(found.train[k * 7] < 0.0 && found.shares[k * 7] < 0.0, "{k}");
+    }
+    assert_eq!(found.facts.held_out, "test");
+    let path = folder.path().join(log::verification_file(found.facts.step));
+    assert_eq!(Verification::load(&path, 6)?, found);
+    assert_eq!(
+        std::fs::read(folder.path().join("events.jsonl"))?,
+        before,
+        "the run is untouched"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_stop_writes_nothing() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    trained(folder.path(), &short())?;
+    let control = Control::default();
+    control.stop();
+    assert!(verified(folder.path(), &control).is_ok_and(|found| found.is_none()));
+    assert!(!folder.path().join("verify").exists());
+    Ok(())
+}
