@@ -40,6 +40,39 @@ fn the_same_configuration_twice_gives_the_same_events() -> Result<()> {
     Ok(())
 }
 
+/// Probes read the network and change nothing of it: running statistics, weights, the optimiser's state and the order of
+/// the images are the same bits however often a run is probed.
+#[test]
+fn probes_change_nothing_of_the_training() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let rarely = RunConfig {
+        probe_every: None,
+        probe_share: 0.0,
+        ..config(&root.path().join("data"))
+    };
+    let often = RunConfig {
+        probe_every: Some(1),
+        ..rarely.clone()
+    };
+    let (first, second) = (root.path().join("rarely"), root.path().join("often"));
+    let trained = |events: Vec<Event>| -> Vec<Event> {
+        let events = events.iter().map(timeless);
+        events
+            .filter(|event| matches!(event, Event::Step(_) | Event::Eval(_)))
+            .collect()
+    };
+    let one = trained(train(&first, &rarely)?);
+    let two = trained(train(&second, &often)?);
+    assert!(one == two, "the steps or evaluations differ");
+    for which in ["last", "best"] {
+        assert_eq!(tensors(&first, which)?, tensors(&second, which)?, "{which}");
+    }
+    let probes = |dir: &std::path::Path| -> Result<usize> { Ok(log::load(dir)?.run.probes.len()) };
+    assert!(probes(&second)? == 17 && probes(&first)? <= 3);
+    Ok(())
+}
+
 #[test]
 fn stop_and_resume_change_nothing() -> Result<()> {
     let root = tempfile::tempdir()?;
