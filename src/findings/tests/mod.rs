@@ -6,6 +6,7 @@ mod conflict;
 mod depth;
 mod gates;
 mod noise;
+mod setback;
 mod silence;
 mod subject;
 mod training;
