@@ -151,6 +151,22 @@ pub(in crate::figure) fn table(subject: Subject<'_>) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::testing::directory;
+    use crate::run::log;
+    use crate::run::probes::Probes;
+
+    #[test]
+    fn a_run_of_format_1_says_that_it_lacks_the_sums() -> anyhow::Result<()> {
+        let run = log::load(&directory("solar-branch"))?.run;
+        let subject = Subject {
+            name: "solar-branch",
+            run: &run,
+            probes: &Probes::new(),
+        };
+        assert!(over_time(subject).empty.ends_with("since format 2."));
+        assert!(table(subject).rows.is_empty());
+        Ok(())
+    }
 
     #[test]
     fn few_moments_of_a_long_run_are_drawn_and_they_stay() {

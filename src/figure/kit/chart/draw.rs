@@ -111,6 +111,7 @@ pub(in crate::figure) fn part_ui(
         let thin = Thin::new(&response.ctx, response.rect, &bounds, crowded);
         if let Some(y) = chart.level {
             let line = HLine::new("", y).stroke(Stroke::new(1.5, text));
+            let line = line.style(LineStyle::dashed_dense());
             plot.hline(line.allow_hover(false));
         }
         draw_all(plot, chart, (&scales, thin), view);
