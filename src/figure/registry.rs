@@ -25,6 +25,7 @@ use crate::run::probes::Probes;
 pub(in crate::figure) const fn figure(kind: Kind) -> &'static Figure {
     match kind {
         Kind::ClassF1 => &overview::class_f1::FIGURE,
+        Kind::GradientRatio => &overview::gradient_ratio::FIGURE,
         Kind::Scores => &overview::scores::FIGURE,
         Kind::Loss => &overview::loss::FIGURE,
         Kind::GradNorms => &overview::grad_norms::FIGURE,

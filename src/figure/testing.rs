@@ -12,6 +12,7 @@ use crate::figure::kit::chart::{Chart, Scales};
 use crate::figure::parts::charts;
 use crate::figure::registry::figure;
 use crate::figure::{Kind, Pick, Subject, View, figure_ui, style};
+use crate::run::event::LogitGradients;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
 use crate::run::{Run, log};
@@ -46,8 +47,16 @@ pub(in crate::figure) fn directory(name: &str) -> PathBuf {
 
 pub(in crate::figure) fn recorded(name: &'static str) -> Result<Recorded> {
     let dir = directory(name);
-    let run = log::load(&dir)?.run;
+    let mut run = log::load(&dir)?.run;
     let classes = run.started.as_ref().map_or(0, |x| x.classes.len());
+    // The recorded runs are of format 1, which lacks these sums.
+    for step in &mut run.steps {
+        let images = step.images as f64;
+        step.logit_gradients.get_or_insert_with(|| LogitGradients {
+            positive: vec![images; classes],
+            negative: (0..classes).map(|k| images * (0.8 + k as f64)).collect(),
+        });
+    }
     let mut probes = Probes::new();
     for probe in &run.probes {
         let tensors = ProbeTensors::load(&dir.join(&probe.file), classes, run.batch_norm())?;

@@ -13,7 +13,8 @@ use crate::figure::kit::text::SAID;
 use crate::figure::testing::{chart, scales};
 use crate::random::Random;
 use crate::run::event::{
-    End, Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
+    End, Eval, Event, FORMAT, Layer, LogitGradients, Normalise, Probe, ProbeSet, Split, Started,
+    Step,
 };
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
@@ -69,7 +70,9 @@ impl Sample {
                 .run
                 .apply(&Event::Eval(eval(classes, step, epoch, Split::Val)));
             for i in 1..=3 {
-                sample.run.apply(&Event::Step(train_step(step + 10 * i)));
+                sample
+                    .run
+                    .apply(&Event::Step(train_step(classes, step + 10 * i)));
             }
         }
         let last = sample.run.last_step();
@@ -215,7 +218,7 @@ fn started(classes: usize) -> Started {
     }
 }
 
-fn train_step(step: u64) -> Step {
+fn train_step(classes: usize, step: u64) -> Step {
     let noise = Random::new(0, "step", 0, step).uniform();
     Step {
         step,
@@ -225,6 +228,20 @@ fn train_step(step: u64) -> Step {
         loss: (step != 100).then(|| 1.6 * (-(step as f64) / 200.0).exp() + 0.4 * noise),
         lr: 0.1,
         grad_norms: Vec::new(),
+        logit_gradients: Some(logit_gradients(classes, step)),
+    }
+}
+
+/// Sums at the logits as in training: rare classes begin far from balance and come closer to it.
+fn logit_gradients(classes: usize, step: u64) -> LogitGradients {
+    let images = 128.0 * step as f64;
+    let share =
+        |k: usize| 1.0 / (k + 1) as f64 / (0..classes).map(|j| 1.0 / (j + 1) as f64).sum::<f64>();
+    let ratio = |k: usize| share(k).powf(1.0 / (1.0 + step as f64 / 100.0));
+    let positive: Vec<f64> = (0..classes).map(|k| images * share(k)).collect();
+    LogitGradients {
+        negative: (0..classes).map(|k| positive[k] / ratio(k)).collect(),
+        positive,
     }
 }
 
@@ -504,6 +521,10 @@ const MISSING: [Said; 12] = [
         &[
             (NO_EVALUATION, EVALUATED),
             ("The loss appears with the first steps.", &[Kind::Loss]),
+            (
+                "The ratio appears with the first steps.",
+                &[Kind::GradientRatio],
+            ),
             (NO_PROBE, PROBED),
             (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
             (NO_GATES, &[Kind::GatesTime]),
@@ -519,6 +540,10 @@ const MISSING: [Said; 12] = [
         &[
             (NO_EVALUATION, EVALUATED),
             ("The loss appears with the first steps.", &[Kind::Loss]),
+            (
+                "The ratio appears with the first steps.",
+                &[Kind::GradientRatio],
+            ),
             (NO_PROBE, PROBED),
             (NO_PROBE, &[Kind::PairDepth]),
             (NO_GATES, &[Kind::GatesTime]),

@@ -20,6 +20,8 @@ pub enum Kind {
     Score,
     /// The gradients of a pair of classes pull against each other.
     Conflict,
+    /// Steps raised the loss of a class during a span of training.
+    Setback,
     /// Attention gates do little.
     Gates,
     /// The gradient of a class is noise.
@@ -37,6 +39,7 @@ impl Kind {
         Self::Overfitting,
         Self::Score,
         Self::Conflict,
+        Self::Setback,
         Self::Gates,
         Self::Noise,
         Self::Depth,
@@ -56,6 +59,7 @@ impl Kind {
             Self::Overfitting => "Overfitting",
             Self::Score => "Score",
             Self::Conflict => "Conflict",
+            Self::Setback => "Setback",
             Self::Gates => "Gates",
             Self::Noise => "Noise",
             Self::Depth => "Depth",
@@ -127,7 +131,8 @@ mod tests {
             Kind::Unlearned => Kind::Overfitting,
             Kind::Overfitting => Kind::Score,
             Kind::Score => Kind::Conflict,
-            Kind::Conflict => Kind::Gates,
+            Kind::Conflict => Kind::Setback,
+            Kind::Setback => Kind::Gates,
             Kind::Gates => Kind::Noise,
             Kind::Noise => Kind::Depth,
             Kind::Depth => return None,

@@ -10,6 +10,7 @@
 //! | [`Kind::Overfitting`] | validation macro-F1 falls while training loss falls | `training` |
 //! | [`Kind::Score`] | classes with training images have an F1 of 0 or an undefined F1 | `training` |
 //! | [`Kind::Conflict`] | the pair of classes that pulls apart most, and persistently | `conflict` |
+//! | [`Kind::Setback`] | steps raised a class's loss during a span of training | `setback` |
 //! | [`Kind::Gates`] | gates are saturated, alike for all classes, or alike in all branches | `gates` |
 //! | [`Kind::Noise`] | a class whose gradient is noise while the gradients of others are not | `noise` |
 //! | [`Kind::Depth`] | where conflict exceeds noise most, and where nothing is resolved | `depth` |
@@ -30,6 +31,7 @@ mod gates;
 mod noise;
 mod recent;
 mod search;
+mod setback;
 mod subject;
 #[cfg(test)]
 mod tests;

@@ -122,6 +122,20 @@ impl<'a> Recent<'a> {
         scopes.filter_map(|scope| self.part(scope)).collect()
     }
 
+    /// A part of the network at every probe that rules look at, oldest first; `None` where the noise cannot be
+    /// estimated.
+    pub(super) fn pictures(&self, scope: &Scope) -> Vec<Option<Picture>> {
+        let rows = self.run.gram_rows(scope);
+        let picture =
+            |moment: &Moment<'_>| picture(moment.tensors.gram_of(&rows)?, &self.shares(moment));
+        self.moments.iter().map(picture).collect()
+    }
+
+    /// Whether the moment with this index is the first probe after training began.
+    pub(super) fn is_first(&self, index: usize) -> bool {
+        index == 0 && !self.is_cut
+    }
+
     fn part(&self, scope: Scope) -> Option<Part> {
         let rows = self.run.gram_rows(&scope);
         let picture =

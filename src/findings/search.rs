@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::recent::Recent;
 use super::subject::Subject;
-use super::{compare, conflict, depth, gates, noise, training, unlearned};
+use super::{compare, conflict, depth, gates, noise, setback, training, unlearned};
 
 /// All findings in these runs, the most pressing first. The first two runs are also compared with each other.
 pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
@@ -15,7 +15,9 @@ pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
         let recent = Recent::new(subject, started);
         let mut of_run = training::findings(subject.run, started);
         let parts = recent.parts();
-        of_run.extend(unlearned::findings(&recent, &parts));
+        let unlearned = unlearned::findings(&recent, &parts);
+        of_run.extend(setback::finding(&recent, &unlearned));
+        of_run.extend(unlearned);
         of_run.extend(conflict::finding(&recent, &parts));
         of_run.extend(noise::finding(&recent));
         of_run.extend(gates::findings(&recent));

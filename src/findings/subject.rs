@@ -31,6 +31,7 @@ pub fn excerpt(run: &Run) -> Run {
     let probes = newest(run.probes.len(), HISTORY + 1);
     let step = |step: &Step| Step {
         grad_norms: Vec::new(),
+        logit_gradients: None,
         ..*step
     };
     let eval = |eval: &Eval| Eval {

@@ -15,11 +15,11 @@ const FLOORS: f64 = 10.0;
 const LEAST_EFFECT: f64 = 0.02;
 /// Factor on the number of standard errors: the rule is applied to every class, and among many classes some exceed a
 /// bound by chance.
-const UNLEARNED_FACTOR: f64 = 4.0 / 3.0;
+pub(super) const UNLEARNED_FACTOR: f64 = 4.0 / 3.0;
 
 /// The effect of a step on the loss of class k, as a share of the largest effect that gradients of these lengths could
 /// have; `None` where the loss does not rise or the rise cannot be distinguished from noise.
-fn harm(
+pub(super) fn harm(
     recent: &Recent<'_>,
     scope: &Scope,
     moment: &Moment<'_>,
@@ -41,12 +41,17 @@ fn harm(
     holds.then_some(share)
 }
 
+/// Whether the probe measures what a step does to a class. The gradients of losses other than cross-entropy are not
+/// sums of the probe's class gradients; with two pieces, the standard error of a class's own share is only an
+/// approximation.
+pub(super) fn is_measured(recent: &Recent<'_>) -> bool {
+    recent.run.minimises_cross_entropy() && recent.started.probe.pieces > 2
+}
+
 /// The findings about classes that steps unlearn in each of the last [`LEAST`] probes: in the backbone, or where steps
 /// do not unlearn the class there, in the part of the network with the largest effect.
 pub(super) fn findings(recent: &Recent<'_>, parts: &[Part]) -> Vec<Finding> {
-    if !recent.run.minimises_cross_entropy() || recent.started.probe.pieces < 3 {
-        // The gradients of other losses are not sums of the probe's class gradients. With two pieces, the standard
-        // error of a class's own share is only an approximation.
+    if !is_measured(recent) {
         return Vec::new();
     }
     let rare = tail(recent.started);

@@ -3,7 +3,9 @@
 use candle_core::{Device, Result, Tensor};
 
 use crate::network::CLASSIFIER;
-use crate::ops::{self, BatchStats, Conv, Criterion, Gate, Mean, Norm, Record, Stats, Tape, Var};
+use crate::ops::{
+    self, BatchStats, Conv, Criterion, Gate, Mean, Norm, Pulls, Record, Stats, Tape, Var,
+};
 
 use super::attention::Scaling;
 use super::params::{Params, Running};
@@ -57,6 +59,8 @@ pub struct Forward {
 pub struct Loss {
     /// Mean over the images, in nats.
     pub value: f64,
+    /// How hard the images pull at the logit of each class.
+    pub pulls: Pulls,
     out: Var,
     tape: Tape,
 }
@@ -75,9 +79,10 @@ impl Forward {
     /// # Errors
     /// Where the labels or the criterion do not fit the logits.
     pub fn loss(self, labels: &[u32], criterion: &Criterion) -> Result<Loss> {
-        let out = ops::loss(&self.tape, &self.out, labels, criterion)?;
+        let (out, pulls) = ops::loss_and_pulls(&self.tape, &self.out, labels, criterion)?;
         Ok(Loss {
             value: f64::from(out.values()?.to_scalar::<f32>()?),
+            pulls,
             out,
             tape: self.tape,
         })

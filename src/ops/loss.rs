@@ -29,6 +29,16 @@ pub enum Mean {
     OfImages,
 }
 
+/// How hard the images of a batch pull at the logit of each class j: sums of |∂l/∂z_j| over images, `[K]` each, with l
+/// the loss of an image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pulls {
+    /// Over images of class j, which pull its logit up.
+    pub positive: Vec<f64>,
+    /// Over images of all other classes, which push its logit down.
+    pub negative: Vec<f64>,
+}
+
 /// Mean over images of a loss of softmax(`logits` [N, K]) and the classes `labels` `[N]`, in nats: a scalar. For image
 /// i of class y with logits z: l = w_y (1 − p)^γ · −log p, where p = softmax(z + offsets − margin_y at y)_y; so
 /// ∂l/∂z = w_y A (softmax − e_y), A = (1 − p)^γ − γ p (1 − p)^(γ−1) log p. Computed in f64 on the host, since it is
@@ -37,6 +47,21 @@ pub enum Mean {
 /// # Errors
 /// Where the labels or the criterion do not fit the logits.
 pub fn loss(tape: &Tape, logits: &Var, labels: &[u32], criterion: &Criterion) -> Result<Var> {
+    Ok(loss_and_pulls(tape, logits, labels, criterion)?.0)
+}
+
+/// [`loss`], and the sums over images of the derivatives that its backward pass uses. Each image counts with its own
+/// loss l, class weight included, and not with its part of the mean, whose divisor changes from batch to batch: sums
+/// over many batches thus give every image the same standing, as those of Tan et al. (2021) do.
+///
+/// # Errors
+/// As [`loss`].
+pub fn loss_and_pulls(
+    tape: &Tape,
+    logits: &Var,
+    labels: &[u32],
+    criterion: &Criterion,
+) -> Result<(Var, Pulls)> {
     let values = logits.values()?;
     let (n, k) = values.dims2()?;
     let fits = |values: &[f64]| values.is_empty() || values.len() == k;
@@ -66,8 +91,13 @@ pub fn loss(tape: &Tape, logits: &Var, labels: &[u32], criterion: &Criterion) ->
     };
     let mut grad = Vec::with_capacity(n * k);
     let mut sum = 0.0;
+    let mut pulls = Pulls {
+        positive: vec![0.0; k],
+        negative: vec![0.0; k],
+    };
     for (row, &label) in rows.iter().zip(labels) {
         let (value, own) = image(row, label as usize, criterion);
+        pulls.add(&own, label as usize, weight(label));
         let weight = weight(label) / total;
         sum += weight * value;
         grad.extend(own.into_iter().map(|x| (weight * x) as f32));
@@ -75,9 +105,24 @@ pub fn loss(tape: &Tape, logits: &Var, labels: &[u32], criterion: &Criterion) ->
     let device = values.device();
     let grad = Tensor::from_vec(grad, (n, k), device)?;
     let out = Tensor::new(sum as f32, device)?;
-    Ok(tape.record_tensors(out, &[logits], move |seed| {
+    let out = tape.record_tensors(out, &[logits], move |seed| {
         Ok(vec![Some(grad.broadcast_mul(&seed)?)])
-    }))
+    });
+    Ok((out, pulls))
+}
+
+impl Pulls {
+    /// Adds an image of class `label`, whose loss has the derivatives `weight` · `derivative` `[K]`.
+    fn add(&mut self, derivative: &[f64], label: usize, weight: f64) {
+        for (k, x) in derivative.iter().enumerate() {
+            let sums = if k == label {
+                &mut self.positive
+            } else {
+                &mut self.negative
+            };
+            sums[k] += (weight * x).abs();
+        }
+    }
 }
 
 /// The loss of one image, not weighted, and its derivative in every logit.

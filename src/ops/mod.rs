@@ -34,7 +34,7 @@ pub use conv::{BatchStats, COLUMN_VALUES, Conv, Joined, Norm, Stats, conv2d, joi
 pub use cpu::pieces;
 pub use dense::{cosine, linear};
 pub use gate::{Gate, constant_gate};
-pub use loss::{Criterion, Mean, loss};
+pub use loss::{Criterion, Mean, Pulls, loss, loss_and_pulls};
 pub use pool::mean_pool;
 pub use products::products;
 pub use step::sgd_step;

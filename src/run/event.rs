@@ -133,6 +133,58 @@ pub struct Step {
     /// Norm of the gradient of [`Self::loss`] for every layer with parameters, indexed by the layer's row in the Gram
     /// tensors. Weight decay is not included.
     pub grad_norms: Vec<Option<f64>>,
+    /// How hard images have pulled at the logit of each class in all steps so far. `None` in runs of format 1, in those
+    /// that go on from a checkpoint without the sums, and, where there are many classes, at most of the logged steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logit_gradients: Option<LogitGradients>,
+}
+
+/// Sums over all training images drawn so far of |∂l/∂z_j|, by class j, `[K]` each. l is the loss of one image as the
+/// step minimises it, with its class weight, margin, offset and focal factor, but not divided by the number or the
+/// weights of the images in its batch; z are the logits that the softmax takes. For cross-entropy, ∂l/∂z_j = p_j − y_j.
+/// Both lists have the same sum, since the derivatives of a softmax loss sum to 0.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogitGradients {
+    /// Over images of class j, which pull its logit up.
+    pub positive: Vec<f64>,
+    /// Over images of all other classes, which push its logit down.
+    pub negative: Vec<f64>,
+}
+
+impl LogitGradients {
+    /// The sums of `classes` classes before the first image.
+    pub fn new(classes: usize) -> Self {
+        Self {
+            positive: vec![0.0; classes],
+            negative: vec![0.0; classes],
+        }
+    }
+
+    /// Adds the sums over the images of one step, `[K]` each.
+    pub fn add(&mut self, positive: &[f64], negative: &[f64]) {
+        let sums = self.positive.iter_mut().zip(positive);
+        let more = self.negative.iter_mut().zip(negative);
+        sums.chain(more).for_each(|(sum, x)| *sum += x);
+    }
+
+    /// The sums over the images drawn since `earlier`.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let less = |sums: &[f64], before: &[f64]| -> Vec<f64> {
+            sums.iter().zip(before).map(|(sum, x)| sum - x).collect()
+        };
+        Self {
+            positive: less(&self.positive, &earlier.positive),
+            negative: less(&self.negative, &earlier.negative),
+        }
+    }
+
+    /// Ratio of positive to negative gradient at the logit of class `k` (Equalization Loss v2, Tan et al. 2021): 1 where
+    /// both balance, below 1 where images of other classes push it down harder than its own pull it up; 0 for a class
+    /// that no image has pulled up. `None` where nothing pushes it down, as with a single class.
+    pub fn ratio(&self, k: usize) -> Option<f64> {
+        let (positive, negative) = (self.positive.get(k)?, self.negative.get(k)?);
+        (*negative > 0.0).then(|| positive / negative)
+    }
 }
 
 /// The images of a data set that serve one purpose.

@@ -20,7 +20,8 @@
 //!                                           measured classes, and classes.training u16 [M]
 //! verify/<step:08>.safetensors              measured and predicted effects of classes on each other, f32 [K, K]
 //! predictions/<step:08>-<split>.safetensors class u16 [N], confidence f32 [N]; at the best and the last step also
-//!                                           logits f32 [N, K]; in the order of the split's images
+//!                                           logits f32 [N, K], of validation (since format 2) and test images; in the
+//!                                           order of the split's images
 //! checkpoints/{last,best}.safetensors       parameters and buffers with PyTorch's names and shapes, f32;
 //!                                           optimiser/<parameter> f32; metadata: progress
 //! notes.json                                name, notes: written by hand or in the window
@@ -36,7 +37,7 @@
 //! | `event` | fields |
 //! |---|---|
 //! | `started` | the header: [`Started`](event::Started) |
-//! | `step` | [`Step`](event::Step): `step`, `epoch`, `images`, `wall_secs` in seconds, `loss` in nats, `lr`, `grad_norms` by Gram row |
+//! | `step` | [`Step`](event::Step): `step`, `epoch`, `images`, `wall_secs` in seconds, `loss` in nats, `lr`, `grad_norms` by Gram row, `logit_gradients` by class (sums since the first step; since format 2) |
 //! | `eval` | [`Eval`](event::Eval): `step`, `epoch`, `split`, `loss` in nats, scores in [0, 1], `support` and `confusion` in images |
 //! | `probe` | [`Probe`](event::Probe): `step`, `epoch`, `file`, and a [`ConflictSummary`](crate::gradient::gram::ConflictSummary) of each of `layers`, of `backbone` and of `classifier`, with batch norm frozen; under `training` the same as in training |
 //! | `resumed` | `step`: everything logged after it is void |

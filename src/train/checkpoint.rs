@@ -10,6 +10,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Net;
+use crate::run::event::LogitGradients;
 use crate::run::log::{RunError, write_tensors};
 
 use super::error::TrainError;
@@ -34,6 +35,10 @@ pub struct Progress {
     pub best_macro_f1: Option<f64>,
     /// Learning rate of the last step.
     pub last_lr: f64,
+    /// How hard images have pulled at the logits so far. `None` in checkpoints written before these were summed: what
+    /// is missing there cannot be made up for later.
+    #[serde(default)]
+    pub logit_gradients: Option<LogitGradients>,
 }
 
 const OPTIMISER: &str = "optimiser/";

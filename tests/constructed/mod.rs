@@ -10,7 +10,8 @@ use crosscurrent::model::{Classifier, Spec};
 use crosscurrent::random::Random;
 use crosscurrent::run::CLASSIFIER;
 use crosscurrent::run::event::{
-    End, Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
+    End, Eval, Event, FORMAT, Layer, LogitGradients, Normalise, Probe, ProbeSet, Split, Started,
+    Step,
 };
 use crosscurrent::run::log::{Writer, probe_file};
 use crosscurrent::run::probe_file::ProbeTensors;
@@ -178,6 +179,26 @@ impl Constructed {
             loss: Some(1.8 * (-2.0 * self.done(step)).exp() + 0.15 * random.uniform()),
             lr: 0.1 * (1.0 - self.done(step)),
             grad_norms: (0..rows).map(|_| Some(0.5 + random.uniform())).collect(),
+            logit_gradients: Some(self.logit_gradients(step)),
+        }
+    }
+
+    /// Rare classes are pushed down harder than they are pulled up, and less so as training goes on.
+    fn logit_gradients(&self, step: u64) -> LogitGradients {
+        let counts = self.counts();
+        let most = COUNTS.iter().copied().max().unwrap_or(1) as f64;
+        let positive: Vec<f64> = counts
+            .iter()
+            .map(|&n| n as f64 * (1 + step) as f64)
+            .collect();
+        let ratio = |n: usize| (n as f64 / most).powf(1.0 - 0.7 * self.done(step));
+        LogitGradients {
+            negative: positive
+                .iter()
+                .zip(&counts)
+                .map(|(sum, &n)| sum / ratio(n))
+                .collect(),
+            positive,
         }
     }
 

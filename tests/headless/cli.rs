@@ -92,6 +92,7 @@ fn the_commands_data_train_summary_and_export_succeed() -> Result<()> {
 
     for figure in [
         "class-f1",
+        "gradient-ratio",
         "scores",
         "loss",
         "grad-norms",

@@ -17,6 +17,7 @@ mod docs;
 mod export;
 mod faults;
 mod findings;
+mod logits;
 mod python;
 mod structure;
 mod sweep;

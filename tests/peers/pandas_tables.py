@@ -122,6 +122,18 @@ def class_f1(rows):
         same(row.f1, event["f1"][index(row[4])])
 
 
+def gradient_ratio(rows):
+    recorded = [event for event in one.steps if event.get("logit_gradients")]
+    assert len(rows) == K * len(recorded)
+    wanted = {event["step"]: event["logit_gradients"] for event in recorded}
+    for row in rows.itertuples():
+        k = index(row[3])
+        positive, negative = (wanted[row.step][key][k] for key in ("positive", "negative"))
+        same(row.positive, positive)
+        same(row.negative, negative)
+        same(row.ratio, positive / negative if negative > 0 else None)
+
+
 def scores(rows):
     for row, event in evaluations(rows):
         for column in "macro_f1", "accuracy", "balanced_accuracy", "epoch":
@@ -351,6 +363,7 @@ def over_seeds(rows, column, points):
 now = [one.probe(step)]
 CHECKS = {
     "class-f1": class_f1,
+    "gradient-ratio": gradient_ratio,
     "scores": scores,
     "loss": loss,
     "grad-norms": lambda rows: norms(rows, layer, one.probes),
@@ -389,7 +402,8 @@ found = {file.removeprefix(f"{name}-").removesuffix(".csv") for file in os.listd
 assert found == set(CHECKS), found ^ set(CHECKS)
 for figure, check in CHECKS.items():
     rows = table(figure)
-    assert len(rows) > 0, figure
+    # Runs of format 1 have no gradients at the logits.
+    assert len(rows) > 0 or figure == "gradient-ratio", figure
     try:
         check(rows)
     except Exception as error:

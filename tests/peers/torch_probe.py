@@ -51,8 +51,13 @@ def best_step(log):
 def probed_images(run, started, root):
     """The normalised probe images [n, C, H, W], in the order of the pieces."""
     with safe_open(run / "data.safetensors", "np") as data:
+        return images_of(run, started, root, data.get_tensor("probe"))
+
+
+def images_of(run, started, root, indices):
+    """The normalised images [n, C, H, W] with these numbers."""
+    with safe_open(run / "data.safetensors", "np") as data:
         files = json.loads(data.metadata()["files"])
-        indices = data.get_tensor("probe")
     height, width, channels = started["image"]
     images = []
     for index in indices:

@@ -134,6 +134,7 @@ mod tests {
                 loss: None,
                 lr: 0.1,
                 grad_norms: Vec::new(),
+                logit_gradients: None,
             })
         };
         // Twice as fast after step 10.

@@ -23,6 +23,8 @@ macro_rules! kinds {
 kinds! {
     /// F1 of every class over time.
     ClassF1,
+    /// Positive against negative gradient at every class's logit over time.
+    GradientRatio,
     /// Macro-F1, accuracy and balanced accuracy over time.
     Scores,
     /// Training and validation loss over time.

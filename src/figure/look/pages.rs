@@ -30,6 +30,7 @@ pub const PAGES: [Figures; 6] = [
         &[
             Kind::Architecture,
             Kind::ClassF1,
+            Kind::GradientRatio,
             Kind::GradNorms,
             Kind::DepthProfile,
             Kind::Scores,

@@ -6,6 +6,7 @@ mod conflict;
 mod depth;
 mod gates;
 mod noise;
+mod setback;
 mod silence;
 mod subject;
 mod training;
@@ -19,7 +20,9 @@ use crate::config::{Attention, RunConfig};
 use crate::gradient::gram::Gram;
 use crate::network::{CLASSIFIER, Layer, Normalise};
 use crate::random::Random;
-use crate::run::event::{Eval, Event, FORMAT, Probe, ProbeSet, Split, Started, Step};
+use crate::run::event::{
+    Eval, Event, FORMAT, LogitGradients, Probe, ProbeSet, Split, Started, Step,
+};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{Run, Scope};
 
@@ -248,6 +251,7 @@ impl Made {
                     loss: (self.loss)(step).map(|loss| loss + noise),
                     lr: 0.1,
                     grad_norms: vec![Some(1.0); LAYERS.len()],
+                    logit_gradients: Some(LogitGradients::new(self.classes())),
                 }));
             }
         }

@@ -25,7 +25,7 @@ fn an_excerpt_gives_the_findings_of_the_run() {
             .run
             .steps
             .iter()
-            .all(|step| step.grad_norms.is_empty())
+            .all(|step| step.grad_norms.is_empty() && step.logit_gradients.is_none())
     );
 }
 

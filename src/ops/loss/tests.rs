@@ -134,3 +134,93 @@ fn labels_and_weights_that_do_not_fit_are_refused() {
     assert!(evaluate(&[0.0; 6], &[0, 2], &weights).is_err());
     assert!(evaluate(&[0.0; 6], &[0, 3], &Criterion::default()).is_err());
 }
+
+/// Every criterion that a configuration can ask for, by name, for three classes.
+fn criteria() -> Vec<(&'static str, Criterion)> {
+    let plain = Criterion::default();
+    let weights = vec![0.2, 1.3, 1.5];
+    vec![
+        ("cross-entropy", plain.clone()),
+        (
+            "weighted",
+            Criterion {
+                weights: weights.clone(),
+                ..plain.clone()
+            },
+        ),
+        (
+            "focal",
+            Criterion {
+                gamma: 2.0,
+                mean: Mean::OfImages,
+                ..plain.clone()
+            },
+        ),
+        (
+            "margins",
+            Criterion {
+                margins: vec![1.0, 2.5, 4.0],
+                weights,
+                ..plain.clone()
+            },
+        ),
+        (
+            "offsets",
+            Criterion {
+                offsets: vec![-0.2, -1.9, -4.0],
+                ..plain
+            },
+        ),
+    ]
+}
+
+/// The loss of one image as its definition says, in f64: −w (1 − p)^γ log p.
+fn defined(logits: &[f64], label: usize, criterion: &Criterion) -> f64 {
+    let at = |values: &[f64], k: usize, other: f64| values.get(k).copied().unwrap_or(other);
+    let z = logits.iter().enumerate().map(|(k, z)| {
+        let margin = if k == label {
+            at(&criterion.margins, k, 0.0)
+        } else {
+            0.0
+        };
+        z + at(&criterion.offsets, k, 0.0) - margin
+    });
+    let powers: Vec<f64> = z.map(f64::exp).collect();
+    let p = powers[label] / powers.iter().sum::<f64>();
+    -at(&criterion.weights, label, 1.0) * (1.0 - p).powf(criterion.gamma) * p.ln()
+}
+
+/// The sums of pulls against central differences of each image's loss alone. Dividing by the batch has no part in them.
+#[test]
+fn pulls_are_sums_of_single_images_derivatives() -> Result<()> {
+    let logits = [
+        0.3, -1.2, 2.0, 1.1, 0.4, -0.7, -2.0, 0.1, 0.9, 0.0, 3.0, -1.0,
+    ];
+    let labels = [0, 2, 2, 1];
+    for (name, criterion) in criteria() {
+        let mut wanted = [[0.0; 3]; 2];
+        for (row, &label) in logits.chunks(3).zip(&labels) {
+            for k in 0..3 {
+                let moved = |by: f64| {
+                    let mut row = row.to_vec();
+                    row[k] += by;
+                    defined(&row, label as usize, &criterion)
+                };
+                let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                wanted[usize::from(k != label as usize)][k] += slope.abs();
+            }
+        }
+        let values: Vec<f32> = logits.iter().map(|&x| x as f32).collect();
+        let logits = Var::constant(Tensor::from_vec(values, (4, 3), &Device::Cpu)?);
+        let (_, pulls) = loss_and_pulls(&Tape::off(), &logits, &labels, &criterion)?;
+        for (ours, theirs) in [&pulls.positive, &pulls.negative].into_iter().zip(&wanted) {
+            for (ours, theirs) in ours.iter().zip(theirs) {
+                ensure!((ours - theirs).abs() < 1e-6, "{name}: {ours} for {theirs}");
+            }
+        }
+        // The derivatives of a softmax loss sum to 0, so all that pulls up also pushes down.
+        let (up, down): (f64, f64) = (pulls.positive.iter().sum(), pulls.negative.iter().sum());
+        ensure!((up - down).abs() < 1e-9 * up, "{name}: {up} and {down}");
+    }
+    Ok(())
+}

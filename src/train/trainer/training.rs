@@ -12,7 +12,7 @@ use crate::data::batches::{Batch, Loader, eval_batch, steps_per_epoch};
 use crate::model::{Mode, Net, Spec};
 use crate::network::{Layer, Normalise};
 use crate::run::Run;
-use crate::run::event::{End, Event, Step};
+use crate::run::event::{End, Event, LogitGradients, Step};
 use crate::run::log::{self, Writer};
 
 use super::super::cadence::Cadence;
@@ -26,6 +26,9 @@ use super::super::{criterion, probe};
 
 /// Training steps logged per epoch: at least this many, but fewer than twice as many. A shorter epoch logs every step.
 const LOGGED_PER_EPOCH: u64 = 50;
+/// With more classes than this, the gradients at their logits are logged at as many times fewer steps as there are more
+/// classes, or they would fill the log.
+const LOGITS_AT_EVERY_STEP: usize = 20;
 
 /// A run under way.
 pub(in crate::train) struct Trainer<'a> {
@@ -89,7 +92,10 @@ impl<'a> Trainer<'a> {
             normalise: data.normalise(),
             optimiser: optimiser::of(config, net.params().specs()),
             net,
-            progress: Progress::default(),
+            progress: Progress {
+                logit_gradients: Some(LogitGradients::new(classes)),
+                ..Progress::default()
+            },
             writer,
             control,
             watcher,
@@ -192,6 +198,9 @@ impl<'a> Trainer<'a> {
         if !value.is_finite() {
             return Err(TrainError::Diverged { step, lr });
         }
+        if let Some(sums) = &mut self.progress.logit_gradients {
+            sums.add(&loss.pulls.positive, &loss.pulls.negative);
+        }
         let grads = loss.backward()?;
         let params = self
             .optimiser
@@ -205,7 +214,15 @@ impl<'a> Trainer<'a> {
         self.progress.last_lr = lr;
         self.progress.wall_secs = self.base_secs + self.clock.elapsed().as_secs_f64();
         let every = (self.steps_per_epoch / LOGGED_PER_EPOCH).max(1);
-        if step.is_multiple_of(every) || step == self.total_steps {
+        let is_due = |every: u64| step.is_multiple_of(every) || step == self.total_steps;
+        if is_due(every) {
+            let rarer = self
+                .data
+                .classes
+                .len()
+                .div_ceil(LOGITS_AT_EVERY_STEP)
+                .max(1);
+            let sums = self.progress.logit_gradients.as_ref();
             let event = Step {
                 step,
                 epoch: self.epoch(),
@@ -214,6 +231,7 @@ impl<'a> Trainer<'a> {
                 loss: Some(value),
                 lr,
                 grad_norms: self.layer_norms(&grads)?,
+                logit_gradients: sums.filter(|_| is_due(every * rarer as u64)).cloned(),
             };
             self.emit(Event::Step(event))?;
         }

@@ -13,9 +13,10 @@ const MAP_HEIGHT: f32 = 150.0;
 const MEDIUM: f32 = 700.0;
 /// A column of the overview of at least this width, in points, has three figures beside each other.
 const WIDE: f32 = 900.0;
-/// Least height, in points and without the map, of an overview that is at least [`MEDIUM`] wide: curves need room to be
-/// read. A lower overview scrolls.
-const GRID_MIN_HEIGHT: f32 = 660.0;
+/// Least heights, in points and without the map, of an overview with two or with three figures beside each other: curves
+/// need room to be read. A lower overview scrolls.
+const MEDIUM_MIN_HEIGHT: f32 = 800.0;
+const WIDE_MIN_HEIGHT: f32 = 660.0;
 
 /// Height of a column's title, in points. There are titles only if there are two columns.
 pub(super) const TITLE_HEIGHT: f32 = 24.0;
@@ -82,8 +83,10 @@ impl Page {
             };
             return rows as f32 * self.least_row();
         }
-        if width >= MEDIUM {
-            MAP_HEIGHT + GAP + GRID_MIN_HEIGHT
+        if width >= WIDE {
+            MAP_HEIGHT + GAP + WIDE_MIN_HEIGHT
+        } else if width >= MEDIUM {
+            MAP_HEIGHT + GAP + MEDIUM_MIN_HEIGHT
         } else {
             let rows = narrow_rows(width, seen);
             rows.iter().map(|(_, height)| height + GAP).sum()
@@ -180,14 +183,16 @@ fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
     let (map, rest) = split_y(rect, MAP_HEIGHT);
     let matrix_width = (0.46 * rest.width()).min(0.78 * rest.height());
     let (left, right) = split_x(rest, rest.width() - matrix_width - GAP);
-    let (f1, below) = split_y(left, 0.35 * left.height());
+    let (top, below) = split_y(left, 0.35 * left.height());
     let (upper, lower) = split_y(below, 0.5 * (below.height() - GAP));
     let half = 0.5 * (left.width() - GAP);
+    let (f1, ratio) = split_x(top, half);
     let ((norms, depth), (scores, loss)) = (split_x(upper, half), split_x(lower, half));
     let (matrix, pair) = split_y(right, 0.67 * right.height());
     vec![
         (Kind::Architecture, map),
         (Kind::ClassF1, f1),
+        (Kind::GradientRatio, ratio),
         (Kind::GradNorms, norms),
         (Kind::DepthProfile, depth),
         (Kind::Scores, scores),
@@ -197,20 +202,22 @@ fn wide(rect: Rect) -> Vec<(Kind, Rect)> {
     ]
 }
 
-/// Places the map on top, and below it two columns of four rows, of which the matrix takes two.
+/// Places the map on top, and below it two columns: one of five curves, and one of the matrix and two curves.
 fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
     let (map, rest) = split_y(rect, MAP_HEIGHT);
     let (left, right) = split_x(rest, 0.5 * (rest.width() - GAP));
-    let rows = rest.height() - 3.0 * GAP;
-    let (first, row) = (0.31 * rows, 0.23 * rows);
+    let rows = rest.height() - 4.0 * GAP;
+    let (first, row) = (0.24 * rows, 0.19 * rows);
     let (f1, left) = split_y(left, first);
+    let (ratio, left) = split_y(left, row);
     let (norms, left) = split_y(left, row);
     let (scores, loss) = split_y(left, row);
     let (matrix, right) = split_y(right, first + GAP + row);
-    let (depth, pair) = split_y(right, row);
+    let (depth, pair) = split_y(right, 0.5 * (right.height() - GAP));
     vec![
         (Kind::Architecture, map),
         (Kind::ClassF1, f1),
+        (Kind::GradientRatio, ratio),
         (Kind::GradNorms, norms),
         (Kind::Scores, scores),
         (Kind::Loss, loss),
@@ -222,7 +229,7 @@ fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
 
 /// All figures of a narrow column of the overview with their heights, in points. The map, the F1 curves and the matrix
 /// fill the height that is seen without scrolling.
-fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
+fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 9] {
     let map = 136.0;
     let seen = view_height - TITLE_HEIGHT - map - 2.0 * GAP;
     let f1 = (0.4 * seen).clamp(216.0, 320.0);
@@ -231,6 +238,7 @@ fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 8] {
         (Kind::Architecture, map),
         (Kind::ClassF1, f1),
         (Kind::ConflictMatrix, matrix),
+        (Kind::GradientRatio, 220.0),
         (Kind::PairCosine, 210.0),
         (Kind::GradNorms, 240.0),
         (Kind::DepthProfile, 240.0),

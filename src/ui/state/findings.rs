@@ -80,7 +80,7 @@ pub(crate) fn key<'a>(entries: impl Iterator<Item = &'a RunEntry>) -> Option<Key
 pub(crate) fn page(kind: Kind) -> Page {
     match kind {
         Kind::Loss | Kind::Overfitting => Page::Overview,
-        Kind::Unlearned | Kind::Noise => Page::Class,
+        Kind::Unlearned | Kind::Setback | Kind::Noise => Page::Class,
         Kind::Score => Page::Mistakes,
         Kind::Comparison | Kind::Conflict | Kind::Depth => Page::Conflicts,
         Kind::Gates => Page::Gates,

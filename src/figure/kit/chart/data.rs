@@ -19,6 +19,8 @@ pub(in crate::figure) struct Chart {
     pub(in crate::figure) fixed_y: Option<(f64, f64)>,
     /// Least and largest y at all moments, for a chart of a single moment: its scale stays when the cursor moves.
     pub(in crate::figure) range_y: Option<(f64, f64)>,
+    /// The y that values are held against, drawn as a line across.
+    pub(in crate::figure) level: Option<f64>,
     pub(in crate::figure) curves: Vec<Curve>,
     /// Areas behind the curves.
     pub(in crate::figure) bands: Vec<Band>,

@@ -2,8 +2,8 @@
 
 use egui::{Color32, RichText, Role, Stroke, Ui, WidgetInfo};
 use egui_plot::{
-    FilledArea, GridMark, HoverPosition, LineStyle, MarkerShape, Plot, PlotBounds, PlotPoints,
-    PlotUi, Points, VLine,
+    FilledArea, GridMark, HLine, HoverPosition, LineStyle, MarkerShape, Plot, PlotBounds,
+    PlotPoints, PlotUi, Points, VLine,
 };
 
 use crate::figure::kit::chart::axes::{
@@ -109,6 +109,11 @@ pub(in crate::figure) fn part_ui(
         let response = plot.response();
         let crowded = are_many(chart, view);
         let thin = Thin::new(&response.ctx, response.rect, &bounds, crowded);
+        if let Some(y) = chart.level {
+            let line = HLine::new("", y).stroke(Stroke::new(1.5, text));
+            let line = line.style(LineStyle::dashed_dense());
+            plot.hline(line.allow_hover(false));
+        }
         draw_all(plot, chart, (&scales, thin), view);
         if let Some(x) = cursor {
             let line = VLine::new("", x).stroke(Stroke::new(1.0, text));
