@@ -232,21 +232,21 @@ impl Draft {
 }
 
 /// How often a run of this many optimiser steps is probed, and the cost of a probe. Step 0 and the last step are probed
-/// in any case.
+/// in any case; the best step, too, which the number of probes leaves out, since it may be one of the others.
 fn in_words(cadence: &Cadence, steps: u64) -> String {
     let cost = cadence.steps_per_probe;
     let digits = usize::from(cost < 10.0);
     let cost = format!("a probe costs about {cost:.digits$} steps");
     match cadence.every.filter(|&every| every < steps) {
-        None => format!("Probes at step 0 and at the last step, {steps}; {cost}."),
+        None => format!("Probes at step 0, the best and the last step; {cost}."),
         Some(every) => {
             let probes = 1 + steps.div_ceil(every);
             let often = match every {
                 1 => "every step".to_owned(),
-                every => format!("about every {} steps", grouped(every)),
+                every => format!("every {} steps", grouped(every)),
             };
             let probes = grouped(probes);
-            format!("A probe {often}, {probes} in this run; {cost}.")
+            format!("A probe {often}, about {probes} in this run; {cost}.")
         }
     }
 }
@@ -312,16 +312,16 @@ mod tests {
         // Steps 0, 180, 360, …, 1980 and 2000.
         assert_eq!(
             said(Some(180), 19.6, 2000),
-            "A probe about every 180 steps, 13 in this run; a probe costs about 20 steps."
+            "A probe every 180 steps, about 13 in this run; a probe costs about 20 steps."
         );
         assert_eq!(
             said(Some(1), 0.25, 40),
-            "A probe every step, 41 in this run; a probe costs about 0.2 steps."
+            "A probe every step, about 41 in this run; a probe costs about 0.2 steps."
         );
         for every in [None, Some(40), Some(100)] {
             assert_eq!(
                 said(every, 12.0, 40),
-                "Probes at step 0 and at the last step, 40; a probe costs about 12 steps."
+                "Probes at step 0, the best and the last step; a probe costs about 12 steps."
             );
         }
         // Nothing is said before the images are counted.
