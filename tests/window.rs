@@ -29,6 +29,7 @@ const SHORT: Constructed = Constructed {
     step_every: 5,
     eval_every: 10,
     probe_every: 10,
+    has_training: true,
 };
 
 type Window = Harness<'static, App>;

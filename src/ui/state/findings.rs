@@ -92,3 +92,39 @@ pub(crate) fn page(kind: Kind) -> Page {
         Kind::Gates => Page::Gates,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::Evidence;
+
+    fn finding() -> Finding {
+        Finding {
+            sentence: "Something stands out".to_owned(),
+            detail: String::new(),
+            kind: Kind::Conflict,
+            score: 1.0,
+            batch_norm: None,
+            evidence: Evidence::default(),
+        }
+    }
+
+    /// Findings of class gradients that were measured in one way are not shown for the other, even where they arrive
+    /// after the switch.
+    #[test]
+    fn findings_of_the_other_measure_are_not_shown() {
+        let key = |batch_norm| vec![((3, batch_norm), 1, 1, true)];
+        let shown = |batch_norm| [(3, batch_norm)];
+        let (training, frozen) = (BatchNorm::AsInTraining, BatchNorm::Frozen);
+        let mut findings = Findings::default();
+        assert_eq!(findings.ask(&key(training), 0.0), Ok(()));
+        // The user switches while the thread is looking.
+        assert_eq!(findings.ask(&key(frozen), 0.1), Err(None));
+        findings.take(key(training), vec![finding()]);
+        assert_eq!(findings.ways(&shown(frozen)).count(), 0);
+        assert_eq!(findings.ways(&shown(training)).count(), 1);
+        // The next frame drops them, and asks at once for those of the measure shown.
+        assert_eq!(findings.ask(&key(frozen), 0.2), Ok(()));
+        assert!(findings.found.is_none());
+    }
+}
