@@ -869,6 +869,8 @@ fn drop_on(window: &mut Window, path: &Path) {
 #[path = "window/runs_page.rs"]
 mod runs_page;
 
+#[path = "window/batch_norm.rs"]
+mod batch_norm;
 #[path = "window/data.rs"]
 mod data;
 #[path = "window/exports.rs"]

@@ -12,7 +12,7 @@ use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::gradient::gram::Effect;
-use crate::run::Run;
+use crate::run::{BatchNorm, Run};
 
 /// A change of loss, in nats, from which on the loss no longer follows its slope: a first-order estimate then gives
 /// the direction of the change only.
@@ -183,6 +183,17 @@ impl Moment {
                 .filter(|_| step > 0),
             measured: measured(subject, step, class),
         })
+    }
+}
+
+/// The images that the change of a loss is measured on, and how batch norm normalises them: as it does where the class
+/// gradients are measured.
+pub(in crate::figure) fn measured_on(run: &Run) -> &'static str {
+    match run.batch_norm() {
+        BatchNorm::AsInTraining => {
+            "the probe images, normalised with the statistics of their batch"
+        }
+        BatchNorm::Frozen => "the probe images, normalised with the running statistics",
     }
 }
 

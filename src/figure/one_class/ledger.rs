@@ -6,7 +6,7 @@ use egui::{
 };
 
 use crate::figure::facts::ledger::{
-    Account, BEYOND_FIRST_ORDER, Moment, TOO_LARGE, account, no_shares,
+    Account, BEYOND_FIRST_ORDER, Moment, TOO_LARGE, account, measured_on, no_shares,
 };
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::unmeasured;
@@ -73,7 +73,7 @@ pub(in crate::figure) fn ledger_ui(
         Err(sentence) => {
             match moment_at_cursor(subject, view) {
                 Some(moment) if no_shares(subject.run).is_some() => {
-                    measured_ui(ui, &sentence, &moment);
+                    measured_ui(ui, &sentence, subject, &moment);
                 }
                 _ => empty_ui(ui, &sentence),
             }
@@ -154,7 +154,7 @@ fn moment_at_cursor(subject: Subject<'_>, view: &View) -> Option<Moment> {
 }
 
 /// Writes the measured effects of steps, for a run whose effects are not predicted.
-fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
+fn measured_ui(ui: &mut Ui, sentence: &str, subject: Subject<'_>, moment: &Moment) {
     ui.add_space(4.0);
     ui.label(RichText::new(sentence).weak());
     ui.add_space(8.0);
@@ -167,8 +167,9 @@ fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
     }
     if let Some(measured) = moment.measured {
         ui.label(format!(
-            "Since the probe before, its loss on the probe images changed by {} nats per step, all layers together.",
-            three_figures(measured)
+            "Since the probe before, its loss changed by {} nats per step, all layers together, on {}.",
+            three_figures(measured),
+            measured_on(subject.run)
         ));
     }
 }

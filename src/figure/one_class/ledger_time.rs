@@ -30,7 +30,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     help: "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned (red). \
            Filled points differ from 0 by more than 3 standard errors; the axis is logarithmic to both sides of 0. The \
            grey line is the change that the step actually taken (momentum and all) makes, to first order; beside it is \
-           what its loss on the probe images really did between probes, per step.",
+           what its loss on the probe images, normalised as batch norm is chosen, really did between probes, per step.",
     synonyms: &[
         "ledger",
         "unlearning",

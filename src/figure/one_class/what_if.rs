@@ -5,7 +5,7 @@ use egui::{
     UiBuilder, pos2, vec2,
 };
 
-use crate::figure::facts::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE};
+use crate::figure::facts::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, measured_on};
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::unmeasured::is_unmeasured;
 use crate::figure::facts::what_if::{Moment, Outcome, answer, weights_of};
@@ -422,7 +422,10 @@ impl Rows<'_> {
             self.moment.taken.get(k).copied().flatten(),
         ));
         ui.label(measured(
-            "Measured on the probe images since the probe before, all layers together",
+            &format!(
+                "Measured since the probe before, all layers together, on {},",
+                measured_on(self.subject.run)
+            ),
             self.moment.measured.get(k).copied().flatten(),
         ));
     }

@@ -21,10 +21,10 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     name: "grad-norms",
     title: "How strongly each class pulls",
     subtitle: "Gradient norm of every class over time, logarithmic",
-    help: "Norm of each class's mean-loss gradient in the selected part of the network (batch norm on its running \
-           statistics), on a logarithmic axis. Thick lines are geometric means of the frequent (solid) and the rarest \
-           third (dashed) of the classes by training images, in areas from their least to their largest class; thin \
-           lines are single classes. A ring at the lower edge is a norm that is undefined or 0.",
+    help: "Norm of each class's mean-loss gradient in the selected part of the network (batch norm as chosen), on a \
+           logarithmic axis. Thick lines are geometric means of the frequent (solid) and the rarest third (dashed) of \
+           the classes by training images, in areas from their least to their largest class; thin lines are single \
+           classes. A ring at the lower edge is a norm that is undefined or 0.",
     synonyms: &[
         "gradient norm",
         "gradient magnitude",

@@ -49,9 +49,6 @@ pub(crate) fn scope_ui(
         if page == Page::Mistakes {
             split_ui(ui, entries, view, actions);
         }
-        if page.kinds().iter().any(|kind| kind.shows_class_gradients()) {
-            batch_norm_ui(ui, view, actions);
-        }
         let mut on = !view.ranges.is_empty();
         let help = "Keeps the scales of all charts as they are now, over time and for other runs; off, they hold all there is. A box drawn in a chart fixes its scale alone.";
         if ui.checkbox(&mut on, "Lock scales").on_hover_text(help).changed() {
@@ -63,6 +60,9 @@ pub(crate) fn scope_ui(
             if ui.checkbox(&mut on, "As difference").on_hover_text(help).changed() {
                 actions.push(Action::Pick(Pick::Difference(on)));
             }
+        }
+        if page.kinds().iter().any(|kind| kind.shows_class_gradients()) {
+            batch_norm_ui(ui, view, actions);
         }
         if page.shows(Kind::BatchNormDifference) {
             through_batch_norm_ui(ui, entries, view, actions);
@@ -82,7 +82,7 @@ pub(crate) fn scope_ui(
 /// Says in one line why the runs are not shown as chosen, where they are not.
 pub(crate) fn agreement_ui(ui: &mut egui::Ui, agreement: &Agreement) {
     if let Some(sentence) = agreement.sentence() {
-        let text = RichText::new(sentence).small().weak();
+        let text = RichText::new(sentence).small();
         ui.add(egui::Label::new(text).truncate());
     }
 }
@@ -124,7 +124,9 @@ fn through_batch_norm_ui(
         return;
     }
     let help = "Shows the conflict that comes through batch statistics: each run's conflict matrix with batch norm as in training minus that with batch norm frozen";
-    let checkbox = ui.checkbox(&mut on, "Minus frozen").on_hover_text(help);
+    let checkbox = ui
+        .checkbox(&mut on, "Matrix minus frozen")
+        .on_hover_text(help);
     if checkbox.changed() {
         actions.push(Action::Pick(Pick::ThroughBatchNorm(on)));
     }
