@@ -62,6 +62,14 @@ impl BatchNorm {
         }
     }
 
+    /// Name on the command line, in tables and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AsInTraining => "as-in-training",
+            Self::Frozen => "frozen",
+        }
+    }
+
     /// Explanation for the reader of a figure.
     pub fn help(self) -> &'static str {
         match self {

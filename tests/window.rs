@@ -29,6 +29,7 @@ const SHORT: Constructed = Constructed {
     step_every: 5,
     eval_every: 10,
     probe_every: 10,
+    has_training: true,
 };
 
 type Window = Harness<'static, App>;
@@ -868,6 +869,8 @@ fn drop_on(window: &mut Window, path: &Path) {
 #[path = "window/runs_page.rs"]
 mod runs_page;
 
+#[path = "window/batch_norm.rs"]
+mod batch_norm;
 #[path = "window/data.rs"]
 mod data;
 #[path = "window/exports.rs"]

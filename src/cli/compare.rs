@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::batch_norm::BatchNormArguments;
 use super::output::{Usage, print_table, say};
 use crate::compare::contrast::{
     CompareError, Contrast, Row, difference_text, mean_text, probability, remark,
 };
 use crate::compare::{Comparison, Member};
-use crate::run::{Run, log};
+use crate::run::{BatchNorm, Run, log};
 
 /// Most characters of a name in a table; longer names are cut, so that tables keep to 100 columns.
 const LONGEST_NAME: usize = 21;
@@ -27,24 +28,35 @@ pub struct CompareArguments {
     /// As JSON, with every value.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    batch_norm: BatchNormArguments,
 }
 
 pub(super) fn compare(arguments: &CompareArguments) -> anyhow::Result<()> {
     let baseline = arguments.baseline.as_deref();
-    compare_runs(&arguments.runs, baseline, arguments.json)
+    let CompareArguments {
+        json, batch_norm, ..
+    } = *arguments;
+    compare_runs(&arguments.runs, baseline, batch_norm, json)
 }
 
 /// Compares all runs of a folder; where they are all in one group, prints the scores of each run.
 pub(super) fn show(folder: &Path) -> anyhow::Result<()> {
-    match compare_runs(&[folder.to_owned()], None, false) {
+    let measure = BatchNormArguments::default();
+    match compare_runs(&[folder.to_owned()], None, measure, false) {
         Err(error) if matches!(error.downcast_ref(), Some(CompareError::OneGroup(_))) => {
-            super::summary::summary(&directories(folder), false)
+            super::summary::summary(&directories(folder), false, measure)
         }
         shown => shown,
     }
 }
 
-fn compare_runs(paths: &[PathBuf], baseline: Option<&str>, json: bool) -> anyhow::Result<()> {
+fn compare_runs(
+    paths: &[PathBuf],
+    baseline: Option<&str>,
+    measure: BatchNormArguments,
+    json: bool,
+) -> anyhow::Result<()> {
     let mut runs: Vec<(PathBuf, String, Run)> = Vec::new();
     let mut notes = Vec::new();
     for dir in paths.iter().flat_map(|path| directories(path)) {
@@ -58,24 +70,31 @@ fn compare_runs(paths: &[PathBuf], baseline: Option<&str>, json: bool) -> anyhow
         let run = runs.iter().find(is_asked);
         run.map_or(asked, |(_, name, _)| name.as_str())
     });
-    let members: Vec<_> = runs
-        .iter()
-        .map(|(_, name, run)| Member { name, run })
-        .collect();
-    let found = Comparison::of(&members, named);
-    let mut comparison = found.map_err(|error| match error {
-        CompareError::UnknownBaseline { .. } => Usage(error.to_string()).into(),
-        error @ CompareError::NothingFinished | error @ CompareError::OneGroup(_) => {
-            anyhow::Error::from(error)
-        }
-    })?;
-    comparison.notes.extend(notes);
+    let named = named.map(str::to_owned);
+    let taking_part = compared(&runs, named.as_deref())?;
+    let compared_runs = runs.iter_mut().map(|(_, name, run)| (name.as_str(), run));
+    let compared_runs = compared_runs.filter(|(name, _)| taking_part.group_of(name).is_some());
+    let lacking = measure.show(compared_runs, BatchNorm::default());
+    let mut comparison = compared(&runs, named.as_deref())?;
+    comparison.notes.extend(lacking.into_iter().chain(notes));
     if json {
         say(serde_json::to_string_pretty(&comparison)?);
     } else {
         print(&comparison);
     }
     Ok(())
+}
+
+/// The comparison of runs, each with its directory and its name.
+fn compared(runs: &[(PathBuf, String, Run)], baseline: Option<&str>) -> anyhow::Result<Comparison> {
+    let members = runs.iter().map(|(_, name, run)| Member { name, run });
+    let found = Comparison::of(&members.collect::<Vec<_>>(), baseline);
+    found.map_err(|error| match error {
+        CompareError::UnknownBaseline { .. } => Usage(error.to_string()).into(),
+        error @ CompareError::NothingFinished | error @ CompareError::OneGroup(_) => {
+            anyhow::Error::from(error)
+        }
+    })
 }
 
 /// The given run directory itself, or the run directories in the given folder.
@@ -130,8 +149,9 @@ fn print(comparison: &Comparison) {
     for (at, &group) in comparison.others().iter().enumerate() {
         let name = &comparison.groups[group].name;
         say(format!(
-            "\n{name} − {base}, {} images, last step\nmean ± sd (n); difference with 95 % interval; exact p; p by Holm",
-            comparison.images()
+            "\n{name} − {base}, {} images, batch norm {}, last step\nmean ± sd (n); difference with 95 % interval; exact p; p by Holm",
+            comparison.images(),
+            comparison.batch_norm.label()
         ));
         let table = |title: &str, rows: &[Row]| {
             if !rows.is_empty() {

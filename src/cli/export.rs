@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
+use super::batch_norm::BatchNormArguments;
 use super::output::{Usage, fail, say};
 use crate::figure::export::{self, ExportError, Figure, Format, Restored, Settings, SheetSize};
 use crate::figure::pages::{PAGES, kind_shown};
@@ -60,6 +61,8 @@ pub struct ExportArguments {
     /// What time is measured in.
     #[arg(long, help = time_help(), value_parser = parse_time)]
     time: Option<TimeAxis>,
+    #[command(flatten)]
+    batch_norm: BatchNormArguments,
     /// Such as 85mmx60mm, 1200x800px, or 800x600 in points (96 to an inch).
     #[arg(long, default_value = "800x600")]
     size: SheetSize,
@@ -259,6 +262,8 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     let figures = named.or(in_image.as_ref());
     let figures = figures.ok_or_else(|| Usage("say with --figure what to write".to_owned()))?;
     let mut view = view(arguments, image.as_ref(), &opened)?;
+    let runs = opened.iter_mut().map(|x| (x.name.as_str(), &mut x.run));
+    let lacking = arguments.batch_norm.show(runs, view.batch_norm);
     let mut needed = figures.kinds().to_vec();
     if let Some(Order::Similarity(_)) = arguments.order {
         needed.push(Kind::ConflictMatrix);
@@ -279,6 +284,10 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
         let nothing = "these runs cannot be compared".to_owned();
         let reason = figure::difference::compared(&shown).err();
         anyhow::bail!(reason.map_or(nothing, |error| error.to_string()));
+    }
+    let is_of_gradients = |figure: &Figure<'_>| figure.kind.shows_class_gradients();
+    if chosen.iter().any(is_of_gradients) {
+        lacking.iter().for_each(say);
     }
     write_all(arguments, &chosen, matches!(figures, Figures::Some(_)))
 }
@@ -417,6 +426,7 @@ fn view(
     }
     view.quantity = arguments.quantity.unwrap_or(view.quantity);
     view.time = arguments.time.unwrap_or(view.time);
+    view.batch_norm = arguments.batch_norm.batch_norm.unwrap_or(view.batch_norm);
     let class = |name: &String| class(name, &headers);
     if let Some([a, b]) = arguments.pair.as_deref() {
         view.pair = Some((class(a)?, class(b)?));

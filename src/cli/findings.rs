@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::batch_norm::BatchNormArguments;
 use super::output::say;
 use crate::findings;
-use crate::run::log;
 use crate::run::probe_file::ProbeTensors;
+use crate::run::{BatchNorm, log};
 
 /// Arguments of `findings`.
 #[derive(Debug, Args)]
@@ -22,6 +23,8 @@ pub struct FindingsArguments {
     /// As JSON, one object for each finding.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    batch_norm: BatchNormArguments,
 }
 
 pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
@@ -29,9 +32,13 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
         .into_iter()
         .chain(&arguments.against)
         .collect();
+    let loaded = dirs.iter().map(|dir| Ok(log::load(dir)?.run));
+    let mut loaded = loaded.collect::<anyhow::Result<Vec<_>>>()?;
+    let names: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+    let shown = names.iter().map(String::as_str).zip(&mut loaded);
+    let lacking = arguments.batch_norm.show(shown, BatchNorm::default());
     let mut runs = Vec::new();
-    for dir in &dirs {
-        let run = log::load(dir)?.run;
+    for (dir, run) in dirs.iter().zip(loaded) {
         let classes = run.started.as_ref().map_or(0, |x| x.classes.len());
         let mut probes = BTreeMap::new();
         for probe in run.probes.iter().rev().take(findings::HISTORY) {
@@ -49,6 +56,7 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
         say(serde_json::to_string_pretty(&found)?);
         return Ok(());
     }
+    lacking.iter().for_each(say);
     if found.is_empty() {
         say("Nothing stands out beyond noise so far.");
     }

@@ -2,6 +2,7 @@
 //! `compare`, `findings`, `verify`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and
 //! the lines, tables and errors that all commands print. May import everything but `ui`.
 
+mod batch_norm;
 mod compare;
 mod config_arguments;
 mod data;
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 
 use output::Usage;
 
+pub use batch_norm::BatchNormArguments;
 pub use compare::CompareArguments;
 pub use config_arguments::ConfigArguments;
 pub use data::DataArguments;
@@ -66,6 +68,9 @@ pub enum Command {
         /// As JSON, one object for each run.
         #[arg(long)]
         json: bool,
+        /// How batch norm is treated.
+        #[command(flatten)]
+        batch_norm: BatchNormArguments,
     },
     /// Compare groups of runs that differ in nothing but the seed, with paired statistics.
     Compare(CompareArguments),
@@ -85,7 +90,11 @@ pub fn run(command: Command) -> ExitCode {
         Command::Train(arguments) => train::train(&arguments),
         Command::Resume { run } => train::resume(&run),
         Command::Sweep(arguments) => sweep::sweep(&arguments),
-        Command::Summary { runs, json } => summary::summary(&runs, json),
+        Command::Summary {
+            runs,
+            json,
+            batch_norm,
+        } => summary::summary(&runs, json, batch_norm),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Findings(arguments) => findings::findings(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::batch_norm::BatchNormArguments;
 use super::output::{number, print_table, say};
 use crate::config::{Attention, Width};
 use crate::run::event::Split;
 use crate::run::log::{self, Loaded};
-use crate::run::{Ending, Run};
+use crate::run::{BatchNorm, Ending, Run};
 
 /// The scores that a run reached: one row of `summary`, and one object of its JSON.
 #[derive(Debug, serde::Serialize)]
@@ -30,6 +31,8 @@ struct Row {
     best_val_macro_f1: Option<f64>,
     rarest_class: String,
     rarest_test_f1: Option<f64>,
+    /// How batch norm is treated in the class gradients of the three numbers below.
+    batch_norm: BatchNorm,
     backbone_interference: Option<f64>,
     backbone_floor: Option<f64>,
     classifier_interference: Option<f64>,
@@ -54,10 +57,7 @@ impl Row {
             .map_or(0, |(k, _)| k);
         let probe = run.probes.last();
         Ok(Self {
-            run: path.file_name().map_or_else(
-                || path.display().to_string(),
-                |name| name.to_string_lossy().into_owned(),
-            ),
+            run: name_of(path),
             state: state(run, loaded.running),
             data: started.config.data.to_string(),
             attention: started.config.attention,
@@ -74,12 +74,20 @@ impl Row {
             best_val_macro_f1: best.and_then(|best| best.macro_f1),
             rarest_class: started.classes.get(rarest).cloned().unwrap_or_default(),
             rarest_test_f1: last.and_then(|eval| eval.f1.get(rarest).copied().flatten()),
+            batch_norm: run.batch_norm(),
             backbone_interference: probe.and_then(|probe| probe.backbone.interference),
             backbone_floor: probe.and_then(|probe| probe.backbone.floor),
             classifier_interference: probe.and_then(|probe| probe.classifier.interference),
             notes: loaded.notes.clone(),
         })
     }
+}
+
+/// The name of a run's directory.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name();
+    let name = name.map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| path.display().to_string())
 }
 
 /// The state of a run in one word.
@@ -93,10 +101,20 @@ fn state(run: &Run, running: bool) -> &'static str {
     }
 }
 
-pub(super) fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
-    let rows = runs
-        .iter()
-        .map(|run| Row::new(run, &log::load(run)?))
+pub(super) fn summary(
+    runs: &[PathBuf],
+    json: bool,
+    measure: BatchNormArguments,
+) -> anyhow::Result<()> {
+    let loaded = runs.iter().map(|run| log::load(run));
+    let mut loaded = loaded.collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<String> = runs.iter().map(|run| name_of(run)).collect();
+    let shown = names.iter().zip(&mut loaded);
+    let shown = shown.map(|(name, loaded)| (name.as_str(), &mut loaded.run));
+    let lacking = measure.show(shown, BatchNorm::default());
+    let rows = runs.iter().zip(&loaded);
+    let rows = rows
+        .map(|(run, loaded)| Row::new(run, loaded))
         .collect::<anyhow::Result<Vec<_>>>()?;
     if json {
         say(serde_json::to_string_pretty(&rows)?);
@@ -144,6 +162,13 @@ pub(super) fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
         ]);
     }
     print_table(&table);
+    if let Some(row) = rows.first() {
+        let label = row.batch_norm.label();
+        say(format!(
+            "Interference is that of class gradients with batch norm {label}."
+        ));
+    }
+    lacking.iter().for_each(say);
     for row in &rows {
         row.notes
             .iter()

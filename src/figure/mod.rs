@@ -43,7 +43,7 @@ pub use registry::{figure_ui, locked, read_probes};
 /// The groups of the runs on screen and their comparison.
 pub mod difference {
     pub use super::facts::groups::{
-        NOTHING, compared, compared_once, stands_for_all, stands_for_group,
+        NOTHING, compared, compared_once, compared_runs, stands_for_all, stands_for_group,
     };
 }
 

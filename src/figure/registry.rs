@@ -8,6 +8,7 @@ use std::path::Path;
 use egui::{Context, RichText, Ui};
 
 use crate::figure::facts::probes::{self, Need};
+use crate::figure::facts::unmeasured;
 use crate::figure::kit::chart::Scales;
 use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
@@ -15,7 +16,7 @@ use crate::figure::look::marks::Range;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{Figure, Of};
+use crate::figure::parts::figure::{Figure, Gradients, Of};
 use crate::figure::{conflicts, gates, groups, mistakes, one_class, overview};
 use crate::run::Run;
 use crate::run::log::RunError;
@@ -47,6 +48,7 @@ pub(in crate::figure) const fn figure(kind: Kind) -> &'static Figure {
         Kind::GateDistance => &gates::distance::FIGURE,
         Kind::Confusion => &mistakes::confusion::FIGURE,
         Kind::ConflictDifference => &conflicts::matrix_difference::FIGURE,
+        Kind::BatchNormDifference => &conflicts::batch_norm_difference::FIGURE,
         Kind::ConflictConfusion => &mistakes::scatter::FIGURE,
         Kind::ClassScores => &mistakes::class_scores::FIGURE,
         Kind::ClassDifference => &groups::class_difference::FIGURE,
@@ -121,6 +123,11 @@ impl Kind {
         figure(self).of == Of::AllGroups
     }
 
+    /// Whether it is made from class gradients, so that it depends on how batch norm is treated in them.
+    pub fn shows_class_gradients(self) -> bool {
+        figure(self).gradients != Gradients::No
+    }
+
     /// Whether it is a chart of one run, whose scale can be locked.
     pub fn is_chart(self) -> bool {
         figure(self).chart.is_some()
@@ -130,11 +137,13 @@ impl Kind {
 /// The kind of figure that stands in the place of `kind` for the run at `index` from the left, where runs are side by
 /// side.
 pub fn kind_shown(kind: Kind, view: &View, index: usize) -> Kind {
-    let mut others = Kind::ALL.iter().copied();
-    let other = others.find(|other| figure(*other).in_place_of == Some(kind));
-    other
-        .filter(|_| view.difference && index > 0)
-        .unwrap_or(kind)
+    let is_chosen = |other: &Kind| match figure(*other).of {
+        Of::TwoRuns => view.difference && index > 0,
+        Of::Run | Of::Pair | Of::Group | Of::AllGroups => view.through_batch_norm,
+    };
+    let others = Kind::ALL.iter().copied();
+    let mut others = others.filter(|other| figure(*other).in_place_of == Some(kind));
+    others.find(is_chosen).unwrap_or(kind)
 }
 
 /// The kind of figure in whose place `kind` is shown; `kind` itself where it has a place of its own.
@@ -171,7 +180,7 @@ pub(in crate::figure) fn page_ui(
     figure_ui(ui, kind, subject, shown, view);
 }
 
-/// Run, part of the network and moment that a figure shows.
+/// Run, part of the network, moment and treatment of batch norm that a figure shows.
 pub(in crate::figure) fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
     let figure = figure(kind);
     let mut parts = vec![match figure.of {
@@ -184,7 +193,22 @@ pub(in crate::figure) fn caption(kind: Kind, subject: Subject<'_>, view: &View) 
     }
     let probe = subject.probe(view).filter(|_| figure.names_step);
     parts.extend(probe.map(|probe| format!("step {}", probe.step)));
+    parts.extend(batch_norm(figure, subject));
     parts.join(" · ")
+}
+
+/// How batch norm was treated in the class gradients that a figure is made from, and in how many of the classes they
+/// were measured, where that is not all; `None` for a figure that is not made from class gradients.
+fn batch_norm(figure: &Figure, subject: Subject<'_>) -> Option<String> {
+    let shown = match figure.gradients {
+        Gradients::No => return None,
+        Gradients::AsShown => format!("batch norm {}", subject.run.batch_norm().label()),
+        Gradients::Both => "batch norm as in training minus frozen".to_owned(),
+    };
+    Some(match unmeasured::count(subject) {
+        Some(count) => format!("{shown}, measured for {count}"),
+        None => shown,
+    })
 }
 
 /// Names of a figure's curves, which can be switched off and on; empty where it has none.
@@ -206,9 +230,14 @@ pub(crate) fn curve_names(
 }
 
 /// The numbers that a figure shows, from the run itself. `shown` are all runs on screen: differences are taken from
-/// the first.
+/// the first. The last column of a table of class gradients says how batch norm was treated in them.
 pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
-    (figure(kind).table)(subject, shown, view)
+    let figure = figure(kind);
+    let mut table = (figure.table)(subject, shown, view);
+    if figure.gradients == Gradients::AsShown {
+        table.say_of_all("batch_norm", subject.run.batch_norm().name());
+    }
+    table
 }
 
 /// Reads those parts of a run's probe files that figures need and that are not in memory. Files that cannot be read

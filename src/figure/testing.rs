@@ -12,10 +12,10 @@ use crate::figure::kit::chart::{Chart, Scales};
 use crate::figure::parts::charts;
 use crate::figure::registry::figure;
 use crate::figure::{Kind, Pick, Subject, View, figure_ui, style};
-use crate::run::event::LogitGradients;
+use crate::run::event::{Event, LogitGradients, Summaries};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
-use crate::run::{Run, log};
+use crate::run::{CLASSIFIER, Run, Scope, log};
 
 /// A run with all of its probe tensors.
 pub(in crate::figure) struct Recorded {
@@ -65,6 +65,57 @@ pub(in crate::figure) fn recorded(name: &'static str) -> Result<Recorded> {
     Ok(Recorded { name, run, probes })
 }
 
+/// A recorded run as if it had the measure with batch norm as in training, too: there, the gradients of the frozen
+/// measure are taken to be those of the class before, so that the two measures differ in everything.
+pub(in crate::figure) fn both_ways(name: &'static str) -> Result<Recorded> {
+    let mut of = recorded(name)?;
+    let Some(mut started) = of.run.started.clone() else {
+        return Ok(of);
+    };
+    let (classes, pieces) = (started.classes.len(), started.probe.pieces);
+    started.probe.training = (0..classes).collect();
+    let recorded = of.run.recorded().to_vec();
+    let (steps, evals) = (of.run.steps.clone(), of.run.evals.clone());
+    of.run.apply(&Event::Started(Box::new(started)));
+    (of.run.steps, of.run.evals) = (steps, evals);
+    let turned = |row: usize| (row + pieces) % (classes * pieces);
+    for mut probe in recorded {
+        let Some(frozen) = of.probes.whole.get(&probe.step).cloned() else {
+            continue;
+        };
+        let size = frozen.n.len();
+        let by_row = |values: &[f32]| -> Vec<f32> {
+            let rows = values.chunks_exact(size);
+            rows.flat_map(|row| (0..size).map(|at| row[turned(at)]))
+                .collect()
+        };
+        let layers = frozen.gram.chunks_exact(size * size);
+        let rows =
+            layers.flat_map(|layer| (0..size).flat_map(|at| &layer[turned(at) * size..][..size]));
+        let gram: Vec<f32> = rows.copied().collect();
+        let tensors = ProbeTensors {
+            gram: by_row(&gram),
+            update: by_row(&frozen.update),
+            loss: by_row(&frozen.loss),
+            frozen: Some(Box::new((*frozen).clone())),
+            ..(*frozen).clone()
+        };
+        let summary = |rows: &[usize]| {
+            let gram = tensors.gram_of(rows);
+            gram.map(|gram| gram.summary(&of.run.shares(probe.step)))
+                .unwrap_or_default()
+        };
+        probe.training = Some(Summaries {
+            layers: (0..tensors.layers()).map(|row| summary(&[row])).collect(),
+            backbone: summary(&of.run.gram_rows(&Scope::Backbone)),
+            classifier: summary(&of.run.gram_rows(&Scope::Group(CLASSIFIER.to_owned()))),
+        });
+        of.probes.insert(probe.step, Arc::new(tensors));
+        of.run.apply(&Event::Probe(probe));
+    }
+    Ok(of)
+}
+
 /// The recorded pair of runs, without attention and with it, and copies of both with other seeds and arbitrary other
 /// scores: three seeds of each.
 pub(in crate::figure) fn groups() -> Result<Vec<Recorded>> {
@@ -98,7 +149,7 @@ pub(in crate::figure) fn groups() -> Result<Vec<Recorded>> {
 /// A view in which a moment, a layer, a pair and a class are selected.
 pub(in crate::figure) fn view() -> View {
     View {
-        scope: crate::run::Scope::Layer("branch2.conv2".to_owned()),
+        scope: Scope::Layer("branch2.conv2".to_owned()),
         step: Some(300),
         pair: Some((0, 4)),
         class: Some(4),

@@ -14,11 +14,11 @@ use crate::figure::testing::{chart, scales};
 use crate::random::Random;
 use crate::run::event::{
     End, Eval, Event, FORMAT, Layer, LogitGradients, Normalise, Probe, ProbeSet, Split, Started,
-    Step,
+    Step, Summaries,
 };
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
-use crate::run::{CLASSIFIER, Run, Scope};
+use crate::run::{BatchNorm, CLASSIFIER, Run, Scope};
 use egui::Ui;
 
 const STEPS_PER_EPOCH: u64 = 50;
@@ -81,6 +81,26 @@ impl Sample {
             .run
             .apply(&Event::Eval(eval(classes, last, epoch, Split::Test)));
         sample
+    }
+
+    /// Leaves the measure with batch norm as in training to every n-th class.
+    fn measure_every(&mut self, n: usize) {
+        if let Some(started) = &mut self.run.started {
+            started.probe.training.retain(|k| k % n == 0);
+        }
+        for tensors in self.probes.whole.values_mut() {
+            let images = Arc::make_mut(tensors).n.iter_mut().enumerate();
+            let others = images.filter(|(row, _)| !(row / PIECES).is_multiple_of(n));
+            others.for_each(|(_, images)| *images = 0.0);
+        }
+    }
+
+    /// Shows the run with batch norm frozen.
+    fn freeze(&mut self) {
+        self.run.show(BatchNorm::Frozen);
+        for tensors in self.probes.whole.values_mut() {
+            *tensors = Arc::new(*tensors.frozen.clone().unwrap());
+        }
     }
 
     /// Makes the run one of a group, a little apart from the others of the group: attention helps rare classes and
@@ -210,7 +230,7 @@ fn started(classes: usize) -> Started {
         probe: ProbeSet {
             pieces: PIECES,
             counts: vec![vec![8; PIECES]; classes],
-            training: Vec::new(),
+            training: (0..classes).collect(),
         },
         steps_per_epoch: STEPS_PER_EPOCH,
         total_steps: 400,
@@ -304,18 +324,19 @@ fn gates(classes: usize, step: u64) -> BTreeMap<String, Vec<f32>> {
 }
 
 /// A probe of gradients with eight weights a layer: classes share a direction, or are drawn apart by it, under noise.
+/// With batch norm frozen the direction matters less.
 fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
     let trained = layers().iter().filter(|layer| layer.gram.is_some()).count();
     let rows = classes * PIECES;
     let missing = |row: usize| classes > 2 && row / PIECES == 1;
-    let gradient = |layer: usize, row: usize| -> Vec<f64> {
+    let gradient = |layer: usize, row: usize, strength: f64| -> Vec<f64> {
         if missing(row) {
             return vec![0.0; 8];
         }
         let class = row / PIECES;
         let mut own = Random::new(2, "class", layer as u64, class as u64);
         let mut noise = Random::new(3, "noise", step, (layer * rows + row) as u64);
-        let axis = [0.8, -0.8, 0.2][class % 3] * (1.0 - 0.1 * layer as f64);
+        let axis = [0.8, -0.8, 0.2][class % 3] * (1.0 - 0.1 * layer as f64) * strength;
         let size = 0.3 / (1.0 + step as f64 / 100.0) * (1.0 + class as f64 / 3.0);
         (0..8)
             .map(|at| {
@@ -334,29 +355,48 @@ fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
             .collect(),
         ..ProbeTensors::default()
     };
-    for layer in 0..trained {
-        let pieces: Vec<_> = (0..rows).map(|row| gradient(layer, row)).collect();
-        for a in &pieces {
-            let products = pieces
-                .iter()
-                .map(|b| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>());
-            tensors.gram.extend(products.map(|product| product as f32));
+    let gram = |strength: f64| -> Vec<f32> {
+        let mut gram = Vec::new();
+        for layer in 0..trained {
+            let pieces = (0..rows).map(|row| gradient(layer, row, strength));
+            let pieces: Vec<_> = pieces.collect();
+            for a in &pieces {
+                let products = pieces
+                    .iter()
+                    .map(|b| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>());
+                gram.extend(products.map(|product| product as f32));
+            }
         }
-    }
-    let priors = vec![1.0 / classes as f64; classes];
-    let summary = |rows: &[usize]| {
-        let gram = tensors.gram_of(rows);
-        gram.map_or_else(Default::default, |gram| gram.summary(&priors))
+        gram
     };
+    let frozen = ProbeTensors {
+        gram: gram(0.3),
+        ..tensors.clone()
+    };
+    tensors.gram = gram(1.0);
+    let priors = vec![1.0 / classes as f64; classes];
+    let summaries = |tensors: &ProbeTensors| {
+        let summary = |rows: &[usize]| {
+            let gram = tensors.gram_of(rows);
+            gram.map_or_else(Default::default, |gram| gram.summary(&priors))
+        };
+        Summaries {
+            layers: (0..trained).map(|row| summary(&[row])).collect(),
+            backbone: summary(&(0..trained - 1).collect::<Vec<_>>()),
+            classifier: summary(&[trained - 1]),
+        }
+    };
+    let of_frozen = summaries(&frozen);
     let probe = Probe {
         step,
         epoch,
         file: String::new(),
-        layers: (0..trained).map(|row| summary(&[row])).collect(),
-        backbone: summary(&(0..trained - 1).collect::<Vec<_>>()),
-        classifier: summary(&[trained - 1]),
-        training: None,
+        layers: of_frozen.layers,
+        backbone: of_frozen.backbone,
+        classifier: of_frozen.classifier,
+        training: Some(summaries(&tensors)),
     };
+    tensors.frozen = Some(Box::new(frozen));
     (probe, tensors)
 }
 
@@ -380,6 +420,11 @@ fn samples() -> Vec<(&'static str, Sample)> {
         ..ProbeTensors::clone(&narrower.probes.whole[&30])
     });
     narrower.probes.insert(30, cut);
+    // Of a hundred classes, twenty are measured with batch norm as in training.
+    let mut partly = Sample::new(100, 2);
+    partly.measure_every(5);
+    let mut frozen = Sample::new(6, 3);
+    frozen.freeze();
     let mut lossless = Sample::new(6, 3);
     // JSON has no NaN, so a loss that is NaN is absent.
     lossless
@@ -405,6 +450,8 @@ fn samples() -> Vec<(&'static str, Sample)> {
         ("a hundred classes", Sample::new(100, 1)),
         ("probes not read", unread),
         ("tensors cut short", narrower),
+        ("twenty of a hundred measured", partly),
+        ("batch norm frozen", frozen),
         ("no loss is a number", lossless),
         ("never evaluated", blank),
     ]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::run::Scope;
+use crate::run::{BatchNorm, Scope};
 
 /// The subject of a finding. The kinds are ordered from the most to the least pressing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -50,6 +50,14 @@ impl Kind {
         self as usize
     }
 
+    /// Whether findings of the kind are about class gradients.
+    pub fn is_about_class_gradients(self) -> bool {
+        match self {
+            Self::Comparison | Self::Unlearned | Self::Conflict | Self::Noise | Self::Depth => true,
+            Self::Loss | Self::Overfitting | Self::Score | Self::Gates => false,
+        }
+    }
+
     /// The kind in one word on screen.
     pub fn word(self) -> &'static str {
         match self {
@@ -79,6 +87,8 @@ pub struct Finding {
     /// How pressing the finding is; findings with a higher score come first. The whole part is the place of the kind
     /// counted from the last kind, the fraction is the strength within the kind.
     pub score: f64,
+    /// How batch norm was treated in the class gradients that the finding is about; `None` where it is about none.
+    pub batch_norm: Option<BatchNorm>,
     /// Where the finding can be seen.
     pub evidence: Evidence,
 }
@@ -107,7 +117,17 @@ impl Finding {
             detail,
             kind,
             score: from_below as f64 + 0.999 * strength.clamp(0.0, 1.0),
+            batch_norm: None,
             evidence: Evidence::default(),
+        }
+    }
+
+    /// Names how batch norm was treated in the class gradients that the finding is about, where it is about such.
+    pub(super) fn name_batch_norm(&mut self, batch_norm: BatchNorm) {
+        if self.kind.is_about_class_gradients() {
+            self.batch_norm = Some(batch_norm);
+            let text = format!(" Class gradients with batch norm {}.", batch_norm.label());
+            self.detail.push_str(&text);
         }
     }
 

@@ -22,13 +22,20 @@ pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
         of_run.extend(noise::finding(&recent));
         of_run.extend(gates::findings(&recent));
         of_run.extend(depth::findings(subject.run, started));
-        of_run
-            .iter_mut()
-            .for_each(|finding| finding.evidence.run = index);
+        for finding in &mut of_run {
+            finding.evidence.run = index;
+            finding.name_batch_norm(subject.run.batch_norm());
+        }
         found.extend(of_run);
     }
-    if let [a, b, ..] = subjects {
-        found.extend(compare::finding(a.run, b.run));
+    // Class gradients that were measured in different ways are not compared.
+    if let [a, b, ..] = subjects
+        && a.run.batch_norm() == b.run.batch_norm()
+    {
+        let mut finding = compare::finding(a.run, b.run);
+        let named = finding.iter_mut();
+        named.for_each(|finding| finding.name_batch_norm(a.run.batch_norm()));
+        found.extend(finding);
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     found

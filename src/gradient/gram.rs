@@ -148,6 +148,23 @@ impl Gram {
         Some((over_a + over_b).sqrt())
     }
 
+    /// Standard error of cos(g_a, g_b) here minus that in `other`, where both are of the same images cut into the same
+    /// pieces: the jackknife of [`Self::standard_error`] over the difference, so that what the pieces have in common in
+    /// both cancels. Errors of the norms are left out; they hardly matter near a cosine of 0. `None` where a norm is 0
+    /// or undefined, or a class has fewer than two pieces.
+    pub fn paired_error(&self, other: &Self, a: usize, b: usize) -> Option<f64> {
+        let norms = |gram: &Self| Some(gram.norm(a)? * gram.norm(b)?).filter(|x| *x > 0.0);
+        let (here, there) = (norms(self)?, norms(other)?);
+        let difference = |u: &[f64], v: &[f64]| {
+            let product = |gram: &Self| gram.bilinear((a, u), (b, v));
+            Some(product(self)? / here - product(other)? / there)
+        };
+        let (of_a, of_b) = (self.weights(a), self.weights(b));
+        let over_a = jackknife_variance(of_a, |weights| difference(weights, of_b))?;
+        let over_b = jackknife_variance(of_b, |weights| difference(of_a, weights))?;
+        Some((over_a + over_b).sqrt())
+    }
+
     /// One cell of the conflict matrix. The cosine on the diagonal is 1 by definition and counts as resolved.
     pub fn cell(&self, a: usize, b: usize) -> Cell {
         let cosine = self.cosine(a, b);

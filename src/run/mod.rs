@@ -50,6 +50,7 @@
 //! the mean attention gates, in [0, 1]. The `confidence` of a prediction is the softmax probability of the predicted
 //! class.
 
+mod agreement;
 mod bytes;
 mod error;
 pub mod event;
@@ -65,6 +66,7 @@ mod scope;
 mod tensors;
 
 pub use crate::network::{BatchNorm, CLASSIFIER};
+pub use agreement::{Agreement, common_batch_norm};
 pub use reducer::{Ending, Revisions, Run};
 pub use scope::Scope;
 pub use tensors::{class_rows, predictions, probe_file, probes, recorded_data, verification};

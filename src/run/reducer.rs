@@ -172,6 +172,25 @@ impl Run {
         started.is_some_and(|started| !started.probe.training.is_empty())
     }
 
+    /// Whether the gradients of a class are measured in the way that is shown. With batch norm as in training, that is
+    /// only some of the classes where there are many.
+    pub fn measures(&self, class: usize) -> bool {
+        match (self.batch_norm(), &self.started) {
+            (BatchNorm::AsInTraining, Some(started)) => {
+                started.probe.training.binary_search(&class).is_ok()
+            }
+            (BatchNorm::AsInTraining, None) | (BatchNorm::Frozen, _) => true,
+        }
+    }
+
+    /// Whether the gradients of all classes with training images are measured in the way that is shown, so that a step
+    /// is the sum of its measured parts.
+    pub fn measures_all(&self) -> bool {
+        let counts = self.started.iter().flat_map(|x| &x.train_counts);
+        let mut counts = counts.enumerate();
+        counts.all(|(k, &n)| n == 0 || self.measures(k))
+    }
+
     /// Asks for one way of treating batch norm; gives whether the probes shown have changed. Tensors of probes that
     /// were read before are then those of the other way.
     pub fn show(&mut self, batch_norm: BatchNorm) -> bool {

@@ -90,6 +90,7 @@ const RECORDED: [(usize, Scene); 2] = [
                 step_every: 1,
                 eval_every: 100,
                 probe_every: 20,
+                has_training: false,
             },
         },
     ),
@@ -104,6 +105,7 @@ const RECORDED: [(usize, Scene); 2] = [
                 step_every: 1,
                 eval_every: 500,
                 probe_every: 5_000,
+                has_training: false,
             },
         },
     ),
@@ -120,6 +122,7 @@ const SCENES: [Scene; 3] = [
             step_every: 1,
             eval_every: 7,
             probe_every: 15,
+            has_training: false,
         },
     },
     Scene {
@@ -131,6 +134,7 @@ const SCENES: [Scene; 3] = [
             step_every: 1,
             eval_every: 13,
             probe_every: 25,
+            has_training: false,
         },
     },
     Scene {
@@ -142,6 +146,7 @@ const SCENES: [Scene; 3] = [
             step_every: 1,
             eval_every: 13,
             probe_every: 250,
+            has_training: false,
         },
     },
 ];

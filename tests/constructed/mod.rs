@@ -8,13 +8,14 @@ use crosscurrent::config::{Attention, RunConfig, Width};
 use crosscurrent::gradient::gram::{ConflictSummary, Gram};
 use crosscurrent::model::{Classifier, Spec};
 use crosscurrent::random::Random;
-use crosscurrent::run::CLASSIFIER;
 use crosscurrent::run::event::{
     End, Eval, Event, FORMAT, Layer, LogitGradients, Normalise, Probe, ProbeSet, Split, Started,
-    Step,
+    Step, Summaries,
 };
 use crosscurrent::run::log::{Writer, probe_file};
 use crosscurrent::run::probe_file::ProbeTensors;
+use crosscurrent::run::{BatchNorm, CLASSIFIER};
+use crosscurrent::train::probe::measured_classes;
 
 const CLASSES: [&str; 6] = [
     "Clean",
@@ -42,6 +43,8 @@ pub(crate) struct Constructed {
     pub(crate) eval_every: u64,
     /// Steps between two probes.
     pub(crate) probe_every: u64,
+    /// Whether class gradients are recorded with batch norm as in training, too; a run of format 1 lacks them.
+    pub(crate) has_training: bool,
 }
 
 impl Constructed {
@@ -86,8 +89,10 @@ impl Constructed {
         event: &Event,
     ) -> anyhow::Result<()> {
         if let Event::Probe(probe) = event {
-            self.tensors(probe.step)
-                .save(&dir.join(&probe.file), None)?;
+            let frozen = self.tensors(probe.step, BatchNorm::Frozen);
+            let training = self.tensors(probe.step, BatchNorm::AsInTraining);
+            let training = self.has_training.then_some(&training);
+            frozen.save(&dir.join(&probe.file), training)?;
         }
         Ok(writer.write(event)?)
     }
@@ -110,6 +115,15 @@ impl Constructed {
         (0..self.classes).map(|k| COUNTS[k % 6]).collect()
     }
 
+    /// The classes that are measured with batch norm as in training, too.
+    fn measured(&self) -> Vec<usize> {
+        if self.has_training {
+            measured_classes(&self.counts())
+        } else {
+            Vec::new()
+        }
+    }
+
     /// The layers of the network at a quarter of its width.
     fn layers(&self) -> Vec<Layer> {
         let spec = Spec {
@@ -124,7 +138,7 @@ impl Constructed {
 
     fn started(&self) -> Started {
         Started {
-            format: FORMAT,
+            format: if self.has_training { FORMAT } else { 1 },
             id: format!("constructed-{}", self.attention),
             parent: None,
             created_unix_secs: 1_700_000_000,
@@ -149,7 +163,7 @@ impl Constructed {
             probe: ProbeSet {
                 pieces: self.pieces(),
                 counts: vec![vec![8; self.pieces()]; self.classes],
-                training: Vec::new(),
+                training: self.measured(),
             },
             steps_per_epoch: self.steps.div_ceil(4),
             total_steps: self.steps,
@@ -235,7 +249,26 @@ impl Constructed {
 
     /// The event of a probe, summarised from the probe's tensors.
     fn probe(&self, step: u64) -> Probe {
-        let tensors = self.tensors(step);
+        let Summaries {
+            layers,
+            backbone,
+            classifier,
+        } = self.summaries(step, BatchNorm::Frozen);
+        let training = || self.summaries(step, BatchNorm::AsInTraining);
+        Probe {
+            step,
+            epoch: 4.0 * self.done(step),
+            file: probe_file(step),
+            layers,
+            backbone,
+            classifier,
+            training: self.has_training.then(training),
+        }
+    }
+
+    /// The summaries of a probe measured in one way.
+    fn summaries(&self, step: u64, batch_norm: BatchNorm) -> Summaries {
+        let tensors = self.tensors(step, batch_norm);
         let counts = self.counts();
         let total = counts.iter().sum::<usize>() as f64;
         let priors: Vec<_> = counts.iter().map(|n| *n as f64 / total).collect();
@@ -250,32 +283,35 @@ impl Constructed {
                 .filter(|x| (x.group == CLASSIFIER) == classifier);
             of.filter_map(|layer| layer.gram).collect()
         };
-        Probe {
-            step,
-            epoch: 4.0 * self.done(step),
-            file: probe_file(step),
+        Summaries {
             layers: (0..tensors.layers()).map(|row| summary(&[row])).collect(),
             backbone: summary(&rows(false)),
             classifier: summary(&rows(true)),
-            training: None,
         }
     }
 
-    /// The tensors of a probe: products of constructed gradients (see [`Self::gradient`]); the updates are 0.
-    fn tensors(&self, step: u64) -> ProbeTensors {
+    /// The tensors of a probe: products of constructed gradients (see [`Self::gradient`]); the updates are 0. Classes that
+    /// are not measured in this way have no images.
+    fn tensors(&self, step: u64, batch_norm: BatchNorm) -> ProbeTensors {
         let rows = self.classes * self.pieces();
         let layers = self.layers();
+        let measured = self.measured();
+        let images = |row: usize| {
+            let is_frozen = batch_norm == BatchNorm::Frozen;
+            let is_measured = is_frozen || measured.contains(&(row / self.pieces()));
+            if is_measured { 8.0 } else { 0.0 }
+        };
         let mut probe = ProbeTensors {
             classes: self.classes,
             loss: vec![1.0; rows],
-            n: vec![8.0; rows],
+            n: (0..rows).map(images).collect(),
             gates: BTreeMap::new(),
             ..ProbeTensors::default()
         };
         let trained = layers.iter().filter(|layer| layer.gram.is_some());
         for (layer, _) in trained.enumerate() {
             let pieces: Vec<_> = (0..rows)
-                .map(|row| self.gradient(step, layer, row))
+                .map(|row| self.gradient(step, layer, row, batch_norm))
                 .collect();
             for a in &pieces {
                 for b in &pieces {
@@ -289,16 +325,21 @@ impl Constructed {
 
     /// The gradient of a layer for `row`, one piece of one class, `[WEIGHTS]`. Frequent and rare classes pull in opposite
     /// directions along the first eight weights, by an amount that differs between layers and is smaller with branch
-    /// attention; to that comes a share of the class's own and noise.
-    fn gradient(&self, step: u64, layer: usize, row: usize) -> Vec<f32> {
+    /// attention, and with batch norm as in training; to that comes a share of the class's own and noise.
+    fn gradient(&self, step: u64, layer: usize, row: usize, batch_norm: BatchNorm) -> Vec<f32> {
         let class = row / self.pieces();
         let rare = class % 6 >= 3;
+        let through = match batch_norm {
+            BatchNorm::AsInTraining => 0.4,
+            BatchNorm::Frozen => 1.0,
+        };
         let strength = 0.3 + 0.7 * ((layer as f64 * 0.7).sin().abs());
         let pull = if self.attention == Attention::Branch {
             0.35
         } else {
             0.8
-        } * strength;
+        } * strength
+            * through;
         let size = (1.0 - 0.6 * self.done(step)) * if rare { 1.8 } else { 0.9 }
             / (1.0 + 0.1 * layer as f64);
         let mut own = self.random("class", layer as u64, class);

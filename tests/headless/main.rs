@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, compares numbers that must be the same bits, and is its own documentation"
 )]
 
+mod batch_norm;
 mod cli;
 mod common;
 mod compare;

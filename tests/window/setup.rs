@@ -40,6 +40,18 @@ fn clear(window: &mut Window, label: &str) {
     super::press(window, egui::Modifiers::NONE, egui::Key::Backspace);
 }
 
+/// How often class gradients are measured follows the configuration while it is edited.
+#[test]
+fn the_cadence_of_probes_is_shown() -> Result<()> {
+    let mut window = open_panel();
+    ensure!(has(&window, "A probe every ") && has(&window, " in this run; a probe costs about "));
+    type_into(&mut window, "Probe every", "7");
+    ensure!(has(&window, "A probe every 7 steps, about "));
+    clear(&mut window, "Probe every");
+    ensure!(!has(&window, "A probe every 7 steps"));
+    Ok(())
+}
+
 #[test]
 fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
     let window = open_panel();

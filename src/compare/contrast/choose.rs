@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::member::{Member, Reached};
 use crate::compare::groups::{Group, groups, name_apart};
 use crate::config::Attention;
+use crate::run::BatchNorm;
 use crate::run::event::Split;
 
 /// Why runs cannot be compared.
@@ -45,6 +46,8 @@ pub(super) struct Chosen<'a> {
     pub(super) runs: Vec<Reached<'a>>,
     pub(super) groups: Vec<Group>,
     pub(super) baseline: usize,
+    /// The one way of treating batch norm in which class gradients are compared.
+    pub(super) batch_norm: BatchNorm,
     pub(super) notes: Vec<String>,
 }
 
@@ -102,10 +105,20 @@ pub(super) fn choose<'a>(
     // The groups that remain are named anew: a setting that they all share no longer belongs in their names.
     name_apart(&mut groups, &headers);
     let baseline = groups.iter().position(|x| x.identity == base_identity);
+    // Where only some of the runs are shown as in training, their frozen measure is compared: never a mix of the two.
+    let mut members = groups.iter().flat_map(|group| &group.members);
+    let is_frozen = members.any(|&run| runs[run].run.batch_norm() == BatchNorm::Frozen);
+    let batch_norm = if is_frozen {
+        runs.iter_mut().for_each(Reached::freeze);
+        BatchNorm::Frozen
+    } else {
+        BatchNorm::AsInTraining
+    };
     Ok(Chosen {
         runs,
         groups,
         baseline: baseline.unwrap_or(0),
+        batch_norm,
         notes,
     })
 }

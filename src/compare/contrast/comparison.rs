@@ -7,6 +7,7 @@ use super::measures::Measured;
 use super::member::{Member, Reached};
 use super::row::{Row, correct};
 use super::words::{images, put_in_words};
+use crate::run::BatchNorm;
 use crate::run::event::Split;
 
 /// A baseline compared with any number of other groups.
@@ -14,6 +15,8 @@ use crate::run::event::Split;
 pub struct Comparison {
     /// The split on which scores are measured: test where every run was tested at its last step, else validation.
     pub split: Split,
+    /// How batch norm is treated in the class gradients of all runs compared.
+    pub batch_norm: BatchNorm,
     /// Index of the baseline in `groups`.
     pub baseline: usize,
     /// The groups that take part.
@@ -48,6 +51,7 @@ impl Comparison {
         let measured = Measured::new(&chosen, split);
         let mut comparison = Self {
             split,
+            batch_norm: chosen.batch_norm,
             baseline: chosen.baseline,
             groups: chosen.compared(),
             classes: measured.reference().started.classes.clone(),

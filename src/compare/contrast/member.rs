@@ -1,7 +1,7 @@
 //! The runs that take part in a comparison, with their evaluations and probe at their last step.
 
 use crate::run::event::{Eval, Probe, Split, Started, Summaries};
-use crate::run::{Ending, Run};
+use crate::run::{BatchNorm, Ending, Run};
 
 /// A run that takes part in a comparison.
 #[derive(Clone, Copy)]
@@ -15,9 +15,11 @@ pub struct Member<'a> {
 /// A finished run with its evaluations and its probe at the last step, where it has them.
 pub(super) struct Reached<'a> {
     pub(super) name: &'a str,
+    pub(super) run: &'a Run,
     pub(super) started: &'a Started,
     val: Option<&'a Eval>,
     pub(super) test: Option<&'a Eval>,
+    /// The probe at the last step, in the measure in which all runs of the comparison are shown.
     pub(super) probe: Option<&'a Probe>,
 }
 
@@ -35,11 +37,21 @@ impl<'a> Reached<'a> {
         };
         Some(Self {
             name: member.name,
+            run,
             started: run.started.as_ref()?,
             val: eval(Split::Val),
             test: eval(Split::Test),
             probe: run.probes.last().filter(|probe| probe.step == end.step),
         })
+    }
+
+    /// Takes the probe from what the run recorded with batch norm frozen: another run of the comparison is shown so.
+    pub(super) fn freeze(&mut self) {
+        let step = self.probe.map(|probe| probe.step);
+        let recorded = self.run.recorded().last();
+        if self.run.batch_norm() != BatchNorm::Frozen {
+            self.probe = recorded.filter(|probe| Some(probe.step) == step);
+        }
     }
 
     pub(super) fn seed(&self) -> u64 {

@@ -3,8 +3,8 @@ use crate::compare::statistics::mean;
 use crate::config::{Attention, RunConfig};
 use crate::gradient::gram::ConflictSummary;
 use crate::network::{Layer, Normalise};
-use crate::run::Run;
-use crate::run::event::{End, Eval, Event, FORMAT, Probe, ProbeSet, Split, Started};
+use crate::run::event::{End, Eval, Event, FORMAT, Probe, ProbeSet, Split, Started, Summaries};
+use crate::run::{BatchNorm, Run};
 
 /// A header of two classes and two layers.
 pub(in crate::compare) fn started(config: RunConfig) -> Started {
@@ -383,4 +383,61 @@ fn a_large_comparison_has_a_row_and_a_correction_for_every_class_and_layer()
         );
     }
     Ok(())
+}
+
+/// Shows a run with another interference with batch norm as in training: 0.5 in the backbone.
+fn with_training(mut run: Run) -> Run {
+    let summary = ConflictSummary {
+        interference: Some(0.5),
+        ..ConflictSummary::default()
+    };
+    let mut started = run.started.clone().unwrap();
+    started.probe.training = vec![0, 1];
+    let mut probe = run.recorded()[0].clone();
+    probe.training = Some(Summaries {
+        layers: vec![summary.clone(); 2],
+        backbone: summary.clone(),
+        classifier: summary,
+    });
+    run.started = Some(started);
+    run.apply(&Event::Probe(probe));
+    run
+}
+
+/// Class gradients measured in two ways are never compared: as soon as one run is shown frozen, the frozen measure of
+/// all is compared.
+#[test]
+fn the_two_measures_are_never_mixed() {
+    let of = |attention, rare| run(attention, 0, [Some(0.9), Some(rare)]);
+    let (old, other) = (of(Attention::None, 0.3), of(Attention::Branch, 0.6));
+    let new = with_training(other.clone());
+    let both = |first: &Run, second: &Run| {
+        let members = [
+            Member {
+                name: "a",
+                run: first,
+            },
+            Member {
+                name: "b",
+                run: second,
+            },
+        ];
+        let found = Comparison::of(&members, None).unwrap();
+        let row = found
+            .headline
+            .iter()
+            .find(|row| row.name == "backbone interference");
+        let values = row.unwrap().values.iter();
+        (
+            found.batch_norm,
+            values.map(|x| x.mean.unwrap()).collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(both(&old, &new), both(&old, &other));
+    assert_eq!(both(&old, &new).0, BatchNorm::Frozen);
+    let (batch_norm, means) = both(&with_training(old), &new);
+    assert_eq!(
+        (batch_norm, means),
+        (BatchNorm::AsInTraining, vec![0.5, 0.5])
+    );
 }

@@ -15,7 +15,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::parts::charts::{chart_of_run_ui, kept};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::gradient::gram::ConflictSummary;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -32,6 +32,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: false,
     names_step: false,
     colour_range: None,

@@ -5,6 +5,7 @@ use egui::{Sense, Ui};
 use crate::figure::facts::conflict::{Shown, shown};
 use crate::figure::facts::mistakes::marked;
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unmeasured::{self, REASON, is_unmeasured};
 use crate::figure::kit::numerals::{signed, three_figures};
 use crate::figure::kit::palette;
 use crate::figure::kit::palette::faded;
@@ -16,7 +17,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::gradient::gram::{ConflictSummary, Gram};
 use crate::run::{CLASSIFIER, Scope};
 
@@ -41,6 +42,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Moment,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: true,
     names_step: true,
     colour_range: Some(|_, _| [-1.0, 1.0]),
@@ -67,6 +69,7 @@ pub(in crate::figure) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &Vie
     let area = above(ui, lines);
     let cosines = Cosines {
         shown: &shown,
+        subject,
         names: subject.classes(),
     };
     let grid = Grid::new(ui, area, subject, view, ["+1", "0", "−1"]);
@@ -74,7 +77,7 @@ pub(in crate::figure) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &Vie
     grid.paint_bar(ui, |value| palette::diverging(value, dark));
     let pick = grid.show(ui, view, &cosines, &marked(ui.ctx(), subject, view));
     ui.allocate_rect(area, Sense::hover());
-    summary_ui(ui, &shown.summary, &view.scope);
+    summary_ui(ui, &shown.summary, subject, &view.scope);
     pick
 }
 
@@ -119,6 +122,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
 /// The cells of the matrix: the cosine of every pair of classes.
 struct Cosines<'a> {
     shown: &'a Shown,
+    subject: Subject<'a>,
     names: &'a [String],
 }
 
@@ -150,7 +154,7 @@ impl Cells for Cosines<'_> {
     }
 
     fn words_ui(&self, ui: &mut Ui, row: usize, column: usize) {
-        cell_text_ui(ui, &self.shown.gram, self.names, row, column);
+        cell_text_ui(ui, &self.shown.gram, self.subject, row, column);
     }
 
     fn pick(&self, row: usize, column: usize) -> Option<Pick> {
@@ -163,7 +167,8 @@ fn conflicts_by_construction(scope: &Scope) -> bool {
 }
 
 /// Writes everything about one pair: the text of its tooltip.
-fn cell_text_ui(ui: &mut Ui, gram: &Gram, names: &[String], a: usize, b: usize) {
+fn cell_text_ui(ui: &mut Ui, gram: &Gram, subject: Subject<'_>, a: usize, b: usize) {
+    let names = subject.classes();
     if a == b {
         ui.strong(&names[a]);
         ui.label(match gram.norm(a) {
@@ -172,6 +177,7 @@ fn cell_text_ui(ui: &mut Ui, gram: &Gram, names: &[String], a: usize, b: usize) 
                 three_figures(norm),
                 gram.images(a)
             ),
+            None if is_unmeasured(subject, a) => REASON.to_owned(),
             None => "no training image to probe".to_owned(),
         });
         return;
@@ -182,6 +188,10 @@ fn cell_text_ui(ui: &mut Ui, gram: &Gram, names: &[String], a: usize, b: usize) 
         None => {
             let missing = if gram.images(a) > 0.0 { b } else { a };
             ui.label(match gram.norm(missing) {
+                None if is_unmeasured(subject, missing) => format!(
+                    "undefined: {} is not among the classes that are measured with batch norm as in training",
+                    names[missing]
+                ),
                 None => format!(
                     "undefined: {} has no training image to probe",
                     names[missing]
@@ -209,7 +219,7 @@ fn cell_text_ui(ui: &mut Ui, gram: &Gram, names: &[String], a: usize, b: usize) 
     }
 }
 
-fn summary_ui(ui: &mut Ui, summary: &ConflictSummary, scope: &Scope) {
+fn summary_ui(ui: &mut Ui, summary: &ConflictSummary, subject: Subject<'_>, scope: &Scope) {
     let number =
         |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
     ui.horizontal_wrapped(|ui| {
@@ -227,6 +237,13 @@ fn summary_ui(ui: &mut Ui, summary: &ConflictSummary, scope: &Scope) {
             "Length of the summed class gradients over the sum of their lengths: 1 where classes agree, 0 where they \
              cancel. Near a minimum some conflict is unavoidable.",
         );
+        if let Some(count) = unmeasured::count(subject) {
+            ui.label("·");
+            ui.weak(format!("{count} measured")).on_hover_text(
+                "With batch norm as in training only these are measured, spread over the ranks by frequency; the others \
+                 are undefined here. Frozen, all are measured.",
+            );
+        }
     });
     if conflicts_by_construction(scope) {
         ui.weak("The classifier's class gradients conflict by construction.");

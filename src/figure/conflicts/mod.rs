@@ -2,6 +2,8 @@
 //!
 //! Imports look, kit, facts and parts, and no other page.
 
+pub(in crate::figure) mod batch_norm_difference;
+mod changes;
 pub(in crate::figure) mod conflict_time;
 pub(in crate::figure) mod depth_time;
 pub(in crate::figure) mod matrix;

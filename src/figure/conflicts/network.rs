@@ -18,7 +18,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity::Scale;
 use crate::run::Scope;
@@ -44,6 +44,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: false,
     names_step: true,
     colour_range: Some(Scale::range),

@@ -10,6 +10,7 @@ use crate::figure::facts::mistakes::evaluation_at;
 use crate::figure::facts::network::log10;
 use crate::figure::facts::pair::{PairCell, made};
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unmeasured;
 use crate::figure::facts::unread::NO_EVALUATION;
 use crate::figure::kit::chart::{Chart, Curve, Look, Place, Scales, part_ui};
 use crate::figure::kit::memo::remembered;
@@ -23,7 +24,7 @@ use crate::figure::look::subject::{Subject, pair_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::charts;
 use crate::figure::parts::charts::{clock_key, kept, over_evals, timed};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::figure::parts::unread::unread_ui;
 use crate::gradient::gram::Cell;
 use crate::run::event::{Eval, Split};
@@ -48,6 +49,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Pair,
     needs: Need::History,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: true,
     names_step: false,
     colour_range: None,
@@ -113,7 +115,8 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
         curve(Look::Dots { filled: true }, &is(true)),
         curve(Look::Dots { filled: false }, &is(false)),
     ];
-    "This part of the network has no probe of the two classes yet.".clone_into(&mut chart.empty);
+    let none = || "This part of the network has no probe of the two classes yet.".to_owned();
+    chart.empty = unmeasured::sentence(subject, &[a, b]).unwrap_or_else(none);
     chart
 }
 

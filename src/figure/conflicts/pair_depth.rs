@@ -5,6 +5,7 @@ use egui::{Color32, Rect, Ui};
 use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::pair::PairCell;
 use crate::figure::facts::probes::{Made, Need, of_probes};
+use crate::figure::facts::unmeasured;
 use crate::figure::facts::unread::THIS_PROBE;
 use crate::figure::kit::numerals::{decimal, three_figures};
 use crate::figure::kit::palette;
@@ -17,7 +18,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, pair_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::unread::header_ui;
 use crate::run::Run;
@@ -41,6 +42,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Pair,
     needs: Need::History,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: false,
     names_step: true,
     colour_range: Some(|_, _| [-1.0, 1.0]),
@@ -80,6 +82,10 @@ pub(in crate::figure) fn pair_depth_ui(
         );
         return None;
     };
+    if let Some(sentence) = unmeasured::sentence(subject, &[a, b]) {
+        empty_ui(ui, &sentence);
+        return None;
+    }
     let area = ui.available_rect_before_wrap();
     let names = subject.classes();
     let text = format!("{} and {}", names[a], names[b]);

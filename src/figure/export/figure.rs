@@ -10,9 +10,10 @@ use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::Of;
+use crate::figure::parts::figure::{Gradients, Of};
 use crate::figure::registry;
 use crate::figure::registry::page_ui;
+use crate::run::BatchNorm;
 use crate::run::notes::distinct;
 
 /// A figure of a run in a given view.
@@ -41,11 +42,15 @@ impl Figure<'_> {
     }
 
     /// Whether the figure has anything to show for its run: the figure of a pair needs a selected pair, a difference
-    /// needs a run other than the first on screen. A comparison of groups is drawn for the first run of each compared
+    /// needs a run other than the first on screen, or one that is shown as in training and has the frozen measure beside
+    /// it. A comparison of groups is drawn for the first run of each compared
     /// group, a figure of all groups for one run in all.
     pub fn has_subject(&self) -> bool {
         match registry::figure(self.kind).of {
-            Of::Run => true,
+            Of::Run => {
+                let needs_both = registry::figure(self.kind).gradients == Gradients::Both;
+                !needs_both || self.subject.run.batch_norm() == BatchNorm::AsInTraining
+            }
             Of::Pair => self.view.pair.is_some(),
             Of::TwoRuns => {
                 let first = self.shown.first();

@@ -10,10 +10,10 @@ use crate::figure::facts::mistakes::evaluation;
 use crate::figure::look::kind::Kind;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::{Order, View, WhatIf};
-use crate::figure::parts::figure::At;
+use crate::figure::parts::figure::{At, Gradients};
 use crate::figure::registry;
-use crate::run::Scope;
 use crate::run::event::Started;
+use crate::run::{BatchNorm, Scope};
 
 /// Version of the record's format.
 const FORMAT: u32 = 1;
@@ -104,11 +104,21 @@ pub fn record(figure: &Figure<'_>) -> String {
         view: View {
             // A view that follows the newest probe would show another probe later, so the step is recorded.
             step: step.or(figure.view.step),
+            batch_norm: batch_norm(figure),
             ..figure.view.clone()
         },
     };
     // Serialisation cannot fail: keys are strings, and numbers that are not finite become null.
     serde_json::to_string(&record).unwrap_or_default()
+}
+
+/// How batch norm was treated in the class gradients shown. Where a run lacks what was asked for, that is not what was
+/// asked for.
+fn batch_norm(figure: &Figure<'_>) -> BatchNorm {
+    match registry::figure(figure.kind).gradients {
+        Gradients::No => figure.view.batch_norm,
+        Gradients::AsShown | Gradients::Both => figure.subject.run.batch_norm(),
+    }
 }
 
 /// The step of the probe or the evaluation that a figure shows; of a figure that shows both, the later step. `None`

@@ -9,6 +9,7 @@ use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::gradient::gram::{Cell, ConflictSummary, Gram, RESOLVED_STANDARD_ERRORS};
+use crate::run::{BatchNorm, Run};
 
 /// A Gram matrix, with the cosines and the summary derived from it.
 #[derive(Clone)]
@@ -35,12 +36,7 @@ pub(in crate::figure) fn shown(
     // After a resume the same step may be probed anew.
     let key = (id, &rows, probe.step, subject.run.revisions.probes);
     let shown = remembered(ctx, ("matrix", subject.identity()), key, || {
-        let gram = tensors.gram_of(&rows)?;
-        Some(Arc::new(Shown {
-            cells: gram.matrix(),
-            summary: gram.summary(&subject.run.shares(probe.step)),
-            gram,
-        }))
+        Some(made(subject.run, probe.step, tensors.gram_of(&rows)?))
     });
     shown.ok_or_else(|| match rows.is_empty() {
         true => no_parameters(&view.scope),
@@ -48,22 +44,81 @@ pub(in crate::figure) fn shown(
     })
 }
 
-/// Cosine of the second run minus that of the first.
+fn made(run: &Run, step: u64, gram: Gram) -> Arc<Shown> {
+    Arc::new(Shown {
+        cells: gram.matrix(),
+        summary: gram.summary(&run.shares(step)),
+        gram,
+    })
+}
+
+/// The matrices of the selected scope at the cursor measured in both ways: with batch norm frozen and as in training.
+///
+/// # Errors
+/// A sentence that says why there are not both.
+pub(in crate::figure) fn in_both_ways(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+) -> Result<[Arc<Shown>; 2], String> {
+    if !subject.run.records_training() {
+        return Err(format!(
+            "`{}` recorded only the frozen measure, so it is not known what comes through batch statistics.",
+            subject.name
+        ));
+    }
+    if subject.run.batch_norm() == BatchNorm::Frozen {
+        return Err(format!(
+            "`{}` is shown with batch norm frozen; the difference shows where it is shown as in training.",
+            subject.name
+        ));
+    }
+    let training = shown(ctx, subject, view)?;
+    let probe = subject.probe(view).ok_or(NO_PROBE)?;
+    let tensors = subject.probes.get(&probe.step);
+    let tensors = tensors.and_then(|tensors| tensors.frozen.as_deref());
+    let tensors = tensors.ok_or_else(|| not_read(probe.step))?;
+    let rows = subject.run.gram_rows(&view.scope);
+    let id = subject.run.started.as_ref().map(|started| &started.id);
+    let key = (id, &rows, probe.step, subject.run.revisions.probes);
+    let frozen = remembered(ctx, ("frozen matrix", subject.identity()), key, || {
+        Some(made(subject.run, probe.step, tensors.gram_of(&rows)?))
+    });
+    let frozen = frozen.ok_or_else(|| damaged(probe.step))?;
+    Ok([frozen, training])
+}
+
+/// Cosine of the second of two matrices minus that of the first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::figure) struct Change {
-    /// Cosine of the second run minus that of the first, −2 to 2; `None` where either is undefined.
+    /// Cosine of the second minus that of the first, −2 to 2; `None` where either is undefined.
     pub(in crate::figure) difference: Option<f64>,
     /// Standard error of the difference; `None` where that of either cosine is unknown.
     pub(in crate::figure) standard_error: Option<f64>,
 }
 
 impl Change {
+    /// The change between two runs, whose errors are independent.
     pub(in crate::figure) fn of(before: &Gram, after: &Gram, a: usize, b: usize) -> Self {
         let cosines = after.cosine(a, b).zip(before.cosine(a, b));
         let errors = cosine_error(after, a, b).zip(cosine_error(before, a, b));
         Self {
             difference: cosines.map(|(after, before)| after - before),
             standard_error: errors.map(|(after, before)| after.hypot(before)),
+        }
+    }
+
+    /// The change between two measures of the same images.
+    pub(in crate::figure) fn of_same_images(
+        before: &Gram,
+        after: &Gram,
+        a: usize,
+        b: usize,
+    ) -> Self {
+        let cosines = after.cosine(a, b).zip(before.cosine(a, b));
+        Self {
+            difference: cosines.map(|(after, before)| after - before),
+            standard_error: after.paired_error(before, a, b),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::compare::contrast::{CompareError, Compared};
 use crate::compare::{Comparison, Grouped, Member};
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::Subject;
+use crate::run::Ending;
 
 /// The runs shown, as members of a comparison.
 pub(in crate::figure) fn members<'a>(shown: &[Subject<'a>]) -> Vec<Member<'a>> {
@@ -37,6 +38,17 @@ pub fn compared_once(
 ) -> Arc<Result<Comparison, CompareError>> {
     let key = comparison_key(shown);
     remembered(ctx, ("comparison", 0), key, || Arc::new(compared(shown)))
+}
+
+/// Which of these runs take part in their comparison, or in the curves of their one group.
+pub fn compared_runs(ctx: &egui::Context, shown: &[Subject<'_>]) -> Vec<bool> {
+    let found = compared_once(ctx, shown);
+    let is_finished = |x: &Subject<'_>| matches!(x.run.ending, Some(Ending::Finished(_)));
+    let takes_part = |subject: &Subject<'_>| match &*found {
+        Ok(comparison) => comparison.group_of(subject.name).is_some(),
+        Err(_) => is_finished(subject),
+    };
+    shown.iter().map(takes_part).collect()
 }
 
 /// A key that changes whenever the comparison of these runs changes.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use egui::Context;
 
 use crate::figure::facts::probes::{Made, of_probes};
+use crate::figure::facts::unmeasured;
 use crate::figure::facts::unread::{NO_PROBE, damaged, no_parameters, not_read};
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::gradient::gram::Effect;
-use crate::run::Run;
+use crate::run::{BatchNorm, Run};
 
 /// A change of loss, in nats, from which on the loss no longer follows its slope: a first-order estimate then gives
 /// the direction of the change only.
@@ -57,9 +58,9 @@ pub(in crate::figure) fn missing(
     None
 }
 
-/// Why no effects are predicted for a run: its steps do not follow the class gradients that are probed, which are
-/// those of cross-entropy. `None` where effects are predicted.
-pub(in crate::figure) fn not_predicted(run: &Run) -> Option<String> {
+/// Why no class's share of a step is predicted for a run: its steps do not follow the class gradients that are probed,
+/// which are those of cross-entropy. `None` where the shares are predicted.
+pub(in crate::figure) fn no_shares(run: &Run) -> Option<String> {
     let started = run.started.as_ref()?;
     let loss = started.config.loss;
     (!run.minimises_cross_entropy()).then(|| {
@@ -70,14 +71,30 @@ pub(in crate::figure) fn not_predicted(run: &Run) -> Option<String> {
     })
 }
 
+/// Why the effect of whole steps is not predicted for a run: no share is, or not that of every class. `None` where it
+/// is predicted.
+pub(in crate::figure) fn not_predicted(run: &Run) -> Option<String> {
+    let unmeasured = || {
+        let started = run.started.as_ref().filter(|_| !run.measures_all())?;
+        let (measured, all) = (started.probe.training.len(), started.classes.len());
+        Some(format!(
+            "What a whole step does is not known with batch norm as in training, which is measured for {measured} of \
+             {all} classes; choose frozen to see it. What the steps did is measured."
+        ))
+    };
+    no_shares(run).or_else(unmeasured)
+}
+
 /// The ledger of one class at one moment.
 #[derive(Debug)]
 pub(in crate::figure) struct Account {
     pub(in crate::figure) class: usize,
     /// Effect of each class's share of a step, the most hurtful first; classes without images are left out.
     pub(in crate::figure) shares: Vec<(usize, Effect)>,
-    /// Effect of all shares together.
+    /// Effect of all these shares together.
     pub(in crate::figure) net: Effect,
+    /// Whether these are the shares of all classes in a step; else some classes are not measured.
+    pub(in crate::figure) is_whole: bool,
 }
 
 /// The ledger at the cursor, computed once.
@@ -94,7 +111,7 @@ pub(in crate::figure) fn account(
     if let Some(sentence) = missing(subject, view, is_read) {
         return Err(sentence);
     }
-    if let Some(sentence) = not_predicted(subject.run) {
+    if let Some(sentence) = no_shares(subject.run) {
         return Err(sentence);
     }
     let undefined = "The probe has too few images of the class to say what moves it.";
@@ -119,18 +136,21 @@ pub(in crate::figure) fn account(
                 class,
                 shares: effects,
                 net,
+                is_whole: subject.run.measures_all(),
             }))
         },
     );
-    account.ok_or_else(|| undefined.to_owned())
+    account.ok_or_else(|| {
+        let unmeasured = unmeasured::sentence(subject, &[class]);
+        unmeasured.unwrap_or_else(|| undefined.to_owned())
+    })
 }
 
 /// Changes of the loss of a class at one probe, in nats per step; undefined ones are `None`.
 #[derive(Clone, Copy, Default)]
 pub(in crate::figure) struct Moment {
     pub(in crate::figure) step: u64,
-    /// Predicted effect of all shares of a plain step together; `None` where the run minimises another loss than
-    /// cross-entropy.
+    /// Predicted effect of all shares of a plain step together; `None` where it is not predicted ([`not_predicted`]).
     pub(in crate::figure) net: Option<Effect>,
     /// First-order change under the step actually taken, of the selected part of the network.
     pub(in crate::figure) taken: Option<Effect>,
@@ -155,7 +175,7 @@ impl Moment {
         };
         Some(Self {
             step,
-            net: run.minimises_cross_entropy().then(net).flatten(),
+            net: not_predicted(run).is_none().then(net).flatten(),
             // Before the first step there is no step taken.
             taken: ledger
                 .as_ref()
@@ -163,6 +183,17 @@ impl Moment {
                 .filter(|_| step > 0),
             measured: measured(subject, step, class),
         })
+    }
+}
+
+/// The images that the change of a loss is measured on, and how batch norm normalises them: as it does where the class
+/// gradients are measured.
+pub(in crate::figure) fn measured_on(run: &Run) -> &'static str {
+    match run.batch_norm() {
+        BatchNorm::AsInTraining => {
+            "the probe images, normalised with the statistics of their batch"
+        }
+        BatchNorm::Frozen => "the probe images, normalised with the running statistics",
     }
 }
 

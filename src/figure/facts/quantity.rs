@@ -103,7 +103,8 @@ pub(in crate::figure) fn summary_of(
     }
     let tensors = subject.probes.get(&probe.step)?;
     let id = subject.run.started.as_ref().map(|started| &started.id);
-    let key = (id, &rows, probe.step);
+    // The same step may be probed anew after a resume, and is measured in more than one way.
+    let key = (id, &rows, probe.step, subject.run.revisions.probes);
     remembered(ctx, ("values of a part", subject.identity()), key, || {
         let gram = tensors.gram_of(&rows)?;
         Some(Arc::new(gram.summary(&subject.run.shares(probe.step))))

@@ -16,7 +16,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::GateDistance,
@@ -37,6 +37,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Gates,
     at: At::Probe,
+    gradients: Gradients::No,
     names_part: false,
     names_step: true,
     colour_range: None,

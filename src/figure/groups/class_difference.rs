@@ -10,7 +10,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ClassDifference,
@@ -34,6 +34,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Group,
     needs: Need::Nothing,
     at: At::End,
+    gradients: Gradients::No,
     names_part: false,
     names_step: false,
     colour_range: None,

@@ -26,7 +26,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::gradient::gram::Gram;
 use crate::run::Scope;
 
@@ -50,6 +50,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Group,
     needs: Need::Last,
     at: At::End,
+    gradients: Gradients::AsShown,
     names_part: true,
     names_step: false,
     colour_range: None,

@@ -24,6 +24,12 @@ impl Table {
         self.rows.push(row.to_vec());
     }
 
+    /// Adds a column with the same word in every row.
+    pub(in crate::figure) fn say_of_all(&mut self, column: &str, word: &str) {
+        self.columns.push(column.to_owned());
+        self.rows.iter_mut().for_each(|row| row.push(word.into()));
+    }
+
     /// The table as CSV (RFC 4180, but lines end in a line feed alone): a header, then a line for every row. Numbers
     /// are written with as many digits as it takes to read the same number back; an undefined one is an empty cell.
     pub fn to_csv(&self) -> String {

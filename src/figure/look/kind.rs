@@ -67,6 +67,8 @@ kinds! {
     Confusion,
     /// Difference between the conflict matrices of two runs, at the cursor.
     ConflictDifference,
+    /// Difference between a run's conflict matrices with batch norm as in training and frozen, at the cursor.
+    BatchNormDifference,
     /// Whether the classes in conflict are those mistaken for each other, at the cursor.
     ConflictConfusion,
     /// Precision, recall and F1 of every class, at the cursor.

@@ -4,8 +4,8 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::marks::{Brush, Range};
 use crate::figure::look::sight::Sight;
 use crate::figure::look::view::{Order, Quantity, Spread, WhatIf};
-use crate::run::Scope;
 use crate::run::event::Split;
+use crate::run::{BatchNorm, Scope};
 
 /// What a click in a figure selects.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,10 @@ pub enum Pick {
     Brush(Option<Brush>),
     /// Whether the second of two runs shows the difference from the first run's conflict matrix.
     Difference(bool),
+    /// How batch norm is treated in the class gradients shown.
+    BatchNorm(BatchNorm),
+    /// Whether the conflict matrix of a run is shown as the difference between both ways of treating batch norm.
+    ThroughBatchNorm(bool),
     /// The split whose evaluations are shown.
     Split(Option<Split>),
     /// How the spread of a group of runs is drawn.

@@ -9,8 +9,8 @@ use crate::figure::look::clock::TimeAxis;
 use crate::figure::look::kind::Kind;
 use crate::figure::look::marks::{Brush, Range};
 use crate::figure::look::sight::Sight;
-use crate::run::Scope;
 use crate::run::event::Split;
+use crate::run::{BatchNorm, Scope};
 
 /// The view: what is selected and how it is shown, shared by all figures and all runs on screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,10 @@ pub struct View {
     pub spread: Spread,
     /// Whether, of two runs side by side, the second one's conflict matrix is shown as difference from the first's.
     pub difference: bool,
+    /// How batch norm is treated in the class gradients shown, in runs that have recorded it so.
+    pub batch_norm: BatchNorm,
+    /// Whether the conflict matrix of a run is shown as the difference between both ways of treating batch norm.
+    pub through_batch_norm: bool,
 }
 
 /// Measure of the spread of the runs of a group.
@@ -161,6 +165,8 @@ impl Default for View {
             brush: None,
             spread: Spread::default(),
             difference: false,
+            batch_norm: BatchNorm::default(),
+            through_batch_norm: false,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::run::event::Eval;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -35,6 +35,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Moment,
     at: At::Evaluation,
+    gradients: Gradients::No,
     names_part: false,
     names_step: false,
     colour_range: Some(|_, _| [0.0, 1.0]),

@@ -19,7 +19,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::gradient::gram::Gram;
 use egui::Context;
 
@@ -43,6 +43,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Moment,
     at: At::Both,
+    gradients: Gradients::AsShown,
     names_part: true,
     names_step: true,
     colour_range: None,

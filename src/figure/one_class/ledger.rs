@@ -6,9 +6,10 @@ use egui::{
 };
 
 use crate::figure::facts::ledger::{
-    Account, BEYOND_FIRST_ORDER, Moment, TOO_LARGE, account, not_predicted,
+    Account, BEYOND_FIRST_ORDER, Moment, TOO_LARGE, account, measured_on, no_shares,
 };
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unmeasured;
 use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::palette;
@@ -20,7 +21,7 @@ use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::bars::{AXIS_HEIGHT, BarAxis, color_of, with_error};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::gradient::gram::Effect;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -43,6 +44,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Change,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: true,
     names_step: true,
     colour_range: None,
@@ -70,8 +72,8 @@ pub(in crate::figure) fn ledger_ui(
         Ok(account) => account,
         Err(sentence) => {
             match moment_at_cursor(subject, view) {
-                Some(moment) if not_predicted(subject.run).is_some() => {
-                    measured_ui(ui, &sentence, &moment);
+                Some(moment) if no_shares(subject.run).is_some() => {
+                    measured_ui(ui, &sentence, subject, &moment);
                 }
                 _ => empty_ui(ui, &sentence),
             }
@@ -132,8 +134,14 @@ fn class_ui(
             ui.weak("the rarest")
                 .on_hover_text("No class is selected: choose one here, or click a class anywhere");
         }
-        if let Some(account) = account {
-            net_text_ui(ui, &account.net);
+        match account {
+            Some(account) if account.is_whole => net_text_ui(ui, &account.net),
+            Some(_) => {
+                let count = unmeasured::count(subject).unwrap_or_default();
+                ui.weak(format!("{count} are measured"))
+                    .on_hover_text("With batch norm as in training not all classes are measured: what they do together is not known");
+            }
+            None => {}
         }
     });
     pick
@@ -146,7 +154,7 @@ fn moment_at_cursor(subject: Subject<'_>, view: &View) -> Option<Moment> {
 }
 
 /// Writes the measured effects of steps, for a run whose effects are not predicted.
-fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
+fn measured_ui(ui: &mut Ui, sentence: &str, subject: Subject<'_>, moment: &Moment) {
     ui.add_space(4.0);
     ui.label(RichText::new(sentence).weak());
     ui.add_space(8.0);
@@ -159,8 +167,9 @@ fn measured_ui(ui: &mut Ui, sentence: &str, moment: &Moment) {
     }
     if let Some(measured) = moment.measured {
         ui.label(format!(
-            "Since the probe before, its loss on the probe images changed by {} nats per step, all layers together.",
-            three_figures(measured)
+            "Since the probe before, its loss changed by {} nats per step, all layers together, on {}.",
+            three_figures(measured),
+            measured_on(subject.run)
         ));
     }
 }
@@ -285,7 +294,14 @@ impl Picture {
                 *effect,
             ),
             Row::Others(n, effect) => (format!("{n} others"), "Others together".to_owned(), effect),
-            Row::Net(effect) => ("all".to_owned(), format!("All on {subject}"), *effect),
+            Row::Net(effect) if account.is_whole => {
+                ("all".to_owned(), format!("All on {subject}"), *effect)
+            }
+            Row::Net(effect) => (
+                "all measured".to_owned(),
+                format!("All measured classes on {subject}"),
+                *effect,
+            ),
         };
         let response = ui.interact(rect, ui.scope_id().with(&label), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
@@ -413,8 +429,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     };
     // A new context, so that no value is taken that was remembered elsewhere.
     let Ok(account) = account(&Context::default(), subject, view) else {
-        let moment =
-            moment_at_cursor(subject, view).filter(|_| not_predicted(subject.run).is_some());
+        let moment = moment_at_cursor(subject, view).filter(|_| no_shares(subject.run).is_some());
         if let (Some(class), Some(taken)) = (class_of(subject, view), moment.and_then(|x| x.taken))
         {
             push("step taken", class, &taken);
@@ -425,7 +440,11 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         .shares
         .iter()
         .map(|(j, effect)| (names[*j].as_str(), effect));
-    for (name, effect) in shares.chain([("all together", &account.net)]) {
+    let all = match account.is_whole {
+        true => "all together",
+        false => "all measured together",
+    };
+    for (name, effect) in shares.chain([(all, &account.net)]) {
         push(name, account.class, effect);
     }
     table

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use egui::{Color32, Context, Rect, Ui};
 
-use crate::figure::facts::ledger::learning_rate_at;
+use crate::figure::facts::ledger::{learning_rate_at, not_predicted};
 use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::probes::{Made, Need, of_probes};
+use crate::figure::facts::unmeasured;
 use crate::figure::facts::unread::{NO_PROBE, THIS_PROBE};
 use crate::figure::kit::numerals::round_up;
 use crate::figure::kit::palette;
@@ -20,7 +21,7 @@ use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::bars::with_error;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::unread::header_ui;
 use crate::gradient::gram::Effect;
@@ -42,6 +43,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::History,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: false,
     names_step: true,
     colour_range: None,
@@ -59,7 +61,7 @@ type Layers = Vec<Option<Effect>>;
 /// Words for the steps that are shown: those predicted or, where the run minimises another loss than cross-entropy,
 /// those taken.
 fn steps_shown(subject: Subject<'_>) -> &'static str {
-    if subject.run.minimises_cross_entropy() {
+    if not_predicted(subject.run).is_none() {
         "one plain step"
     } else {
         "the step actually taken"
@@ -87,9 +89,10 @@ fn effects_at(subject: Subject<'_>, step: u64, class: usize) -> Option<Layers> {
     let run = subject.run;
     let rows = subject.probes.rows_of(step, class)?;
     let (lr, shares) = (learning_rate_at(run, step), run.shares(step));
+    let is_predicted = not_predicted(run).is_none();
     let of = |gram: usize| {
         let ledger = rows.ledger(&[gram])?;
-        if run.minimises_cross_entropy() {
+        if is_predicted {
             ledger.net(lr?, &shares)
         } else {
             // Before the first step there is no step taken.
@@ -112,6 +115,10 @@ pub(in crate::figure) fn ledger_depth_ui(
         empty_ui(ui, NO_PROBE);
         return None;
     };
+    if let Some(sentence) = unmeasured::sentence(subject, &[class]) {
+        empty_ui(ui, &sentence);
+        return None;
+    }
     let others = shown
         .iter()
         .filter_map(|other| self::effects(ui.ctx(), *other, view));

@@ -6,6 +6,7 @@ use egui::{Color32, Context, RichText, Ui};
 
 use crate::figure::facts::ledger::{Moment, made, measured, not_predicted};
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unmeasured;
 use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::chart::{Chart, Curve, Look, signed_log};
 use crate::figure::kit::palette;
@@ -16,7 +17,7 @@ use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::charts::{chart_of_run_ui, kept};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::figure::parts::unread::unread_ui;
 use crate::gradient::gram::Effect;
 use crate::run::Scope;
@@ -29,7 +30,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     help: "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned (red). \
            Filled points differ from 0 by more than 3 standard errors; the axis is logarithmic to both sides of 0. The \
            grey line is the change that the step actually taken (momentum and all) makes, to first order; beside it is \
-           what its loss on the probe images really did between probes, per step.",
+           what its loss on the probe images, normalised as batch norm is chosen, really did between probes, per step.",
     synonyms: &[
         "ledger",
         "unlearning",
@@ -42,6 +43,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::History,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: true,
     names_step: false,
     colour_range: None,
@@ -114,7 +116,7 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
     let grey = Color32::from_gray(0x84);
     let taken = |moment: &Moment| moment.taken.map(|taken| taken.nats);
     let mut curves = vec![measure("the step actually taken", grey, Look::Thin, &taken)];
-    if subject.run.minimises_cross_entropy() {
+    if not_predicted(subject.run).is_none() {
         let dots = |filled| Look::Dots { filled };
         let red = palette::diverging(-1.0, false);
         curves.insert(0, curve(&name, color, Look::Thin, &|_| true));
@@ -144,7 +146,7 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
     } else {
         "The probe has too few images of the class to say what moves it."
     };
-    empty.clone_into(&mut chart.empty);
+    chart.empty = unmeasured::sentence(subject, &[class]).unwrap_or_else(|| empty.to_owned());
     chart
 }
 

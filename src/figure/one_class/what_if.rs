@@ -5,8 +5,9 @@ use egui::{
     UiBuilder, pos2, vec2,
 };
 
-use crate::figure::facts::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE};
+use crate::figure::facts::ledger::{BEYOND_FIRST_ORDER, TOO_LARGE, measured_on};
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unmeasured::is_unmeasured;
 use crate::figure::facts::what_if::{Moment, Outcome, answer, weights_of};
 use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::numerals::three_figures;
@@ -20,7 +21,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::{View, WhatIf};
 use crate::figure::one_class::weights::weights_ui;
 use crate::figure::parts::bars::{AXIS_HEIGHT, BarAxis, color_of, with_error};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::gradient::gram::Effect;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -45,6 +46,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::MomentAndChange,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: true,
     names_step: true,
     colour_range: None,
@@ -101,6 +103,7 @@ pub(in crate::figure) fn what_if_ui(
         }));
     }
     let rows = Rows {
+        subject,
         names: &started.classes,
         weights: weights_of(&view.what_if, started.classes.len()),
         moment: &moment,
@@ -204,6 +207,7 @@ impl Columns {
 
 /// The classes, one per row.
 struct Rows<'a> {
+    subject: Subject<'a>,
     names: &'a [String],
     weights: Vec<f64>,
     moment: &'a Moment,
@@ -347,7 +351,11 @@ impl Rows<'_> {
                 true => (zero - 6.0, Align2::RIGHT_CENTER),
                 false => (zero + 6.0, Align2::LEFT_CENTER),
             };
-            let text = "too few probe images";
+            let text = if is_unmeasured(self.subject, k) {
+                "not measured as in training"
+            } else {
+                "too few probe images"
+            };
             painter.text(pos2(x, y), align, text, small.clone(), weak);
         }
         if let Some(effect) = &what_if {
@@ -414,7 +422,10 @@ impl Rows<'_> {
             self.moment.taken.get(k).copied().flatten(),
         ));
         ui.label(measured(
-            "Measured on the probe images since the probe before, all layers together",
+            &format!(
+                "Measured since the probe before, all layers together, on {},",
+                measured_on(self.subject.run)
+            ),
             self.moment.measured.get(k).copied().flatten(),
         ));
     }

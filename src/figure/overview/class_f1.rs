@@ -15,7 +15,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::parts::charts::{chart_of_run_ui, kept, over_evals};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ClassF1,
@@ -37,6 +37,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Evaluation,
+    gradients: Gradients::No,
     names_part: false,
     names_step: false,
     colour_range: None,

@@ -16,7 +16,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::overview::norms::{norms, push_norms};
 use crate::figure::parts::charts::{chart_of_run_ui, kept};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthProfile,
@@ -39,6 +39,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: false,
     names_step: true,
     colour_range: None,

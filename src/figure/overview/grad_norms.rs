@@ -14,17 +14,17 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::overview::norms::{norms, push_norms};
 use crate::figure::parts::charts::{chart_of_run_ui, kept};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::GradNorms,
     name: "grad-norms",
     title: "How strongly each class pulls",
     subtitle: "Gradient norm of every class over time, logarithmic",
-    help: "Norm of each class's mean-loss gradient in the selected part of the network (batch norm on its running \
-           statistics), on a logarithmic axis. Thick lines are geometric means of the frequent (solid) and the rarest \
-           third (dashed) of the classes by training images, in areas from their least to their largest class; thin \
-           lines are single classes. A ring at the lower edge is a norm that is undefined or 0.",
+    help: "Norm of each class's mean-loss gradient in the selected part of the network (batch norm as chosen), on a \
+           logarithmic axis. Thick lines are geometric means of the frequent (solid) and the rarest third (dashed) of \
+           the classes by training images, in areas from their least to their largest class; thin lines are single \
+           classes. A ring at the lower edge is a norm that is undefined or 0.",
     synonyms: &[
         "gradient norm",
         "gradient magnitude",
@@ -37,6 +37,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: true,
     names_step: false,
     colour_range: None,

@@ -1,6 +1,7 @@
 //! Norms of class gradients along time or depth: a curve for every class, and the frequent third against the rarest.
 
 use crate::figure::facts::network::{geometric_mean, log10};
+use crate::figure::facts::unmeasured::{REASON, is_unmeasured};
 use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
 use crate::figure::kit::palette;
@@ -27,6 +28,8 @@ pub(in crate::figure) fn norms(
         let has_images = values.clone().any(|(_, norm)| norm.is_some());
         let why = if has_images {
             "undefined: the gradient is 0, which has no place on a logarithmic axis"
+        } else if is_unmeasured(subject, k) {
+            REASON
         } else {
             "undefined: no training image to probe"
         };

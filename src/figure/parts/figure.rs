@@ -33,6 +33,8 @@ pub(in crate::figure) struct Figure {
     pub(in crate::figure) of: Of,
     pub(in crate::figure) needs: Need,
     pub(in crate::figure) at: At,
+    /// The class gradients that it is made from: the caption names how batch norm was treated in them.
+    pub(in crate::figure) gradients: Gradients,
     /// Whether the caption names the part of the network that is selected.
     pub(in crate::figure) names_part: bool,
     /// Whether the caption names the step.
@@ -66,6 +68,17 @@ pub(in crate::figure) enum Of {
     Group,
     /// All groups of runs at once.
     AllGroups,
+}
+
+/// The class gradients that a figure is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Gradients {
+    /// None.
+    No,
+    /// Those measured in the way in which the run is shown.
+    AsShown,
+    /// Those measured in both ways.
+    Both,
 }
 
 /// The moment that a figure shows where it follows the cursor.

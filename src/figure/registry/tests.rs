@@ -4,7 +4,8 @@ use anyhow::{Context as _, Result};
 
 use super::*;
 use crate::figure::kit::table::Value;
-use crate::figure::testing::{groups, recorded, view};
+use crate::figure::testing::{both_ways, groups, recorded, says, view};
+use crate::run::BatchNorm;
 use crate::run::event::Split;
 
 fn column(table: &Table, name: &str) -> Result<usize> {
@@ -24,7 +25,9 @@ fn every_figure_has_rows_each_as_long_as_its_header() -> Result<()> {
             &two
         };
         let table = table(kind, all[3], shown, &view());
-        assert!(!table.rows.is_empty(), "{}", kind.name());
+        // A run of format 1 lacks one of the measures that the difference is between.
+        let is_empty = kind == Kind::BatchNormDifference;
+        assert_eq!(table.rows.is_empty(), is_empty, "{}", kind.name());
         for row in &table.rows {
             assert_eq!(row.len(), table.columns.len(), "{}", kind.name());
         }
@@ -121,4 +124,136 @@ fn every_figure_is_described() {
         assert!(!kind.subtitle().ends_with('.'), "{name}");
         assert!(kind.synonyms().len() > 1, "{name}");
     }
+}
+
+/// Captions, tables and records of exactly those figures that are made from class gradients name how batch norm was
+/// treated in them.
+#[test]
+fn figures_of_class_gradients_and_no_others_name_the_measure() -> Result<()> {
+    let mut run = both_ways("solar-branch")?;
+    let others = [
+        Kind::ClassF1,
+        Kind::Scores,
+        Kind::Loss,
+        Kind::Gates,
+        Kind::GatesTime,
+        Kind::GatesAlike,
+        Kind::GateDistance,
+        Kind::Confusion,
+        Kind::ClassScores,
+        Kind::ClassDifference,
+        Kind::GroupScores,
+    ];
+    for batch_norm in BatchNorm::ALL {
+        run.run.show(batch_norm);
+        for &kind in Kind::ALL {
+            let (subject, view) = (run.subject(), view());
+            let caption = caption(kind, subject, &view);
+            let wanted = format!("batch norm {}", batch_norm.label());
+            let is_of_both = kind == Kind::BatchNormDifference;
+            let is_named = !others.contains(&kind);
+            assert_eq!(kind.shows_class_gradients(), is_named, "{}", kind.name());
+            assert_eq!(caption.contains("batch norm"), is_named, "{caption}");
+            assert!(
+                !is_named || is_of_both || caption.ends_with(&wanted),
+                "{caption}"
+            );
+            let table = table(kind, subject, &[subject], &view);
+            let has_column = table
+                .columns
+                .last()
+                .is_some_and(|name| name == "batch_norm");
+            assert_eq!(has_column, is_named && !is_of_both, "{}", kind.name());
+            let value = Value::from(batch_norm.name());
+            assert!(!has_column || table.rows.iter().all(|row| row.last() == Some(&value)));
+        }
+    }
+    Ok(())
+}
+
+/// With batch norm frozen and as in training, every figure of class gradients shows other numbers, and no value that is
+/// kept between frames is taken for the other measure's.
+#[test]
+fn no_kept_value_is_of_the_other_measure() -> Result<()> {
+    let mut run = both_ways("solar-branch")?;
+    let training = run.probes.clone();
+    let ctx = Context::default();
+    let view = view();
+    for &kind in Kind::ALL {
+        let Some(of) = figure(kind).chart else {
+            continue;
+        };
+        run.run.show(BatchNorm::AsInTraining);
+        run.probes = training.clone();
+        let before = of(&ctx, run.subject(), &view);
+        run.run.show(BatchNorm::Frozen);
+        for tensors in run.probes.whole.values_mut() {
+            *tensors = std::sync::Arc::new(*tensors.frozen.clone().context("both measures")?);
+        }
+        let after = of(&ctx, run.subject(), &view);
+        let is_same = std::sync::Arc::ptr_eq(&before, &after);
+        assert!(!kind.shows_class_gradients() || !is_same, "{}", kind.name());
+    }
+    Ok(())
+}
+
+/// Where only some classes are measured with batch norm as in training, captions say how many, and figures of another
+/// class say why they are empty.
+#[test]
+fn classes_that_are_not_measured_are_said_to_be_so() -> Result<()> {
+    let mut run = both_ways("solar-branch")?;
+    let Some(started) = &mut run.run.started else {
+        anyhow::bail!("no header");
+    };
+    started.probe.training = vec![0, 1, 2];
+    for tensors in run.probes.whole.values_mut() {
+        let tensors = std::sync::Arc::make_mut(tensors);
+        let pieces = tensors.n.len() / 6;
+        tensors.n[3 * pieces..].fill(0.0);
+    }
+    let subject = run.subject();
+    let text = caption(Kind::ConflictMatrix, subject, &view());
+    assert!(
+        text.ends_with("batch norm as in training, measured for 3 of 6 classes"),
+        "{text}"
+    );
+    // Class 4 is selected, and the pair of the classes 0 and 4.
+    let why = "Physical-damage is not among the 3 of 6 classes that are measured with batch norm as in training";
+    for kind in [
+        Kind::Ledger,
+        Kind::LedgerDepth,
+        Kind::PairDepth,
+        Kind::PairCosine,
+    ] {
+        assert!(says(kind, subject, &view(), why), "{}", kind.name());
+    }
+    assert!(says(
+        Kind::ConflictMatrix,
+        subject,
+        &view(),
+        "3 of 6 classes measured"
+    ));
+    // What a step of all classes does is not known, either, so no such sum is shown.
+    let first = View {
+        class: Some(0),
+        ..view()
+    };
+    for kind in [Kind::LedgerTime, Kind::WhatIf] {
+        let is_said = says(kind, subject, &first, "What a whole step does is not known");
+        assert!(is_said, "{}", kind.name());
+    }
+    assert!(says(
+        Kind::Ledger,
+        subject,
+        &first,
+        "3 of 6 classes are measured"
+    ));
+    let table = table(Kind::Ledger, subject, &[subject], &first);
+    assert_eq!(
+        table.rows.last().map(|row| row[0].clone()),
+        Some("all measured together".into())
+    );
+    run.run.show(BatchNorm::Frozen);
+    assert!(!says(Kind::Ledger, run.subject(), &view(), why));
+    Ok(())
 }

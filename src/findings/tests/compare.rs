@@ -1,6 +1,7 @@
 //! The finding about the effect of attention between two runs.
 
 use super::*;
+use crate::run::BatchNorm;
 
 /// A run without attention, with an interference of about 0.4, and a run with branch attention and an interference of
 /// about `after`. `f1` gives the F1 of their classes, by probe and class.
@@ -82,4 +83,22 @@ fn the_baseline_is_the_one_without_attention() {
     let found = compared(&[b, a]);
     assert_says(&found[0], &["Branch attention lowers"]);
     assert_eq!(found[0].evidence.run, 0);
+}
+
+/// Runs whose class gradients were measured in two ways are not compared with each other.
+#[test]
+fn measures_are_not_mixed() {
+    let even: fn(u64, usize) -> Option<f64> = |_, _| Some(0.6);
+    let mut both = pair(0.3, [even, even]);
+    let found = compared(&both);
+    assert_eq!(found[0].batch_norm, Some(BatchNorm::Frozen));
+    assert!(
+        found[0]
+            .detail
+            .ends_with("Class gradients with batch norm frozen.")
+    );
+    if let Some(started) = &mut both[0].run.started {
+        started.probe.training = vec![0];
+    }
+    assert!(compared(&both).is_empty());
 }

@@ -284,3 +284,24 @@ fn agreement_is_the_squared_norm_in_standard_errors() -> Result<()> {
     assert_eq!(two.agreement(0), None, "two pieces have a single product");
     Ok(())
 }
+
+/// The error of a difference of two measures of the same images, against its definition: the standard error of the
+/// product, where the "product" of two pieces is the difference of their two products over the norms of the classes.
+#[test]
+fn the_error_of_a_difference_leaves_out_what_the_measures_have_in_common() {
+    let counts = [3.0, 2.0, 2.0, 2.0, 4.0, 1.0, 1.0, 3.0];
+    let (first, second) = (noise(8, 5, 1), noise(8, 5, 2));
+    let (here, there) = (gram_of(2, &counts, &first), gram_of(2, &counts, &second));
+    let norms = |gram: &Gram| gram.norm(0).unwrap() * gram.norm(1).unwrap();
+    let mut difference = here.clone();
+    let products = here.products.iter().zip(&there.products);
+    difference.products = products
+        .map(|(x, y)| x / norms(&here) - y / norms(&there))
+        .collect();
+    let wanted = difference.standard_error(0, 1).unwrap();
+    assert_close(here.paired_error(&there, 0, 1), wanted, "error");
+    assert_eq!(here.paired_error(&here, 0, 1), Some(0.0));
+    // Of a class without images nothing is known.
+    let none = gram_of(2, &[3.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0, 0.0], &first);
+    assert_eq!(here.paired_error(&none, 0, 1), None);
+}

@@ -155,6 +155,7 @@ impl App {
             self.look_at(file.path().to_path_buf());
         }
         self.go_on_restoring();
+        self.agree_on_batch_norm(ctx);
         self.ask_for_probes();
         self.ask_for_findings(ctx, now);
         self.ask_for_images();

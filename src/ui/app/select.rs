@@ -5,15 +5,48 @@ use std::collections::BTreeMap;
 
 use super::App;
 use crate::config::Attention;
+use crate::figure::difference::compared_runs;
 use crate::figure::{Order, Pick, locked, place_of, similarity_order};
 use crate::findings::Evidence;
+use crate::run::common_batch_norm;
 use crate::ui::state::place::{Page, moments};
 use crate::ui::state::runs::{RunEntry, RunId};
+use crate::ui::work::drop_elsewhere;
 
 impl App {
     /// The run on the left.
     pub(super) fn first(&self) -> Option<&RunEntry> {
         self.state.runs.get(self.state.view.left?)
+    }
+
+    /// Shows all runs on the page in one way of treating batch norm: the one chosen, or frozen where one of them has
+    /// recorded nothing else.
+    pub(super) fn agree_on_batch_norm(&mut self, ctx: &egui::Context) {
+        let is_comparison = self.state.view.page == Page::Compare;
+        let shown = if is_comparison {
+            self.state.view.compare.order(&self.state.runs)
+        } else {
+            self.state.view.shown()
+        };
+        let entries: Vec<&RunEntry> = shown
+            .iter()
+            .filter_map(|&id| self.state.runs.get(id))
+            .collect();
+        let takes_part = if is_comparison {
+            let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
+            compared_runs(ctx, &subjects)
+        } else {
+            vec![true; entries.len()]
+        };
+        let runs = entries.iter().zip(takes_part).filter(|(_, takes)| *takes);
+        let runs = runs.map(|(entry, _)| (entry.name.as_str(), &*entry.run));
+        let agreement = common_batch_norm(runs, self.state.view.figure.batch_norm);
+        for id in shown {
+            let entry = self.state.runs.get_mut(id);
+            let forgotten = entry.and_then(|entry| entry.show(agreement.batch_norm));
+            forgotten.into_iter().for_each(drop_elsewhere);
+        }
+        self.state.agreement = agreement;
     }
 
     pub(super) fn pick(&mut self, pick: Pick) {
@@ -58,7 +91,15 @@ impl App {
             Pick::WhatIf(what_if) => view.what_if = what_if,
             Pick::Sight(sight) => view.sight = sight,
             Pick::Brush(brush) => view.brush = brush,
-            Pick::Difference(on) => view.difference = on,
+            Pick::Difference(on) => {
+                view.difference = on;
+                view.through_batch_norm &= !on;
+            }
+            Pick::BatchNorm(batch_norm) => view.batch_norm = batch_norm,
+            Pick::ThroughBatchNorm(on) => {
+                view.through_batch_norm = on;
+                view.difference &= !on;
+            }
             Pick::Split(split) => view.split = split,
             Pick::Spread(spread) => view.spread = spread,
         }

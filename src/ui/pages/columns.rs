@@ -25,7 +25,8 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
         empty_ui(ui);
         return;
     }
-    scope_ui(ui, state.view.page, &entries, &state.view.figure, actions);
+    let runs = (&entries[..], &state.agreement);
+    scope_ui(ui, state.view.page, runs, &state.view.figure, actions);
     let view_height = ui.available_height();
     let columns = Columns::of(state.view.page, ui.available_size(), &entries);
     // Each page has a scroll position of its own.
@@ -194,7 +195,10 @@ impl Column<'_> {
                 ui.set_min_size(inner.size());
                 ui.set_max_size(inner.size());
                 self.heading_ui(ui, kind, &mut asked);
-                if matches!(kind, Kind::ConflictMatrix | Kind::ConflictDifference) {
+                if matches!(
+                    kind,
+                    Kind::ConflictMatrix | Kind::ConflictDifference | Kind::BatchNormDifference
+                ) {
                     problem_ui(ui, self.probe_error());
                 }
                 size = ui.available_size();

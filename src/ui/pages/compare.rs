@@ -7,9 +7,9 @@ use super::layout::GAP;
 use crate::compare::Comparison;
 use crate::compare::contrast::{CompareError, with_seeds};
 use crate::figure::difference::{NOTHING, compared_once};
-use crate::figure::measures::measures;
+use crate::figure::table::table;
 use crate::figure::{Kind, Subject, View, figure_ui};
-use crate::ui::panels::selection_bar::scope_ui;
+use crate::ui::panels::selection_bar::{agreement_ui, batch_norm_ui, scope_ui};
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
@@ -52,7 +52,8 @@ pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
             let seen = ui.clip_rect().height();
             panel.choose_ui(ui, actions);
             let baseline: Vec<_> = panel.first_of(comparison.baseline).into_iter().collect();
-            scope_ui(ui, Page::Compare, &baseline, &state.view.figure, actions);
+            let runs = (&baseline[..], &state.agreement);
+            scope_ui(ui, Page::Compare, runs, &state.view.figure, actions);
             panel.table_ui(ui, &state.view.figure, actions);
             panel.notes_ui(ui);
             ui.add_space(GAP);
@@ -82,6 +83,8 @@ fn one_group_ui(
 ) {
     ui.strong(format!("All finished runs are of one group, {name}"));
     ui.label(RichText::new(NOTHING).weak());
+    batch_norm_ui(ui, &state.view.figure, actions);
+    agreement_ui(ui, &state.agreement);
     let Some(entry) = entries.first() else { return };
     let (free, seen) = (ui.available_rect_before_wrap(), ui.available_height());
     let column = Column {
@@ -135,8 +138,9 @@ impl Panel<'_> {
                 actions.push(Action::Compare(run));
             }
             let text = format!(
-                "at the last step, {} images, paired by seed",
-                comparison.images()
+                "at the last step, {} images, batch norm {}, paired by seed",
+                comparison.images(),
+                comparison.batch_norm.label()
             );
             ui.label(RichText::new(text).weak()).on_hover_text(
                 "The page Runs lists test scores at the step with the best validation macro-F1 instead",
@@ -189,7 +193,8 @@ impl Panel<'_> {
                 "Put these measures of all groups on the clipboard, to paste into a spreadsheet",
             );
             if copy.clicked() {
-                ui.ctx().copy_text(measures(self.comparison).to_tabs());
+                let table = table(Kind::Measures, entry.subject(), self.subjects, view);
+                ui.ctx().copy_text(table.to_tabs());
             }
             let export = ui.small_button("Export table…").on_hover_text(
                 "Save these measures of all groups as CSV, or the table as an image",

@@ -35,7 +35,7 @@ pub(crate) fn findings_ui(
         }
         return;
     };
-    let runs: Vec<RunId> = key.iter().map(|x| x.0).collect();
+    let runs: Vec<RunId> = key.iter().map(|((id, _), ..)| *id).collect();
     let list = List {
         found,
         runs: &runs,

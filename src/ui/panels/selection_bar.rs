@@ -3,9 +3,9 @@
 
 use egui::RichText;
 
-use crate::figure::{Order, Pick, View};
-use crate::run::Scope;
+use crate::figure::{Kind, Order, Pick, View};
 use crate::run::event::Split;
+use crate::run::{Agreement, BatchNorm, Scope};
 use crate::ui::state::action::Action;
 use crate::ui::state::choices::{ORDERS, SPLITS, scope_name, scopes};
 use crate::ui::state::place::Page;
@@ -18,7 +18,7 @@ const SIMILARITY_HELP: &str = "Classes whose gradients agree stand beside each o
 pub(crate) fn scope_ui(
     ui: &mut egui::Ui,
     page: Page,
-    entries: &[&RunEntry],
+    (entries, agreement): (&[&RunEntry], &Agreement),
     view: &View,
     actions: &mut Vec<Action>,
 ) {
@@ -61,6 +61,12 @@ pub(crate) fn scope_ui(
                 actions.push(Action::Pick(Pick::Difference(on)));
             }
         }
+        if page.kinds().iter().any(|kind| kind.shows_class_gradients()) {
+            batch_norm_ui(ui, view, actions);
+        }
+        if page.shows(Kind::BatchNormDifference) {
+            through_batch_norm_ui(ui, entries, view, actions);
+        }
         if let Some((a, b)) = view.pair
             && let (Some(a), Some(b)) = (started.classes.get(a), started.classes.get(b))
         {
@@ -68,6 +74,62 @@ pub(crate) fn scope_ui(
             pair_ui(ui, format!("Pair {a} × {b}"), actions);
         }
     });
+    if page.kinds().iter().any(|kind| kind.shows_class_gradients()) {
+        agreement_ui(ui, agreement);
+    }
+}
+
+/// Says in one line why the runs are not shown as chosen, where they are not.
+pub(crate) fn agreement_ui(ui: &mut egui::Ui, agreement: &Agreement) {
+    if let Some(sentence) = agreement.sentence() {
+        let text = RichText::new(sentence).small();
+        ui.add(egui::Label::new(text).truncate());
+    }
+}
+
+/// Draws the switch between the two ways of treating batch norm in the class gradients shown, in one piece.
+pub(crate) fn batch_norm_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    let size = egui::vec2(BATCH_NORM_WIDTH, ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, layout, |ui| {
+        ui.label("Batch norm").on_hover_text(
+            "How batch norm is treated in the class gradients that all figures are made from. The two measures differ, \
+             and are never mixed",
+        );
+        for batch_norm in BatchNorm::ALL {
+            let is_chosen = view.batch_norm == batch_norm;
+            let button = ui
+                .selectable_label(is_chosen, batch_norm.label())
+                .on_hover_text(batch_norm.help())
+                .accessible_name(format!("Batch norm {}", batch_norm.label()));
+            if button.clicked() {
+                actions.push(Action::Pick(Pick::BatchNorm(batch_norm)));
+            }
+        }
+    });
+}
+
+/// Width of the switch between the two ways of treating batch norm, in points.
+const BATCH_NORM_WIDTH: f32 = 230.0;
+
+/// Draws the choice to show each run's conflict matrix as the difference between both measures, where a run has both.
+fn through_batch_norm_ui(
+    ui: &mut egui::Ui,
+    entries: &[&RunEntry],
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
+    let mut on = view.through_batch_norm;
+    if !on && !entries.iter().any(|entry| entry.run.records_training()) {
+        return;
+    }
+    let help = "Shows the conflict that comes through batch statistics: each run's conflict matrix with batch norm as in training minus that with batch norm frozen";
+    let checkbox = ui
+        .checkbox(&mut on, "Matrix minus frozen")
+        .on_hover_text(help);
+    if checkbox.changed() {
+        actions.push(Action::Pick(Pick::ThroughBatchNorm(on)));
+    }
 }
 
 /// Draws the selected pair with its button, on one line.

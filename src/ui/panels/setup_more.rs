@@ -135,6 +135,15 @@ fn row_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &Field, problem: Option<&
     if let Some(warning) = idle {
         warning_ui(ui, warning);
     }
+    if field.name == "probe_share"
+        && let Some(cadence) = draft.cadence()
+    {
+        let text = RichText::new(cadence).small().weak();
+        ui.label(text).on_hover_text(
+            "Counted in arithmetic, not read from a clock, so that the same configuration is measured at the same steps \
+             everywhere",
+        );
+    }
 }
 
 /// Names the fields that the search finds elsewhere on the panel.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use crate::config::{Attention, DataSource, Field, RunConfig};
 use crate::data::{Plan, Summary};
 use crate::run::log::new_run_dir;
+use crate::train::cadence::Cadence;
 use crate::ui::state::queue::Job;
+use crate::ui::state::words::grouped;
 
 /// Seconds without a keystroke before the data is looked through again.
 const SCAN_DELAY_SECS: f64 = 0.4;
@@ -172,6 +174,19 @@ impl Draft {
         }
     }
 
+    /// How often class gradients are measured in a run with the present configuration, and what that costs, in words;
+    /// `None` until the images are counted.
+    pub(crate) fn cadence(&self) -> Option<String> {
+        let Preview::Counts(_, plan) = self.preview() else {
+            return None;
+        };
+        let config = self.as_trained();
+        let images: usize = plan.train.iter().sum();
+        let steps_per_epoch = images.div_ceil(config.batch.max(1)) as u64;
+        let steps = steps_per_epoch * u64::from(config.epochs);
+        (steps > 0).then(|| in_words(&Cadence::of(&config, &plan.train), steps))
+    }
+
     /// The configuration whose data is to be searched for images now; `None` if no search is due. `now` is in window
     /// seconds.
     pub(crate) fn scan_due(&mut self, now: f64) -> Option<RunConfig> {
@@ -213,6 +228,26 @@ impl Draft {
 
     fn folder_is_missing(&self) -> bool {
         matches!(&self.config.data, DataSource::Folder(path) if path.as_os_str().is_empty())
+    }
+}
+
+/// How often a run of this many optimiser steps is probed, and the cost of a probe. Step 0 and the last step are probed
+/// in any case; the best step, too, which the number of probes leaves out, since it may be one of the others.
+fn in_words(cadence: &Cadence, steps: u64) -> String {
+    let cost = cadence.steps_per_probe;
+    let digits = usize::from(cost < 10.0);
+    let cost = format!("a probe costs about {cost:.digits$} steps");
+    match cadence.every.filter(|&every| every < steps) {
+        None => format!("Probes at step 0, the best and the last step; {cost}."),
+        Some(every) => {
+            let probes = 1 + steps.div_ceil(every);
+            let often = match every {
+                1 => "every step".to_owned(),
+                every => format!("every {} steps", grouped(every)),
+            };
+            let probes = grouped(probes);
+            format!("A probe {often}, about {probes} in this run; {cost}.")
+        }
     }
 }
 
@@ -263,6 +298,34 @@ mod tests {
             .iter_mut()
             .for_each(|variant| variant.1 = false);
         assert_eq!(draft.problems()[0].0, "variants");
+    }
+
+    #[test]
+    fn the_cadence_is_said_in_words() {
+        let said = |every, steps_per_probe, steps| {
+            let cadence = Cadence {
+                steps_per_probe,
+                every,
+            };
+            in_words(&cadence, steps)
+        };
+        // Steps 0, 180, 360, …, 1980 and 2000.
+        assert_eq!(
+            said(Some(180), 19.6, 2000),
+            "A probe every 180 steps, about 13 in this run; a probe costs about 20 steps."
+        );
+        assert_eq!(
+            said(Some(1), 0.25, 40),
+            "A probe every step, about 41 in this run; a probe costs about 0.2 steps."
+        );
+        for every in [None, Some(40), Some(100)] {
+            assert_eq!(
+                said(every, 12.0, 40),
+                "Probes at step 0, the best and the last step; a probe costs about 12 steps."
+            );
+        }
+        // Nothing is said before the images are counted.
+        assert_eq!(Draft::new(Path::new("runs")).cadence(), None);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(crate) mod training;
 pub(crate) mod words;
 
 use crate::figure::Kind;
+use crate::run::Agreement;
 use command_palette::Palette;
 use draft::Draft;
 use export_draft::ExportDraft;
@@ -45,6 +46,8 @@ pub(crate) struct State {
     pub(crate) view: Place,
     /// The places to which the user can go back and forward.
     pub(crate) history: History,
+    /// The way of treating batch norm in which the runs on the page are shown.
+    pub(crate) agreement: Agreement,
     /// The experiment being set up.
     pub(crate) draft: Draft,
     /// The training under way, if any.
@@ -82,6 +85,7 @@ impl State {
             runs,
             view,
             history: History::default(),
+            agreement: Agreement::default(),
             draft,
             training: None,
             queue: Queue::default(),

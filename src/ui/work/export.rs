@@ -6,11 +6,12 @@ use std::sync::Arc;
 use egui::ColorImage;
 
 use crate::compare::contrast::excerpt;
+use crate::figure::difference::compared;
 use crate::figure::export::{self, Figure, Format, Settings, SheetSize};
 use crate::figure::pages::kind_shown;
 use crate::figure::{Kind, Subject, View, read_probes};
-use crate::run::Run;
 use crate::run::probes::Probes;
+use crate::run::{BatchNorm, Run, common_batch_norm};
 use crate::ui::state::export_draft::ExportDraft;
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, Runs};
@@ -90,10 +91,12 @@ impl Job {
         });
         let copy = if of_groups { Copy::of_last } else { Copy::of };
         let copies = ids.iter().filter_map(|&id| runs.get(id)).map(copy);
-        let copies: Vec<_> = copies.collect();
+        let mut copies: Vec<_> = copies.collect();
         if copies.len() < ids.len() {
             return Err("the run was taken off the list; open it again".to_owned());
         }
+        // While the dialog was open, another page may have shown some of the runs in another way than the others.
+        agree(&mut copies, of_groups, view.figure.batch_norm);
         let wanted = |kind, at| Wanted {
             kind,
             at,
@@ -187,6 +190,25 @@ impl Job {
             Ok(())
         })?;
         copied.ok_or_else(|| "there is no figure to copy".to_owned())
+    }
+}
+
+/// Shows runs in the one way of treating batch norm that all of them have; of runs that are `compared`, all that take
+/// part in the comparison.
+fn agree(copies: &mut [Copy], are_compared: bool, asked: BatchNorm) {
+    let subjects: Vec<_> = copies.iter().map(Copy::subject).collect();
+    let found = are_compared.then(|| compared(&subjects).ok()).flatten();
+    let takes_part = |x: &&Copy| {
+        let found = found.as_ref();
+        found.is_none_or(|found| found.group_of(&x.name).is_some())
+    };
+    let runs = copies.iter().filter(takes_part);
+    let runs = runs.map(|copy| (copy.name.as_str(), &*copy.run));
+    let agreed = common_batch_norm(runs, asked).batch_norm;
+    for copy in copies {
+        if copy.run.asked() != agreed && Arc::make_mut(&mut copy.run).show(agreed) {
+            copy.probes = Probes::new();
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::view::View;
 use crate::figure::testing::{recorded, view};
 use crate::figure::{Order, Quantity, Surgery, TimeAxis, WhatIf};
+use crate::run::BatchNorm;
 use image::RgbaImage;
 
 fn size(text: &str) -> Result<SheetSize> {
@@ -111,6 +112,8 @@ fn a_png_leads_back_to_its_view() -> Result<()> {
         let step = Some(288);
         let shown = View {
             step,
+            // The run has no other measure.
+            batch_norm: BatchNorm::Frozen,
             ..view.clone()
         };
         assert_eq!((colour_range, restored), (Some([-1.0, 1.0]), shown));

@@ -146,6 +146,7 @@ fn too_many_classes_leave_the_strongest_shares() {
     let account = Account {
         class: 0,
         net: effect(0.3),
+        is_whole: true,
         shares,
     };
     let describe = |room: usize| -> Vec<(i64, f64)> {

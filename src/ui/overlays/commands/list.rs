@@ -13,6 +13,7 @@ use crate::figure::pages::kind_shown;
 use crate::figure::{
     Brush, Kind, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices,
 };
+use crate::run::BatchNorm;
 use crate::run::event::Started;
 use crate::ui::state::State;
 use crate::ui::state::action::{Action, Purpose};
@@ -51,6 +52,21 @@ impl List {
         });
     }
 
+    /// Adds a command without keys, which further words find, too.
+    fn synonyms(
+        &mut self,
+        text: impl Into<String>,
+        synonyms: &'static [&'static str],
+        action: Action,
+    ) {
+        self.0.push(Command {
+            text: text.into(),
+            synonyms,
+            shortcut: None,
+            action,
+        });
+    }
+
     /// Adds a command without keys.
     fn plain(&mut self, text: impl Into<String>, action: Action) {
         self.add(text, None, action);
@@ -68,7 +84,10 @@ pub(super) fn commands(state: &State, ctx: &egui::Context) -> Vec<Command> {
     selections(state, &mut list);
     figures(state, ctx, &mut list);
     matrices(state, &mut list);
-    for (sentence, way) in state.findings.ways(&state.view.shown()) {
+    let shown = state.view.shown();
+    let entries = shown.iter().filter_map(|&id| state.runs.get(id));
+    let shown: Vec<_> = entries.map(|x| (x.id, x.run.batch_norm())).collect();
+    for (sentence, way) in state.findings.ways(&shown) {
         list.plain(format!("Finding: {sentence}"), way);
     }
     for entry in state.runs.iter() {
@@ -302,6 +321,7 @@ fn matrices(state: &State, list: &mut List) {
         "Matrices: show all classes",
         Action::Pick(Pick::Sight(None)),
     );
+    batch_norm(state, list);
     let on = !state.view.figure.difference;
     let text = if on { "as difference" } else { "of each run" };
     let action = Action::Pick(Pick::Difference(on));
@@ -323,6 +343,28 @@ fn matrices(state: &State, list: &mut List) {
     for (on, name) in [(true, "lock the scales"), (false, "show all there is")] {
         list.plain(format!("Charts: {name}"), Action::LockScales(on));
     }
+}
+
+/// Adds the commands that choose how batch norm is treated in class gradients, and show the difference that it makes.
+fn batch_norm(state: &State, list: &mut List) {
+    for batch_norm in BatchNorm::ALL {
+        let synonyms: &[&str] = match batch_norm {
+            BatchNorm::AsInTraining => &["batch statistics", "train mode", "training mode"],
+            BatchNorm::Frozen => &["running statistics", "eval mode", "evaluation mode"],
+        };
+        let text = format!("Batch norm: {}", batch_norm.label());
+        let action = Action::Pick(Pick::BatchNorm(batch_norm));
+        list.synonyms(text, synonyms, action);
+    }
+    let on = !state.view.figure.through_batch_norm;
+    let text = if on {
+        "conflict that comes through batch statistics"
+    } else {
+        "conflict itself"
+    };
+    let action = Action::Pick(Pick::ThroughBatchNorm(on));
+    let synonyms = Kind::BatchNormDifference.synonyms();
+    list.synonyms(format!("Matrices: {text}"), synonyms, action);
 }
 
 /// Adds the commands for a run of the list.

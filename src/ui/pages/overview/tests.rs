@@ -18,6 +18,7 @@ fn finding(kind: Kind, sentence: &str, run: usize) -> Finding {
         detail: format!("What “{sentence}” rests on."),
         kind,
         score: 1.0,
+        batch_norm: None,
         evidence: Evidence {
             run,
             scope: Some(Scope::Layer("stem.conv1".to_owned())),

@@ -89,12 +89,14 @@ impl RunEntry {
     }
 
     /// Shows the class gradients measured with this way of treating batch norm, where the run has them. Tensors of the
-    /// other way are forgotten.
-    pub(crate) fn show(&mut self, batch_norm: BatchNorm) {
-        if self.run.asked() != batch_norm && Arc::make_mut(&mut self.run).show(batch_norm) {
-            self.probes = self.probes.without_tensors();
-            self.probe_errors.clear();
+    /// other way are forgotten, and given back, since freeing them may take longer than a frame.
+    pub(crate) fn show(&mut self, batch_norm: BatchNorm) -> Option<Probes> {
+        if self.run.asked() == batch_norm || !Arc::make_mut(&mut self.run).show(batch_norm) {
+            return None;
         }
+        self.probe_errors.clear();
+        let kept = self.probes.without_tensors();
+        Some(std::mem::replace(&mut self.probes, kept))
     }
 
     /// Takes in a run that was read from its beginning, in place of the run as it was known before.

@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context as _;
+
 use super::memory::PROBES_AT_ONCE;
 use super::{ProbeRead, ProbeReply, RunId, RunState, Runs};
 use crate::figure::View;
@@ -140,4 +142,41 @@ fn the_probe_at_the_cursor_is_read_first() {
         runs.wanted_probes(&[0, 1], &at(30)).is_empty(),
         "one request at a time"
     );
+}
+
+/// A run of which only the frozen measure is recorded keeps its tensors; of another, those of the other measure are
+/// forgotten, and a reply that is still under way is not taken for the measure shown.
+#[test]
+fn tensors_of_the_other_measure_are_forgotten() -> anyhow::Result<()> {
+    let mut runs = two_runs();
+    let old = runs.get_mut(0).context("a run")?;
+    assert!(old.show(BatchNorm::Frozen).is_none() && old.show(BatchNorm::AsInTraining).is_none());
+    assert_eq!(kept(&runs, 0).len(), 5);
+    let entry = runs.get_mut(1).context("a run")?;
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+    let mut started = crate::run::log::load(&dir)?
+        .run
+        .started
+        .context("a header")?;
+    started.probe.training = vec![0];
+    Arc::make_mut(&mut entry.run).started = Some(started);
+    let before = entry.run.revisions;
+    assert!(
+        entry
+            .show(BatchNorm::Frozen)
+            .is_some_and(|gone| gone.whole.len() == 5)
+    );
+    let after = entry.run.revisions;
+    assert!(after.probes > before.probes && after.known_probes > before.known_probes);
+    let reply = |batch_norm| ProbeReply {
+        run: 1,
+        step: 10,
+        batch_norm,
+        read: Ok(ProbeRead::Whole(Arc::default())),
+    };
+    let _ = runs.take_probes(vec![reply(BatchNorm::AsInTraining)], &[1], &View::default());
+    assert!(kept(&runs, 1).is_empty());
+    let _ = runs.take_probes(vec![reply(BatchNorm::Frozen)], &[1], &View::default());
+    assert_eq!(kept(&runs, 1), [10]);
+    Ok(())
 }
