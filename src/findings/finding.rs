@@ -53,7 +53,12 @@ impl Kind {
     /// Whether findings of the kind are about class gradients.
     pub fn is_about_class_gradients(self) -> bool {
         match self {
-            Self::Comparison | Self::Unlearned | Self::Conflict | Self::Noise | Self::Depth => true,
+            Self::Comparison
+            | Self::Unlearned
+            | Self::Conflict
+            | Self::Setback
+            | Self::Noise
+            | Self::Depth => true,
             Self::Loss | Self::Overfitting | Self::Score | Self::Gates => false,
         }
     }

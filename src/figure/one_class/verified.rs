@@ -17,7 +17,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::run::verification::Verification;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -41,6 +41,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Verified,
     at: At::Probe,
+    gradients: Gradients::AsShown,
     names_part: false,
     names_step: false,
     colour_range: None,

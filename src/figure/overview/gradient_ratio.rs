@@ -14,7 +14,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::parts::charts::{chart_of_run_ui, kept};
-use crate::figure::parts::figure::{At, Figure, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::run::event::{LogitGradients, Step};
 
 /// So many of the first moments are all drawn: there the ratios change fastest.
@@ -47,6 +47,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Evaluation,
+    gradients: Gradients::No,
     names_part: false,
     names_step: false,
     colour_range: None,
