@@ -67,9 +67,11 @@ fn pytorch_finds_the_logged_gradients_at_the_logits() -> Result<()> {
 }
 
 fn steps(events: &[Event]) -> impl Iterator<Item = &Step> {
-    events.iter().filter_map(|event| match event {
-        Event::Step(step) => Some(step),
-        _ => None,
+    events.iter().filter_map(|event| {
+        let Event::Step(step) = event else {
+            return None;
+        };
+        Some(step)
     })
 }
 
@@ -164,9 +166,10 @@ fn predicted(dir: &Path, step: u64, split: Split) -> Result<Predicted> {
 fn assert_logits_agree(dir: &Path, run: &Run, step: u64, split: Split) -> Result<()> {
     let started = run.started.as_ref().context("header")?;
     let classes = started.classes.len();
-    let images: usize = match split {
-        Split::Val => started.val_counts.iter().sum(),
-        _ => started.test_counts.iter().sum(),
+    let images: usize = if split == Split::Val {
+        started.val_counts.iter().sum()
+    } else {
+        started.test_counts.iter().sum()
     };
     let found = predicted(dir, step, split)?;
     let logits = found

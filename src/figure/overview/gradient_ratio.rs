@@ -30,9 +30,10 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     subtitle: "Positive to negative gradient at every class's logit since the first step, logarithmic; balanced at 1",
     help: "In every training step, images of a class pull its logit up and images of all other classes push it down. \
            This is the ratio of both, each summed as |∂loss/∂logit| over all images drawn so far (Equalization Loss \
-           v2). At 1 (the line across) they balance; at 0.1 a class is pushed down ten times as hard as it is pulled \
-           up. It is taken from the loss that trains, class weights and margins included. A ring at the lower edge is \
-           a ratio of 0 or an undefined one.",
+           v2). At 1 (the dashed line) they balance; at 0.1 a class is pushed down ten times as hard as it is pulled \
+           up. All ratios near 1 as training settles, learnt or not: what tells is how far below 1 a class falls, and \
+           for how long. It is taken from the loss that trains, class weights and margins included. A ring at the \
+           lower edge is a ratio of 0 or an undefined one.",
     synonyms: &[
         "held down",
         "EQL v2",
@@ -84,7 +85,7 @@ fn over_time(subject: Subject<'_>) -> Chart {
         curve.of_class(k).with_gaps(Gap::Undefined(why))
     };
     Chart {
-        y_label: "positive / negative".to_owned(),
+        y_label: "ratio".to_owned(),
         log_y: true,
         level: Some(0.0),
         // The line of balance is in view wherever the classes are.
