@@ -181,7 +181,7 @@ fn parse_split(name: &str) -> Result<Split, String> {
 }
 
 /// Quantities by name.
-fn quantities() -> [(&'static str, Quantity); 5] {
+fn quantities() -> [(&'static str, Quantity); 8] {
     Quantity::ALL.map(|quantity| {
         let name = match quantity {
             Quantity::Interference => "interference",
@@ -189,6 +189,9 @@ fn quantities() -> [(&'static str, Quantity); 5] {
             Quantity::ClassNorm => "class-norm",
             Quantity::TailShare => "tail-share",
             Quantity::HeadToTail => "head-to-tail",
+            Quantity::HeadAgainstTail => "frequent-rare",
+            Quantity::TailAgainstTail => "rare-rare",
+            Quantity::HeadAgainstHead => "frequent-frequent",
         };
         (name, quantity)
     })

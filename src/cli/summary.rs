@@ -46,12 +46,7 @@ impl Row {
         let test_at = |step: u64| run.evals_of(Split::Test).find(|eval| eval.step == step);
         let last = run.evals_of(Split::Test).next_back();
         let best = run.best();
-        let rarest = started
-            .train_counts
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, n)| **n)
-            .map_or(0, |(k, _)| k);
+        let rarest = started.rarest();
         let probe = run.probes.last();
         Ok(Self {
             run: path.file_name().map_or_else(
@@ -72,8 +67,10 @@ impl Row {
                 .and_then(|best| test_at(best.step))
                 .and_then(|eval| eval.macro_f1),
             best_val_macro_f1: best.and_then(|best| best.macro_f1),
-            rarest_class: started.classes.get(rarest).cloned().unwrap_or_default(),
-            rarest_test_f1: last.and_then(|eval| eval.f1.get(rarest).copied().flatten()),
+            rarest_class: rarest
+                .and_then(|k| started.classes.get(k).cloned())
+                .unwrap_or_default(),
+            rarest_test_f1: last.and_then(|eval| *eval.f1.get(rarest?)?),
             backbone_interference: probe.and_then(|probe| probe.backbone.interference),
             backbone_floor: probe.and_then(|probe| probe.backbone.floor),
             classifier_interference: probe.and_then(|probe| probe.classifier.interference),

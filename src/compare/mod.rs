@@ -7,7 +7,6 @@
 pub mod contrast;
 pub mod groups;
 pub mod pairs;
-pub mod ranks;
 pub mod statistics;
 
 pub use contrast::{Comparison, Grouped, Member};

@@ -60,6 +60,7 @@ mod reducer;
 mod scope;
 mod tensors;
 
+pub use crate::class_balance::thirds::Thirds;
 pub use crate::network::{BatchNorm, CLASSIFIER};
 pub use reducer::{Ending, Revisions, Run};
 pub use scope::Scope;

@@ -5,7 +5,6 @@ use super::member::Reached;
 use super::row::{Row, contrast, summed};
 use super::words::images;
 use crate::compare::groups::Group;
-use crate::compare::ranks::Thirds;
 use crate::compare::statistics::mean;
 use crate::network::Layer;
 use crate::run::event::{Eval, Probe, Split};
@@ -37,12 +36,9 @@ impl<'a> Measured<'a> {
     pub(super) fn headline(&self) -> Vec<Row> {
         let split = self.split;
         let images = images(split);
-        let counts = &self.reference().started.train_counts;
         let classes = &self.reference().started.classes;
-        let rarest = (0..counts.len())
-            .filter(|&k| counts[k] > 0)
-            .min_by_key(|&k| counts[k]);
-        let thirds = Thirds::of(counts);
+        let rarest = self.reference().started.rarest();
+        let thirds = self.reference().started.thirds();
         let score = |name: &str, help: &str, read: fn(&Eval) -> Option<f64>| {
             let help = format!("{help}, {images} images.");
             self.row(name, help, Some(true), move |run| read(run.eval(split)?))

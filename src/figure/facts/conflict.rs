@@ -38,7 +38,7 @@ pub(in crate::figure) fn shown(
         let gram = tensors.gram_of(&rows)?;
         Some(Arc::new(Shown {
             cells: gram.matrix(),
-            summary: gram.summary(&subject.run.shares(probe.step)),
+            summary: subject.run.summary_of(&gram, probe.step),
             gram,
         }))
     });

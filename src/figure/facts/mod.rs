@@ -13,5 +13,6 @@ pub(in crate::figure) mod order;
 pub(in crate::figure) mod pair;
 pub(in crate::figure) mod probes;
 pub(in crate::figure) mod quantity;
+pub(in crate::figure) mod thirds;
 pub(in crate::figure) mod unread;
 pub(in crate::figure) mod what_if;
