@@ -32,6 +32,9 @@ struct Row {
     rarest_test_f1: Option<f64>,
     backbone_interference: Option<f64>,
     backbone_floor: Option<f64>,
+    /// Interference in the backbone between frequent and rare classes, and its noise floor.
+    head_tail_interference: Option<f64>,
+    head_tail_floor: Option<f64>,
     classifier_interference: Option<f64>,
     notes: Vec<String>,
 }
@@ -48,6 +51,7 @@ impl Row {
         let best = run.best();
         let rarest = started.rarest();
         let probe = run.probes.last();
+        let head_tail = probe.and_then(|probe| Some(probe.backbone.thirds?.head_tail));
         Ok(Self {
             run: path.file_name().map_or_else(
                 || path.display().to_string(),
@@ -73,6 +77,8 @@ impl Row {
             rarest_test_f1: last.and_then(|eval| *eval.f1.get(rarest?)?),
             backbone_interference: probe.and_then(|probe| probe.backbone.interference),
             backbone_floor: probe.and_then(|probe| probe.backbone.floor),
+            head_tail_interference: head_tail.and_then(|pairs| pairs.interference),
+            head_tail_floor: head_tail.and_then(|pairs| pairs.floor),
             classifier_interference: probe.and_then(|probe| probe.classifier.interference),
             notes: loaded.notes.clone(),
         })
@@ -114,6 +120,7 @@ pub(super) fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
             "balanced",
             "rarest class F1",
             "interference (floor)",
+            "head × tail (floor)",
             "classifier",
         ]
         .map(str::to_owned),
@@ -136,6 +143,11 @@ pub(super) fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
                 "{} ({})",
                 number(row.backbone_interference),
                 number(row.backbone_floor)
+            ),
+            format!(
+                "{} ({})",
+                number(row.head_tail_interference),
+                number(row.head_tail_floor)
             ),
             number(row.classifier_interference),
         ]);

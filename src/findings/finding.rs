@@ -20,6 +20,8 @@ pub enum Kind {
     Score,
     /// The gradients of a pair of classes pull against each other.
     Conflict,
+    /// Frequent and rare classes conflict with each other more than all other classes do.
+    Thirds,
     /// Attention gates do little.
     Gates,
     /// The gradient of a class is noise.
@@ -37,6 +39,7 @@ impl Kind {
         Self::Overfitting,
         Self::Score,
         Self::Conflict,
+        Self::Thirds,
         Self::Gates,
         Self::Noise,
         Self::Depth,
@@ -56,6 +59,7 @@ impl Kind {
             Self::Overfitting => "Overfitting",
             Self::Score => "Score",
             Self::Conflict => "Conflict",
+            Self::Thirds => "Head × tail",
             Self::Gates => "Gates",
             Self::Noise => "Noise",
             Self::Depth => "Depth",
@@ -127,7 +131,8 @@ mod tests {
             Kind::Unlearned => Kind::Overfitting,
             Kind::Overfitting => Kind::Score,
             Kind::Score => Kind::Conflict,
-            Kind::Conflict => Kind::Gates,
+            Kind::Conflict => Kind::Thirds,
+            Kind::Thirds => Kind::Gates,
             Kind::Gates => Kind::Noise,
             Kind::Noise => Kind::Depth,
             Kind::Depth => return None,

@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::recent::Recent;
 use super::subject::Subject;
-use super::{compare, conflict, depth, gates, noise, training, unlearned};
+use super::{compare, conflict, depth, gates, noise, thirds, training, unlearned};
 
 /// All findings in these runs, the most pressing first. The first two runs are also compared with each other.
 pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
@@ -17,6 +17,7 @@ pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
         let parts = recent.parts();
         of_run.extend(unlearned::findings(&recent, &parts));
         of_run.extend(conflict::finding(&recent, &parts));
+        of_run.extend(thirds::finding(&recent, &parts));
         of_run.extend(noise::finding(&recent));
         of_run.extend(gates::findings(&recent));
         of_run.extend(depth::findings(subject.run, started));

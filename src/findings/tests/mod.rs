@@ -8,6 +8,7 @@ mod gates;
 mod noise;
 mod silence;
 mod subject;
+mod thirds;
 mod training;
 mod unlearned;
 

@@ -112,3 +112,6 @@ impl Gram {
         conflict
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -204,9 +204,12 @@ impl List<'_> {
 fn kind_ui(ui: &mut egui::Ui, kind: Kind) {
     let dark = ui.visuals().dark_mode;
     let fill = match kind {
-        Kind::Loss | Kind::Unlearned | Kind::Overfitting | Kind::Score | Kind::Conflict => {
-            palette::diverging(-1.0, dark)
-        }
+        Kind::Loss
+        | Kind::Unlearned
+        | Kind::Overfitting
+        | Kind::Score
+        | Kind::Conflict
+        | Kind::Thirds => palette::diverging(-1.0, dark),
         Kind::Comparison | Kind::Gates | Kind::Depth => palette::diverging(1.0, dark),
         Kind::Noise => Color32::from_gray(0x70),
     };
