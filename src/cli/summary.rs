@@ -51,7 +51,7 @@ impl Row {
         let best = run.best();
         let rarest = started.rarest();
         let probe = run.probes.last();
-        let head_tail = probe.and_then(|probe| Some(probe.backbone.thirds?.head_tail));
+        let head_tail = probe.and_then(|probe| Some(probe.backbone.thirds.as_ref()?.head_tail));
         Ok(Self {
             run: path.file_name().map_or_else(
                 || path.display().to_string(),
@@ -159,4 +159,35 @@ pub(super) fn summary(runs: &[PathBuf], json: bool) -> anyhow::Result<()> {
             .for_each(|note| say(format!("{}: {note}", row.run)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn the_rarest_class_has_images_and_rare_against_frequent_is_told() -> anyhow::Result<()> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+        let mut loaded = log::load(&path)?;
+        let row = Row::new(&path, &loaded)?;
+        assert_eq!(row.rarest_class, "Physical-damage");
+        // The log of an older version lacks it.
+        assert_eq!(row.head_tail_interference, None);
+        let probe = loaded.run.probes.last_mut().context("a probe")?;
+        let thirds = probe.backbone.thirds.insert(Default::default());
+        thirds.head_tail.interference = Some(0.25);
+        thirds.head_tail.floor = Some(0.125);
+        let started = loaded.run.started.as_mut().context("a header")?;
+        started.train_counts[4] = 0;
+        let next = started.classes[3].clone();
+        let row = Row::new(&path, &loaded)?;
+        assert_eq!(row.rarest_class, next);
+        let last = loaded.run.evals_of(Split::Test).next_back();
+        assert_eq!(row.rarest_test_f1, last.and_then(|eval| eval.f1[3]));
+        let head_tail = (row.head_tail_interference, row.head_tail_floor);
+        assert_eq!(head_tail, (Some(0.25), Some(0.125)));
+        Ok(())
+    }
 }

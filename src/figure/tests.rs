@@ -9,15 +9,17 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::config::{Attention, RunConfig};
+use crate::figure::facts::thirds::NONE_RARE;
 use crate::figure::kit::text::SAID;
 use crate::figure::testing::{chart, scales};
+use crate::gradient::gram::ConflictSummary;
 use crate::random::Random;
 use crate::run::event::{
     End, Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
 };
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
-use crate::run::{CLASSIFIER, Run, Scope};
+use crate::run::{CLASSIFIER, Run, Scope, Thirds};
 use egui::Ui;
 
 const STEPS_PER_EPOCH: u64 = 50;
@@ -185,6 +187,10 @@ fn layers() -> Vec<Layer> {
         .collect()
 }
 
+fn train_counts(classes: usize) -> Vec<usize> {
+    (0..classes).map(|k| 1000 / (k + 1)).collect()
+}
+
 fn started(classes: usize) -> Started {
     Started {
         format: FORMAT,
@@ -195,7 +201,7 @@ fn started(classes: usize) -> Started {
         instruction_set: "none".to_owned(),
         config: RunConfig::default(),
         classes: names(classes),
-        train_counts: (0..classes).map(|k| 1000 / (k + 1)).collect(),
+        train_counts: train_counts(classes),
         val_counts: vec![10; classes],
         test_counts: vec![10; classes],
         image: [32, 32, 3],
@@ -327,9 +333,13 @@ fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
         }
     }
     let priors = vec![1.0 / classes as f64; classes];
+    let thirds = Thirds::of(&train_counts(classes));
     let summary = |rows: &[usize]| {
         let gram = tensors.gram_of(rows);
-        gram.map_or_else(Default::default, |gram| gram.summary(&priors))
+        gram.map_or_else(Default::default, |gram| ConflictSummary {
+            thirds: gram.thirds(&thirds.head, &thirds.tail).map(Box::new),
+            ..gram.summary(&priors)
+        })
     };
     let probe = Probe {
         step,
@@ -536,6 +546,7 @@ const MISSING: [Said; 12] = [
         &[
             (NO_F1, &[Kind::ClassF1]),
             (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
+            (NONE_RARE, OF_THIRDS),
             (NOT_ALIKE, &[Kind::GatesAlike]),
             (
                 "No pair of classes has gradients that could conflict.",
@@ -552,6 +563,7 @@ const MISSING: [Said; 12] = [
         &[
             (NO_F1, &[Kind::ClassF1]),
             (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
+            (NONE_RARE, OF_THIRDS),
             (NOT_ALIKE, &[Kind::GatesAlike]),
         ],
     ),
@@ -565,6 +577,7 @@ const MISSING: [Said; 12] = [
                 UNREAD,
                 &[
                     Kind::ConflictMatrix,
+                    Kind::RareConflicts,
                     Kind::Ledger,
                     Kind::WhatIf,
                     Kind::Gates,
@@ -590,6 +603,7 @@ const MISSING: [Said; 12] = [
             DAMAGED,
             &[
                 Kind::ConflictMatrix,
+                Kind::RareConflicts,
                 Kind::Ledger,
                 Kind::WhatIf,
                 Kind::ConflictConfusion,
@@ -608,7 +622,11 @@ const EVALUATED: &[Kind] = &[
     Kind::ClassScores,
 ];
 
+const OF_THIRDS: &[Kind] = &[Kind::ThirdsTime, Kind::RareConflicts];
+
 const PROBED: &[Kind] = &[
+    Kind::ThirdsTime,
+    Kind::RareConflicts,
     Kind::GradNorms,
     Kind::DepthProfile,
     Kind::ConflictMatrix,

@@ -51,7 +51,7 @@ fn no_number(run: &Run) -> Option<Finding> {
 }
 
 /// The finding about the newest leap of the training loss after the first epoch.
-fn leap(run: &Run, started: &Started) -> Option<Finding> {
+pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
     let guessing = (started.classes.len() as f64).ln();
     let with_loss = run.steps.iter().filter_map(|step| Some((step, step.loss?)));
     let (steps, losses): (Vec<&Step>, Vec<f64>) = with_loss.unzip();

@@ -14,6 +14,10 @@ pub const FORMAT: u32 = 2;
 /// One line of a run's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are handed on one at a time, and a run keeps the probe itself"
+)]
 pub enum Event {
     /// The header: first line of every log.
     Started(Box<Started>),

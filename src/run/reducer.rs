@@ -246,7 +246,7 @@ impl Run {
     pub fn summary_of(&self, gram: &Gram, step: u64) -> ConflictSummary {
         let thirds = self.thirds();
         ConflictSummary {
-            thirds: gram.thirds(&thirds.head, &thirds.tail),
+            thirds: gram.thirds(&thirds.head, &thirds.tail).map(Box::new),
             ..gram.summary(&self.shares(step))
         }
     }

@@ -8,12 +8,12 @@ use crosscurrent::config::{Attention, RunConfig, Width};
 use crosscurrent::gradient::gram::{ConflictSummary, Gram};
 use crosscurrent::model::{Classifier, Spec};
 use crosscurrent::random::Random;
-use crosscurrent::run::CLASSIFIER;
 use crosscurrent::run::event::{
     End, Eval, Event, FORMAT, Layer, Normalise, Probe, ProbeSet, Split, Started, Step,
 };
 use crosscurrent::run::log::{Writer, probe_file};
 use crosscurrent::run::probe_file::ProbeTensors;
+use crosscurrent::run::{CLASSIFIER, Thirds};
 
 const CLASSES: [&str; 6] = [
     "Clean",
@@ -218,9 +218,13 @@ impl Constructed {
         let counts = self.counts();
         let total = counts.iter().sum::<usize>() as f64;
         let priors: Vec<_> = counts.iter().map(|n| *n as f64 / total).collect();
+        let thirds = Thirds::of(&counts);
         let summary = |rows: &[usize]| {
             let gram: Option<Gram> = tensors.gram_of(rows);
-            gram.map_or_else(ConflictSummary::default, |gram| gram.summary(&priors))
+            gram.map_or_else(ConflictSummary::default, |gram| ConflictSummary {
+                thirds: gram.thirds(&thirds.head, &thirds.tail).map(Box::new),
+                ..gram.summary(&priors)
+            })
         };
         let layers = self.layers();
         let rows = |classifier: bool| -> Vec<usize> {

@@ -118,14 +118,14 @@ impl<'a> Measured<'a> {
         let head_tail = row(
             "head-tail interf.",
             "Interference in the backbone over the pairs of a head class and a tail class by rank.",
-            |x| x.backbone.thirds?.head_tail.interference,
+            |x| x.backbone.thirds.as_ref()?.head_tail.interference,
         );
         if head_tail.values.iter().any(|values| values.n > 0) {
             rows.push(head_tail);
             rows.push(floor(
                 "head-tail floor",
                 "What noise alone would make of the interference of head and tail; not tested.",
-                |x| x.backbone.thirds?.head_tail.floor,
+                |x| x.backbone.thirds.as_ref()?.head_tail.floor,
             ));
         }
         rows.push(conflicts);

@@ -66,8 +66,8 @@ pub(in crate::figure) fn completed<'a>(
     });
     Some(match thirds {
         None => Cow::Borrowed(logged),
-        thirds => Cow::Owned(ConflictSummary {
-            thirds,
+        Some(thirds) => Cow::Owned(ConflictSummary {
+            thirds: Some(Box::new(thirds)),
             ..logged.clone()
         }),
     })
@@ -82,8 +82,14 @@ pub(in crate::figure) fn of_part(
     scope: &Scope,
 ) -> Option<ThirdsConflict> {
     match (scope, &subject.run.gram_rows(scope)[..]) {
-        (Scope::Backbone, _) => completed(ctx, subject, probe, None)?.thirds,
-        (_, [row]) => completed(ctx, subject, probe, Some(*row))?.thirds,
+        (Scope::Backbone, _) => completed(ctx, subject, probe, None)?
+            .thirds
+            .as_deref()
+            .copied(),
+        (_, [row]) => completed(ctx, subject, probe, Some(*row))?
+            .thirds
+            .as_deref()
+            .copied(),
         (_, _) => *of_block(ctx, subject, scope)
             .by_step
             .get(&probe.step)?
@@ -144,3 +150,6 @@ fn of_block(
         Some(gram.thirds(&head, &tail))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub struct ConflictSummary {
     /// The same over the pairs within and between the frequent and the rare third of the classes; `None` where there
     /// are no thirds, and in logs of versions that did not record them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thirds: Option<ThirdsConflict>,
+    pub thirds: Option<Box<ThirdsConflict>>,
 }
 
 /// Conflict within and between the frequent third of the classes (head) and the rare one (tail).

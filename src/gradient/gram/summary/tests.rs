@@ -196,7 +196,7 @@ fn a_summary_without_thirds_is_that_of_older_logs() -> anyhow::Result<()> {
     assert_eq!(read.thirds, None);
     assert_eq!(serde_json::to_string(&read)?, text);
     let with = ConflictSummary {
-        thirds: Some(ThirdsConflict::default()),
+        thirds: Some(Box::default()),
         ..read
     };
     let again: ConflictSummary = serde_json::from_str(&serde_json::to_string(&with)?)?;
