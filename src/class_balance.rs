@@ -1,5 +1,7 @@
-//! Corrections for rare classes: class weights in the loss, margins, and the shares in which classes are drawn. Works
-//! on plain numbers; imports only `config`.
+//! How frequent classes are, and corrections for rare ones: class weights in the loss, margins, and the shares in which
+//! classes are drawn. Works on plain numbers; imports only `config`.
+
+pub mod thirds;
 
 use crate::config::{ClassWeights, Loss, RunConfig, Sampler};
 
@@ -65,6 +67,12 @@ pub fn shares(sampler: Sampler, counts: &[usize], epoch: u64, epochs: u32) -> Ve
                 .collect()
         }
     }
+}
+
+/// The class with the fewest training images among those that have any, the first of equals; `None` where no class has.
+pub fn rarest(counts: &[usize]) -> Option<usize> {
+    let present = counts.iter().enumerate().filter(|(_, n)| **n > 0);
+    present.min_by_key(|(_, n)| **n).map(|(k, _)| k)
 }
 
 /// Weights w ∝ 1/n of K classes with n images, summing to K, `[K]`; 0 for a class without images.

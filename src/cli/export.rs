@@ -184,7 +184,7 @@ fn parse_split(name: &str) -> Result<Split, String> {
 }
 
 /// Quantities by name.
-fn quantities() -> [(&'static str, Quantity); 5] {
+fn quantities() -> [(&'static str, Quantity); 8] {
     Quantity::ALL.map(|quantity| {
         let name = match quantity {
             Quantity::Interference => "interference",
@@ -192,6 +192,9 @@ fn quantities() -> [(&'static str, Quantity); 5] {
             Quantity::ClassNorm => "class-norm",
             Quantity::TailShare => "tail-share",
             Quantity::HeadToTail => "head-to-tail",
+            Quantity::HeadAgainstTail => "frequent-rare",
+            Quantity::TailAgainstTail => "rare-rare",
+            Quantity::HeadAgainstHead => "frequent-frequent",
         };
         (name, quantity)
     })
@@ -403,15 +406,17 @@ fn settings(arguments: &ExportArguments, format: Format) -> anyhow::Result<Setti
 }
 
 /// The view to draw: that of the exported image `restored`, where one is given, changed by the arguments that are
-/// given. A layer may be in any of the runs; classes are those of the first run, which is the one compared with where
-/// there is one.
+/// given. A layer or a class may be in any of the runs: it is looked up in those that are drawn before the one that they
+/// are compared with.
 fn view(
     arguments: &ExportArguments,
     restored: Option<&Restored>,
     opened: &[Opened],
 ) -> anyhow::Result<View> {
-    let headers: Vec<_> = opened
+    let (compared, drawn) = opened.split_at(usize::from(arguments.against.is_some()));
+    let headers: Vec<_> = drawn
         .iter()
+        .chain(compared)
         .filter_map(|opened| opened.run.started.as_ref())
         .collect();
     let before = restored.map(|image| image.view_of(headers.first().copied()));
@@ -458,13 +463,21 @@ fn scope(name: &str, headers: &[&Started]) -> anyhow::Result<Scope> {
 }
 
 fn class(name: &str, headers: &[&Started]) -> anyhow::Result<usize> {
-    let classes = headers.first().map_or(&[][..], |started| &started.classes);
-    let found = classes.iter().position(|class| class == name);
-    let by_number = || name.parse().ok().filter(|&k| k < classes.len());
-    Ok(found.or_else(by_number).ok_or_else(|| {
+    let by_name = headers
+        .iter()
+        .find_map(|started| started.classes.iter().position(|class| class == name));
+    let number = name.parse().ok();
+    let by_number = || number.filter(|&k| headers.iter().any(|x| k < x.classes.len()));
+    Ok(by_name.or_else(by_number).ok_or_else(|| {
+        let mut names: Vec<&str> = Vec::new();
+        for class in headers.iter().flat_map(|started| &started.classes) {
+            if !names.contains(&class.as_str()) {
+                names.push(class);
+            }
+        }
         Usage(format!(
             "`{name}` is no class of this run; there are {}",
-            classes.join(", ")
+            names.join(", ")
         ))
     })?)
 }

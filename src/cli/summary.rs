@@ -35,6 +35,9 @@ struct Row {
     batch_norm: BatchNorm,
     backbone_interference: Option<f64>,
     backbone_floor: Option<f64>,
+    /// Interference in the backbone between frequent and rare classes, and its noise floor.
+    head_tail_interference: Option<f64>,
+    head_tail_floor: Option<f64>,
     classifier_interference: Option<f64>,
     notes: Vec<String>,
 }
@@ -49,13 +52,9 @@ impl Row {
         let test_at = |step: u64| run.evals_of(Split::Test).find(|eval| eval.step == step);
         let last = run.evals_of(Split::Test).next_back();
         let best = run.best();
-        let rarest = started
-            .train_counts
-            .iter()
-            .enumerate()
-            .min_by_key(|(_, n)| **n)
-            .map_or(0, |(k, _)| k);
+        let rarest = started.rarest();
         let probe = run.probes.last();
+        let head_tail = probe.and_then(|probe| Some(probe.backbone.thirds.as_ref()?.head_tail));
         Ok(Self {
             run: name_of(path),
             state: state(run, loaded.running),
@@ -72,11 +71,15 @@ impl Row {
                 .and_then(|best| test_at(best.step))
                 .and_then(|eval| eval.macro_f1),
             best_val_macro_f1: best.and_then(|best| best.macro_f1),
-            rarest_class: started.classes.get(rarest).cloned().unwrap_or_default(),
-            rarest_test_f1: last.and_then(|eval| eval.f1.get(rarest).copied().flatten()),
+            rarest_class: rarest
+                .and_then(|k| started.classes.get(k).cloned())
+                .unwrap_or_default(),
+            rarest_test_f1: last.and_then(|eval| *eval.f1.get(rarest?)?),
             batch_norm: run.batch_norm(),
             backbone_interference: probe.and_then(|probe| probe.backbone.interference),
             backbone_floor: probe.and_then(|probe| probe.backbone.floor),
+            head_tail_interference: head_tail.and_then(|pairs| pairs.interference),
+            head_tail_floor: head_tail.and_then(|pairs| pairs.floor),
             classifier_interference: probe.and_then(|probe| probe.classifier.interference),
             notes: loaded.notes.clone(),
         })
@@ -135,6 +138,7 @@ pub(super) fn summary(
             "balanced",
             "rarest class F1",
             "interference (floor)",
+            "head × tail (floor)",
             "classifier",
         ]
         .map(str::to_owned),
@@ -158,6 +162,11 @@ pub(super) fn summary(
                 number(row.backbone_interference),
                 number(row.backbone_floor)
             ),
+            format!(
+                "{} ({})",
+                number(row.head_tail_interference),
+                number(row.head_tail_floor)
+            ),
             number(row.classifier_interference),
         ]);
     }
@@ -175,4 +184,35 @@ pub(super) fn summary(
             .for_each(|note| say(format!("{}: {note}", row.run)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn the_rarest_class_has_images_and_rare_against_frequent_is_told() -> anyhow::Result<()> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+        let mut loaded = log::load(&path)?;
+        let row = Row::new(&path, &loaded)?;
+        assert_eq!(row.rarest_class, "Physical-damage");
+        // The log of an older version lacks it.
+        assert_eq!(row.head_tail_interference, None);
+        let probe = loaded.run.probes.last_mut().context("a probe")?;
+        let thirds = probe.backbone.thirds.insert(Default::default());
+        thirds.head_tail.interference = Some(0.25);
+        thirds.head_tail.floor = Some(0.125);
+        let started = loaded.run.started.as_mut().context("a header")?;
+        started.train_counts[4] = 0;
+        let next = started.classes[3].clone();
+        let row = Row::new(&path, &loaded)?;
+        assert_eq!(row.rarest_class, next);
+        let last = loaded.run.evals_of(Split::Test).next_back();
+        assert_eq!(row.rarest_test_f1, last.and_then(|eval| eval.f1[3]));
+        let head_tail = (row.head_tail_interference, row.head_tail_floor);
+        assert_eq!(head_tail, (Some(0.25), Some(0.125)));
+        Ok(())
+    }
 }

@@ -1,13 +1,11 @@
 //! Groups of runs that differ in nothing but the seed, and comparisons of measures between such groups.
 //!
 //! [`groups`] forms the groups, [`contrast`] compares them with a baseline, [`pairs`] compares the cosines of class
-//! pairs, [`statistics`] holds the tests, and [`ranks`] names head, medium and tail classes. Imports `run`, `gradient`,
-//! `network`, `config` and `text`.
+//! pairs, and [`statistics`] holds the tests. Imports `run`, `gradient`, `network`, `config` and `text`.
 
 pub mod contrast;
 pub mod groups;
 pub mod pairs;
-pub mod ranks;
 pub mod statistics;
 
 pub use contrast::{Comparison, Grouped, Member};

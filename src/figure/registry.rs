@@ -37,6 +37,8 @@ pub(in crate::figure) const fn figure(kind: Kind) -> &'static Figure {
         Kind::Architecture => &conflicts::network::FIGURE,
         Kind::DepthTime => &conflicts::depth_time::FIGURE,
         Kind::ConflictTime => &conflicts::conflict_time::FIGURE,
+        Kind::ThirdsTime => &conflicts::thirds_time::FIGURE,
+        Kind::RareConflicts => &conflicts::rare_conflicts::FIGURE,
         Kind::Ledger => &one_class::ledger::FIGURE,
         Kind::LedgerTime => &one_class::ledger_time::FIGURE,
         Kind::LedgerDepth => &one_class::ledger_depth::FIGURE,

@@ -9,8 +9,10 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::config::{Attention, RunConfig};
+use crate::figure::facts::thirds::NONE_RARE;
 use crate::figure::kit::text::SAID;
 use crate::figure::testing::{chart, scales};
+use crate::gradient::gram::ConflictSummary;
 use crate::random::Random;
 use crate::run::event::{
     End, Eval, Event, FORMAT, Layer, LogitGradients, Normalise, Probe, ProbeSet, Split, Started,
@@ -18,7 +20,7 @@ use crate::run::event::{
 };
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
-use crate::run::{BatchNorm, CLASSIFIER, Run, Scope};
+use crate::run::{BatchNorm, CLASSIFIER, Run, Scope, Thirds};
 use egui::Ui;
 
 const STEPS_PER_EPOCH: u64 = 50;
@@ -208,6 +210,10 @@ fn layers() -> Vec<Layer> {
         .collect()
 }
 
+fn train_counts(classes: usize) -> Vec<usize> {
+    (0..classes).map(|k| 1000 / (k + 1)).collect()
+}
+
 fn started(classes: usize) -> Started {
     Started {
         format: FORMAT,
@@ -218,7 +224,7 @@ fn started(classes: usize) -> Started {
         instruction_set: "none".to_owned(),
         config: RunConfig::default(),
         classes: names(classes),
-        train_counts: (0..classes).map(|k| 1000 / (k + 1)).collect(),
+        train_counts: train_counts(classes),
         val_counts: vec![10; classes],
         test_counts: vec![10; classes],
         image: [32, 32, 3],
@@ -375,10 +381,14 @@ fn probe(classes: usize, step: u64, epoch: f64) -> (Probe, ProbeTensors) {
     };
     tensors.gram = gram(1.0);
     let priors = vec![1.0 / classes as f64; classes];
+    let thirds = Thirds::of(&train_counts(classes));
     let summaries = |tensors: &ProbeTensors| {
         let summary = |rows: &[usize]| {
             let gram = tensors.gram_of(rows);
-            gram.map_or_else(Default::default, |gram| gram.summary(&priors))
+            gram.map_or_else(Default::default, |gram| ConflictSummary {
+                thirds: gram.thirds(&thirds.head, &thirds.tail).map(Box::new),
+                ..gram.summary(&priors)
+            })
         };
         Summaries {
             layers: (0..trained).map(|row| summary(&[row])).collect(),
@@ -608,6 +618,7 @@ const MISSING: [Said; 12] = [
         &[
             (NO_F1, &[Kind::ClassF1]),
             (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
+            (NONE_RARE, OF_THIRDS),
             (NOT_ALIKE, &[Kind::GatesAlike]),
             (
                 "No pair of classes has gradients that could conflict.",
@@ -624,6 +635,7 @@ const MISSING: [Said; 12] = [
         &[
             (NO_F1, &[Kind::ClassF1]),
             (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
+            (NONE_RARE, OF_THIRDS),
             (NOT_ALIKE, &[Kind::GatesAlike]),
         ],
     ),
@@ -637,6 +649,7 @@ const MISSING: [Said; 12] = [
                 UNREAD,
                 &[
                     Kind::ConflictMatrix,
+                    Kind::RareConflicts,
                     Kind::Ledger,
                     Kind::WhatIf,
                     Kind::Gates,
@@ -662,6 +675,7 @@ const MISSING: [Said; 12] = [
             DAMAGED,
             &[
                 Kind::ConflictMatrix,
+                Kind::RareConflicts,
                 Kind::Ledger,
                 Kind::WhatIf,
                 Kind::ConflictConfusion,
@@ -680,7 +694,11 @@ const EVALUATED: &[Kind] = &[
     Kind::ClassScores,
 ];
 
+const OF_THIRDS: &[Kind] = &[Kind::ThirdsTime, Kind::RareConflicts];
+
 const PROBED: &[Kind] = &[
+    Kind::ThirdsTime,
+    Kind::RareConflicts,
     Kind::GradNorms,
     Kind::DepthProfile,
     Kind::ConflictMatrix,

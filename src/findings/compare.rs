@@ -30,7 +30,7 @@ struct Change {
 }
 
 /// The finding about the effect of attention on the conflict in the backbone and on the F1 of rare classes; `None`
-/// where neither change can be distinguished from noise, or the change of conflict cannot be computed.
+/// where neither change can be distinguished from noise. With fewer than [`LEAST`] common probes it is about F1 alone.
 pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
     let (first, second) = (a.started.as_ref()?, b.started.as_ref()?);
     let (base, other, compared) = match (first.config.attention, second.config.attention) {
@@ -42,20 +42,30 @@ pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
         return None;
     }
     let started = base.started.as_ref()?;
-    let (interference, probes) = interference(base, other)?;
+    let interference = interference(base, other);
     let rare = tail(started);
     let f1 = rare_f1(base, other, &rare);
     let is_f1_clear = f1.as_ref().is_some_and(|(change, _)| change.is_clear);
-    if !interference.is_clear && !is_f1_clear {
+    let is_conflict_clear = interference.as_ref().is_some_and(|(x, _)| x.is_clear);
+    if !is_conflict_clear && !is_f1_clear {
         return None;
     }
     let name = other.started.as_ref()?.config.attention.label();
-    let sentence = sentence(name, &interference, f1.as_ref().map(|(change, _)| change));
-    let rare_names: Vec<_> = rare.iter().map(|&k| class(started, k)).collect();
-    let mut detail = format!(
-        "Mean over class pairs of max(0, −cosine) in the backbone, relative to the baseline's: mean ± standard deviation \
-         over the last {probes} probes that both runs have."
+    let sentence = sentence(
+        name,
+        interference.as_ref().map(|(change, _)| change),
+        f1.as_ref().map(|(change, _)| change),
     );
+    let rare_names: Vec<_> = rare.iter().map(|&k| class(started, k)).collect();
+    let mut detail = match &interference {
+        Some((_, probes)) => format!(
+            "Mean over class pairs of max(0, −cosine) in the backbone, relative to the baseline's: mean ± standard \
+             deviation over the last {probes} probes that both runs have."
+        ),
+        None => format!(
+            "Conflict is not compared: that takes {LEAST} probes at steps at which both runs have one."
+        ),
+    };
     if let Some((_, split)) = &f1 {
         detail.push_str(&format!(
             " F1 of {} on {split} images, ± standard error that their number leaves.",
@@ -65,7 +75,8 @@ pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
     detail.push_str(
         " One run each: another seed may give another difference; the page Compare takes several.",
     );
-    let strength = (interference.mean.abs() / 0.5).min(1.0);
+    // Comparisons are ranked by the change of conflict; without one, the finding is of middling strength.
+    let strength = interference.map_or(0.5, |(change, _)| (change.mean.abs() / 0.5).min(1.0));
     let step = trained_probes(other).last().map(|probe| probe.step);
     Some(
         Finding::new(Kind::Comparison, strength, sentence, detail).at(Evidence {
@@ -79,11 +90,22 @@ pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
 
 /// The sentence of the finding, such as
 /// `Branch attention lowers the backbone's conflict by 14 ± 5 % and raises the rare classes' F1 by 0.120 ± 0.031`.
-fn sentence(name: &str, interference: &Change, f1: Option<&Change>) -> String {
+fn sentence(name: &str, interference: Option<&Change>, f1: Option<&Change>) -> String {
+    let link = match (interference, f1) {
+        (Some(conflict), Some(f1)) if conflict.is_clear != f1.is_clear => " but ",
+        (_, _) => " and ",
+    };
+    let parts = [interference.map(conflict_words), f1.map(f1_words)];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    format!("{name} {}", parts.join(link))
+}
+
+/// What attention does to the backbone's conflict, beginning with the verb.
+fn conflict_words(interference: &Change) -> String {
     let percent = 100.0 * interference.uncertainty;
     let change = 100.0 * interference.mean;
     let digits = usize::from(percent < 1.0);
-    let conflict = if interference.is_clear {
+    if interference.is_clear {
         let verb = if change < 0.0 { "lowers" } else { "raises" };
         format!(
             "{verb} the backbone's conflict by {:.digits$} ± {percent:.digits$} %",
@@ -94,28 +116,25 @@ fn sentence(name: &str, interference: &Change, f1: Option<&Change>) -> String {
             "does not change the backbone's conflict beyond noise ({} ± {percent:.digits$} %)",
             signed(change, digits)
         )
-    };
-    let score = match f1 {
-        None => return format!("{name} {conflict}"),
-        Some(f1) if f1.is_clear => {
-            let verb = if f1.mean > 0.0 { "raises" } else { "lowers" };
-            format!(
-                "{verb} the rare classes' F1 by {:.3} ± {:.3}",
-                f1.mean.abs(),
-                f1.uncertainty
-            )
-        }
-        Some(f1) => format!(
+    }
+}
+
+/// What attention does to the F1 of rare classes, beginning with the verb.
+fn f1_words(f1: &Change) -> String {
+    if f1.is_clear {
+        let verb = if f1.mean > 0.0 { "raises" } else { "lowers" };
+        format!(
+            "{verb} the rare classes' F1 by {:.3} ± {:.3}",
+            f1.mean.abs(),
+            f1.uncertainty
+        )
+    } else {
+        format!(
             "does not change the rare classes' F1 beyond noise ({} ± {:.3})",
             signed(f1.mean, 3),
             f1.uncertainty
-        ),
-    };
-    let link = match f1 {
-        Some(f1) if interference.is_clear == f1.is_clear => "and",
-        _ => "but",
-    };
-    format!("{name} {conflict} {link} {score}")
+        )
+    }
 }
 
 /// Whether two runs have the same data, seed and settings except attention. The number of threads may differ.

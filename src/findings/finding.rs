@@ -22,6 +22,8 @@ pub enum Kind {
     Conflict,
     /// Steps raised the loss of a class during a span of training.
     Setback,
+    /// Frequent and rare classes conflict with each other more than all other classes do.
+    Thirds,
     /// Attention gates do little.
     Gates,
     /// The gradient of a class is noise.
@@ -40,6 +42,7 @@ impl Kind {
         Self::Score,
         Self::Conflict,
         Self::Setback,
+        Self::Thirds,
         Self::Gates,
         Self::Noise,
         Self::Depth,
@@ -57,6 +60,7 @@ impl Kind {
             | Self::Unlearned
             | Self::Conflict
             | Self::Setback
+            | Self::Thirds
             | Self::Noise
             | Self::Depth => true,
             Self::Loss | Self::Overfitting | Self::Score | Self::Gates => false,
@@ -73,6 +77,7 @@ impl Kind {
             Self::Score => "Score",
             Self::Conflict => "Conflict",
             Self::Setback => "Setback",
+            Self::Thirds => "Head × tail",
             Self::Gates => "Gates",
             Self::Noise => "Noise",
             Self::Depth => "Depth",
@@ -157,7 +162,8 @@ mod tests {
             Kind::Overfitting => Kind::Score,
             Kind::Score => Kind::Conflict,
             Kind::Conflict => Kind::Setback,
-            Kind::Setback => Kind::Gates,
+            Kind::Setback => Kind::Thirds,
+            Kind::Thirds => Kind::Gates,
             Kind::Gates => Kind::Noise,
             Kind::Noise => Kind::Depth,
             Kind::Depth => return None,

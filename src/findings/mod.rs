@@ -11,6 +11,7 @@
 //! | [`Kind::Score`] | classes with training images have an F1 of 0 or an undefined F1 | `training` |
 //! | [`Kind::Conflict`] | the pair of classes that pulls apart most, and persistently | `conflict` |
 //! | [`Kind::Setback`] | steps raised a class's loss during a span of training | `setback` |
+//! | [`Kind::Thirds`] | frequent and rare classes conflict with each other more than other pairs do | `thirds` |
 //! | [`Kind::Gates`] | gates are saturated, alike for all classes, or alike in all branches | `gates` |
 //! | [`Kind::Noise`] | a class whose gradient is noise while the gradients of others are not | `noise` |
 //! | [`Kind::Depth`] | where conflict exceeds noise most, and where nothing is resolved | `depth` |
@@ -35,6 +36,7 @@ mod setback;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod thirds;
 mod training;
 mod unlearned;
 mod words;

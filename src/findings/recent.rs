@@ -1,6 +1,6 @@
 //! The newest probes of a run with their tensors, in the form that the rules about gradients use.
 
-use crate::gradient::gram::{Gram, RESOLVED_STANDARD_ERRORS};
+use crate::gradient::gram::{ConflictSummary, Gram, RESOLVED_STANDARD_ERRORS};
 use crate::run::event::{Probe, Started};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{CLASSIFIER, Run, Scope};
@@ -45,6 +45,8 @@ pub(super) struct Part {
 /// A part of the network at one probe.
 pub(super) struct Picture {
     pub(super) gram: Gram,
+    /// The conflict over all pairs of classes.
+    pub(super) all: ConflictSummary,
     /// Noise floor: the mean over pairs of max(0, −cosine) that noise alone would produce.
     pub(super) floor: f64,
     /// Median over all pairs of the standard error of ⟨g_a, g_b⟩ / (‖g_a‖ ‖g_b‖). The median is steadier than the
@@ -174,14 +176,15 @@ fn scopes(started: &Started) -> Vec<Scope> {
 
 /// A part of the network at one probe, from its Gram matrix; `None` where the noise cannot be estimated.
 fn picture(gram: Gram, shares: &[f64]) -> Option<Picture> {
-    let floor = gram.summary(shares).floor?;
+    let all = gram.summary(shares);
     let classes = gram.classes();
     let pairs = (0..classes).flat_map(|a| (0..a).map(move |b| (a, b)));
     let error = |(a, b)| Some(gram.standard_error(a, b)? / (gram.norm(a)? * gram.norm(b)?));
     let mut errors: Vec<f64> = pairs.filter_map(error).filter(|x| x.is_finite()).collect();
     errors.sort_by(f64::total_cmp);
     Some(Picture {
-        floor,
+        floor: all.floor?,
+        all,
         middle_error: *errors.get(errors.len() / 2)?,
         clear: (0..classes).map(|k| is_clear(&gram, k)).collect(),
         gram,

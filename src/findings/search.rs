@@ -3,7 +3,7 @@
 use super::finding::Finding;
 use super::recent::Recent;
 use super::subject::Subject;
-use super::{compare, conflict, depth, gates, noise, setback, training, unlearned};
+use super::{compare, conflict, depth, gates, noise, setback, thirds, training, unlearned};
 
 /// All findings in these runs, the most pressing first. The first two runs are also compared with each other.
 pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
@@ -19,6 +19,7 @@ pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
         of_run.extend(setback::finding(&recent, &unlearned));
         of_run.extend(unlearned);
         of_run.extend(conflict::finding(&recent, &parts));
+        of_run.extend(thirds::finding(&recent, &parts));
         of_run.extend(noise::finding(&recent));
         of_run.extend(gates::findings(&recent));
         of_run.extend(depth::findings(subject.run, started));

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::compare::ranks::Thirds;
 use crate::run::Run;
 use crate::run::event::{Eval, Probe, Started, Step};
 use crate::run::probe_file::ProbeTensors;
@@ -55,5 +54,5 @@ pub(super) fn trained_probes(run: &Run) -> &[Probe] {
 
 /// The rarest third of classes by training images, the rarest first; empty where all are equally frequent.
 pub(super) fn tail(started: &Started) -> Vec<usize> {
-    Thirds::of(&started.train_counts).tail
+    started.thirds().tail
 }

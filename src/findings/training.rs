@@ -51,10 +51,11 @@ fn no_number(run: &Run) -> Option<Finding> {
 }
 
 /// The finding about the newest leap of the training loss after the first epoch.
-fn leap(run: &Run, started: &Started) -> Option<Finding> {
+pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
     let guessing = (started.classes.len() as f64).ln();
-    let losses: Vec<f64> = run.steps.iter().filter_map(|step| step.loss).collect();
-    let after = run.steps.partition_point(|step| step.epoch < 1.0);
+    let with_loss = run.steps.iter().filter_map(|step| Some((step, step.loss?)));
+    let (steps, losses): (Vec<&Step>, Vec<f64>) = with_loss.unzip();
+    let after = steps.partition_point(|step| step.epoch < 1.0);
     let leaps = |index: &usize| {
         let before = &losses[index - BEFORE..*index];
         let (median, deviation) = median_and_deviation(before);
@@ -63,7 +64,7 @@ fn leap(run: &Run, started: &Started) -> Option<Finding> {
     let at: Vec<usize> = (BEFORE.max(after)..losses.len()).filter(leaps).collect();
     let last = *at.last()?;
     let (median, deviation) = median_and_deviation(&losses[last - BEFORE..last]);
-    let step = &run.steps[last];
+    let step = steps[last];
     let often = match at.len() {
         1 => String::new(),
         n => format!(", one of {n} such steps"),
@@ -104,11 +105,13 @@ fn median_and_deviation(values: &[f64]) -> (f64, f64) {
 fn overfitting(run: &Run) -> Option<Finding> {
     let evals: Vec<&Eval> = run.evals_of(Split::Val).collect();
     let newest = &evals[evals.len().checked_sub(FALLING)?..];
-    let scores: Option<Vec<f64>> = newest.iter().map(|eval| eval.macro_f1).collect();
-    let scores = scores?;
     let (first, last) = (newest.first()?, newest.last()?);
+    // Score and error cover the same classes at all evaluations.
+    let classes = scored(newest);
+    let scores: Option<Vec<(f64, f64)>> = newest.iter().map(|x| mean_f1(x, &classes)).collect();
+    let (scores, errors): (Vec<f64>, Vec<f64>) = scores?.into_iter().unzip();
     let fall = scores.first()? - scores.last()?;
-    let error = macro_f1_error(last)?;
+    let error = errors.last()?;
     let is_falling = scores.windows(2).all(|pair| pair[1] < pair[0]);
     if !is_falling || fall <= 2.0 * error {
         return None;
@@ -138,8 +141,12 @@ fn overfitting(run: &Run) -> Option<Finding> {
     );
     let detail = format!(
         "Each of the last {FALLING} evaluations is lower than the one before; ± is the standard error that the number of \
-         validation images leaves. The network learns its training images by heart: what came before may be the better \
-         checkpoint."
+         validation images leaves{}. The network learns its training images by heart: what came before may be the better \
+         checkpoint.",
+        match classes.len() {
+            n if n == last.f1.len() => String::new(),
+            n => format!(", over the {n} classes that have images and an F1 at all of them"),
+        }
     );
     Some(
         Finding::new(Kind::Overfitting, fall / 0.2, sentence, detail).at(Evidence {
@@ -149,15 +156,19 @@ fn overfitting(run: &Run) -> Option<Finding> {
     )
 }
 
-/// Standard error of a macro-F1 that follows from the numbers of images: every F1 is treated as a proportion of its
-/// class's images. `None` without images.
-pub(super) fn macro_f1_error(eval: &Eval) -> Option<f64> {
-    let all: Vec<usize> = (0..eval.f1.len()).collect();
-    mean_f1(eval, &all).map(|(_, error)| error)
+/// Classes that have images and a defined F1 in all of these evaluations.
+fn scored(evals: &[&Eval]) -> Vec<usize> {
+    let classes = evals.first().map_or(0, |eval| eval.f1.len());
+    let has = |eval: &Eval, k: usize| {
+        let images = eval.support.get(k).copied().unwrap_or(0);
+        images > 0 && eval.f1.get(k).copied().flatten().is_some()
+    };
+    let in_all = |&k: &usize| evals.iter().all(|eval| has(eval, k));
+    (0..classes).filter(in_all).collect()
 }
 
 /// Mean F1 over those of `classes` that have images and a defined F1, and its standard error from the numbers of
-/// images; `None` without such a class.
+/// images: every F1 is treated as a proportion of its class's images. `None` without such a class.
 pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
     let (mut sum, mut variance, mut defined) = (0.0, 0.0, 0.0);
     for &k in classes {
@@ -174,7 +185,7 @@ pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
 }
 
 /// The findings about classes that have training images but whose F1 is 0 or undefined in the last two evaluations: one
-/// finding about those with at least [`LEAST_SUPPORT`] images in the evaluation, one about those with no images there.
+/// finding about those with at least [`LEAST_SUPPORT`] images in the evaluation, one about those with fewer or none.
 /// The evaluations are on validation images, or on test images without a validation split. Empty in the first epoch.
 fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let of = |split| run.evals_of(split).rev().take(2).collect::<Vec<_>>();
@@ -196,8 +207,9 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let mut wrong: Vec<usize> = trained.filter(is_wrong).collect();
     // The rarest class comes first, since it matters most.
     wrong.sort_by_key(|&k| started.train_counts[k]);
-    let unseen: Vec<usize> = wrong.iter().copied().filter(|&k| support(k) == 0).collect();
-    wrong.retain(|&k| support(k) >= LEAST_SUPPORT);
+    let few = |k: &usize| support(*k) < LEAST_SUPPORT;
+    let unseen: Vec<usize> = wrong.iter().copied().filter(few).collect();
+    wrong.retain(|k| !few(k));
     let names = |classes: &[usize]| {
         let names: Vec<_> = classes.iter().map(|&k| class(started, k)).collect();
         listed(&names)
@@ -226,8 +238,14 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     }
     if let Some(&first) = unseen.first() {
         let verb = if unseen.len() == 1 { "has" } else { "have" };
+        let most = unseen.iter().map(|&k| support(k)).max().unwrap_or(0);
+        let number = match most {
+            0 => format!("0 {split} images, so nothing tells"),
+            1 => format!("at most 1 {split} image, not recognised: too few to tell"),
+            n => format!("at most {n} {split} images, none recognised: too few to tell"),
+        };
         let sentence = format!(
-            "{} {verb} 0 {split} images, so nothing tells how well they are learned",
+            "{} {verb} {number} how well they are learned",
             names(&unseen)
         );
         let detail = format!(

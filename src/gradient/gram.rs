@@ -5,11 +5,12 @@
 //! probe stores for every layer all inner products ⟨`g[a,s]`, `g[b,t]`⟩. They add over layers, so the Gram matrix of a
 //! block, a branch or the whole network is the sum of its layers' matrices.
 
-use serde::{Deserialize, Serialize};
+mod summary;
 
 use super::ledger::Ledger;
 use super::standard_error::jackknife_variance;
 pub use super::standard_error::{Effect, RESOLVED_STANDARD_ERRORS};
+pub use summary::{ConflictSummary, PairsConflict, ThirdsConflict};
 
 /// Inner products between the gradients of all pieces, S pieces for each of K classes, over one layer or a sum of
 /// layers.
@@ -32,28 +33,6 @@ pub struct Cell {
     pub cosine: Option<f64>,
     /// Whether ⟨g_a, g_b⟩ differs from 0 by more than [`RESOLVED_STANDARD_ERRORS`] standard errors.
     pub resolved: bool,
-}
-
-/// A summary of the Gram matrix of a layer or a sum of layers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ConflictSummary {
-    /// ‖g_k‖ of every class, `[K]`; `None` for a class without images.
-    pub norm: Vec<Option<f64>>,
-    /// Interference: mean of max(0, −cos(g_a, g_b)) over the class pairs with a defined cosine, in [0, 1]; `None`
-    /// without such a pair.
-    pub interference: Option<f64>,
-    /// Noise floor of the interference: the same mean, in which every g_k in the inner products is replaced by an
-    /// estimate of its noise, half the difference between the mean gradients of two halves of the class's pieces.
-    pub floor: Option<f64>,
-    /// Number of class pairs with a defined cosine.
-    pub pairs: usize,
-    /// Number of those pairs whose inner product is resolved from 0.
-    pub resolved: usize,
-    /// Number of those pairs whose inner product is resolved from 0 and negative.
-    pub conflicting: usize,
-    /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖ in [0, 1] with the shares π_j of the classes in the training loss: 1 where classes
-    /// agree, 0 where they cancel; `None` where every gradient is 0.
-    pub cancellation: Option<f64>,
 }
 
 impl Gram {
@@ -184,33 +163,6 @@ impl Gram {
         (0..self.classes)
             .map(|a| (0..self.classes).map(|b| self.cell(a, b)).collect())
             .collect()
-    }
-
-    /// The summary over all class pairs. `shares` are the shares π_j of the classes in the training loss, `[K]`.
-    pub fn summary(&self, shares: &[f64]) -> ConflictSummary {
-        let mut summary = ConflictSummary {
-            norm: (0..self.classes).map(|k| self.norm(k)).collect(),
-            cancellation: self.cancellation(shares),
-            ..ConflictSummary::default()
-        };
-        let (mut negative, mut floor, mut floor_pairs) = (0.0, 0.0, 0_usize);
-        for a in 0..self.classes {
-            for b in 0..a {
-                let cell = self.cell(a, b);
-                let Some(cosine) = cell.cosine else { continue };
-                summary.pairs += 1;
-                summary.resolved += usize::from(cell.resolved);
-                summary.conflicting += usize::from(cell.resolved && cosine < 0.0);
-                negative += (-cosine).max(0.0);
-                if let Some(noise) = self.noise_cosine(a, b) {
-                    floor_pairs += 1;
-                    floor += (-noise).max(0.0);
-                }
-            }
-        }
-        summary.interference = (summary.pairs > 0).then(|| negative / summary.pairs as f64);
-        summary.floor = (floor_pairs > 0).then(|| floor / floor_pairs as f64);
-        summary
     }
 
     /// ‖Σ π_j g_j‖ / Σ π_j ‖g_j‖ over the classes with images, in [0, 1], for `shares` π_j; `None` where every gradient

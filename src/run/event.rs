@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::class_balance::{self, thirds::Thirds};
 use crate::config::RunConfig;
 use crate::gradient::gram::ConflictSummary;
 pub use crate::network::{BatchNorm, Layer, Normalise};
@@ -13,6 +14,10 @@ pub const FORMAT: u32 = 2;
 /// One line of a run's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events are handed on one at a time, and a run keeps the probe itself"
+)]
 pub enum Event {
     /// The header: first line of every log.
     Started(Box<Started>),
@@ -88,6 +93,18 @@ pub struct Started {
     pub total_steps: u64,
     /// Fingerprint of pixels and labels.
     pub data_fingerprint: String,
+}
+
+impl Started {
+    /// The classes in thirds by their training images.
+    pub fn thirds(&self) -> Thirds {
+        Thirds::of(&self.train_counts)
+    }
+
+    /// The class with the fewest training images among those that have any; `None` where no class has.
+    pub fn rarest(&self) -> Option<usize> {
+        class_balance::rarest(&self.train_counts)
+    }
 }
 
 /// The run and the step from which another run continues.

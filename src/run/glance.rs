@@ -31,7 +31,7 @@ pub struct Glance {
     /// Scores on the test images at the step with the best validation macro-F1; at the last tested step where that step
     /// was not tested, or there is no validation.
     pub test: Option<Scores>,
-    /// The class with the fewest training images.
+    /// The class with the fewest training images among those that have any; empty where none has.
     pub rarest_class: String,
 }
 
@@ -44,7 +44,7 @@ pub struct Scores {
     pub macro_f1: Option<f64>,
     /// Share of images that are classified correctly.
     pub accuracy: Option<f64>,
-    /// F1 of the class with the fewest training images.
+    /// F1 of the class with the fewest training images among those that have any.
     pub rarest_f1: Option<f64>,
 }
 
@@ -52,13 +52,12 @@ impl Glance {
     /// The glance of a run that is in memory; `None` before its header.
     pub fn of(run: &Run, running: bool) -> Option<Self> {
         let started = run.started.as_ref()?;
-        let counts = started.train_counts.iter().enumerate();
-        let rarest = counts.min_by_key(|(_, n)| **n).map_or(0, |(k, _)| k);
+        let rarest = started.rarest();
         let scores = |eval: &Eval| Scores {
             step: eval.step,
             macro_f1: eval.macro_f1,
             accuracy: eval.accuracy,
-            rarest_f1: eval.f1.get(rarest).copied().flatten(),
+            rarest_f1: rarest.and_then(|k| *eval.f1.get(k)?),
         };
         let chosen = run.best().map(|best| best.step);
         let test = run
@@ -72,7 +71,9 @@ impl Glance {
             ending: run.ending.clone(),
             val: run.evals_of(Split::Val).next_back().map(scores),
             test: test.map(scores),
-            rarest_class: started.classes.get(rarest).cloned().unwrap_or_default(),
+            rarest_class: rarest
+                .and_then(|k| started.classes.get(k).cloned())
+                .unwrap_or_default(),
         })
     }
 

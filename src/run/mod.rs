@@ -65,6 +65,7 @@ mod reducer;
 mod scope;
 mod tensors;
 
+pub use crate::class_balance::thirds::Thirds;
 pub use crate::network::{BatchNorm, CLASSIFIER};
 pub use agreement::{Agreement, common_batch_norm};
 pub use reducer::{Ending, Revisions, Run};

@@ -2,8 +2,9 @@
 
 use super::event::{BatchNorm, End, Eval, Event, Probe, Split, Started, Step};
 use super::scope::Scope;
-use crate::class_balance;
+use crate::class_balance::{self, thirds::Thirds};
 use crate::config::Loss;
+use crate::gradient::gram::{ConflictSummary, Gram};
 
 /// The reduced state of a run: all that overviews draw. The tensors of probes stay on disk until a figure needs them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -257,6 +258,22 @@ impl Run {
         };
         let epoch = step / started.steps_per_epoch.max(1);
         class_balance::step_shares(&started.config, &started.train_counts, epoch)
+    }
+
+    /// The summary of a part of the network from its Gram matrix at the probe of `step`: over all pairs of classes, and
+    /// over those within and between the frequent and the rare third.
+    pub fn summary_of(&self, gram: &Gram, step: u64) -> ConflictSummary {
+        let thirds = self.thirds();
+        ConflictSummary {
+            thirds: gram.thirds(&thirds.head, &thirds.tail).map(Box::new),
+            ..gram.summary(&self.shares(step))
+        }
+    }
+
+    /// The classes in thirds by their training images; all empty before the header.
+    pub fn thirds(&self) -> Thirds {
+        let started = self.started.as_ref();
+        started.map_or_else(Thirds::default, Started::thirds)
     }
 
     /// Whether the run minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class

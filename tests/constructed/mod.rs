@@ -14,7 +14,7 @@ use crosscurrent::run::event::{
 };
 use crosscurrent::run::log::{Writer, probe_file};
 use crosscurrent::run::probe_file::ProbeTensors;
-use crosscurrent::run::{BatchNorm, CLASSIFIER};
+use crosscurrent::run::{BatchNorm, CLASSIFIER, Thirds};
 use crosscurrent::train::probe::measured_classes;
 
 const CLASSES: [&str; 6] = [
@@ -272,9 +272,13 @@ impl Constructed {
         let counts = self.counts();
         let total = counts.iter().sum::<usize>() as f64;
         let priors: Vec<_> = counts.iter().map(|n| *n as f64 / total).collect();
+        let thirds = Thirds::of(&counts);
         let summary = |rows: &[usize]| {
             let gram: Option<Gram> = tensors.gram_of(rows);
-            gram.map_or_else(ConflictSummary::default, |gram| gram.summary(&priors))
+            gram.map_or_else(ConflictSummary::default, |gram| ConflictSummary {
+                thirds: gram.thirds(&thirds.head, &thirds.tail).map(Box::new),
+                ..gram.summary(&priors)
+            })
         };
         let layers = self.layers();
         let rows = |classifier: bool| -> Vec<usize> {

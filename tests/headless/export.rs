@@ -249,11 +249,54 @@ fn a_view_is_taken_from_an_exported_image() -> Result<()> {
         "conflict-time",
         "depth-profile",
         "depth-time",
+        "head-tail-time",
         "pair-cosine",
         "pair-depth",
+        "rare-conflicts",
     ];
     let files = figures.map(|figure| format!("solar-branch-{figure}.csv"));
     assert_eq!(names(&page)?, files);
+    Ok(())
+}
+
+/// The classes of a run that is compared with may be others.
+#[test]
+fn a_class_is_looked_up_in_the_run_that_is_drawn() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let other = root.path().join("other");
+    std::fs::create_dir(&other)?;
+    let log = std::fs::read_to_string(sample("solar-none").join("events.jsonl"))?;
+    let renamed = log.replacen("Physical-damage", "Broken", 1);
+    ensure!(renamed != log, "the header names the class");
+    std::fs::write(other.join("events.jsonl"), renamed)?;
+    let branch = sample("solar-branch");
+    let runs = [branch.to_str(), Some("--against"), other.to_str()];
+    let runs: Option<Vec<&str>> = runs.into_iter().collect();
+    let runs = runs.context("paths")?;
+    let drawn = |name: &str| {
+        let options = ["--figure", "ledger-time", "--class", name];
+        let out = root.path().join("table.csv");
+        export(&[&runs[..1], &options].concat(), &out)?;
+        let alone = std::fs::read_to_string(&out)?;
+        let class = ["--figure", "class-f1", "--class", name];
+        export(&[&runs[..], &class].concat(), &root.path().join("f1.csv"))?;
+        Ok::<_, anyhow::Error>(alone)
+    };
+    assert_eq!(drawn("Physical-damage")?, drawn("4")?);
+    // A class that only the run compared with has is not refused either; no class of any run is.
+    let of_other = ["--figure", "class-f1", "--class", "Broken"];
+    export(
+        &[&runs[..], &of_other].concat(),
+        &root.path().join("f1.csv"),
+    )?;
+    let unknown = ["--figure", "class-f1", "--class", "Unheard-of"];
+    let refused = export(&[&runs[..], &unknown].concat(), &root.path().join("f1.csv"));
+    let text = refused.err().context("refused")?.to_string();
+    assert!(text.contains("no class of this run"), "{text}");
+    assert!(
+        text.contains("Physical-damage") && text.contains("Broken"),
+        "{text}"
+    );
     Ok(())
 }
 

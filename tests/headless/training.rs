@@ -155,19 +155,17 @@ fn probe_files_hold_what_the_log_says() -> Result<()> {
     train(&dir, &config(&root.path().join("data")))?;
     let run = log::load(&dir)?.run;
     for probe in &run.probes {
-        let shares = run.shares(probe.step);
         let tensors = ProbeTensors::load(&dir.join(&probe.file), 3, run.batch_norm())?;
         assert_eq!(tensors.layers(), probe.layers.len());
         for (row, summary) in probe.layers.iter().enumerate() {
-            assert_eq!(
-                tensors.gram_of(&[row]).context("gram")?.summary(&shares),
-                *summary
-            );
+            let gram = tensors.gram_of(&[row]).context("gram")?;
+            assert_eq!(run.summary_of(&gram, probe.step), *summary);
         }
         let backbone = tensors
             .gram_of(&run.gram_rows(&Scope::Backbone))
             .context("backbone")?;
-        assert_eq!(backbone.summary(&shares), probe.backbone);
+        assert_eq!(run.summary_of(&backbone, probe.step), probe.backbone);
+        assert!(probe.backbone.thirds.is_some(), "frequent and rare classes");
         let network = tensors
             .gram_of(&run.gram_rows(&Scope::Network))
             .context("network")?;

@@ -202,6 +202,65 @@ def conflict_time(rows):
         same(row.noise_floor, summary["floor"])
 
 
+def floors(gram, weights):
+    """Products of half-differences of class gradients, [K, K]; every piece has images here."""
+    k, s = weights.shape
+    half = np.arange(s) < s // 2
+    first, second = weights * half, weights * ~half
+    coefficients = 0.5 * (first / first.sum(1, keepdims=True) - second / second.sum(1, keepdims=True))
+    return np.einsum("as,asbt,bt->ab", coefficients, gram.reshape(k, s, k, s), coefficients)
+
+
+def thirds():
+    """Frequent and rare classes; the runs have no equally frequent ones."""
+    order = sorted(range(K), key=lambda k: one.header["train_counts"][k])
+    return order[-(K // 3) :], order[: K // 3]
+
+
+def head_tail_time(rows):
+    head, tail = thirds()
+    groups = {
+        "frequent against rare": [(x, y) for x in head for y in tail],
+        "rare against rare": [(x, y) for x in tail for y in tail if x < y],
+        "frequent against frequent": [(x, y) for x in head for y in head if x < y],
+    }
+    assert len(rows) == 3 * len(one.probes)
+    known = {probe["step"]: probe for probe in one.probes}
+    for row in rows.itertuples():
+        probe, pairs = known[row.step], groups[row.classes]
+        assert row.part == layer
+        assert row.pairs == len(pairs)
+        tensors = one.tensors(probe)
+        noise = floors(tensors["gram"][one.rows[layer]].astype(np.float64), one.weights(tensors))
+        cosines, products = one.cosines(probe), one.products(probe)
+        close(row.interference, np.mean([max(0.0, -cosines[x, y]) for x, y in pairs]))
+        lengths = lambda x, y: math.sqrt(products[x, x] * products[y, y])
+        close(row.noise_floor, np.mean([max(0.0, -noise[x, y] / lengths(x, y)) for x, y in pairs]))
+        assert row.conflicting <= row.resolved <= row.pairs
+
+
+def rare_conflicts(rows):
+    head, tail = thirds()
+    probe = one.probe(step)
+    parts = [x["name"] for x in one.header["layers"] if x["gram"] is not None and x["group"] != "classifier"]
+    assert len(rows) == len(head) * len(tail) * len(parts)
+    assert rows["cosine"].is_monotonic_increasing
+    lr = [x["lr"] for x in one.steps if x["step"] <= probe["step"]][-1]
+    counts = one.header["train_counts"]
+    seen = set()
+    for row in rows.itertuples():
+        x, y = index(row.rare_class), index(row.frequent_class)
+        assert x in tail and y in head and row.layer in parts
+        seen.add((x, y, row.layer))
+        products = one.products(probe, row.layer)
+        close(row.cosine, one.cosines(probe, row.layer)[x, y])
+        close(row.grad_norm_rare, math.sqrt(products[x, x]))
+        close(row.grad_norm_frequent, math.sqrt(products[y, y]))
+        close(row.effect_nats_per_step, -lr * counts[y] / sum(counts) * products[x, y])
+        assert row.resolved == (abs(row.cosine) > 3 * row.standard_error)
+    assert len(seen) == len(rows)
+
+
 def measures(rows):
     last = [run.eval(10**9, "test") for run in (one, other)]
     rows = rows.set_index("measure")
@@ -373,6 +432,8 @@ CHECKS = {
     "pair-depth": pair_depth,
     "pair-difference": pair_difference,
     "conflict-time": conflict_time,
+    "head-tail-time": head_tail_time,
+    "rare-conflicts": rare_conflicts,
     "measures": measures,
     "ledger-depth": ledger_depth,
     "gates-time": gates_time,

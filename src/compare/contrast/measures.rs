@@ -5,7 +5,6 @@ use super::member::Reached;
 use super::row::{Row, contrast, summed};
 use super::words::images;
 use crate::compare::groups::Group;
-use crate::compare::ranks::Thirds;
 use crate::compare::statistics::mean;
 use crate::network::Layer;
 use crate::run::event::{Eval, Probe, Split};
@@ -37,12 +36,9 @@ impl<'a> Measured<'a> {
     pub(super) fn headline(&self) -> Vec<Row> {
         let split = self.split;
         let images = images(split);
-        let counts = &self.reference().started.train_counts;
         let classes = &self.reference().started.classes;
-        let rarest = (0..counts.len())
-            .filter(|&k| counts[k] > 0)
-            .min_by_key(|&k| counts[k]);
-        let thirds = Thirds::of(counts);
+        let rarest = self.reference().started.rarest();
+        let thirds = self.reference().started.thirds();
         let score = |name: &str, help: &str, read: fn(&Eval) -> Option<f64>| {
             let help = format!("{help}, {images} images.");
             self.row(name, help, Some(true), move |run| read(run.eval(split)?))
@@ -86,43 +82,59 @@ impl<'a> Measured<'a> {
         rows
     }
 
-    /// Interference and conflicts in the backbone, and interference in the classifier.
+    /// Interference and conflicts in the backbone, and interference in the classifier. Interference between frequent and
+    /// rare classes is left out where no run has recorded it.
     fn conflict(&self) -> Vec<Row> {
         let row = |name: &str, help: &str, read: fn(&Probe) -> Option<f64>| {
             self.row(name, help.to_owned(), Some(false), move |run| {
                 read(run.probe?)
             })
         };
-        let mut floor = row(
-            "its noise floor",
-            "What noise alone would make of the backbone's interference; not tested.",
-            |x| x.backbone.floor,
-        );
-        floor.more_is_better = None;
-        floor
-            .contrasts
-            .iter_mut()
-            .for_each(|contrast| contrast.paired = None);
+        let floor = |name: &str, help: &str, read: fn(&Probe) -> Option<f64>| {
+            let mut floor = row(name, help, read);
+            floor.more_is_better = None;
+            let contrasts = floor.contrasts.iter_mut();
+            contrasts.for_each(|contrast| contrast.paired = None);
+            floor
+        };
         let mut conflicts = row(
             "backbone conflicts",
             "Pairs of classes whose gradients pull apart in the backbone beyond noise.",
             |x| Some(x.backbone.conflicting as f64),
         );
         conflicts.digits = 1;
-        vec![
+        let mut rows = vec![
             row(
                 "backbone interference",
                 "Mean over class pairs of max(0, −cosine) of their gradients, all layers but the classifier.",
                 |x| x.backbone.interference,
             ),
-            floor,
-            conflicts,
-            row(
-                "classifier interf.",
-                "Interference in the classifier, where it is there by construction.",
-                |x| x.classifier.interference,
+            floor(
+                "its noise floor",
+                "What noise alone would make of the backbone's interference; not tested.",
+                |x| x.backbone.floor,
             ),
-        ]
+        ];
+        let head_tail = row(
+            "head-tail interf.",
+            "Interference in the backbone over the pairs of a head class and a tail class by rank.",
+            |x| x.backbone.thirds.as_ref()?.head_tail.interference,
+        );
+        if head_tail.values.iter().any(|values| values.n > 0) {
+            rows.push(head_tail);
+            rows.push(floor(
+                "head-tail floor",
+                "What noise alone would make of the interference of head and tail; not tested.",
+                |x| x.backbone.thirds.as_ref()?.head_tail.floor,
+            ));
+        }
+        rows.push(conflicts);
+        rows.push(row(
+            "classifier interf.",
+            "Interference in the classifier, where it is there by construction.",
+            |x| x.classifier.interference,
+        ));
+        rows
     }
 
     /// F1 of every class.

@@ -1,9 +1,12 @@
 //! A quantity of the network by layer and moment: every layer at every probe.
 
-use egui::{Color32, Rect, Ui};
+use std::borrow::Cow;
+
+use egui::{Color32, Context, Rect, Ui};
 
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::quantity::Classes;
+use crate::figure::facts::thirds::{self, completed};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
@@ -16,6 +19,7 @@ use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity::Scale;
 use crate::gradient::gram::ConflictSummary;
+use crate::run::Scope;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthTime,
@@ -64,8 +68,12 @@ pub(in crate::figure) fn depth_time_ui(
         let list = header(area);
         let list = list.with_max_x(list.right().min(list.left() + 170.0));
         pick = quantity::selector_ui(ui, list, subject, view);
+        let room = header(area).with_min_x(list.right() + 8.0);
+        quantity::undefined_ui(ui, room, subject, view, &subject.run.probes);
     }
+    let ctx = ui.ctx().clone();
     let quantities = Quantities {
+        ctx: &ctx,
         subject,
         view,
         classes: Classes::of(subject, view),
@@ -76,6 +84,7 @@ pub(in crate::figure) fn depth_time_ui(
 
 /// The cells of the figure: the quantity that the view selects, by layer and probe.
 struct Quantities<'a> {
+    ctx: &'a Context,
     subject: Subject<'a>,
     view: &'a View,
     classes: Classes,
@@ -86,18 +95,22 @@ impl Cells for Quantities<'_> {
     const NAME: &'static str = "Layers by moment";
 
     fn key(&self) -> String {
-        format!("{:?} {:?}", self.classes, self.scale)
+        let view = self.view;
+        let of_thirds = if view.quantity.is_of_thirds() {
+            thirds::key(self.ctx, self.subject, &Scope::Backbone)
+        } else {
+            String::new()
+        };
+        format!("{:?} {:?} {of_thirds}", self.classes, self.scale)
     }
 
     fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32> {
-        let summary = self.subject.run.probes.get(column)?.layers.get(gram);
-        Some(self.color_of(ui, summary))
+        Some(self.color_of(ui, self.summary(Some(gram), column)))
     }
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
-        let probe = self.subject.run.probes.get(column);
-        match probe.and_then(|probe| probe.layers.get(gram)) {
-            Some(summary) => quantity::values_ui(ui, self.subject, summary, self.view),
+        match self.summary(Some(gram), column) {
+            Some(summary) => quantity::values_ui(ui, self.subject, &summary, self.view),
             None => {
                 ui.label("not measured");
             }
@@ -111,20 +124,25 @@ impl Cells for Quantities<'_> {
     const BACKBONE: bool = true;
 
     fn backbone_color(&self, ui: &Ui, column: usize) -> Option<Color32> {
-        let probe = self.subject.run.probes.get(column)?;
-        Some(self.color_of(ui, Some(&probe.backbone)))
+        Some(self.color_of(ui, self.summary(None, column)))
     }
 
     fn backbone_words_ui(&self, ui: &mut Ui, column: usize) {
-        if let Some(probe) = self.subject.run.probes.get(column) {
-            quantity::values_ui(ui, self.subject, &probe.backbone, self.view);
+        if let Some(summary) = self.summary(None, column) {
+            quantity::values_ui(ui, self.subject, &summary, self.view);
         }
     }
 }
 
 impl Quantities<'_> {
-    fn color_of(&self, ui: &Ui, summary: Option<&ConflictSummary>) -> Color32 {
-        let value = summary.and_then(|x| self.classes.value(self.view.quantity, x));
+    /// The summary of the layer with this Gram row at a probe, or of the backbone.
+    fn summary(&self, row: Option<usize>, column: usize) -> Option<Cow<'_, ConflictSummary>> {
+        let probe = self.subject.run.probes.get(column)?;
+        completed(self.ctx, self.subject, probe, row)
+    }
+
+    fn color_of(&self, ui: &Ui, summary: Option<Cow<'_, ConflictSummary>>) -> Color32 {
+        let value = summary.and_then(|x| self.classes.value(self.view.quantity, &x));
         value.map_or_else(|| palette::undefined(ui), |value| self.scale.color(value))
     }
 }

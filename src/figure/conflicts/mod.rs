@@ -11,3 +11,5 @@ pub(in crate::figure) mod matrix_difference;
 pub(in crate::figure) mod network;
 pub(in crate::figure) mod pair;
 pub(in crate::figure) mod pair_depth;
+pub(in crate::figure) mod rare_conflicts;
+pub(in crate::figure) mod thirds_time;

@@ -47,7 +47,7 @@ pub(in crate::figure) fn shown(
 fn made(run: &Run, step: u64, gram: Gram) -> Arc<Shown> {
     Arc::new(Shown {
         cells: gram.matrix(),
-        summary: gram.summary(&run.shares(step)),
+        summary: run.summary_of(&gram, step),
         gram,
     })
 }

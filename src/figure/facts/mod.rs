@@ -13,6 +13,7 @@ pub(in crate::figure) mod order;
 pub(in crate::figure) mod pair;
 pub(in crate::figure) mod probes;
 pub(in crate::figure) mod quantity;
+pub(in crate::figure) mod thirds;
 pub(in crate::figure) mod unmeasured;
 pub(in crate::figure) mod unread;
 pub(in crate::figure) mod what_if;

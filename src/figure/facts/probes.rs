@@ -121,8 +121,7 @@ pub(in crate::figure) fn read(
 /// the next frames.
 const MADE_FOR: Duration = Duration::from_millis(4);
 
-/// One value per probe at which the rows of `classes` are read, by step. As long as `key` stays, `make` is called once
-/// for each probe; probes for which a frame has no time follow in later frames.
+/// One value per probe at which the rows of `classes` are read, by step, made as in [`of_steps`].
 pub(in crate::figure) fn of_probes<T: Send + Sync + 'static>(
     ctx: &Context,
     name: (&'static str, u64),
@@ -130,11 +129,29 @@ pub(in crate::figure) fn of_probes<T: Send + Sync + 'static>(
     key: impl Hash + Debug,
     make: impl Fn(u64) -> Option<T>,
 ) -> Arc<Made<T>> {
+    of_steps(
+        ctx,
+        name,
+        subject.run,
+        subject.steps_read(classes),
+        key,
+        make,
+    )
+}
+
+/// One value per probe whose tensors are in memory, by step; `read` are the steps of these probes, in order. As long as
+/// `key` stays, `make` is called once for each probe; probes for which a frame has no time follow in later frames.
+pub(in crate::figure) fn of_steps<T: Send + Sync + 'static>(
+    ctx: &Context,
+    name: (&'static str, u64),
+    run: &Run,
+    mut read: Vec<u64>,
+    key: impl Hash + Debug,
+    make: impl Fn(u64) -> Option<T>,
+) -> Arc<Made<T>> {
     let id = Id::unique(name);
-    let run = subject.run;
     let started = run.started.as_ref().map(|started| &started.id);
     let key = Id::unique((started, run.revisions.known_probes, key));
-    let mut read = subject.steps_read(classes);
     let kept = ctx.data(|data| data.get_temp::<Arc<Made<T>>>(id));
     let kept = kept.filter(|made| made.key == key);
     if let Some(made) = kept.as_ref().filter(|made| made.read == read) {

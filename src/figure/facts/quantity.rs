@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use crate::compare::ranks::Thirds;
 use crate::figure::facts::network::geometric_mean;
+use crate::figure::facts::thirds::completed;
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::{Quantity, View};
-use crate::gradient::gram::ConflictSummary;
-use crate::run::Scope;
+use crate::gradient::gram::{ConflictSummary, PairsConflict};
 use crate::run::event::Probe;
+use crate::run::{Scope, Thirds};
 
 /// Decades (log10) of a logarithmic scale before anything is measured.
 pub(in crate::figure) const DECADES: (f64, f64) = (-1.0, 0.0);
@@ -29,9 +29,7 @@ pub(in crate::figure) struct Classes {
 
 impl Classes {
     pub(in crate::figure) fn of(subject: Subject<'_>, view: &View) -> Self {
-        let counts = subject.run.started.as_ref();
-        let counts = counts.map_or(&[][..], |started| &started.train_counts);
-        let Thirds { head, tail, .. } = Thirds::of(counts);
+        let Thirds { head, tail, .. } = subject.run.thirds();
         Self {
             one: class_of(subject, view),
             head,
@@ -65,7 +63,29 @@ impl Classes {
                 let norm = |k: usize| summary.norm.get(k).copied().flatten();
                 Some(geometric_mean(&self.head, norm)? / geometric_mean(&self.tail, norm)?)
             }
+            Quantity::HeadAgainstTail | Quantity::TailAgainstTail | Quantity::HeadAgainstHead => {
+                between_thirds(quantity, summary)?.interference
+            }
         }
+    }
+}
+
+/// The conflict over the pairs of classes that a quantity is restricted to; `None` for a quantity of all classes, and
+/// where the conflict between thirds is not known.
+pub(in crate::figure) fn between_thirds(
+    quantity: Quantity,
+    summary: &ConflictSummary,
+) -> Option<&PairsConflict> {
+    let thirds = summary.thirds.as_ref()?;
+    match quantity {
+        Quantity::HeadAgainstTail => Some(&thirds.head_tail),
+        Quantity::TailAgainstTail => Some(&thirds.tail_tail),
+        Quantity::HeadAgainstHead => Some(&thirds.head_head),
+        Quantity::Interference
+        | Quantity::ConflictRate
+        | Quantity::ClassNorm
+        | Quantity::TailShare
+        | Quantity::HeadToTail => None,
     }
 }
 
@@ -94,12 +114,13 @@ pub(in crate::figure) fn summary_of(
     probe: &Probe,
     scope: &Scope,
 ) -> Option<Arc<ConflictSummary>> {
+    let logged = |row| Some(Arc::new(completed(ctx, subject, probe, row)?.into_owned()));
     if *scope == Scope::Backbone {
-        return Some(Arc::new(probe.backbone.clone()));
+        return logged(None);
     }
     let rows = subject.run.gram_rows(scope);
     if let [row] = rows[..] {
-        return probe.layers.get(row).cloned().map(Arc::new);
+        return logged(Some(row));
     }
     let tensors = subject.probes.get(&probe.step)?;
     let id = subject.run.started.as_ref().map(|started| &started.id);
@@ -107,6 +128,6 @@ pub(in crate::figure) fn summary_of(
     let key = (id, &rows, probe.step, subject.run.revisions.probes);
     remembered(ctx, ("values of a part", subject.identity()), key, || {
         let gram = tensors.gram_of(&rows)?;
-        Some(Arc::new(gram.summary(&subject.run.shares(probe.step))))
+        Some(Arc::new(subject.run.summary_of(&gram, probe.step)))
     })
 }

@@ -72,6 +72,9 @@ pub const HEAD: Color32 = Color32::from_rgb(0x6f, 0x7d, 0x95);
 /// Colour of the rare classes taken together: it stands out, as readers look for them.
 pub const TAIL: Color32 = Color32::from_rgb(0xe0, 0x7a, 0x1f);
 
+/// Colour of pairs of a frequent and a rare class.
+pub const BETWEEN: Color32 = Color32::from_rgb(0xb5, 0x3a, 0x8c);
+
 /// Anchors of the diverging scale: red (conflict) over the neutral middle to blue (agreement), after ColorBrewer RdBu.
 /// Each is given from dark to light: away from the neutral middle the scale darkens on light, and lightens on dark.
 const RED: [Color32; 2] = [

@@ -45,6 +45,10 @@ kinds! {
     DepthTime,
     /// Interference in the backbone and the selected layer over time.
     ConflictTime,
+    /// Interference between and within the frequent and the rare third of the classes over time.
+    ThirdsTime,
+    /// The strongest conflicts of a rare and a frequent class over all layers, at the cursor.
+    RareConflicts,
     /// Which classes help and which hurt the selected class, at the cursor.
     Ledger,
     /// Effect of a step on the selected class's loss over time.

@@ -12,6 +12,8 @@ use crate::run::{BatchNorm, Scope};
 pub enum Pick {
     /// A pair of classes.
     Pair(usize, usize),
+    /// A pair of classes in a part of the network.
+    PairIn(usize, usize, Scope),
     /// A part of the network.
     Scope(Scope),
     /// A moment.

@@ -76,9 +76,7 @@ impl Subject<'_> {
 pub(in crate::figure) fn class_of(subject: Subject<'_>, view: &View) -> Option<usize> {
     let started = subject.run.started.as_ref()?;
     let selected = view.class.filter(|&k| k < started.classes.len());
-    let counts = started.train_counts.iter().enumerate();
-    let rarest = counts.filter(|(_, n)| **n > 0).min_by_key(|(_, n)| **n);
-    selected.or(rarest.map(|(k, _)| k))
+    selected.or_else(|| started.rarest())
 }
 
 /// The selected pair, where the run has both classes.

@@ -123,6 +123,12 @@ pub enum Quantity {
     TailShare,
     /// Geometric mean of the gradient norms of the frequent third of the classes, divided by that of the rarest third.
     HeadToTail,
+    /// Interference over pairs of a class of the frequent third and one of the rarest.
+    HeadAgainstTail,
+    /// Interference over pairs of classes of the rarest third.
+    TailAgainstTail,
+    /// Interference over pairs of classes of the frequent third.
+    HeadAgainstHead,
 }
 
 /// Other weights of the classes, or changed gradients where they conflict, in the what-if figure.
@@ -173,12 +179,15 @@ impl Default for View {
 
 impl Quantity {
     /// Every quantity.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Interference,
         Self::ConflictRate,
         Self::ClassNorm,
         Self::TailShare,
         Self::HeadToTail,
+        Self::HeadAgainstTail,
+        Self::TailAgainstTail,
+        Self::HeadAgainstHead,
     ];
 
     /// Name on screen.
@@ -189,6 +198,9 @@ impl Quantity {
             Self::ClassNorm => "Pull of the class",
             Self::TailShare => "Share of rare classes",
             Self::HeadToTail => "Pull of frequent to rare classes",
+            Self::HeadAgainstTail => "Frequent against rare",
+            Self::TailAgainstTail => "Rare against rare",
+            Self::HeadAgainstHead => "Frequent against frequent",
         }
     }
 
@@ -210,7 +222,27 @@ impl Quantity {
                 "Geometric mean of the gradient norms of the frequent third of the classes divided by that of the \
                  rarest third: above 1 the frequent ones pull harder. Logarithmic scale"
             }
+            Self::HeadAgainstTail => {
+                "Interference between frequent and rare classes: mean of max(0, −cosine) over the pairs of a class of \
+                 the frequent third and one of the rarest third, from 0 to 1"
+            }
+            Self::TailAgainstTail => {
+                "Interference among rare classes: mean of max(0, −cosine) over the pairs within the rarest third of \
+                 the classes, from 0 to 1"
+            }
+            Self::HeadAgainstHead => {
+                "Interference among frequent classes: mean of max(0, −cosine) over the pairs within the frequent third \
+                 of the classes, from 0 to 1"
+            }
         }
+    }
+
+    /// Whether the quantity is restricted to pairs of classes within or between the frequent and the rarest third.
+    pub(in crate::figure) fn is_of_thirds(self) -> bool {
+        matches!(
+            self,
+            Self::HeadAgainstTail | Self::TailAgainstTail | Self::HeadAgainstHead
+        )
     }
 
     /// Whether the quantity has a logarithmic scale, whose ends then follow the data.

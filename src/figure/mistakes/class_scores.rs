@@ -2,7 +2,6 @@
 
 use egui::{Align2, Color32, FontId, Rect, RichText, Role, Sense, Stroke, Ui, pos2, vec2};
 
-use crate::compare::ranks::Thirds;
 use crate::compare::statistics::mean;
 use crate::figure::facts::mistakes::{evaluation, missing, word};
 use crate::figure::facts::probes::Need;
@@ -15,6 +14,7 @@ use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::run::Thirds;
 use crate::run::event::Eval;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -100,7 +100,7 @@ fn rows(subject: Subject<'_>, view: &View, eval: &Eval, first: Option<&Eval>) ->
     };
     let mut rows: Vec<Row> = order_of(subject, view).into_iter().map(class).collect();
     let all: Vec<usize> = (0..names.len()).collect();
-    let Thirds { head, medium, tail } = Thirds::of(train);
+    let Thirds { head, medium, tail } = subject.run.thirds();
     for (name, classes) in [
         ("Frequent third", head),
         ("Middle", medium),

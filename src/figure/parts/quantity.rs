@@ -1,9 +1,13 @@
 //! The quantities that parts of the network are coloured by: their values in words and tables, and their colours.
 
-use egui::{Align2, Color32, ComboBox, FontId, Rect, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Align, Align2, Color32, ComboBox, Context, FontId, Label, Layout, Rect, RichText, Ui,
+    UiBuilder, pos2, vec2,
+};
 
 use crate::figure::facts::network::layers_with_gradients;
-use crate::figure::facts::quantity::{Classes, DECADES, decades, summary_of};
+use crate::figure::facts::quantity::{Classes, DECADES, between_thirds, decades, summary_of};
+use crate::figure::facts::thirds::{NO_THIRDS, NOT_IN_LOG, completed, has_thirds, missing};
 use crate::figure::kit::memo::{is_exporting, remembered};
 use crate::figure::kit::numerals::{power_of_ten, three_figures};
 use crate::figure::kit::palette;
@@ -14,7 +18,7 @@ use crate::figure::kit::text::fitted;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::{Quantity, View};
-use crate::gradient::gram::ConflictSummary;
+use crate::gradient::gram::{ConflictSummary, PairsConflict};
 use crate::run::Scope;
 use crate::run::event::Probe;
 
@@ -53,7 +57,10 @@ impl Scale {
     /// Where a value lies on the scale, from 0 to 1.
     fn share(&self, value: f64) -> f64 {
         match self.quantity {
-            Quantity::Interference => value / palette::INTERFERENCE_END,
+            Quantity::Interference
+            | Quantity::HeadAgainstTail
+            | Quantity::TailAgainstTail
+            | Quantity::HeadAgainstHead => value / palette::INTERFERENCE_END,
             Quantity::ConflictRate | Quantity::TailShare => value,
             Quantity::ClassNorm | Quantity::HeadToTail if value > 0.0 => {
                 let (low, high) = self.decades;
@@ -66,7 +73,10 @@ impl Scale {
     /// Least and largest value that has a colour of its own.
     pub(in crate::figure) fn range(shown: &[Subject<'_>], view: &View) -> [f64; 2] {
         match view.quantity {
-            Quantity::Interference => [0.0, palette::INTERFERENCE_END],
+            Quantity::Interference
+            | Quantity::HeadAgainstTail
+            | Quantity::TailAgainstTail
+            | Quantity::HeadAgainstHead => [0.0, palette::INTERFERENCE_END],
             Quantity::ConflictRate | Quantity::TailShare => [0.0, 1.0],
             Quantity::ClassNorm | Quantity::HeadToTail => {
                 let (low, high) = decades(shown, view);
@@ -77,9 +87,11 @@ impl Scale {
 
     fn color_at(&self, share: f64) -> Color32 {
         match self.quantity {
-            Quantity::Interference | Quantity::ConflictRate => {
-                palette::diverging(-share.clamp(0.0, 1.0), self.dark)
-            }
+            Quantity::Interference
+            | Quantity::ConflictRate
+            | Quantity::HeadAgainstTail
+            | Quantity::TailAgainstTail
+            | Quantity::HeadAgainstHead => palette::diverging(-share.clamp(0.0, 1.0), self.dark),
             Quantity::ClassNorm | Quantity::TailShare | Quantity::HeadToTail => sequential(share),
         }
     }
@@ -93,7 +105,10 @@ impl Scale {
     fn marks(&self) -> Vec<(f64, String)> {
         let (low, high) = self.decades;
         match self.quantity {
-            Quantity::Interference => {
+            Quantity::Interference
+            | Quantity::HeadAgainstTail
+            | Quantity::TailAgainstTail
+            | Quantity::HeadAgainstHead => {
                 let end = palette::INTERFERENCE_END;
                 let half = end / 2.0;
                 vec![
@@ -177,7 +192,7 @@ pub(in crate::figure) fn selector_ui(
         ui.spacing_mut().interact_size.y = rect.height();
         ui.spacing_mut().button_padding.y = 0.0;
         let combo = ComboBox::from_id_salt("quantity")
-            .selected_text(egui::RichText::new(text).size(11.5))
+            .selected_text(RichText::new(text).size(11.5))
             .width(rect.width())
             .truncate()
             .show_ui(ui, |ui| {
@@ -188,12 +203,60 @@ pub(in crate::figure) fn selector_ui(
                     }
                 }
             });
-        combo
-            .response
-            .on_hover_text(quantity.help())
-            .accessible_name("Coloured by");
+        let response = combo.response.on_hover_ui(|ui| {
+            ui.label(quantity.help());
+            if let Some(why) = undefined(subject, view, subject.probe(view)) {
+                ui.label(why);
+            }
+        });
+        response.accessible_name("Coloured by");
     });
     pick
+}
+
+/// Why the quantity, being one of frequent and rare classes, is undefined at some of these probes; `None` where it is
+/// known at all of them.
+fn undefined<'a>(
+    subject: Subject<'_>,
+    view: &View,
+    probes: impl IntoIterator<Item = &'a Probe>,
+) -> Option<String> {
+    if !view.quantity.is_of_thirds() {
+        return None;
+    }
+    if !has_thirds(subject.run) {
+        return Some(NO_THIRDS.to_owned());
+    }
+    let (mut all, mut unknown) = (0, 0);
+    for probe in probes {
+        let is_read = || subject.probes.get(&probe.step).is_some();
+        all += 1;
+        unknown += usize::from(probe.backbone.thirds.is_none() && !is_read());
+    }
+    match (unknown, all) {
+        (0, _) => None,
+        (1, 1) => Some(NOT_IN_LOG.to_owned()),
+        (_, _) => Some(format!("{unknown} of {all} probes: {NOT_IN_LOG}")),
+    }
+}
+
+/// Says why the quantity is undefined at some of these probes, where it is.
+pub(in crate::figure) fn undefined_ui<'a>(
+    ui: &mut Ui,
+    rect: Rect,
+    subject: Subject<'_>,
+    view: &View,
+    probes: impl IntoIterator<Item = &'a Probe>,
+) {
+    if let Some(why) = undefined(subject, view, probes)
+        && rect.width() > 60.0
+    {
+        let layout = Layout::left_to_right(Align::Center);
+        ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
+            let text = RichText::new(&why).size(11.5).weak();
+            ui.add(Label::new(text).truncate()).on_hover_text(why);
+        });
+    }
 }
 
 /// Writes all values of a part of the network at the moment looked at.
@@ -249,6 +312,17 @@ pub(in crate::figure) fn values_ui(
                 list(&classes.head, name),
                 number(value)
             ),
+            Quantity::HeadAgainstTail | Quantity::TailAgainstTail | Quantity::HeadAgainstHead => {
+                match between_thirds(quantity, summary) {
+                    Some(pairs) => of_pairs(quantity, pairs),
+                    // One line says it for all three.
+                    None if quantity == Quantity::HeadAgainstTail => {
+                        let why = missing(subject.run, summary).unwrap_or(NO_THIRDS);
+                        format!("frequent against rare classes: {why}")
+                    }
+                    None => continue,
+                }
+            }
         };
         if quantity == view.quantity {
             ui.strong(line);
@@ -256,6 +330,19 @@ pub(in crate::figure) fn values_ui(
             ui.label(line);
         }
     }
+}
+
+/// The conflict over some pairs of classes in words.
+fn of_pairs(quantity: Quantity, pairs: &PairsConflict) -> String {
+    let name = quantity.label().to_lowercase();
+    let (Some(interference), floor) = (pairs.interference, pairs.floor) else {
+        return format!("{name} undefined: no such pair of classes has gradients");
+    };
+    let floor = floor.map_or_else(|| "undefined".to_owned(), |floor| format!("{floor:.3}"));
+    format!(
+        "{name} {interference:.3} (noise floor {floor}), {} of {} pairs in conflict, {} told apart from 0",
+        pairs.conflicting, pairs.pairs, pairs.resolved
+    )
 }
 
 /// Up to three names, and how many more.
@@ -268,13 +355,20 @@ fn list<'a>(classes: &[usize], name: impl Fn(usize) -> &'a str) -> String {
     format!("{}{more}", first.join(", "))
 }
 
+/// The pairs of classes that columns of the table are restricted to, with the beginning of their names.
+const GROUPS: [(&str, Quantity); 3] = [
+    ("head_tail", Quantity::HeadAgainstTail),
+    ("tail_tail", Quantity::TailAgainstTail),
+    ("head_head", Quantity::HeadAgainstHead),
+];
+
 /// All values of the backbone and of every layer at some probes.
 pub(in crate::figure) fn table<'a>(
     subject: Subject<'_>,
     view: &View,
     probes: impl IntoIterator<Item = &'a Probe>,
 ) -> Table {
-    let mut table = Table::new([
+    let columns = [
         "step",
         "epoch",
         "layer",
@@ -286,21 +380,39 @@ pub(in crate::figure) fn table<'a>(
         "class_grad_norm",
         "tail_share",
         "head_to_tail",
-    ]);
+    ];
+    let of_groups = GROUPS.iter().flat_map(|(name, _)| {
+        let columns = [
+            "interference",
+            "noise_floor",
+            "pairs",
+            "resolved",
+            "conflicting",
+        ];
+        columns.map(|column| format!("{name}_{column}"))
+    });
+    let columns: Vec<String> = columns
+        .map(str::to_owned)
+        .into_iter()
+        .chain(of_groups)
+        .collect();
+    let mut table = Table {
+        columns,
+        rows: Vec::new(),
+    };
     let classes = Classes::of(subject, view);
     let class = classes.one.and_then(|k| subject.classes().get(k));
+    // A new context, so that no value is taken that was remembered elsewhere.
+    let ctx = Context::default();
     for probe in probes {
-        let layers = layers_with_gradients(subject).filter_map(|(layer, row)| {
-            Some((
-                layer.name.as_str(),
-                layer.group.as_str(),
-                probe.layers.get(row)?,
-            ))
-        });
-        let backbone = ("backbone", "", &probe.backbone);
-        for (name, block, summary) in std::iter::once(backbone).chain(layers) {
-            let value = |quantity| Value::from(classes.value(quantity, summary));
-            table.push([
+        let layers = layers_with_gradients(subject)
+            .map(|(layer, row)| (layer.name.as_str(), layer.group.as_str(), Some(row)));
+        for (name, block, row) in std::iter::once(("backbone", "", None)).chain(layers) {
+            let Some(summary) = completed(&ctx, subject, probe, row) else {
+                continue;
+            };
+            let value = |quantity| Value::from(classes.value(quantity, &summary));
+            let mut cells = vec![
                 probe.step.into(),
                 probe.epoch.into(),
                 name.into(),
@@ -316,10 +428,26 @@ pub(in crate::figure) fn table<'a>(
                 value(Quantity::ClassNorm),
                 value(Quantity::TailShare),
                 value(Quantity::HeadToTail),
-            ]);
+            ];
+            for (_, quantity) in GROUPS {
+                cells.extend(pair_cells(between_thirds(quantity, &summary)));
+            }
+            table.rows.push(cells);
         }
     }
     table
+}
+
+/// Conflict over some pairs of classes in the cells of a table; empty cells where it is not known.
+fn pair_cells(pairs: Option<&PairsConflict>) -> [Value; 5] {
+    let count = |of: fn(&PairsConflict) -> usize| pairs.map_or(Value::None, |x| of(x).into());
+    [
+        pairs.and_then(|x| x.interference).into(),
+        pairs.and_then(|x| x.floor).into(),
+        count(|x| x.pairs),
+        count(|x| x.resolved),
+        count(|x| x.conflicting),
+    ]
 }
 
 #[cfg(test)]

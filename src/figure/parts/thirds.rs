@@ -2,11 +2,11 @@
 
 use egui::Color32;
 
-use crate::compare::ranks::Thirds;
 use crate::figure::facts::network::{geometric_mean, log_norms};
 use crate::figure::kit::chart::{Band, Curve, Gap, Look};
 use crate::figure::kit::palette;
 use crate::figure::look::subject::Subject;
+use crate::run::Thirds;
 
 /// Why a third has no norm.
 const NO_NORM: &str = "undefined: none of its classes has a gradient";
@@ -24,9 +24,7 @@ pub(in crate::figure) struct Third {
 
 /// The frequent third, then the rarest; empty where classes are too few or equally frequent.
 pub(in crate::figure) fn of(subject: Subject<'_>) -> Vec<Third> {
-    let started = subject.run.started.as_ref();
-    let counts = started.map_or(&[][..], |started| &started.train_counts);
-    let Thirds { head, tail, .. } = Thirds::of(counts);
+    let Thirds { head, tail, .. } = subject.run.thirds();
     if head.is_empty() || tail.is_empty() {
         return Vec::new();
     }

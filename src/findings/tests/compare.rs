@@ -102,3 +102,28 @@ fn measures_are_not_mixed() {
     }
     assert!(compared(&both).is_empty());
 }
+
+/// With fewer common probes than a change of conflict takes, the change of F1 is said alone.
+#[test]
+fn few_common_probes_do_not_hide_a_difference_of_scores() {
+    let even: fn(u64, usize) -> Option<f64> = |_, _| Some(0.6);
+    let better: fn(u64, usize) -> Option<f64> = |_, k| Some(if k >= 4 { 0.95 } else { 0.6 });
+    for kept in [0, 1, 3] {
+        let mut few = pair(0.3, [even, better]);
+        few[1].run.probes.truncate(kept);
+        let found = compared(&few);
+        assert_says(
+            &found[0],
+            &["Branch attention raises the rare classes' F1 by 0."],
+        );
+        assert!(
+            !found[0].sentence.contains("conflict"),
+            "{}",
+            found[0].sentence
+        );
+        assert!(found[0].detail.contains("Conflict is not compared"));
+        let mut nothing = pair(0.3, [even, even]);
+        nothing[1].run.probes.truncate(kept);
+        assert_eq!(compared(&nothing), []);
+    }
+}

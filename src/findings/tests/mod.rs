@@ -9,6 +9,7 @@ mod noise;
 mod setback;
 mod silence;
 mod subject;
+mod thirds;
 mod training;
 mod unlearned;
 

@@ -1,6 +1,7 @@
 //! The findings about losses and scores.
 
 use super::*;
+use crate::findings::training::leap;
 
 #[test]
 fn a_class_that_is_never_right_is_named() {
@@ -76,4 +77,81 @@ fn a_loss_in_trouble_comes_first() {
     let found = leap.sample().find();
     assert_eq!(found.len(), 1);
     assert_says(&found[0], &["leaps from 0.8", "to 2.9", "at epoch 7"]);
+}
+
+/// A class with a few images, none of which is recognised, is neither passed over nor said to be never recognised.
+#[test]
+fn a_class_with_few_images_is_too_few_to_tell() {
+    for (images, words) in [
+        (0, "Cat has 0 validation images, so nothing tells"),
+        (
+            1,
+            "Cat has at most 1 validation image, not recognised: too few to tell",
+        ),
+        (
+            5,
+            "Cat has at most 5 validation images, none recognised: too few to tell",
+        ),
+        (6, "Cat is never recognised"),
+    ] {
+        let mut sample = Made::default().sample();
+        for eval in &mut sample.run.evals {
+            eval.support[3] = images;
+            eval.f1[3] = Some(0.0);
+        }
+        let found = sample.of(Kind::Score);
+        assert_eq!(found.len(), 1, "{images}");
+        assert_says(&found[0], &[words]);
+        assert_eq!(found[0].evidence.class, Some(3));
+    }
+}
+
+/// Steps without a loss do not move the leap to another step.
+#[test]
+fn a_leap_is_at_its_step_where_earlier_steps_have_no_loss() {
+    let mut sample = Made {
+        loss: |step| Some(if step == 350 { 3.0 } else { 0.8 }),
+        ..Made::default()
+    }
+    .sample();
+    sample.run.steps[3].loss = None;
+    sample.run.steps[60].loss = None;
+    let started = sample
+        .run
+        .started
+        .clone()
+        .unwrap_or_else(|| Made::default().started());
+    let found = leap(&sample.run, &started);
+    assert_eq!(found.and_then(|x| x.evidence.step), Some(350));
+}
+
+/// The F1 of a class without images, which images of other classes are taken for, does not tell of overfitting.
+#[test]
+fn overfitting_is_measured_over_the_classes_that_its_error_covers() {
+    let mut sample = Made {
+        loss: |step| Some(1.5 - 0.002 * step as f64),
+        ..Made::default()
+    }
+    .sample();
+    for (at, eval) in sample.run.evals.iter_mut().enumerate() {
+        eval.f1 = vec![Some(0.6); 6];
+        eval.f1[5] = Some(0.9 - 0.09 * at as f64);
+        eval.support[5] = 0;
+        let sum: f64 = eval.f1.iter().flatten().sum();
+        eval.macro_f1 = Some(sum / 6.0);
+    }
+    assert_eq!(sample.of(Kind::Overfitting), []);
+    for (at, eval) in sample.run.evals.iter_mut().enumerate() {
+        eval.f1[4] = Some(0.9 - 0.09 * at as f64);
+        eval.f1[3] = eval.f1[4];
+    }
+    let found = sample.of(Kind::Overfitting);
+    assert_eq!(found.len(), 1);
+    // (3 · 0.6 + 2 · 0.45) / 5 and (3 · 0.6 + 2 · 0.09) / 5.
+    assert_says(&found[0], &["0.540 → 0.396 ±"]);
+    assert!(
+        found[0].detail.contains("over the 5 classes"),
+        "{}",
+        found[0].detail
+    );
 }

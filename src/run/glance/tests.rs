@@ -153,3 +153,24 @@ fn a_glance_shows_whether_a_writer_holds_the_lock() -> anyhow::Result<()> {
     assert!(!glance.running && matches!(glance.ending, Some(Ending::Stopped(_))));
     Ok(())
 }
+
+#[test]
+fn the_rarest_class_is_one_that_has_training_images() -> anyhow::Result<()> {
+    let (_, mut run) = recorded()?;
+    let rarest = |run: &Run| Glance::of(run, false).map(|glance| glance.rarest_class);
+    assert_eq!(rarest(&run).as_deref(), Some("Physical-damage"));
+    let name = run.started.as_ref().map(|x| x.classes[3].clone());
+    if let Some(started) = &mut run.started {
+        started.train_counts[4] = 0;
+    }
+    assert_eq!(rarest(&run), name);
+    let glance = Glance::of(&run, false);
+    let shown = glance.and_then(|x| x.val).and_then(|x| x.rarest_f1);
+    let newest = run.evals_of(Split::Val).next_back();
+    assert_eq!(shown, newest.and_then(|eval| eval.f1[3]));
+    if let Some(started) = &mut run.started {
+        started.train_counts.fill(0);
+    }
+    assert_eq!(rarest(&run).as_deref(), Some(""));
+    Ok(())
+}

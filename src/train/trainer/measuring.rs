@@ -232,15 +232,16 @@ impl Trainer<'_> {
 
     /// The summaries of a probe: of each layer, of the backbone and of the classifier.
     fn summaries(&self, tensors: &ProbeTensors) -> Summaries {
-        let shares = self.run.shares(self.progress.step);
+        let step = self.progress.step;
         let summary = |scope: &Scope| -> ConflictSummary {
             let gram = tensors.gram_of(&self.run.gram_rows(scope));
-            gram.map(|gram| gram.summary(&shares)).unwrap_or_default()
+            gram.map(|gram| self.run.summary_of(&gram, step))
+                .unwrap_or_default()
         };
         let rows = 0..tensors.layers();
         Summaries {
             layers: rows
-                .filter_map(|row| Some(tensors.gram_of(&[row])?.summary(&shares)))
+                .filter_map(|row| Some(self.run.summary_of(&tensors.gram_of(&[row])?, step)))
                 .collect(),
             backbone: summary(&Scope::Backbone),
             classifier: summary(&Scope::Layer(CLASSIFIER.to_owned())),

@@ -57,6 +57,11 @@ impl App {
                 view.pair = Some((a, b));
                 self.show_in_matrices(a, b);
             }
+            Pick::PairIn(a, b, scope) => {
+                view.pair = Some((a, b));
+                view.scope = scope;
+                self.show_in_matrices(a, b);
+            }
             Pick::Scope(scope) => view.scope = scope,
             Pick::Step(step) => view.step = moments::nearest(&steps, step).or(view.step),
             Pick::Curve(name) => {

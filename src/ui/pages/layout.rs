@@ -28,15 +28,17 @@ impl Page {
         match self {
             Self::Conflicts => {
                 let right = vec![
-                    (Kind::ConflictMatrix, 0.44),
-                    (Kind::PairCosine, 0.3),
-                    (Kind::PairDepth, 0.26),
+                    (Kind::ConflictMatrix, 0.39),
+                    (Kind::RareConflicts, 0.17),
+                    (Kind::PairCosine, 0.24),
+                    (Kind::PairDepth, 0.2),
                 ];
                 let left = vec![
-                    (Kind::Architecture, 0.16),
-                    (Kind::DepthTime, 0.36),
-                    (Kind::DepthProfile, 0.27),
-                    (Kind::ConflictTime, 0.21),
+                    (Kind::Architecture, 0.13),
+                    (Kind::DepthTime, 0.3),
+                    (Kind::DepthProfile, 0.21),
+                    (Kind::ConflictTime, 0.18),
+                    (Kind::ThirdsTime, 0.18),
                 ];
                 [left, right]
             }

@@ -209,7 +209,8 @@ fn kind_ui(ui: &mut egui::Ui, kind: Kind) {
         | Kind::Overfitting
         | Kind::Score
         | Kind::Conflict
-        | Kind::Setback => palette::diverging(-1.0, dark),
+        | Kind::Setback
+        | Kind::Thirds => palette::diverging(-1.0, dark),
         Kind::Comparison | Kind::Gates | Kind::Depth => palette::diverging(1.0, dark),
         Kind::Noise => Color32::from_gray(0x70),
     };

@@ -88,7 +88,7 @@ pub(crate) fn page(kind: Kind) -> Page {
         Kind::Loss | Kind::Overfitting => Page::Overview,
         Kind::Unlearned | Kind::Setback | Kind::Noise => Page::Class,
         Kind::Score => Page::Mistakes,
-        Kind::Comparison | Kind::Conflict | Kind::Depth => Page::Conflicts,
+        Kind::Comparison | Kind::Conflict | Kind::Thirds | Kind::Depth => Page::Conflicts,
         Kind::Gates => Page::Gates,
     }
 }

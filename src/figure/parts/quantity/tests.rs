@@ -7,6 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::*;
 use crate::figure::testing::{recorded, view};
 use crate::figure::{Kind, figure_png, figure_ui, style};
+use crate::gradient::gram::ThirdsConflict;
 use crate::run::event::Layer;
 use crate::run::probes::Probes;
 use crate::run::{Run, Scope};
@@ -64,6 +65,17 @@ fn values_are_those_of_their_definitions() {
         pairs: 6,
         resolved: 4,
         conflicting: 1,
+        thirds: Some(Box::new(ThirdsConflict {
+            head_tail: PairsConflict {
+                interference: Some(0.4),
+                ..PairsConflict::default()
+            },
+            head_head: PairsConflict {
+                interference: Some(0.1),
+                ..PairsConflict::default()
+            },
+            ..ThirdsConflict::default()
+        })),
         ..ConflictSummary::default()
     };
     let classes = Classes {
@@ -80,8 +92,9 @@ fn values_are_those_of_their_definitions() {
         values[4].is_some_and(|x| (x - 1.5).abs() < 1e-12),
         "{values:?}"
     );
+    assert_eq!(values[5..], [Some(0.4), None, Some(0.1)]);
     let nothing = ConflictSummary::default();
-    assert_eq!(Quantity::ALL.map(|x| classes.value(x, &nothing)), [None; 5]);
+    assert_eq!(Quantity::ALL.map(|x| classes.value(x, &nothing)), [None; 8]);
 }
 
 /// Six classes with 1260, 810, 630, 450, 126 and 540 images.
@@ -333,5 +346,28 @@ fn tables_have_a_row_for_every_layer_at_every_probe() -> anyhow::Result<()> {
     // The last probe before step 300 is that of step 288.
     assert!(now.rows.iter().all(|row| row[0] == Value::Number(288.0)));
     assert!(now.rows.iter().all(|row| all.rows.contains(row)));
+    Ok(())
+}
+
+/// A log of an older version, without tensors, and a run whose classes are equally frequent.
+#[test]
+fn the_figures_say_why_conflict_of_thirds_is_undefined() -> anyhow::Result<()> {
+    let mut run = recorded("solar-branch")?.run;
+    let view = View {
+        quantity: Quantity::HeadAgainstTail,
+        ..view()
+    };
+    let probes = run.probes.len();
+    let why = |run: &Run| undefined(subject(run), &view, &run.probes).unwrap_or_default();
+    let all = format!("{probes} of {probes} probes: not in this log");
+    assert!(why(&run).starts_with(&all), "{}", why(&run));
+    for probe in &mut run.probes {
+        probe.backbone.thirds = Some(Box::default());
+    }
+    assert_eq!(why(&run), "");
+    if let Some(started) = &mut run.started {
+        started.train_counts.fill(10);
+    }
+    assert!(why(&run).starts_with("undefined: the classes are equally frequent"));
     Ok(())
 }

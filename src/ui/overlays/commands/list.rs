@@ -336,6 +336,12 @@ fn matrices(state: &State, list: &mut List) {
         (Quantity::ClassNorm, "pull of the selected class"),
         (Quantity::TailShare, "share of the rarest classes"),
         (Quantity::HeadToTail, "pull of frequent to rare classes"),
+        (Quantity::HeadAgainstTail, "frequent against rare classes"),
+        (Quantity::TailAgainstTail, "rare against rare classes"),
+        (
+            Quantity::HeadAgainstHead,
+            "frequent against frequent classes",
+        ),
     ] {
         let text = format!("Colour the network by {name}");
         list.plain(text, Action::Pick(Pick::Quantity(quantity)));
