@@ -57,11 +57,13 @@ impl Scale {
     /// Where a value lies on the scale, from 0 to 1.
     fn share(&self, value: f64) -> f64 {
         match self.quantity {
-            Quantity::Interference
+            Quantity::Interference => value / palette::INTERFERENCE_END,
+            // Over few pairs interference is larger than over all.
+            Quantity::ConflictRate
+            | Quantity::TailShare
             | Quantity::HeadAgainstTail
             | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => value / palette::INTERFERENCE_END,
-            Quantity::ConflictRate | Quantity::TailShare => value,
+            | Quantity::HeadAgainstHead => value,
             Quantity::ClassNorm | Quantity::HeadToTail if value > 0.0 => {
                 let (low, high) = self.decades;
                 (value.log10() - low) / (high - low)
@@ -73,11 +75,12 @@ impl Scale {
     /// Least and largest value that has a colour of its own.
     pub(in crate::figure) fn range(shown: &[Subject<'_>], view: &View) -> [f64; 2] {
         match view.quantity {
-            Quantity::Interference
+            Quantity::Interference => [0.0, palette::INTERFERENCE_END],
+            Quantity::ConflictRate
+            | Quantity::TailShare
             | Quantity::HeadAgainstTail
             | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => [0.0, palette::INTERFERENCE_END],
-            Quantity::ConflictRate | Quantity::TailShare => [0.0, 1.0],
+            | Quantity::HeadAgainstHead => [0.0, 1.0],
             Quantity::ClassNorm | Quantity::HeadToTail => {
                 let (low, high) = decades(shown, view);
                 [low, high].map(|decade| 10_f64.powf(decade))
@@ -105,10 +108,7 @@ impl Scale {
     fn marks(&self) -> Vec<(f64, String)> {
         let (low, high) = self.decades;
         match self.quantity {
-            Quantity::Interference
-            | Quantity::HeadAgainstTail
-            | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => {
+            Quantity::Interference => {
                 let end = palette::INTERFERENCE_END;
                 let half = end / 2.0;
                 vec![
@@ -117,7 +117,11 @@ impl Scale {
                     (1.0, format!("≥ {end}")),
                 ]
             }
-            Quantity::ConflictRate | Quantity::TailShare => [0.0, 0.5, 1.0]
+            Quantity::ConflictRate
+            | Quantity::TailShare
+            | Quantity::HeadAgainstTail
+            | Quantity::TailAgainstTail
+            | Quantity::HeadAgainstHead => [0.0, 0.5, 1.0]
                 .map(|share| (share, share.to_string()))
                 .to_vec(),
             Quantity::ClassNorm | Quantity::HeadToTail => {

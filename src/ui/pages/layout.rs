@@ -34,11 +34,11 @@ impl Page {
                     (Kind::PairDepth, 0.2),
                 ];
                 let left = vec![
-                    (Kind::Architecture, 0.13),
-                    (Kind::DepthTime, 0.3),
-                    (Kind::DepthProfile, 0.21),
-                    (Kind::ConflictTime, 0.18),
-                    (Kind::ThirdsTime, 0.18),
+                    (Kind::Architecture, 0.12),
+                    (Kind::DepthTime, 0.29),
+                    (Kind::DepthProfile, 0.19),
+                    (Kind::ConflictTime, 0.2),
+                    (Kind::ThirdsTime, 0.2),
                 ];
                 [left, right]
             }

@@ -14,8 +14,10 @@ const COSINE: f32 = 82.0;
 const LAYERS: f32 = 52.0;
 /// Width of the effect on the loss.
 const EFFECT: f32 = 130.0;
-/// Least width of a name, so that the other columns have room.
-const NAME: f32 = 62.0;
+/// Width of the mark in a class's colour.
+const SWATCH: f32 = 15.0;
+/// Titles of the rare class, the frequent class and the layer.
+const NAMES: [&str; 3] = ["rare class", "frequent class", "lowest in"];
 
 /// Where the columns lie, from the left edge, in points.
 pub(super) struct Columns<'a> {
@@ -30,36 +32,36 @@ pub(super) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// The columns that have room in `width`: the number of layers goes first, then the bar, then the effect.
+    /// The columns that have room in `width` beside the names: the effect first, then the number of layers, then the bar.
     pub(super) fn new(ui: &Ui, width: f32, names: &'a [String], found: &Strongest) -> Self {
         let font = FontId::proportional(12.0);
         let measure = |text: &str| {
             let painter = ui.painter();
             let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), Color32::WHITE);
-            galley.size().x + 10.0
+            galley.size().x + 12.0
         };
-        let longest = |of: fn(&Between) -> Result<usize, &str>| {
+        let longest = |title: &str, of: fn(&Between) -> Result<usize, &str>| {
             let widths = found.pairs.iter().map(|(conflict, _)| match of(conflict) {
-                Ok(class) => measure(&names[class]) + 15.0,
+                Ok(class) => measure(&names[class]) + SWATCH,
                 Err(layer) => measure(layer),
             });
-            widths.fold(NAME, f32::max)
+            widths.fold(measure(title), f32::max)
         };
+        let [rare, frequent, layer] = NAMES;
         let wanted = [
-            longest(|x| Ok(x.rare)),
-            longest(|x| Ok(x.frequent)),
-            longest(|x| Err(&x.layer)),
+            longest(rare, |x| Ok(x.rare)),
+            longest(frequent, |x| Ok(x.frequent)),
+            longest(layer, |x| Err(&x.layer)),
         ];
-        let room = width - COSINE;
-        let least = 3.0 * NAME;
-        let effect = room - EFFECT >= least;
-        let room = room - if effect { EFFECT } else { 0.0 };
-        let bar = room - BAR >= least;
-        let room = room - if bar { BAR } else { 0.0 };
-        let layers = room - LAYERS >= least;
-        let room = room - if layers { LAYERS } else { 0.0 };
-        // Names share what is left as they need it.
-        let scale = (room / wanted.iter().sum::<f32>()).min(1.0);
+        let mut room = width - COSINE - wanted.iter().sum::<f32>();
+        let mut fits = |column: f32| {
+            let fits = room >= column;
+            room -= if fits { column } else { 0.0 };
+            fits
+        };
+        let (effect, layers, bar) = (fits(EFFECT), fits(LAYERS), fits(BAR));
+        // Where not even the names have room, they share it as they need it.
+        let scale = (1.0 + room.min(0.0) / wanted.iter().sum::<f32>()).max(0.0);
         Self {
             names: wanted.map(|width| width * scale),
             bar,
@@ -95,19 +97,19 @@ impl<'a> Columns<'a> {
         title(
             0.0,
             self.names[0],
-            "rare class",
+            NAMES[0],
             "A class of the rarest third by training images",
         );
         title(
             self.names[0],
             self.names[1],
-            "frequent class",
+            NAMES[1],
             "A class of the frequent third by training images",
         );
         title(
             layer,
             self.names[2],
-            "lowest in",
+            NAMES[2],
             "The layer in which the cosine of the pair is lowest",
         );
         let width = COSINE + if self.bar { BAR } else { 0.0 };
@@ -162,8 +164,8 @@ impl<'a> Columns<'a> {
             let mark = Rect::from_center_size(at, vec2(9.0, 9.0));
             painter.rect_filled(mark, 2.0, palette::class(class));
             name(
-                left + 15.0,
-                self.names[i] - 15.0,
+                left + SWATCH,
+                self.names[i] - SWATCH,
                 &self.class_names[class],
                 text,
             );
