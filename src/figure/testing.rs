@@ -15,6 +15,7 @@ use crate::figure::{Kind, Pick, Subject, View, figure_ui, style};
 use crate::run::event::{Event, LogitGradients, Summaries};
 use crate::run::probe_file::ProbeTensors;
 use crate::run::probes::Probes;
+use crate::run::verification::{Facts, Verification};
 use crate::run::{CLASSIFIER, Run, Scope, log};
 
 /// A run with all of its probe tensors.
@@ -62,7 +63,41 @@ pub(in crate::figure) fn recorded(name: &'static str) -> Result<Recorded> {
         let tensors = ProbeTensors::load(&dir.join(&probe.file), classes, run.batch_norm())?;
         probes.insert(probe.step, Arc::new(tensors));
     }
+    let last = probes.whole.keys().next_back().copied().unwrap_or_default();
+    probes
+        .verified
+        .insert(last, Arc::new(verification(classes, last)));
     Ok(Recorded { name, run, probes })
+}
+
+/// A verification of made-up effects, of which the prediction with batch norm as in training comes close.
+pub(in crate::figure) fn verification(classes: usize, step: u64) -> Verification {
+    let effect = |j: usize, k: usize| {
+        let sign = if j == k || (j + k).is_multiple_of(3) {
+            -1.0
+        } else {
+            1.0
+        };
+        sign * (1 + (3 * j + 5 * k) % 7) as f32 / (j + 1) as f32
+    };
+    let matrix = |of: &dyn Fn(usize, usize) -> f32| -> Vec<f32> {
+        let pairs = (0..classes).flat_map(|j| (0..classes).map(move |k| (j, k)));
+        pairs.map(|(j, k)| of(j, k)).collect()
+    };
+    Verification {
+        facts: Facts {
+            step,
+            lr: 0.05,
+            ..Facts::default()
+        },
+        classes,
+        train: matrix(&effect),
+        held_out: matrix(&|j, k| 1.1 * effect(j, k)),
+        as_in_training: matrix(&|j, k| effect(j, k) + 0.1),
+        frozen: matrix(&|j, k| effect(k, j)),
+        shares: matrix(&effect),
+        halves: [matrix(&effect), matrix(&effect)],
+    }
 }
 
 /// A recorded run as if it had the measure with batch norm as in training, too: there, the gradients of the frozen

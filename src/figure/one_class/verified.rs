@@ -50,6 +50,10 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table: |subject, _, view| table(subject, view),
 };
 
+/// The sentence before anything was verified.
+pub(in crate::figure) const NOT_VERIFIED: &str = "Nothing is verified yet: `crosscurrent verify RUN` measures at a checkpoint what each class’s share of a step does, \
+     in a few minutes.";
+
 /// Width, in points, from which the three squares stand side by side.
 const SIDE_BY_SIDE: f32 = 620.0;
 
@@ -132,11 +136,7 @@ fn color(ui: &Ui, value: f64, end: f64) -> Color32 {
 /// Draws the three squares; a click picks a pair.
 fn verified_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View) -> Option<Pick> {
     let Some(found) = at(subject, view).filter(|x| x.classes == subject.classes().len()) else {
-        empty_ui(
-            ui,
-            "Nothing is verified yet: `crosscurrent verify RUN` measures at a checkpoint what each class’s share of a \
-             step does, in a few minutes.",
-        );
+        empty_ui(ui, NOT_VERIFIED);
         return None;
     };
     let predicted = found.predicted(subject.run.batch_norm());

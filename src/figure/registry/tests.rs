@@ -133,6 +133,7 @@ fn figures_of_class_gradients_and_no_others_name_the_measure() -> Result<()> {
     let mut run = both_ways("solar-branch")?;
     let others = [
         Kind::ClassF1,
+        Kind::GradientRatio,
         Kind::Scores,
         Kind::Loss,
         Kind::Gates,

@@ -48,7 +48,11 @@ impl Page {
                     (Kind::LedgerTime, 0.3),
                     (Kind::LedgerDepth, 0.3),
                 ],
-                vec![(Kind::WhatIf, 0.52), (Kind::PairCosine, 0.48)],
+                vec![
+                    (Kind::WhatIf, 0.36),
+                    (Kind::Verified, 0.34),
+                    (Kind::PairCosine, 0.3),
+                ],
             ],
             Self::Mistakes => [
                 vec![(Kind::Confusion, 0.55), (Kind::ClassScores, 0.45)],

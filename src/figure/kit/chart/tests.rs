@@ -291,7 +291,7 @@ fn head_and_tail_are_geometric_means() -> anyhow::Result<()> {
             .flatten();
         let drawn: Vec<f64> = points.map(|point| 10_f64.powf(point.y)).collect();
         let written = table.rows.iter().filter_map(|row| match row[..] {
-            [.., Value::None, ref third, Value::Number(norm)] => {
+            [.., Value::None, ref third, Value::Number(norm), _] => {
                 (*third == key.into()).then_some(norm)
             }
             _ => None,

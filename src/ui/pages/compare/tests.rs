@@ -243,7 +243,7 @@ fn the_table_is_copied_for_a_spreadsheet() -> Result<()> {
         .collect();
     assert_eq!((lines[0][0], lines[1][0]), ("measure", "macro-F1"));
     assert!(lines.iter().all(|line| line.len() == lines[0].len()));
-    assert_eq!(lines[1].last(), Some(&"cannot be significant with 1 seed"));
+    assert!(lines[1].contains(&"cannot be significant with 1 seed"));
     window.get_by_label("Export table…").click();
     window.run();
     assert!(has(&window, "Export a figure"));
