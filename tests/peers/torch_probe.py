@@ -36,7 +36,9 @@ DIVISORS = {"1": 1, "1/2": 2, "1/4": 4}
 
 
 def tensors(path):
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in load_file(path).items()}
+    # PyTorch has no unsigned 16-bit numbers in older versions.
+    signed = lambda array: array.astype(np.int32) if array.dtype == np.uint16 else array
+    return {name: torch.from_numpy(np.ascontiguousarray(signed(array))) for name, array in load_file(path).items()}
 
 
 def events(run):

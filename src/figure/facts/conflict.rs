@@ -61,6 +61,9 @@ pub(in crate::figure) fn in_both_ways(
     subject: Subject<'_>,
     view: &View,
 ) -> Result<[Arc<Shown>; 2], String> {
+    if subject.run.started.is_none() {
+        return Err(NO_PROBE.to_owned());
+    }
     if !subject.run.records_training() {
         return Err(format!(
             "`{}` recorded only the frozen measure, so it is not known what comes through batch statistics.",

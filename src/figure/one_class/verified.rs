@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use egui::{Color32, RichText, Sense, Ui};
+use egui::{Color32, Rect, RichText, Sense, Ui, vec2};
 
 use crate::compare::statistics::rank_correlation;
 use crate::figure::facts::probes::Need;
@@ -54,10 +54,14 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
 pub(in crate::figure) const NOT_VERIFIED: &str = "Nothing is verified yet: `crosscurrent verify RUN` measures at a checkpoint what each class’s share of a step does, \
      in a few minutes.";
 
-/// Width, in points, from which the three squares stand side by side.
+/// Width, in points, from which the three squares stand side by side; in a narrower figure the difference is left out.
 const SIDE_BY_SIDE: f32 = 620.0;
+/// Width, in points, from which two squares stand side by side.
+const TWO_BESIDE: f32 = 340.0;
+/// Space between two squares, in points.
+const GAP: f32 = 12.0;
 
-/// Accessible names of the squares, which are also their headings.
+/// Headings of the squares.
 const NAMES: [&str; 3] = ["Predicted", "Measured", "Predicted minus measured"];
 
 /// The verification at the cursor: the newest that is not later, or the first.
@@ -69,7 +73,9 @@ fn at<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Arc<Verification>> {
 }
 
 /// One of the three squares.
-struct Effects<'a, const WHICH: usize> {
+struct Effects<'a> {
+    /// Place in [`NAMES`].
+    which: usize,
     /// Effects in units of `unit`, `[K, K]`.
     values: Vec<f64>,
     /// The largest effect of the prediction and the measurement off the diagonal, in units of `unit`.
@@ -79,15 +85,15 @@ struct Effects<'a, const WHICH: usize> {
     names: &'a [String],
 }
 
-impl<const WHICH: usize> Effects<'_, WHICH> {
+impl Effects<'_> {
     fn value(&self, row: usize, column: usize) -> Option<f64> {
         let value = self.values.get(row * self.names.len() + column).copied();
         value.filter(|x| x.is_finite())
     }
 }
 
-impl<const WHICH: usize> Cells for Effects<'_, WHICH> {
-    const NAME: &'static str = NAMES[WHICH];
+impl Cells for Effects<'_> {
+    const NAME: &'static str = "Effects of classes on each other";
 
     fn look(&self, ui: &Ui, row: usize, column: usize) -> Look {
         match self.value(row, column) {
@@ -103,7 +109,8 @@ impl<const WHICH: usize> Cells for Effects<'_, WHICH> {
     }
 
     fn name(&self, row: usize, column: usize) -> String {
-        format!("{} on {}", self.names[row], self.names[column])
+        let (share, loss) = (&self.names[row], &self.names[column]);
+        format!("{}: {share} on {loss}", NAMES[self.which])
     }
 
     fn words_ui(&self, ui: &mut Ui, row: usize, column: usize) {
@@ -114,7 +121,7 @@ impl<const WHICH: usize> Cells for Effects<'_, WHICH> {
                 let nats = value * 10_f64.powf(self.unit);
                 ui.label(format!(
                     "{} {} nats per step",
-                    NAMES[WHICH],
+                    NAMES[self.which],
                     three_figures(nats)
                 ))
             }
@@ -174,79 +181,56 @@ fn verified_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View
         .collect();
     summary_ui(ui, subject, found, unit);
     let (names, end) = (subject.classes(), end / 10_f64.powf(unit));
-    let wide = ui.available_width() >= SIDE_BY_SIDE;
+    let areas = areas(ui);
     let mut pick = None;
-    let parts = split(ui, wide);
-    pick = square_ui(
-        ui,
-        parts[0],
-        subject,
-        view,
-        &Effects::<0> {
-            values: predicted,
+    for (which, values) in [predicted, measured, difference].into_iter().enumerate() {
+        let Some(&area) = areas.get(which) else { break };
+        let effects = Effects {
+            which,
+            values,
             end,
             unit,
             names,
-        },
-    )
-    .or(pick);
-    pick = square_ui(
-        ui,
-        parts[1],
-        subject,
-        view,
-        &Effects::<1> {
-            values: measured,
-            end,
-            unit,
-            names,
-        },
-    )
-    .or(pick);
-    pick = square_ui(
-        ui,
-        parts[2],
-        subject,
-        view,
-        &Effects::<2> {
-            values: difference,
-            end,
-            unit,
-            names,
-        },
-    )
-    .or(pick);
+        };
+        pick = square_ui(ui, area, subject, view, &effects).or(pick);
+    }
     ui.allocate_rect(ui.available_rect_before_wrap(), Sense::hover());
     pick
 }
 
-/// The areas of the three squares, side by side or one below the other.
-fn split(ui: &Ui, wide: bool) -> [egui::Rect; 3] {
+/// The areas of the squares, side by side where there is room: all three, or the first two in a narrow figure.
+fn areas(ui: &Ui) -> Vec<Rect> {
     let area = above(ui, 0.0);
-    let gap = 12.0;
-    std::array::from_fn(|i| {
-        let i = i as f32;
-        if wide {
-            let width = (area.width() - 2.0 * gap) / 3.0;
-            let min = area.min + egui::vec2(i * (width + gap), 0.0);
-            egui::Rect::from_min_size(min, egui::vec2(width, area.height()))
-        } else {
-            let height = (area.height() - 2.0 * gap) / 3.0;
-            let min = area.min + egui::vec2(0.0, i * (height + gap));
-            egui::Rect::from_min_size(min, egui::vec2(area.width(), height))
-        }
-    })
+    let count = if area.width() >= SIDE_BY_SIDE { 3 } else { 2 };
+    let across = area.width() >= TWO_BESIDE;
+    let (share, gap) = (1.0 / count as f32, GAP * (count - 1) as f32);
+    let size = if across {
+        vec2((area.width() - gap) * share, area.height())
+    } else {
+        vec2(area.width(), (area.height() - gap) * share)
+    };
+    let step = if across {
+        vec2(size.x + GAP, 0.0)
+    } else {
+        vec2(0.0, size.y + GAP)
+    };
+    let areas = (0..count).map(|i| Rect::from_min_size(area.min + i as f32 * step, size));
+    areas.collect()
 }
 
-fn square_ui<const WHICH: usize>(
+fn square_ui(
     ui: &mut Ui,
-    area: egui::Rect,
+    area: Rect,
     subject: Subject<'_>,
     view: &View,
-    effects: &Effects<'_, WHICH>,
+    effects: &Effects<'_>,
 ) -> Option<Pick> {
-    let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(area).id_salt(NAMES[WHICH]));
-    ui.label(RichText::new(NAMES[WHICH]).size(11.0).strong());
+    let mut ui = ui.new_child(
+        egui::UiBuilder::new()
+            .max_rect(area)
+            .id_salt(NAMES[effects.which]),
+    );
+    ui.label(RichText::new(NAMES[effects.which]).size(11.0).strong());
     let labels = ["falls", "0", "rises"];
     let grid = Grid::new(&ui, ui.available_rect_before_wrap(), subject, view, labels);
     let dark = ui.visuals().dark_mode;
