@@ -15,8 +15,8 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, pair_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::bars::with_error;
 use crate::figure::parts::figure::{At, Figure, Of};
-use crate::gradient::gram::Effect;
 use crate::run::Scope;
 
 mod columns;
@@ -147,15 +147,6 @@ fn cosine_text(conflict: &Between) -> String {
     }
 }
 
-/// An effect with its standard error in nats: `0.0123 ± 0.0004`.
-fn effect_text(effect: &Effect) -> String {
-    let nats = three_figures(effect.nats);
-    match effect.standard_error {
-        Some(error) => format!("{nats} ± {}", three_figures(error)),
-        None => nats,
-    }
-}
-
 /// Writes everything about a conflict: the text of its tooltip.
 fn words_ui(
     ui: &mut Ui,
@@ -187,7 +178,7 @@ fn words_ui(
             };
             ui.label(format!(
                 "The share of {frequent} in a plain step changes the loss of {rare} by {} nats through this layer: {word}.",
-                effect_text(effect)
+                with_error(effect)
             ));
         }
         (None, Some(sentence)) => {
