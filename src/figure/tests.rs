@@ -961,7 +961,7 @@ fn tmp_time() {
     let sample = Sample::new(100, 1);
     for _ in 0..3 {
         let since = std::time::Instant::now();
-        let found = crate::figure::facts::thirds::strongest::strongest(
+        let found = facts::thirds::strongest::strongest(
             &egui::Context::default(),
             sample.subject(),
             &View::default(),

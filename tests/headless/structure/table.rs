@@ -137,7 +137,6 @@ pub(super) const ROOMS: &[Room] = &[
         "figure/parts",
         "pieces that several figures share: bars, lanes, selectors",
         &[
-            "compare",
             "figure/facts",
             "figure/kit",
             "figure/look",

@@ -2,8 +2,8 @@
 
 use egui::{Align2, Color32, FontId, Rect, Sense, Ui, pos2, vec2};
 
-use super::cosine_text;
 use crate::figure::facts::thirds::strongest::{Between, Strongest};
+use crate::figure::kit::numerals::signed;
 use crate::figure::kit::palette;
 use crate::figure::kit::text::fitted;
 use crate::figure::parts::bars::with_error;
@@ -192,5 +192,14 @@ impl<'a> Columns<'a> {
             let at = pos2(rect.left() + effect, y);
             painter.text(at, Align2::LEFT_CENTER, "–", self.font.clone(), weak);
         }
+    }
+}
+
+/// Cosine with its standard error: `−0.31 ± 0.04`.
+pub(super) fn cosine_text(conflict: &Between) -> String {
+    let cosine = signed(conflict.cosine);
+    match conflict.standard_error {
+        Some(error) => format!("{cosine} ± {error:.2}"),
+        None => cosine,
     }
 }

@@ -3,11 +3,11 @@
 
 use egui::{Label, RichText, Role, ScrollArea, Sense, Ui, vec2};
 
-use crate::figure::conflicts::rare_conflicts::columns::Columns;
+use crate::figure::conflicts::rare_conflicts::columns::{Columns, cosine_text};
 use crate::figure::facts::ledger::not_predicted;
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::thirds::strongest::{Between, Strongest, all, strongest};
-use crate::figure::kit::numerals::{signed, three_figures};
+use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{empty_ui, named};
 use crate::figure::look::kind::Kind;
@@ -136,15 +136,6 @@ fn counts(found: &Strongest) -> String {
         "{} of {} rare × frequent pairs in resolved conflict in any of {} layers{shown}",
         found.conflicting, found.all, found.layers
     )
-}
-
-/// Cosine with its standard error: `−0.31 ± 0.04`.
-fn cosine_text(conflict: &Between) -> String {
-    let cosine = signed(conflict.cosine);
-    match conflict.standard_error {
-        Some(error) => format!("{cosine} ± {error:.2}"),
-        None => cosine,
-    }
 }
 
 /// Writes everything about a conflict: the text of its tooltip.
