@@ -1,8 +1,6 @@
 //! How frequent classes are, and corrections for rare ones: class weights in the loss, margins, and the shares in which
 //! classes are drawn. Works on plain numbers; imports only `config`.
 
-pub mod thirds;
-
 use crate::config::{ClassWeights, Loss, RunConfig, Sampler};
 
 /// β of effective numbers (Cui et al. 2019, for CIFAR).

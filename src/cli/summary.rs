@@ -104,25 +104,8 @@ fn state(run: &Run, running: bool) -> &'static str {
     }
 }
 
-pub(super) fn summary(
-    runs: &[PathBuf],
-    json: bool,
-    measure: BatchNormArguments,
-) -> anyhow::Result<()> {
-    let loaded = runs.iter().map(|run| log::load(run));
-    let mut loaded = loaded.collect::<Result<Vec<_>, _>>()?;
-    let names: Vec<String> = runs.iter().map(|run| name_of(run)).collect();
-    let shown = names.iter().zip(&mut loaded);
-    let shown = shown.map(|(name, loaded)| (name.as_str(), &mut loaded.run));
-    let lacking = measure.show(shown, BatchNorm::default());
-    let rows = runs.iter().zip(&loaded);
-    let rows = rows
-        .map(|(run, loaded)| Row::new(run, loaded))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    if json {
-        say(serde_json::to_string_pretty(&rows)?);
-        return Ok(());
-    }
+/// The rows as text, below the names of the columns.
+fn table(rows: &[Row]) -> Vec<[String; 15]> {
     let mut table = vec![
         [
             "run",
@@ -143,7 +126,7 @@ pub(super) fn summary(
         ]
         .map(str::to_owned),
     ];
-    for row in &rows {
+    for row in rows {
         table.push([
             row.run.clone(),
             row.attention.to_string(),
@@ -170,7 +153,29 @@ pub(super) fn summary(
             number(row.classifier_interference),
         ]);
     }
-    print_table(&table);
+    table
+}
+
+pub(super) fn summary(
+    runs: &[PathBuf],
+    json: bool,
+    measure: BatchNormArguments,
+) -> anyhow::Result<()> {
+    let loaded = runs.iter().map(|run| log::load(run));
+    let mut loaded = loaded.collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<String> = runs.iter().map(|run| name_of(run)).collect();
+    let shown = names.iter().zip(&mut loaded);
+    let shown = shown.map(|(name, loaded)| (name.as_str(), &mut loaded.run));
+    let lacking = measure.show(shown, BatchNorm::default());
+    let rows = runs.iter().zip(&loaded);
+    let rows = rows
+        .map(|(run, loaded)| Row::new(run, loaded))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if json {
+        say(serde_json::to_string_pretty(&rows)?);
+        return Ok(());
+    }
+    print_table(&table(&rows));
     if let Some(row) = rows.first() {
         let label = row.batch_norm.label();
         say(format!(

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::class_balance::{self, thirds::Thirds};
+use super::thirds::Thirds;
+use crate::class_balance;
 use crate::config::RunConfig;
 use crate::gradient::gram::ConflictSummary;
 pub use crate::network::{BatchNorm, Layer, Normalise};

@@ -64,10 +64,11 @@ mod paths;
 mod reducer;
 mod scope;
 mod tensors;
+mod thirds;
 
-pub use crate::class_balance::thirds::Thirds;
 pub use crate::network::{BatchNorm, CLASSIFIER};
 pub use agreement::{Agreement, common_batch_norm};
 pub use reducer::{Ending, Revisions, Run};
 pub use scope::Scope;
 pub use tensors::{class_rows, predictions, probe_file, probes, recorded_data, verification};
+pub use thirds::Thirds;

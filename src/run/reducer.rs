@@ -2,7 +2,8 @@
 
 use super::event::{BatchNorm, End, Eval, Event, Probe, Split, Started, Step};
 use super::scope::Scope;
-use crate::class_balance::{self, thirds::Thirds};
+use super::thirds::Thirds;
+use crate::class_balance;
 use crate::config::Loss;
 use crate::gradient::gram::{ConflictSummary, Gram};
 

@@ -194,7 +194,7 @@ fn the_tables_fit_and_say_what_was_left_out() -> Result<()> {
     }
     for part in [
         "baseline  attention none  (seeds 0, 1, 2, 3, 4, 5, 6, 7)",
-        "attention branch − attention none, test images, last step",
+        "attention branch − attention none, test images, batch norm frozen, last step",
         "attention shared − attention none",
         "none-9-cut is left out: it is not finished.",
         "none-0-again is left out: it has seed 0 like none-0",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use crosscurrent::config::RunConfig;
-use crosscurrent::run::event::Event;
+use crosscurrent::run::event::{Event, FORMAT};
 use crosscurrent::run::log::{self, Writer};
 use crosscurrent::run::probe_file::ProbeTensors;
 use crosscurrent::run::{BatchNorm, Ending, Run};
@@ -73,7 +73,7 @@ fn unknown_events_are_skipped_and_newer_formats_refused() -> Result<()> {
     let text = fs::read_to_string(log::events_path(&dir))?;
     fs::write(
         log::events_path(&dir),
-        text.replacen("\"format\":1", "\"format\":99", 1),
+        text.replacen(&format!("\"format\":{FORMAT}"), "\"format\":99", 1),
     )?;
     sentence(
         log::load(&dir).map_err(Into::into),

@@ -1,7 +1,7 @@
 use super::*;
 use crate::compare::statistics::mean;
 use crate::config::{Attention, RunConfig};
-use crate::gradient::gram::ConflictSummary;
+use crate::gradient::gram::{ConflictSummary, PairsConflict, ThirdsConflict};
 use crate::network::{Layer, Normalise};
 use crate::run::event::{End, Eval, Event, FORMAT, Probe, ProbeSet, Split, Started, Summaries};
 use crate::run::{BatchNorm, Run};
@@ -175,6 +175,38 @@ fn the_noise_floor_is_shown_but_not_tested() -> Result<(), CompareError> {
     assert_eq!(
         (&floor.contrasts[0].paired, floor.contrasts[0].corrected_p),
         (&None, None)
+    );
+    Ok(())
+}
+
+/// Logs of older versions lack it, and are compared as before.
+#[test]
+fn interference_of_head_and_tail_is_compared_where_it_is_recorded() -> Result<(), CompareError> {
+    let name = "head-tail interf.";
+    let mut runs = pairs(6);
+    let without = compare(&runs, None)?;
+    assert!(without.headline.iter().all(|row| row.name != name));
+    for (_, run) in &mut runs {
+        let backbone = &mut run.probes[0].backbone;
+        let head_tail = PairsConflict {
+            interference: backbone.interference.map(|x| 2.0 * x),
+            floor: Some(0.03),
+            ..PairsConflict::default()
+        };
+        backbone.thirds = Some(Box::new(ThirdsConflict {
+            head_tail,
+            ..ThirdsConflict::default()
+        }));
+    }
+    let with = compare(&runs, None)?;
+    let mean = |name: &str| row(&with.headline, name).values[0].mean;
+    let [all, head_tail] = ["backbone interference", name].map(|name| mean(name).unwrap());
+    assert!((head_tail - 2.0 * all).abs() < 1e-12);
+    assert!(row(&with.headline, name).contrasts[0].paired.is_some());
+    assert_eq!(mean("head-tail floor"), Some(0.03));
+    assert_eq!(
+        row(&with.headline, "head-tail floor").contrasts[0].paired,
+        None
     );
     Ok(())
 }

@@ -283,26 +283,7 @@ impl Picture {
         view: &View,
     ) -> Option<Pick> {
         let painter = ui.painter();
-        let subject = &names[account.class];
-        let (name, label, effect) = match row {
-            Row::Share(j, effect) if *j == account.class => {
-                (itself(subject), format!("{subject} on itself"), *effect)
-            }
-            Row::Share(j, effect) => (
-                names[*j].clone(),
-                format!("{} on {subject}", names[*j]),
-                *effect,
-            ),
-            Row::Others(n, effect) => (format!("{n} others"), "Others together".to_owned(), effect),
-            Row::Net(effect) if account.is_whole => {
-                ("all".to_owned(), format!("All on {subject}"), *effect)
-            }
-            Row::Net(effect) => (
-                "all measured".to_owned(),
-                format!("All measured classes on {subject}"),
-                *effect,
-            ),
-        };
+        let (name, label, effect) = named(row, account, names);
         let response = ui.interact(rect, ui.scope_id().with(&label), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
         let is_pair = |j: usize| {
@@ -356,6 +337,34 @@ impl Picture {
             }
             Row::Share(..) | Row::Others(..) | Row::Net(_) => None,
         }
+    }
+}
+
+/// The name of a row beside its bar, its accessible name, and its effect.
+fn named<'a>(
+    row: &'a Row<'a>,
+    account: &Account,
+    names: &[String],
+) -> (String, String, &'a Effect) {
+    let subject = &names[account.class];
+    match row {
+        Row::Share(j, effect) if *j == account.class => {
+            (itself(subject), format!("{subject} on itself"), *effect)
+        }
+        Row::Share(j, effect) => (
+            names[*j].clone(),
+            format!("{} on {subject}", names[*j]),
+            *effect,
+        ),
+        Row::Others(n, effect) => (format!("{n} others"), "Others together".to_owned(), effect),
+        Row::Net(effect) if account.is_whole => {
+            ("all".to_owned(), format!("All on {subject}"), *effect)
+        }
+        Row::Net(effect) => (
+            "all measured".to_owned(),
+            format!("All measured classes on {subject}"),
+            *effect,
+        ),
     }
 }
 

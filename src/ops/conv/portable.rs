@@ -1,7 +1,7 @@
 //! The implementation for other devices: it uses those operations of candle that are right there, and each step has a
 //! gradient of its own.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, Device, Result, Tensor};
 
 use crate::ops::tape::{Tape, Var};
 
@@ -129,11 +129,7 @@ fn batch_norm(
             (mean, variance)
         }
         Stats::Weighted(images) => {
-            let pixels = count / images.len().max(1);
-            let rows = images
-                .iter()
-                .flat_map(|share| std::iter::repeat_n((share / pixels as f64) as f32, pixels));
-            let rows = Tensor::from_iter(rows, input.device())?.reshape((count, 1))?;
+            let rows = pixel_shares(images, count, input.device())?;
             let mean = flat.broadcast_mul(&rows)?.sum(0)?;
             let squares = flat.broadcast_sub(&mean)?.sqr()?;
             let variance = squares.broadcast_mul(&rows)?.sum(0)?;
@@ -189,6 +185,15 @@ fn batch_norm(
         Ok(vec![Some(input_grad), Some(weight), Some(bias)])
     });
     Ok((out, stats))
+}
+
+/// The share of each of `count` pixels in the statistics [count, 1]: that of its image, split among the image's pixels.
+fn pixel_shares(images: &[f64], count: usize, device: &Device) -> Result<Tensor> {
+    let pixels = count / images.len().max(1);
+    let rows = images
+        .iter()
+        .flat_map(|share| std::iter::repeat_n((share / pixels as f64) as f32, pixels));
+    Tensor::from_iter(rows, device)?.reshape((count, 1))
 }
 
 /// `values` where `out` > 0 or is NaN, else 0. For `values` = `out` this is the ReLU; candle's turns NaN into 0 and

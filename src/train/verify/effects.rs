@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor};
 use crate::data::batches::Batch;
 use crate::model::Mode;
 
-use super::Subject;
+use super::subject::Subject;
 
 /// Batches from which the running statistics are estimated.
 const NORM_BATCHES: usize = 12;

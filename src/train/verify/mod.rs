@@ -8,29 +8,23 @@
 
 mod effects;
 mod shares;
+mod subject;
 
 use std::path::Path;
-use std::sync::Arc;
-
-use candle_core::{Device, Tensor};
 
 use crate::class_balance;
-use crate::config::{DataSource, Loss, RunConfig};
-use crate::data::Dataset;
-use crate::data::batches::eval_batch;
-use crate::model::{Net, Spec};
-use crate::network::Normalise;
-use crate::run::event::Started;
+use crate::config::{DataSource, Loss};
 use crate::run::log;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::verification::{Facts, Verification};
 
-use super::checkpoint::{self, Progress};
+use self::effects::{Effects, Losses};
+use self::shares::Shares;
+use self::subject::Subject;
 use super::control::{Control, Emit};
 use super::error::TrainError;
 use super::probe::{self, Mix};
-use super::start::{load_data, on_threads};
-use super::{criterion, device, optimiser};
+use super::start::on_threads;
 
 /// What is verified, and how thoroughly.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +61,15 @@ pub fn verify(
         return Err(log::RunError::not_a_run(dir).into());
     };
     on_threads(started.config.threads, || {
-        let Some(subject) = Subject::read(dir, started, request, control, emit)? else {
+        let Some(subject) = Subject::read(
+            dir,
+            started,
+            request.data.as_ref(),
+            &request.checkpoint,
+            control,
+            emit,
+        )?
+        else {
             return Ok(None);
         };
         let found = subject.verify(request, control, report)?;
@@ -78,62 +80,7 @@ pub fn verify(
     })
 }
 
-/// The network of a checkpoint with its data.
-struct Subject {
-    config: RunConfig,
-    data: Arc<Dataset>,
-    normalise: Normalise,
-    device: Device,
-    net: Net,
-    progress: Progress,
-    /// Training images of each class, `[K]`.
-    counts: Vec<usize>,
-}
-
 impl Subject {
-    fn read(
-        dir: &Path,
-        started: Started,
-        request: &Request,
-        control: &Control,
-        emit: Emit<'_>,
-    ) -> Result<Option<Self>, TrainError> {
-        let mut config = started.config;
-        if let Some(data) = &request.data {
-            config.data = data.clone();
-        }
-        let device = device::open(config.device, config.tf32).map_err(|reason| {
-            TrainError::Device(format!("{reason}, and this run was trained on one"))
-        })?;
-        let data = match load_data(&config, control, emit) {
-            Err(_) if control.is_stopped() => return Ok(None),
-            data => data?,
-        };
-        if data.fingerprint() != started.data_fingerprint {
-            return Err(TrainError::DataChanged(config.data.to_string()));
-        }
-        let spec = Spec {
-            image: [data.height, data.width, data.channels],
-            classes: data.classes.len(),
-            width: config.width,
-            attention: config.attention,
-            classifier: criterion::classifier(&config),
-        };
-        let mut net = Net::new(spec, config.seed, &device)?;
-        let mut optimiser = optimiser::of(&config, net.params().specs());
-        let path = log::checkpoint_path(dir, &request.checkpoint);
-        let progress = checkpoint::load(&path, &mut net, &mut *optimiser, &device)?;
-        Ok(Some(Self {
-            counts: data.counts(&data.train),
-            normalise: data.normalise(),
-            config,
-            data,
-            device,
-            net,
-            progress,
-        }))
-    }
-
     fn verify(
         mut self,
         request: &Request,
@@ -167,7 +114,7 @@ impl Subject {
             return Ok(None);
         }
         let drawn = shares::batches(&self, request.batches);
-        let mut shares = shares::Shares::new(&self, &measured);
+        let mut shares = Shares::new(&self, &measured);
         for batch in &drawn {
             shares.add(&self, batch)?;
             if !go_on(report) {
@@ -176,7 +123,7 @@ impl Subject {
         }
         let shares = shares.mean(drawn.len());
         found.shares = shares.predicted(classes, &measured, &self.step_shares());
-        let effects = effects::Effects::new(&self, &drawn, request.images)?;
+        let effects = Effects::new(&self, &drawn, request.images)?;
         found.facts.held_out = effects.held_out().to_owned();
         found.facts.step_sizes = vec![0.0; classes];
         let untouched = effects.losses(&mut self)?;
@@ -188,6 +135,24 @@ impl Subject {
         if untouched[1].iter().any(Option::is_some) {
             found.held_out.clone_from(&empty);
         }
+        let mut go_on = || go_on(report);
+        let finished = self.measure(
+            &measured, &shares, &effects, &untouched, &mut found, &mut go_on,
+        )?;
+        Ok(finished.then_some(found))
+    }
+
+    /// Measures what each share does, and gives whether it was not stopped.
+    fn measure(
+        &mut self,
+        measured: &[usize],
+        shares: &Shares,
+        effects: &Effects,
+        untouched: &Losses,
+        found: &mut Verification,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<bool, TrainError> {
+        let classes = found.classes;
         let start = self.net.params().values().to_vec();
         for (i, &class) in measured.iter().enumerate() {
             let row = &found.shares[class * classes..(class + 1) * classes];
@@ -196,7 +161,7 @@ impl Subject {
                 self.net
                     .params_mut()
                     .set(shares.applied(&start, i, size)?)?;
-                let losses = effects.losses(&mut self)?;
+                let losses = effects.losses(self)?;
                 let change = |split: usize, k: usize| -> f32 {
                     let change = losses[split][k].zip(untouched[split][k]);
                     change.map_or(f32::NAN, |(after, before)| ((after - before) / size) as f32)
@@ -209,11 +174,11 @@ impl Subject {
                 }
                 found.facts.step_sizes[class] = size;
             }
-            if !go_on(report) {
-                return Ok(None);
+            if !go_on() {
+                return Ok(false);
             }
         }
-        Ok(Some(found))
+        Ok(true)
     }
 
     /// What a probe predicts, in both ways of treating batch norm.
@@ -251,24 +216,6 @@ impl Subject {
         found.frozen = predicted(&frozen, &shares);
         found.halves = [0, 1].map(|half| predicted(&half_of(&training, half), &shares));
         Ok(())
-    }
-
-    /// Share of each class in the gradient of a step, `[K]`.
-    fn step_shares(&self) -> Vec<f64> {
-        class_balance::step_shares(&self.config, &self.counts, self.progress.epoch)
-    }
-
-    /// Images as the network sees them, not augmented: [n, H, W, C].
-    fn images(&self, indices: &[u32]) -> candle_core::Result<Tensor> {
-        self.tensor(
-            eval_batch(&self.data, indices, &self.normalise),
-            indices.len(),
-        )
-    }
-
-    fn tensor(&self, values: Vec<f32>, images: usize) -> candle_core::Result<Tensor> {
-        let [h, w, c] = self.net.spec().image;
-        Tensor::from_vec(values, (images, h, w, c), &self.device)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::Mode;
 use crate::ops::{self, Mean};
 
 use super::super::criterion;
-use super::Subject;
+use super::subject::Subject;
 
 /// The batches that training would take next, augmented.
 pub(super) fn batches(subject: &Subject, count: usize) -> Vec<Batch> {

@@ -1,6 +1,7 @@
 //! Verification of a small network on the built-in images: what a probe predicts as in training is what happens.
 
 use super::*;
+use crate::config::RunConfig;
 use crate::run::event::Event;
 use crate::train::{Message, run as train};
 

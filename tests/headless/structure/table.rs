@@ -137,7 +137,6 @@ pub(super) const ROOMS: &[Room] = &[
         "figure/parts",
         "pieces that several figures share: bars, lanes, selectors",
         &[
-            "compare",
             "figure/facts",
             "figure/kit",
             "figure/look",
@@ -202,6 +201,7 @@ pub(super) const ROOMS: &[Room] = &[
             "figure/look",
             "figure/parts",
             "figure/registry",
+            "network",
             "run",
         ],
     ),
@@ -211,7 +211,8 @@ pub(super) const ROOMS: &[Room] = &[
         "cli",
         "the command line",
         &[
-            "compare", "config", "data", "figure", "findings", "run", "sweep", "text", "train",
+            "compare", "config", "data", "figure", "findings", "network", "run", "sweep", "text",
+            "train",
         ],
     ),
     room(
@@ -228,8 +229,8 @@ pub(super) const ROOMS: &[Room] = &[
         "ui/work",
         "threads, channels, dialogs and the disk",
         &[
-            "compare", "config", "data", "figure", "findings", "run", "samples", "sweep",
-            "threads", "train", "ui/state",
+            "compare", "config", "data", "figure", "findings", "network", "run", "samples",
+            "sweep", "threads", "train", "ui/state",
         ],
     ),
     room("ui/panels", "what stands around the page", WINDOW),
@@ -292,6 +293,7 @@ const WINDOW: &[&str] = &[
     "config",
     "data",
     "figure",
+    "network",
     "run",
     "text",
     "ui/state",

@@ -2,10 +2,11 @@
 
 use egui::{Align2, Color32, FontId, Rect, Sense, Ui, pos2, vec2};
 
-use super::{cosine_text, effect_text};
 use crate::figure::facts::thirds::strongest::{Between, Strongest};
+use crate::figure::kit::numerals::signed;
 use crate::figure::kit::palette;
 use crate::figure::kit::text::fitted;
+use crate::figure::parts::bars::with_error;
 
 /// Width of the cosine's bar, in points, and of its number.
 const BAR: f32 = 46.0;
@@ -186,10 +187,19 @@ impl<'a> Columns<'a> {
         }
         if let Some(of) = conflict.effect.filter(|_| self.effect) {
             let color = if of.resolved() { text } else { weak };
-            name(effect, EFFECT, &effect_text(&of), color);
+            name(effect, EFFECT, &with_error(&of), color);
         } else if self.effect {
             let at = pos2(rect.left() + effect, y);
             painter.text(at, Align2::LEFT_CENTER, "–", self.font.clone(), weak);
         }
+    }
+}
+
+/// Cosine with its standard error: `−0.31 ± 0.04`.
+pub(super) fn cosine_text(conflict: &Between) -> String {
+    let cosine = signed(conflict.cosine);
+    match conflict.standard_error {
+        Some(error) => format!("{cosine} ± {error:.2}"),
+        None => cosine,
     }
 }

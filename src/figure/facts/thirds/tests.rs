@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::*;
 use crate::figure::table::table;
-use crate::figure::testing::recorded;
+use crate::figure::testing::{Recorded, recorded};
 use crate::figure::{Kind, View};
 use crate::run::probes::Probes;
 
@@ -55,7 +55,7 @@ fn a_newer_log_is_enough() -> Result<()> {
         ..View::default()
     });
     let kinds = [Kind::ThirdsTime, Kind::DepthTime, Kind::Architecture];
-    let tables = |run: &crate::figure::testing::Recorded| {
+    let tables = |run: &Recorded| {
         let of = |view: &View| kinds.map(|kind| table(kind, run.subject(), &[], view));
         [of(&views[0]), of(&views[1])]
     };

@@ -3,11 +3,11 @@
 
 use egui::{Label, RichText, Role, ScrollArea, Sense, Ui, vec2};
 
-use crate::figure::conflicts::rare_conflicts::columns::Columns;
+use crate::figure::conflicts::rare_conflicts::columns::{Columns, cosine_text};
 use crate::figure::facts::ledger::not_predicted;
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::thirds::strongest::{Between, Strongest, all, strongest};
-use crate::figure::kit::numerals::{signed, three_figures};
+use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{empty_ui, named};
 use crate::figure::look::kind::Kind;
@@ -15,8 +15,8 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, pair_of};
 use crate::figure::look::view::View;
+use crate::figure::parts::bars::with_error;
 use crate::figure::parts::figure::{At, Figure, Gradients, Of};
-use crate::gradient::gram::Effect;
 use crate::run::Scope;
 
 mod columns;
@@ -139,24 +139,6 @@ fn counts(found: &Strongest) -> String {
     )
 }
 
-/// Cosine with its standard error: `−0.31 ± 0.04`.
-fn cosine_text(conflict: &Between) -> String {
-    let cosine = signed(conflict.cosine);
-    match conflict.standard_error {
-        Some(error) => format!("{cosine} ± {error:.2}"),
-        None => cosine,
-    }
-}
-
-/// An effect with its standard error in nats: `0.0123 ± 0.0004`.
-fn effect_text(effect: &Effect) -> String {
-    let nats = three_figures(effect.nats);
-    match effect.standard_error {
-        Some(error) => format!("{nats} ± {}", three_figures(error)),
-        None => nats,
-    }
-}
-
 /// Writes everything about a conflict: the text of its tooltip.
 fn words_ui(
     ui: &mut Ui,
@@ -188,7 +170,7 @@ fn words_ui(
             };
             ui.label(format!(
                 "The share of {frequent} in a plain step changes the loss of {rare} by {} nats through this layer: {word}.",
-                effect_text(effect)
+                with_error(effect)
             ));
         }
         (None, Some(sentence)) => {
