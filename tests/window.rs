@@ -585,10 +585,10 @@ fn all_figures_of_the_page_are_exported() -> anyhow::Result<()> {
     click(&mut window, "SVG");
     type_path(&mut window, "Folder", &folder);
     click(&mut window, "Export");
-    // The page has eight figures. The pair is missing, since none is selected: seven figures of two runs in two
+    // The page has nine figures. The pair is missing, since none is selected: eight figures of two runs in two
     // formats.
-    assert!(has(&window, "Exported 28 files to"));
-    assert_eq!(std::fs::read_dir(&folder)?.count(), 28);
+    assert!(has(&window, "Exported 32 files to"));
+    assert_eq!(std::fs::read_dir(&folder)?.count(), 32);
     // `crosscurrent export` makes the same image of this run beside the same other run.
     let runs = ["baseline", "branch"].map(|name| parent.path().join(name));
     let [left, right] = runs.each_ref().map(|run| run.to_str().unwrap_or_default());

@@ -334,7 +334,7 @@ impl Constructed {
         let class = row / self.pieces();
         let rare = class % 6 >= 3;
         let through = match batch_norm {
-            BatchNorm::AsInTraining => 0.4,
+            BatchNorm::AsInTraining => 0.7,
             BatchNorm::Frozen => 1.0,
         };
         let strength = 0.3 + 0.7 * ((layer as f64 * 0.7).sin().abs());

@@ -86,6 +86,8 @@ fn runs_side_by_side_are_never_a_mix() -> Result<()> {
     ];
     let mut window = open(parent.path(), &runs)?;
     show(&mut window, Page::Conflicts);
+    // Two runs that are opened together are shown side by side.
+    press(&mut window, Modifiers::COMMAND, Key::D);
     let training = summary(&window);
     ensure!(!has(&window, LACKS), "the new run is alone");
     press(&mut window, Modifiers::COMMAND, Key::D);
@@ -134,7 +136,6 @@ fn the_matrix_is_shown_minus_the_frozen_one() -> Result<()> {
         &window,
         "Export… Conflict that comes through batch statistics, new"
     ));
-    press(&mut window, Modifiers::COMMAND, Key::D);
     ensure!(has(
         &window,
         "Export… Conflict that comes through batch statistics, other"

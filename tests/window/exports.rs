@@ -127,7 +127,7 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
 }
 
 /// In the size on screen, every figure of a page has the size of its own card. On the page Conflicts the three cards
-/// take 0.16, 0.36 and 0.27 of the height of their column, less the margins and the heading, which are equal on all
+/// take 0.12, 0.29 and 0.19 of the height of their column, less the margins and the heading, which are equal on all
 /// cards.
 #[test]
 fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
@@ -151,10 +151,7 @@ fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
     let [profile_width, profile] = size(Kind::DepthProfile)?;
     ensure!(width == profile_width && depth > map + 80, "{map} {depth}");
     let (more, less) = (depth - map, profile - map);
-    ensure!(
-        (11 * more - 20 * less).abs() < 40,
-        "{map} {depth} {profile}"
-    );
+    ensure!((7 * more - 17 * less).abs() < 40, "{map} {depth} {profile}");
     Ok(())
 }
 

@@ -113,10 +113,10 @@ pub fn record(figure: &Figure<'_>) -> String {
 }
 
 /// How batch norm was treated in the class gradients shown. Where a run lacks what was asked for, that is not what was
-/// asked for.
+/// asked for. A figure without class gradients has nothing to say, whatever is chosen for others.
 fn batch_norm(figure: &Figure<'_>) -> BatchNorm {
     match registry::figure(figure.kind).gradients {
-        Gradients::No => figure.view.batch_norm,
+        Gradients::No => BatchNorm::default(),
         Gradients::AsShown | Gradients::Both => figure.subject.run.batch_norm(),
     }
 }

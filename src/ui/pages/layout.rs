@@ -49,9 +49,9 @@ impl Page {
                     (Kind::LedgerDepth, 0.3),
                 ],
                 vec![
-                    (Kind::WhatIf, 0.36),
-                    (Kind::Verified, 0.34),
-                    (Kind::PairCosine, 0.3),
+                    (Kind::WhatIf, 0.42),
+                    (Kind::Verified, 0.32),
+                    (Kind::PairCosine, 0.26),
                 ],
             ],
             Self::Mistakes => [
