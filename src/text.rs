@@ -28,6 +28,19 @@ pub fn counted(number: usize, noun: &str) -> String {
     }
 }
 
+/// A whole number in groups of three: `12,345`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A number with `decimals` decimals and a real minus sign: `−0.43`, `0.05`. A number that rounds to zero has no sign.
 pub fn decimals(value: f64, decimals: usize) -> String {
     let size = format!("{:.decimals$}", value.abs());
@@ -94,6 +107,13 @@ mod tests {
     fn one_thing_is_singular() {
         let seeds = [0, 1, 2].map(|number| counted(number, "seed"));
         assert_eq!(seeds, ["0 seeds", "1 seed", "2 seeds"]);
+    }
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1_234), "1,234");
+        assert_eq!(grouped(12_345_678), "12,345,678");
     }
 
     #[test]

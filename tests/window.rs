@@ -467,6 +467,8 @@ fn a_layer_and_a_cell_are_selected_by_a_click() -> anyhow::Result<()> {
     click(&mut window, "Backbone");
     assert_eq!(summary(&window), Some(backbone));
 
+    // The page of conflicts has the figure of the pair in sight.
+    click(&mut window, "Conflicts");
     assert!(has(&window, "Click a cell of the matrix"));
     click(&mut window, "Dusty × Physical-damage");
     assert!(has(&window, "Pair Dusty × Physical-damage"));

@@ -264,7 +264,8 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     let in_image = image.as_ref().map(|image| Figures::One(image.figure));
     let figures = named.or(in_image.as_ref());
     let figures = figures.ok_or_else(|| Usage("say with --figure what to write".to_owned()))?;
-    let mut view = view(arguments, image.as_ref(), &opened)?;
+    let view = view(arguments, image.as_ref(), &opened)?;
+    let mut view = view.together(opened.iter().map(|opened| &opened.run));
     let runs = opened.iter_mut().map(|x| (x.name.as_str(), &mut x.run));
     let lacking = arguments.batch_norm.show(runs, view.batch_norm);
     let mut needed = figures.kinds().to_vec();

@@ -50,7 +50,6 @@
 //! the mean attention gates, in [0, 1]. The `confidence` of a prediction is the softmax probability of the predicted
 //! class.
 
-mod agreement;
 mod bytes;
 mod error;
 pub mod event;
@@ -65,10 +64,13 @@ mod reducer;
 mod scope;
 mod tensors;
 mod thirds;
+mod together;
 
 pub use crate::network::{BatchNorm, CLASSIFIER};
-pub use agreement::{Agreement, common_batch_norm};
 pub use reducer::{Ending, Revisions, Run};
 pub use scope::Scope;
 pub use tensors::{class_rows, predictions, probe_file, probes, recorded_data, verification};
 pub use thirds::Thirds;
+pub use together::{
+    Agreement, COMPARABLE_EPOCHS, Moment, common_batch_norm, comparable, last_common_step,
+};

@@ -237,19 +237,6 @@ impl Run {
         best
     }
 
-    /// Index of the newest probe taken at or before `step`, or of the first probe where all are later; `None` without
-    /// probes.
-    pub fn probe_at(&self, step: u64) -> Option<usize> {
-        if self.probes.is_empty() {
-            return None;
-        }
-        Some(
-            self.probes
-                .partition_point(|probe| probe.step <= step)
-                .saturating_sub(1),
-        )
-    }
-
     /// Share of every class in the gradient of the optimiser step after `step`, `[K]`. The shares are exact where the
     /// run minimises (weighted) cross-entropy; for any other loss they are those that cross-entropy would have. Empty
     /// before the header.

@@ -1,12 +1,10 @@
 //! A quantity of the network by layer and moment: every layer at every probe.
 
-use std::borrow::Cow;
+use egui::{Color32, Rect, Ui};
 
-use egui::{Color32, Context, Rect, Ui};
-
+use crate::figure::facts::network;
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::quantity::Classes;
-use crate::figure::facts::thirds::{self, completed};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
@@ -19,7 +17,6 @@ use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity::Scale;
 use crate::gradient::gram::ConflictSummary;
-use crate::run::Scope;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthTime,
@@ -71,9 +68,7 @@ pub(in crate::figure) fn depth_time_ui(
         let room = header(area).with_min_x(list.right() + 8.0);
         quantity::undefined_ui(ui, room, subject, view, &subject.run.probes);
     }
-    let ctx = ui.ctx().clone();
     let quantities = Quantities {
-        ctx: &ctx,
         subject,
         view,
         classes: Classes::of(subject, view),
@@ -84,7 +79,6 @@ pub(in crate::figure) fn depth_time_ui(
 
 /// The cells of the figure: the quantity that the view selects, by layer and probe.
 struct Quantities<'a> {
-    ctx: &'a Context,
     subject: Subject<'a>,
     view: &'a View,
     classes: Classes,
@@ -95,13 +89,7 @@ impl Cells for Quantities<'_> {
     const NAME: &'static str = "Layers by moment";
 
     fn key(&self) -> String {
-        let view = self.view;
-        let of_thirds = if view.quantity.is_of_thirds() {
-            thirds::key(self.ctx, self.subject, &Scope::Backbone)
-        } else {
-            String::new()
-        };
-        format!("{:?} {:?} {of_thirds}", self.classes, self.scale)
+        format!("{:?} {:?}", self.classes, self.scale)
     }
 
     fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32> {
@@ -110,7 +98,7 @@ impl Cells for Quantities<'_> {
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
         match self.summary(Some(gram), column) {
-            Some(summary) => quantity::values_ui(ui, self.subject, &summary, self.view),
+            Some(summary) => quantity::values_ui(ui, self.subject, summary, self.view),
             None => {
                 ui.label("not measured");
             }
@@ -129,20 +117,20 @@ impl Cells for Quantities<'_> {
 
     fn backbone_words_ui(&self, ui: &mut Ui, column: usize) {
         if let Some(summary) = self.summary(None, column) {
-            quantity::values_ui(ui, self.subject, &summary, self.view);
+            quantity::values_ui(ui, self.subject, summary, self.view);
         }
     }
 }
 
 impl Quantities<'_> {
     /// The summary of the layer with this Gram row at a probe, or of the backbone.
-    fn summary(&self, row: Option<usize>, column: usize) -> Option<Cow<'_, ConflictSummary>> {
+    fn summary(&self, row: Option<usize>, column: usize) -> Option<&ConflictSummary> {
         let probe = self.subject.run.probes.get(column)?;
-        completed(self.ctx, self.subject, probe, row)
+        network::summary_of(probe, row)
     }
 
-    fn color_of(&self, ui: &Ui, summary: Option<Cow<'_, ConflictSummary>>) -> Color32 {
-        let value = summary.and_then(|x| self.classes.value(self.view.quantity, &x));
+    fn color_of(&self, ui: &Ui, summary: Option<&ConflictSummary>) -> Color32 {
+        let value = summary.and_then(|x| self.classes.value(self.view.quantity, x));
         value.map_or_else(|| palette::undefined(ui), |value| self.scale.color(value))
     }
 }

@@ -15,6 +15,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::gradient::gram::Gram;
+use crate::run::comparable;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ConflictDifference,
@@ -44,9 +45,13 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table,
 };
 
-/// The first run on screen, where it is another run than `subject` and has the same classes; else a sentence that says
-/// what is missing.
-fn both<'a>(subject: Subject<'a>, shown: &[Subject<'a>]) -> Result<Subject<'a>, String> {
+/// The first run on screen, where it is another run than `subject`, has the same classes and is at the same moment; else
+/// a sentence that says what is missing.
+fn both<'a>(
+    subject: Subject<'a>,
+    shown: &[Subject<'a>],
+    view: &View,
+) -> Result<Subject<'a>, String> {
     let first = shown.first().filter(|first| !first.is(&subject));
     let Some(first) = first else {
         return Err("A difference needs two runs: show a second one side by side.".to_owned());
@@ -56,6 +61,10 @@ fn both<'a>(subject: Subject<'a>, shown: &[Subject<'a>]) -> Result<Subject<'a>, 
             "{} and {} have different classes, so their pairs cannot be compared.",
             first.name, subject.name
         ));
+    }
+    let steps = [*first, subject].map(|run| Some((run.name, run.run, run.probe(view)?.step)));
+    if let [Some(first), Some(second)] = steps {
+        comparable([first, second])?;
     }
     Ok(*first)
 }
@@ -78,7 +87,7 @@ pub(in crate::figure) fn matrix_difference_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
-    let found = both(subject, shown).and_then(|first| {
+    let found = both(subject, shown, view).and_then(|first| {
         let matrix = |subject| conflict::shown(ui.ctx(), subject, view);
         Ok((first, [matrix(first)?, matrix(subject)?]))
     });
@@ -102,7 +111,7 @@ pub(in crate::figure) fn matrix_difference_ui(
 
 /// The numbers of the figure: a row for every pair of classes.
 pub(in crate::figure) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
-    let grams = both(subject, shown).ok();
+    let grams = both(subject, shown, view).ok();
     let grams = grams.and_then(|first| Some([gram(first, view)?, gram(subject, view)?]));
     changes::table::<Runs>(["first", "second"], subject, view, grams)
 }

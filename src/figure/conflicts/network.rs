@@ -8,9 +8,9 @@ use egui::{
     vec2,
 };
 
+use crate::figure::facts::network;
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::quantity::Classes;
-use crate::figure::facts::thirds::completed;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{empty_ui, fitted, named};
@@ -99,10 +99,9 @@ pub(in crate::figure) fn architecture_ui(
             continue;
         };
         let summary = layer.gram.zip(probe);
-        let summary = summary.and_then(|(row, x)| completed(ui.ctx(), subject, x, Some(row)));
-        let value = summary.as_ref();
-        let value = value.and_then(|summary| classes.value(view.quantity, summary));
-        let fill = match (value, &summary) {
+        let summary = summary.and_then(|(row, x)| network::summary_of(x, Some(row)));
+        let value = summary.and_then(|summary| classes.value(view.quantity, summary));
+        let fill = match (value, summary) {
             (Some(value), _) => scale.color(value),
             (None, Some(_)) => palette::undefined(ui),
             (None, None) => ui.visuals().faint_bg_color,
@@ -110,7 +109,7 @@ pub(in crate::figure) fn architecture_ui(
         let response = layer_ui(ui, *rect, layer, (fill, summary.is_some()), view);
         let response = response.on_hover_ui_at_pointer(|ui| {
             layer_text_ui(ui, layer);
-            if let Some(summary) = &summary {
+            if let Some(summary) = summary {
                 quantity::values_ui(ui, subject, summary, view);
             }
         });

@@ -91,11 +91,12 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
         let cells = moments.iter();
         let cells = cells.map(|(step, cell)| (*step, cell.map(|cell| cell.cell)));
         let kept = cells.filter(|(_, cell)| keep(*cell));
-        let points = kept.map(|(step, cell)| (subject.epoch(step), cell.and_then(|x| x.cosine)));
+        let points =
+            kept.map(|(step, cell)| (subject.run.epoch_of(step), cell.and_then(|x| x.cosine)));
         Curve::new(name.clone(), color, look, points)
     };
     let halves = moments.iter().flat_map(|(step, cell)| {
-        let x = subject.epoch(*step);
+        let x = subject.run.epoch_of(*step);
         let halves = cell.and_then(|cell| cell.halves);
         let ends = halves.map(|ends| ends.map(|end| (x, Some(end))));
         // A point without y ends the line.
@@ -138,7 +139,7 @@ fn norms(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
         let points = subject.run.probes.iter().map(|probe| {
             let cell = made.by_step.get(&probe.step);
             let norm = cell.and_then(|cell| cell.norms[i]);
-            (subject.epoch(probe.step), log10(norm))
+            (subject.run.epoch_of(probe.step), log10(norm))
         });
         let name = subject.classes()[class].clone();
         chart
@@ -320,7 +321,7 @@ pub(in crate::figure) fn note(subject: Subject<'_>, view: &View) -> Option<Strin
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
-/// The numbers of the figure at every probe; confusion is that of the last evaluation at or before the probe.
+/// The numbers of the figure at every probe; confusion is that of the evaluation at the probe.
 pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "step",
@@ -352,7 +353,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         let norm = |i: usize| cell.and_then(|cell| cell.norms[i]);
         table.push([
             step.into(),
-            subject.epoch(step).into(),
+            subject.run.epoch_of(step).into(),
             names[a].as_str().into(),
             names[b].as_str().into(),
             cell.and_then(|cell| cell.cell.cosine).into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Color32, Context};
 
 use crate::figure::facts::probes::Need;
-use crate::figure::facts::thirds::{self, NONE_RARE, has_thirds, of_part};
+use crate::figure::facts::thirds::{NONE_RARE, has_thirds, of_part};
 use crate::figure::facts::unread::{NO_PROBE, no_parameters};
 use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
 use crate::figure::kit::palette;
@@ -79,20 +79,19 @@ const GROUPS: [Group; 3] = [
 
 /// The chart of a run, made anew only where something it shows has changed.
 pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View) -> Arc<Chart> {
-    let key = thirds::key(ctx, subject, &view.scope);
-    let key = (subject.run.revisions.probes, &view.scope, key);
+    let key = (subject.run.revisions.probes, &view.scope);
     kept(ctx, &FIGURE, (subject, view), key, || {
-        over_time(ctx, subject, view)
+        over_time(subject, view)
     })
 }
 
 /// Interference of the three groups of pairs in the selected part, each with its noise floor.
-fn over_time(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
+fn over_time(subject: Subject<'_>, view: &View) -> Chart {
     let run = subject.run;
     let moments: Vec<_> = run
         .probes
         .iter()
-        .map(|probe| (probe.epoch, of_part(ctx, subject, probe, &view.scope)))
+        .map(|probe| (probe.epoch, of_part(run, probe, &view.scope)))
         .collect();
     // What was not recorded is no undefined value, and has no mark.
     let gap = match moments.iter().all(|(_, thirds)| thirds.is_some()) {
@@ -103,7 +102,7 @@ fn over_time(ctx: &Context, subject: Subject<'_>, view: &View) -> Chart {
         let name = group.quantity.label();
         let curve = |name: String, look, value: fn(&PairsConflict) -> Option<f64>| {
             let points = moments.iter().map(|(x, thirds)| {
-                let pairs = thirds.as_ref().map(group.of);
+                let pairs = thirds.map(group.of);
                 (*x, pairs.and_then(value))
             });
             Curve::new(name, group.color, look, points)
@@ -131,9 +130,7 @@ fn empty(subject: Subject<'_>, view: &View) -> String {
     } else if run.gram_rows(&view.scope).is_empty() {
         no_parameters(&view.scope)
     } else if is_single {
-        "This log, which an older version wrote, does not say how frequent and rare classes conflict. It is known at \
-         the moments whose probes are read whole."
-            .to_owned()
+        "This log, which an older version wrote, does not say how frequent and rare classes conflict.".to_owned()
     } else {
         format!(
             "The log says how frequent and rare classes conflict in single layers and the backbone, not in {}: select \
@@ -155,12 +152,10 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         "resolved",
         "conflicting",
     ]);
-    // A new context, so that no value is taken that was remembered elsewhere.
-    let ctx = Context::default();
     for probe in &subject.run.probes {
-        let thirds = of_part(&ctx, subject, probe, &view.scope);
+        let thirds = of_part(subject.run, probe, &view.scope);
         for group in &GROUPS {
-            let pairs = thirds.as_ref().map(group.of);
+            let pairs = thirds.map(group.of);
             let count =
                 |of: fn(&PairsConflict) -> usize| pairs.map_or(Value::None, |x| of(x).into());
             table.push([

@@ -9,25 +9,22 @@ use crate::figure::look::view::View;
 use crate::run::Run;
 use crate::run::event::{Eval, Split};
 
-/// The last evaluation at or before the cursor: of the test images where they are chosen, else of the validation
-/// images or, where there is no such evaluation, of the test images.
+/// The evaluation at the cursor, by [`Run::evaluation_at`]: of the test images where they are chosen, else of the
+/// validation images or, where there is no such evaluation, of the test images.
 pub(crate) fn evaluation<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Eval> {
     evaluation_at(subject.run, view.split, view.step.unwrap_or(u64::MAX))
 }
 
-/// As [`evaluation`], at or before a step.
+/// As [`evaluation`], at a step.
 pub(in crate::figure) fn evaluation_at(
     run: &Run,
     split: Option<Split>,
-    until: u64,
+    step: u64,
 ) -> Option<&Eval> {
-    let last = |split| {
-        let evals = run.evals_of(split);
-        evals.rev().find(|eval| eval.step <= until)
-    };
+    let at = |split| run.evaluation_at(split, step);
     match split {
-        Some(Split::Test) => last(Split::Test),
-        _ => last(Split::Val).or_else(|| last(Split::Test)),
+        Some(Split::Test) => at(Split::Test),
+        _ => at(Split::Val).or_else(|| at(Split::Test)),
     }
 }
 

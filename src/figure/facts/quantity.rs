@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use egui::Context;
 
+use crate::figure::facts::network;
 use crate::figure::facts::network::geometric_mean;
-use crate::figure::facts::thirds::completed;
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::{Quantity, View};
@@ -114,7 +114,7 @@ pub(in crate::figure) fn summary_of(
     probe: &Probe,
     scope: &Scope,
 ) -> Option<Arc<ConflictSummary>> {
-    let logged = |row| Some(Arc::new(completed(ctx, subject, probe, row)?.into_owned()));
+    let logged = |row| Some(Arc::new(network::summary_of(probe, row)?.clone()));
     if *scope == Scope::Backbone {
         return logged(None);
     }

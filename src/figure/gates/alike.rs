@@ -87,7 +87,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>) -> Table {
         for &(a, b, correlation) in &moment.alike {
             table.push([
                 step.into(),
-                subject.epoch(step).into(),
+                subject.run.epoch_of(step).into(),
                 name(a).into(),
                 name(b).into(),
                 correlation.into(),

@@ -82,7 +82,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>) -> Table {
         for (name, mean, spread) in &Moment::new(tensors).branches {
             table.push([
                 step.into(),
-                subject.epoch(step).into(),
+                subject.run.epoch_of(step).into(),
                 name.as_str().into(),
                 (*mean).into(),
                 (*spread).into(),

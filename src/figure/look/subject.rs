@@ -39,24 +39,13 @@ impl<'a> Subject<'a> {
             .map_or(&[], |started| &started.classes)
     }
 
-    /// The probe that the cursor is on.
+    /// The probe nearest to the cursor.
     pub fn probe(&self, view: &View) -> Option<&'a Probe> {
         let index = match view.step {
             Some(step) => self.run.probe_at(step)?,
             None => self.run.probes.len().checked_sub(1)?,
         };
         self.run.probes.get(index)
-    }
-
-    /// Optimiser steps of an epoch.
-    pub(in crate::figure) fn steps_per_epoch(&self) -> f64 {
-        let started = self.run.started.as_ref();
-        started.map_or(1.0, |started| started.steps_per_epoch.max(1) as f64)
-    }
-
-    /// Epoch of a step.
-    pub(in crate::figure) fn epoch(&self, step: u64) -> f64 {
-        step as f64 / self.steps_per_epoch()
     }
 }
 

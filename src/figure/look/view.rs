@@ -10,7 +10,7 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::marks::{Brush, Range};
 use crate::figure::look::sight::Sight;
 use crate::run::event::Split;
-use crate::run::{BatchNorm, Scope};
+use crate::run::{BatchNorm, Run, Scope, last_common_step};
 
 /// The view: what is selected and how it is shown, shared by all figures and all runs on screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,6 +150,17 @@ pub enum Surgery {
     PcGrad,
     /// The system of gradients is made orthogonal (Senushkin et al. 2023).
     AlignedMtl,
+}
+
+impl View {
+    /// The view in which these runs are shown together: where it follows the newest moment, it stops at the last one
+    /// that all of them have reached.
+    pub fn together<'a>(&self, runs: impl IntoIterator<Item = &'a Run>) -> Self {
+        Self {
+            step: self.step.or_else(|| last_common_step(runs)),
+            ..self.clone()
+        }
+    }
 }
 
 impl Default for View {

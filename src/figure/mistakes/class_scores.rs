@@ -14,8 +14,8 @@ use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, Of};
-use crate::run::Thirds;
 use crate::run::event::Eval;
+use crate::run::{Thirds, comparable};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ClassScores,
@@ -114,14 +114,25 @@ fn rows(subject: Subject<'_>, view: &View, eval: &Eval, first: Option<&Eval>) ->
     rows
 }
 
-/// The evaluation of the first run shown, from which changes are taken: at the cursor, of the same split. `None` for
-/// the first run itself.
-fn first<'a>(subject: Subject<'a>, shown: &[Subject<'a>], view: &View) -> Option<&'a Eval> {
-    let first = shown.first().filter(|first| !first.is(&subject))?;
-    let eval = evaluation(*first, view)?;
-    let same = first.classes() == subject.classes()
-        && evaluation(subject, view).is_some_and(|own| own.split == eval.split);
-    same.then_some(eval)
+/// The evaluation of the first run shown, from which the changes in `eval` of `subject` are taken: at the cursor, of the
+/// same split. `None` for the first run itself.
+///
+/// # Errors
+/// A sentence that says why there are no changes, where both evaluations are too far apart in time.
+fn first<'a>(
+    (subject, eval): (Subject<'a>, &Eval),
+    shown: &[Subject<'a>],
+    view: &View,
+) -> Result<Option<&'a Eval>, String> {
+    let first = shown.first().filter(|first| !first.is(&subject));
+    let first = first.filter(|first| first.classes() == subject.classes());
+    let of_first = first.and_then(|first| Some((first, evaluation(*first, view)?)));
+    let Some((first, before)) = of_first.filter(|(_, before)| before.split == eval.split) else {
+        return Ok(None);
+    };
+    let moment = |subject: Subject<'a>, eval: &Eval| (subject.name, subject.run, eval.step);
+    comparable([moment(*first, before), moment(subject, eval)])?;
+    Ok(Some(before))
 }
 
 /// Draws the table; a click picks a class.
@@ -135,11 +146,14 @@ pub(in crate::figure) fn class_scores_ui(
         empty_ui(ui, &missing(subject, view));
         return None;
     };
-    let first = first(subject, shown, view);
+    let found = first((subject, eval), shown, view);
     let mut text = format!("{} images of step {}", word(eval.split), eval.step);
-    if first.is_some() {
-        text.push_str(&format!("; change of F1 from {}", shown[0].name));
+    match &found {
+        Ok(None) => {}
+        Ok(Some(_)) => text.push_str(&format!("; change of F1 from {}", shown[0].name)),
+        Err(sentence) => text.push_str(&format!("; no change of F1: {sentence}")),
     }
+    let first = found.ok().flatten();
     ui.add(egui::Label::new(RichText::new(text).size(11.0).weak()).truncate());
     let rows = rows(subject, view, eval, first);
     let room = ui.available_height() - HEADER;
@@ -338,7 +352,8 @@ pub(in crate::figure) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view
     let Some(eval) = evaluation(subject, view) else {
         return table;
     };
-    for row in rows(subject, view, eval, first(subject, shown, view)) {
+    let first = first((subject, eval), shown, view).ok().flatten();
+    for row in rows(subject, view, eval, first) {
         let [precision, recall, f1] = row.scores.map(Value::from);
         table.push([
             eval.step.into(),

@@ -100,16 +100,19 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
             .filter(|moment| moment.net.as_ref().map_or(is_line, keep));
         let points = nets.map(|moment| {
             (
-                subject.epoch(moment.step),
+                subject.run.epoch_of(moment.step),
                 moment.net.map(|net| signed_log(net.nats)),
             )
         });
         Curve::new(name.to_owned(), color, look, points)
     };
     let measure = |name: &str, color, look, value: &dyn Fn(&Moment) -> Option<f64>| {
-        let points = moments
-            .iter()
-            .map(|moment| (subject.epoch(moment.step), value(moment).map(signed_log)));
+        let points = moments.iter().map(|moment| {
+            (
+                subject.run.epoch_of(moment.step),
+                value(moment).map(signed_log),
+            )
+        });
         Curve::new(name.to_owned(), color, look, points)
     };
     let color = palette::class(class);
@@ -170,7 +173,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         let is_resolved = moment.net.map(|net| f64::from(u8::from(net.resolved())));
         table.push([
             moment.step.into(),
-            subject.epoch(moment.step).into(),
+            subject.run.epoch_of(moment.step).into(),
             subject.classes()[class].as_str().into(),
             moment.net.map(|net| net.nats).into(),
             moment.net.and_then(|net| net.standard_error).into(),

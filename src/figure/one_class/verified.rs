@@ -64,12 +64,12 @@ const GAP: f32 = 12.0;
 /// Headings of the squares.
 const NAMES: [&str; 3] = ["Predicted", "Measured", "Predicted minus measured"];
 
-/// The verification at the cursor: the newest that is not later, or the first.
+/// The verification nearest to the cursor; the last where the view follows the newest moment.
 fn at<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Arc<Verification>> {
-    let verified = &subject.probes.verified;
-    let until = view.step.unwrap_or(u64::MAX);
-    let before = verified.range(..=until).next_back();
-    before.or_else(|| verified.iter().next()).map(|(_, x)| x)
+    let step = view.step.unwrap_or(u64::MAX);
+    let verified = subject.probes.verified.iter();
+    let nearest = verified.min_by_key(|(at, _)| at.abs_diff(step));
+    nearest.map(|(_, verification)| verification)
 }
 
 /// One of the three squares.

@@ -30,7 +30,7 @@ pub(in crate::figure) fn clock_key(subject: Subject<'_>, view: &View) -> (TimeAx
 pub(in crate::figure) fn timed(mut chart: Chart, subject: Subject<'_>, view: &View) -> Chart {
     if let Axis::Time(clock) = &mut chart.x {
         *clock = Clock::new(subject.run, view.time);
-        let place = |epoch| clock.at(epoch * subject.steps_per_epoch());
+        let place = |epoch| clock.at(epoch * subject.run.steps_per_epoch());
         let curves = chart.curves.into_iter();
         chart.curves = curves.map(|curve| curve.at(place)).collect();
         let xs = chart.bands.iter_mut().flat_map(|band| &mut band.x);

@@ -1,13 +1,14 @@
 //! The quantities that parts of the network are coloured by: their values in words and tables, and their colours.
 
 use egui::{
-    Align, Align2, Color32, ComboBox, Context, FontId, Label, Layout, Rect, RichText, Ui,
-    UiBuilder, pos2, vec2,
+    Align, Align2, Color32, ComboBox, FontId, Label, Layout, Rect, RichText, Ui, UiBuilder, pos2,
+    vec2,
 };
 
+use crate::figure::facts::network;
 use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::quantity::{Classes, DECADES, between_thirds, decades, summary_of};
-use crate::figure::facts::thirds::{NO_THIRDS, NOT_IN_LOG, completed, has_thirds, missing};
+use crate::figure::facts::thirds::{NO_THIRDS, NOT_IN_LOG, has_thirds, missing};
 use crate::figure::kit::memo::{is_exporting, remembered};
 use crate::figure::kit::numerals::{power_of_ten, three_figures};
 use crate::figure::kit::palette;
@@ -233,9 +234,8 @@ fn undefined<'a>(
     }
     let (mut all, mut unknown) = (0, 0);
     for probe in probes {
-        let is_read = || subject.probes.get(&probe.step).is_some();
         all += 1;
-        unknown += usize::from(probe.backbone.thirds.is_none() && !is_read());
+        unknown += usize::from(probe.backbone.thirds.is_none());
     }
     match (unknown, all) {
         (0, _) => None,
@@ -406,16 +406,14 @@ pub(in crate::figure) fn table<'a>(
     };
     let classes = Classes::of(subject, view);
     let class = classes.one.and_then(|k| subject.classes().get(k));
-    // A new context, so that no value is taken that was remembered elsewhere.
-    let ctx = Context::default();
     for probe in probes {
         let layers = layers_with_gradients(subject)
             .map(|(layer, row)| (layer.name.as_str(), layer.group.as_str(), Some(row)));
         for (name, block, row) in std::iter::once(("backbone", "", None)).chain(layers) {
-            let Some(summary) = completed(&ctx, subject, probe, row) else {
+            let Some(summary) = network::summary_of(probe, row) else {
                 continue;
             };
-            let value = |quantity| Value::from(classes.value(quantity, &summary));
+            let value = |quantity| Value::from(classes.value(quantity, summary));
             let mut cells = vec![
                 probe.step.into(),
                 probe.epoch.into(),
@@ -434,7 +432,7 @@ pub(in crate::figure) fn table<'a>(
                 value(Quantity::HeadToTail),
             ];
             for (_, quantity) in GROUPS {
-                cells.extend(pair_cells(between_thirds(quantity, &summary)));
+                cells.extend(pair_cells(between_thirds(quantity, summary)));
             }
             table.rows.push(cells);
         }

@@ -13,14 +13,14 @@ impl App {
     /// The runs whose probes are looked at, and the view. On the page Compare the view's step is `None`, which means
     /// the last probe of each run.
     pub(super) fn probes_looked_at(&self) -> (Vec<RunId>, View) {
-        let view = self.state.view.figure.clone();
         if self.state.view.page == Page::Compare {
+            let view = self.state.view.figure.clone();
             (
                 self.state.view.compare.finished(&self.state.runs),
                 View { step: None, ..view },
             )
         } else {
-            (self.state.view.shown(), view)
+            (self.state.view.shown(), self.state.view_of_runs())
         }
     }
 

@@ -194,7 +194,7 @@ impl App {
     /// Moves the cursor by this many moments. Past the newest moment, the view follows the newest one.
     pub(super) fn step_by(&mut self, count: isize) {
         let steps = self.state.steps();
-        let at = moments::position(&steps, self.state.view.figure.step);
+        let at = moments::position(&steps, self.state.view_of_runs().step);
         self.state.view.figure.step = steps.get(at.saturating_add_signed(count)).copied();
     }
 

@@ -6,6 +6,8 @@ use super::layout::{GAP, TITLE_HEIGHT};
 use crate::config::Attention;
 use crate::figure::pages::kind_shown;
 use crate::figure::{Kind, Subject, View, figure_ui};
+use crate::run::comparable;
+use crate::text::grouped;
 use crate::ui::panels::selection_bar::scope_ui;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
@@ -17,6 +19,19 @@ use crate::ui::widgets::problem_ui;
 /// Width in points that is kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 
+/// Says in one line where the moments that two runs are shown at are too far apart to be compared.
+fn apart_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View) {
+    let subjects = entries.iter().map(|entry| entry.subject());
+    let moments = subjects.filter_map(|x| Some((x.name, x.run, x.probe(view)?.step)));
+    let moments: Vec<_> = moments.collect();
+    if let [first, second] = moments[..]
+        && let Err(sentence) = comparable([first, second])
+    {
+        let text = RichText::new(sentence).color(ui.visuals().warn_fg_color);
+        ui.add(egui::Label::new(text).truncate());
+    }
+}
+
 /// Draws the figures of the runs shown, which are one run or two side by side.
 pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let shown = state.view.shown();
@@ -27,6 +42,8 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
     }
     let runs = (&entries[..], &state.agreement);
     scope_ui(ui, state.view.page, runs, &state.view.figure, actions);
+    let view = state.view_of_runs();
+    apart_ui(ui, &entries, &view);
     let view_height = ui.available_height();
     let columns = Columns::of(state.view.page, ui.available_size(), &entries);
     // Each page has a scroll position of its own.
@@ -44,7 +61,7 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
                 let panel = Column {
                     entry,
                     subjects: &subjects,
-                    view: &state.view.figure,
+                    view: &view,
                     page: state.view.page,
                     index,
                     view_height,
@@ -149,9 +166,19 @@ impl Column<'_> {
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.horizontal(|ui| {
                 ui.label(RichText::new(variant).strong().size(15.0));
+                if let Some(moment) = self.moment() {
+                    ui.label(moment);
+                }
                 ui.add(egui::Label::new(RichText::new(&self.entry.name).weak()).truncate());
             });
         });
+    }
+
+    /// The moment that the figures of this run show; `None` before its first probe.
+    fn moment(&self) -> Option<String> {
+        let probe = self.entry.subject().probe(self.view)?;
+        let epoch = self.entry.run.epoch_of(probe.step);
+        Some(format!("step {} · epoch {epoch:.1}", grouped(probe.step)))
     }
 
     fn waiting_ui(&self, ui: &mut egui::Ui, rect: Rect) {

@@ -4,11 +4,11 @@ use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOpt
 
 use crate::figure::{Pick, View, order_of_classes, palette};
 use crate::samples::{Sample, Samples, Which};
+use crate::text::grouped;
 use crate::ui::panels::selection_bar::order_ui;
 use crate::ui::state::action::Action;
 use crate::ui::state::runs::{RunId, Runs};
 use crate::ui::state::samples::Data;
-use crate::ui::state::words::grouped;
 use crate::ui::widgets::{enlarged, missing_image_ui, problem_ui};
 
 /// Width of the names and counts, in points.

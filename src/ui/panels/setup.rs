@@ -9,9 +9,9 @@ use crate::config::{
     Choice, ClassWeights, DataSource, DeviceKind, FIELDS, Field, Group, Kind, Loss, Sampler,
 };
 use crate::data::Plan;
+use crate::text::grouped;
 use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::draft::{Draft, Preview};
-use crate::ui::state::words::grouped;
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
 /// Greatest height of the class-count bars, in points; if there are more bars, they scroll.

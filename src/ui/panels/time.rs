@@ -2,17 +2,19 @@
 //! has evaluations, too.
 
 use crate::figure::{TimeAxis, time_at};
+use crate::text::grouped;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
 use crate::ui::state::place::moments::position;
 use crate::ui::state::runs::RunEntry;
-use crate::ui::state::words::{duration, grouped};
+use crate::ui::state::words::duration;
 
 pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let steps = state.steps();
     let held = state.view.figure.step;
-    let at = position(&steps, held);
+    let step = state.view_of_runs().step;
+    let at = position(&steps, step);
     ui.add_space(4.0);
     ui.add_enabled_ui(steps.len() > 1, |ui| {
         ui.horizontal(|ui| {
@@ -39,7 +41,12 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 live_ui(ui, held.is_none(), actions);
                 axis_ui(ui, state.view.figure.time, actions);
-                moment_ui(ui, state, steps.get(at).copied(), held.is_some());
+                let word = match (held, step) {
+                    (Some(_), _) => "held",
+                    (None, Some(_)) => "last of both",
+                    (None, None) => "newest",
+                };
+                moment_ui(ui, state, steps.get(at).copied(), word);
                 slider_ui(ui, &steps, at, actions);
             });
         });
@@ -50,7 +57,7 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action
 fn live_ui(ui: &mut egui::Ui, is_live: bool, actions: &mut Vec<Action>) {
     let button = ui
         .selectable_label(is_live, "Live")
-        .on_hover_text("Follow the newest probe; off while a moment of the past is held");
+        .on_hover_text("Follow the newest probe, or the last that both runs have; off while a moment of the past is held");
     if button.clicked() {
         actions.push(Action::GoTo(None));
     }
@@ -76,12 +83,11 @@ fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
         .accessible_name("Time axis");
 }
 
-fn moment_ui(ui: &mut egui::Ui, state: &State, step: Option<u64>, is_held: bool) {
+fn moment_ui(ui: &mut egui::Ui, state: &State, step: Option<u64>, word: &str) {
     let shown = state.view.shown();
     let first = shown.iter().find_map(|&id| state.runs.get(id));
     let text = match (step, first) {
         (Some(step), Some(entry)) => {
-            let word = if is_held { "held" } else { "newest" };
             format!("{} · {word}", moment(entry, state.view.figure.time, step))
         }
         _ => "no probe yet".to_owned(),

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use crate::config::{Attention, DataSource, Field, RunConfig};
 use crate::data::{Plan, Summary};
 use crate::run::log::new_run_dir;
+use crate::text::grouped;
 use crate::train::cadence::Cadence;
 use crate::ui::state::queue::Job;
-use crate::ui::state::words::grouped;
 
 /// Seconds without a keystroke before the data is looked through again.
 const SCAN_DELAY_SECS: f64 = 0.4;

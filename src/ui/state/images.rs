@@ -105,9 +105,12 @@ impl Images {
         let Some(cell) = view.figure.confused else {
             return Vec::new();
         };
+        let shown = view.shown();
+        let entries = || shown.iter().filter_map(|&id| runs.get(id));
+        let figure = view.figure.together(entries().map(|entry| &*entry.run));
         let of = |entry: &RunEntry| {
             let started = entry.run.started.as_ref()?;
-            let eval = figure::evaluation(entry.subject(), &view.figure)?;
+            let eval = figure::evaluation(entry.subject(), &figure)?;
             let classes = started.classes.len();
             (cell.0 < classes && cell.1 < classes).then(|| Wanted {
                 key: Key {
@@ -122,8 +125,6 @@ impl Images {
                 kept: self.kept.clone(),
             })
         };
-        let shown = view.shown();
-        let entries = shown.iter().filter_map(|&id| runs.get(id));
-        entries.filter_map(of).collect()
+        entries().filter_map(of).collect()
     }
 }

@@ -22,7 +22,7 @@ pub(crate) mod settings;
 pub(crate) mod training;
 pub(crate) mod words;
 
-use crate::figure::Kind;
+use crate::figure::{Kind, View};
 use crate::run::Agreement;
 use command_palette::Palette;
 use draft::Draft;
@@ -112,6 +112,13 @@ impl State {
     pub(crate) fn run_in_training(&self) -> Option<&RunEntry> {
         let dir = self.training.as_ref()?.current_dir()?;
         self.runs.get(self.runs.at_dir(dir)?)
+    }
+
+    /// The view in which the figures of the runs shown are drawn.
+    pub(crate) fn view_of_runs(&self) -> View {
+        let shown = self.view.shown();
+        let entries = shown.iter().filter_map(|&id| self.runs.get(id));
+        self.view.figure.together(entries.map(|entry| &*entry.run))
     }
 
     /// The steps that the cursor can be on, in order: those of the probes of the runs shown, and on the page of

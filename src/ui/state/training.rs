@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::run::Run;
+use crate::text::grouped;
 use crate::train::Control;
 use crate::ui::state::queue::Waiting;
-use crate::ui::state::words::{duration, grouped};
+use crate::ui::state::words::duration;
 
 /// The number of logged steps over which the present speed is measured.
 const SPEED_OVER_STEPS: usize = 20;

@@ -36,19 +36,6 @@ pub(crate) fn continue_help(is_training: bool) -> &'static str {
     }
 }
 
-/// A whole number in groups of three: `12,345`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A duration in words that fit beside a progress bar.
 pub(crate) fn duration(secs: f64) -> String {
     let secs = secs.max(0.0).round() as u64;
@@ -73,9 +60,6 @@ mod tests {
     #[test]
     fn numbers_are_readable() {
         assert_eq!((count(1), count(2)), ("1 run".into(), "2 runs".into()));
-        assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(1_234), "1,234");
-        assert_eq!(grouped(12_345_678), "12,345,678");
         assert_eq!(duration(59.4), "59 s");
         assert_eq!(duration(61.0), "1 min 01 s");
         assert_eq!(duration(7_260.0), "2 h 01 min");

@@ -112,9 +112,10 @@ impl Job {
         } else {
             vec![wanted(draft.kind, at)]
         };
+        let shown = copies.iter().map(|copy| &*copy.run).filter(|_| !of_groups);
         Ok(Self {
+            view: view.figure.together(shown),
             runs: copies,
-            view: view.figure.clone(),
             figures,
         })
     }

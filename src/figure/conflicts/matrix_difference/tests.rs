@@ -60,7 +60,7 @@ fn small_changes_are_not_resolved() -> anyhow::Result<()> {
 fn one_run_or_different_classes_give_a_sentence() -> anyhow::Result<()> {
     let (first, second) = (recorded("solar-none")?, recorded("solar-branch")?);
     let alone = [second.subject()];
-    assert!(both(alone[0], &alone).is_err_and(|text| text.contains("two runs")));
+    assert!(both(alone[0], &alone, &view()).is_err_and(|text| text.contains("two runs")));
     assert!(table(alone[0], &alone, &view()).rows.is_empty());
     let mut other = first.run.clone();
     let mut started = other.started.clone().unwrap();
@@ -70,12 +70,36 @@ fn one_run_or_different_classes_give_a_sentence() -> anyhow::Result<()> {
         run: &other,
         ..first.subject()
     };
-    let text = both(second.subject(), &[other, second.subject()])
+    let text = both(second.subject(), &[other, second.subject()], &view())
         .err()
         .unwrap_or_default();
     assert_eq!(
         text,
         "solar-none and solar-branch have different classes, so their pairs cannot be compared."
     );
+    Ok(())
+}
+
+/// A run that was interrupted earlier has no probe near the end of the other one: there is no difference, not even in
+/// the table, until a moment that both have is chosen.
+#[test]
+fn moments_that_are_far_apart_give_a_sentence() -> anyhow::Result<()> {
+    let (mut first, second) = (recorded("solar-none")?, recorded("solar-branch")?);
+    first.run.probes.truncate(4);
+    let shown = [first.subject(), second.subject()];
+    let at = |step| View { step, ..view() };
+    let last = first.run.probes[3].step;
+    let text = both(shown[1], &shown, &at(None)).err().unwrap_or_default();
+    assert!(text.contains("more than half an epoch apart"), "{text}");
+    assert!(table(shown[1], &shown, &at(None)).rows.is_empty());
+    assert!(both(shown[1], &shown, &at(Some(last))).is_ok());
+    // In a view of both, the newest moment is the last that both have.
+    let first_only_probes = {
+        let mut run = first.run.clone();
+        run.evals.clear();
+        run
+    };
+    let together = at(None).together([&first_only_probes, &second.run]);
+    assert_eq!(together.step, Some(last));
     Ok(())
 }

@@ -325,7 +325,9 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
             Some(kept) => PlotPoints::Owned(kept),
             None => PlotPoints::Borrowed(segment),
         };
-        let line = egui_plot::Line::new(curve.name.clone(), points);
+        // Where several points lie within a pixel, a line would else become an area from their least to their largest y,
+        // which grows into a wedge between them and the next point, and reads as uncertainty.
+        let line = egui_plot::Line::new(curve.name.clone(), points).allow_band(false);
         plot.line(line.color(color).width(width).style(style));
     }
 }

@@ -341,3 +341,92 @@ fn hidden_curves_leave_a_trace_where_there_is_no_legend() -> anyhow::Result<()> 
     assert_eq!(harness.state()[..], [Pick::Curves(hidden)]);
     Ok(())
 }
+
+/// The distance of a point from a polyline.
+fn distance(line: &[Pos2], point: Pos2) -> f32 {
+    let of = |[a, b]: &[Pos2; 2]| {
+        let (along, from) = (*b - *a, point - *a);
+        let t = (from.dot(along) / along.length_sq().max(1e-12)).clamp(0.0, 1.0);
+        (from - t * along).length()
+    };
+    line.array_windows().map(of).fold(f32::INFINITY, f32::min)
+}
+
+/// Where several points of a curve lie within a pixel beside others that are far apart, the curve stays a line: no
+/// triangle of its colour reaches further from it than a mitred join of its width, whatever its look.
+#[test]
+fn a_curve_stays_a_line_where_points_crowd() -> anyhow::Result<()> {
+    // Steps of 0.3, then two far steps; alternately high and low, with equal points, and with rising and falling ones.
+    let x = |at: usize| 0.002 * at as f64 + if at.is_multiple_of(7) { 0.0 } else { 0.0005 };
+    let shapes: [fn(usize) -> f64; 3] = [
+        |at| if at % 2 == 0 { 0.9 } else { 0.1 },
+        |at| (at / 3 % 5) as f64 / 5.0,
+        |at| (at as f64 * 1.7).sin(),
+    ];
+    let color = egui::Color32::from_rgb(1, 2, 250);
+    for (number, y) in shapes.into_iter().enumerate() {
+        for far in [3_usize, 40, 400] {
+            for look in [Look::Line, Look::Thick { dashed: false }] {
+                let points = (0..far).map(|at| (x(at), Some(y(at))));
+                let ends = [(20.0, Some(0.5)), (40.0, Some(y(1)))];
+                let curve = Curve::new("curve".to_owned(), color, look, points.chain(ends));
+                let chart = std::sync::Arc::new(Chart {
+                    name: "crowded",
+                    curves: vec![curve],
+                    ..Chart::default()
+                });
+                let (context, view) = (Context::default(), view());
+                style::install(&context);
+                let scales = Scales::holding(std::slice::from_ref(&chart));
+                let mut output = None;
+                for _ in 0..3 {
+                    output = Some(context.run_ui(Default::default(), |ui| {
+                        chart_ui(ui, Kind::Loss, &chart, &scales, None, &view);
+                    }));
+                }
+                let output = output.ok_or_else(|| anyhow::anyhow!("nothing is drawn"))?;
+                let mut lines = Vec::new();
+                for shape in &output.shapes {
+                    if let egui::Shape::Path(path) = &shape.shape
+                        && matches!(&path.stroke.color, egui::epaint::ColorMode::Solid(x) if *x == color)
+                    {
+                        lines.push((path.points.clone(), path.stroke.width));
+                    }
+                }
+                let [(line, width)] = &lines[..] else {
+                    anyhow::bail!("{number}, {far} points, {look:?}: {} lines", lines.len());
+                };
+                let most = 0.5 * (width + 1.0) * std::f32::consts::SQRT_2 + 0.5;
+                for primitive in context.tessellate(output.shapes, 1.0) {
+                    let egui::epaint::Primitive::Mesh(mesh) = primitive.primitive else {
+                        continue;
+                    };
+                    for corners in mesh.indices.chunks_exact(3) {
+                        let corners = [0, 1, 2].map(|i| mesh.vertices[corners[i] as usize]);
+                        if corners.iter().any(|corner| corner.color != color) {
+                            continue;
+                        }
+                        let [a, b, c] = corners.map(|corner| corner.pos.to_vec2());
+                        for (u, v) in [(0.33, 0.33), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5), (0.0, 0.0)]
+                        {
+                            let at = (a + u * (b - a) + v * (c - a)).to_pos2();
+                            let off = distance(line, at);
+                            // The marks of few points are wider than the line.
+                            let mark = 0.5 * width + 2.3;
+                            let most = if chart.curves[0].len() <= 40 {
+                                mark.max(most)
+                            } else {
+                                most
+                            };
+                            assert!(
+                                off <= most,
+                                "{number}, {far} points, {look:?}: {off} at {at}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -61,3 +61,20 @@ fn the_second_run_has_changes_from_the_first() -> anyhow::Result<()> {
     assert!(own.rows.iter().all(|row| row[8] == Value::None));
     Ok(())
 }
+
+/// No change is given between evaluations of different times.
+#[test]
+fn evaluations_that_are_far_apart_give_no_change() -> anyhow::Result<()> {
+    let (mut first, second) = (recorded("solar-none")?, recorded("solar-branch")?);
+    first.run.evals.truncate(3);
+    let last = first.run.evals[2].step;
+    let shown = [first.subject(), second.subject()];
+    let changes = |step| {
+        let view = View { step, ..view() };
+        let table = table(shown[1], &shown, &view);
+        table.rows.iter().any(|row| row[8] != Value::None)
+    };
+    assert!(!changes(None));
+    assert!(changes(Some(last)));
+    Ok(())
+}

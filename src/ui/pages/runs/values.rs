@@ -3,9 +3,10 @@
 use crate::config::Attention;
 use crate::run::event::Split;
 use crate::run::glance::Scores;
+use crate::text::grouped;
 use crate::ui::state::run_table::{Column, Group, Row, Table, shortened};
 use crate::ui::state::runs::RunState;
-use crate::ui::state::words::{count, grouped};
+use crate::ui::state::words::count;
 
 /// The text of a cell without a value.
 pub(super) const MISSING: &str = "–";

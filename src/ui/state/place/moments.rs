@@ -1,9 +1,10 @@
 //! Finds the steps that the cursor can be on.
 
-/// The index of the newest of these steps that is not after `step`.
+/// The index of the step nearest to `step`, or of the newest where `step` is `None`; 0 where there are none.
 pub(crate) fn position(steps: &[u64], step: Option<u64>) -> usize {
-    let after = step.map_or(steps.len(), |step| steps.partition_point(|&at| at <= step));
-    after.saturating_sub(1)
+    let newest = steps.last().copied();
+    let nearest = step.or(newest).and_then(|step| nearest(steps, step));
+    nearest.map_or(0, |step| steps.partition_point(|&at| at < step))
 }
 
 /// The step that lies nearest to `step`, the earlier one of two that are equally near; `None` if `steps` is empty.
@@ -16,11 +17,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_between_probes_shows_the_earlier_one() {
+    fn a_step_between_probes_stands_at_the_nearest() {
         let steps = [0, 10, 20];
         assert_eq!(position(&steps, None), 2);
         assert_eq!(position(&steps, Some(0)), 0);
-        assert_eq!(position(&steps, Some(19)), 1);
+        assert_eq!(position(&steps, Some(15)), 1);
+        assert_eq!(position(&steps, Some(19)), 2);
         assert_eq!(position(&steps, Some(20)), 2);
         assert_eq!(position(&[], Some(5)), 0);
     }

@@ -1,7 +1,6 @@
 //! The one way of treating batch norm in which several runs are shown together.
 
-use super::event::BatchNorm;
-use super::reducer::Run;
+use crate::run::{BatchNorm, Run};
 
 /// Most runs that a sentence names.
 const NAMED: usize = 2;

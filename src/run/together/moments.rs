@@ -1,0 +1,178 @@
+//! Moments of runs: which recorded one lies nearest to a step, and whether those of two runs may be compared.
+
+use crate::run::Run;
+use crate::run::event::{Eval, Split};
+use crate::text::grouped;
+
+/// Moments of two runs that lie further apart than this, in epochs, are not compared.
+pub const COMPARABLE_EPOCHS: f64 = 0.5;
+
+impl Run {
+    /// Optimiser steps of an epoch; 1 before the header.
+    pub fn steps_per_epoch(&self) -> f64 {
+        let started = self.started.as_ref();
+        started.map_or(1.0, |started| started.steps_per_epoch.max(1) as f64)
+    }
+
+    /// Epochs done after `step` optimiser steps.
+    pub fn epoch_of(&self, step: u64) -> f64 {
+        step as f64 / self.steps_per_epoch()
+    }
+
+    /// Index of the probe nearest to `step`, the earlier one of two that are equally near; `None` without probes.
+    pub fn probe_at(&self, step: u64) -> Option<usize> {
+        let probes = self.probes.iter().enumerate();
+        let nearest = probes.min_by_key(|(_, probe)| probe.step.abs_diff(step));
+        nearest.map(|(at, _)| at)
+    }
+
+    /// The evaluation of a split at `step`: the nearest one within [`COMPARABLE_EPOCHS`], or else the newest before.
+    pub fn evaluation_at(&self, split: Split, step: u64) -> Option<&Eval> {
+        let nearest = self
+            .evals_of(split)
+            .min_by_key(|eval| eval.step.abs_diff(step));
+        let is_near = |eval: &&Eval| {
+            self.epoch_of(eval.step.abs_diff(step)) <= COMPARABLE_EPOCHS || eval.step <= step
+        };
+        let before = || self.evals_of(split).rev().find(|eval| eval.step <= step);
+        nearest.filter(is_near).or_else(before)
+    }
+
+    /// The newest step at which there is a probe or an evaluation.
+    fn newest_moment(&self) -> Option<u64> {
+        let probe = self.probes.last().map(|probe| probe.step);
+        let eval = self.evals.iter().map(|eval| eval.step).max();
+        probe.max(eval)
+    }
+}
+
+/// The last moment that all of these runs have reached, where they have not all reached the same one; `None` where they
+/// have. A run in which nothing has been measured has no say.
+pub fn last_common_step<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Option<u64> {
+    let newest: Vec<u64> = runs.into_iter().filter_map(Run::newest_moment).collect();
+    let (first, last) = (newest.iter().min()?, newest.iter().max()?);
+    (first < last).then_some(*first)
+}
+
+/// A moment of a run: the name of the run, the run, and the step.
+pub type Moment<'a> = (&'a str, &'a Run, u64);
+
+/// Says in one sentence why two moments are not compared, where they lie further apart than [`COMPARABLE_EPOCHS`].
+///
+/// # Errors
+/// That sentence.
+pub fn comparable(moments: [Moment<'_>; 2]) -> Result<(), String> {
+    let epochs = moments.map(|(_, run, step)| run.epoch_of(step));
+    if (epochs[0] - epochs[1]).abs() <= COMPARABLE_EPOCHS {
+        return Ok(());
+    }
+    let words = |at: usize| {
+        let (name, _, step) = moments[at];
+        format!(
+            "`{name}` is at step {} (epoch {:.1})",
+            grouped(step),
+            epochs[at]
+        )
+    };
+    Err(format!(
+        "{} and {}: moments more than half an epoch apart are not compared.",
+        words(0),
+        words(1)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::Event;
+    use crate::run::log;
+
+    /// A recorded run with probes and validation evaluations at these steps, 40 steps an epoch.
+    fn run(probes: &[u64], evals: &[u64]) -> anyhow::Result<Run> {
+        let dir =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+        let mut run = log::load(&dir)?.run;
+        if let Some(started) = &mut run.started {
+            started.steps_per_epoch = 40;
+        }
+        let (probe, eval) = (run.probes[0].clone(), run.evals[0].clone());
+        run.probes.clear();
+        run.evals.clear();
+        for &step in probes {
+            run.apply(&Event::Probe(crate::run::event::Probe {
+                step,
+                ..probe.clone()
+            }));
+        }
+        for &step in evals {
+            run.apply(&Event::Eval(Eval {
+                step,
+                split: Split::Val,
+                ..eval.clone()
+            }));
+        }
+        Ok(run)
+    }
+
+    #[test]
+    fn the_nearest_probe_is_shown() -> anyhow::Result<()> {
+        let run = run(&[0, 10, 30], &[])?;
+        for (step, expected) in [(0, 0), (5, 0), (6, 1), (20, 1), (21, 2), (900, 2)] {
+            assert_eq!(run.probe_at(step), Some(expected), "{step}");
+        }
+        assert_eq!(Run::default().probe_at(3), None);
+        Ok(())
+    }
+
+    /// An evaluation soon after the cursor is nearer to it than an old one, but one that is far ahead says nothing of
+    /// the cursor.
+    #[test]
+    fn an_evaluation_far_ahead_is_not_shown() -> anyhow::Result<()> {
+        let run = run(&[], &[50, 100, 300])?;
+        let at = |step| run.evaluation_at(Split::Val, step).map(|eval| eval.step);
+        assert_eq!(
+            [at(0), at(29), at(30), at(76)],
+            [None, None, Some(50), Some(100)]
+        );
+        assert_eq!(
+            [at(270), at(280), at(900)],
+            [Some(100), Some(300), Some(300)]
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn runs_are_shown_at_the_last_moment_that_all_have() -> anyhow::Result<()> {
+        let long = run(&[0, 100, 200], &[40, 210])?;
+        let short = run(&[0, 100], &[40, 120])?;
+        assert_eq!(last_common_step([&long, &short]), Some(120));
+        assert_eq!(last_common_step([&short, &long]), Some(120));
+        assert_eq!(last_common_step([&long, &long]), None);
+        // A run that has measured nothing does not hold the other one back.
+        assert_eq!(last_common_step([&long, &Run::default()]), None);
+        assert_eq!(last_common_step([]), None);
+        Ok(())
+    }
+
+    #[test]
+    fn moments_more_than_half_an_epoch_apart_are_not_compared() -> anyhow::Result<()> {
+        let run = run(&[], &[])?;
+        let said = |a, b| comparable([("a", &run, a), ("b", &run, b)]);
+        assert_eq!(
+            [said(100, 100), said(100, 120), said(120, 100)],
+            [Ok(()), Ok(()), Ok(())]
+        );
+        let sentence = "`a` is at step 2,585 (epoch 64.6) and `b` is at step 2,115 (epoch 52.9): moments more than \
+                        half an epoch apart are not compared.";
+        assert_eq!(said(2585, 2115), Err(sentence.to_owned()));
+        assert!(said(100, 121).is_err());
+        // Steps of runs with batches of another size are set apart by epochs.
+        let mut large = run.clone();
+        if let Some(started) = &mut large.started {
+            started.steps_per_epoch = 20;
+        }
+        assert_eq!(comparable([("a", &run, 100), ("b", &large, 50)]), Ok(()));
+        assert!(comparable([("a", &run, 100), ("b", &large, 100)]).is_err());
+        Ok(())
+    }
+}
