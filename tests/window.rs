@@ -241,10 +241,11 @@ fn a_pair_is_started_paused_resumed_and_stopped() -> anyhow::Result<()> {
     click(&mut window, "Start");
     script.go_on(&mut window, 12)?;
     assert!(has(&window, "Run 1 of 2: Baseline") && has(&window, "Baseline · running"));
-    assert!(has(&window, "Add to queue") && has(&window, "1 run waits"));
+    assert!(has(&window, "Add once more") && has(&window, "1 run waits"));
 
     click(&mut window, "Pause");
-    assert!(has(&window, "Baseline · paused"));
+    assert!(has(&window, "Baseline · paused") && has(&window, "paused: Resume goes on"));
+    assert!(!has(&window, " left"), "a paused run has no time left");
     script.permits.send(())?;
     settle(&mut window);
     assert!(script.is_silent(), "a paused run goes on");
@@ -257,11 +258,13 @@ fn a_pair_is_started_paused_resumed_and_stopped() -> anyhow::Result<()> {
     let rest = SHORT.events().len() - 13;
     script.go_on(&mut window, rest)?;
     script.go_on(&mut window, 10)?;
-    assert!(has(&window, "Run 2 of 2: Branch attention") && has(&window, "Baseline · finished"));
+    assert!(
+        has(&window, "Run 2 of 2: CSBA (branch attention)") && has(&window, "Baseline · finished")
+    );
     click(&mut window, "Stop");
     script.go_on(&mut window, 1)?;
     wait_for_end(&mut window);
-    assert!(has(&window, "Branch attention · stopped"));
+    assert!(has(&window, "CSBA (branch attention) · stopped"));
     assert!(!window.get_by_label("Start").accesskit_node().is_disabled());
 
     let runs = written_runs(output.path())?;
@@ -419,7 +422,7 @@ fn a_click_in_a_time_chart_goes_to_the_nearest_probe() -> anyhow::Result<()> {
     let mut options = two_runs(parent.path())?;
     options.runs.truncate(1);
     let mut window = window(options);
-    let chart = window.get_by_role_and_label(egui::accesskit::Role::Image, "F1 of each class");
+    let chart = window.get_by_role_and_label(egui::accesskit::Role::Image, "Per-class F1");
     let place = chart.rect().lerp_inside(egui::vec2(0.69, 0.95));
     window.hover_at(place);
     for pressed in [true, false] {
@@ -441,7 +444,7 @@ fn a_click_in_a_time_chart_goes_to_the_nearest_probe() -> anyhow::Result<()> {
 fn runs_change_sides_and_leave_the_list() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = window(two_runs(parent.path())?);
-    let titles = |window: &Window| window.query_all_by_label("Network").count();
+    let titles = |window: &Window| window.query_all_by_label("Network map").count();
     assert_eq!(titles(&window), 2, "two runs are shown side by side");
     click(&mut window, "Show branch on the left");
     assert_eq!(titles(&window), 2);
@@ -467,8 +470,9 @@ fn a_layer_and_a_cell_are_selected_by_a_click() -> anyhow::Result<()> {
     click(&mut window, "Backbone");
     assert_eq!(summary(&window), Some(backbone));
 
-    // The page of conflicts has the figure of the pair in sight.
-    click(&mut window, "Conflicts");
+    // In a low window the figure of the pair is scrolled out of sight, and then it is not drawn.
+    window.set_size(egui::vec2(1280.0, 1300.0));
+    settle(&mut window);
     assert!(has(&window, "Click a cell of the matrix"));
     click(&mut window, "Dusty × Physical-damage");
     assert!(has(&window, "Pair Dusty × Physical-damage"));
@@ -491,10 +495,10 @@ fn the_matrix_follows_the_slider() -> anyhow::Result<()> {
 }
 
 /// The button that opens the export dialog for the matrix of the first run.
-const EXPORT_MATRIX: &str = "Export… How classes pull against each other, baseline";
+const EXPORT_MATRIX: &str = "Export… Gradient Conflict Matrix, baseline";
 
 /// The same for a card that is seen without scrolling, even beside another run.
-const EXPORT_F1: &str = "Export… F1 of each class, baseline";
+const EXPORT_F1: &str = "Export… Per-class F1, baseline";
 
 fn type_path(window: &mut Window, label: &str, path: &Path) {
     let field = window.get_by_role_and_label(egui::accesskit::Role::TextInput, label);
@@ -531,7 +535,7 @@ fn a_figure_is_exported() -> anyhow::Result<()> {
         ("SVG", EXPORT_MATRIX, "conflict-matrix"),
         (
             "CSV",
-            "Export… The selected pair over time, baseline",
+            "Export… Selected pair over time, baseline",
             "pair-cosine",
         ),
     ] {
@@ -616,7 +620,7 @@ fn scales_are_locked_and_given_back() -> anyhow::Result<()> {
     assert!(has_y(Kind::Loss) && has_y(Kind::DepthProfile), "{locked:?}");
     // No pair is selected, so that its chart has no scale to lock.
     assert!(!has_y(Kind::PairCosine), "{locked:?}");
-    assert!(has(&window, "Show all of F1 of each class"));
+    assert!(has(&window, "Show all of Per-class F1"));
     click(&mut window, "Lock scales");
     assert!(window.state_mut().figure_view().ranges.is_empty());
     Ok(())
@@ -688,14 +692,8 @@ fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
     // At step 5 the probe of step 0 is shown.
     assert_eq!((view.step, view.pair), (Some(0), Some((1, 4))));
     // Only the run in the image is shown, not the other open run.
-    assert!(has(
-        &window,
-        "Export… How classes pull against each other, branch"
-    ));
-    assert!(!has(
-        &window,
-        "Export… How classes pull against each other, baseline"
-    ));
+    assert!(has(&window, "Export… Gradient Conflict Matrix, branch"));
+    assert!(!has(&window, "Export… Gradient Conflict Matrix, baseline"));
 
     // If the open page lacks the figure, another page that has it is opened. A pair and a layer that the run lacks are
     // left out.
@@ -705,10 +703,7 @@ fn an_exported_image_leads_back_to_its_view() -> anyhow::Result<()> {
     elsewhere.view.scope = Scope::Layer("no such layer".to_owned());
     window.state_mut().restore(elsewhere);
     settle(&mut window);
-    assert!(has(
-        &window,
-        "Export… Which classes are taken for which, branch"
-    ));
+    assert!(has(&window, "Export… Confusion matrix, branch"));
     let view = window.state_mut().figure_view().clone();
     assert_eq!((view.pair, view.scope), (None, Scope::Backbone));
 

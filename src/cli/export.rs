@@ -8,7 +8,7 @@ use clap::Args;
 use super::batch_norm::BatchNormArguments;
 use super::output::{Usage, fail, say};
 use crate::figure::export::{self, ExportError, Figure, Format, Restored, Settings, SheetSize};
-use crate::figure::pages::{PAGES, kind_shown};
+use crate::figure::pages::{OVERVIEW_OF_TWO, PAGES, kind_shown};
 use crate::figure::{
     self, Kind, Order, Quantity, Subject, TimeAxis, View, read_probes, similarity_order,
 };
@@ -266,6 +266,10 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     let figures = figures.ok_or_else(|| Usage("say with --figure what to write".to_owned()))?;
     let view = view(arguments, image.as_ref(), &opened)?;
     let mut view = view.together(opened.iter().map(|opened| &opened.run));
+    if let Some(page) = &arguments.page {
+        let are_two = opened.len() == 2 && arguments.against.is_none();
+        view.overlaid = are_two && page.kinds() == PAGES[0].1;
+    }
     let runs = opened.iter_mut().map(|x| (x.name.as_str(), &mut x.run));
     let lacking = arguments.batch_norm.show(runs, view.batch_norm);
     let mut needed = figures.kinds().to_vec();
@@ -320,6 +324,19 @@ fn choose<'a>(
     let wanted = wanted.filter(|wanted| shown.iter().any(|x| id(x).as_ref() == Some(wanted)));
     let first = usize::from(arguments.against.is_some());
     let mut chosen = Vec::new();
+    if view.overlaid && matches!(figures, Figures::Some(_)) {
+        // As the window shows two runs: the first run's figures have both.
+        for (kinds, &subject) in OVERVIEW_OF_TWO.iter().zip(shown) {
+            let figure = |&kind: &Kind| Figure {
+                kind,
+                subject,
+                shown,
+                view,
+            };
+            chosen.extend(kinds.iter().map(figure).filter(Figure::has_subject));
+        }
+        return chosen;
+    }
     for &kind in figures.kinds() {
         for (at, &subject) in shown.iter().enumerate().skip(first) {
             if wanted.is_some() && id(&subject) != wanted {
@@ -433,7 +450,14 @@ fn view(
     view.quantity = arguments.quantity.unwrap_or(view.quantity);
     view.time = arguments.time.unwrap_or(view.time);
     view.batch_norm = arguments.batch_norm.batch_norm.unwrap_or(view.batch_norm);
-    let class = |name: &String| class(name, &headers);
+    let named = || arguments.pair.iter().flatten().chain(&arguments.class);
+    let has_all = |header: &&&Started| named().all(|name| header.classes.contains(name));
+    // Classes are counted in those of one run, and found in the others by name.
+    let counted = headers.iter().find(has_all).or(headers.first());
+    if let Some(header) = counted {
+        view = view.in_classes(&header.classes).into_owned();
+    }
+    let class = |name: &String| class(name, counted.map_or(&headers[..], std::slice::from_ref));
     if let Some([a, b]) = arguments.pair.as_deref() {
         view.pair = Some((class(a)?, class(b)?));
     }

@@ -138,7 +138,7 @@ choices! {
         /// Three branches without attention.
         None = "none", "Baseline";
         /// Class-Specific Branch Attention: each branch weighs its own channels.
-        Branch = "branch", "Branch attention";
+        Branch = "branch", "CSBA (branch attention)";
         /// One gate over all branches together, with as many parameters as branch attention: the control.
         Shared = "shared", "Shared attention";
         /// A learned constant for each channel of the branches: attention that does not look at the image.

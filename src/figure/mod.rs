@@ -26,6 +26,7 @@ pub(crate) use facts::mistakes::evaluation;
 pub use facts::order::similarity_order;
 pub(crate) use facts::order::time_at;
 pub use facts::probes::followed;
+pub(crate) use facts::thirds::strongest::strongest_pair;
 pub use kit::chart::Scales;
 pub use kit::{palette, style};
 pub use look::clock::TimeAxis;
@@ -54,7 +55,7 @@ pub mod measures {
 
 /// Which figures the pages of the window show.
 pub mod pages {
-    pub use super::look::pages::{Figures, PAGES};
+    pub use super::look::pages::{Figures, OVERVIEW_OF_TWO, PAGES};
     pub use super::registry::{card_of, kind_shown};
 }
 

@@ -35,6 +35,7 @@ pub(in crate::figure) const fn figure(kind: Kind) -> &'static Figure {
         Kind::PairCosine => &conflicts::pair::FIGURE,
         Kind::PairDepth => &conflicts::pair_depth::FIGURE,
         Kind::Architecture => &conflicts::network::FIGURE,
+        Kind::Layer => &conflicts::layer::FIGURE,
         Kind::DepthTime => &conflicts::depth_time::FIGURE,
         Kind::ConflictTime => &conflicts::conflict_time::FIGURE,
         Kind::ThirdsTime => &conflicts::thirds_time::FIGURE,
@@ -154,7 +155,8 @@ pub fn card_of(kind: Kind) -> Kind {
 }
 
 /// Draws a figure into the space that is left and returns what was clicked. `shown` are all runs on screen: they share
-/// scales, and differences are taken from the first.
+/// scales, and differences are taken from the first. Classes go by name: those of the view, and of what was clicked, are
+/// counted in [`View::classes`], whichever run the figure is of.
 pub fn figure_ui(
     ui: &mut Ui,
     kind: Kind,
@@ -162,9 +164,11 @@ pub fn figure_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
+    let own = view.in_classes(subject.classes());
     // Figures of one kind stand side by side where two runs are compared, so ids have the run's name.
-    let draw = |ui: &mut Ui| (figure(kind).ui)(ui, subject, shown, view);
-    ui.push_id((kind, subject.name), draw).inner
+    let draw = |ui: &mut Ui| (figure(kind).ui)(ui, subject, shown, &own);
+    let pick = ui.push_id((kind, subject.name), draw).inner;
+    pick?.in_classes(subject.classes(), &view.classes)
 }
 
 /// A figure with its heading, as it is exported.
@@ -176,7 +180,16 @@ pub(in crate::figure) fn page_ui(
     view: &View,
 ) {
     ui.label(RichText::new(kind.title()).strong().size(16.0));
-    let caption = RichText::new(caption(kind, subject, view)).small().weak();
+    let mut caption = caption(kind, subject, view);
+    if let [first, second] = shown
+        && view.overlaid
+        && first.is(&subject)
+        && (figure(kind).chart.is_some() || kind == Kind::Architecture)
+    {
+        let rest = caption.split_off(subject.name.len());
+        caption = format!("A: {}, B: {}{rest}", first.name, second.name);
+    }
+    let caption = RichText::new(caption).small().weak();
     ui.add(egui::Label::new(caption).truncate());
     ui.add_space(6.0);
     figure_ui(ui, kind, subject, shown, view);
@@ -223,7 +236,7 @@ pub(crate) fn curve_names(
     let Some(of) = figure(kind).chart else {
         return Vec::new();
     };
-    let chart = of(ctx, subject, view);
+    let chart = of(ctx, subject, &view.in_classes(subject.classes()));
     chart
         .curves
         .iter()
@@ -235,7 +248,7 @@ pub(crate) fn curve_names(
 /// the first. The last column of a table of class gradients says how batch norm was treated in them.
 pub fn table(kind: Kind, subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
     let figure = figure(kind);
-    let mut table = (figure.table)(subject, shown, view);
+    let mut table = (figure.table)(subject, shown, &view.in_classes(subject.classes()));
     if figure.gradients == Gradients::AsShown {
         table.say_of_all("batch_norm", subject.run.batch_norm().name());
     }

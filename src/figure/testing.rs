@@ -137,7 +137,7 @@ pub(in crate::figure) fn both_ways(name: &'static str) -> Result<Recorded> {
         };
         let summary = |rows: &[usize]| {
             let gram = tensors.gram_of(rows);
-            gram.map(|gram| gram.summary(&of.run.shares(probe.step)))
+            gram.map(|gram| of.run.summary_of(&gram, probe.step))
                 .unwrap_or_default()
         };
         probe.training = Some(Summaries {

@@ -713,7 +713,7 @@ const MISSING: [Said; 14] = [
             ),
             (
                 "No rare × frequent conflict is resolved at this moment: of 2 pairs in 9 layers, 2 have a negative cosine \
-                 anywhere, and none is told apart from 0.",
+                 anywhere, and none is significant (3 SE).",
                 &[Kind::RareConflicts],
             ),
         ],

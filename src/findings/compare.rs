@@ -89,7 +89,7 @@ pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
 }
 
 /// The sentence of the finding, such as
-/// `Branch attention lowers the backbone's conflict by 14 ± 5 % and raises the rare classes' F1 by 0.120 ± 0.031`.
+/// `CSBA (branch attention) lowers the backbone's conflict by 14 ± 5 % and raises the rare classes' F1 by 0.120 ± 0.031`.
 fn sentence(name: &str, interference: Option<&Change>, f1: Option<&Change>) -> String {
     let link = match (interference, f1) {
         (Some(conflict), Some(f1)) if conflict.is_clear != f1.is_clear => " but ",

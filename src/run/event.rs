@@ -139,7 +139,8 @@ pub struct Step {
     pub epoch: f64,
     /// Training images seen so far.
     pub images: u64,
-    /// Seconds of training so far. Pauses and evaluations count; the time between stopping and resuming does not.
+    /// Seconds of training so far. Evaluations and probes count; pauses, and the time between stopping and resuming, do
+    /// not.
     pub wall_secs: f64,
     /// Value in nats, over the step's batch, of the loss that the step minimises: the configured criterion with its
     /// class weights, margins, offsets and focal factor, averaged as that criterion averages. It equals the batch's

@@ -5,8 +5,9 @@
     python3 tests/peers/thin.py runs/solar/attention-none_seed-3 sample_runs/solar-none --probes 20
 
 The moments that are kept are as they were recorded. The first, the last and the chosen moment (that of the best
-validation macro-F1) are always kept, the others evenly spaced. With --no-files only the configuration and the log are
-kept, which is all that `crosscurrent compare` needs.
+validation macro-F1) are always kept, the others evenly spaced; those of the runs in one folder are the same ones, so that
+the runs can be compared moment by moment. With --no-files only the configuration and the log are kept, which is all that
+`crosscurrent compare` needs.
 """
 
 import argparse
@@ -23,18 +24,29 @@ def evenly(steps, count, always):
     return {steps[place] for place in places} | set(always)
 
 
-def thin(source, target, arguments):
-    lines = [json.loads(line) for line in (source / "events.jsonl").read_text().splitlines()]
+def events(source):
+    return [json.loads(line) for line in (source / "events.jsonl").read_text().splitlines()]
+
+
+def moments(lines, kind):
+    """The steps of the events of a kind; of evaluations, those of validation images."""
+    return [line["step"] for line in lines if line["event"] == kind and line.get("split", "val") == "val"]
+
+
+def thin(source, target, arguments, common):
+    """Thins one run. `common` has for every kind of event the steps that all runs have, or None for all of its own."""
+    lines = events(source)
     of = lambda kind: [line for line in lines if line["event"] == kind]
     val = [line for line in of("eval") if line["split"] == "val"]
     best = max(val, key=lambda line: (line["macro_f1"] or 0, -line["step"]))["step"] if val else None
     tested = {line["step"] for line in of("eval") if line["split"] == "test"}
     always = {step for step in tested | {best} if step is not None}
     probed = [line["step"] for line in of("probe")]
+    shared = lambda kind: [step for step in moments(lines, kind) if common is None or step in common[kind]]
     kept = {
-        "probe": evenly(probed, arguments.probes, [step for step in always if step in probed]),
-        "eval": evenly([line["step"] for line in val], arguments.evals, always),
-        "step": evenly([line["step"] for line in of("step")], arguments.steps, []),
+        "probe": evenly(shared("probe"), arguments.probes, [step for step in always if step in probed]),
+        "eval": evenly(shared("eval"), arguments.evals, always),
+        "step": evenly(shared("step"), arguments.steps, []),
     }
     target.mkdir(parents=True)
     with open(target / "events.jsonl", "w", encoding="utf-8") as log:
@@ -64,10 +76,16 @@ def main():
     parser.add_argument("--no-files", action="store_true")
     arguments = parser.parse_args()
     if (arguments.source / "events.jsonl").is_file():
-        thin(arguments.source, arguments.target, arguments)
+        thin(arguments.source, arguments.target, arguments, None)
         return
-    for run in sorted(path for path in arguments.source.iterdir() if (path / "events.jsonl").is_file()):
-        thin(run, arguments.target / run.name, arguments)
+    runs = sorted(path for path in arguments.source.iterdir() if (path / "events.jsonl").is_file())
+    logs = [events(run) for run in runs]
+    common = {
+        kind: set.intersection(*(set(moments(lines, kind)) for lines in logs))
+        for kind in ("probe", "eval", "step")
+    }
+    for run in runs:
+        thin(run, arguments.target / run.name, arguments, common)
 
 
 if __name__ == "__main__":

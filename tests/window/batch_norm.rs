@@ -134,15 +134,15 @@ fn the_matrix_is_shown_minus_the_frozen_one() -> Result<()> {
     ensure!(has(&window, "Interference frozen "));
     ensure!(has(
         &window,
-        "Export… Conflict that comes through batch statistics, new"
+        "Export… Gradient Conflict Matrix, through batch norm, new"
     ));
     ensure!(has(
         &window,
-        "Export… Conflict that comes through batch statistics, other"
+        "Export… Gradient Conflict Matrix, through batch norm, other"
     ));
     click(&mut window, "As difference");
     ensure!(!has(&window, "minus frozen,") && !has(&window, "through batch statistics"));
-    ensure!(has(&window, "What changes between two runs"));
+    ensure!(has(&window, "Gradient Conflict Matrix, B − A"));
     click(&mut window, "Matrix minus frozen");
     ensure!(!window.state_mut().figure_view().difference);
     click(&mut window, "Batch norm frozen");

@@ -67,23 +67,19 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
     let image = written.join("Overview/CSBA_ long_tail-conflict-difference.png");
     let mut seen = BTreeSet::new();
     for (page, name, card) in [
-        ("Overview", "overview", "F1 of each class, none"),
-        ("Conflicts", "conflicts", "Network, none"),
+        ("Overview", "overview", "Per-class F1, none"),
+        ("Conflicts", "conflicts", "Network map, none"),
+        ("One class", "class", "Class influence, none"),
+        ("Mistakes", "mistakes", "Confusion matrix, none"),
         (
-            "One class",
-            "class",
-            "Who helps and who hurts the class, none",
+            "Gates",
+            "gates",
+            "Attention gates by class and channel, none",
         ),
-        (
-            "Mistakes",
-            "mistakes",
-            "Which classes are taken for which, none",
-        ),
-        ("Gates", "gates", "Gates by class and channel, none"),
         (
             "Compare",
             "compare",
-            "What changes in F1 of each class, CSBA: long/tail",
+            "Per-class F1, change between groups, CSBA: long/tail",
         ),
     ] {
         click(&mut window, page);

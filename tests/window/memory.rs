@@ -19,13 +19,13 @@ fn figures_over_time_are_complete_if_memory_is_short() -> Result<()> {
     window.state_mut().show(Page::Class);
     window.state_mut().figure_view().pair = Some((1, 4));
     settle(&mut window);
-    ensure!(has(&window, "What steps do to the class over time"));
+    ensure!(has(&window, "Class influence over time"));
     ensure!(!has(&window, "probes are read."), "a hole");
     for (title, figure) in [
-        ("The selected pair over time", "pair-cosine"),
-        ("What steps do to the class over time", "ledger-time"),
-        ("Where steps help and hurt the class", "ledger-depth"),
-        ("What if classes were weighed differently", "what-if"),
+        ("Selected pair over time", "pair-cosine"),
+        ("Class influence over time", "ledger-time"),
+        ("Class influence by layer and epoch", "ledger-depth"),
+        ("What-if: class weights and gradient surgery", "what-if"),
     ] {
         for format in ["CSV", "PNG"] {
             let name = format!("{figure}.{}", format.to_lowercase());

@@ -299,7 +299,7 @@ fn experiments_wait_in_a_queue() -> anyhow::Result<()> {
     click(&mut window, "Start");
     script.go_on(&mut window, 12)?;
     ensure!(has(&window, "1 run waits") && has(&window, "all done in about"));
-    click(&mut window, "Add to queue");
+    click(&mut window, "Add once more");
     ensure!(has(&window, "3 runs wait") && has(&window, "Run 1 of 4"));
     // Each job has a directory of its own, even before any of them exists.
     ensure!(has(&window, "Cancel solar-none-2") && has(&window, "Cancel solar-branch-2"));
@@ -345,7 +345,7 @@ fn a_job_that_fails_does_not_end_the_queue() -> anyhow::Result<()> {
     click(&mut window, "Start");
     wait_for_end(&mut window);
     ensure!(has(&window, "solar-none: the disk is full") && has(&window, "1 run failed"));
-    ensure!(has(&window, "Branch attention · finished"));
+    ensure!(has(&window, "CSBA (branch attention) · finished"));
     click(&mut window, "Dismiss");
     ensure!(!has(&window, "1 run failed"));
     Ok(())
@@ -434,7 +434,7 @@ fn many_runs_are_opened_with_one_click() -> anyhow::Result<()> {
 
     let mut window = runs_page(three_runs_again(parent.path()));
     click(&mut window, "Group seeds");
-    click(&mut window, "Compare Branch attention, 1 run");
+    click(&mut window, "Compare CSBA (branch attention), 1 run");
     ensure!(has(
         &window,
         "All finished runs are of one group, attention branch"

@@ -125,11 +125,11 @@ fn a_field_without_effect_is_off() -> Result<()> {
         decay.accesskit_node().is_disabled()
     };
     ensure!(!is_off(&window), "branch attention is chosen");
-    click(&mut window, "Branch attention");
+    click(&mut window, "CSBA (branch attention)");
     ensure!(is_off(&window));
-    click(&mut window, "Branch attention");
+    click(&mut window, "CSBA (branch attention)");
     type_into(&mut window, "Gate decay", "0");
-    click(&mut window, "Branch attention");
+    click(&mut window, "CSBA (branch attention)");
     ensure!(!is_off(&window));
     ensure!(has(
         &window,

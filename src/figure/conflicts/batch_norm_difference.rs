@@ -19,13 +19,14 @@ use crate::gradient::gram::Gram;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::BatchNormDifference,
     name: "batch-norm-difference",
-    title: "Conflict that comes through batch statistics",
-    subtitle: "Gradient Conflict Matrix with batch norm as in training minus frozen, of one run",
+    title: "Gradient Conflict Matrix, through batch norm",
+    subtitle: "Conflict that comes through batch statistics: batch norm as in training minus frozen, of one run",
     help: "Cosine of every pair with batch norm as in training minus that with batch norm frozen, on one scale for all \
            moments. Red: the pair pulls apart more where images mix through the statistics of the batch; blue: less. \
-           Faded cells are not told apart from 0 (3 standard errors of the difference; both measures are of the same \
+           Low cells are not significant (3 SE of the difference; both measures are of the same \
            images), hatched ones are undefined in one of the measures.",
     synonyms: &[
+        "conflict that comes through batch statistics",
         "GCM",
         "gradient conflict matrix",
         "batch norm",

@@ -9,7 +9,6 @@ use crate::figure::facts::mistakes::marked;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::numerals::signed;
 use crate::figure::kit::palette;
-use crate::figure::kit::palette::faded;
 use crate::figure::kit::square::{Cells, Grid, Look, Number, diagonal};
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::above;
@@ -141,10 +140,10 @@ impl<O: Of> Cells for Changes<'_, O> {
             None => Look::undefined(ui),
             Some(_) if row == column => diagonal(ui),
             Some(difference) => Look {
-                color: faded(ui, color(ui, difference / END), change.resolved()),
+                color: color(ui, difference / END),
                 hatched: false,
                 number: Number::Decimal(difference),
-                pale: !change.resolved(),
+                significant: change.resolved(),
             },
         }
     }
@@ -172,7 +171,7 @@ impl<O: Of> Cells for Changes<'_, O> {
         let word = if change.resolved() {
             ""
         } else {
-            ", not told apart from 0"
+            ", not significant (3 SE)"
         };
         ui.label(format!("difference {}{error}{word}", signed(difference)));
     }

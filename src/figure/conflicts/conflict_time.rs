@@ -21,12 +21,17 @@ use crate::gradient::gram::ConflictSummary;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ConflictTime,
     name: "conflict-time",
-    title: "Conflict over time",
-    subtitle: "Interference in the backbone and the selected layer over time, 0 to 1",
+    title: "Interference over time",
+    subtitle: "Conflict in the backbone and the selected layer, 0 to 1",
     help: "Interference: mean over class pairs of max(0, −cosine), from 0 to 1, in all layers but the classifier and in \
            the layer that is selected. The thin line of the same colour is the noise floor: what probes this small \
            would show without any conflict. Only what lies clearly above it is conflict.",
-    synonyms: &["interference", "gradient conflict", "noise floor"],
+    synonyms: &[
+        "conflict over time",
+        "interference",
+        "gradient conflict",
+        "noise floor",
+    ],
     page: Page::Conflicts,
     in_place_of: None,
     of: Of::Run,

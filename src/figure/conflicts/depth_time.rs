@@ -21,12 +21,13 @@ use crate::gradient::gram::ConflictSummary;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthTime,
     name: "depth-time",
-    title: "Conflict by depth and time",
-    subtitle: "Interference, or another quantity, by layer and step",
+    title: "Interference by layer and epoch",
+    subtitle: "Where and when classes conflict: interference, or another quantity, by layer and step",
     help: "The backbone on top, then layers from input to output; probes from left to right, coloured by what the list \
            above them says. Rows that stand out are layers, columns moments; grey is undefined. Click to go to a layer \
            and a moment.",
     synonyms: &[
+        "conflict by depth and time",
         "interference",
         "heat map",
         "layers",
@@ -65,7 +66,10 @@ pub(in crate::figure) fn depth_time_ui(
         let list = header(area);
         let list = list.with_max_x(list.right().min(list.left() + 170.0));
         pick = quantity::selector_ui(ui, list, subject, view);
-        let room = header(area).with_min_x(list.right() + 8.0);
+        let fit = header(area).with_min_x(list.right() + 8.0);
+        let fit = fit.with_max_x(fit.left() + quantity::FIT_WIDTH);
+        pick = quantity::fit_ui(ui, fit, view).or(pick);
+        let room = header(area).with_min_x(fit.right() + 8.0);
         quantity::undefined_ui(ui, room, subject, view, &subject.run.probes);
     }
     let quantities = Quantities {

@@ -8,7 +8,6 @@ use crate::figure::facts::probes::Need;
 use crate::figure::facts::unmeasured::{self, REASON, is_unmeasured};
 use crate::figure::kit::numerals::{signed, three_figures};
 use crate::figure::kit::palette;
-use crate::figure::kit::palette::faded;
 use crate::figure::kit::square::{Cells, Grid, Look, Number, diagonal};
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{above, empty_ui};
@@ -24,12 +23,13 @@ use crate::run::{CLASSIFIER, Scope};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ConflictMatrix,
     name: "conflict-matrix",
-    title: "How classes pull against each other",
-    subtitle: "Gradient Conflict Matrix: cosine of the gradients of two classes, −1 to 1",
+    title: "Gradient Conflict Matrix",
+    subtitle: "How classes pull against each other: cosine of the gradients of two classes, −1 to 1",
     help: "Gradient Conflict Matrix: cosine between the gradients of two classes in the selected part of the network. \
-           Red: a step that helps one hurts the other; blue: it helps both. Faded cells are not told apart from 0 (3 \
-           standard errors), hatched ones are undefined, and training images stand beside the names.",
+           Red: a step that helps one hurts the other; blue: it helps both. Low cells are not \
+           significant (3 SE), hatched ones are undefined, and training images stand beside the names.",
     synonyms: &[
+        "how classes pull against each other",
         "GCM",
         "gradient conflict matrix",
         "gradient conflict",
@@ -137,14 +137,10 @@ impl Cells for Cosines<'_> {
             // number.
             Some(_) if row == column => diagonal(ui),
             Some(cosine) => Look {
-                color: faded(
-                    ui,
-                    palette::diverging(cosine, ui.visuals().dark_mode),
-                    cell.resolved,
-                ),
+                color: palette::diverging(cosine, ui.visuals().dark_mode),
                 hatched: false,
                 number: Number::Decimal(cosine),
-                pale: !cell.resolved,
+                significant: cell.resolved,
             },
         }
     }
@@ -203,7 +199,7 @@ fn cell_text_ui(ui: &mut Ui, gram: &Gram, subject: Subject<'_>, a: usize, b: usi
             let word = match (cell.resolved, cosine < 0.0) {
                 (true, true) => "in conflict",
                 (true, false) => "agree",
-                (false, _) => "not told apart from 0",
+                (false, _) => "not significant (3 SE)",
             };
             ui.label(format!("cosine {} (−1 to 1), {word}", signed(cosine)));
             if let (Some(dot), Some(error)) = (gram.dot(a, b), gram.standard_error(a, b)) {
@@ -231,7 +227,7 @@ fn summary_ui(ui: &mut Ui, summary: &ConflictSummary, subject: Subject<'_>, scop
         ui.label("·");
         ui.label(format!("{} of {} pairs in conflict", summary.conflicting, summary.pairs))
             .on_hover_text("Pairs whose product is negative by more than 3 standard errors.");
-        ui.weak(format!("({} told apart from 0)", summary.resolved));
+        ui.weak(format!("({} significant (3 SE))", summary.resolved));
         ui.label("·");
         ui.label(format!("cancellation {}", number(summary.cancellation))).on_hover_text(
             "Length of the summed class gradients over the sum of their lengths: 1 where classes agree, 0 where they \

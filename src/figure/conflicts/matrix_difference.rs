@@ -20,12 +20,13 @@ use crate::run::comparable;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ConflictDifference,
     name: "conflict-difference",
-    title: "What changes between two runs",
-    subtitle: "Difference of two runs’ Gradient Conflict Matrices",
+    title: "Gradient Conflict Matrix, B − A",
+    subtitle: "What changes between two runs: cosine of every pair in the second minus that in the first",
     help: "Cosine of every pair in the second run minus that in the first, on one scale for all moments. Blue: the \
-           classes pull less against each other than in the first run; red: more. Faded cells are not told apart from 0 \
-           (3 standard errors of the difference), hatched ones are undefined in one of the runs.",
+           classes pull less against each other than in the first run; red: more. Low cells are not significant \
+           (3 SE of the difference), hatched ones are undefined in one of the runs.",
     synonyms: &[
+        "what changes between two runs",
         "GCM",
         "gradient conflict matrix",
         "cosine similarity",

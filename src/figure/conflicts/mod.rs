@@ -6,6 +6,7 @@ pub(in crate::figure) mod batch_norm_difference;
 mod changes;
 pub(in crate::figure) mod conflict_time;
 pub(in crate::figure) mod depth_time;
+pub(in crate::figure) mod layer;
 pub(in crate::figure) mod matrix;
 pub(in crate::figure) mod matrix_difference;
 pub(in crate::figure) mod network;

@@ -11,6 +11,7 @@ use egui::{
 use crate::figure::facts::network;
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::quantity::Classes;
+use crate::figure::kit::cell_keys::Keys;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::{empty_ui, fitted, named};
@@ -22,17 +23,19 @@ use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity::Scale;
+use crate::gradient::gram::ConflictSummary;
 use crate::run::Scope;
-use crate::run::event::{Layer, Started};
+use crate::run::event::{Layer, Probe, Started};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Architecture,
     name: "architecture",
-    title: "Network",
-    subtitle: "Map of the network, coloured by interference or another quantity",
+    title: "Network map",
+    subtitle: "Every layer of the network, coloured by interference or another quantity",
     help: "Layers from input to output, coloured by what the list above them says; interference is the mean over class \
            pairs of max(0, −cosine). Grey is undefined. Click a layer or a block and everything follows.",
     synonyms: &[
+        "network",
         "architecture",
         "network graph",
         "layers",
@@ -91,9 +94,21 @@ pub(in crate::figure) fn architecture_ui(
         started,
         ui.visuals().weak_text_color().gamma_multiply(0.7),
     );
+    // The map takes the keyboard as a whole; a click on a layer gives it the keyboard.
+    let keyboard = ui.interact(
+        area,
+        ui.scope_id().with("map"),
+        Sense::focusable_noninteractive(),
+    );
+    named(&keyboard, Role::Grid, "Layers of the network");
+    if let Some(direction) = Keys::of(ui, &keyboard).and_then(Keys::direction) {
+        let next = map.neighbour(started, &view.scope, direction);
+        pick = next.map(|name| Pick::layer(&name)).or(pick);
+    }
     for (group, rect) in &map.lanes {
         pick = lane_ui(ui, &map, (group, *rect), subject, view).or(pick);
     }
+    let other = Other::of(subject, shown, view, scale);
     for layer in &started.layers {
         let Some(rect) = map.boxes.get(&layer.name) else {
             continue;
@@ -106,19 +121,65 @@ pub(in crate::figure) fn architecture_ui(
             (None, Some(_)) => palette::undefined(ui),
             (None, None) => ui.visuals().faint_bg_color,
         };
-        let response = layer_ui(ui, *rect, layer, (fill, summary.is_some()), view);
+        let of_other = other
+            .as_ref()
+            .and_then(|other| other.fill(ui, &layer.name, view));
+        let response = layer_ui(ui, *rect, layer, (fill, of_other, summary.is_some()), view);
         let response = response.on_hover_ui_at_pointer(|ui| {
             layer_text_ui(ui, layer);
             if let Some(summary) = summary {
+                if other.is_some() {
+                    ui.label(format!("A (above): {}", subject.name));
+                }
                 quantity::values_ui(ui, subject, summary, view);
+            }
+            if let Some(other) = &other
+                && let Some(summary) = other.summary(&layer.name)
+            {
+                ui.label(format!("B (below): {}", other.subject.name));
+                quantity::values_ui(ui, other.subject, summary, view);
             }
         });
         if response.clicked() && layer.gram.is_some() {
+            keyboard.request_focus();
             pick = Some(Pick::Scope(Scope::Layer(layer.name.clone())));
         }
     }
     ui.allocate_rect(whole, Sense::hover());
     pick
+}
+
+/// The second of two runs, whose colours fill the lower halves of the boxes.
+struct Other<'a> {
+    subject: Subject<'a>,
+    probe: Option<&'a Probe>,
+    classes: Classes,
+    scale: Scale,
+}
+
+impl<'a> Other<'a> {
+    fn of(subject: Subject<'a>, shown: &[Subject<'a>], view: &View, scale: Scale) -> Option<Self> {
+        let [first, second] = shown else { return None };
+        let is_beside = view.overlaid && first.is(&subject) && !first.is(second);
+        is_beside.then(|| Self {
+            subject: *second,
+            probe: second.probe(view),
+            classes: Classes::of(*second, view),
+            scale,
+        })
+    }
+
+    /// The summary of the layer with this name; `None` where the run has no such layer.
+    fn summary(&self, layer: &str) -> Option<&'a ConflictSummary> {
+        let started = self.subject.run.started.as_ref()?;
+        let layer = started.layers.iter().find(|other| other.name == layer)?;
+        network::summary_of(self.probe?, Some(layer.gram?))
+    }
+
+    fn fill(&self, ui: &Ui, layer: &str, view: &View) -> Option<Color32> {
+        let value = self.classes.value(view.quantity, self.summary(layer)?);
+        Some(value.map_or_else(|| palette::undefined(ui), |value| self.scale.color(value)))
+    }
 }
 
 /// A block's name, as a button that selects it.
@@ -242,12 +303,20 @@ fn layer_ui(
     ui: &Ui,
     rect: Rect,
     layer: &Layer,
-    (fill, is_measured): (Color32, bool),
+    (fill, below, is_measured): (Color32, Option<Color32>, bool),
     view: &View,
 ) -> Response {
     let painter = ui.painter();
     let visuals = ui.visuals();
     painter.rect_filled(rect, 3.0, fill);
+    if let Some(below) = below {
+        painter.rect_filled(rect.with_min_y(rect.center().y), 3.0, below);
+        painter.hline(
+            rect.x_range(),
+            rect.center().y,
+            Stroke::new(1.0, visuals.panel_fill),
+        );
+    }
     let selected = view.scope == Scope::Layer(layer.name.clone());
     let response = ui.interact(
         rect,
@@ -267,7 +336,12 @@ fn layer_ui(
     } else {
         visuals.weak_text_color()
     };
-    paint_name(painter, rect, short, text);
+    // Over the colours of two runs, the name stands in the upper half.
+    let place = match below {
+        Some(_) => rect.with_max_y(rect.center().y),
+        None => rect,
+    };
+    paint_name(painter, place, short, text);
     response
 }
 
@@ -382,6 +456,42 @@ impl Map {
             left += beside + width * unit + gutter;
         }
         map
+    }
+
+    /// The layer with class gradients that lies next to the selected part in a direction, to the right and down in units
+    /// of −1, 0 and 1: along the way of the data, or in the block above or below. `None` where there is none; where no
+    /// layer is selected, the first.
+    fn neighbour(
+        &self,
+        started: &Started,
+        scope: &Scope,
+        (right, down): (isize, isize),
+    ) -> Option<String> {
+        let measured = started.layers.iter().filter(|layer| layer.gram.is_some());
+        let mut boxes =
+            measured.filter_map(|layer| Some((&layer.name, *self.boxes.get(&layer.name)?)));
+        let from = match scope {
+            Scope::Layer(name) => self.boxes.get(name).map(Rect::center),
+            Scope::Group(_) | Scope::Backbone | Scope::Network => None,
+        };
+        let Some(from) = from else {
+            return boxes.next().map(|(name, _)| name.clone());
+        };
+        let away = |rect: Rect| {
+            let to = rect.center() - from;
+            let (along, across) = match right {
+                0 => (to.y * down as f32, to.x),
+                _ => (to.x * right as f32, to.y),
+            };
+            // The nearest in the direction; of those about equally near, the one that lies straightest ahead.
+            (along > 1.0).then_some(match right {
+                0 => 4.0 * along + across.abs(),
+                _ => along + 2.0 * across.abs(),
+            })
+        };
+        let boxes = boxes.filter_map(|(name, rect)| Some((name, away(rect)?)));
+        let nearest = boxes.min_by(|a, b| a.1.total_cmp(&b.1));
+        nearest.map(|(name, _)| name.clone())
     }
 
     /// The rectangle of the name of a lane's block.

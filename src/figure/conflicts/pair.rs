@@ -32,13 +32,14 @@ use crate::run::event::{Eval, Split};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::PairCosine,
     name: "pair-cosine",
-    title: "The selected pair over time",
-    subtitle: "Cosine, norms and confusion of two classes over time",
+    title: "Selected pair over time",
+    subtitle: "Cosine, gradient norms and confusion of two classes",
     help: "Cosine between the gradients of the two selected classes at every probe. Filled points differ from 0 by more \
            than 3 standard errors, hollow ones do not, and the upright lines join the cosines of two halves of the \
            probe images: the longer, the less is known. Below, where there is room: how long both gradients are, and \
            which share of each class's images is taken for the other.",
     synonyms: &[
+        "the selected pair over time",
         "cosine similarity",
         "gradient conflict",
         "pair of classes",
@@ -241,7 +242,7 @@ pub(in crate::figure) fn pair_ui(
     let ctx = ui.ctx().clone();
     let scales = Part::ALL.map(|part| part.scales(&ctx, shown, view));
     let draw = |ui: &mut Ui, part: Part, place: Place| {
-        let chart = part.chart(&ctx, subject, view);
+        let chart = charts::overlaid(&ctx, subject, shown, view, |x| part.chart(&ctx, x, view));
         let own = scales[part as usize];
         let scales = match place {
             Place::Alone => own,

@@ -9,7 +9,7 @@ use crate::figure::facts::unmeasured;
 use crate::figure::facts::unread::THIS_PROBE;
 use crate::figure::kit::numerals::{decimal, three_figures};
 use crate::figure::kit::palette;
-use crate::figure::kit::palette::{faded, undefined};
+use crate::figure::kit::palette::undefined;
 use crate::figure::kit::scale::numbers_upright;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;
@@ -26,12 +26,13 @@ use crate::run::Run;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::PairDepth,
     name: "pair-depth",
-    title: "The selected pair in every layer",
+    title: "Selected pair by layer and epoch",
     subtitle: "Cosine of the gradients of two classes by layer and step, −1 to 1",
     help: "Cosine between the gradients of the two selected classes in every layer (from the input down) at every probe \
-           (from left to right), in the colours of the matrix: red pulls apart, blue together, pale is not told apart \
-           from 0, grey is undefined. Click to go to a layer and a moment.",
+           (from left to right), in the colours of the matrix: red pulls apart, blue together, low is not significant \
+           (3 SE), grey is undefined. Click to go to a layer and a moment.",
     synonyms: &[
+        "the selected pair in every layer",
         "cosine similarity",
         "gradient conflict",
         "heat map",
@@ -121,11 +122,16 @@ impl Cells for Cosines<'_> {
             .pairs
             .cell(self.run, gram, column)?
             .map(|pair| pair.cell);
-        let Some((cosine, cell)) = cell.and_then(|cell| Some((cell.cosine?, cell))) else {
+        let Some(cosine) = cell.and_then(|cell| cell.cosine) else {
             return Some(undefined(ui));
         };
         let color = palette::diverging(cosine, ui.visuals().dark_mode);
-        Some(faded(ui, color, cell.resolved))
+        Some(color)
+    }
+
+    fn is_significant(&self, gram: usize, column: usize) -> bool {
+        let cell = self.pairs.cell(self.run, gram, column).flatten();
+        cell.is_none_or(|pair| pair.cell.resolved)
     }
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
@@ -141,7 +147,7 @@ impl Cells for Cosines<'_> {
         let word = match (pair.cell.resolved, cosine < 0.0) {
             (true, true) => "in conflict",
             (true, false) => "agree",
-            (false, _) => "not told apart from 0",
+            (false, _) => "not significant (3 SE)",
         };
         ui.strong(format!("cosine {} (−1 to 1), {word}", decimal(cosine)));
         if let Some([first, second]) = pair.halves {

@@ -22,13 +22,14 @@ use crate::run::Scope;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ThirdsTime,
     name: "head-tail-time",
-    title: "Head against tail over time",
-    subtitle: "Interference between frequent and rare classes, and within both, over time, 0 to 1",
+    title: "Head × tail interference",
+    subtitle: "Conflict between frequent and rare classes, and within both, over time, 0 to 1",
     help: "Interference, the mean of max(0, −cosine), over three groups of class pairs in the selected part of the \
            network: one class of the frequent third and one of the rarest, two rare ones, two frequent ones. The thin \
            line of the same colour is the group's noise floor: only what lies clearly above it is conflict. Groups can \
            be compared with each other, since all three are means over pairs.",
     synonyms: &[
+        "head against tail over time",
         "head and tail",
         "frequent against rare",
         "long tail",

@@ -51,7 +51,10 @@ impl Figure<'_> {
                 let needs_both = registry::figure(self.kind).gradients == Gradients::Both;
                 !needs_both || self.subject.run.batch_norm() == BatchNorm::AsInTraining
             }
-            Of::Pair => self.view.pair.is_some(),
+            Of::Pair => {
+                let view = self.view.in_classes(self.subject.classes());
+                view.pair.is_some()
+            }
             Of::TwoRuns => {
                 let first = self.shown.first();
                 first.is_some_and(|first| !first.is(&self.subject))

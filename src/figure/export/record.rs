@@ -69,7 +69,7 @@ impl Restored {
         let Some(started) = started else {
             return View::default();
         };
-        let mut view = self.view.clone();
+        let mut view = self.view.in_classes(&started.classes).into_owned();
         let classes = started.classes.len();
         let both = |&(a, b): &(usize, usize)| a < classes && b < classes;
         view.pair = view.pair.filter(both);

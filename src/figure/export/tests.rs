@@ -18,7 +18,7 @@ const CURVE: Color32 = Color32::from_rgb(0xd5, 0x5e, 0x00);
 
 /// The elements that figures are made of: a label, buttons, a table and a plot.
 fn scene_ui(ui: &mut egui::Ui) {
-    ui.heading("How classes pull against each other");
+    ui.heading("Gradient Conflict Matrix");
     ui.label("‖∇‖ of Dusty → 3.2 × 10⁻³, cosine −0.41");
     ui.horizontal(|ui| {
         let _ = ui.button("Pause");

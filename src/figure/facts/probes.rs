@@ -28,6 +28,7 @@ pub fn followed(run: &Run, view: &View) -> Vec<usize> {
         run,
         probes: &nothing,
     };
+    let view = &*view.in_classes(subject.classes());
     let pair = pair_of(subject, view);
     let pair = pair.into_iter().flat_map(|(a, b)| [a, b]);
     let mut classes: Vec<_> = pair.chain(class_of(subject, view)).collect();

@@ -7,6 +7,8 @@ use egui::Context;
 use crate::figure::facts::network;
 use crate::figure::facts::network::geometric_mean;
 use crate::figure::kit::memo::remembered;
+use crate::figure::kit::numerals::round_up;
+use crate::figure::kit::palette::INTERFERENCE_END;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::{Quantity, View};
 use crate::gradient::gram::{ConflictSummary, PairsConflict};
@@ -89,15 +91,43 @@ pub(in crate::figure) fn between_thirds(
     }
 }
 
-/// Whole decades that hold the quantity in every layer at every probe of every run.
-pub(in crate::figure) fn decades(shown: &[Subject<'_>], view: &View) -> (f64, f64) {
-    let values = shown.iter().flat_map(|subject| {
+/// The quantity in every layer and the backbone at every probe of every run, where it is defined.
+fn values(shown: &[Subject<'_>], view: &View) -> impl Iterator<Item = f64> {
+    shown.iter().flat_map(move |subject| {
         let classes = Classes::of(*subject, view);
         let probes = subject.run.probes.iter();
         let summaries = probes.flat_map(|probe| probe.layers.iter().chain([&probe.backbone]));
         summaries.filter_map(move |summary| classes.value(view.quantity, summary))
-    });
-    let logs = values.map(f64::log10).filter(|x| x.is_finite());
+    })
+}
+
+/// The value at which the colours of a quantity without a logarithmic scale end: where they are fitted, its greatest
+/// value in any layer at any probe of any run, rounded up; else the same for all runs.
+pub(in crate::figure) fn end(shown: &[Subject<'_>], view: &View) -> f64 {
+    let fixed = match view.quantity {
+        // Over few pairs interference is larger than over all.
+        Quantity::Interference => INTERFERENCE_END,
+        Quantity::ConflictRate
+        | Quantity::TailShare
+        | Quantity::HeadAgainstTail
+        | Quantity::TailAgainstTail
+        | Quantity::HeadAgainstHead
+        | Quantity::ClassNorm
+        | Quantity::HeadToTail => 1.0,
+    };
+    if !view.fit {
+        return fixed;
+    }
+    let greatest = values(shown, view).fold(0.0, f64::max);
+    let fitted = round_up(greatest).filter(|end| *end > 0.0);
+    fitted.map_or(fixed, |end| end.min(1.0))
+}
+
+/// Whole decades that hold the quantity in every layer at every probe of every run.
+pub(in crate::figure) fn decades(shown: &[Subject<'_>], view: &View) -> (f64, f64) {
+    let logs = values(shown, view)
+        .map(f64::log10)
+        .filter(|x| x.is_finite());
     let ends = logs.fold(None, |ends: Option<(f64, f64)>, x| {
         let (low, high) = ends.unwrap_or((x, x));
         Some((low.min(x), high.max(x)))

@@ -19,12 +19,13 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::GatesAlike,
     name: "gates-alike",
-    title: "How alike branches gate classes",
-    subtitle: "Correlation between branches of the gates’ distances, −1 to 1",
+    title: "Gate agreement between branches",
+    subtitle: "How alike branches gate classes: correlation between branches of the gates’ distances, −1 to 1",
     help: "Correlation between two branches, from −1 to 1, of how far the gates of every two classes are apart. Near 1 \
            they tell classes apart in the same way, and one shared gate might do as well. Undefined with fewer than \
            four classes.",
     synonyms: &[
+        "how alike branches gate classes",
         "attention",
         "correlation",
         "representational similarity",

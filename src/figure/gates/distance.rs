@@ -21,12 +21,13 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::GateDistance,
     name: "gate-distance",
-    title: "How differently gates treat classes",
-    subtitle: "Root mean square difference of two classes’ gates, 0 to 1",
+    title: "Gate distance between classes",
+    subtitle: "How differently gates treat classes: root mean square difference of two classes’ gates, 0 to 1",
     help: "How far the gates of two classes are apart: root mean square of their difference over all channels of all \
            branches, from 0 (treated alike) to 1. The scale ends a little above the largest distance at any probe. \
            Hatched: undefined.",
     synonyms: &[
+        "how differently gates treat classes",
         "attention",
         "distance matrix",
         "dissimilarity matrix",
@@ -156,7 +157,7 @@ impl Cells for Distances<'_> {
             } else {
                 Number::Decimal(distance)
             },
-            pale: false,
+            significant: true,
         }
     }
 

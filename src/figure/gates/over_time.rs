@@ -20,12 +20,18 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::GatesTime,
     name: "gates-time",
-    title: "Gates over time",
-    subtitle: "Mean gate and its standard deviation over classes, by branch over time",
+    title: "Gate mean and spread over time",
+    subtitle: "Mean gate and its standard deviation over classes, by branch",
     help: "Mean gate of every branch over classes and channels (thin), from 0 (shut) to 1 (open), and its standard \
            deviation over classes, mean over channels, on a logarithmic axis: the lower, the more all classes are \
            treated alike. Lines break where a probe is not read.",
-    synonyms: &["attention", "channel attention", "CSBA", "gates"],
+    synonyms: &[
+        "gates over time",
+        "attention",
+        "channel attention",
+        "CSBA",
+        "gates",
+    ],
     page: Page::Gates,
     in_place_of: None,
     of: Of::Run,

@@ -23,12 +23,13 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Gates,
     name: "gates",
-    title: "Gates by class and channel",
+    title: "Attention gates by class and channel",
     subtitle: "Mean gate by class and channel, 0 to 1",
     help: "Mean gate of every class (rows) in every channel (columns), from 0 to 1, channels sorted by how much classes \
            differ in them at the newest probe. Columns of one colour treat all classes alike; a row that stands out is \
            a class the gate tells apart.",
     synonyms: &[
+        "gates by class and channel",
         "attention",
         "channel attention",
         "CSBA",

@@ -15,13 +15,14 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ClassDifference,
     name: "class-difference",
-    title: "What changes in F1 of each class",
-    subtitle: "Paired difference of every class’s F1 between groups, with its 95 % interval",
+    title: "Per-class F1, change between groups",
+    subtitle: "Paired difference of every class’s F1, with its 95 % interval",
     help: "Difference of every class's F1 at the last step between two groups of runs, paired by seed: grey points are \
            single seeds, the large one is their mean, the line its 95 % interval by Student's t. Right of 0 the class \
            gains; the mean is filled where the difference is significant after correction for the number of classes \
            (exact test, p at most 0.05).",
     synonyms: &[
+        "what changes in F1 of each class",
         "ablation",
         "paired test",
         "confidence interval",

@@ -15,12 +15,13 @@ use crate::run::Run;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::GroupConflict,
     name: "group-conflict",
-    title: "Conflict in the backbone over seeds",
-    subtitle: "Interference in the backbone over time, a curve for every configuration over its seeds",
+    title: "Interference over seeds",
+    subtitle: "Conflict in the backbone over time, a curve for every configuration over its seeds",
     help: "Interference (mean over class pairs of max(0, −cosine)) in all layers but the classifier, of runs that \
            differ in nothing but the seed: the thick line is their mean at the steps at which all were measured, the \
            area reaches from the least to the most of them or is mean ± standard deviation, thin lines are single runs.",
     synonyms: &[
+        "conflict in the backbone over seeds",
         "interference",
         "mean over seeds",
         "standard deviation",

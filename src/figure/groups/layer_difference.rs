@@ -15,13 +15,14 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::LayerDifference,
     name: "layer-difference",
-    title: "What changes in conflict by layer",
-    subtitle: "Paired difference of every layer’s interference between groups, with its 95 % interval",
+    title: "Interference by layer, change between groups",
+    subtitle: "Paired difference of every layer’s interference, with its 95 % interval",
     help: "Difference of every layer's interference (mean over class pairs of max(0, −cosine)) at the last step between \
            two groups of runs, paired by seed, from input to output: grey points are single seeds, the large one is \
            their mean, the line its 95 % interval. Left of 0 there is less conflict. The mean is filled where the \
            difference is significant after correction for the number of layers.",
     synonyms: &[
+        "what changes in conflict by layer",
         "ablation",
         "paired test",
         "confidence interval",

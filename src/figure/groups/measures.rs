@@ -21,12 +21,13 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Measures,
     name: "measures",
-    title: "What changes in scores and conflicts",
-    subtitle: "Scores and conflicts of groups, with the exact sign-flip test after Holm",
+    title: "Paired comparison",
+    subtitle: "What changes in scores and conflicts of groups, with the exact sign-flip test after Holm",
     help: "Means over seeds with their standard deviation and number, the mean difference of runs with the same seed \
            with its 95 % interval by Student's t, and p of the exact sign-flip test, alone and after Holm's correction. \
            A star marks what is significant; with few seeds nothing can be.",
     synonyms: &[
+        "what changes in scores and conflicts",
         "ablation",
         "permutation test",
         "sign-flip test",

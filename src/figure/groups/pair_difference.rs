@@ -17,7 +17,6 @@ use crate::figure::facts::groups::{
 use crate::figure::facts::probes::Need;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::palette;
-use crate::figure::kit::palette::faded;
 use crate::figure::kit::square::{Cells, Grid, Look, Number, diagonal};
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::{above, empty_ui};
@@ -33,12 +32,13 @@ use crate::run::Scope;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::PairDifference,
     name: "pair-difference",
-    title: "What changes between classes",
-    subtitle: "Mean paired difference of every pair’s cosine between groups",
+    title: "Gradient Conflict Matrix, change between groups",
+    subtitle: "What changes between classes: mean paired difference of every pair’s cosine",
     help: "Difference of every pair's cosine at the last step between two groups of runs, paired by seed: the mean over \
-           seeds. Blue: the classes pull less against each other than in the baseline; red: more. Faded: the 95 % \
+           seeds. Blue: the classes pull less against each other than in the baseline; red: more. Low: the 95 % \
            interval by Student's t holds 0 (of a single seed: within 3 standard errors); hatched: undefined.",
     synonyms: &[
+        "what changes between classes",
         "ablation",
         "GCM",
         "cosine similarity",
@@ -173,10 +173,10 @@ impl Cells for Differences<'_> {
         let resolved = self.means.resolved[row];
         let color = palette::diverging(difference / self.end, ui.visuals().dark_mode);
         Look {
-            color: faded(ui, color, resolved),
+            color,
             hatched: false,
             number: Number::Decimal(difference),
-            pale: !resolved,
+            significant: resolved,
         }
     }
 
@@ -304,7 +304,7 @@ fn summary_ui(ui: &mut Ui, means: &Means) {
     };
     let seeds = with_seeds(means.seeds());
     let mut text = match (of(1.0), of(-1.0)) {
-        (0, 0) => format!("Over {seeds} no pair is told apart from 0"),
+        (0, 0) => format!("Over {seeds} no pair is significant"),
         (less, more) => {
             format!("Over {seeds} {less} pairs pull less against each other, {more} more")
         }

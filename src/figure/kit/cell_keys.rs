@@ -30,6 +30,12 @@ impl Keys {
         })
     }
 
+    /// The direction of the arrows pressed: to the right and down, in units of −1, 0 and 1; `None` where none is.
+    pub(in crate::figure) fn direction(self) -> Option<(isize, isize)> {
+        let direction = (self.right.signum(), self.down.signum());
+        (direction != (0, 0)).then_some(direction)
+    }
+
     /// The cell that the keys lead to from another cell, in a figure of `size` rows and columns.
     pub(in crate::figure) fn from(
         self,

@@ -93,14 +93,19 @@ pub fn diverging(value: f64, dark: bool) -> Color32 {
     } else {
         Color32::from_gray(0xf4)
     };
-    let stops = if dark {
-        [RED[1], RED[0], neutral, BLUE[0], BLUE[1]]
-    } else {
-        [RED[0], RED[1], neutral, BLUE[1], BLUE[0]]
+    // The middle anchor stands where its lightness puts it, so that lightness rises evenly on either side.
+    let ([near, far], middle) = match (value < 0.0, dark) {
+        (true, false) => ([RED[1], RED[0]], 0.49),
+        (true, true) => ([RED[0], RED[1]], 0.41),
+        (false, false) => ([BLUE[1], BLUE[0]], 0.55),
+        (false, true) => ([BLUE[0], BLUE[1]], 0.49),
     };
-    let at = (value.clamp(-1.0, 1.0) + 1.0) * 2.0;
-    let low = (at.floor() as usize).min(3);
-    blend(stops[low], stops[low + 1], (at - low as f64) as f32)
+    let share = value.abs().min(1.0);
+    if share < middle {
+        blend(neutral, near, (share / middle) as f32)
+    } else {
+        blend(near, far, ((share - middle) / (1.0 - middle)) as f32)
+    }
 }
 
 /// Interference at and beyond which the colour is darkest: values above it are hardly ever seen.
@@ -183,15 +188,6 @@ pub(in crate::figure) fn sequential(share: f64) -> Color32 {
 pub(in crate::figure) fn undefined(ui: &Ui) -> Color32 {
     let visuals = ui.visuals();
     blend(visuals.panel_fill, visuals.weak_text_color(), 0.35)
-}
-
-/// A colour, faded where the value that it shows is not resolved.
-pub(in crate::figure) fn faded(ui: &Ui, color: Color32, resolved: bool) -> Color32 {
-    if resolved {
-        color
-    } else {
-        blend(ui.visuals().panel_fill, color, 0.3)
-    }
 }
 
 #[cfg(test)]

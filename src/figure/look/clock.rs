@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::run::Run;
 
 /// Turns steps into epochs, steps, images or minutes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::figure) struct Clock {
     axis: TimeAxis,
     /// Steps and their x, both rising; between them and beyond, x is linear.

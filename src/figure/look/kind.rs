@@ -33,7 +33,7 @@ kinds! {
     GradNorms,
     /// Gradient norm of every class by depth, at the cursor.
     DepthProfile,
-    /// How classes pull against each other in the selected scope, at the cursor.
+    /// Gradient Conflict Matrix in the selected scope, at the cursor.
     ConflictMatrix,
     /// Cosine of the selected pair in the selected scope over time.
     PairCosine,
@@ -41,6 +41,8 @@ kinds! {
     PairDepth,
     /// Map of the network, its layers coloured by the selected quantity.
     Architecture,
+    /// The selected part of the network by itself, at the cursor.
+    Layer,
     /// Interference by layer and moment.
     DepthTime,
     /// Interference in the backbone and the selected layer over time.

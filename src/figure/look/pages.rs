@@ -23,6 +23,12 @@ impl Page {
 /// A page by its name on the command line, and its figures.
 pub type Figures = (&'static str, &'static [Kind]);
 
+/// The figures of the overview of two runs: for the first run those of both, for the second its own.
+pub const OVERVIEW_OF_TWO: [&[Kind]; 2] = [
+    PAGES[Page::Overview as usize].1,
+    &[Kind::ConflictMatrix, Kind::ConflictDifference],
+];
+
 /// The pages that show figures.
 pub const PAGES: [Figures; 6] = [
     (
@@ -43,6 +49,7 @@ pub const PAGES: [Figures; 6] = [
         "conflicts",
         &[
             Kind::Architecture,
+            Kind::Layer,
             Kind::DepthTime,
             Kind::DepthProfile,
             Kind::ConflictTime,

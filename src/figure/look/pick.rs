@@ -3,7 +3,7 @@
 use crate::figure::look::kind::Kind;
 use crate::figure::look::marks::{Brush, Range};
 use crate::figure::look::sight::Sight;
-use crate::figure::look::view::{Order, Quantity, Spread, WhatIf};
+use crate::figure::look::view::{Order, Quantity, Spread, WhatIf, place_in};
 use crate::run::event::Split;
 use crate::run::{BatchNorm, Scope};
 
@@ -34,6 +34,8 @@ pub enum Pick {
     Order(Order),
     /// The quantity that parts of the network are coloured by.
     Quantity(Quantity),
+    /// Whether the colours of that quantity end at its greatest value in the runs shown.
+    Fit(bool),
     /// Other weights, or other handling of conflicting gradients, in the what-if figure.
     WhatIf(WhatIf),
     /// The part of the matrices that is in sight; `None` for all of it.
@@ -53,6 +55,38 @@ pub enum Pick {
 }
 
 impl Pick {
+    /// The pick with its classes counted in `to` in place of `from`, by name; `None` where `to` has no class of that name.
+    pub(in crate::figure) fn in_classes(self, from: &[String], to: &[String]) -> Option<Self> {
+        if to.is_empty() || from == to {
+            return Some(self);
+        }
+        let class = |k: usize| place_in(from, to, k);
+        match self {
+            Self::Pair(a, b) => Some(Self::Pair(class(a)?, class(b)?)),
+            Self::PairIn(a, b, scope) => Some(Self::PairIn(class(a)?, class(b)?, scope)),
+            Self::Class(k) => Some(Self::Class(class(k)?)),
+            Self::Confused(a, b) => Some(Self::Confused(class(a)?, class(b)?)),
+            // Weights, and places in a matrix, are of the classes of one run alone.
+            Self::WhatIf(_) | Self::Sight(Some(_)) | Self::Brush(Some(_)) => None,
+            Self::Scope(_)
+            | Self::Step(_)
+            | Self::Curve(_)
+            | Self::Curves(_)
+            | Self::Range(..)
+            | Self::ScopeAt(..)
+            | Self::Order(_)
+            | Self::Quantity(_)
+            | Self::Fit(_)
+            | Self::Sight(None)
+            | Self::Brush(None)
+            | Self::Difference(_)
+            | Self::BatchNorm(_)
+            | Self::ThroughBatchNorm(_)
+            | Self::Split(_)
+            | Self::Spread(_) => Some(self),
+        }
+    }
+
     /// A layer, by name.
     pub(in crate::figure) fn layer(name: &str) -> Self {
         Self::Scope(Scope::Layer(name.to_owned()))

@@ -1,5 +1,6 @@
 //! The view: what is selected and how it is shown, shared by all figures and all runs on screen.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::IgnoredAny;
@@ -16,6 +17,9 @@ use crate::run::{BatchNorm, Run, Scope, last_common_step};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct View {
+    /// Names of the classes that the view's classes are counted in; empty where they are counted in those of any run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
     /// The selected part of the network.
     pub scope: Scope,
     /// The step looked at; `None` follows the newest.
@@ -39,6 +43,9 @@ pub struct View {
     pub split: Option<Split>,
     /// The quantity that the network map and the figure of layers by moments are coloured by.
     pub quantity: Quantity,
+    /// Whether the colours of that quantity end at its greatest value in the runs shown (`true`), or at a value that is
+    /// the same for all runs.
+    pub fit: bool,
     /// The weights and the handling of conflicting gradients in the what-if figure.
     pub what_if: WhatIf,
     /// The part of every class × class matrix that is in sight; `None` for all of it.
@@ -49,6 +56,9 @@ pub struct View {
     pub spread: Spread,
     /// Whether, of two runs side by side, the second one's conflict matrix is shown as difference from the first's.
     pub difference: bool,
+    /// Whether, of two runs, the charts of the first have the curves of both, and its network map the colours of both.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub overlaid: bool,
     /// How batch norm is treated in the class gradients shown, in runs that have recorded it so.
     pub batch_norm: BatchNorm,
     /// Whether the conflict matrix of a run is shown as the difference between both ways of treating batch norm.
@@ -152,7 +162,49 @@ pub enum Surgery {
     AlignedMtl,
 }
 
+/// The place of class `k` of `from` among the classes `to`, by name; `None` where there is no class of that name.
+pub(in crate::figure) fn place_in(from: &[String], to: &[String], k: usize) -> Option<usize> {
+    let name = from.get(k)?;
+    to.iter().position(|other| other == name)
+}
+
 impl View {
+    /// The view with its classes counted in those of a run, by name: a selection of a class that the run does not have is
+    /// dropped, and so are places in its matrices. An empty list stands for a run whose classes are not known yet.
+    pub fn in_classes(&self, names: &[String]) -> Cow<'_, Self> {
+        if names.is_empty() || self.classes == names {
+            return Cow::Borrowed(self);
+        }
+        if self.classes.is_empty() {
+            return Cow::Owned(Self {
+                classes: names.to_vec(),
+                ..self.clone()
+            });
+        }
+        let class = |k: usize| place_in(&self.classes, names, k);
+        let pair = |(a, b)| Some((class(a)?, class(b)?));
+        let weights: Option<Vec<f64>> = names
+            .iter()
+            .map(|name| {
+                let k = self.classes.iter().position(|other| other == name)?;
+                self.what_if.weights.get(k).copied()
+            })
+            .collect();
+        Cow::Owned(Self {
+            classes: names.to_vec(),
+            pair: self.pair.and_then(pair),
+            class: self.class.and_then(class),
+            confused: self.confused.and_then(pair),
+            what_if: WhatIf {
+                weights: weights.unwrap_or_default(),
+                ..self.what_if.clone()
+            },
+            sight: None,
+            brush: None,
+            ..self.clone()
+        })
+    }
+
     /// The view in which these runs are shown together: where it follows the newest moment, it stops at the last one
     /// that all of them have reached.
     pub fn together<'a>(&self, runs: impl IntoIterator<Item = &'a Run>) -> Self {
@@ -166,6 +218,7 @@ impl View {
 impl Default for View {
     fn default() -> Self {
         Self {
+            classes: Vec::new(),
             scope: Scope::Backbone,
             step: None,
             pair: None,
@@ -177,11 +230,13 @@ impl Default for View {
             order: Order::default(),
             split: None,
             quantity: Quantity::default(),
+            fit: true,
             what_if: WhatIf::default(),
             sight: None,
             brush: None,
             spread: Spread::default(),
             difference: false,
+            overlaid: false,
             batch_norm: BatchNorm::default(),
             through_batch_norm: false,
         }
@@ -220,7 +275,7 @@ impl Quantity {
         match self {
             Self::Interference => "Mean over class pairs of max(0, −cosine), from 0 to 1",
             Self::ConflictRate => {
-                "Of the class pairs whose product is told apart from 0, the share where it is negative, from 0 to 1"
+                "Of the class pairs whose product is significant (3 SE), the share where it is negative, from 0 to 1"
             }
             Self::ClassNorm => {
                 "Norm of the gradient of the selected class; of the rarest where none is selected. Logarithmic scale"
@@ -259,5 +314,63 @@ impl Quantity {
     /// Whether the quantity has a logarithmic scale, whose ends then follow the data.
     pub(in crate::figure) fn is_logarithmic(self) -> bool {
         matches!(self, Self::ClassNorm | Self::HeadToTail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::look::pick::Pick;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// A selection follows the names of its classes into another run, and what that run does not have is dropped.
+    #[test]
+    fn classes_are_carried_by_name() {
+        let view = View {
+            classes: names(&["bird", "cat", "dog"]),
+            pair: Some((0, 2)),
+            class: Some(1),
+            confused: Some((2, 1)),
+            sight: Some(Sight::all(2)),
+            what_if: WhatIf {
+                weights: vec![1.0, 2.0, 3.0],
+                surgery: Surgery::PcGrad,
+            },
+            ..View::default()
+        };
+        let other = names(&["dog", "bird", "cat"]);
+        let moved = view.in_classes(&other);
+        assert_eq!((moved.pair, moved.class), (Some((1, 0)), Some(2)));
+        assert_eq!((moved.confused, moved.sight), (Some((0, 2)), None));
+        assert_eq!(moved.what_if.weights, [3.0, 1.0, 2.0]);
+        assert_eq!(moved.what_if.surgery, Surgery::PcGrad);
+        assert_eq!(moved.classes, other);
+
+        let others = names(&["ship", "cat", "bird"]);
+        let moved = view.in_classes(&others);
+        assert_eq!((moved.pair, moved.class), (None, Some(1)));
+        assert_eq!((moved.confused, moved.what_if.weights.len()), (None, 0));
+        assert!(matches!(view.in_classes(&view.classes), Cow::Borrowed(_)));
+        assert!(matches!(view.in_classes(&[]), Cow::Borrowed(_)));
+        // A view that names no classes is taken to count in those of the run.
+        let unnamed = View {
+            classes: Vec::new(),
+            ..view.clone()
+        };
+        assert_eq!(unnamed.in_classes(&others).pair, Some((0, 2)));
+    }
+
+    #[test]
+    fn clicks_are_counted_in_the_classes_of_the_view() {
+        let (own, view) = (names(&["dog", "bird"]), names(&["bird", "cat", "dog"]));
+        let moved = |pick: Pick| pick.in_classes(&own, &view);
+        assert_eq!(moved(Pick::Class(0)), Some(Pick::Class(2)));
+        assert_eq!(moved(Pick::Pair(0, 1)), Some(Pick::Pair(2, 0)));
+        assert_eq!(moved(Pick::Step(4)), Some(Pick::Step(4)));
+        assert_eq!(Pick::Class(1).in_classes(&view, &own), None);
+        assert_eq!(Pick::Class(1).in_classes(&own, &[]), Some(Pick::Class(1)));
     }
 }

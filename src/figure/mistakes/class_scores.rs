@@ -20,12 +20,13 @@ use crate::run::{Thirds, comparable};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ClassScores,
     name: "class-scores",
-    title: "Scores of each class",
-    subtitle: "Precision, recall and F1 of every class, 0 to 1",
+    title: "Per-class precision, recall and F1",
+    subtitle: "Scores of every class at one step, 0 to 1",
     help: "Precision, recall and F1 of every class, from 0 to 1, with the images they come from; a dash is undefined. \
            Below, their means over the frequent third of the classes by training images, the middle, the rarest third, \
            and all (macro). Click a class to select it everywhere.",
     synonyms: &[
+        "scores of each class",
         "precision",
         "recall",
         "F1 score",

@@ -19,11 +19,12 @@ use crate::run::event::Eval;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Confusion,
     name: "confusion",
-    title: "Which classes are taken for which",
-    subtitle: "Confusion matrix: true classes in rows, predictions in columns",
+    title: "Confusion matrix",
+    subtitle: "Which classes are taken for which: true classes in rows, predictions in columns",
     help: "Rows are true classes, columns what they are taken for; the numbers are images, the colour follows the root \
            of the share of the row. Off the diagonal are the mistakes. Click a cell to see its images.",
     synonyms: &[
+        "which classes are taken for which",
         "confusion matrix",
         "errors",
         "misclassification",
@@ -132,7 +133,7 @@ impl Cells for Mistakes<'_> {
             } else {
                 Number::None
             },
-            pale: false,
+            significant: true,
         }
     }
 

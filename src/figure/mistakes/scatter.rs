@@ -26,12 +26,13 @@ use egui::Context;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ConflictConfusion,
     name: "conflict-confusion",
-    title: "Conflict against confusion",
+    title: "Gradient conflict against confusion",
     subtitle: "Cosine of gradients against the share of images confused, a point a pair of classes",
     help: "A point for every pair of classes: how far their gradients agree (left of 0: conflict), and the share of \
-           both classes' images that are taken for the other. Hollow points are not told apart from 0. Draw a rectangle \
+           both classes' images that are taken for the other. Hollow points are not significant (3 SE). Draw a rectangle \
            over points to mark their pairs in both matrices, click beside them to take the marks off.",
     synonyms: &[
+        "conflict against confusion",
         "scatter",
         "rank correlation",
         "Spearman",
@@ -154,7 +155,7 @@ fn words_ui(ui: &mut Ui, subject: Subject<'_>, view: &View, dot: &Dot) {
     let word = if dot.resolved {
         ""
     } else {
-        ", not told apart from 0"
+        ", not significant (3 SE)"
     };
     ui.label(format!("cosine {}{word}", signed(dot.cosine)));
     ui.label(format!(

@@ -27,12 +27,13 @@ use crate::gradient::gram::Effect;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Ledger,
     name: "ledger",
-    title: "Who helps and who hurts the class",
-    subtitle: "Interference ledger: first-order change of a class’s loss by each class’s share of a step, in nats",
+    title: "Class influence",
+    subtitle: "Who helps and who hurts the class: first-order change of its loss by each class’s share of a step, in nats",
     help: "What each class's share of one plain gradient step does to the loss of the selected class, to first order, \
            in nats. Bars to the left lower its loss: that class helps; bars to the right raise it: that class hurts. \
-           Pale bars are not told apart from 0 (3 standard errors).",
+           Pale bars are not significant (3 SE).",
     synonyms: &[
+        "who helps and who hurts the class",
         "ledger",
         "influence",
         "first-order change",
@@ -376,7 +377,7 @@ fn row_text_ui(ui: &mut Ui, row: &Row<'_>, effect: &Effect, label: &str) {
         (Row::Others(..), ..) => {
             "the classes with the smallest shares; a table of the figure lists them all"
         }
-        (_, false, _) => "not told apart from 0",
+        (_, false, _) => "not significant (3 SE)",
         (_, true, true) => "raises the loss: hurts",
         (_, true, false) => "lowers the loss: helps",
     });

@@ -11,7 +11,7 @@ use crate::figure::facts::unmeasured;
 use crate::figure::facts::unread::{NO_PROBE, THIS_PROBE};
 use crate::figure::kit::numerals::round_up;
 use crate::figure::kit::palette;
-use crate::figure::kit::palette::{faded, undefined};
+use crate::figure::kit::palette::undefined;
 use crate::figure::kit::scale::numbers_upright;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;
@@ -30,14 +30,21 @@ use crate::run::Run;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::LedgerDepth,
     name: "ledger-depth",
-    title: "Where steps help and hurt the class",
-    subtitle: "First-order change of a class’s loss through every layer, by step, in nats",
+    title: "Class influence by layer and epoch",
+    subtitle: "Where steps help and hurt the class: first-order change of its loss through every layer, by step, in nats",
     help: "What one plain step does to the loss of the selected class through every layer (from the input down) at \
            every probe (from left to right), to first order, in nats: blue lowers it, red raises it (there the class is \
-           unlearned), pale is not told apart from 0, grey is undefined. The layers of a moment add up to the ledger's \
+           unlearned), low is not significant (3 SE), grey is undefined. The layers of a moment add up to the ledger's \
            sum of the whole network. Where a run minimises another loss than cross-entropy, it is the step actually \
            taken.",
-    synonyms: &["ledger", "unlearning", "forgetting", "heat map", "layers"],
+    synonyms: &[
+        "where steps help and hurt the class",
+        "ledger",
+        "unlearning",
+        "forgetting",
+        "heat map",
+        "layers",
+    ],
     page: Page::Class,
     in_place_of: None,
     of: Of::Run,
@@ -201,7 +208,12 @@ impl Cells for Shown<'_> {
         // An effect that raises the loss is red.
         let share = -self.scale.share(effect.nats);
         let color = palette::diverging(share, ui.visuals().dark_mode);
-        Some(faded(ui, color, effect.resolved()))
+        Some(color)
+    }
+
+    fn is_significant(&self, gram: usize, column: usize) -> bool {
+        let effect = self.effects.cell(self.run, gram, column).flatten();
+        effect.is_none_or(|effect| effect.resolved())
     }
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
@@ -216,7 +228,7 @@ impl Cells for Shown<'_> {
         ui.strong(match (effect.resolved(), effect.nats > 0.0) {
             (true, true) => "raises its loss: unlearned here",
             (true, false) => "lowers its loss: learned here",
-            (false, _) => "not told apart from 0",
+            (false, _) => "not significant (3 SE)",
         });
         let nats = with_error(effect);
         ui.label(format!("{nats} nats per step, to first order"));

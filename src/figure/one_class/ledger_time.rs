@@ -25,13 +25,14 @@ use crate::run::Scope;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::LedgerTime,
     name: "ledger-time",
-    title: "What steps do to the class over time",
-    subtitle: "First-order change of a class’s loss per step over time, in nats",
+    title: "Class influence over time",
+    subtitle: "What steps do to the class: first-order change of its loss per step, in nats",
     help: "Sum of all bars of the ledger at every probe: below 0 the class is being learned, above 0 unlearned (red). \
            Filled points differ from 0 by more than 3 standard errors; the axis is logarithmic to both sides of 0. The \
            grey line is the change that the step actually taken (momentum and all) makes, to first order; beside it is \
            what its loss on the probe images, normalised as batch norm is chosen, really did between probes, per step.",
     synonyms: &[
+        "what steps do to the class over time",
         "ledger",
         "unlearning",
         "forgetting",

@@ -23,13 +23,14 @@ use crate::run::verification::Verification;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Verified,
     name: "verified",
-    title: "Is the prediction right?",
-    subtitle: "Effect of each class’s share of a step on every class’s loss: predicted, measured, difference",
+    title: "Class influence, verified",
+    subtitle: "Is the prediction right? Effect of each class’s share of a step on every class’s loss: predicted, measured, difference",
     help: "Row: the class whose share of a training step is taken alone; column: the class whose loss changes. Red: the \
            loss rises; blue: it falls. The prediction is that of a probe; the measurement applies the share of real \
            training batches by a small step, lets the running statistics follow, and evaluates training images. It is \
            made by `crosscurrent verify` at a checkpoint. Colours grow with the square root of the effect.",
     synonyms: &[
+        "is the prediction right?",
         "verify",
         "influence",
         "ground truth",
@@ -103,7 +104,7 @@ impl Cells for Effects<'_> {
                 color: color(ui, value, self.end),
                 hatched: false,
                 number: Number::Decimal(value),
-                pale: false,
+                significant: true,
             },
         }
     }

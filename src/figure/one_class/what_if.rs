@@ -27,12 +27,13 @@ use crate::gradient::gram::Effect;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::WhatIf,
     name: "what-if",
-    title: "What if classes were weighed differently",
+    title: "What-if: class weights and gradient surgery",
     subtitle: "One step under other class weights, PCGrad or Aligned-MTL: first-order change of every loss",
     help: "First-order change of every class's loss under one plain gradient step, as trained (grey) and with the \
-           weights set here (colour); left of 0 the loss falls, pale bars are not told apart from 0. It holds for this \
+           weights set here (colour); left of 0 the loss falls, pale bars are not significant (3 SE). It holds for this \
            moment and this one step only. Beside it stand the step actually taken and the measured loss.",
     synonyms: &[
+        "what if classes were weighed differently",
         "class weights",
         "reweighting",
         "gradient surgery",

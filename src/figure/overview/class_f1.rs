@@ -20,12 +20,13 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::ClassF1,
     name: "class-f1",
-    title: "F1 of each class",
+    title: "Per-class F1",
     subtitle: "F1 score of every class over time, 0 to 1",
     help: "F1 = 2TP/(2TP+FP+FN) of every class on the validation images, from 0 to 1; diamonds are test results. A \
            class that was neither present nor predicted has none, and a small ring at the lower edge. Click a line to \
            select its class, which is then drawn on top; a box drawn with the pointer is enlarged.",
     synonyms: &[
+        "f1 of each class",
         "F1 score",
         "F-measure",
         "per-class F1",

@@ -21,13 +21,14 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthProfile,
     name: "depth-profile",
-    title: "Pull of each class by depth",
-    subtitle: "Gradient norm of every class by layer at one step, logarithmic",
+    title: "Layer-wise gradient flow",
+    subtitle: "How strongly each class pulls by depth: its gradient norm in every layer at one step, logarithmic",
     help: "Norm of every class's gradient in every layer, from input to output, at the moment of the slider, on a \
            logarithmic axis that holds all moments. Thick lines are geometric means of the frequent (solid) and the \
            rarest third (dashed) of the classes, in areas from their least to their largest class. Click to select a \
            layer, or near a line its class.",
     synonyms: &[
+        "pull of each class by depth",
         "gradient norm",
         "layers",
         "gradient flow",

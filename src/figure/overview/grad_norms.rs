@@ -19,13 +19,14 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::GradNorms,
     name: "grad-norms",
-    title: "How strongly each class pulls",
-    subtitle: "Gradient norm of every class over time, logarithmic",
+    title: "Class gradient norms",
+    subtitle: "How strongly each class pulls: gradient norm of every class over time, logarithmic",
     help: "Norm of each class's mean-loss gradient in the selected part of the network (batch norm as chosen), on a \
            logarithmic axis. Thick lines are geometric means of the frequent (solid) and the rarest third (dashed) of \
            the classes by training images, in areas from their least to their largest class; thin lines are single \
            classes. A ring at the lower edge is a norm that is undefined or 0.",
     synonyms: &[
+        "how strongly each class pulls",
         "gradient norm",
         "gradient magnitude",
         "head and tail",

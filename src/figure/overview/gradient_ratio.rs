@@ -26,8 +26,8 @@ const LATER: usize = 512;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::GradientRatio,
     name: "gradient-ratio",
-    title: "Which classes are held down",
-    subtitle: "Positive to negative gradient at every class's logit since the first step, logarithmic; balanced at 1",
+    title: "Gradient ratio by class",
+    subtitle: "Which classes are held down: positive to negative gradient at every class's logit since the first step; balanced at 1",
     help: "In every training step, images of a class pull its logit up and images of all other classes push it down. \
            This is the ratio of both, each summed as |∂loss/∂logit| over all images drawn so far (Equalization Loss \
            v2). At 1 (the dashed line) they balance; at 0.1 a class is pushed down ten times as hard as it is pulled \
@@ -35,6 +35,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
            for how long. It is taken from the loss that trains, class weights and margins included. A ring at the \
            lower edge is a ratio of 0 or an undefined one.",
     synonyms: &[
+        "which classes are held down",
         "held down",
         "EQL v2",
         "equalization loss",

@@ -20,11 +20,12 @@ use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Scores,
     name: "scores",
-    title: "Overall scores",
+    title: "Macro-F1 and accuracy",
     subtitle: "Macro-F1, accuracy and balanced accuracy over time, 0 to 1",
     help: "Macro-F1 is the mean F1 over classes, balanced accuracy the mean recall, accuracy the share of all images; \
            rare classes count as much as frequent ones only in the first two. Points alone are test results.",
     synonyms: &[
+        "overall scores",
         "macro-F1",
         "accuracy",
         "balanced accuracy",

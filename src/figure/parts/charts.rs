@@ -99,10 +99,33 @@ pub(in crate::figure) fn chart_of_run_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
-    let chart = of(ui.ctx(), subject, view);
+    let chart = overlaid(ui.ctx(), subject, shown, view, |x| of(ui.ctx(), x, view));
     let scales = scales(ui.ctx(), of, shown, view);
     let cursor = cursor(&chart, subject, view);
     chart_ui(ui, kind, &chart, &scales, cursor, view)
+}
+
+/// The chart of a run; where the view lays the curves of two runs over each other, that of both for the first of them.
+pub(in crate::figure) fn overlaid<'a>(
+    ctx: &Context,
+    subject: Subject<'a>,
+    shown: &[Subject<'a>],
+    view: &View,
+    of: impl Fn(Subject<'a>) -> Arc<Chart>,
+) -> Arc<Chart> {
+    let own = of(subject);
+    let [first, second] = shown else { return own };
+    if !view.overlaid || !first.is(&subject) || first.is(second) {
+        return own;
+    }
+    let other = of(*second);
+    let key = [&own, &other].map(|chart| Arc::as_ptr(chart).addr());
+    let both = remembered(ctx, (own.name, subject.identity()), key, || {
+        // The charts are kept as well, so that no other chart can have their addresses.
+        let both = Arc::new(Chart::overlaid(&own, &other));
+        (both, own.clone(), other.clone())
+    });
+    both.0
 }
 
 /// Bounds that hold the charts of all `subjects`.

@@ -1,13 +1,13 @@
 //! The quantities that parts of the network are coloured by: their values in words and tables, and their colours.
 
 use egui::{
-    Align, Align2, Color32, ComboBox, FontId, Label, Layout, Rect, RichText, Ui, UiBuilder, pos2,
-    vec2,
+    Align, Align2, Color32, ComboBox, FontId, Label, Layout, Rect, RichText, Role, Ui, UiBuilder,
+    pos2, vec2,
 };
 
 use crate::figure::facts::network;
 use crate::figure::facts::network::layers_with_gradients;
-use crate::figure::facts::quantity::{Classes, DECADES, between_thirds, decades, summary_of};
+use crate::figure::facts::quantity::{Classes, DECADES, between_thirds, decades, end, summary_of};
 use crate::figure::facts::thirds::{NO_THIRDS, NOT_IN_LOG, has_thirds, missing};
 use crate::figure::kit::memo::{is_exporting, remembered};
 use crate::figure::kit::numerals::{power_of_ten, three_figures};
@@ -15,7 +15,7 @@ use crate::figure::kit::palette;
 use crate::figure::kit::palette::sequential;
 use crate::figure::kit::scale::numbers_upright;
 use crate::figure::kit::table::{Table, Value};
-use crate::figure::kit::text::fitted;
+use crate::figure::kit::text::{fitted, named};
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::{Quantity, View};
@@ -29,6 +29,10 @@ pub(in crate::figure) struct Scale {
     quantity: Quantity,
     /// Whole decades that a logarithmic scale holds.
     decades: (f64, f64),
+    /// The value at which any other scale ends.
+    end: f64,
+    /// Whether larger values than `end` may be there.
+    is_cut: bool,
     dark: bool,
 }
 
@@ -42,15 +46,18 @@ impl Scale {
                 (id, subject.run.revisions.probes, class)
             })
             .collect();
-        let decades = if view.quantity.is_logarithmic() {
-            let key = (key, view.quantity);
-            remembered(ui.ctx(), ("decades", 0), key, || decades(shown, view))
-        } else {
-            DECADES
-        };
+        let key = (key, view.quantity, view.fit);
+        let (decades, end) = remembered(ui.ctx(), ("scale of a quantity", 0), key, || {
+            match view.quantity.is_logarithmic() {
+                true => (decades(shown, view), 1.0),
+                false => (DECADES, end(shown, view)),
+            }
+        });
         Self {
             quantity: view.quantity,
             decades,
+            end,
+            is_cut: !view.fit && end < 1.0,
             dark: ui.visuals().dark_mode,
         }
     }
@@ -58,13 +65,12 @@ impl Scale {
     /// Where a value lies on the scale, from 0 to 1.
     fn share(&self, value: f64) -> f64 {
         match self.quantity {
-            Quantity::Interference => value / palette::INTERFERENCE_END,
-            // Over few pairs interference is larger than over all.
-            Quantity::ConflictRate
+            Quantity::Interference
+            | Quantity::ConflictRate
             | Quantity::TailShare
             | Quantity::HeadAgainstTail
             | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => value,
+            | Quantity::HeadAgainstHead => value / self.end,
             Quantity::ClassNorm | Quantity::HeadToTail if value > 0.0 => {
                 let (low, high) = self.decades;
                 (value.log10() - low) / (high - low)
@@ -75,18 +81,11 @@ impl Scale {
 
     /// Least and largest value that has a colour of its own.
     pub(in crate::figure) fn range(shown: &[Subject<'_>], view: &View) -> [f64; 2] {
-        match view.quantity {
-            Quantity::Interference => [0.0, palette::INTERFERENCE_END],
-            Quantity::ConflictRate
-            | Quantity::TailShare
-            | Quantity::HeadAgainstTail
-            | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => [0.0, 1.0],
-            Quantity::ClassNorm | Quantity::HeadToTail => {
-                let (low, high) = decades(shown, view);
-                [low, high].map(|decade| 10_f64.powf(decade))
-            }
+        if !view.quantity.is_logarithmic() {
+            return [0.0, end(shown, view)];
         }
+        let (low, high) = decades(shown, view);
+        [low, high].map(|decade| 10_f64.powf(decade))
     }
 
     fn color_at(&self, share: f64) -> Color32 {
@@ -109,22 +108,20 @@ impl Scale {
     fn marks(&self) -> Vec<(f64, String)> {
         let (low, high) = self.decades;
         match self.quantity {
-            Quantity::Interference => {
-                let end = palette::INTERFERENCE_END;
-                let half = end / 2.0;
-                vec![
-                    (0.0, "0".to_owned()),
-                    (0.5, half.to_string()),
-                    (1.0, format!("≥ {end}")),
-                ]
-            }
-            Quantity::ConflictRate
+            Quantity::Interference
+            | Quantity::ConflictRate
             | Quantity::TailShare
             | Quantity::HeadAgainstTail
             | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => [0.0, 0.5, 1.0]
-                .map(|share| (share, share.to_string()))
-                .to_vec(),
+            | Quantity::HeadAgainstHead => {
+                let sign = if self.is_cut { "≥ " } else { "" };
+                let last = format!("{sign}{}", plain(self.end));
+                vec![
+                    (0.0, "0".to_owned()),
+                    (0.5, plain(self.end / 2.0)),
+                    (1.0, last),
+                ]
+            }
             Quantity::ClassNorm | Quantity::HeadToTail => {
                 let every = ((high - low) / 5.0).ceil().max(1.0);
                 let count = ((high - low) / every) as u32;
@@ -171,6 +168,46 @@ impl Scale {
         }
     }
 }
+
+/// A number without trailing zeros.
+fn plain(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The choice between colours that are fitted to the runs shown and colours that are the same for all runs. An image
+/// shows the scale alone.
+pub(in crate::figure) fn fit_ui(ui: &mut Ui, rect: Rect, view: &View) -> Option<Pick> {
+    if is_exporting(ui.ctx()) || view.quantity.is_logarithmic() {
+        return None;
+    }
+    let mut pick = None;
+    let layout = Layout::left_to_right(Align::Center);
+    ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
+        ui.spacing_mut().button_padding = vec2(4.0, 0.0);
+        ui.spacing_mut().item_spacing.x = 1.0;
+        ui.spacing_mut().interact_size.y = rect.height();
+        for (fit, text_of, help) in [
+            (
+                true,
+                "fit",
+                "Colours end at the greatest value in the runs shown",
+            ),
+            (false, "fixed", "Colours end at the same value for all runs"),
+        ] {
+            let text = RichText::new(text_of).size(11.0);
+            let label = ui.selectable_label(view.fit == fit, text);
+            named(&label, Role::Button, &format!("Colours: {text_of}"));
+            if label.on_hover_text(help).clicked() {
+                pick = Some(Pick::Fit(fit));
+            }
+        }
+    });
+    pick
+}
+
+/// Width of [`fit_ui`], in points.
+pub(in crate::figure) const FIT_WIDTH: f32 = 62.0;
 
 /// A list to choose the quantity from; an image names the chosen one instead.
 pub(in crate::figure) fn selector_ui(
@@ -296,7 +333,7 @@ pub(in crate::figure) fn values_ui(
                 number(summary.floor)
             ),
             Quantity::ConflictRate => format!(
-                "{} of {} class pairs in conflict, {} told apart from 0: share {}",
+                "{} of {} class pairs in conflict, {} significant (3 SE): share {}",
                 summary.conflicting,
                 summary.pairs,
                 summary.resolved,
@@ -344,7 +381,7 @@ fn of_pairs(quantity: Quantity, pairs: &PairsConflict) -> String {
     };
     let floor = floor.map_or_else(|| "undefined".to_owned(), |floor| format!("{floor:.3}"));
     format!(
-        "{name} {interference:.3} (noise floor {floor}), {} of {} pairs in conflict, {} told apart from 0",
+        "{name} {interference:.3} (noise floor {floor}), {} of {} pairs in conflict, {} significant (3 SE)",
         pairs.conflicting, pairs.pairs, pairs.resolved
     )
 }

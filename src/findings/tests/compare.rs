@@ -43,7 +43,7 @@ fn the_effect_of_attention_is_said_with_its_uncertainty() {
     assert_says(
         &found[0],
         &[
-            "Branch attention lowers the backbone's conflict by 2",
+            "CSBA (branch attention) lowers the backbone's conflict by 2",
             "± 0",
             "but does not change the rare classes' F1 beyond noise",
         ],
@@ -81,7 +81,7 @@ fn the_baseline_is_the_one_without_attention() {
     let even: fn(u64, usize) -> Option<f64> = |_, _| Some(0.6);
     let [a, b] = pair(0.3, [even, even]);
     let found = compared(&[b, a]);
-    assert_says(&found[0], &["Branch attention lowers"]);
+    assert_says(&found[0], &["CSBA (branch attention) lowers"]);
     assert_eq!(found[0].evidence.run, 0);
 }
 
@@ -114,7 +114,7 @@ fn few_common_probes_do_not_hide_a_difference_of_scores() {
         let found = compared(&few);
         assert_says(
             &found[0],
-            &["Branch attention raises the rare classes' F1 by 0."],
+            &["CSBA (branch attention) raises the rare classes' F1 by 0."],
         );
         assert!(
             !found[0].sentence.contains("conflict"),

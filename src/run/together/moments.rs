@@ -131,7 +131,7 @@ mod tests {
         let run = run(&[], &[50, 100, 300])?;
         let at = |step| run.evaluation_at(Split::Val, step).map(|eval| eval.step);
         assert_eq!(
-            [at(0), at(29), at(30), at(76)],
+            [at(0), at(29), at(30), at(80)],
             [None, None, Some(50), Some(100)]
         );
         assert_eq!(

@@ -56,6 +56,7 @@ pub(in crate::train) struct Trainer<'a> {
     pub(super) train_counts: Vec<usize>,
     pub(super) steps_per_epoch: u64,
     pub(super) total_steps: u64,
+    /// When this process began to train, later by the length of all pauses.
     pub(super) clock: Instant,
     /// Seconds of training before this process started.
     pub(super) base_secs: f64,
@@ -158,7 +159,11 @@ impl<'a> Trainer<'a> {
             self.progress.step,
         );
         while self.progress.step < self.total_steps {
-            if !self.control.wait() {
+            let asked = Instant::now();
+            let goes_on = self.control.wait();
+            // A pause is no training time.
+            self.clock += asked.elapsed();
+            if !goes_on {
                 self.save("last")?;
                 let step = self.progress.step;
                 return self.emit(Event::Stopped(End {

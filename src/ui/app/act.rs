@@ -3,7 +3,6 @@
 use super::App;
 use crate::ui::state::action::Action;
 use crate::ui::state::command_palette::Palette;
-use crate::ui::state::draft::absolute;
 use crate::ui::state::place::Page;
 
 impl App {
@@ -13,6 +12,7 @@ impl App {
         let before = self.state.view.clone();
         let is_way = matches!(action, Action::Back | Action::Forward);
         self.act(action, ctx);
+        self.agree_on_classes();
         if !is_way {
             self.state.history.moved(before, &self.state.view);
         }
@@ -44,7 +44,7 @@ impl App {
             Action::GoOn => self.go_on(),
             Action::ShiftJob(id, by) => self.state.queue.shift(id, by),
             Action::CancelJob(id) => self.state.queue.cancel(id),
-            Action::Open(dir) => self.background.look_for_run(absolute(&dir)),
+            Action::Open(path) => self.open_path(&path),
             Action::OpenAll(dirs) => self.open_others(dirs),
             Action::CompareAll(dirs) => self.compare_all(dirs),
             Action::ShowDir(dir, right) => self.show_dir(dir, right),
@@ -83,6 +83,10 @@ impl App {
             Action::ShowCurves => self.state.view.figure.hidden.clear(),
             Action::ExplainFigure(kind) => self.state.explained = kind,
             Action::ToggleKeyboard => self.state.is_keyboard_open = !self.state.is_keyboard_open,
+            Action::EndFirstRun => {
+                self.state.is_first_run = false;
+                self.settings.knows_first_steps = true;
+            }
             Action::Dismiss => {
                 self.state.notice = None;
                 self.state.failed.clear();

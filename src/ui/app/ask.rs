@@ -60,7 +60,10 @@ impl App {
 
     /// Reads the images of the selected cell of the confusion matrix.
     pub(super) fn ask_for_images(&mut self) {
-        let wanted = self.state.images.wanted(&self.state.runs, &self.state.view);
+        let wanted =
+            self.state
+                .images
+                .wanted(&self.state.runs, &self.state.view, &self.state.located);
         for wanted in self.state.images.ask(wanted) {
             self.background.read_images(wanted);
         }
@@ -71,11 +74,12 @@ impl App {
         let State {
             data,
             runs,
+            located,
             view,
             draft,
             ..
         } = &self.state;
-        let Some(key) = data.wanted(runs, view.page, &draft.config) else {
+        let Some(key) = data.wanted((runs, located), view.page, &draft.config) else {
             self.state.data.forget();
             return;
         };

@@ -6,7 +6,7 @@ use super::App;
 use crate::ui::overlays::commands::{explanation_ui, keyboard_ui, keys, palette_ui};
 use crate::ui::overlays::{export_ui, hovering_ui, notice_ui};
 use crate::ui::pages::centre_ui;
-use crate::ui::panels::{open_runs_ui, setup_ui, time_ui, top_bar_ui, training_ui};
+use crate::ui::panels::{open_runs_ui, progress_ui, setup_ui, time_ui, top_bar_ui, training_ui};
 use crate::ui::state::action::Action;
 
 impl App {
@@ -20,6 +20,9 @@ impl App {
         let central = Frame::central_panel(ui.style()).fill(clear);
         Panel::top("top").frame(panel).show(ui, |ui| {
             top_bar_ui(ui, &self.state, &mut actions);
+        });
+        Panel::bottom("progress").frame(panel).show(ui, |ui| {
+            progress_ui(ui, &self.state, &mut actions);
         });
         let width = self.settings.panel.unwrap_or(316.0);
         let left = Panel::left("setup")

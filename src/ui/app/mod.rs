@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use crate::figure::View;
 use crate::ui::state::State;
 use crate::ui::state::draft::Draft;
-use crate::ui::state::notice::Notice;
+use crate::ui::state::notice::{About, Notice};
 use crate::ui::state::place::Page;
 use crate::ui::state::runs::Runs;
 use crate::ui::state::settings::Settings;
@@ -77,6 +77,10 @@ impl App {
         let mut state = State::new(runs, settings.place.clone(), draft);
         state.browser.folders = settings.folders.clone();
         state.browser.order = settings.order.clone();
+        state.located = settings.located.clone();
+        if let Some(kept) = settings.experiment.clone() {
+            state.draft.restore(kept);
+        }
         let mut app = Self {
             state,
             worker: None,
@@ -99,6 +103,9 @@ impl App {
             app.tell(problem, true);
         }
         if options.runs.is_empty() {
+            let is_new = app.settings_path.is_some() && app.settings.runs.is_empty();
+            app.state.is_first_run =
+                is_new && !app.settings.knows_first_steps && !options.samples.is_empty();
             app.reopen(options.samples);
         } else {
             app.open_all(options.runs);
@@ -155,7 +162,9 @@ impl App {
             self.look_at(file.path().to_path_buf());
         }
         self.go_on_restoring();
+        self.agree_on_classes();
         self.agree_on_batch_norm(ctx);
+        self.offer_pair(ctx);
         self.ask_for_probes();
         self.ask_for_findings(ctx, now);
         self.ask_for_images();
@@ -180,9 +189,23 @@ impl App {
 
     fn tell(&mut self, text: impl Into<String>, is_error: bool) {
         self.state.notice = Some(Notice {
+            about: About::Past,
             text: text.into(),
             is_error,
             since: self.now,
         });
+    }
+
+    /// Shows an error until what it complains of is well again, or the user has read it.
+    fn complain(&mut self, about: About, text: String) {
+        self.tell(text, true);
+        if let Some(notice) = &mut self.state.notice {
+            notice.about = about;
+        }
+    }
+
+    /// Takes an error away whose cause is gone.
+    fn is_well(&mut self, about: About) {
+        self.state.notice.take_if(|notice| notice.about == about);
     }
 }

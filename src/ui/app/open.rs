@@ -1,12 +1,13 @@
 //! Opens runs, takes in their logs, and takes runs off the list.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::App;
 use crate::run::log::{Followed, Loaded};
 use crate::run::notes::Notes;
 use crate::ui::state::action::Purpose;
 use crate::ui::state::draft::absolute;
+use crate::ui::state::notice::About;
 use crate::ui::state::runs::{RunId, RunState};
 use crate::ui::work::drop_elsewhere;
 
@@ -63,16 +64,64 @@ impl App {
             return;
         }
         match result {
-            Ok(Followed::News(news)) => entry.read_on(news, now),
-            Ok(Followed::Anew(loaded)) => entry.read(*loaded, now),
+            Ok(followed) => {
+                match followed {
+                    Followed::News(news) => entry.read_on(news, now),
+                    Followed::Anew(loaded) => entry.read(*loaded, now),
+                }
+                self.is_well(About::Reaching(id));
+            }
             Err(sentence) => {
                 let was_there = !matches!(entry.state, RunState::Unreachable(_));
                 entry.state = RunState::Unreachable(sentence.clone());
                 if was_there {
                     let text = format!("{} is shown as it was last read: {sentence}", entry.name);
-                    self.tell(text, true);
+                    self.complain(About::Reaching(id), text);
                 }
             }
+        }
+    }
+
+    /// Opens what a path leads to that the user typed.
+    pub(super) fn open_path(&mut self, path: &Path) {
+        let path = absolute(path);
+        let ends_in = |ending: &str| {
+            let extension = path.extension();
+            extension.is_some_and(|end| end.eq_ignore_ascii_case(ending))
+        };
+        if ends_in("png") || ends_in("toml") {
+            self.look_at(path);
+        } else {
+            self.background.look_for_run(path);
+        }
+    }
+
+    /// Looks whether a folder holds the images that a run was trained on, on another thread.
+    fn locate(&mut self, run: RunId, folder: PathBuf) {
+        let entry = self.state.runs.get(run);
+        if let Some(started) = entry.and_then(|entry| entry.run.started.as_ref()) {
+            let text = format!(
+                "Comparing the images in {} with those of the run…",
+                folder.display()
+            );
+            self.background.locate(started.clone(), folder);
+            self.tell(text, false);
+        }
+    }
+
+    /// Takes in that the images with a fingerprint are in a folder, or the sentence that says why they are not.
+    pub(super) fn located(&mut self, fingerprint: String, found: Result<PathBuf, String>) {
+        match found {
+            Ok(folder) => {
+                let text = format!(
+                    "The images are in {}; this is kept for all runs trained on them.",
+                    folder.display()
+                );
+                self.state.located.keep(fingerprint, folder);
+                self.state.images.read_again();
+                self.tell(text, false);
+            }
+            Err(sentence) => self.tell(sentence, true),
         }
     }
 
@@ -87,7 +136,8 @@ impl App {
             }
             Purpose::RunFolder => self.background.look_for_run(path),
             Purpose::FolderOfRuns => self.add_folder(path),
-            Purpose::Sweep => self.look_at(path),
+            Purpose::Sweep | Purpose::ExportedFigure => self.look_at(path),
+            Purpose::ImagesOf(run) => self.locate(run, path),
             Purpose::ExportFile | Purpose::ExportFolder => {
                 if let Some(export) = &mut self.state.export {
                     export.chosen(path);

@@ -150,6 +150,8 @@ impl App {
             side_by_side: self.state.view.side_by_side,
             queue: self.waiting_jobs(),
             folders: self.state.browser.folders.clone(),
+            located: self.state.located.clone(),
+            experiment: Some(self.state.draft.kept()),
             order: self.state.browser.order.clone(),
             ..std::mem::take(&mut self.settings)
         };

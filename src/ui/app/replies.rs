@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::App;
+use crate::ui::state::notice::About;
 use crate::ui::state::place::Page;
 use crate::ui::state::queue::Job;
 use crate::ui::state::training::Training;
@@ -17,12 +18,13 @@ impl App {
         match reply {
             Reply::Run(id, Ok(read)) => {
                 let (loaded, notes) = *read;
+                self.is_well(About::Opening);
                 self.opened(id, loaded, &notes);
             }
             Reply::Run(id, Err(sentence)) => {
                 self.not_opened(id, &sentence);
                 self.remove(id);
-                self.tell(capitalised(&sentence), true);
+                self.complain(About::Opening, capitalised(&sentence));
             }
             Reply::Followed(id, result) => self.followed(id, result),
             Reply::Probes(replies) => {
@@ -46,15 +48,20 @@ impl App {
             Reply::Ordered(order) => self.ordered(order.ok()),
             Reply::Samples(key, read) => self.state.data.take(*key, read),
             Reply::Images(key, read) => self.state.images.take(&key, read),
+            Reply::Located(fingerprint, found) => self.located(fingerprint, found),
             Reply::Dropped(dropped) => self.take_dropped(dropped),
             Reply::RunsFound(Ok(found)) => self.runs_found(found),
             Reply::RunsFound(Err(sentence)) => {
                 self.state.browser.is_looking = false;
                 self.tell(format!("Folders are not looked through: {sentence}"), true);
             }
-            Reply::NotesSaved(dir, Ok(notes)) => self.notes_saved(&dir, &notes),
+            Reply::NotesSaved(dir, Ok(notes)) => {
+                self.is_well(About::Notes);
+                self.notes_saved(&dir, &notes);
+            }
             Reply::NotesSaved(_, Err(sentence)) => {
-                self.tell(format!("The notes are not kept: {sentence}"), true);
+                let text = format!("The notes are not kept: {sentence}");
+                self.complain(About::Notes, text);
             }
             Reply::SettingsSaved(result) => self.settings_saved(result),
             Reply::Revealed(Ok(())) => {}
@@ -87,6 +94,9 @@ impl App {
     }
 
     fn take_dropped(&mut self, dropped: Dropped) {
+        if !matches!(dropped, Dropped::Nothing(_)) {
+            self.is_well(About::Opening);
+        }
         match dropped {
             Dropped::Run(dir) => self.open(dir),
             Dropped::Runs(folder, dirs) => {
@@ -113,7 +123,9 @@ impl App {
                 self.queue_new(jobs);
                 self.tell(said, false);
             }
-            Dropped::Nothing(sentence) => self.tell(capitalised(&sentence), true),
+            Dropped::Nothing(sentence) => {
+                self.complain(About::Opening, capitalised(&sentence));
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::App;
 use super::restore_progress::{Restoring, Stage};
-use crate::figure::Kind;
 use crate::figure::export::{Restored, RunRef};
+use crate::figure::{Kind, View};
 use crate::ui::state::place::{Choice, Page};
 use crate::ui::state::runs::{RunEntry, RunId};
 
@@ -103,7 +103,11 @@ impl App {
         }
         let entry = self.state.runs.get(run);
         let started = entry.and_then(|entry| entry.run.started.as_ref());
-        self.state.view.figure = restored.view_of(started);
+        // The overview of two runs lays their curves over each other of its own accord.
+        self.state.view.figure = View {
+            overlaid: false,
+            ..restored.view_of(started)
+        };
         self.state.view.page = page_of(restored.figure, self.state.view.page);
         self.tell(text, !missing.is_empty());
         self.state.history.moved(before, &self.state.view);

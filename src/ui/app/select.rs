@@ -1,12 +1,13 @@
 //! Changes the selection that all figures follow: the part of the network, the moment, the class and the pair; and
 //! which runs are shown.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::App;
 use crate::config::Attention;
 use crate::figure::difference::compared_runs;
-use crate::figure::{Order, Pick, locked, place_of, similarity_order};
+use crate::figure::{Order, Pick, View, locked, place_of, similarity_order, strongest_pair};
 use crate::findings::Evidence;
 use crate::run::common_batch_norm;
 use crate::ui::state::place::{Page, moments};
@@ -47,6 +48,38 @@ impl App {
             forgotten.into_iter().for_each(drop_elsewhere);
         }
         self.state.agreement = agreement;
+    }
+
+    /// Counts the selected classes in those of the run on the left, by name: a selection of a class that this run does
+    /// not have is dropped.
+    pub(super) fn agree_on_classes(&mut self) {
+        let Some(entry) = self.first() else { return };
+        let view = self.state.view.figure.in_classes(entry.subject().classes());
+        if let Cow::Owned(view) = view {
+            self.state.view.figure = view;
+        }
+    }
+
+    /// Selects the pair of a rare and a frequent class that are in the strongest conflict, once for every run that comes
+    /// to the left, where no pair is selected: the figures of a pair then have something to show.
+    pub(super) fn offer_pair(&mut self, ctx: &egui::Context) {
+        let shows_pair = matches!(self.state.view.page, Page::Overview | Page::Conflicts);
+        let left = self.state.view.left;
+        if !shows_pair || self.state.offered == left {
+            return;
+        }
+        if self.state.view.figure.pair.is_some() {
+            self.state.offered = left;
+            return;
+        }
+        let view = self.state.view_of_runs();
+        let pair = self
+            .first()
+            .and_then(|entry| strongest_pair(ctx, entry.subject(), &view));
+        if pair.is_some() {
+            self.state.view.figure.pair = pair;
+            self.state.offered = left;
+        }
     }
 
     pub(super) fn pick(&mut self, pick: Pick) {
@@ -93,6 +126,7 @@ impl App {
             }
             Pick::Order(order) => view.order = order,
             Pick::Quantity(quantity) => view.quantity = quantity,
+            Pick::Fit(fit) => view.fit = fit,
             Pick::WhatIf(what_if) => view.what_if = what_if,
             Pick::Sight(sight) => view.sight = sight,
             Pick::Brush(brush) => view.brush = brush,
@@ -163,22 +197,27 @@ impl App {
             return;
         };
         let newest = entry.run.probes.last().map(|probe| probe.step);
-        let pair = evidence.pair.or(evidence.class.map(|class| (class, class)));
-        let classes = entry
-            .run
-            .started
-            .iter()
-            .flat_map(|started| &started.classes);
+        let classes = entry.subject().classes();
         let view = &mut self.state.view.figure;
-        for (k, name) in classes.enumerate() {
+        let pair = evidence.pair.or(evidence.class.map(|class| (class, class)));
+        for k in pair.into_iter().flat_map(|(a, b)| [a, b]) {
             // The curves of these classes are evidence, even if the user has switched them off.
-            if evidence.class == Some(k) || pair.is_some_and(|(a, b)| k == a || k == b) {
+            if let Some(name) = classes.get(k) {
                 view.hidden.remove(name);
             }
         }
         view.scope = evidence.scope.unwrap_or_else(|| view.scope.clone());
-        view.class = evidence.class.or(view.class);
-        view.pair = evidence.pair.or(view.pair);
+        // The evidence counts in the classes of its own run, the view in those of the run on the left.
+        let mut of_run = View {
+            classes: classes.to_vec(),
+            class: evidence.class,
+            pair: evidence.pair,
+            ..View::default()
+        };
+        of_run = of_run.in_classes(&view.classes).into_owned();
+        view.class = of_run.class.or(view.class);
+        view.pair = of_run.pair.or(view.pair);
+        let pair = of_run.pair.or(of_run.class.map(|class| (class, class)));
         // If the evidence is the newest probe, the view goes on to follow the newest probe.
         view.step = match evidence.step {
             Some(step) if newest.is_none_or(|newest| step < newest) => {

@@ -201,12 +201,14 @@ impl App {
             return;
         };
         let name = entry.name.clone();
+        // A run that could not be continued is what it was before: nothing was written to it.
+        let is_untouched = entry.state == RunState::Loading;
         if entry.run.started.is_none() {
             // Nothing was recorded: there is no run to show.
             self.remove(id);
         } else {
             entry.state = match (&result, &entry.run.ending) {
-                (Err(sentence), None) => RunState::Failed(sentence.clone()),
+                (Err(sentence), None) if !is_untouched => RunState::Failed(sentence.clone()),
                 _ => state_at_rest(&entry.run, false),
             };
         }

@@ -10,8 +10,8 @@ use crate::ui::state::notice::Notice;
 
 /// A notice that is no error disappears this long after it appeared or the pointer was last on it.
 const STAYS_FOR_SECS: f64 = 12.0;
-/// The distance of the notice from the lower edge, in points: the bar with the time slider stays free.
-const ABOVE: f32 = 52.0;
+/// The distance of the notice from the lower edge, in points: the bars with the time slider and the progress stay free.
+const ABOVE: f32 = 92.0;
 
 /// Shows the notice, and removes it when its time is over.
 pub(crate) fn notice_ui(

@@ -3,6 +3,7 @@
 use super::columns::columns_ui;
 use super::compare::compare_ui;
 use super::data::data_ui;
+use super::first_run::first_run_ui;
 use super::mistakes::images_ui;
 use super::overview::findings_ui;
 use super::runs::{Open, runs_page_ui};
@@ -12,6 +13,9 @@ use crate::ui::state::place::Page;
 
 /// Draws the page that is open. It changes only that page's own part of the state.
 pub(crate) fn centre_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<Action>) {
+    if state.view.page == Page::Overview {
+        first_run_ui(ui, state, actions);
+    }
     let (runs, view) = (&state.runs, &state.view);
     match view.page {
         Page::Compare => return compare_ui(ui, state, actions),

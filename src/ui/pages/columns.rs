@@ -2,7 +2,8 @@
 
 use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
-use super::layout::{GAP, TITLE_HEIGHT};
+use super::layout::{GAP, TITLE_HEIGHT, cards_of_two, height_of_two};
+use super::merits::merits_ui;
 use crate::config::Attention;
 use crate::figure::pages::kind_shown;
 use crate::figure::{Kind, Subject, View, figure_ui};
@@ -16,6 +17,8 @@ use crate::ui::state::runs::{RunEntry, RunState};
 
 use crate::ui::widgets::problem_ui;
 
+/// Room in points beside a figure's title from which its subtitle is shown.
+const LEAST_SUBTITLE: f32 = 80.0;
 /// Width in points that is kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 
@@ -44,7 +47,13 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
     scope_ui(ui, state.view.page, runs, &state.view.figure, actions);
     let view = state.view_of_runs();
     apart_ui(ui, &entries, &view);
+    if state.view.page == Page::Overview {
+        merits_ui(ui, &entries, &view);
+    }
     let view_height = ui.available_height();
+    if let ([_, _], Page::Overview) = (&entries[..], state.view.page) {
+        return two_ui(ui, &entries, &view, actions);
+    }
     let columns = Columns::of(state.view.page, ui.available_size(), &entries);
     // Each page has a scroll position of its own.
     egui::ScrollArea::vertical()
@@ -67,6 +76,46 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
                     view_height,
                 };
                 ui.push_id(entry.id, |ui| panel.show(ui, column, actions));
+            }
+        });
+}
+
+/// Draws the overview of two runs: the map and the charts have both of them, and the matrices stand side by side.
+fn two_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut Vec<Action>) {
+    let view = View {
+        overlaid: true,
+        difference: false,
+        ..view.clone()
+    };
+    let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
+    let view_height = ui.available_height();
+    egui::ScrollArea::vertical()
+        .id_salt("overview of two")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            let width = ui.available_width() - SCROLL_BAR;
+            let size = vec2(width, TITLE_HEIGHT + height_of_two(width));
+            let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+            let (titles, rect) = rect.split_top_bottom_at_y(rect.top() + TITLE_HEIGHT);
+            let cards = cards_of_two(rect);
+            for (index, entry) in entries.iter().enumerate() {
+                let column = Column {
+                    entry,
+                    subjects: &subjects,
+                    view: &view,
+                    page: Page::Overview,
+                    index,
+                    view_height,
+                };
+                let half = (titles.width() - GAP) / 2.0;
+                let left = titles.left() + index as f32 * (half + GAP);
+                let title = Rect::from_min_size(pos2(left, titles.top()), vec2(half, TITLE_HEIGHT));
+                let own = cards.iter().filter(|(_, of, _)| *of == index);
+                let own: Vec<_> = own.map(|&(kind, _, card)| (kind, card)).collect();
+                ui.push_id(entry.id, |ui| {
+                    column.title_ui(ui, title);
+                    column.cards_at_ui(ui, &own, actions);
+                });
             }
         });
 }
@@ -94,11 +143,10 @@ impl Columns {
         available.x -= SCROLL_BAR;
         let width = ((available.x - GAP * (count - 1) as f32) / count as f32).max(300.0);
         let least = page.least_height(width, available.y);
-        let titles = if count > 1 { TITLE_HEIGHT } else { 0.0 };
         Self {
             count,
             width,
-            height: available.y.max(least + titles),
+            height: available.y.max(least + TITLE_HEIGHT),
         }
     }
 
@@ -122,11 +170,9 @@ pub(super) struct Column<'a> {
 
 impl Column<'_> {
     fn show(&self, ui: &mut egui::Ui, mut rect: Rect, actions: &mut Vec<Action>) {
-        if self.subjects.len() > 1 {
-            let title = rect.with_max_y(rect.top() + TITLE_HEIGHT);
-            self.title_ui(ui, title);
-            rect.min.y += TITLE_HEIGHT;
-        }
+        let title = rect.with_max_y(rect.top() + TITLE_HEIGHT);
+        self.title_ui(ui, title);
+        rect.min.y += TITLE_HEIGHT;
         if self.entry.run.started.is_none() {
             self.waiting_ui(ui, rect);
             return;
@@ -165,11 +211,22 @@ impl Column<'_> {
         let variant = self.entry.attention().map_or("Run", Attention::label);
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.horizontal(|ui| {
-                ui.label(RichText::new(variant).strong().size(15.0));
-                if let Some(moment) = self.moment() {
-                    ui.label(moment);
+                if let Some(side) = ["A", "B"]
+                    .get(self.index)
+                    .filter(|_| self.subjects.len() > 1)
+                {
+                    ui.label(RichText::new(*side).strong().size(15.0));
                 }
-                ui.add(egui::Label::new(RichText::new(&self.entry.name).weak()).truncate());
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    if let Some(moment) = self.moment() {
+                        ui.label(RichText::new(moment).weak());
+                    }
+                    ui.label(RichText::new(variant).weak());
+                    ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                        let name = RichText::new(&self.entry.name).strong().size(15.0);
+                        ui.add(egui::Label::new(name).truncate());
+                    });
+                });
             });
         });
     }
@@ -260,6 +317,11 @@ impl Column<'_> {
                             .truncate()
                             .sense(egui::Sense::hover()),
                     );
+                    // The plain sentence takes the room that the term leaves.
+                    if ui.available_width() > LEAST_SUBTITLE {
+                        let text = RichText::new(kind.subtitle()).small().weak();
+                        ui.add(egui::Label::new(text).truncate());
+                    }
                 });
             });
         });

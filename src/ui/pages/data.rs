@@ -2,6 +2,7 @@
 
 use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
 
+use super::mistakes::locate_ui;
 use crate::figure::{Pick, View, order_of_classes, palette};
 use crate::samples::{Sample, Samples, Which};
 use crate::text::grouped;
@@ -40,7 +41,12 @@ pub(super) fn data_ui(
                 ui.weak("The images are being read…");
             });
         }
-        Some((_, Err(sentence))) => problem_ui(ui, Some(sentence)),
+        Some((_, Err(sentence))) => {
+            problem_ui(ui, Some(sentence));
+            if let Some(entry) = data.source.and_then(|id| runs.get(id)) {
+                locate_ui(ui, entry, actions);
+            }
+        }
         Some((_, Ok(samples))) => {
             for note in &samples.notes {
                 problem_ui(ui, Some(note));

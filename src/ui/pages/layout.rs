@@ -18,7 +18,7 @@ const WIDE: f32 = 900.0;
 const MEDIUM_MIN_HEIGHT: f32 = 800.0;
 const WIDE_MIN_HEIGHT: f32 = 660.0;
 
-/// Height of a column's title, in points. There are titles only if there are two columns.
+/// Height of a column's title, in points.
 pub(super) const TITLE_HEIGHT: f32 = 24.0;
 
 impl Page {
@@ -34,11 +34,12 @@ impl Page {
                     (Kind::PairDepth, 0.2),
                 ];
                 let left = vec![
-                    (Kind::Architecture, 0.12),
-                    (Kind::DepthTime, 0.29),
-                    (Kind::DepthProfile, 0.19),
-                    (Kind::ConflictTime, 0.2),
-                    (Kind::ThirdsTime, 0.2),
+                    (Kind::Architecture, 0.11),
+                    (Kind::DepthTime, 0.25),
+                    (Kind::Layer, 0.17),
+                    (Kind::DepthProfile, 0.16),
+                    (Kind::ThirdsTime, 0.16),
+                    (Kind::ConflictTime, 0.15),
                 ];
                 [left, right]
             }
@@ -233,6 +234,78 @@ fn medium(rect: Rect) -> Vec<(Kind, Rect)> {
     ]
 }
 
+/// Height of a row of charts in the overview of two runs, in points.
+const CHARTS: f32 = 216.0;
+/// Greatest height of the row of matrices in the overview of two runs, in points.
+const MATRICES: f32 = 460.0;
+
+/// The rows of the overview of two runs in a column of this width: their figures, each of the first (0) or the second
+/// run, and their heights. The map and the charts have both runs; the three matrices are the first run's, the second's
+/// and their difference.
+fn rows_of_two(width: f32) -> Vec<(Vec<(Kind, usize)>, f32)> {
+    let charts = [
+        Kind::ClassF1,
+        Kind::GradNorms,
+        Kind::DepthProfile,
+        Kind::PairCosine,
+        Kind::Scores,
+        Kind::Loss,
+        Kind::GradientRatio,
+    ];
+    let matrices = [
+        (Kind::ConflictMatrix, 0),
+        (Kind::ConflictMatrix, 1),
+        (Kind::ConflictDifference, 1),
+    ];
+    let beside = if width >= WIDE {
+        4
+    } else if width >= 620.0 {
+        2
+    } else {
+        1
+    };
+    let mut charts = charts.chunks(beside).map(|kinds| {
+        let row = kinds.iter().map(|&kind| (kind, 0)).collect();
+        (row, CHARTS)
+    });
+    let mut rows = vec![(vec![(Kind::Architecture, 0)], MAP_HEIGHT)];
+    rows.extend(charts.next());
+    if beside == 4 {
+        let height = (width / 3.0 + 40.0).min(MATRICES);
+        rows.push((matrices.to_vec(), height));
+    } else if beside == 2 {
+        rows.push((matrices[..2].to_vec(), (width / 2.0 + 40.0).min(MATRICES)));
+        rows.push((matrices[2..].to_vec(), MATRICES.min(width)));
+    } else {
+        rows.extend(matrices.map(|matrix| (vec![matrix], MATRICES.min(width + 40.0))));
+    }
+    rows.extend(charts);
+    rows
+}
+
+/// Height in points of the overview of two runs in a column of this width.
+pub(crate) fn height_of_two(width: f32) -> f32 {
+    let rows = rows_of_two(width);
+    rows.iter().map(|(_, height)| height + GAP).sum::<f32>() - GAP
+}
+
+/// The places of the figures in the overview of two runs, each of the first (0) or the second run.
+pub(crate) fn cards_of_two(rect: Rect) -> Vec<(Kind, usize, Rect)> {
+    let mut cards = Vec::new();
+    let mut rest = rect;
+    for (row, height) in rows_of_two(rect.width()) {
+        let (mut line, below) = split_y(rest, height);
+        rest = below;
+        let width = (line.width() + GAP) / row.len() as f32 - GAP;
+        for (kind, run) in row {
+            let (card, right) = split_x(line, width);
+            cards.push((kind, run, card));
+            line = right;
+        }
+    }
+    cards
+}
+
 /// All figures of a narrow column of the overview with their heights, in points. The map, the F1 curves and the matrix
 /// fill the height that is seen without scrolling.
 fn narrow_rows(width: f32, view_height: f32) -> [(Kind, f32); 9] {
@@ -282,6 +355,7 @@ fn split_x(rect: Rect, width: f32) -> (Rect, Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::pages::OVERVIEW_OF_TWO;
 
     /// The command line exports a page by its name, without a window, so that it has a list of figures of its own.
     #[test]
@@ -299,6 +373,32 @@ mod tests {
                 let measures = known.contains(&Kind::Measures).then_some(Kind::Measures);
                 let shown = sorted(cards.map(|(kind, _)| kind).chain(measures).collect());
                 assert_eq!(shown, sorted(known.to_vec()), "{page:?}, {width} points");
+            }
+        }
+    }
+
+    /// The overview of two runs has the figures that the command line exports of them.
+    #[test]
+    fn the_overview_of_two_runs_shows_the_figures_that_the_command_line_knows() {
+        let sorted = |mut kinds: Vec<Kind>| {
+            kinds.sort_by_key(|kind| kind.name());
+            kinds
+        };
+        for width in [500.0, 800.0, 1400.0] {
+            let rect =
+                Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width, height_of_two(width)));
+            let cards = cards_of_two(rect);
+            for (run, known) in OVERVIEW_OF_TWO.iter().enumerate() {
+                let own = cards.iter().filter(|(_, of, _)| *of == run);
+                let own = own.map(|(kind, ..)| *kind).collect();
+                assert_eq!(sorted(own), sorted(known.to_vec()), "{width} points");
+            }
+            let bottom = cards.iter().map(|(.., card)| card.bottom());
+            assert!((bottom.fold(0.0, f32::max) - rect.bottom()).abs() < 0.5);
+            let overlap = |a: &Rect, b: &Rect| a.intersect(*b).is_positive();
+            for (i, (.., card)) in cards.iter().enumerate() {
+                assert!(rect.expand(0.5).contains_rect(*card));
+                assert!(!cards[..i].iter().any(|(.., other)| overlap(card, other)));
             }
         }
     }

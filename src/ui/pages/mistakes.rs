@@ -1,13 +1,16 @@
 //! The strip below the page of mistakes: the images of a cell of the confusion matrix, and how sure the network was of
 //! them.
 
+use std::path::PathBuf;
+
 use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
 use crate::config::Attention;
 use crate::run::event::Split;
 use crate::run::predictions::Predicted;
-use crate::ui::state::action::Action;
+use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::images::{Cell, Images, Key};
+use crate::ui::state::located::can_be_located;
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, Runs};
 
@@ -46,7 +49,7 @@ pub(crate) fn images_ui(
                         });
                     }
                 });
-                cell_ui(ui, entry, key, cell);
+                cell_ui(ui, entry, (key, cell), actions);
             });
         }
     });
@@ -94,7 +97,12 @@ fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &Cell, is_na
     }
 }
 
-fn cell_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &mut Cell) {
+fn cell_ui(
+    ui: &mut egui::Ui,
+    entry: &RunEntry,
+    (key, cell): (&Key, &mut Cell),
+    actions: &mut Vec<Action>,
+) {
     match cell {
         Cell::Loading => {
             ui.horizontal(|ui| {
@@ -103,7 +111,10 @@ fn cell_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &mut Cell) {
             });
         }
         Cell::Failed(sentence) => {
-            ui.label(sentence.as_str());
+            ui.horizontal(|ui| {
+                locate_ui(ui, entry, actions);
+                ui.label(sentence.as_str());
+            });
         }
         Cell::Read(read, _) if read.images.is_empty() => {
             ui.weak("No images: the network makes no such mistake here.");
@@ -128,6 +139,19 @@ fn cell_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &mut Cell) {
                 });
             });
         }
+    }
+}
+
+/// A button that looks for the images of a run elsewhere; none for a run on the built-in images, which are always there.
+pub(super) fn locate_ui(ui: &mut egui::Ui, entry: &RunEntry, actions: &mut Vec<Action>) {
+    if !entry.run.started.as_ref().is_some_and(can_be_located) {
+        return;
+    }
+    let button = ui.button("Locate…").on_hover_text(
+        "Say in which folder the images are on this machine, for all runs trained on them",
+    );
+    if button.clicked() {
+        actions.push(Action::Choose(Purpose::ImagesOf(entry.id), PathBuf::new()));
     }
 }
 

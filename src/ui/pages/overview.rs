@@ -1,5 +1,5 @@
-//! The findings in the runs shown, ranked, each with a button that shows its evidence. A strip above the overview has
-//! the first of them, and a window the whole list.
+//! The findings in the runs shown, ranked, each with a button that shows its evidence. A line above the overview, always
+//! of one height, has the first of them, and a window the whole list.
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
@@ -11,13 +11,11 @@ use crate::ui::state::findings::{Findings, page};
 use crate::ui::state::place::Place;
 use crate::ui::state::runs::{RunEntry, RunId, Runs};
 
-/// The number of findings in the strip.
-const IN_STRIP: usize = 3;
-/// Height of a line of the strip, in points.
-const LINE: f32 = 20.0;
+/// Height of the line, in points.
+const LINE: f32 = 22.0;
 /// Width of the kind of a finding, in points, so that all sentences start below each other.
 const KIND_WIDTH: f32 = 84.0;
-/// Draws the strip above the overview, and the whole list if it is open.
+/// Draws the line above the overview, and the whole list if it is open.
 pub(crate) fn findings_ui(
     ui: &mut egui::Ui,
     runs: &Runs,
@@ -25,24 +23,40 @@ pub(crate) fn findings_ui(
     findings: &mut Findings,
     actions: &mut Vec<Action>,
 ) {
-    let names = names(runs, &view.shown());
+    let shown = view.shown();
+    let names = names(runs, &shown);
     if names.is_empty() {
         return;
     }
-    let Some((key, found)) = &findings.found else {
-        if findings.under_way {
-            ui.label(RichText::new("Looking for what stands out…").weak());
-        }
+    let entries = shown.iter().filter_map(|&id| runs.get(id));
+    let as_shown: Vec<_> = entries
+        .map(|entry| (entry.id, entry.run.batch_norm()))
+        .collect();
+    let Some(found) = findings.of(&as_shown) else {
+        // The line keeps its place, so that no figure moves once there are findings.
+        let text = if findings.under_way {
+            "Looking for what stands out…"
+        } else {
+            ""
+        };
+        let size = vec2(ui.available_width(), LINE);
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_height(LINE);
+            ui.label(RichText::new(text).weak());
+        });
         return;
     };
-    let runs: Vec<RunId> = key.iter().map(|((id, _), ..)| *id).collect();
     let list = List {
         found,
-        runs: &runs,
+        runs: &shown,
         names: &names,
     };
     let mut open = findings.is_list_open;
-    list.strip_ui(ui, &mut open, actions);
+    let size = vec2(ui.available_width(), LINE);
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_height(LINE);
+        list.line_ui(ui, &mut open, actions);
+    });
     if open {
         list.window_ui(ui.ctx(), &mut open, actions);
     }
@@ -61,6 +75,12 @@ fn names(runs: &Runs, shown: &[RunId]) -> Vec<String> {
     }
 }
 
+/// Whether two findings say the same of two runs.
+fn is_same(a: &Finding, b: &Finding) -> bool {
+    let place = |x: &Finding| (x.kind, x.evidence.class, x.evidence.pair);
+    a.evidence.run != b.evidence.run && place(a) == place(b) && a.evidence.scope == b.evidence.scope
+}
+
 /// The findings, with the runs that they are about.
 struct List<'a> {
     found: &'a [Finding],
@@ -69,48 +89,20 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    fn strip_ui(&self, ui: &mut egui::Ui, open: &mut bool, actions: &mut Vec<Action>) {
-        if self.found.is_empty() {
+    /// Draws the first finding, with the same finding about the other run if there is one, and a button for the list.
+    fn line_ui(&self, ui: &mut egui::Ui, open: &mut bool, actions: &mut Vec<Action>) {
+        let Some(finding) = self.found.first() else {
             ui.label(RichText::new("Nothing stands out beyond noise so far.").weak())
                 .on_hover_text("Findings are sentences that the numbers of a run bear out beyond their noise: classes that are unlearned, pairs that keep pulling apart, gates that do little, training in trouble.");
             return;
-        }
-        ui.horizontal_top(|ui| {
-            let text = format!("All findings ({})…", self.found.len());
-            let help = "Everything that stands out beyond noise, with what it rests on";
-            if ui.button(text).on_hover_text(help).clicked() {
-                *open = !*open;
-            }
-            ui.vertical(|ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
-                for (finding, twin) in self.strip() {
-                    self.line_ui(ui, finding, twin, actions);
-                }
-            });
-        });
-    }
-
-    /// The first findings, each with the same finding about the other run if there is one. Such a pair takes one line.
-    fn strip(&self) -> Vec<(&Finding, Option<&Finding>)> {
-        let same = |a: &Finding, b: &Finding| {
-            let place = |x: &Finding| (x.kind, x.evidence.class, x.evidence.pair);
-            place(a) == place(b) && a.evidence.scope == b.evidence.scope
         };
-        let found = self.found.iter().enumerate();
-        let first = found.filter(|(at, x)| !self.found[..*at].iter().any(|y| same(x, y)));
-        let with_twin = |(at, x)| (x, self.found[at + 1..].iter().find(|y| same(x, y)));
-        first.take(IN_STRIP).map(with_twin).collect()
-    }
-
-    fn line_ui(
-        &self,
-        ui: &mut egui::Ui,
-        finding: &Finding,
-        twin: Option<&Finding>,
-        actions: &mut Vec<Action>,
-    ) {
-        let size = vec2(ui.available_width(), LINE);
-        ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+        let text = format!("All findings ({})…", self.found.len());
+        let help = "Everything that stands out beyond noise, with what it rests on";
+        if ui.button(text).on_hover_text(help).clicked() {
+            *open = !*open;
+        }
+        let twin = self.found[1..].iter().find(|other| is_same(finding, other));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             self.show_button_ui(ui, finding, actions);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 kind_ui(ui, finding.kind);

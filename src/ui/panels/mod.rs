@@ -4,6 +4,7 @@
 //! changes nothing in the state but the text that is typed into it. May import `state`, `widgets` and the figures.
 
 mod open_runs;
+mod progress;
 mod queue;
 pub(crate) mod selection_bar;
 mod setup;
@@ -13,6 +14,7 @@ mod top_bar;
 mod training;
 
 pub(crate) use open_runs::open_runs_ui;
+pub(crate) use progress::progress_ui;
 pub(crate) use setup::setup_ui;
 pub(crate) use time::time_ui;
 pub(crate) use top_bar::top_bar_ui;

@@ -44,8 +44,11 @@ pub(crate) fn scope_ui(
                 }
             });
         combo.response.labelled_by(label.id).on_hover_text(help);
-        class_ui(ui, &started.classes, view, actions);
-        order_ui(ui, &started.classes, view, actions);
+        // The selected class and pair are counted in the classes of the run on the left.
+        let left = entries.iter().find_map(|entry| entry.run.started.as_ref());
+        let classes = left.map_or(&started.classes, |left| &left.classes);
+        class_ui(ui, classes, view, actions);
+        order_ui(ui, classes, view, actions);
         if page == Page::Mistakes {
             split_ui(ui, entries, view, actions);
         }
@@ -68,7 +71,7 @@ pub(crate) fn scope_ui(
             through_batch_norm_ui(ui, entries, view, actions);
         }
         if let Some((a, b)) = view.pair
-            && let (Some(a), Some(b)) = (started.classes.get(a), started.classes.get(b))
+            && let (Some(a), Some(b)) = (classes.get(a), classes.get(b))
         {
             ui.separator();
             pair_ui(ui, format!("Pair {a} × {b}"), actions);

@@ -29,7 +29,7 @@ pub(crate) enum Action {
     ShiftJob(u64, isize),
     /// Take a job that waits, named by its id, out of the queue.
     CancelJob(u64),
-    /// Open a run directory.
+    /// Open what a path leads to: a run directory, a folder of runs, or an exported figure.
     Open(PathBuf),
     /// Open those of these run directories that are not open yet.
     OpenAll(Vec<PathBuf>),
@@ -109,6 +109,8 @@ pub(crate) enum Action {
     ExplainFigure(Option<Kind>),
     /// Open or close the list of keys.
     ToggleKeyboard,
+    /// Put the card for new users away.
+    EndFirstRun,
     /// Clear the notice.
     Dismiss,
 }
@@ -120,6 +122,10 @@ pub(crate) enum Purpose {
     ImageFolder,
     /// A run to open.
     RunFolder,
+    /// An exported figure to go back to the view of.
+    ExportedFigure,
+    /// The folder where the images of a run are on this machine.
+    ImagesOf(RunId),
     /// A folder to look through for runs.
     FolderOfRuns,
     /// A sweep to run.

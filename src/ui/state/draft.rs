@@ -10,6 +10,7 @@ use crate::run::log::new_run_dir;
 use crate::text::grouped;
 use crate::train::cadence::Cadence;
 use crate::ui::state::queue::Job;
+use crate::ui::state::settings::Experiment;
 
 /// Seconds without a keystroke before the data is looked through again.
 const SCAN_DELAY_SECS: f64 = 0.4;
@@ -71,6 +72,24 @@ impl Draft {
             unreadable: BTreeMap::new(),
             scan: Scan::default(),
         }
+    }
+
+    /// What is kept of the experiment for the next start.
+    pub(crate) fn kept(&self) -> Experiment {
+        Experiment {
+            folder: self.folder.clone(),
+            uses_folder: matches!(self.config.data, DataSource::Folder(_)),
+            imbalance: self.config.imbalance,
+            epochs: self.config.epochs,
+        }
+    }
+
+    /// Sets up the experiment with what was kept of the last one.
+    pub(crate) fn restore(&mut self, kept: Experiment) {
+        self.folder = kept.folder;
+        self.config.imbalance = kept.imbalance;
+        self.config.epochs = kept.epochs;
+        self.use_folder(kept.uses_folder);
     }
 
     /// The text of a field as the user typed it, or as its value is written.
@@ -153,6 +172,22 @@ impl Draft {
             }
         };
         chosen.map(job).collect()
+    }
+
+    /// Whether one of these jobs trains a network that a press on Start would train once more, with the same
+    /// configuration and seed.
+    pub(crate) fn is_among<'a>(&self, jobs: impl IntoIterator<Item = &'a Job>) -> bool {
+        let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
+        let configs = chosen.map(|&(attention, _)| RunConfig {
+            attention,
+            ..self.config.clone()
+        });
+        let configs: Vec<_> = configs.collect();
+        let is_same = |job: &Job| match job {
+            Job::Resume { .. } => false,
+            Job::Train { config, .. } => configs.contains(config),
+        };
+        jobs.into_iter().any(is_same)
     }
 
     /// The folder that new run directories go to.

@@ -49,15 +49,18 @@ impl Findings {
         Ok(())
     }
 
-    /// The findings in the runs as they are shown, each with the action that shows its evidence.
-    pub(crate) fn ways(&self, shown: &[Shown]) -> impl Iterator<Item = (&str, Action)> {
+    /// The findings in the runs as they are shown; `None` where those found are of other runs, or none are found yet.
+    pub(crate) fn of(&self, shown: &[Shown]) -> Option<&[Finding]> {
         let of_these = |key: &Key| key.iter().map(|x| x.0).eq(shown.iter().copied());
         let found = self.found.as_ref().filter(|(key, _)| of_these(key));
-        let found = found
-            .into_iter()
-            .flat_map(|(key, found)| found.iter().map(move |x| (key, x)));
-        found.filter_map(|(key, finding)| {
-            let (run, _) = key.get(finding.evidence.run)?.0;
+        found.map(|(_, found)| found.as_slice())
+    }
+
+    /// The findings in the runs as they are shown, each with the action that shows its evidence.
+    pub(crate) fn ways(&self, shown: &[Shown]) -> impl Iterator<Item = (&str, Action)> {
+        let found = self.of(shown).unwrap_or_default().iter();
+        found.filter_map(|finding| {
+            let (run, _) = *shown.get(finding.evidence.run)?;
             let way = Action::ShowEvidence(run, page(finding.kind), finding.evidence.clone());
             Some((finding.sentence.as_str(), way))
         })

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use egui::{ColorImage, TextureHandle};
 
+use super::located::Located;
 use super::place::{Page, Place};
 use super::runs::{RunEntry, RunId, Runs};
 use crate::config::RunConfig;
@@ -84,6 +85,11 @@ impl Images {
         }
     }
 
+    /// Reads all images again, since they may be found elsewhere now.
+    pub(crate) fn read_again(&mut self) {
+        self.cells.clear();
+    }
+
     /// Takes in the images that a thread read, unless other images are wanted by now.
     pub(crate) fn take(&mut self, key: &Key, read: Result<Read, String>) {
         if let Some((wanted, cell)) = self.cells.get_mut(&key.run)
@@ -97,19 +103,17 @@ impl Images {
     }
 
     /// The images to show on the page of mistakes: those of the selected cell, for every run shown.
-    pub(crate) fn wanted(&self, runs: &Runs, view: &Place) -> Vec<Wanted> {
+    pub(crate) fn wanted(&self, runs: &Runs, view: &Place, located: &Located) -> Vec<Wanted> {
         if view.page != Page::Mistakes {
             self.forget_source();
             return Vec::new();
         }
-        let Some(cell) = view.figure.confused else {
-            return Vec::new();
-        };
         let shown = view.shown();
         let entries = || shown.iter().filter_map(|&id| runs.get(id));
         let figure = view.figure.together(entries().map(|entry| &*entry.run));
         let of = |entry: &RunEntry| {
             let started = entry.run.started.as_ref()?;
+            let cell = figure.in_classes(&started.classes).confused?;
             let eval = figure::evaluation(entry.subject(), &figure)?;
             let classes = started.classes.len();
             (cell.0 < classes && cell.1 < classes).then(|| Wanted {
@@ -120,7 +124,7 @@ impl Images {
                     cell,
                 },
                 dir: entry.dir.clone(),
-                config: Box::new(started.config.clone()),
+                config: Box::new(located.config(started)),
                 shape: started.image,
                 kept: self.kept.clone(),
             })

@@ -12,6 +12,7 @@ pub(crate) mod draft;
 pub(crate) mod export_draft;
 pub(crate) mod findings;
 pub(crate) mod images;
+pub(crate) mod located;
 pub(crate) mod notice;
 pub(crate) mod place;
 pub(crate) mod queue;
@@ -29,12 +30,13 @@ use draft::Draft;
 use export_draft::ExportDraft;
 use findings::Findings;
 use images::Images;
+use located::Located;
 use notice::Notice;
 use place::Page;
 use place::{History, Place};
 use queue::Queue;
 use run_table::Browser;
-use runs::{RunEntry, Runs};
+use runs::{RunEntry, RunId, Runs};
 use samples::Data;
 use training::Training;
 
@@ -42,6 +44,10 @@ use training::Training;
 pub(crate) struct State {
     /// The open runs.
     pub(crate) runs: Runs,
+    /// Whether the card for new users is shown.
+    pub(crate) is_first_run: bool,
+    /// The run on the left for which a pair of classes was offered.
+    pub(crate) offered: Option<RunId>,
     /// The place that the user looks at.
     pub(crate) view: Place,
     /// The places to which the user can go back and forward.
@@ -64,6 +70,8 @@ pub(crate) struct State {
     pub(crate) findings: Findings,
     /// The images of the selected cell of the confusion matrix.
     pub(crate) images: Images,
+    /// Where the images of runs are on this machine.
+    pub(crate) located: Located,
     /// The sample images on the page of data.
     pub(crate) data: Data,
     /// The table on the page of runs.
@@ -83,6 +91,8 @@ impl State {
     pub(crate) fn new(runs: Runs, view: Place, draft: Draft) -> Self {
         Self {
             runs,
+            is_first_run: false,
+            offered: None,
             view,
             history: History::default(),
             agreement: Agreement::default(),
@@ -94,6 +104,7 @@ impl State {
             export: None,
             findings: Findings::default(),
             images: Images::default(),
+            located: Located::default(),
             data: Data::default(),
             browser: Browser::default(),
             run_to_open: String::new(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use egui::TextureHandle;
 
+use super::located::Located;
 use super::place::Page;
 use super::runs::{RunId, Runs};
 use crate::config::{DataSource, RunConfig};
@@ -86,7 +87,12 @@ impl Data {
 
     /// The images that the page of data shows, where `config` is that of the new experiment; `None` if another page is
     /// open, no folder is chosen yet, or the header of the chosen run was not read.
-    pub(crate) fn wanted(&self, runs: &Runs, page: Page, config: &RunConfig) -> Option<Key> {
+    pub(crate) fn wanted(
+        &self,
+        (runs, located): (&Runs, &Located),
+        page: Page,
+        config: &RunConfig,
+    ) -> Option<Key> {
         if page != Page::Data {
             return None;
         }
@@ -95,7 +101,8 @@ impl Data {
         if self.source.is_some() && started.is_none() {
             return None;
         }
-        let config = started.map_or(config, |started| &started.config);
+        let of_run = started.map(|started| located.config(started));
+        let config = of_run.as_ref().unwrap_or(config);
         let has_source =
             !matches!(&config.data, DataSource::Folder(path) if path.as_os_str().is_empty());
         let config = RunConfig {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::export_draft::Habit;
+use super::located::Located;
 use super::place::Place;
 use super::queue::Waiting;
 use super::run_table::Order;
@@ -37,6 +38,22 @@ pub(crate) struct Settings {
     pub(crate) export: Habit,
     /// Folders that are looked through for runs.
     pub(crate) folders: Vec<PathBuf>,
+    /// Whether the card for new users was put away.
+    pub(crate) knows_first_steps: bool,
+    /// Where the images of runs are on this machine.
+    pub(crate) located: Located,
+    /// The data, the imbalance and the epochs of the experiment that was last set up.
+    pub(crate) experiment: Option<Experiment>,
     /// The order and the grouping of the table of runs.
     pub(crate) order: Order,
+}
+
+/// What is kept of the experiment being set up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Experiment {
+    /// The image folder as typed, and whether it is chosen rather than the built-in data.
+    pub(crate) folder: String,
+    pub(crate) uses_folder: bool,
+    pub(crate) imbalance: f64,
+    pub(crate) epochs: u32,
 }

@@ -61,7 +61,11 @@ impl Progress {
         };
         let step = run.last_step();
         let mut words = Vec::new();
-        if let Some((images, steps)) = speed(run) {
+        let is_paused = training.control.is_paused();
+        if is_paused {
+            words.push("paused: Resume goes on at the next step".to_owned());
+        }
+        if let Some((images, steps)) = speed(run).filter(|_| !is_paused) {
             let left = started.total_steps.saturating_sub(step) as f64 / steps;
             words.push(format!("{images:.0} images/s"));
             words.push(format!("{} left", duration(left)));

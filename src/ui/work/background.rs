@@ -13,12 +13,13 @@ use super::discard::{Discard, reveal};
 use super::dropped::{Dropped, look_at, look_for_run};
 use super::export::Export;
 use super::panics::panic_sentence;
-use super::reading::{Source, find, look_through, read_images, read_probe, read_samples};
+use super::reading::{Source, find, locate, look_through, read_images, read_probe, read_samples};
 use super::reply::Reply;
 use super::waker::Waker;
 use crate::config::RunConfig;
 use crate::data;
 use crate::figure::Order;
+use crate::run::event::Started;
 use crate::run::log::{self, Followed, Position};
 use crate::run::notes::Notes;
 use crate::ui::state::action::Purpose;
@@ -211,6 +212,13 @@ impl Background {
         let key = wanted.key.clone();
         let work = move || read_images(&wanted);
         self.spawn(work, move |read| Reply::Images(key, read));
+    }
+
+    /// Looks whether a folder holds the images that a run was trained on.
+    pub(crate) fn locate(&mut self, started: Started, folder: PathBuf) {
+        let fingerprint = started.data_fingerprint.clone();
+        let work = move || locate(&started, folder);
+        self.spawn(work, move |found| Reply::Located(fingerprint, found));
     }
 
     /// Reads samples of the data.

@@ -20,6 +20,13 @@ pub(super) fn dialog(purpose: Purpose, start: &Path) -> Option<PathBuf> {
         Purpose::ImageFolder => dialog
             .set_title("Folder with one subfolder per class")
             .pick_folder(),
+        Purpose::ImagesOf(_) => dialog
+            .set_title("Folder where the images of the run are")
+            .pick_folder(),
+        Purpose::ExportedFigure => dialog
+            .set_title("Exported figure")
+            .add_filter("PNG", &["png"])
+            .pick_file(),
         Purpose::RunFolder => dialog.set_title("Run folder").pick_folder(),
         Purpose::FolderOfRuns => dialog.set_title("Folder of runs").pick_folder(),
         Purpose::Sweep => dialog

@@ -8,12 +8,12 @@ use egui::ColorImage;
 use crate::compare::contrast::excerpt;
 use crate::figure::difference::compared;
 use crate::figure::export::{self, Figure, Format, Settings, SheetSize};
-use crate::figure::pages::kind_shown;
+use crate::figure::pages::{OVERVIEW_OF_TWO, kind_shown};
 use crate::figure::{Kind, Subject, View, read_probes};
 use crate::run::probes::Probes;
 use crate::run::{BatchNorm, Run, common_batch_norm};
 use crate::ui::state::export_draft::ExportDraft;
-use crate::ui::state::place::Place;
+use crate::ui::state::place::{Page, Place};
 use crate::ui::state::runs::{RunEntry, Runs};
 
 /// A piece of work that draws figures off-screen, and writes them to files or hands them back for the clipboard.
@@ -102,7 +102,15 @@ impl Job {
             at,
             size: draft.size_of(kind),
         };
-        let figures = if draft.whole_page {
+        let is_overview_of_two = view.page == Page::Overview && ids.len() == 2;
+        let figures = if draft.whole_page && is_overview_of_two {
+            let of_run = |at: usize| {
+                OVERVIEW_OF_TWO[at]
+                    .iter()
+                    .map(move |&kind| wanted(kind, at))
+            };
+            (0..2).flat_map(of_run).collect()
+        } else if draft.whole_page {
             let of_run = |at| {
                 let kinds = view.page.kinds().iter();
                 kinds.map(move |&kind| wanted(kind_shown(kind, &view.figure, at), at))
@@ -113,8 +121,12 @@ impl Job {
             vec![wanted(draft.kind, at)]
         };
         let shown = copies.iter().map(|copy| &*copy.run).filter(|_| !of_groups);
+        let view = View {
+            overlaid: is_overview_of_two,
+            ..view.figure.together(shown)
+        };
         Ok(Self {
-            view: view.figure.together(shown),
+            view,
             runs: copies,
             figures,
         })

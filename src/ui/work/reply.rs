@@ -37,6 +37,8 @@ pub(crate) enum Reply {
     Images(images::Key, Result<images::Read, String>),
     /// Samples of the data were read, or the sentence says why not.
     Samples(Box<samples::Key>, Result<Samples, String>),
+    /// The images with this fingerprint are in a folder, or the sentence says why they are not.
+    Located(String, Result<PathBuf, String>),
     /// Folders were looked through for runs, or the sentence says why not.
     RunsFound(Result<Vec<Found>, String>),
     /// A run's name and notes were written, or the sentence says why not.

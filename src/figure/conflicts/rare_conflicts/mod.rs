@@ -24,13 +24,14 @@ mod columns;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::RareConflicts,
     name: "rare-conflicts",
-    title: "Who fights the rare classes",
-    subtitle: "Strongest resolved conflicts of a rare and a frequent class, by cosine, −1 to 0",
+    title: "Strongest rare × frequent conflicts",
+    subtitle: "Who fights the rare classes: significant conflicts of a rare and a frequent class, by cosine, −1 to 0",
     help: "Every pair of a class of the rarest third and one of the frequent third whose gradients are in conflict \
            beyond 3 standard errors, in the layer where their cosine is lowest; the classifier, where classes conflict \
            by construction, is left out. At the right, what the frequent class's share of a plain step does to the \
            rare class's loss through that layer. Click to follow the pair and go to the layer.",
     synonyms: &[
+        "who fights the rare classes",
         "worst pairs",
         "who fights whom",
         "rare against frequent",
@@ -122,7 +123,7 @@ fn is_selected(subject: Subject<'_>, view: &View, conflict: &Between) -> bool {
 fn nothing(found: &Strongest) -> String {
     format!(
         "No rare × frequent conflict is resolved at this moment: of {} pairs in {} layers, {} have a negative cosine \
-         anywhere, and none is told apart from 0.",
+         anywhere, and none is significant (3 SE).",
         found.all, found.layers, found.negative
     )
 }
@@ -164,7 +165,7 @@ fn words_ui(
     match (&conflict.effect, not_predicted(subject.run)) {
         (Some(effect), _) => {
             let word = match (effect.resolved(), effect.nats > 0.0) {
-                (false, _) => "not told apart from 0",
+                (false, _) => "not significant (3 SE)",
                 (true, true) => "it hurts",
                 (true, false) => "it helps",
             };

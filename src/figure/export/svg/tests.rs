@@ -121,7 +121,7 @@ fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
             let figure = Figure {
                 kind,
                 // The recorded runs are of format 1.
-                subject: if kind == Kind::BatchNormDifference {
+                subject: if matches!(kind, Kind::BatchNormDifference | Kind::ThirdsTime) {
                     both.subject()
                 } else {
                     groups[3]
@@ -175,16 +175,13 @@ fn text_stays_text_in_svg() -> Result<()> {
     for (kind, words) in [
         (
             Kind::ClassF1,
-            vec!["F1 of each class", "solar-branch", "epoch", "1.0"],
+            vec!["Per-class F1", "solar-branch", "epoch", "1.0"],
         ),
         (
             Kind::ConflictMatrix,
-            vec!["How classes pull against each other", "+1", "−1"],
+            vec!["Gradient Conflict Matrix", "+1", "−1"],
         ),
-        (
-            Kind::DepthProfile,
-            vec!["Pull of each class by depth", "10⁻¹"],
-        ),
+        (Kind::DepthProfile, vec!["Layer-wise gradient flow", "10⁻¹"]),
     ] {
         let found = texts(&svg_of(&run, kind, &view(), &SETTINGS)?)?;
         let words = words.into_iter().chain(classes.iter().map(String::as_str));

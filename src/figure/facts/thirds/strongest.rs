@@ -186,6 +186,18 @@ pub(in crate::figure) fn strongest(
     Ok(remembered(ctx, name, key, || Arc::new(moment.strongest())))
 }
 
+/// The pair of a rare and a frequent class in the strongest significant conflict at the cursor; `None` where there is
+/// none, or its probe is not read.
+pub(crate) fn strongest_pair(
+    ctx: &Context,
+    subject: Subject<'_>,
+    view: &View,
+) -> Option<(usize, usize)> {
+    let found = strongest(ctx, subject, view).ok()?;
+    let (first, _) = found.pairs.first()?;
+    Some((first.frequent, first.rare))
+}
+
 /// Every pair of a rare and a frequent class in every layer of the backbone at the cursor, the lowest cosine first;
 /// empty where the probe is not read.
 pub(in crate::figure) fn all(subject: Subject<'_>, view: &View) -> Vec<Between> {

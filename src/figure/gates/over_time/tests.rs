@@ -1,4 +1,4 @@
-//! Gates over time, of constructed and recorded probes.
+//! Gate mean and spread over time, of constructed and recorded probes.
 
 use super::*;
 use crate::figure::gates::alike;

@@ -7,7 +7,7 @@ use crate::figure::look::clock::Clock;
 use crate::figure::look::view::View;
 
 /// Everything a chart shows of a run, in plot coordinates. On a logarithmic axis y is already log10.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::figure) struct Chart {
     pub(in crate::figure) name: &'static str,
     pub(in crate::figure) y_label: String,
@@ -31,6 +31,57 @@ pub(in crate::figure) struct Chart {
 }
 
 impl Chart {
+    /// The charts of two runs in one: the curves of the first, and those of the second, dashed, over them. Areas behind
+    /// the curves are those of the first.
+    pub(in crate::figure) fn overlaid(first: &Self, second: &Self) -> Self {
+        let mut chart = first.clone();
+        let place: Box<dyn Fn(f64) -> f64> = match (&first.x, &second.x) {
+            (Axis::Layers(own), Axis::Layers(other)) => {
+                // Variants need not have the same layers: the longer list sets the places of both.
+                let all = if own.len() < other.len() { other } else { own };
+                let place_of = |names: &[String]| -> Vec<f64> {
+                    let place = |name: &String| all.iter().position(|x| x == name);
+                    names
+                        .iter()
+                        .map(|name| place(name).unwrap_or(0) as f64)
+                        .collect()
+                };
+                let (own, other) = (place_of(own), place_of(other));
+                let at = |places: &[f64], x: f64| {
+                    places
+                        .get(x.round().max(0.0) as usize)
+                        .copied()
+                        .unwrap_or(x)
+                };
+                let curves = chart.curves.into_iter();
+                chart.curves = curves.map(|curve| curve.at(|x| at(&own, x))).collect();
+                chart.x = Axis::Layers(all.clone());
+                Box::new(move |x| at(&other, x))
+            }
+            (_, _) => Box::new(|x| x),
+        };
+        chart
+            .curves
+            .iter_mut()
+            .for_each(|curve| curve.side = Some(Side::A));
+        let others = second.curves.iter().cloned();
+        chart.curves.extend(others.map(|curve| Curve {
+            side: Some(Side::B),
+            ..curve.at(&place)
+        }));
+        chart.range_y = first
+            .range_y
+            .into_iter()
+            .chain(second.range_y)
+            .reduce(joined);
+        chart
+    }
+
+    /// Whether the chart has the curves of two runs.
+    pub(in crate::figure::kit::chart) fn is_of_two(&self) -> bool {
+        self.curves.iter().any(|curve| curve.side.is_some())
+    }
+
     /// Whether the chart draws anything.
     pub(in crate::figure) fn is_drawn(&self) -> bool {
         self.curves.iter().any(Curve::is_drawn)
@@ -59,7 +110,7 @@ impl Chart {
 }
 
 /// An area between two curves. It is hidden and shown with the curves of its name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::figure) struct Band {
     pub(in crate::figure) name: String,
     pub(in crate::figure) color: Color32,
@@ -74,7 +125,7 @@ pub(in crate::figure::kit::chart) fn joined(a: (f64, f64), b: (f64, f64)) -> (f6
     (a.0.min(b.0), a.1.max(b.1))
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::figure) enum Axis {
     /// Time, in the unit of the clock.
     Time(Clock),
@@ -89,11 +140,13 @@ impl Default for Axis {
 }
 
 /// A curve, made ready to be drawn many times.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::figure) struct Curve {
     pub(in crate::figure) name: String,
     pub(in crate::figure) color: Color32,
     pub(in crate::figure) look: Look,
+    /// The run that the curve is of, where a chart has the curves of two runs; those of the second are dashed.
+    pub(in crate::figure::kit::chart) side: Option<Side>,
     /// The class that the curve is of; `None` for any other curve.
     pub(in crate::figure::kit::chart) class: Option<usize>,
     /// The mark at points that have no y.
@@ -120,6 +173,7 @@ impl Curve {
             name,
             color,
             look,
+            side: None,
             class: None,
             gap: Gap::default(),
             segments: Vec::new(),
@@ -145,6 +199,15 @@ impl Curve {
             }
         }
         curve
+    }
+
+    /// The name of the curve, and the run that it is of where there are two.
+    pub(in crate::figure::kit::chart) fn full_name(&self) -> String {
+        match self.side {
+            None => self.name.clone(),
+            Some(Side::A) => format!("{} · A", self.name),
+            Some(Side::B) => format!("{} · B", self.name),
+        }
     }
 
     /// The same curve, which is of class `k`.
@@ -182,6 +245,13 @@ impl Curve {
     pub(in crate::figure::kit::chart) fn len(&self) -> usize {
         self.segments.iter().map(Vec::len).sum::<usize>() + self.undefined.len()
     }
+}
+
+/// One of two runs side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::figure) enum Side {
+    A,
+    B,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

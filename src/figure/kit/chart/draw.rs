@@ -10,7 +10,7 @@ use crate::figure::kit::chart::axes::{
     blocks, decades, is_whole, nice_marks, plain_decade, plain_number, signed_decades,
     signed_log_inverse,
 };
-use crate::figure::kit::chart::data::{Axis, Chart, Curve, Gap, Look};
+use crate::figure::kit::chart::data::{Axis, Chart, Curve, Gap, Look, Side};
 use crate::figure::kit::chart::scales::Scales;
 use crate::figure::kit::chart::thin::Thin;
 use crate::figure::kit::chart::{header, pointer};
@@ -295,10 +295,10 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
             radius
         };
         for segment in &curve.segments {
-            let marks = Points::new(curve.name.clone(), segment.as_slice())
+            let marks = Points::new(curve.full_name(), segment.as_slice())
                 .color(color)
                 .shape(shape)
-                .filled(filled);
+                .filled(filled && curve.side != Some(Side::B));
             plot.points(marks.radius(radius));
         }
         return;
@@ -307,6 +307,7 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
     let stands_out = matches!(light, Light::Usual | Light::Lit);
     let are_few = !is_thin && stands_out && curve.len() <= 40;
     let style = match curve.look {
+        _ if curve.side == Some(Side::B) => LineStyle::dashed_dense(),
         Look::Thick { dashed: true } => LineStyle::dashed_dense(),
         Look::Line | Look::Thin | Look::Thick { .. } | Look::Points | Look::Dots { .. } => {
             LineStyle::Solid
@@ -316,8 +317,9 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
         // A lone point has no line to be seen by; where points are few, marks show at which moments values were
         // measured.
         if segment.len() == 1 || are_few {
-            let marks = Points::new(curve.name.clone(), segment.as_slice())
+            let marks = Points::new(curve.full_name(), segment.as_slice())
                 .color(color)
+                .filled(curve.side != Some(Side::B))
                 .radius(if is_thin { 1.2 } else { 0.5 * width + 1.3 });
             plot.points(marks.allow_hover(segment.len() == 1));
         }
@@ -327,7 +329,7 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
         };
         // Where several points lie within a pixel, a line would else become an area from their least to their largest y,
         // which grows into a wedge between them and the next point, and reads as uncertainty.
-        let line = egui_plot::Line::new(curve.name.clone(), points).allow_band(false);
+        let line = egui_plot::Line::new(curve.full_name(), points).allow_band(false);
         plot.line(line.color(color).width(width).style(style));
     }
 }
@@ -343,7 +345,10 @@ fn draw_gaps(plot: &mut PlotUi<'_>, curve: &Curve, scales: &Scales) {
     };
     let points: Vec<[f64; 2]> = curve.undefined.iter().map(|x| [*x, edge]).collect();
     if !points.is_empty() {
-        let marks = Points::new(format!("{} {}", curve.name, curve.gap.words()), points);
+        let marks = Points::new(
+            format!("{} {}", curve.full_name(), curve.gap.words()),
+            points,
+        );
         let marks = marks.color(curve.color).shape(shape).filled(false);
         plot.points(marks.radius(radius));
     }
@@ -367,7 +372,7 @@ fn hover_text(chart: &Chart, near: Option<usize>, position: &HoverPosition<'_>) 
         return class.map(|_| click.trim_start().to_owned());
     };
     if let Some(curve) = class
-        && curve.name != *plot_name
+        && !plot_name.starts_with(&curve.name)
     {
         // The nearest point may belong to another curve than the nearest line.
         return Some(click.trim_start().to_owned());

@@ -33,7 +33,8 @@ pub(in crate::figure) fn header_ui(
         .filter(|name| view.hidden.contains(name))
         .collect();
     let has_note = !others.is_empty() && ui.available_height() >= LEGEND_HEIGHT;
-    if listed.is_empty() && hidden.is_empty() && outside.is_none() && !has_note {
+    let has_more = has_note || chart.is_of_two();
+    if listed.is_empty() && hidden.is_empty() && outside.is_none() && !has_more {
         return None;
     }
     let mut pick = None;
@@ -42,6 +43,9 @@ pub(in crate::figure) fn header_ui(
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(10.0, 1.0);
         ui.spacing_mut().button_padding = egui::Vec2::ZERO;
+        if chart.is_of_two() {
+            ui.label(RichText::new("A solid, B dashed").size(SIZE).weak());
+        }
         pick = legend_ui(ui, chart, &listed, view);
         if has_note {
             let text = format!("{} classes; hover a curve for its name", others.len());

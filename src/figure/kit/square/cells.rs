@@ -13,8 +13,8 @@ pub(in crate::figure) struct Look {
     pub(in crate::figure) hatched: bool,
     /// The number in the cell, shown where it has room.
     pub(in crate::figure) number: Number,
-    /// Whether the number is drawn pale.
-    pub(in crate::figure) pale: bool,
+    /// Whether the value is significant; the cell of one that is not is drawn low, in its full colour.
+    pub(in crate::figure) significant: bool,
 }
 
 /// The number in a cell: turned into text only where the cell has room for it.
@@ -49,7 +49,7 @@ impl Look {
             color,
             hatched: true,
             number: Number::None,
-            pale: false,
+            significant: true,
         }
     }
 }
@@ -75,6 +75,6 @@ pub(in crate::figure) fn diagonal(ui: &Ui) -> Look {
         color: palette::blend(background, weak, 0.2),
         hatched: false,
         number: Number::None,
-        pale: true,
+        significant: true,
     }
 }

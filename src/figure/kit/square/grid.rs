@@ -10,8 +10,6 @@ use crate::figure::look::view::View;
 pub(in crate::figure::kit::square) const NAMED_CELLS: usize = 20;
 /// With more classes than this, a part of them can be brought into sight.
 pub(in crate::figure::kit::square) const ZOOMED_FROM: usize = 12;
-/// A cell is at most this many times as long in one direction as in the other, to fill a figure that is not square.
-pub(in crate::figure::kit::square) const STRETCH: f32 = 2.0;
 /// Height, in points, below which there are no names above the columns.
 pub(in crate::figure::kit::square) const LEAST_TOP: f32 = 44.0;
 /// Height of the buttons that bring classes into sight, with their gap, in points.
@@ -86,7 +84,7 @@ impl<'a> Grid<'a> {
         // something.
         let top = LINE * if has_room { 2.0 } else { 1.0 } + 6.0;
         let high = (area.height() - top) / seen;
-        let flat = longest.max(widest) + 6.0 < wide.min(STRETCH * high);
+        let flat = longest.max(widest) + 6.0 < wide.min(high);
         let top = match flat {
             true => top,
             false => tilted_top(area, longest + counted, wide * seen),
@@ -170,10 +168,9 @@ fn tilted_top(area: Rect, length: f32, width: f32) -> f32 {
     }
 }
 
-/// Width and height of a cell that has this much room.
+/// Width and height of a cell that has this much room: cells are square.
 fn side(wide: f32, high: f32) -> Vec2 {
-    let side = vec2(wide.min(STRETCH * high), high.min(STRETCH * wide)).max(Vec2::splat(0.1));
+    let side = wide.min(high).max(0.1);
     // Whole points keep the cells' edges sharp.
-    let whole = |side: f32| if side > 6.0 { side.floor() } else { side };
-    vec2(whole(side.x), whole(side.y))
+    Vec2::splat(if side > 6.0 { side.floor() } else { side })
 }

@@ -8,3 +8,4 @@ mod touch;
 
 pub(in crate::figure) use cells::{Cells, Look, Number, diagonal};
 pub(in crate::figure) use grid::Grid;
+pub(in crate::figure) use show::low;

@@ -38,13 +38,18 @@ impl Grid<'_> {
         let painter = ui.painter().clone();
         // As single shapes, small cells would be moved to whole pixels, and the smallest would vanish.
         let mut small = egui::Mesh::default();
-        for (row, a, column, b) in self.seen() {
+        let looks = self
+            .seen()
+            .map(|(row, a, column, b)| (row, column, cells.look(ui, a, b)));
+        let looks: Vec<_> = looks.collect();
+        let has_numbers = self.has_numbers(looks.iter().map(|(.., look)| look));
+        for (row, column, look) in looks {
             let rect = self.cell(row, column);
-            let look = cells.look(ui, a, b);
             if self.side.min_elem() < SMALL {
+                let rect = if look.significant { rect } else { low(rect) };
                 small.add_colored_rect(rect, look.color);
             } else {
-                self.paint_cell(&painter, ui, rect, &look);
+                self.paint_cell(&painter, ui, (rect, has_numbers), &look);
             }
         }
         painter.add(small);
@@ -84,25 +89,39 @@ impl Grid<'_> {
         }
     }
 
-    fn paint_cell(&self, painter: &Painter, ui: &Ui, rect: Rect, look: &Look) {
+    /// Size of the numbers in the cells.
+    fn number_size(&self) -> f32 {
+        (self.side.x * 0.3).min(self.side.y * 0.5).clamp(9.0, 14.0)
+    }
+
+    /// Whether the cells have their numbers: all of them, or, where one has no room, none.
+    fn has_numbers<'a>(&self, looks: impl Iterator<Item = &'a Look>) -> bool {
+        if self.side.x < NUMBER.x || self.side.y < NUMBER.y {
+            return false;
+        }
+        let lengths = looks.map(|look| look.number.words().chars().count());
+        let longest = lengths.max().unwrap_or(0) as f32;
+        0.55 * self.number_size() * longest <= self.side.x - 3.0
+    }
+
+    fn paint_cell(
+        &self,
+        painter: &Painter,
+        ui: &Ui,
+        (rect, has_number): (Rect, bool),
+        look: &Look,
+    ) {
         let inner = Rect::from_min_max(rect.min, rect.max - Vec2::splat(1.0));
         if look.hatched {
             let color = ui.visuals().weak_text_color().gamma_multiply(0.5);
             return hatch(painter, inner, color);
         }
-        painter.rect_filled(inner, 0.0, look.color);
-        if self.side.x < NUMBER.x || self.side.y < NUMBER.y {
-            return;
-        }
-        let text = look.number.words();
-        let size = (self.side.x * 0.3).min(self.side.y * 0.5).clamp(9.0, 14.0);
-        if size * 0.55 * text.chars().count() as f32 <= self.side.x - 3.0 {
-            let mut ink = palette::text_on(look.color);
-            if look.pale {
-                ink = palette::blend(look.color, ink, 0.55);
-            }
-            let (at, font) = (inner.center(), FontId::proportional(size));
-            painter.text(at, Align2::CENTER_CENTER, text, font, ink);
+        let filled = if look.significant { inner } else { low(inner) };
+        painter.rect_filled(filled, 0.0, look.color);
+        if has_number {
+            let ink = palette::text_on(look.color);
+            let (at, font) = (inner.center(), FontId::proportional(self.number_size()));
+            painter.text(at, Align2::CENTER_CENTER, look.number.words(), font, ink);
         }
     }
 
@@ -239,6 +258,12 @@ impl Grid<'_> {
             }
         }
     }
+}
+
+/// The part of a cell that is filled where its value is not significant: its middle, over the whole width, with room for
+/// the number.
+pub(in crate::figure) fn low(cell: Rect) -> Rect {
+    cell.shrink2(vec2(0.0, 0.2 * cell.height()))
 }
 
 /// Diagonal lines that mark a cell as undefined.

@@ -72,7 +72,9 @@ fn dragging_draws_the_brush_and_a_click_removes_it() -> anyhow::Result<()> {
             state,
         );
     harness.run();
-    let plot = harness.get_by_label("Conflict against confusion").rect();
+    let plot = harness
+        .get_by_label("Gradient conflict against confusion")
+        .rect();
     let at = |x, y| plot.lerp_inside(egui::vec2(x, y));
     let button = |pos, pressed| egui::Event::PointerButton {
         pos,

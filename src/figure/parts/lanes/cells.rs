@@ -11,6 +11,7 @@ use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::cell_keys::Keys;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::palette;
+use crate::figure::kit::square::low;
 use crate::figure::kit::text::{empty_ui, named};
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
@@ -27,6 +28,10 @@ pub(in crate::figure) trait Cells {
     fn key(&self) -> String;
     /// Colour of the layer with Gram row `gram` at the probe with index `column`; `None` where nothing is known yet.
     fn color(&self, ui: &Ui, gram: usize, column: usize) -> Option<Color32>;
+    /// Whether the value of a cell is significant; the cell of one that is not is drawn low, in its full colour.
+    fn is_significant(&self, _gram: usize, _column: usize) -> bool {
+        true
+    }
     /// Writes everything about a cell: the text of its tooltip.
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize);
     /// Paints the scale of the colours, upright.
@@ -205,7 +210,12 @@ fn mesh<C: Cells>(
         for (row, (_, gram)) in layers.iter().enumerate() {
             for column in 0..subject.run.probes.len() {
                 if let Some(color) = cells.color(ui, *gram, column) {
-                    mesh.add_colored_rect(grid.cell(row, column), color);
+                    let cell = grid.cell(row, column);
+                    let cell = match cells.is_significant(*gram, column) {
+                        true => cell,
+                        false => low(cell),
+                    };
+                    mesh.add_colored_rect(cell, color);
                 }
             }
         }

@@ -159,6 +159,10 @@ fn windows(state: &State, theme: Theme, list: &mut List) {
     );
     for (text, purpose) in [
         ("Open a run…", Purpose::RunFolder),
+        (
+            "Go back to the view of an exported figure…",
+            Purpose::ExportedFigure,
+        ),
         ("Look through a folder for runs…", Purpose::FolderOfRuns),
         ("Train on a folder of images…", Purpose::ImageFolder),
     ] {
@@ -195,6 +199,15 @@ fn training(state: &State, list: &mut List) {
 fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
     let view = &state.view.figure;
     let page = state.view.page;
+    // Figures of all pages are found, and one that several pages show is found on the page of its kind.
+    for &of in Page::ALL {
+        for &kind in of.kinds() {
+            if Page::of(kind) == Some(of) {
+                let text = format!("Go to: {}, page {}", kind.title(), of.title());
+                list.figure(kind, text, None, Action::Show(of));
+            }
+        }
+    }
     for &kind in page.kinds() {
         let text = format!("How to read: {}", kind.title());
         list.figure(kind, text, None, Action::ExplainFigure(Some(kind)));

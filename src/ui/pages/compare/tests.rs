@@ -151,7 +151,7 @@ fn a_comparison_is_exported_as_an_image() -> Result<()> {
         .collect::<Result<_>>()?;
     let mut window = window(runs)?;
     window
-        .get_by_label("Export… What changes in F1 of each class, branch-0")
+        .get_by_label("Export… Per-class F1, change between groups, branch-0")
         .click();
     window.run();
     let app = window.state_mut();

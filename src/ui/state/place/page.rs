@@ -75,6 +75,13 @@ impl Page {
         PAGES.get(self as usize).map_or(&[], |(_, kinds)| kinds)
     }
 
+    /// The page that a figure belongs to, where several show it.
+    pub(crate) fn of(kind: Kind) -> Option<Self> {
+        let shows = |page: &Self| page.shows(kind);
+        let own = Some(Self::Conflicts).filter(shows);
+        own.or_else(|| Self::ALL.iter().copied().find(shows))
+    }
+
     /// Whether the page has a place for a figure, whatever the size of the window.
     pub(crate) fn shows(self, kind: Kind) -> bool {
         self.kinds().contains(&card_of(kind))

@@ -21,7 +21,8 @@ const FOLLOW_EVERY_SECS: f64 = 2.0;
 /// or was last taken for running, its log is read every [`FOLLOW_EVERY_SECS`].
 const WATCHED_FOR_SECS: f64 = 120.0;
 
-/// Seconds between two readings of the log of a run that seems to be interrupted, after [`WATCHED_FOR_SECS`].
+/// Seconds between two readings of the log of a run that is over, and of one that seems to be interrupted after
+/// [`WATCHED_FOR_SECS`].
 const WATCHED_EVERY_SECS: f64 = 30.0;
 
 /// A log that grew within this many seconds is taken to be in writing even if no lock is seen: an evaluation can take
@@ -156,12 +157,12 @@ impl RunEntry {
                     WATCHED_EVERY_SECS
                 })
             }
+            // The folder may be deleted or moved, and another process may go on with the run.
+            RunState::Finished | RunState::Stopped(_) => Some(WATCHED_EVERY_SECS),
             RunState::Opening
             | RunState::Loading
             | RunState::Running
             | RunState::Paused
-            | RunState::Finished
-            | RunState::Stopped(_)
             | RunState::Failed(_)
             | RunState::Damaged(_) => None,
         }

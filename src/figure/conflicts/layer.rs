@@ -1,0 +1,285 @@
+//! The selected part of the network by itself: what the layer is, how strongly each class pulls it, and its conflict, at
+//! the cursor and at the first probe.
+
+use std::sync::Arc;
+
+use egui::{Align2, Context, FontId, Rect, RichText, Role, Sense, Stroke, Ui, pos2, vec2};
+
+use crate::figure::facts::network;
+use crate::figure::facts::probes::Need;
+use crate::figure::facts::quantity::summary_of;
+use crate::figure::facts::unread::{NO_PROBE, no_parameters, not_read};
+use crate::figure::kit::numerals::three_figures;
+use crate::figure::kit::palette;
+use crate::figure::kit::table::Table;
+use crate::figure::kit::text::{empty_ui, fitted, named};
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
+use crate::figure::look::pick::Pick;
+use crate::figure::look::subject::{Subject, order_of};
+use crate::figure::look::view::View;
+use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::gradient::gram::ConflictSummary;
+use crate::run::Scope;
+use crate::run::event::Layer;
+
+pub(in crate::figure) const FIGURE: Figure = Figure {
+    kind: Kind::Layer,
+    name: "layer",
+    title: "Selected layer",
+    subtitle: "What the layer is, how strongly each class pulls it, and its conflict now and at the start",
+    help: "The selected layer, block or backbone: its shape, kernel and parameters; interference and pairs in conflict at \
+           the cursor, with the change since the first probe; and below a bar for every class, the norm of its gradient \
+           there. The upright mark is the norm at the first probe. Bars have a logarithmic scale. Walk through the layers \
+           with the arrow keys once a layer of the map is clicked.",
+    synonyms: &[
+        "layer card",
+        "layer details",
+        "kernel",
+        "parameters",
+        "gradient norm",
+    ],
+    page: Page::Conflicts,
+    in_place_of: None,
+    of: Of::Run,
+    needs: Need::Moment,
+    at: At::Probe,
+    gradients: Gradients::AsShown,
+    names_part: true,
+    names_step: true,
+    colour_range: None,
+    chart: None,
+    ui: layer_ui,
+    table: |subject, _, view| table(subject, view),
+};
+
+/// Least and largest height of a row, in points.
+const ROW: (f32, f32) = (13.0, 20.0);
+/// Width of a norm in figures, in points.
+const NUMBER: f32 = 54.0;
+
+/// The summary of the selected part at the cursor and at the first probe.
+struct Moments<'a> {
+    now: Arc<ConflictSummary>,
+    /// `None` where the cursor is on the first probe, and for a part that the log does not have: it has single layers
+    /// and the backbone.
+    start: Option<&'a ConflictSummary>,
+}
+
+fn moments<'a>(ctx: &Context, subject: Subject<'a>, view: &View) -> Result<Moments<'a>, String> {
+    let probe = subject.probe(view).ok_or(NO_PROBE)?;
+    let rows = subject.run.gram_rows(&view.scope);
+    if rows.is_empty() {
+        return Err(no_parameters(&view.scope));
+    }
+    let now = summary_of(ctx, subject, probe, &view.scope);
+    let first = subject.run.probes.first();
+    let first = first.filter(|first| first.step < probe.step);
+    Ok(Moments {
+        now: now.ok_or_else(|| not_read(probe.step))?,
+        start: first.and_then(|first| match (&view.scope, &rows[..]) {
+            (Scope::Backbone, _) => network::summary_of(first, None),
+            (_, [row]) => network::summary_of(first, Some(*row)),
+            (_, _) => None,
+        }),
+    })
+}
+
+/// Draws the part; a click picks a class.
+fn layer_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View) -> Option<Pick> {
+    let Moments {
+        now: summary,
+        start,
+    } = match moments(ui.ctx(), subject, view) {
+        Ok(moments) => moments,
+        Err(sentence) => {
+            empty_ui(ui, &sentence);
+            return None;
+        }
+    };
+    ui.add(egui::Label::new(RichText::new(described(subject, &view.scope)).size(11.5)).truncate());
+    let conflict = conflict_words(&summary, start);
+    ui.add(egui::Label::new(RichText::new(conflict).size(11.5).weak()).truncate());
+    let order = order_of(subject, view);
+    let norm = |summary: &ConflictSummary, k: usize| {
+        let norm = summary.norm.get(k).copied().flatten();
+        norm.filter(|norm| *norm > 0.0)
+    };
+    let both = [Some(&*summary), start];
+    let all = both.into_iter().flatten();
+    let all = all.flat_map(|summary| order.iter().filter_map(|&k| norm(summary, k)));
+    let logs: Vec<f64> = all.map(f64::log10).collect();
+    let low = logs.iter().copied().fold(f64::INFINITY, f64::min).floor();
+    let high = logs
+        .iter()
+        .copied()
+        .fold(f64::NEG_INFINITY, f64::max)
+        .ceil();
+    let share = |norm: f64| ((norm.log10() - low) / (high - low).max(1.0)) as f32;
+    let height = (ui.available_height() / order.len().max(1) as f32).clamp(ROW.0, ROW.1);
+    let width = ui.available_width();
+    let names = (0.3 * width).min(110.0);
+    let mut pick = None;
+    let spacing = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 0.0);
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, true])
+        .show_rows(ui, height, order.len(), |ui, seen| {
+            for &k in &order[seen] {
+                let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
+                let name = &subject.classes()[k];
+                named(&response, Role::Button, &format!("Gradient norm of {name}"));
+                row_ui(ui, rect, (name, k), names, view);
+                let bars = Rect::from_min_max(
+                    pos2(rect.left() + names + 6.0, rect.top() + 2.0),
+                    pos2(rect.right() - NUMBER, rect.bottom() - 2.0),
+                );
+                let at = |norm| bars.left() + share(norm) * bars.width();
+                let font = FontId::proportional(11.0);
+                let text = ui.visuals().text_color();
+                if let Some(norm) = norm(&summary, k) {
+                    let bar = bars.with_max_x(at(norm).max(bars.left() + 1.0));
+                    ui.painter().rect_filled(bar, 1.0, palette::class(k));
+                }
+                if let Some(norm) = start.and_then(|start| norm(start, k)) {
+                    let stroke = Stroke::new(1.5, ui.visuals().strong_text_color());
+                    ui.painter().vline(at(norm), bars.y_range(), stroke);
+                }
+                let words = norm(&summary, k).map_or("–".to_owned(), three_figures);
+                let place = rect.right_center() - vec2(2.0, 0.0);
+                ui.painter()
+                    .text(place, Align2::RIGHT_CENTER, words, font, text);
+                if response.clicked() {
+                    pick = pick.take().or(Some(Pick::Class(k)));
+                }
+                let at_start = start.and_then(|start| norm(start, k));
+                response.on_hover_text(hover(name, norm(&summary, k), at_start));
+            }
+        });
+    ui.spacing_mut().item_spacing.y = spacing;
+    pick
+}
+
+/// The name of a class, lit where the class is selected.
+fn row_ui(ui: &Ui, rect: Rect, (name, k): (&str, usize), width: f32, view: &View) {
+    let text = ui.visuals().text_color();
+    if view.class == Some(k) {
+        ui.painter()
+            .rect_filled(rect, 2.0, text.gamma_multiply(0.08));
+    }
+    let font = FontId::proportional(11.0);
+    let galley = fitted(ui.painter(), name, &font, text, width);
+    let at = pos2(
+        rect.left() + width - galley.size().x,
+        rect.center().y - galley.size().y / 2.0,
+    );
+    ui.painter().galley(at, galley, text);
+}
+
+fn hover(name: &str, now: Option<f64>, start: Option<f64>) -> String {
+    let number = |norm: Option<f64>| norm.map_or("undefined".to_owned(), three_figures);
+    match start {
+        Some(_) => format!(
+            "‖g‖ of {name} {}, {} at the first probe",
+            number(now),
+            number(start)
+        ),
+        None => format!("‖g‖ of {name} {}", number(now)),
+    }
+}
+
+/// What the part is: kind, kernel, output shape and parameters of a layer; the number of layers of a larger part.
+fn described(subject: Subject<'_>, scope: &Scope) -> String {
+    let Some(started) = &subject.run.started else {
+        return String::new();
+    };
+    let Scope::Layer(name) = scope else {
+        let rows = subject.run.gram_rows(scope);
+        let inside = |layer: &&Layer| layer.gram.is_some_and(|row| rows.contains(&row));
+        let params: usize = started.layers.iter().filter(inside).map(|x| x.params).sum();
+        return format!(
+            "{} · {} layers with parameters · {} parameters",
+            scope.name(),
+            rows.len(),
+            crate::text::grouped(params as u64)
+        );
+    };
+    let Some(layer) = started.layers.iter().find(|layer| layer.name == *name) else {
+        return name.clone();
+    };
+    let shape: Vec<String> = layer.shape.iter().map(ToString::to_string).collect();
+    let kind = match kernel(layer, &started.layers) {
+        Some(side) => format!("convolution {side} × {side}"),
+        None => layer.kind.replace('_', " "),
+    };
+    format!(
+        "{} › {} · {kind} · output {} · {} parameters",
+        layer.group,
+        layer.name.rsplit('.').next().unwrap_or(name),
+        shape.join(" × "),
+        crate::text::grouped(layer.params as u64)
+    )
+}
+
+/// Side of a convolution's square kernel, from its parameters: k² · C_in · C_out, as convolutions have no bias. `None`
+/// for other layers, and for one that reads the image, whose channels the layer table does not have.
+fn kernel(layer: &Layer, layers: &[Layer]) -> Option<usize> {
+    if layer.kind != "conv" {
+        return None;
+    }
+    let input = layers
+        .iter()
+        .find(|other| layer.inputs.first() == Some(&other.name))?;
+    let channels = input.shape.last()? * layer.shape.last()?;
+    let area = layer.params.checked_div(channels)?;
+    let side = area.isqrt();
+    (side * side * channels == layer.params).then_some(side)
+}
+
+/// Interference with its noise floor, the pairs in conflict, and the change since the first probe.
+fn conflict_words(now: &ConflictSummary, start: Option<&ConflictSummary>) -> String {
+    let number = |value: Option<f64>| value.map_or("–".to_owned(), |x| format!("{x:.3}"));
+    let mut words = format!(
+        "interference {} (floor {}) · {} of {} pairs in conflict",
+        number(now.interference),
+        number(now.floor),
+        now.conflicting,
+        now.pairs
+    );
+    let change = start.and_then(|start| Some(now.interference? - start.interference?));
+    if let Some(change) = change {
+        let change = crate::text::signed(change, 3);
+        words.push_str(&format!(" · {change} since the first probe"));
+    }
+    words
+}
+
+/// The numbers of the figure: a row for every class.
+fn table(subject: Subject<'_>, view: &View) -> Table {
+    let mut table = Table::new([
+        "step",
+        "part",
+        "class",
+        "grad_norm",
+        "grad_norm_first_probe",
+        "interference",
+        "interference_first_probe",
+    ]);
+    // A new context, so that no value is taken that was remembered elsewhere.
+    let found = moments(&Context::default(), subject, view);
+    let (Some(probe), Ok(Moments { now, start })) = (subject.probe(view), found) else {
+        return table;
+    };
+    for k in order_of(subject, view) {
+        let norm = |summary: &ConflictSummary| summary.norm.get(k).copied().flatten();
+        table.push([
+            probe.step.into(),
+            view.scope.name().into(),
+            subject.classes()[k].as_str().into(),
+            norm(&now).into(),
+            start.and_then(norm).into(),
+            now.interference.into(),
+            start.and_then(|start| start.interference).into(),
+        ]);
+    }
+    table
+}
