@@ -734,6 +734,7 @@ const OF_THIRDS: &[Kind] = &[Kind::ThirdsTime, Kind::RareConflicts];
 
 const PROBED: &[Kind] = &[
     Kind::ThirdsTime,
+    Kind::Layer,
     Kind::RareConflicts,
     Kind::GradNorms,
     Kind::DepthProfile,

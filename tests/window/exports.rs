@@ -113,7 +113,11 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
             seen.insert(file);
         }
     }
-    for kind in Kind::ALL {
+    // A run shows its matrix in one of three ways at a time, and here as the difference from the other run.
+    let shown = Kind::ALL
+        .iter()
+        .filter(|kind| **kind != Kind::BatchNormDifference);
+    for kind in shown {
         for format in ["png", "svg", "csv"] {
             let end = format!("-{}.{format}", kind.name());
             ensure!(seen.iter().any(|file| file.ends_with(&end)), "no {end}");
@@ -123,7 +127,7 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
 }
 
 /// In the size on screen, every figure of a page has the size of its own card. On the page Conflicts the three cards
-/// take 0.12, 0.29 and 0.19 of the height of their column, less the margins and the heading, which are equal on all
+/// take 0.11, 0.25 and 0.16 of the height of their column, less the margins and the heading, which are equal on all
 /// cards.
 #[test]
 fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
@@ -132,7 +136,7 @@ fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
     options.runs.truncate(1);
     let mut window = window(options);
     click(&mut window, "Conflicts");
-    ask(&mut window, "Network, baseline");
+    ask(&mut window, "Network map, baseline");
     click(&mut window, "All figures of “Conflicts”");
     let folder = parent.path().join("figures");
     type_path(&mut window, "Folder", &folder);
@@ -147,7 +151,7 @@ fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
     let [profile_width, profile] = size(Kind::DepthProfile)?;
     ensure!(width == profile_width && depth > map + 80, "{map} {depth}");
     let (more, less) = (depth - map, profile - map);
-    ensure!((7 * more - 17 * less).abs() < 40, "{map} {depth} {profile}");
+    ensure!((5 * more - 14 * less).abs() < 40, "{map} {depth} {profile}");
     Ok(())
 }
 

@@ -29,7 +29,7 @@ fn runs_selection_and_export_are_kept_without_a_proper_end() -> anyhow::Result<(
     click(&mut first, "Conflicts");
     first.state_mut().figure_view().scope = Scope::Layer("branch2.conv1".to_owned());
     first
-        .get_by_label("Export… Network, branch")
+        .get_by_label("Export… Network map, branch")
         .click_accesskit();
     settle(&mut first);
     click(&mut first, "Single column");
@@ -46,7 +46,7 @@ fn runs_selection_and_export_are_kept_without_a_proper_end() -> anyhow::Result<(
     ensure!(is_on(&second, "Conflicts"));
     ensure!(second.state_mut().figure_view().scope.name() == "branch2.conv1");
     second
-        .get_by_label("Export… Network, branch")
+        .get_by_label("Export… Network map, branch")
         .click_accesskit();
     settle(&mut second);
     ensure!(is_on(&second, "Single column") && is_on(&second, "SVG"));

@@ -39,6 +39,8 @@ fn cursor(window: &Window) -> Option<String> {
 #[test]
 fn the_keyboard_walks_through_a_matrix_and_picks_a_pair() -> Result<()> {
     let (_kept, mut window) = open(Page::Conflicts)?;
+    // Without a selected pair the keyboard begins at the first cell.
+    press(&mut window, Modifiers::NONE, Key::Escape);
     window.get_by_label("Conflict matrix").focus();
     settle(&mut window);
     assert_eq!(
@@ -123,6 +125,7 @@ fn a_large_matrix_follows_keys_and_buttons() -> Result<()> {
     assert_eq!(count(&mut window), Some(27));
     click(&mut window, "Show more classes");
     assert_eq!(count(&mut window), None);
+    press(&mut window, Modifiers::NONE, Key::Escape);
     window.get_by_label("Conflict matrix").focus();
     settle(&mut window);
     for _ in 0..4 {
@@ -222,7 +225,7 @@ fn going_back_after_a_run_was_removed_shows_the_other_run() -> Result<()> {
             .is_disabled()
     );
     let maps = |run| {
-        let export = format!("Export… Network, {run}");
+        let export = format!("Export… Network map, {run}");
         window.query_all_by_label(&export).count()
     };
     assert_eq!((maps("baseline"), maps("branch")), (1, 0));

@@ -98,9 +98,9 @@ pub(in crate::figure) fn scatter_ui(
         .y_axis_min_width(38.0)
         .label_formatter(|_| None)
         .show(ui, |plot| draw(plot, &dots, view));
-    response
-        .response
-        .widget_info(|| WidgetInfo::labeled(Role::Image, true, "Conflict against confusion"));
+    response.response.widget_info(|| {
+        WidgetInfo::labeled(Role::Image, true, "Gradient conflict against confusion")
+    });
     let (response, transform) = (response.response, response.transform);
     let pointer = response.ctx.input(|input| input.pointer.latest_pos());
     let near = pointer.filter(|_| response.hovered()).and_then(|at| {

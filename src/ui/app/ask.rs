@@ -16,7 +16,10 @@ impl App {
         if self.state.view.page == Page::Compare {
             let view = self.state.view.figure.clone();
             (
-                self.state.view.compare.finished(&self.state.runs),
+                self.state
+                    .view
+                    .compare
+                    .finished(&self.state.runs, self.state.view.left),
                 View { step: None, ..view },
             )
         } else {

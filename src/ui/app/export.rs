@@ -18,7 +18,7 @@ impl App {
             let run = (id, entry.name.as_str());
             let draft = ExportDraft::new(kind, run, self.state.view.page, sizes);
             let draft = draft.like(&self.settings.export, theme);
-            self.state.export = Some(draft.among(self.state.view.compare.order(&self.state.runs)));
+            self.state.export = Some(draft.among(self.state.view.compared(&self.state.runs)));
         }
     }
 

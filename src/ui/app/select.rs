@@ -25,7 +25,7 @@ impl App {
     pub(super) fn agree_on_batch_norm(&mut self, ctx: &egui::Context) {
         let is_comparison = self.state.view.page == Page::Compare;
         let shown = if is_comparison {
-            self.state.view.compare.order(&self.state.runs)
+            self.state.view.compared(&self.state.runs)
         } else {
             self.state.view.shown()
         };

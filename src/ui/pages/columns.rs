@@ -19,6 +19,8 @@ use crate::ui::widgets::problem_ui;
 
 /// Room in points beside a figure's title from which its subtitle is shown.
 const LEAST_SUBTITLE: f32 = 80.0;
+/// Space between the titles of two runs, in points.
+const BETWEEN_TITLES: f32 = 32.0;
 /// Width in points that is kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 
@@ -107,8 +109,8 @@ fn two_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut V
                     index,
                     view_height,
                 };
-                let half = (titles.width() - GAP) / 2.0;
-                let left = titles.left() + index as f32 * (half + GAP);
+                let half = (titles.width() - BETWEEN_TITLES) / 2.0;
+                let left = titles.left() + index as f32 * (half + BETWEEN_TITLES);
                 let title = Rect::from_min_size(pos2(left, titles.top()), vec2(half, TITLE_HEIGHT));
                 let own = cards.iter().filter(|(_, of, _)| *of == index);
                 let own: Vec<_> = own.map(|&(kind, _, card)| (kind, card)).collect();

@@ -9,6 +9,7 @@ use crate::compare::contrast::{CompareError, with_seeds};
 use crate::figure::difference::{NOTHING, compared_once};
 use crate::figure::table::table;
 use crate::figure::{Kind, Subject, View, figure_ui};
+use crate::text::grouped;
 use crate::ui::panels::selection_bar::{agreement_ui, batch_norm_ui, scope_ui};
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
@@ -20,7 +21,7 @@ const LEAST_FIGURES: f32 = 260.0;
 
 /// Draws the page Compare.
 pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
-    let ids = state.view.compare.order(&state.runs);
+    let ids = state.view.compared(&state.runs);
     let entries: Vec<&RunEntry> = ids.iter().filter_map(|&id| state.runs.get(id)).collect();
     let subjects: Vec<Subject<'_>> = entries.iter().map(|entry| entry.subject()).collect();
     let found = compared_once(ui.ctx(), &subjects);
@@ -124,9 +125,29 @@ impl Panel<'_> {
             .copied()
     }
 
+    /// The data that the compared runs were trained on, with its classes and its training images.
+    fn data(&self) -> Option<String> {
+        let started = self
+            .first_of(self.comparison.baseline)?
+            .run
+            .started
+            .as_ref()?;
+        let images: usize = started.train_counts.iter().sum();
+        Some(format!(
+            "{}, {} classes, {} training images",
+            started.config.data,
+            started.classes.len(),
+            grouped(images as u64)
+        ))
+    }
+
     fn choose_ui(&self, ui: &mut egui::Ui, actions: &mut Vec<Action>) {
         let comparison = self.comparison;
         ui.horizontal_wrapped(|ui| {
+            if let Some(data) = self.data() {
+                ui.strong(data)
+                    .on_hover_text("The images that the compared runs were trained on; other runs are left out");
+            }
             let all: Vec<usize> = (0..comparison.groups.len()).collect();
             let help = "The group that the others are compared to";
             if let Some(run) = self.group_ui(ui, "Baseline", help, comparison.baseline, &all) {

@@ -271,7 +271,7 @@ fn rows_of_two(width: f32) -> Vec<(Vec<(Kind, usize)>, f32)> {
     let mut rows = vec![(vec![(Kind::Architecture, 0)], MAP_HEIGHT)];
     rows.extend(charts.next());
     if beside == 4 {
-        let height = (width / 3.0 + 40.0).min(MATRICES);
+        let height = (width / 3.0).min(MATRICES);
         rows.push((matrices.to_vec(), height));
     } else if beside == 2 {
         rows.push((matrices[..2].to_vec(), (width / 2.0 + 40.0).min(MATRICES)));

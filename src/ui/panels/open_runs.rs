@@ -203,12 +203,12 @@ fn state_ui(ui: &mut egui::Ui, entry: &RunEntry) {
     let (sign, color): (&str, Color32) = match &entry.state {
         RunState::Running | RunState::Elsewhere => ("●", visuals.hyperlink_color),
         RunState::Opening | RunState::Loading => ("○", visuals.weak_text_color()),
-        RunState::Paused => ("⏸", visuals.text_color()),
-        RunState::Finished => ("✔", visuals.weak_text_color()),
-        RunState::Stopped(_) => ("■", visuals.weak_text_color()),
-        RunState::Interrupted => ("■", visuals.warn_fg_color),
+        RunState::Paused => ("‖", visuals.text_color()),
+        RunState::Finished => ("■", visuals.weak_text_color()),
+        RunState::Stopped(_) => ("□", visuals.weak_text_color()),
+        RunState::Interrupted => ("□", visuals.warn_fg_color),
         RunState::Failed(_) | RunState::Unreachable(_) | RunState::Damaged(_) => {
-            ("✖", visuals.error_fg_color)
+            ("×", visuals.error_fg_color)
         }
     };
     let (rect, response) = ui.allocate_exact_size(vec2(14.0, LINE), Sense::hover());

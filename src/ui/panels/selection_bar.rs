@@ -24,7 +24,7 @@ pub(crate) fn scope_ui(
 ) {
     ui.horizontal_wrapped(|ui| {
         let help = "Gradients are shown for this part of the network. The classifier pulls classes apart by construction, so the backbone (all other layers) is the fairer summary.";
-        let label = ui.label("Part of the network").on_hover_text(help);
+        let label = ui.label("Part").on_hover_text(help);
         // The run with the most layers has all the names that the other runs have.
         let headers = entries.iter().filter_map(|entry| entry.run.started.as_ref());
         let Some(started) = headers.max_by_key(|started| started.layers.len()) else {
@@ -57,7 +57,8 @@ pub(crate) fn scope_ui(
         if ui.checkbox(&mut on, "Lock scales").on_hover_text(help).changed() {
             actions.push(Action::LockScales(on));
         }
-        if entries.len() > 1 {
+        // The overview of two runs has the difference beside both matrices.
+        if entries.len() > 1 && page != Page::Overview {
             let mut on = view.difference;
             let help = "Shows the second run's conflict matrix minus the first's, on a scale of its own";
             if ui.checkbox(&mut on, "As difference").on_hover_text(help).changed() {

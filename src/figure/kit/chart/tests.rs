@@ -419,8 +419,8 @@ fn a_curve_stays_a_line_where_points_crowd() -> anyhow::Result<()> {
                         {
                             let at = (a + u * (b - a) + v * (c - a)).to_pos2();
                             let off = distance(line, at);
-                            // The marks of few points are wider than the line.
-                            let mark = 0.5 * width + 2.3;
+                            // The marks of few points are wider than the line, and squares with a texture.
+                            let mark = (0.5 * width + 3.3) * std::f32::consts::SQRT_2;
                             let most = if chart.curves[0].len() <= 40 {
                                 mark.max(most)
                             } else {

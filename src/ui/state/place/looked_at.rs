@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::choice::Choice;
 use super::page::Page;
 use crate::figure::View;
-use crate::ui::state::runs::RunId;
+use crate::ui::state::runs::{RunId, Runs};
 
 /// A place: everything that says what the centre of the window shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,11 @@ impl Place {
     /// Whether a run is shown here.
     pub(super) fn shows(&self, id: RunId) -> bool {
         self.shown().contains(&id)
+    }
+
+    /// All runs whose logs were read, in the order in which they are compared: a run of the baseline first.
+    pub(crate) fn compared(&self, runs: &Runs) -> Vec<RunId> {
+        self.compare.order(runs, self.left)
     }
 
     /// Removes a run from the right side and from the comparison; the run on the left stays.
