@@ -885,3 +885,118 @@ mod names;
 mod selection;
 #[path = "window/setup.rs"]
 mod setup;
+
+/// An image that cannot be decoded is named before the start, and can be left out with one click.
+#[test]
+fn a_broken_image_is_named_before_the_start() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let images = parent.path().join("images");
+    for class in ["cat", "dog"] {
+        std::fs::create_dir_all(images.join(class))?;
+        for index in 0..9 {
+            let image = image::RgbImage::new(16, 16);
+            image.save(images.join(class).join(format!("{index}.png")))?;
+        }
+    }
+    std::fs::write(images.join("dog/broken.png"), b"no image")?;
+    let (script, trainer) = Script::new();
+    let mut window = window(Options {
+        output: parent.path().join("runs"),
+        trainer,
+        ..Options::default()
+    });
+    click(&mut window, "Image folder");
+    let field = window.get_by_label("Path of the image folder");
+    field.set_text_value_accesskit(&images.display().to_string());
+    window.run_steps(6);
+    let patience = std::time::Instant::now() + PATIENCE;
+    while !has(&window, "1 of the images cannot be decoded") {
+        settle(&mut window);
+        ensure!(
+            std::time::Instant::now() < patience,
+            "the image is not found"
+        );
+    }
+    click(&mut window, "Skip and train");
+    script.go_on(&mut window, 3)?;
+    let training = window.state().is_training();
+    ensure!(training && !has(&window, "training would stop at them"));
+    Ok(())
+}
+
+/// A selection goes by the names of its classes: what another run does not have is dropped.
+#[test]
+fn a_selection_does_not_reach_another_data_set() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut options = two_runs(parent.path())?;
+    let other = parent.path().join("other");
+    Constructed {
+        classes: 12,
+        ..SHORT
+    }
+    .write(&other, |_| false)?;
+    options.runs = vec![options.runs[0].clone(), other];
+    let mut window = window(options);
+    click(&mut window, "Two runs side by side");
+    let names = window.state_mut().figure_view().classes.clone();
+    ensure!(names.len() == 6, "{names:?}");
+    {
+        let view = window.state_mut().figure_view();
+        (view.pair, view.class) = (Some((1, 4)), Some(2));
+    }
+    settle(&mut window);
+    click(&mut window, "Show other on the left");
+    let view = window.state_mut().figure_view();
+    ensure!(view.classes.len() == 12);
+    let kept = |k: usize| view.classes.iter().position(|name| *name == names[k]);
+    let pair = kept(1).zip(kept(4));
+    ensure!(view.class == kept(2) && (view.pair == pair || pair.is_none()));
+    Ok(())
+}
+
+/// Data folder, imbalance and epochs of the experiment being set up are there again at the next start.
+#[test]
+fn the_experiment_is_kept_for_the_next_start() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let settings = parent.path().join("settings.json");
+    let options = || Options {
+        settings: Some(settings.clone()),
+        ..Options::default()
+    };
+    let mut first = window(options());
+    click(&mut first, "Image folder");
+    let field = first.get_by_label("Path of the image folder");
+    field.set_text_value_accesskit("/data/cells");
+    settle(&mut first);
+    for _ in 0..24 {
+        first.step();
+    }
+    drop(first);
+    let second = window(options());
+    let folder = second.get_by_label("Path of the image folder");
+    ensure!(folder.accesskit_node().value().as_deref() == Some("/data/cells"));
+    Ok(())
+}
+
+/// The path of an exported figure, typed as that of a run, leads back to its view.
+#[test]
+fn the_path_of_an_exported_figure_leads_back_to_its_view() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = window(two_runs(parent.path())?);
+    let file = parent.path().join("f1.png");
+    window.state_mut().figure_view().step = Some(20);
+    settle(&mut window);
+    click(&mut window, EXPORT_F1);
+    type_path(&mut window, "File", &file);
+    click(&mut window, "Export");
+    click(&mut window, "Dismiss");
+    window.state_mut().figure_view().step = None;
+    click(&mut window, "Conflicts");
+    type_path(&mut window, "Path of a run to open", &file);
+    window.get_by_label("Path of a run to open").focus();
+    press(&mut window, egui::Modifiers::NONE, egui::Key::Enter);
+    settle(&mut window);
+    ensure!(is_on(&window, "Overview"));
+    ensure!(window.state_mut().figure_view().step == Some(20));
+    Ok(())
+}

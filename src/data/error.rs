@@ -38,7 +38,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// An image cannot be decoded.
-    #[error("cannot decode this image ({reason}); repair or delete it, or set `skip_unreadable`: {}", path.display())]
+    #[error("cannot decode this image ({reason}); repair or delete it, or choose “Skip unreadable images”: {}", path.display())]
     Unreadable {
         /// The decoder's reason.
         reason: String,

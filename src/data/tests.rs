@@ -244,7 +244,7 @@ fn bad_input_is_named_with_the_remedy() -> Result<()> {
     fs::write(root.path().join("dog/short.png"), &whole[..whole.len() / 2])?;
     let message = error(&folder(root.path()));
     assert!(
-        message.contains("skip_unreadable")
+        message.contains("Skip unreadable images")
             && (message.contains("broken.jpg") || message.contains("short.png")),
         "{message}"
     );

@@ -198,7 +198,7 @@ fn bad_images_leave_no_empty_run_behind() -> Result<()> {
     let dir = root.path().join("run");
     sentence(
         train(&dir, &config(&root.path().join("data"))),
-        &["cannot decode", "broken.png", "skip_unreadable"],
+        &["cannot decode", "broken.png", "Skip unreadable images"],
     );
     assert!(!dir.exists());
     let skipping = RunConfig {

@@ -36,6 +36,10 @@ impl App {
             }
             Action::SetTime(axis) => self.state.view.figure.time = axis,
             Action::Start => self.start(),
+            Action::SkipAndTrain => {
+                self.state.draft.config.skip_unreadable = true;
+                self.start();
+            }
             Action::Pause => self.pause(true),
             Action::Resume => self.pause(false),
             Action::Stop => self.stop(),

@@ -95,6 +95,11 @@ impl App {
 
     /// Looks through the data of the new experiment, a moment after its configuration was changed.
     pub(super) fn ask_for_scan(&mut self, ctx: &egui::Context, now: f64) {
+        if !self.state.is_training()
+            && let Some((config, is_cancelled)) = self.state.draft.check_due()
+        {
+            self.background.check(config, is_cancelled);
+        }
         if let Some(config) = self.state.draft.scan_due(now) {
             self.background.scan(config);
         } else if let Some(secs) = self.state.draft.scan_waits(now) {

@@ -33,6 +33,10 @@ impl App {
                 forgotten.into_iter().for_each(drop_elsewhere);
             }
             Reply::Scanned(config, result) => self.state.draft.scanned(&config, result),
+            Reply::Checked(config, found) => {
+                // Where the check was ended or failed, Start says what is wrong.
+                self.state.draft.checked(&config, found.unwrap_or_default());
+            }
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
             Reply::Exported(Ok(exported)) => self.exported(exported),
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),

@@ -45,6 +45,7 @@ impl App {
         if self.state.is_training() || self.state.queue.is_empty() {
             return;
         }
+        self.state.draft.stop_checking();
         let training = Training::default();
         let started = Worker::start(
             self.state.queue.clone(),

@@ -26,7 +26,7 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
         found.map(|(_, message)| message.as_str())
     };
     source_ui(ui, draft, actions);
-    preview_ui(ui, draft);
+    preview_ui(ui, draft, actions);
     imbalance_ui(ui, draft, problem("imbalance"));
     row_ui(ui, draft, "profile");
     ui.add_space(6.0);
@@ -110,7 +110,7 @@ fn source_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<Action>) {
     }
 }
 
-fn preview_ui(ui: &mut egui::Ui, draft: &Draft) {
+fn preview_ui(ui: &mut egui::Ui, draft: &Draft, actions: &mut Vec<Action>) {
     match draft.preview() {
         Preview::Nothing(sentence) => {
             ui.label(RichText::new(sentence).weak());
@@ -125,9 +125,42 @@ fn preview_ui(ui: &mut egui::Ui, draft: &Draft) {
                 .max_height(BARS_HEIGHT)
                 .show(ui, |ui| bars_ui(ui, &summary.classes, &plan));
             totals_ui(ui, &plan);
+            unreadable_ui(ui, draft, actions);
         }
     }
 }
+
+/// Says before the start that some images cannot be decoded, and offers to leave them out.
+fn unreadable_ui(ui: &mut egui::Ui, draft: &Draft, actions: &mut Vec<Action>) {
+    let [count, files @ ..] = draft.unreadable() else {
+        return;
+    };
+    let shown: Vec<&str> = files
+        .iter()
+        .take(UNREADABLE_NAMED)
+        .map(String::as_str)
+        .collect();
+    let help = shown.join("\n");
+    if draft.config.skip_unreadable {
+        ui.label(RichText::new(format!("{count}.")).small().weak())
+            .on_hover_text(help);
+        return;
+    }
+    let number = count.split(' ').next().unwrap_or_default();
+    let text =
+        format!("{number} of the images cannot be decoded, and training would stop at them.");
+    let text = RichText::new(text).color(ui.visuals().warn_fg_color);
+    ui.label(text).on_hover_text(&help);
+    let skip = ui
+        .button("Skip and train")
+        .on_hover_text("Leave these images out, and press Start");
+    if skip.clicked() {
+        actions.push(Action::SkipAndTrain);
+    }
+}
+
+/// Files that the tooltip names.
+const UNREADABLE_NAMED: usize = 12;
 
 fn bars_ui(ui: &mut egui::Ui, classes: &[String], plan: &Plan) {
     let largest = plan.train.iter().copied().max().unwrap_or(1).max(1);

@@ -13,6 +13,8 @@ use crate::ui::state::runs::RunId;
 pub(crate) enum Action {
     /// Train the experiment as set up.
     Start,
+    /// Train the experiment as set up, without the images that cannot be decoded.
+    SkipAndTrain,
     /// Let training wait at the next step.
     Pause,
     /// Go on after a pause.

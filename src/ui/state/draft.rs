@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::{Attention, DataSource, Field, RunConfig};
 use crate::data::{Plan, Summary};
@@ -32,6 +33,18 @@ pub(crate) struct Draft {
     /// Fields whose text cannot be read as a value, with what should be written instead.
     unreadable: BTreeMap<&'static str, String>,
     scan: Scan,
+    check: Check,
+}
+
+/// The check whether every image in the chosen folder can be decoded, which takes longer than counting them.
+#[derive(Default)]
+struct Check {
+    /// The part of the configuration that was checked, or is being checked: see [`scan_key`].
+    of: Option<RunConfig>,
+    /// Set to end the check that is under way.
+    is_cancelled: Arc<AtomicBool>,
+    /// What cannot be decoded, a line each, after a line that counts them; empty where all images can be.
+    unreadable: Vec<String>,
 }
 
 /// The search for images in the chosen data.
@@ -71,6 +84,7 @@ impl Draft {
             texts: BTreeMap::new(),
             unreadable: BTreeMap::new(),
             scan: Scan::default(),
+            check: Check::default(),
         }
     }
 
@@ -258,6 +272,43 @@ impl Draft {
     pub(crate) fn scanned(&mut self, config: &RunConfig, result: Result<Arc<Summary>, String>) {
         if self.scan.wanted.as_ref() == Some(config) {
             self.scan.result = Some(result);
+        }
+    }
+
+    /// The configuration whose images are to be decoded for a check now, with the flag that ends it; `None` if they are
+    /// or were being checked, or are not counted yet.
+    pub(crate) fn check_due(&mut self) -> Option<(RunConfig, Arc<AtomicBool>)> {
+        let wanted = self.scan.wanted.as_ref()?;
+        let is_counted = matches!(self.scan.result, Some(Ok(_)));
+        let is_folder = matches!(wanted.data, DataSource::Folder(_));
+        if !is_counted || !is_folder || self.check.of.as_ref() == Some(wanted) {
+            return None;
+        }
+        self.stop_checking();
+        self.check = Check {
+            of: Some(wanted.clone()),
+            ..Check::default()
+        };
+        Some((self.config.clone(), self.check.is_cancelled.clone()))
+    }
+
+    /// Ends the check that is under way, since training needs the processor and reads the images anyway.
+    pub(crate) fn stop_checking(&self) {
+        self.check.is_cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes in what a check has found, unless other data was chosen meanwhile.
+    pub(crate) fn checked(&mut self, config: &RunConfig, unreadable: Vec<String>) {
+        if self.check.of.as_ref() == Some(&scan_key(config)) {
+            self.check.unreadable = unreadable;
+        }
+    }
+
+    /// What of the chosen images cannot be decoded, a line each, after a line that counts them.
+    pub(crate) fn unreadable(&self) -> &[String] {
+        match self.check.of == self.scan.wanted {
+            true => &self.check.unreadable,
+            false => &[],
         }
     }
 

@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -190,6 +191,25 @@ impl Background {
             summary.map_err(|error| error.to_string())
         };
         self.spawn(work, move |summary| Reply::Scanned(of, summary));
+    }
+
+    /// Decodes the images of a configuration, to find those that cannot be decoded.
+    pub(crate) fn check(&mut self, config: RunConfig, is_cancelled: Arc<AtomicBool>) {
+        let of = Box::new(config.clone());
+        let work = move || {
+            let config = RunConfig {
+                skip_unreadable: true,
+                ..config
+            };
+            let goes_on = |_, _| !is_cancelled.load(Ordering::Relaxed);
+            let loaded = data::load(&config, &goes_on).map_err(|error| error.to_string())?;
+            let mut notes = loaded.notes;
+            notes.retain(|note| note.contains("decode"));
+            Ok(notes)
+        };
+        self.spawn_and(Waker::wake_soon, work, move |found| {
+            Reply::Checked(of, found)
+        });
     }
 
     /// Opens a file dialog. `start` is the path already in the field beside the button.

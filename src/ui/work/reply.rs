@@ -27,6 +27,8 @@ pub(crate) enum Reply {
     Probes(Vec<ProbeReply>),
     /// The data of this configuration was looked through.
     Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
+    /// What of the images of this configuration cannot be decoded, or the sentence that says why they were not checked.
+    Checked(Box<RunConfig>, Result<Vec<String>, String>),
     /// A dialog was closed; `None` if the user cancelled it or the system offers no dialogs.
     Chosen(Purpose, Option<PathBuf>),
     /// An order of classes was found, or the sentence says why not.
