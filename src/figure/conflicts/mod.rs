@@ -10,6 +10,7 @@ pub(in crate::figure) mod layer;
 pub(in crate::figure) mod matrix;
 pub(in crate::figure) mod matrix_difference;
 pub(in crate::figure) mod network;
+mod network_map;
 pub(in crate::figure) mod pair;
 pub(in crate::figure) mod pair_depth;
 pub(in crate::figure) mod rare_conflicts;

@@ -1,0 +1,203 @@
+//! Where the blocks and layers of the network map lie, and which layer lies next to another.
+
+use std::collections::BTreeMap;
+
+use egui::epaint::CubicBezierShape;
+use egui::{Color32, Painter, Rect, Stroke, pos2, vec2};
+
+use crate::run::Scope;
+use crate::run::event::{Layer, Started};
+
+/// Height of a block's name above its boxes.
+const LABEL: f32 = 15.0;
+/// Width of a block's name beside its boxes, where lanes are too low to carry it above.
+const SIDE_LABEL: f32 = 50.0;
+/// Lanes lower than this have their names beside them.
+const LOW: f32 = 40.0;
+const GAP: f32 = 5.0;
+
+/// Where blocks and layers lie: blocks in columns by depth, parallel blocks below each other.
+pub(in crate::figure::conflicts) struct Map {
+    /// Whether the names of blocks stand beside their lanes.
+    pub(in crate::figure::conflicts) low: bool,
+    pub(in crate::figure::conflicts) lanes: BTreeMap<String, Rect>,
+    pub(in crate::figure::conflicts) boxes: BTreeMap<String, Rect>,
+}
+
+impl Map {
+    pub(in crate::figure::conflicts) fn new(started: &Started, area: Rect) -> Self {
+        let columns = columns(started);
+        let weight = |layer: &Layer| match layer.kind.as_str() {
+            "conv" | "linear" | "gate" => 2.0,
+            "batch_norm" => 1.0,
+            _ => 0.7,
+        };
+        let layers_of = |group: &str| {
+            started
+                .layers
+                .iter()
+                .filter(|layer| layer.group == group)
+                .collect::<Vec<_>>()
+        };
+        let length = |group: &str| {
+            layers_of(group)
+                .iter()
+                .map(|layer| weight(layer))
+                .sum::<f32>()
+        };
+        // A column is as wide as the longest block in it.
+        let widths: Vec<f32> = columns
+            .iter()
+            .map(|groups| groups.iter().map(|group| length(group)).fold(0.0, f32::max))
+            .collect();
+        let lanes_at_most = columns.iter().map(Vec::len).max().unwrap_or(1) as f32;
+        let lowest = (area.height() - GAP * (lanes_at_most - 1.0)) / lanes_at_most;
+        let low = lowest < LOW;
+        let (above, beside) = if low {
+            (0.0, SIDE_LABEL)
+        } else {
+            (LABEL + 1.0, 0.0)
+        };
+        let gutter = 22.0;
+        let fixed = gutter * (columns.len().max(1) - 1) as f32 + beside * columns.len() as f32;
+        let unit = (area.width() - fixed) / widths.iter().sum::<f32>().max(1.0);
+        let unit = unit.clamp(2.0, 60.0);
+        let mut map = Self {
+            low,
+            lanes: BTreeMap::new(),
+            boxes: BTreeMap::new(),
+        };
+        let mut left = area.left();
+        for (groups, width) in columns.iter().zip(&widths) {
+            let count = groups.len() as f32;
+            // A block that stands alone may be twice as high as parallel ones.
+            let lane_height = ((area.height() + GAP) / count - GAP)
+                .min(2.0 * lowest)
+                .min(90.0);
+            let height = count * (lane_height + GAP) - GAP;
+            let mut top = area.center().y - height / 2.0;
+            for group in groups {
+                let size = vec2(beside + width * unit, lane_height);
+                let lane = Rect::from_min_size(pos2(left, top), size);
+                map.lanes.insert(group.clone(), lane);
+                let mut x = left + beside;
+                for layer in layers_of(group) {
+                    let width = weight(layer) * unit;
+                    let min = pos2(x, top + above);
+                    let rect = Rect::from_min_max(min, pos2(x + width - 2.0, lane.bottom()));
+                    map.boxes.insert(layer.name.clone(), rect);
+                    x += width;
+                }
+                top += lane_height + GAP;
+            }
+            left += beside + width * unit + gutter;
+        }
+        map
+    }
+
+    /// The layer with class gradients that lies next to the selected part in a direction, to the right and down in units
+    /// of −1, 0 and 1: along the way of the data, or in the block above or below. `None` where there is none; where no
+    /// layer is selected, the first.
+    pub(in crate::figure::conflicts) fn neighbour(
+        &self,
+        started: &Started,
+        scope: &Scope,
+        (right, down): (isize, isize),
+    ) -> Option<String> {
+        let measured = started.layers.iter().filter(|layer| layer.gram.is_some());
+        let mut boxes =
+            measured.filter_map(|layer| Some((&layer.name, *self.boxes.get(&layer.name)?)));
+        let from = match scope {
+            Scope::Layer(name) => self.boxes.get(name).map(Rect::center),
+            Scope::Group(_) | Scope::Backbone | Scope::Network => None,
+        };
+        let Some(from) = from else {
+            return boxes.next().map(|(name, _)| name.clone());
+        };
+        let away = |rect: Rect| {
+            let to = rect.center() - from;
+            let (along, across) = match right {
+                0 => (to.y * down as f32, to.x),
+                _ => (to.x * right as f32, to.y),
+            };
+            // The nearest in the direction; of those about equally near, the one that lies straightest ahead.
+            (along > 1.0).then_some(match right {
+                0 => 4.0 * along + across.abs(),
+                _ => along + 2.0 * across.abs(),
+            })
+        };
+        let boxes = boxes.filter_map(|(name, rect)| Some((name, away(rect)?)));
+        let nearest = boxes.min_by(|a, b| a.1.total_cmp(&b.1));
+        nearest.map(|(name, _)| name.clone())
+    }
+
+    /// The rectangle of the name of a lane's block.
+    pub(in crate::figure::conflicts) fn label(&self, lane: Rect) -> Rect {
+        let size = if self.low {
+            vec2(SIDE_LABEL - 4.0, lane.height())
+        } else {
+            vec2(lane.width(), LABEL)
+        };
+        Rect::from_min_size(lane.min, size)
+    }
+
+    /// Paints the lines between layers of different blocks; layers within a block need none.
+    pub(in crate::figure::conflicts) fn paint_edges(
+        &self,
+        painter: &Painter,
+        started: &Started,
+        color: Color32,
+    ) {
+        for layer in &started.layers {
+            for input in &layer.inputs {
+                let Some(source) = started.layers.iter().find(|other| other.name == *input) else {
+                    continue;
+                };
+                if source.group == layer.group {
+                    continue;
+                }
+                let (Some(from), Some(to)) = (self.boxes.get(input), self.boxes.get(&layer.name))
+                else {
+                    continue;
+                };
+                // A line ends before the name that stands beside the boxes.
+                let beside = if self.low { SIDE_LABEL } else { 0.0 };
+                let (from, to) = (from.right_center(), to.left_center() - vec2(beside, 0.0));
+                let bend = vec2((to.x - from.x) / 2.0, 0.0);
+                painter.add(CubicBezierShape::from_points_stroke(
+                    [from, from + bend, to - bend, to],
+                    false,
+                    Color32::TRANSPARENT,
+                    Stroke::new(1.2, color),
+                ));
+            }
+        }
+    }
+}
+
+/// The blocks by depth: the depth of a block is one more than that of the deepest block that it reads.
+fn columns(started: &Started) -> Vec<Vec<String>> {
+    let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut order: Vec<&str> = Vec::new();
+    for layer in &started.layers {
+        let group = layer.group.as_str();
+        if !order.contains(&group) {
+            order.push(group);
+        }
+        let inputs = started
+            .layers
+            .iter()
+            .filter(|other| layer.inputs.contains(&other.name) && other.group != group);
+        let reads = inputs
+            .filter_map(|input| depth.get(input.group.as_str()))
+            .map(|depth| depth + 1)
+            .max();
+        let own = depth.entry(group).or_insert(0);
+        *own = (*own).max(reads.unwrap_or(0));
+    }
+    let mut columns = vec![Vec::new(); depth.values().max().map_or(0, |deepest| deepest + 1)];
+    for group in order {
+        columns[depth[group]].push(group.to_owned());
+    }
+    columns
+}
