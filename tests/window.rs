@@ -606,8 +606,9 @@ fn all_figures_of_the_page_are_exported() -> anyhow::Result<()> {
     let arguments = [left, right, "--view", written, "--dark", "--format", "png"];
     let image = image::load_from_memory(&size)?;
     let points = format!("{}x{}px", image.width(), image.height());
+    let command = command.with_extension("png");
     export_command(&[&arguments[..], &["--size", &points]].concat(), &command)?;
-    let both = std::fs::read(command.join("baseline-loss.png"))?;
+    let both = std::fs::read(command)?;
     assert!(both == size, "the window's image is another");
     Ok(())
 }
@@ -968,9 +969,7 @@ fn the_experiment_is_kept_for_the_next_start() -> anyhow::Result<()> {
     let field = first.get_by_label("Path of the image folder");
     field.set_text_value_accesskit("/data/cells");
     settle(&mut first);
-    for _ in 0..24 {
-        first.step();
-    }
+    runs_page::wait(&mut first, 5.0);
     drop(first);
     let second = window(options());
     let folder = second.get_by_label("Path of the image folder");

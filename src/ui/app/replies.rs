@@ -18,13 +18,12 @@ impl App {
         match reply {
             Reply::Run(id, Ok(read)) => {
                 let (loaded, notes) = *read;
-                self.is_well(About::Opening);
                 self.opened(id, loaded, &notes);
             }
             Reply::Run(id, Err(sentence)) => {
                 self.not_opened(id, &sentence);
                 self.remove(id);
-                self.complain(About::Opening, capitalised(&sentence));
+                self.tell(capitalised(&sentence), true);
             }
             Reply::Followed(id, result) => self.followed(id, result),
             Reply::Probes(replies) => {

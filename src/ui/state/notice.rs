@@ -17,7 +17,7 @@ pub(crate) struct Notice {
 pub(crate) enum About {
     /// Something that stays true until the user has read it.
     Past,
-    /// A path that could not be opened.
+    /// A path at which there is nothing to open.
     Opening,
     /// A run whose log can no longer be read.
     Reaching(RunId),
