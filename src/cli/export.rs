@@ -457,7 +457,7 @@ fn view(
     if let Some(header) = counted {
         view = view.in_classes(&header.classes).into_owned();
     }
-    let class = |name: &String| class(name, counted.map_or(&headers[..], std::slice::from_ref));
+    let class = |name: &String| class(name, counted.copied(), &headers);
     if let Some([a, b]) = arguments.pair.as_deref() {
         view.pair = Some((class(a)?, class(b)?));
     }
@@ -487,12 +487,12 @@ fn scope(name: &str, headers: &[&Started]) -> anyhow::Result<Scope> {
     Ok(scope)
 }
 
-fn class(name: &str, headers: &[&Started]) -> anyhow::Result<usize> {
-    let by_name = headers
-        .iter()
-        .find_map(|started| started.classes.iter().position(|class| class == name));
+/// A class of the run `counted`, by its name or its number; the sentence for an unknown one names the classes of all runs.
+fn class(name: &str, counted: Option<&Started>, headers: &[&Started]) -> anyhow::Result<usize> {
+    let classes = counted.map_or(&[][..], |started| &started.classes);
+    let by_name = classes.iter().position(|class| class == name);
     let number = name.parse().ok();
-    let by_number = || number.filter(|&k| headers.iter().any(|x| k < x.classes.len()));
+    let by_number = || number.filter(|&k| k < classes.len());
     Ok(by_name.or_else(by_number).ok_or_else(|| {
         let mut names: Vec<&str> = Vec::new();
         for class in headers.iter().flat_map(|started| &started.classes) {

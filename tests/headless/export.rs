@@ -250,6 +250,7 @@ fn a_view_is_taken_from_an_exported_image() -> Result<()> {
         "depth-profile",
         "depth-time",
         "head-tail-time",
+        "layer",
         "pair-cosine",
         "pair-depth",
         "rare-conflicts",

@@ -278,6 +278,19 @@ def interferences(rows, probes):
         same(row.interference, summary["interference"])
 
 
+def selected_layer(rows):
+    # Both moments come from the log.
+    assert len(rows) == K
+    at = one.rows[layer]
+    first, now = one.probes[0]["layers"][at], one.probe(step)["layers"][at]
+    for row in rows.to_dict("records"):
+        k = index(row["class"])
+        same(row["grad_norm"], now["norm"][k])
+        same(row["grad_norm_first_probe"], first["norm"][k])
+        same(row["interference"], now["interference"])
+        same(row["interference_first_probe"], first["interference"])
+
+
 def ledger(rows):
     products, counts = one.products(one.probe(step)), one.header["train_counts"]
     shares = np.array(counts) / sum(counts)
@@ -439,6 +452,7 @@ CHECKS = {
     "gates-time": gates_time,
     "gates-alike": gates_alike,
     "gate-distance": gate_distance,
+    "layer": selected_layer,
     "architecture": lambda rows: interferences(rows, now),
     "depth-time": lambda rows: interferences(rows, one.probes),
     "ledger": ledger,

@@ -15,7 +15,7 @@ use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::quantity;
-use crate::figure::parts::quantity::Scale;
+use crate::figure::parts::quantity_scale::Scale;
 use crate::gradient::gram::ConflictSummary;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {

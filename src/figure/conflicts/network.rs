@@ -20,7 +20,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, Of};
 use crate::figure::parts::quantity;
-use crate::figure::parts::quantity::Scale;
+use crate::figure::parts::quantity_scale::Scale;
 use crate::gradient::gram::ConflictSummary;
 use crate::run::Scope;
 use crate::run::event::{Layer, Probe};

@@ -7,8 +7,6 @@ use egui::Context;
 use crate::figure::facts::network;
 use crate::figure::facts::network::geometric_mean;
 use crate::figure::kit::memo::remembered;
-use crate::figure::kit::numerals::round_up;
-use crate::figure::kit::palette::INTERFERENCE_END;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::{Quantity, View};
 use crate::gradient::gram::{ConflictSummary, PairsConflict};
@@ -101,26 +99,9 @@ fn values(shown: &[Subject<'_>], view: &View) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The value at which the colours of a quantity without a logarithmic scale end: where they are fitted, its greatest
-/// value in any layer at any probe of any run, rounded up; else the same for all runs.
-pub(in crate::figure) fn end(shown: &[Subject<'_>], view: &View) -> f64 {
-    let fixed = match view.quantity {
-        // Over few pairs interference is larger than over all.
-        Quantity::Interference => INTERFERENCE_END,
-        Quantity::ConflictRate
-        | Quantity::TailShare
-        | Quantity::HeadAgainstTail
-        | Quantity::TailAgainstTail
-        | Quantity::HeadAgainstHead
-        | Quantity::ClassNorm
-        | Quantity::HeadToTail => 1.0,
-    };
-    if !view.fit {
-        return fixed;
-    }
-    let greatest = values(shown, view).fold(0.0, f64::max);
-    let fitted = round_up(greatest).filter(|end| *end > 0.0);
-    fitted.map_or(fixed, |end| end.min(1.0))
+/// The greatest value of the quantity in any layer at any probe of any run; 0 where there is none.
+pub(in crate::figure) fn greatest(shown: &[Subject<'_>], view: &View) -> f64 {
+    values(shown, view).fold(0.0, f64::max)
 }
 
 /// Whole decades that hold the quantity in every layer at every probe of every run.

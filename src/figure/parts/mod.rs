@@ -7,5 +7,6 @@ pub(in crate::figure) mod charts;
 pub(in crate::figure) mod figure;
 pub(in crate::figure) mod lanes;
 pub(in crate::figure) mod quantity;
+pub(in crate::figure) mod quantity_scale;
 pub(in crate::figure) mod thirds;
 pub(in crate::figure) mod unread;

@@ -1,19 +1,13 @@
 //! The quantities that parts of the network are coloured by: their values in words and tables, and their colours.
 
-use egui::{
-    Align, Align2, Color32, ComboBox, FontId, Label, Layout, Rect, RichText, Role, Ui, UiBuilder,
-    pos2, vec2,
-};
+use egui::{Align, ComboBox, FontId, Label, Layout, Rect, RichText, Role, Ui, UiBuilder, vec2};
 
 use crate::figure::facts::network;
 use crate::figure::facts::network::layers_with_gradients;
-use crate::figure::facts::quantity::{Classes, DECADES, between_thirds, decades, end, summary_of};
+use crate::figure::facts::quantity::{Classes, between_thirds, summary_of};
 use crate::figure::facts::thirds::{NO_THIRDS, NOT_IN_LOG, has_thirds, missing};
-use crate::figure::kit::memo::{is_exporting, remembered};
-use crate::figure::kit::numerals::{power_of_ten, three_figures};
-use crate::figure::kit::palette;
-use crate::figure::kit::palette::sequential;
-use crate::figure::kit::scale::numbers_upright;
+use crate::figure::kit::memo::is_exporting;
+use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::{fitted, named};
 use crate::figure::look::pick::Pick;
@@ -22,158 +16,6 @@ use crate::figure::look::view::{Quantity, View};
 use crate::gradient::gram::{ConflictSummary, PairsConflict};
 use crate::run::Scope;
 use crate::run::event::Probe;
-
-/// The colours of a quantity, the same for all runs on screen.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::figure) struct Scale {
-    quantity: Quantity,
-    /// Whole decades that a logarithmic scale holds.
-    decades: (f64, f64),
-    /// The value at which any other scale ends.
-    end: f64,
-    /// Whether larger values than `end` may be there.
-    is_cut: bool,
-    dark: bool,
-}
-
-impl Scale {
-    pub(in crate::figure) fn of(ui: &Ui, shown: &[Subject<'_>], view: &View) -> Self {
-        let key: Vec<_> = shown
-            .iter()
-            .map(|subject| {
-                let id = subject.run.started.as_ref().map(|x| x.id.as_str());
-                let class = class_of(*subject, view);
-                (id, subject.run.revisions.probes, class)
-            })
-            .collect();
-        let key = (key, view.quantity, view.fit);
-        let (decades, end) = remembered(ui.ctx(), ("scale of a quantity", 0), key, || {
-            match view.quantity.is_logarithmic() {
-                true => (decades(shown, view), 1.0),
-                false => (DECADES, end(shown, view)),
-            }
-        });
-        Self {
-            quantity: view.quantity,
-            decades,
-            end,
-            is_cut: !view.fit && end < 1.0,
-            dark: ui.visuals().dark_mode,
-        }
-    }
-
-    /// Where a value lies on the scale, from 0 to 1.
-    fn share(&self, value: f64) -> f64 {
-        match self.quantity {
-            Quantity::Interference
-            | Quantity::ConflictRate
-            | Quantity::TailShare
-            | Quantity::HeadAgainstTail
-            | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => value / self.end,
-            Quantity::ClassNorm | Quantity::HeadToTail if value > 0.0 => {
-                let (low, high) = self.decades;
-                (value.log10() - low) / (high - low)
-            }
-            Quantity::ClassNorm | Quantity::HeadToTail => 0.0,
-        }
-    }
-
-    /// Least and largest value that has a colour of its own.
-    pub(in crate::figure) fn range(shown: &[Subject<'_>], view: &View) -> [f64; 2] {
-        if !view.quantity.is_logarithmic() {
-            return [0.0, end(shown, view)];
-        }
-        let (low, high) = decades(shown, view);
-        [low, high].map(|decade| 10_f64.powf(decade))
-    }
-
-    fn color_at(&self, share: f64) -> Color32 {
-        match self.quantity {
-            Quantity::Interference
-            | Quantity::ConflictRate
-            | Quantity::HeadAgainstTail
-            | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => palette::diverging(-share.clamp(0.0, 1.0), self.dark),
-            Quantity::ClassNorm | Quantity::TailShare | Quantity::HeadToTail => sequential(share),
-        }
-    }
-
-    /// Colour of a value.
-    pub(in crate::figure) fn color(&self, value: f64) -> Color32 {
-        self.color_at(self.share(value))
-    }
-
-    /// Numbers beside the scale, and their places on it from 0 to 1.
-    fn marks(&self) -> Vec<(f64, String)> {
-        let (low, high) = self.decades;
-        match self.quantity {
-            Quantity::Interference
-            | Quantity::ConflictRate
-            | Quantity::TailShare
-            | Quantity::HeadAgainstTail
-            | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => {
-                let sign = if self.is_cut { "≥ " } else { "" };
-                let last = format!("{sign}{}", plain(self.end));
-                vec![
-                    (0.0, "0".to_owned()),
-                    (0.5, plain(self.end / 2.0)),
-                    (1.0, last),
-                ]
-            }
-            Quantity::ClassNorm | Quantity::HeadToTail => {
-                let every = ((high - low) / 5.0).ceil().max(1.0);
-                let count = ((high - low) / every) as u32;
-                let decade = |i: u32| low + every * f64::from(i);
-                let mark = |x: f64| ((x - low) / (high - low), power_of_ten(x));
-                (0..=count).map(decade).map(mark).collect()
-            }
-        }
-    }
-
-    /// Paints the scale upright, with its numbers to the right.
-    pub(in crate::figure) fn upright_ui(&self, ui: &Ui, bar: Rect) {
-        let color = |t: f64| self.color_at(1.0 - t);
-        palette::paint_scale(ui.painter(), bar, true, color);
-        let marks = self.marks();
-        numbers_upright(ui, bar, &marks);
-    }
-
-    /// Paints the scale lying in `rect`, with its least and largest number beside it.
-    pub(in crate::figure) fn lying_ui(&self, ui: &Ui, rect: Rect) {
-        let bar = Rect::from_min_max(
-            pos2(rect.left() + 28.0, rect.center().y - 4.5),
-            pos2(rect.right() - 34.0, rect.center().y + 4.5),
-        );
-        palette::paint_scale(ui.painter(), bar, false, |t| self.color_at(t));
-        let marks = self.marks();
-        let (Some((_, first)), Some((_, last))) = (marks.first(), marks.last()) else {
-            return;
-        };
-        let (font, color) = (FontId::proportional(10.5), ui.visuals().weak_text_color());
-        for (at, align, text) in [
-            (
-                bar.left_center() - vec2(5.0, 0.0),
-                Align2::RIGHT_CENTER,
-                first,
-            ),
-            (
-                bar.right_center() + vec2(5.0, 0.0),
-                Align2::LEFT_CENTER,
-                last,
-            ),
-        ] {
-            ui.painter().text(at, align, text, font.clone(), color);
-        }
-    }
-}
-
-/// A number without trailing zeros.
-fn plain(value: f64) -> String {
-    let text = format!("{value:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
 
 /// The choice between colours that are fitted to the runs shown and colours that are the same for all runs. An image
 /// shows the scale alone.

@@ -3,7 +3,7 @@
 
 use egui::{Align, Layout, RichText, vec2};
 
-use crate::figure::{self, View};
+use crate::figure::{self, Subject, View};
 use crate::run::comparable;
 use crate::run::event::{Eval, Split};
 use crate::text::signed;
@@ -66,89 +66,101 @@ impl Merit {
 
 fn merits(entries: &[&RunEntry], view: &View) -> Vec<Merit> {
     let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
-    let evals: Vec<Option<&Eval>> = subjects
-        .iter()
-        .map(|subject| figure::evaluation(*subject, view))
-        .collect();
-    let is_near = |steps: Vec<Option<u64>>| match (&subjects[..], &steps[..]) {
+    let mut merits = of_evaluations(&subjects, view);
+    merits.extend(head_against_tail(&subjects, view));
+    merits
+}
+
+/// Whether the change between moments of two runs, given by their steps, may be shown: the runs have the same classes,
+/// and the moments are near each other.
+fn is_near(subjects: &[Subject<'_>], steps: &[Option<u64>]) -> bool {
+    match (subjects, steps) {
         ([a, b], [Some(of_a), Some(of_b)]) => {
             let moments = [(a.name, a.run, *of_a), (b.name, b.run, *of_b)];
             a.classes() == b.classes() && comparable(moments).is_ok()
         }
-        _ => false,
-    };
-    let steps = evals
+        (_, _) => false,
+    }
+}
+
+/// Macro-F1, the F1 of the first run's rarest class, and accuracy.
+fn of_evaluations(subjects: &[Subject<'_>], view: &View) -> Vec<Merit> {
+    let evals = subjects
         .iter()
-        .map(|eval| eval.map(|eval| eval.step))
-        .collect();
-    let is_split = evals.windows(2).all(|pair| match pair {
-        [Some(a), Some(b)] => a.split == b.split,
-        _ => true,
+        .map(|subject| figure::evaluation(*subject, view));
+    let evals: Vec<Option<&Eval>> = evals.collect();
+    let steps: Vec<_> = evals.iter().map(|eval| Some((*eval)?.step)).collect();
+    let splits: Vec<Split> = evals.iter().flatten().map(|eval| eval.split).collect();
+    let is_comparable =
+        is_near(subjects, &steps) && splits.windows(2).all(|pair| pair[0] == pair[1]);
+    let images = splits.first().map_or("", |split| match split {
+        Split::Train => "training",
+        Split::Val => "validation",
+        Split::Test => "test",
     });
-    let is_comparable = is_near(steps) && is_split;
-    let images = evals
-        .iter()
-        .flatten()
-        .next()
-        .map_or("", |eval| match eval.split {
-            Split::Train => "training",
-            Split::Val => "validation",
-            Split::Test => "test",
-        });
-    let of_evals = |name: &str, help: &str, value: &dyn Fn(&Eval) -> Option<f64>| Merit {
-        name: name.to_owned(),
-        help: format!("{help}, on {images} images at the moment shown"),
-        values: evals.iter().map(|eval| value((*eval)?)).collect(),
-        note: String::new(),
-        is_comparable,
+    let merit = |name: &str, help: &str, value: &dyn Fn(Subject<'_>, &Eval) -> Option<f64>| {
+        let both = subjects.iter().zip(&evals);
+        Merit {
+            name: name.to_owned(),
+            help: format!("{help}, on {images} images at the moment shown"),
+            values: both.map(|(of, eval)| value(*of, (*eval)?)).collect(),
+            note: String::new(),
+            is_comparable,
+        }
     };
-    let mut merits = vec![of_evals(
+    let macro_f1 = merit(
         "Macro-F1",
         "Mean F1 over classes, from 0 to 1",
-        &|eval| eval.macro_f1,
-    )];
-    let started = subjects
-        .first()
-        .and_then(|subject| subject.run.started.as_ref());
-    if let Some(started) = started
-        && let Some(rarest) = started.rarest()
-    {
-        let name = format!("F1 of {}", started.classes[rarest]);
-        let help = format!(
-            "F1 of the rarest class, with {} training images",
-            started.train_counts[rarest]
-        );
-        merits.push(of_evals(&name, &help, &|eval| *eval.f1.get(rarest)?));
-    }
-    merits.push(of_evals(
+        &|_, eval| eval.macro_f1,
+    );
+    let accuracy = merit(
         "Accuracy",
         "Share of images classified right, from 0 to 1",
-        &|eval| eval.accuracy,
-    ));
-    let probes = subjects.iter().map(|subject| subject.probe(view));
-    let probes: Vec<_> = probes.collect();
+        &|_, eval| eval.accuracy,
+    );
+    let started = subjects
+        .first()
+        .and_then(|first| first.run.started.as_ref());
+    let rarest = started.and_then(|started| Some((started, started.rarest()?)));
+    let of_rarest = rarest.map(|(started, k)| {
+        let (class, images) = (&started.classes[k], started.train_counts[k]);
+        let help = format!("F1 of the rarest class, with {images} training images");
+        // Another run may list its classes in another order.
+        merit(&format!("F1 of {class}"), &help, &|of, eval| {
+            let k = of.classes().iter().position(|name| name == class)?;
+            *eval.f1.get(k)?
+        })
+    });
+    [Some(macro_f1), of_rarest, Some(accuracy)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Interference between the frequent and the rare classes in the backbone; `None` where no run has recorded it.
+fn head_against_tail(subjects: &[Subject<'_>], view: &View) -> Option<Merit> {
+    let probes: Vec<_> = subjects.iter().map(|subject| subject.probe(view)).collect();
     let thirds = probes
         .iter()
-        .map(|probe| probe.and_then(|probe| probe.backbone.thirds.as_deref()));
+        .map(|probe| (*probe)?.backbone.thirds.as_deref());
     let thirds: Vec<_> = thirds.collect();
-    if thirds.iter().any(Option::is_some) {
-        let number = |value: Option<f64>| value.map_or("–".to_owned(), |x| format!("{x:.3}"));
-        let floors = thirds
-            .iter()
-            .map(|x| number(x.and_then(|x| x.head_tail.floor)));
-        let floors: Vec<_> = floors.collect();
-        merits.push(Merit {
-            name: "Head × tail conflict".to_owned(),
-            help: "Interference in the backbone between the frequent and the rarest third of the classes: mean of \
-                   max(0, −cosine) over their pairs, from 0 to 1, beside what noise alone makes of it (floor)"
-                .to_owned(),
-            values: thirds
-                .iter()
-                .map(|x| x.and_then(|x| x.head_tail.interference))
-                .collect(),
-            note: format!("floor {}", floors.join(" → ")),
-            is_comparable: is_near(probes.iter().map(|x| x.map(|x| x.step)).collect()),
-        });
-    }
-    merits
+    thirds.iter().flatten().next()?;
+    let number = |value: Option<f64>| value.map_or("–".to_owned(), |x| format!("{x:.3}"));
+    let floors = thirds
+        .iter()
+        .map(|x| number(x.and_then(|x| x.head_tail.floor)));
+    let floors: Vec<_> = floors.collect();
+    let values = thirds
+        .iter()
+        .map(|x| x.and_then(|x| x.head_tail.interference));
+    let steps: Vec<_> = probes.iter().map(|probe| Some((*probe)?.step)).collect();
+    Some(Merit {
+        name: "Head × tail conflict".to_owned(),
+        help: "Interference in the backbone between the frequent and the rarest third of the classes: mean of \
+               max(0, −cosine) over their pairs, from 0 to 1, beside what noise alone makes of it (floor)"
+            .to_owned(),
+        values: values.collect(),
+        note: format!("floor {}", floors.join(" → ")),
+        is_comparable: is_near(subjects, &steps),
+    })
 }

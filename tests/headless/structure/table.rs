@@ -47,7 +47,7 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "run",
         "a run: its events, their one reducer, and its directory",
-        &["class_balance", "config", "gradient", "network"],
+        &["class_balance", "config", "gradient", "network", "text"],
     ),
     // Rooms that compute with tensors.
     room(
@@ -287,6 +287,7 @@ const FIGURES: &[&str] = &[
     "gradient",
     "network",
     "run",
+    "text",
 ];
 
 const WINDOW: &[&str] = &[
@@ -308,6 +309,7 @@ const WINDOW_PAGES: &[&str] = &[
     "findings",
     "run",
     "samples",
+    "text",
     "ui/panels",
     "ui/state",
     "ui/widgets",
