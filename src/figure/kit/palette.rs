@@ -155,13 +155,13 @@ pub fn blend(a: Color32, b: Color32, t: f32) -> Color32 {
     Color32::from_rgb(mix(a.r(), b.r()), mix(a.g(), b.g()), mix(a.b(), b.b()))
 }
 
-/// Black or white, whichever reads better on `background`.
+/// Black or white, whichever reads better on `background`: its contrast is at least 4.5 to 1, whatever that is.
 pub fn text_on(background: Color32) -> Color32 {
     // The luminance at which both have the same contrast ratio (WCAG 2).
     if luminance(background.into()) > 0.179 {
-        Color32::from_gray(0x18)
+        Color32::BLACK
     } else {
-        Color32::from_gray(0xf8)
+        Color32::WHITE
     }
 }
 
