@@ -76,6 +76,30 @@ fn cut(window: &Window, texts: &[Text]) -> Vec<String> {
     texts.iter().filter(is_cut).map(describe).collect()
 }
 
+/// The names of widgets that every page needs and that are not wholly inside the window.
+fn out_of_reach(window: &Window) -> Vec<&'static str> {
+    let screen = window.ctx.content_rect().expand(0.5);
+    let is_inside = |name: &&str| {
+        let mut found = window.query_all_by_label(name);
+        found.any(|node| screen.contains_rect(node.rect()))
+    };
+    let names = [
+        "Back",
+        "Forward",
+        "Commands",
+        "Two runs side by side",
+        "Live",
+        "Time axis",
+        "Moment shown",
+        "Pause",
+        "Stop",
+        "Start",
+    ];
+    let titles = Page::ALL.iter().map(|page| page.title());
+    let all = names.into_iter().chain(titles);
+    all.filter(|name| !is_inside(name)).collect()
+}
+
 #[test]
 fn texts_neither_cover_each_other_nor_are_cut() -> Result<()> {
     let mut found = Vec::new();
@@ -95,6 +119,8 @@ fn texts_neither_cover_each_other_nor_are_cut() -> Result<()> {
                 let texts = texts(&window);
                 ensure!(texts.len() > 20, "there are {} texts", texts.len());
                 let place = format!("{width}×{height}, {count} runs, {}", page.title());
+                let missing = out_of_reach(&window);
+                ensure!(missing.is_empty(), "{place}: {missing:?} cannot be reached");
                 let all = covered(&texts).into_iter().chain(cut(&window, &texts));
                 found.extend(all.map(|text| format!("{place}: {text}")));
             }
