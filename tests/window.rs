@@ -13,8 +13,8 @@ use crosscurrent::run::log::{Writer, load};
 use crosscurrent::run::{Ending, Run};
 use crosscurrent::train::{Control, Message};
 use crosscurrent::ui::{App, Job, Options, Trainer};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, HarnessBuilder};
 
 mod constructed;
 use constructed::Constructed;
@@ -35,7 +35,12 @@ const SHORT: Constructed = Constructed {
 type Window = Harness<'static, App>;
 
 fn window(options: Options) -> Window {
-    let mut window = Harness::builder()
+    window_of(Harness::builder(), options)
+}
+
+/// A window of 1280 by 800 points. What `builder` says of the size does not count.
+fn window_of(builder: HarnessBuilder<App>, options: Options) -> Window {
+    let mut window = builder
         .with_size(egui::vec2(1280.0, 800.0))
         .with_max_steps(40)
         .with_context_setup(crosscurrent::figure::style::install)
@@ -870,6 +875,8 @@ mod runs_page;
 
 #[path = "window/batch_norm.rs"]
 mod batch_norm;
+#[path = "window/contrast.rs"]
+mod contrast;
 #[path = "window/data.rs"]
 mod data;
 #[path = "window/exports.rs"]
@@ -886,6 +893,10 @@ mod names;
 mod selection;
 #[path = "window/setup.rs"]
 mod setup;
+#[path = "window/small.rs"]
+mod small;
+#[path = "window/texts.rs"]
+mod texts;
 
 /// An image that cannot be decoded is named before the start, and can be left out with one click.
 #[test]

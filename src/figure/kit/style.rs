@@ -51,15 +51,21 @@ fn colour(visuals: &mut egui::Visuals, theme: Theme) {
     visuals.panel_fill = Color32::from_gray(panel);
     visuals.faint_bg_color = Color32::from_gray(card);
     visuals.weak_text_alpha = 0.7;
-    // Pure red and orange are hard to read on either background.
-    (visuals.error_fg_color, visuals.warn_fg_color) = match theme {
+    // egui's red and orange are hard to read on either background, and its blue on light.
+    (
+        visuals.error_fg_color,
+        visuals.warn_fg_color,
+        visuals.hyperlink_color,
+    ) = match theme {
         Theme::Light => (
             Color32::from_rgb(0xb3, 0x1d, 0x1d),
             Color32::from_rgb(0x8a, 0x52, 0x00),
+            Color32::from_rgb(0x00, 0x5f, 0xb3),
         ),
         Theme::Dark => (
             Color32::from_rgb(0xff, 0x7d, 0x72),
             Color32::from_rgb(0xff, 0xb0, 0x4d),
+            Color32::from_rgb(0x5a, 0xaa, 0xff),
         ),
     };
 }

@@ -74,6 +74,12 @@ pub(in crate::figure) fn scatter_ui(
     let bounds = bounds(ui.ctx(), all, view, &dots);
     let weak = ui.visuals().weak_text_color();
     let label = |text: &str| RichText::new(text).size(11.0).color(weak);
+    // A low figure has no room for the whole label beside it.
+    let share = if ui.available_height() < 190.0 {
+        "share mistaken"
+    } else {
+        "share mistaken for each other"
+    };
     let response = Plot::new("scatter")
         .allow_scroll(false)
         .allow_drag(false)
@@ -94,7 +100,7 @@ pub(in crate::figure) fn scatter_ui(
         .x_axis_formatter(|mark, _| chart::plain_number(mark))
         .y_axis_formatter(|mark, _| chart::plain_number(mark))
         .x_axis_label(label("cosine of the gradients"))
-        .y_axis_label(label("share mistaken for each other"))
+        .y_axis_label(label(share))
         .y_axis_min_width(38.0)
         .label_formatter(|_| None)
         .show(ui, |plot| draw(plot, &dots, view));

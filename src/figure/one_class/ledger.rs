@@ -31,7 +31,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     subtitle: "Who helps and who hurts the class: first-order change of its loss by each class’s share of a step, in nats",
     help: "What each class's share of one plain gradient step does to the loss of the selected class, to first order, \
            in nats. Bars to the left lower its loss: that class helps; bars to the right raise it: that class hurts. \
-           Pale bars are not significant (3 SE).",
+           Hollow bars are not significant (3 SE).",
     synonyms: &[
         "who helps and who hurts the class",
         "ledger",

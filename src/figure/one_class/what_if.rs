@@ -30,7 +30,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     title: "What-if: class weights and gradient surgery",
     subtitle: "One step under other class weights, PCGrad or Aligned-MTL: first-order change of every loss",
     help: "First-order change of every class's loss under one plain gradient step, as trained (grey) and with the \
-           weights set here (colour); left of 0 the loss falls, pale bars are not significant (3 SE). It holds for this \
+           weights set here (colour); left of 0 the loss falls, hollow bars are not significant (3 SE). It holds for this \
            moment and this one step only. Beside it stand the step actually taken and the measured loss.",
     synonyms: &[
         "what if classes were weighed differently",
@@ -342,8 +342,7 @@ impl Rows<'_> {
             bar(inner, taken, color_of(ui, taken));
         }
         if let Some(effect) = &trained {
-            let grey = palette::blend(ui.visuals().panel_fill, weak, 0.55);
-            bar(upper, effect, grey);
+            bar(upper, effect, weak);
         } else if is_predicted || self.moment.gram.norm(k).is_none() {
             // The text stands on that side of the line at 0 which has more room.
             let zero = columns.axis.at(0.0);

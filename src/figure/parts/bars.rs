@@ -1,6 +1,6 @@
 //! Signed bars around 0, in nats per step: the axis that the ledger and what-if share, and differences of scores.
 
-use egui::{Align2, Color32, FontId, Painter, Rangef, Rect, Stroke, Ui, pos2};
+use egui::{Align2, Color32, FontId, Painter, Rangef, Rect, Stroke, StrokeKind, Ui, pos2};
 
 use crate::figure::kit::numerals::{power_of_ten, round_up, three_figures};
 use crate::figure::kit::palette;
@@ -10,6 +10,8 @@ use crate::gradient::gram::Effect;
 pub(in crate::figure) const AXIS_HEIGHT: f32 = 16.0;
 /// Least distance of two marks, in points.
 const MARK_DISTANCE: f64 = 46.0;
+/// Width of the outline of a hollow bar, in points.
+const OUTLINE: f32 = 1.5;
 
 /// A horizontal axis that holds 0.
 #[derive(Clone, Copy, Debug)]
@@ -129,12 +131,17 @@ impl BarAxis {
         }
     }
 
-    /// Paints a bar from 0 to an effect, `y` high, with a line of one standard error to both sides.
+    /// Paints a bar from 0 to an effect, `y` high, with a line of one standard error to both sides. The bar is hollow
+    /// where the effect is not resolved: a faded colour would be hard to see, and be taken for a small value.
     pub(in crate::figure) fn bar(&self, ui: &Ui, y: Rangef, effect: &Effect, color: Color32) {
         let painter = ui.painter();
         let (zero, end) = (self.at(0.0), self.at(effect.nats));
         let bar = Rect::from_x_y_ranges(Rangef::new(zero.min(end), zero.max(end)), y);
-        painter.rect_filled(bar, 1.0, color);
+        if effect.resolved() {
+            painter.rect_filled(bar, 1.0, color);
+        } else {
+            painter.rect_stroke(bar, 1.0, Stroke::new(OUTLINE, color), StrokeKind::Inside);
+        }
         if let Some(error) = effect.standard_error {
             let x = Rangef::new(self.at(effect.nats - error), self.at(effect.nats + error));
             let stroke = Stroke::new(1.0, ui.visuals().text_color());
@@ -168,14 +175,9 @@ pub(in crate::figure) fn with_error(effect: &Effect) -> String {
     format!("{} (standard error)", text.replace('-', "−"))
 }
 
-/// Red where a loss rises, blue where it falls, as in the conflict matrix; pale where the effect is not resolved.
+/// Red where a loss rises, blue where it falls, as in the conflict matrix.
 pub(in crate::figure) fn color_of(ui: &Ui, effect: &Effect) -> Color32 {
-    let color = palette::diverging(-0.8 * effect.nats.signum(), ui.visuals().dark_mode);
-    if effect.resolved() {
-        color
-    } else {
-        palette::blend(ui.visuals().panel_fill, color, 0.35)
-    }
+    palette::diverging(-0.8 * effect.nats.signum(), ui.visuals().dark_mode)
 }
 
 #[cfg(test)]

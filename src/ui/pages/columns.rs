@@ -21,6 +21,8 @@ use crate::ui::widgets::problem_ui;
 const LEAST_SUBTITLE: f32 = 80.0;
 /// Space between the titles of two runs, in points.
 const BETWEEN_TITLES: f32 = 32.0;
+/// Width in points from which a column's title has the variant of its run.
+const WIDE_TITLE: f32 = 420.0;
 /// Width in points that is kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 
@@ -57,8 +59,8 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
         return two_ui(ui, &entries, &view, actions);
     }
     let columns = Columns::of(state.view.page, ui.available_size(), &entries);
-    // Each page has a scroll position of its own.
-    egui::ScrollArea::vertical()
+    // Each page has a scroll position of its own. In a small window two columns are wider than the page.
+    egui::ScrollArea::both()
         .id_salt(state.view.page)
         .auto_shrink(false)
         .show(ui, |ui| {
@@ -220,13 +222,20 @@ impl Column<'_> {
                     ui.label(RichText::new(*side).strong().size(15.0));
                 }
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    // The name comes first: a narrow title leaves out the variant, which the name mostly tells.
+                    let is_wide = rect.width() >= WIDE_TITLE;
                     if let Some(moment) = self.moment() {
                         ui.label(RichText::new(moment).weak());
                     }
-                    ui.label(RichText::new(variant).weak());
+                    if is_wide {
+                        ui.label(RichText::new(variant).weak());
+                    }
                     ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                         let name = RichText::new(&self.entry.name).strong().size(15.0);
-                        ui.add(egui::Label::new(name).truncate());
+                        let name = ui.add(egui::Label::new(name).truncate());
+                        if !is_wide {
+                            name.on_hover_text(variant);
+                        }
                     });
                 });
             });

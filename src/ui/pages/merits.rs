@@ -1,7 +1,7 @@
-//! The figures of merit above the overview: a line, of one height, with the scores of the run shown or, where two are
+//! The figures of merit above the overview: a line, of one height, that scrolls to the side if it is too long, with the scores of the run shown or, where two are
 //! shown, of both and the change from A to B.
 
-use egui::{Align, Layout, RichText, vec2};
+use egui::{Align, Layout, RichText, ScrollArea, vec2};
 
 use crate::figure::{self, Subject, View};
 use crate::run::comparable;
@@ -30,26 +30,31 @@ pub(super) fn merits_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View) {
     let merits = merits(entries, view);
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_height(LINE);
-        ui.set_clip_rect(ui.clip_rect().intersect(ui.max_rect()));
         ui.spacing_mut().item_spacing.x = 5.0;
-        for (at, merit) in merits.iter().enumerate() {
-            if at > 0 {
-                ui.separator();
-            }
-            let words = merit.words();
-            let response = ui.scope(|ui| {
-                ui.label(RichText::new(&merit.name).weak());
-                ui.label(RichText::new(&words).strong());
-                if !merit.note.is_empty() {
-                    ui.label(RichText::new(&merit.note).small().weak());
+        let scroll = ScrollArea::horizontal().id_salt("figures of merit");
+        scroll.show(ui, |ui| {
+            for (at, merit) in merits.iter().enumerate() {
+                if at > 0 {
+                    ui.separator();
                 }
-            });
-            response.response.on_hover_text(&merit.help);
-        }
+                merit.show(ui);
+            }
+        });
     });
 }
 
 impl Merit {
+    fn show(&self, ui: &mut egui::Ui) {
+        let response = ui.scope(|ui| {
+            ui.label(RichText::new(&self.name).weak());
+            ui.label(RichText::new(self.words()).strong());
+            if !self.note.is_empty() {
+                ui.label(RichText::new(&self.note).small().weak());
+            }
+        });
+        response.response.on_hover_text(&self.help);
+    }
+
     /// The values and their change: `0.412 → 0.455 (+0.043)`.
     fn words(&self) -> String {
         let number = |value: &Option<f64>| value.map_or("–".to_owned(), |x| format!("{x:.3}"));

@@ -10,6 +10,9 @@ use crate::ui::state::place::moments::position;
 use crate::ui::state::runs::RunEntry;
 use crate::ui::state::words::duration;
 
+/// Least width of the slider, in points.
+const LEAST_SLIDER: f32 = 40.0;
+
 pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     let steps = state.steps();
     let held = state.view.figure.step;
@@ -92,17 +95,20 @@ fn moment_ui(ui: &mut egui::Ui, state: &State, step: Option<u64>, word: &str) {
         }
         _ => "no probe yet".to_owned(),
     };
-    let width = match state.view.figure.time {
+    let width: f32 = match state.view.figure.time {
         TimeAxis::Epoch | TimeAxis::Step => 210.0,
         TimeAxis::Images | TimeAxis::WallTime => 320.0,
     };
+    // In a small window the words are cut, and the slider keeps its least width.
+    let width = width.min((ui.available_width() - LEAST_SLIDER - 24.0).max(0.0));
     let size = egui::vec2(width, ui.spacing().interact_size.y);
     ui.allocate_ui_with_layout(
         size,
         egui::Layout::right_to_left(egui::Align::Center),
         |ui| {
             ui.set_min_width(size.x);
-            ui.label(text).on_hover_text(
+            let label = egui::Label::new(text).truncate();
+            ui.add(label).on_hover_text(
                 "Optimiser steps taken and epochs done at the moment shown, and the time in the unit of the axes",
             );
         },
@@ -128,7 +134,7 @@ fn moment(entry: &RunEntry, axis: TimeAxis, step: u64) -> String {
 fn slider_ui(ui: &mut egui::Ui, steps: &[u64], at: usize, actions: &mut Vec<Action>) {
     // With a single probe there is nothing to choose; the handle then stands at the end.
     let mut index = if steps.len() > 1 { at } else { 1 };
-    ui.spacing_mut().slider_width = (ui.available_width() - 8.0).max(40.0);
+    ui.spacing_mut().slider_width = (ui.available_width() - 8.0).max(LEAST_SLIDER);
     let last = steps.len().saturating_sub(1).max(1);
     let slider = egui::Slider::new(&mut index, 0..=last)
         .show_value(false)

@@ -67,34 +67,67 @@ fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
     squares.sum::<f64>().sqrt()
 }
 
+/// The least difference of any two of these colours under any deficiency, with the deficiency and the two indices.
+fn least_difference(colors: &[Color32]) -> (f64, &'static str, usize, usize) {
+    let mut least = (f64::INFINITY, "none", 0, 0);
+    for (name, seen) in &DEFICIENCIES {
+        let labs: Vec<_> = colors.iter().map(|&color| lab(color, seen)).collect();
+        for (a, one) in labs.iter().enumerate() {
+            for (b, other) in labs[..a].iter().enumerate() {
+                let apart = distance(*one, *other);
+                if apart < least.0 {
+                    least = (apart, name, a, b);
+                }
+            }
+        }
+    }
+    least
+}
+
 /// A difference of about 2.3 is just noticeable; neighbouring curves need several times that.
 #[test]
 fn classes_stay_apart_under_every_deficiency() {
-    for (name, seen) in &DEFICIENCIES {
-        for a in 0..12 {
-            for b in 0..a {
-                let apart = distance(lab(class(a), seen), lab(class(b), seen));
-                assert!(
-                    apart > 12.0,
-                    "{name}: classes {a} and {b} are {apart:.1} apart"
-                );
-            }
-        }
+    let classes: Vec<_> = (0..12).map(class).collect();
+    let (apart, seen, a, b) = least_difference(&classes);
+    assert!(
+        apart > 19.0,
+        "{seen}: classes {a} and {b} are {apart:.1} apart"
+    );
+    // Classes of neighbouring numbers stand beside each other in legends and lists.
+    for pair in classes.windows(2) {
+        let apart = least_difference(pair).0;
+        assert!(apart > 40.0, "{pair:?} are {apart:.1} apart");
+    }
+}
+
+/// Colours that have a meaning of their own, by set.
+fn sets() -> [(&'static str, Vec<Color32>); 3] {
+    [
+        ("groups", (0..GROUPS).map(group).collect()),
+        ("thirds", vec![HEAD, TAIL, BETWEEN]),
+        ("quantities", (0..3).map(series).collect()),
+    ]
+}
+
+#[test]
+fn each_set_of_colours_stays_apart_under_every_deficiency() {
+    for (set, colors) in sets() {
+        let (apart, seen, a, b) = least_difference(&colors);
+        assert!(
+            apart > 20.0,
+            "{seen}: {set} {a} and {b} are {apart:.1} apart"
+        );
     }
 }
 
 #[test]
-fn groups_stay_apart_under_every_deficiency() {
-    for (name, seen) in &DEFICIENCIES {
-        for a in 0..GROUPS {
-            for b in 0..a {
-                let apart = distance(lab(group(a), seen), lab(group(b), seen));
-                assert!(
-                    apart > 12.0,
-                    "{name}: groups {a} and {b} are {apart:.1} apart"
-                );
-            }
-        }
+fn quantities_do_not_look_like_classes() {
+    for (i, k) in (0..3).flat_map(|i| (0..12).map(move |k| (i, k))) {
+        let (apart, seen, ..) = least_difference(&[series(i), class(k)]);
+        assert!(
+            apart > 6.0,
+            "{seen}: quantity {i} and class {k} are {apart:.1} apart"
+        );
     }
 }
 
@@ -123,20 +156,52 @@ fn conflict_and_agreement_stay_apart_under_every_deficiency() {
     }
 }
 
-/// In both themes, the colour of a class has contrast to its background (WCAG 2 asks 3 of graphics; thin marks beside
-/// a name may have a little less).
+/// In either theme, equal steps of a value look about equally large.
 #[test]
-fn classes_stand_out_from_light_and_dark() {
-    let luminance = |color: Color32| {
-        let rgba = Rgba::from(color);
-        f64::from(0.2126 * rgba.r() + 0.7152 * rgba.g() + 0.0722 * rgba.b())
+fn scales_rise_evenly() {
+    const STEPS: usize = 20;
+    let none = &DEFICIENCIES[0].1;
+    let check = |name: &str, at: &dyn Fn(f64) -> Color32| {
+        let lightness = |i: usize| lab(at(i as f64 / STEPS as f64), none)[0];
+        let mean = (lightness(STEPS) - lightness(0)) / STEPS as f64;
+        for i in 0..STEPS {
+            let step = (lightness(i + 1) - lightness(i)) / mean;
+            assert!(
+                (0.75..1.25).contains(&step),
+                "{name}: step {i} is {step:.2} of the mean"
+            );
+        }
     };
-    let contrast = |a: f64, b: f64| (a.max(b) + 0.05) / (a.min(b) + 0.05);
-    for k in 0..12 {
-        let own = luminance(class(k));
-        for background in [egui::Visuals::light(), egui::Visuals::dark()] {
-            let ratio = contrast(own, luminance(background.panel_fill));
-            assert!(ratio > 1.7, "class {k}: contrast {ratio:.2}");
+    for dark in [false, true] {
+        check(&format!("red, dark {dark}"), &|t| diverging(-t, dark));
+        check(&format!("blue, dark {dark}"), &|t| diverging(t, dark));
+    }
+    check("sequential", &sequential);
+}
+
+/// WCAG 2 asks a contrast of 3 to 1 of graphics. Figures are drawn on panels and on cards, in either theme.
+#[test]
+fn colours_stand_out_from_light_and_dark() {
+    let ctx = egui::Context::default();
+    crate::figure::kit::style::install(&ctx);
+    let themes = [egui::Theme::Light, egui::Theme::Dark].map(|theme| ctx.style_of(theme));
+    let backgrounds = themes
+        .iter()
+        .flat_map(|style| [style.visuals.panel_fill, style.visuals.faint_bg_color]);
+    let backgrounds: Vec<_> = backgrounds.collect();
+    let check = |name: &str, color: Color32| {
+        for &background in &backgrounds {
+            let (a, b) = (luminance(color.into()), luminance(background.into()));
+            let ratio = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+            assert!(ratio >= 3.0, "{name}: {ratio:.2} on {background:?}");
+        }
+    };
+    for k in 0..1000 {
+        check(&format!("class {k}"), class(k));
+    }
+    for (set, colors) in sets() {
+        for (i, &color) in colors.iter().enumerate() {
+            check(&format!("{set} {i}"), color);
         }
     }
 }

@@ -5,6 +5,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
+use crate::figure::facts::quantity::decades;
 use crate::figure::testing::{recorded, view};
 use crate::figure::{Kind, figure_png, figure_ui, style};
 use crate::gradient::gram::ThirdsConflict;
