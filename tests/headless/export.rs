@@ -337,7 +337,7 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
         "--dpi",
         "96",
         "--format",
-        "png,svg,csv",
+        "png,svg,pdf,csv",
     ];
     let alone = root.path().join("alone");
     let said = export(&[&[branch, "--figure", "all"][..], &small].concat(), &alone)?;
@@ -347,6 +347,7 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
         "class-f1.png",
         "conflict-matrix.svg",
         "loss.csv",
+        "scores.pdf",
         "architecture.png",
     ] {
         assert!(
@@ -375,7 +376,7 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
     export(&[&options[..], &small].concat(), &against)?;
     let names_against = names(&against)?;
     // These figures are added: two of a pair of classes, the difference of the matrices, and four of groups of runs.
-    assert_eq!(names_against.len(), names_alone.len() + 7 * 3);
+    assert_eq!(names_against.len(), names_alone.len() + 7 * 4);
     assert!(
         names_against
             .iter()
