@@ -81,8 +81,8 @@ pub struct ExportArguments {
     /// Without a background.
     #[arg(long)]
     transparent: bool,
-    /// png, svg (text stays text) or csv (the numbers); by default what the file's name ends in. Several with commas
-    /// between them.
+    /// png, svg or pdf (text stays text) or csv (the numbers); by default what the file's name ends in. Several with
+    /// commas between them.
     #[arg(long, value_delimiter = ',')]
     format: Vec<Format>,
     /// The file to write, or the folder where there are several.
@@ -378,7 +378,7 @@ fn write_all(
     let by_name = Format::of(out);
     let is_folder = is_some || figures.len() > 1 || formats.len() > 1 || out.is_dir();
     if formats.is_empty() {
-        let unknown = "say with --format what to write: png, svg or csv";
+        let unknown = "say with --format what to write: png, svg, pdf or csv";
         let format = by_name.or(is_folder.then_some(Format::Png));
         formats.push(format.ok_or_else(|| Usage(unknown.to_owned()))?);
     }
@@ -418,6 +418,7 @@ fn settings(arguments: &ExportArguments, format: Format) -> anyhow::Result<Setti
         ExportError::Limits(sentence) => Usage(sentence).into(),
         error @ ExportError::Encode { .. }
         | error @ ExportError::Chunks(_)
+        | error @ ExportError::Pdf(_)
         | error @ ExportError::Write(_) => anyhow::Error::from(error),
     })?;
     Ok(settings)

@@ -78,7 +78,7 @@ pub enum Command {
     Findings(FindingsArguments),
     /// Check at a checkpoint whether what a probe predicts is what classes' shares of training steps do.
     Verify(VerifyArguments),
-    /// Write figures as PNG, SVG or CSV.
+    /// Write figures as PNG, SVG, PDF or CSV.
     Export(Box<ExportArguments>),
     /// Show what a data source holds.
     Data(DataArguments),

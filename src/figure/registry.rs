@@ -50,6 +50,7 @@ pub(in crate::figure) const fn figure(kind: Kind) -> &'static Figure {
         Kind::GatesAlike => &gates::alike::FIGURE,
         Kind::GateDistance => &gates::distance::FIGURE,
         Kind::Confusion => &mistakes::confusion::FIGURE,
+        Kind::ConfusionDifference => &mistakes::confusion_difference::FIGURE,
         Kind::ConflictDifference => &conflicts::matrix_difference::FIGURE,
         Kind::BatchNormDifference => &conflicts::batch_norm_difference::FIGURE,
         Kind::ConflictConfusion => &mistakes::scatter::FIGURE,

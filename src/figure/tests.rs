@@ -759,7 +759,8 @@ fn figures_say_what_they_lack() {
         assert_eq!(what, name);
         for &kind in Kind::ALL {
             // Figures that compare runs have nothing to say of one run alone.
-            if kind.compares_groups() || kind == Kind::ConflictDifference {
+            let of_two = [Kind::ConflictDifference, Kind::ConfusionDifference];
+            if kind.compares_groups() || of_two.contains(&kind) {
                 continue;
             }
             let subject = sample.subject();

@@ -156,7 +156,7 @@ fn every_table_read_with_pandas_holds_the_numbers_of_the_run() -> Result<()> {
     let said = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{said}{failed}");
-    assert_eq!(said.trim(), "34 tables agree");
+    assert_eq!(said.trim(), "35 tables agree");
     Ok(())
 }
 
@@ -338,7 +338,7 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
         "--dpi",
         "96",
         "--format",
-        "png,svg,csv",
+        "png,svg,pdf,csv",
     ];
     let alone = root.path().join("alone");
     let said = export(&[&[branch, "--figure", "all"][..], &small].concat(), &alone)?;
@@ -348,6 +348,7 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
         "class-f1.png",
         "conflict-matrix.svg",
         "loss.csv",
+        "scores.pdf",
         "architecture.png",
     ] {
         assert!(
@@ -355,7 +356,7 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
             "{names_alone:?}"
         );
     }
-    let without = ["conflict-difference", "pair-cosine", "pair-depth"];
+    let without = ["difference", "pair-cosine", "pair-depth"];
     assert!(
         !names_alone
             .iter()
@@ -375,8 +376,8 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
     ];
     export(&[&options[..], &small].concat(), &against)?;
     let names_against = names(&against)?;
-    // These figures are added: two of a pair of classes, the difference of the matrices, and four of groups of runs.
-    assert_eq!(names_against.len(), names_alone.len() + 7 * 3);
+    // These figures are added: two of a pair of classes, the differences of the two matrices, and four of groups of runs.
+    assert_eq!(names_against.len(), names_alone.len() + 8 * 4);
     assert!(
         names_against
             .iter()

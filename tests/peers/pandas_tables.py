@@ -380,6 +380,17 @@ def confusion(rows):
         same(row.images, event["confusion"][index(row.truth)][index(row.predicted)])
 
 
+def confusion_difference(rows):
+    before, after = (np.array(run.eval(step, "val")["confusion"]) for run in (other, one))
+    assert len(rows) == K * K
+    shares = [counts / counts.sum(axis=1, keepdims=True) for counts in (before, after)]
+    for row in rows.itertuples():
+        cell = index(row.truth), index(row.predicted)
+        same(row.images_first, before[cell])
+        same(row.images_second, after[cell])
+        close(row.difference, shares[1][cell] - shares[0][cell])
+
+
 def conflict_difference(rows):
     first, second = other.cosines(other.probe(step)), one.cosines(one.probe(step))
     assert len(rows) == K * (K - 1) // 2
@@ -461,6 +472,7 @@ CHECKS = {
     "what-if": what_if,
     "gates": gates,
     "confusion": confusion,
+    "confusion-difference": confusion_difference,
     "conflict-difference": conflict_difference,
     "conflict-confusion": conflict_confusion,
     "class-scores": class_scores,

@@ -86,6 +86,7 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
         ask(&mut window, card);
         click(&mut window, &format!("All figures of “{page}”"));
         click(&mut window, "SVG");
+        click(&mut window, "PDF");
         click(&mut window, "CSV");
         let folder = written.join(page);
         type_path(&mut window, "Folder", &folder);
@@ -101,7 +102,7 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
             "--dpi",
             "96",
             "--format",
-            "png,svg,csv",
+            "png,svg,pdf,csv",
         ];
         export_command(&[&[none, branch][..], &view, &size].concat(), &command)?;
         let names = files(&folder)?;
@@ -118,7 +119,7 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
         .iter()
         .filter(|kind| **kind != Kind::BatchNormDifference);
     for kind in shown {
-        for format in ["png", "svg", "csv"] {
+        for format in ["png", "svg", "pdf", "csv"] {
             let end = format!("-{}.{format}", kind.name());
             ensure!(seen.iter().any(|file| file.ends_with(&end)), "no {end}");
         }

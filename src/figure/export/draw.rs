@@ -43,6 +43,9 @@ pub enum ExportError {
     /// The image cannot be encoded with its resolution and record.
     #[error("cannot encode the image as PNG: {0}")]
     Chunks(String),
+    /// The drawing cannot be written as PDF.
+    #[error("cannot write the figure as PDF: {0}")]
+    Pdf(String),
     /// The file cannot be written.
     #[error(transparent)]
     Write(#[from] RunError),
@@ -97,7 +100,7 @@ impl Options {
     }
 }
 
-/// A figure as shapes, before it becomes pixels (PNG) or vectors (SVG).
+/// A figure as shapes, before it becomes pixels (PNG) or vectors (SVG, PDF).
 pub(in crate::figure) struct Drawing {
     /// The context that the figure was drawn in: it holds the theme and the fonts, and tessellates the shapes.
     pub(in crate::figure::export) context: egui::Context,

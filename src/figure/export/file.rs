@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::figure::export::draw::{ExportError, shapes};
 use crate::figure::export::figure::Figure;
+use crate::figure::export::pdf;
 use crate::figure::export::png::encode;
 use crate::figure::export::record::record;
 use crate::figure::export::settings::{Format, Settings};
@@ -15,7 +16,7 @@ impl Figure<'_> {
     /// The bytes of a file, the same from the same input.
     ///
     /// # Errors
-    /// Where the size, the text or the resolution is out of its limits, or the image cannot be encoded.
+    /// Where the size, the text or the resolution is out of its limits, or the image or the PDF cannot be encoded.
     pub fn bytes(&self, settings: &Settings) -> Result<Vec<u8>, ExportError> {
         settings.validate()?;
         match settings.format {
@@ -23,7 +24,7 @@ impl Figure<'_> {
                 let encoded = encode(&self.image(settings), settings.dpi, &record(self));
                 encoded.map_err(|error| ExportError::Chunks(error.to_string()))
             }
-            Format::Svg => {
+            Format::Svg | Format::Pdf => {
                 let drawing = shapes(&settings.options(), settings.transparent, &mut |ui| {
                     self.page_ui(ui);
                 });
@@ -33,6 +34,9 @@ impl Figure<'_> {
                     mm_per_point: settings.mm_per_point(),
                     record: &record(self),
                 };
+                if settings.format == Format::Pdf {
+                    return pdf::pdf(&drawing, &about);
+                }
                 Ok(svg::svg(&drawing, &about).into_bytes())
             }
             Format::Csv => Ok(self.table().to_csv().into_bytes()),

@@ -3,6 +3,7 @@
 mod draw;
 mod figure;
 mod file;
+mod pdf;
 mod png;
 pub mod raster;
 mod record;

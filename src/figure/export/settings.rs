@@ -23,19 +23,22 @@ pub enum Format {
     Png,
     /// Vectors, with text as text.
     Svg,
+    /// Vectors on a page of paper, with text as text and its fonts inside.
+    Pdf,
     /// The numbers behind the figure.
     Csv,
 }
 
 impl Format {
     /// Every format, in the order it is offered.
-    pub const ALL: [Self; 3] = [Self::Png, Self::Svg, Self::Csv];
+    pub const ALL: [Self; 4] = [Self::Png, Self::Svg, Self::Pdf, Self::Csv];
 
     /// Ending of a file's name, and name on the command line.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
             Self::Svg => "svg",
+            Self::Pdf => "pdf",
             Self::Csv => "csv",
         }
     }
@@ -54,7 +57,7 @@ impl FromStr for Format {
         let found = Self::ALL
             .into_iter()
             .find(|format| format.extension() == text);
-        found.ok_or_else(|| format!("`{text}` is no format; there are png, svg, csv"))
+        found.ok_or_else(|| format!("`{text}` is no format; there are png, svg, pdf, csv"))
     }
 }
 

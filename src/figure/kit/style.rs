@@ -31,7 +31,7 @@ pub fn install(ctx: &egui::Context) {
 }
 
 /// Hack, which comes with egui, has the signs that its text font lacks (∇, ‖, →, ⁻³).
-fn fonts() -> egui::FontDefinitions {
+pub(in crate::figure) fn fonts() -> egui::FontDefinitions {
     let mut fonts = egui::FontDefinitions::default();
     if let Some(family) = fonts.families.get_mut(&FontFamily::Proportional) {
         family.insert(1.min(family.len()), "Hack".to_owned());

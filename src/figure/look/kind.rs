@@ -71,6 +71,8 @@ kinds! {
     GateDistance,
     /// Confusion matrix: which classes are taken for which other class, at the cursor.
     Confusion,
+    /// Difference between the confusion matrices of two runs, at the cursor.
+    ConfusionDifference,
     /// Difference between the conflict matrices of two runs, at the cursor.
     ConflictDifference,
     /// Difference between a run's conflict matrices with batch norm as in training and frozen, at the cursor.

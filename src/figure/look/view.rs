@@ -54,7 +54,8 @@ pub struct View {
     pub brush: Option<Brush>,
     /// How the spread of the runs of a group is drawn.
     pub spread: Spread,
-    /// Whether, of two runs side by side, the second one's conflict matrix is shown as difference from the first's.
+    /// Whether, of two runs side by side, the second one's conflict and confusion matrices are shown as differences from the
+    /// first's.
     pub difference: bool,
     /// Whether, of two runs, the charts of the first have the curves of both, and its network map the colours of both.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -4,4 +4,5 @@
 
 pub(in crate::figure) mod class_scores;
 pub(in crate::figure) mod confusion;
+pub(in crate::figure) mod confusion_difference;
 pub(in crate::figure) mod scatter;

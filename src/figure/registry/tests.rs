@@ -141,6 +141,7 @@ fn figures_of_class_gradients_and_no_others_name_the_measure() -> Result<()> {
         Kind::GatesAlike,
         Kind::GateDistance,
         Kind::Confusion,
+        Kind::ConfusionDifference,
         Kind::ClassScores,
         Kind::ClassDifference,
         Kind::GroupScores,

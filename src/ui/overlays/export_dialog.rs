@@ -46,8 +46,8 @@ fn what_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
 }
 
 fn format_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
-    let help = "PNG are pixels, for slides and the web. SVG are lines and text that stay sharp and can be edited. CSV \
-                are the numbers behind the figure.";
+    let help = "PNG are pixels, for slides and the web. SVG are lines and text that stay sharp and can be edited. PDF \
+                are the same for a paper, with the fonts inside. CSV are the numbers behind the figure.";
     labelled_ui(ui, "Format", help, None, |ui| {
         for format in Format::ALL {
             let name = format.extension().to_uppercase();
@@ -119,8 +119,8 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
         }
         width
     });
-    let help = "Pixels to an inch on paper: 300 for print, 192 for screens that show two pixels to a point. An SVG is \
-                as sharp at any size.";
+    let help = "Pixels to an inch on paper: 300 for print, 192 for screens that show two pixels to a point. SVG \
+                and PDF are as sharp at any size.";
     labelled_ui(ui, "Resolution", help, None, |ui| {
         let dpi = egui::DragValue::new(&mut settings.dpi)
             .range(48.0..=768.0)

@@ -60,7 +60,7 @@ pub(crate) fn scope_ui(
         // The overview of two runs has the difference beside both matrices.
         if entries.len() > 1 && page != Page::Overview {
             let mut on = view.difference;
-            let help = "Shows the second run's conflict matrix minus the first's, on a scale of its own";
+            let help = "Shows the second run's conflict and confusion matrices minus the first's, on scales of their own";
             if ui.checkbox(&mut on, "As difference").on_hover_text(help).changed() {
                 actions.push(Action::Pick(Pick::Difference(on)));
             }

@@ -194,7 +194,7 @@ pub(super) const ROOMS: &[Room] = &[
     ),
     room(
         "figure/export",
-        "a figure or a page as a file: PNG, SVG, CSV, JSON",
+        "a figure or a page as a file: PNG, SVG, PDF, CSV, JSON",
         &[
             "figure/facts",
             "figure/kit",
