@@ -6,6 +6,10 @@ use anyhow::Context;
 use clap::Args;
 
 use super::batch_norm::BatchNormArguments;
+use super::export_names::{
+    figures_help, named, order_help, page_help, parse_order, parse_quantity, parse_split,
+    parse_time, quantity_help, time_help,
+};
 use super::output::{Usage, fail, say};
 use crate::figure::export::{self, ExportError, Figure, Format, Restored, Settings, SheetSize};
 use crate::figure::pages::{OVERVIEW_OF_TWO, PAGES, kind_shown};
@@ -120,105 +124,6 @@ fn parse_figures(name: &str) -> Result<Figures, String> {
 
 fn parse_page(name: &str) -> Result<Figures, String> {
     named(name, &PAGES).map(Figures::Some)
-}
-
-/// The value called `name`, or a sentence with the names there are.
-fn named<T: Clone>(name: &str, values: &[(&str, T)]) -> Result<T, String> {
-    let found = values.iter().find(|(known, _)| *known == name);
-    found.map(|(_, value)| value.clone()).ok_or_else(|| {
-        let names: Vec<_> = values.iter().map(|(known, _)| *known).collect();
-        format!("there are {}", names.join(", "))
-    })
-}
-
-/// The names in one line; the first is the default.
-fn listed<T>(values: &[(&str, T)]) -> String {
-    let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
-    match names.split_first() {
-        Some((first, others)) => format!("{first} (the default), {}", others.join(", ")),
-        None => String::new(),
-    }
-}
-
-/// The help of `--figure`: every figure with its subtitle.
-fn figures_help() -> String {
-    let width = Kind::ALL.iter().map(|kind| kind.name().len()).max();
-    let width = width.unwrap_or(0);
-    let line = |kind: &Kind| format!("\n  {:width$}  {}", kind.name(), kind.subtitle());
-    let lines: String = Kind::ALL.iter().map(line).collect();
-    format!("Which figure, or `all`. There are:{lines}")
-}
-
-fn page_help() -> String {
-    let names: Vec<_> = PAGES.iter().map(|(name, _)| *name).collect();
-    format!("All figures of a page of the window: {}", names.join(", "))
-}
-
-fn order_help() -> String {
-    let names = listed(&ORDERS);
-    format!("Order of classes: {names} (of the gradients in the layer at the step)")
-}
-
-fn quantity_help() -> String {
-    format!("What the network is coloured by: {}", listed(&quantities()))
-}
-
-fn time_help() -> String {
-    format!("What time is measured in: {}", listed(&times()))
-}
-
-/// Orders of classes by name. The order by similarity is empty here; it is computed after the probe was read.
-const ORDERS: [(&str, Order); 4] = [
-    ("listed", Order::Listed),
-    ("frequency", Order::Frequency),
-    ("name", Order::Name),
-    ("similarity", Order::Similarity(Vec::new())),
-];
-
-fn parse_order(name: &str) -> Result<Order, String> {
-    named(name, &ORDERS)
-}
-
-fn parse_split(name: &str) -> Result<Split, String> {
-    named(name, &[("validation", Split::Val), ("test", Split::Test)])
-}
-
-/// Quantities by name.
-fn quantities() -> [(&'static str, Quantity); 8] {
-    Quantity::ALL.map(|quantity| {
-        let name = match quantity {
-            Quantity::Interference => "interference",
-            Quantity::ConflictRate => "conflict-rate",
-            Quantity::ClassNorm => "class-norm",
-            Quantity::TailShare => "tail-share",
-            Quantity::HeadToTail => "head-to-tail",
-            Quantity::HeadAgainstTail => "frequent-rare",
-            Quantity::TailAgainstTail => "rare-rare",
-            Quantity::HeadAgainstHead => "frequent-frequent",
-        };
-        (name, quantity)
-    })
-}
-
-fn parse_quantity(name: &str) -> Result<Quantity, String> {
-    named(name, &quantities())
-}
-
-/// Time axes by name.
-fn times() -> [(&'static str, TimeAxis); 4] {
-    TimeAxis::ALL.map(|axis| {
-        let name = match axis {
-            TimeAxis::Epoch => "epoch",
-            TimeAxis::Step => "step",
-            TimeAxis::Images => "images",
-            TimeAxis::WallTime => "wall-time",
-        };
-        (name, axis)
-    })
-}
-
-fn parse_time(name: &str) -> Result<TimeAxis, String> {
-    named(name, &times())
 }
 
 /// A run with the probe tensors that its figures need.
