@@ -11,8 +11,8 @@ use super::export_names::{
     parse_time, quantity_help, time_help,
 };
 use super::output::{Usage, fail, say};
-use crate::figure::export::{self, ExportError, Figure, Format, Restored, Settings, SheetSize};
-use crate::figure::pages::{OVERVIEW_OF_TWO, PAGES, kind_shown};
+use crate::figure::export::{self, Figure, Format, Restored, Settings, SheetSize};
+use crate::figure::pages::{OVERVIEW_OF_TWO, PAGES, Page, kind_shown};
 use crate::figure::{
     self, Kind, Order, Quantity, Subject, TimeAxis, View, read_probes, similarity_order,
 };
@@ -20,6 +20,9 @@ use crate::run::event::{Split, Started};
 use crate::run::notes::{Notes, distinct};
 use crate::run::probes::Probes;
 use crate::run::{Run, Scope, log};
+use write::{Files, Width, usage, write_all, write_page};
+
+mod write;
 
 /// Arguments of `export`.
 #[derive(Debug, Args)]
@@ -33,6 +36,9 @@ pub struct ExportArguments {
     /// All figures of a page of the window.
     #[arg(long, value_name = "NAME", help = page_help(), value_parser = parse_page, conflicts_with = "figure")]
     page: Option<Figures>,
+    /// The figures of the page as the panels of one figure, in the arrangement of the page.
+    #[arg(long, requires = "page")]
+    as_one: bool,
     /// A PNG that was exported before: shows what it shows, its figure where no other is named, its moment and all that
     /// was selected. Options beside it change single parts of that.
     #[arg(long, value_name = "PNG")]
@@ -68,17 +74,22 @@ pub struct ExportArguments {
     #[command(flatten)]
     batch_norm: BatchNormArguments,
     /// Such as 85mmx60mm, 1200x800px, or 800x600 in points (96 to an inch).
-    #[arg(long, default_value = "800x600")]
+    #[arg(long, default_value = "800x600", conflicts_with = "as_one")]
     size: SheetSize,
+    /// Width of a page as one figure, such as 180mm, 1200px, or 800 in points; 180mm by default. Its height follows from
+    /// the arrangement.
+    #[arg(long, value_name = "WIDTH", value_parser = Width::parse, requires = "as_one")]
+    width: Option<Width>,
     /// Pixels to an inch; 192 by default.
     #[arg(long, conflicts_with = "scale")]
     dpi: Option<f64>,
     /// Pixels to a point: another way to say the resolution.
     #[arg(long)]
     scale: Option<f64>,
-    /// Size of text and lines in percent of that on screen, 50 to 200: less for small figures in print.
-    #[arg(long, value_name = "PERCENT", default_value_t = 100.0)]
-    text: f64,
+    /// Size of text and lines in percent of that on screen, 50 to 200: less for small figures in print. By default 100, and
+    /// 75 for a page as one figure.
+    #[arg(long, value_name = "PERCENT")]
+    text: Option<f64>,
     /// Light on dark.
     #[arg(long)]
     dark: bool,
@@ -108,6 +119,12 @@ impl Figures {
             Self::Some(kinds) => kinds,
             Self::One(kind) => std::slice::from_ref(kind),
         }
+    }
+
+    /// The page whose figures these are.
+    fn page(&self) -> Option<Page> {
+        let mut pages = Page::ALL.iter().copied();
+        pages.find(|page| page.figures() == self.kinds())
     }
 }
 
@@ -173,7 +190,7 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     let mut view = view.together(opened.iter().map(|opened| &opened.run));
     if let Some(page) = &arguments.page {
         let are_two = opened.len() == 2 && arguments.against.is_none();
-        view.overlaid = are_two && page.kinds() == PAGES[0].1;
+        view.overlaid = are_two && page.page() == Some(Page::Overview);
     }
     let runs = opened.iter_mut().map(|x| (x.name.as_str(), &mut x.run));
     let lacking = arguments.batch_norm.show(runs, view.batch_norm);
@@ -202,7 +219,15 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     if chosen.iter().any(is_of_gradients) {
         lacking.iter().for_each(say);
     }
-    write_all(arguments, &chosen, matches!(figures, Figures::Some(_)))
+    let files = Files {
+        out: &arguments.out,
+        formats: &arguments.format,
+        settings: &|format| settings(arguments, format),
+    };
+    if let Some(page) = arguments.page.as_ref().filter(|_| arguments.as_one) {
+        return write_page(&files, page.page(), &chosen);
+    }
+    write_all(&files, &chosen, matches!(figures, Figures::Some(_)))
 }
 
 fn open_all(dirs: &[&PathBuf]) -> anyhow::Result<Vec<Opened>> {
@@ -272,60 +297,22 @@ fn restored(path: &Path) -> anyhow::Result<Restored> {
     read.with_context(|| path.display().to_string())
 }
 
-/// Writes a single file, or several files into a folder.
-fn write_all(
-    arguments: &ExportArguments,
-    figures: &[Figure<'_>],
-    is_some: bool,
-) -> anyhow::Result<()> {
-    let out = &arguments.out;
-    let mut formats = arguments.format.clone();
-    let by_name = Format::of(out);
-    let is_folder = is_some || figures.len() > 1 || formats.len() > 1 || out.is_dir();
-    if formats.is_empty() {
-        let unknown = "say with --format what to write: png, svg, pdf or csv";
-        let format = by_name.or(is_folder.then_some(Format::Png));
-        formats.push(format.ok_or_else(|| Usage(unknown.to_owned()))?);
-    }
-    if is_folder && by_name.is_some() && !out.is_dir() {
-        let file = out.display();
-        return Err(Usage(format!(
-            "there are several files to write, so --out must be a folder; it is {file}"
-        ))
-        .into());
-    }
-    for format in formats {
-        let settings = settings(arguments, format)?;
-        for figure in figures {
-            let path = if is_folder {
-                out.join(figure.file_name(format))
-            } else {
-                out.clone()
-            };
-            export::write(figure, &settings, &path)?;
-            say(format!("wrote {}", path.display()));
-        }
-    }
-    Ok(())
-}
-
 fn settings(arguments: &ExportArguments, format: Format) -> anyhow::Result<Settings> {
     let dpi = arguments.scale.map(Settings::dpi_of_scale);
+    let width = arguments.width.filter(|_| arguments.as_one);
+    let usual = if arguments.as_one { 75.0 } else { 100.0 };
     let settings = Settings {
         format,
-        size: arguments.size,
+        size: match width.unwrap_or(Width::PAPER) {
+            Width(size) if arguments.as_one => size,
+            _ => arguments.size,
+        },
         dpi: dpi.or(arguments.dpi).unwrap_or(Settings::default().dpi),
-        text: arguments.text / 100.0,
+        text: arguments.text.unwrap_or(usual) / 100.0,
         dark: arguments.dark,
         transparent: arguments.transparent,
     };
-    settings.validate().map_err(|error| match error {
-        ExportError::Limits(sentence) => Usage(sentence).into(),
-        error @ ExportError::Encode { .. }
-        | error @ ExportError::Chunks(_)
-        | error @ ExportError::Pdf(_)
-        | error @ ExportError::Write(_) => anyhow::Error::from(error),
-    })?;
+    settings.validate().map_err(usage)?;
     Ok(settings)
 }
 

@@ -55,6 +55,8 @@ pub mod measures {
 
 /// Which figures the pages of the window show.
 pub mod pages {
+    pub(crate) use super::look::layout::{GAP, TITLE_HEIGHT, cards_of_two, height_of_two};
+    pub(crate) use super::look::pages::Page;
     pub use super::look::pages::{Figures, OVERVIEW_OF_TWO, PAGES};
     pub use super::registry::{card_of, kind_shown};
 }

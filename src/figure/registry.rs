@@ -196,6 +196,24 @@ pub(in crate::figure) fn page_ui(
     figure_ui(ui, kind, subject, shown, view);
 }
 
+/// A figure as one of several panels: its letter and its heading in a line, and the figure below them. `shown` are all
+/// runs on screen.
+pub(in crate::figure) fn panel_ui(
+    ui: &mut Ui,
+    letter: &str,
+    kind: Kind,
+    (subject, shown): (Subject<'_>, &[Subject<'_>]),
+    view: &View,
+) {
+    ui.horizontal(|ui| {
+        // Of the fonts there are, this one has the boldest letters.
+        ui.label(RichText::new(letter).strong().monospace().size(17.0));
+        let title = RichText::new(kind.title()).strong().size(13.0);
+        ui.add(egui::Label::new(title).truncate());
+    });
+    figure_ui(ui, kind, subject, shown, view);
+}
+
 /// Run, part of the network, moment and treatment of batch norm that a figure shows.
 pub(in crate::figure) fn caption(kind: Kind, subject: Subject<'_>, view: &View) -> String {
     let figure = figure(kind);

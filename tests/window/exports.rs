@@ -40,6 +40,27 @@ fn ask(window: &mut Window, card: &str) {
     settle(window);
 }
 
+/// The page as one figure, in the settings that the dialog offers, is what the command line writes.
+fn as_one(
+    window: &mut Window,
+    card: &str,
+    arguments: &[&str],
+    folder: &Path,
+) -> anyhow::Result<()> {
+    ask(window, card);
+    click(window, "The page as one figure");
+    click(window, "SVG");
+    let [own, other] = ["window.svg", "command.svg"].map(|name| folder.join(name));
+    type_path(window, "File", &own);
+    click(window, "Export");
+    ensure!(has(window, "Exported to"), "{card}");
+    click(window, "Dismiss");
+    let settings = ["--as-one", "--width", "178mm", "--dpi", "300"];
+    export_command(&[arguments, &settings].concat(), &other)?;
+    ensure!(std::fs::read(own)? == std::fs::read(other)?, "{card}");
+    Ok(())
+}
+
 /// Every figure of two runs side by side, one of them renamed, equals that of the command line byte for byte, in every
 /// format.
 #[test]
@@ -113,6 +134,8 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
             ensure!(own? == other?, "{page}: {file} differs");
             seen.insert(file);
         }
+        let arguments = [&[none, branch][..], &view].concat();
+        as_one(&mut window, card, &arguments, &written)?;
     }
     // A run shows its matrix in one of three ways at a time, and here as the difference from the other run.
     let shown = Kind::ALL

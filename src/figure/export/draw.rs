@@ -21,7 +21,7 @@ pub(in crate::figure::export) const MAX_SIDE_PX: f32 = 10_000.0;
 pub(in crate::figure::export) const SCALES: std::ops::RangeInclusive<f32> = 0.5..=8.0;
 
 /// Space around the figure, in points.
-const MARGIN: i8 = 8;
+pub(in crate::figure::export) const MARGIN: i8 = 8;
 
 /// egui learns sizes in the first pass, lays out in the second, and is at rest in the third.
 const PASSES: usize = 3;

@@ -8,6 +8,7 @@ mod png;
 pub mod raster;
 mod record;
 mod settings;
+mod sheet;
 mod svg;
 mod triangle;
 
@@ -18,6 +19,7 @@ pub use png::{encode_png, figure_png, figure_png_among, png, write_png};
 pub use record::{Restored, RunRef, read_view, record};
 pub(crate) use settings::TEXT;
 pub use settings::{Format, PRESETS, Preset, Settings, SheetSize, Unit};
+pub(crate) use sheet::{Sheet, page_file_name};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 pub(in crate::figure) mod clock;
 pub(in crate::figure) mod kind;
+pub(in crate::figure) mod layout;
 pub(in crate::figure) mod marks;
 pub(in crate::figure) mod pages;
 pub(in crate::figure) mod pick;

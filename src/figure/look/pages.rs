@@ -4,7 +4,7 @@ use crate::figure::look::kind::Kind;
 
 /// A page that shows figures, in the order of [`PAGES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::figure) enum Page {
+pub(crate) enum Page {
     Overview,
     Conflicts,
     Class,
@@ -14,8 +14,35 @@ pub(in crate::figure) enum Page {
 }
 
 impl Page {
+    /// Every page that shows figures.
+    pub(crate) const ALL: &[Self] = &[
+        Self::Overview,
+        Self::Conflicts,
+        Self::Class,
+        Self::Mistakes,
+        Self::Gates,
+        Self::Compare,
+    ];
+
+    /// The name on its tab.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Conflicts => "Conflicts",
+            Self::Class => "One class",
+            Self::Mistakes => "Mistakes",
+            Self::Gates => "Gates",
+            Self::Compare => "Compare",
+        }
+    }
+
+    /// Its name on the command line and in names of files.
+    pub(crate) fn name(self) -> &'static str {
+        PAGES[self as usize].0
+    }
+
     /// Its figures.
-    pub(in crate::figure) const fn figures(self) -> &'static [Kind] {
+    pub(crate) const fn figures(self) -> &'static [Kind] {
         PAGES[self as usize].1
     }
 }

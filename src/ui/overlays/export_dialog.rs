@@ -6,7 +6,7 @@ use egui::{RichText, vec2};
 
 use crate::figure::export::{Format, PRESETS, Preset, Settings, TEXT, Unit};
 use crate::ui::state::action::{Action, Purpose};
-use crate::ui::state::export_draft::ExportDraft;
+use crate::ui::state::export_draft::{ExportDraft, What};
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
 /// Asks how to export a figure, in a dialog over everything else.
@@ -36,11 +36,22 @@ pub(crate) fn export_ui(ctx: &egui::Context, export: &mut ExportDraft, actions: 
 }
 
 fn what_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
-    let help = "One figure, or every figure of the page for every run shown";
+    let help = "One figure; every figure of the page for every run shown, each in a file of its own; or the page as one \
+                figure with panels a, b, c and so on, in the arrangement of the page";
     labelled_ui(ui, "What", help, None, |ui| {
-        let page = format!("All figures of “{}”", export.page.title());
-        ui.selectable_value(&mut export.whole_page, false, export.kind.title());
-        ui.selectable_value(&mut export.whole_page, true, page);
+        let all = format!("All figures of “{}”", export.page.title());
+        let choices = [
+            (What::Figure, export.kind.title()),
+            (What::Each, &all),
+            (What::AsOne, "The page as one figure"),
+        ];
+        ui.horizontal_wrapped(|ui| {
+            for (what, text) in choices {
+                if ui.selectable_label(export.what() == what, text).clicked() {
+                    export.choose(what);
+                }
+            }
+        });
         ui.response()
     });
 }
@@ -49,15 +60,17 @@ fn format_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
     let help = "PNG are pixels, for slides and the web. SVG are lines and text that stay sharp and can be edited. PDF \
                 are the same for a paper, with the fonts inside. CSV are the numbers behind the figure.";
     labelled_ui(ui, "Format", help, None, |ui| {
-        for format in Format::ALL {
+        let is_each = export.what() == What::Each;
+        let is_drawn = |format: &Format| export.what() != What::AsOne || *format != Format::Csv;
+        for format in Format::ALL.into_iter().filter(is_drawn).collect::<Vec<_>>() {
             let name = format.extension().to_uppercase();
-            let chosen = if export.whole_page {
+            let chosen = if is_each {
                 export.formats.contains(&format)
             } else {
                 export.settings.format == format
             };
             let response = ui.selectable_label(chosen, name);
-            if response.clicked() && !export.whole_page {
+            if response.clicked() && !is_each {
                 export.set_format(format);
             } else if response.clicked() && chosen {
                 export.formats.retain(|other| *other != format);
@@ -65,7 +78,7 @@ fn format_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
                 export.formats.push(format);
             }
         }
-        if export.whole_page {
+        if is_each {
             ui.weak("one or several");
         }
         // The label names the whole row, and not one of its buttons.
@@ -82,9 +95,11 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
         dpi: Settings::default().dpi,
         text: 1.0,
     };
+    let is_one = export.what() == What::AsOne;
     let settings = &mut export.settings;
     labelled_ui(ui, "Size", help, None, |ui| {
-        for preset in std::iter::once(on_screen).chain(PRESETS) {
+        let on_screen = Some(on_screen).filter(|_| !is_one);
+        for preset in on_screen.into_iter().chain(PRESETS) {
             let chosen =
                 settings.size == preset.size && settings.dpi.to_bits() == preset.dpi.to_bits();
             let response = ui
@@ -100,7 +115,8 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
     });
     let help =
         "In millimetres on paper, in pixels, or in points as the window measures (96 to an inch)";
-    labelled_ui(ui, "Width × height", help, None, |ui| {
+    let label = if is_one { "Width" } else { "Width × height" };
+    labelled_ui(ui, label, help, None, |ui| {
         let decimals = usize::from(settings.size.unit == Unit::Mm);
         let drag = |value| {
             egui::DragValue::new(value)
@@ -108,14 +124,19 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
                 .max_decimals(decimals)
         };
         let width = ui.add(drag(&mut settings.size.width));
-        ui.label("×");
-        ui.add(drag(&mut settings.size.height))
-            .on_hover_text("Height");
+        if !is_one {
+            ui.label("×");
+            ui.add(drag(&mut settings.size.height))
+                .on_hover_text("Height");
+        }
         for unit in Unit::ALL {
             let chosen = settings.size.unit == unit;
             if ui.selectable_label(chosen, unit.sign()).clicked() && !chosen {
                 settings.size = settings.size.to(unit, settings.dpi);
             }
+        }
+        if is_one {
+            ui.weak("the height follows from the arrangement");
         }
         width
     });
@@ -127,7 +148,11 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
             .max_decimals(0);
         let response = ui.add(dpi.suffix(" dpi"));
         let [width, height] = settings.pixels();
-        ui.weak(format!("{width} × {height} pixels"));
+        ui.weak(if is_one {
+            format!("{width} pixels wide")
+        } else {
+            format!("{width} × {height} pixels")
+        });
         response
     });
     let help = "Size of text and lines, in percent of that on screen (50 to 200): 75 makes text of 7 to 10 typographic \
@@ -159,7 +184,7 @@ fn colours_ui(ui: &mut egui::Ui, settings: &mut Settings) {
 }
 
 fn path_ui(ui: &mut egui::Ui, export: &mut ExportDraft, actions: &mut Vec<Action>) {
-    let (label, purpose) = if export.whole_page {
+    let (label, purpose) = if export.what() == What::Each {
         ("Folder", Purpose::ExportFolder)
     } else {
         ("File", Purpose::ExportFile)
@@ -201,7 +226,7 @@ fn buttons_ui(
         if ui.button("Cancel").clicked() {
             actions.push(Action::CancelExport);
         }
-        if !export.whole_page {
+        if export.what() == What::Figure {
             copy_ui(ui, export, problem, actions);
         }
     });

@@ -2,10 +2,9 @@
 
 use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
-use super::layout::{GAP, TITLE_HEIGHT, cards_of_two, height_of_two};
 use super::merits::merits_ui;
 use crate::config::Attention;
-use crate::figure::pages::kind_shown;
+use crate::figure::pages::{GAP, TITLE_HEIGHT, cards_of_two, height_of_two, kind_shown};
 use crate::figure::{Kind, Subject, View, figure_ui};
 use crate::run::comparable;
 use crate::text::grouped;

@@ -3,10 +3,10 @@
 use egui::{Rect, RichText, pos2};
 
 use super::columns::Column;
-use super::layout::GAP;
 use crate::compare::Comparison;
 use crate::compare::contrast::{CompareError, with_seeds};
 use crate::figure::difference::{NOTHING, compared_once};
+use crate::figure::pages::GAP;
 use crate::figure::table::table;
 use crate::figure::{Kind, Subject, View, figure_ui};
 use crate::text::grouped;

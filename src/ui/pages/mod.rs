@@ -9,7 +9,6 @@ mod columns;
 mod compare;
 mod data;
 mod first_run;
-mod layout;
 mod merits;
 mod mistakes;
 mod overview;

@@ -7,12 +7,12 @@ use egui::ColorImage;
 
 use crate::compare::contrast::excerpt;
 use crate::figure::difference::compared;
-use crate::figure::export::{self, Figure, Format, Settings, SheetSize};
+use crate::figure::export::{self, Figure, Format, Settings, Sheet, SheetSize};
 use crate::figure::pages::{OVERVIEW_OF_TWO, kind_shown};
 use crate::figure::{Kind, Subject, View, read_probes};
 use crate::run::probes::Probes;
 use crate::run::{BatchNorm, Run, common_batch_norm};
-use crate::ui::state::export_draft::ExportDraft;
+use crate::ui::state::export_draft::{ExportDraft, What};
 use crate::ui::state::place::{Page, Place};
 use crate::ui::state::runs::{RunEntry, Runs};
 
@@ -39,14 +39,21 @@ pub(crate) enum Exported {
 pub(crate) fn write_job(draft: &ExportDraft, runs: &Runs, view: &Place) -> Result<Export, String> {
     let job = Job::new(draft, runs, view)?;
     let settings = draft.settings;
-    if !draft.whole_page {
-        let path = PathBuf::from(draft.file.trim());
-        return Ok(Box::new(move || job.read().write(&settings, path)));
-    }
-    let (formats, folder) = (draft.formats.clone(), PathBuf::from(draft.folder.trim()));
-    Ok(Box::new(move || {
-        job.read().write_all(settings, &formats, folder)
-    }))
+    let file = |file: &str| PathBuf::from(file.trim());
+    Ok(match draft.what() {
+        What::Figure => {
+            let path = file(&draft.file);
+            Box::new(move || job.read().write(&settings, path))
+        }
+        What::Each => {
+            let (formats, folder) = (draft.formats.clone(), file(&draft.folder));
+            Box::new(move || job.read().write_all(settings, &formats, folder))
+        }
+        What::AsOne => {
+            let path = file(&draft.page_file);
+            Box::new(move || job.read().write_as_one(&settings, path))
+        }
+    })
 }
 
 /// Like [`write_job`], but gives an image for the clipboard, or a table if the chosen format is a table.
@@ -64,6 +71,7 @@ struct Job {
     runs: Vec<Copy>,
     view: View,
     figures: Vec<Wanted>,
+    page: Page,
 }
 
 /// A figure to be exported.
@@ -103,14 +111,15 @@ impl Job {
             size: draft.size_of(kind),
         };
         let is_overview_of_two = view.page == Page::Overview && ids.len() == 2;
-        let figures = if draft.whole_page && is_overview_of_two {
+        let is_page = draft.what() != What::Figure;
+        let figures = if is_page && is_overview_of_two {
             let of_run = |at: usize| {
                 OVERVIEW_OF_TWO[at]
                     .iter()
                     .map(move |&kind| wanted(kind, at))
             };
             (0..2).flat_map(of_run).collect()
-        } else if draft.whole_page {
+        } else if is_page {
             let of_run = |at| {
                 let kinds = view.page.kinds().iter();
                 kinds.map(move |&kind| wanted(kind_shown(kind, &view.figure, at), at))
@@ -121,6 +130,7 @@ impl Job {
             vec![wanted(draft.kind, at)]
         };
         let shown = copies.iter().map(|copy| &*copy.run).filter(|_| !of_groups);
+        let page = view.page;
         let view = View {
             overlaid: is_overview_of_two,
             ..view.figure.together(shown)
@@ -129,6 +139,7 @@ impl Job {
             view,
             runs: copies,
             figures,
+            page,
         })
     }
 
@@ -187,6 +198,21 @@ impl Job {
             Ok(())
         })?;
         Ok(Exported::Folder(folder, count))
+    }
+
+    fn write_as_one(&self, settings: &Settings, path: PathBuf) -> Result<Exported, String> {
+        let page = self.page.of_figures();
+        let page = page.ok_or_else(|| "this page has no figures of runs".to_owned())?;
+        let shown: Vec<_> = self.runs.iter().map(Copy::subject).collect();
+        let figures = self.figures.iter().map(|&Wanted { kind, at, .. }| Figure {
+            kind,
+            subject: shown[at],
+            shown: &shown,
+            view: &self.view,
+        });
+        let written = Sheet::new(page, figures).and_then(|sheet| sheet.write(settings, &path));
+        written.map_err(|error| error.to_string())?;
+        Ok(Exported::File(path))
     }
 
     fn copy(&self, settings: &Settings) -> Result<Exported, String> {

@@ -1,9 +1,10 @@
 //! The pages, and the figures that each of them shows.
 
+use egui::Rect;
 use serde::{Deserialize, Serialize};
 
 use crate::figure::Kind;
-use crate::figure::pages::{PAGES, card_of};
+use crate::figure::pages::{self, card_of};
 
 /// A page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,16 +43,8 @@ impl Page {
 
     /// The name on its tab.
     pub fn title(self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Conflicts => "Conflicts",
-            Self::Class => "One class",
-            Self::Mistakes => "Mistakes",
-            Self::Gates => "Gates",
-            Self::Compare => "Compare",
-            Self::Data => "Data",
-            Self::Runs => "Runs",
-        }
+        let other = if self == Self::Data { "Data" } else { "Runs" };
+        self.of_figures().map_or(other, pages::Page::title)
     }
 
     /// The purpose of the page, for its tooltip.
@@ -70,9 +63,27 @@ impl Page {
         }
     }
 
+    /// The page as the figures know it; `None` for a page without figures of runs.
+    pub(crate) fn of_figures(self) -> Option<pages::Page> {
+        pages::Page::ALL.get(self as usize).copied()
+    }
+
+    /// Height in points that the figures need in a column of this width, of which `seen` points are seen without
+    /// scrolling.
+    pub(crate) fn least_height(self, width: f32, seen: f32) -> f32 {
+        let page = self.of_figures();
+        page.map_or(0.0, |page| page.least_height(width, seen))
+    }
+
+    /// The places of the figures in a column, of which `seen` points are seen without scrolling.
+    pub(crate) fn cards(self, rect: Rect, seen: f32) -> Vec<(Kind, Rect)> {
+        let page = self.of_figures();
+        page.map_or_else(Vec::new, |page| page.cards(rect, seen))
+    }
+
     /// The figures that the page shows of a run.
     pub(crate) fn kinds(self) -> &'static [Kind] {
-        PAGES.get(self as usize).map_or(&[], |(_, kinds)| kinds)
+        self.of_figures().map_or(&[], pages::Page::figures)
     }
 
     /// The page that a figure belongs to, where several show it.

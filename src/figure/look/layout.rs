@@ -1,9 +1,9 @@
-//! The places of the figures on a page.
+//! The places of the figures on a page, in the window and where a page is exported as one figure.
 
 use egui::Rect;
 
-use crate::figure::Kind;
-use crate::ui::state::place::Page;
+use crate::figure::look::kind::Kind;
+use crate::figure::look::pages::Page;
 
 /// Space between two figures, in points.
 pub(crate) const GAP: f32 = 8.0;
@@ -18,12 +18,15 @@ const WIDE: f32 = 900.0;
 const MEDIUM_MIN_HEIGHT: f32 = 800.0;
 const WIDE_MIN_HEIGHT: f32 = 660.0;
 
+/// Height of the figures of a page on paper, in their width: with a caption below, they fill a page.
+const TALLEST: f32 = 1.3;
+
 /// Height of a column's title, in points.
-pub(super) const TITLE_HEIGHT: f32 = 24.0;
+pub(crate) const TITLE_HEIGHT: f32 = 24.0;
 
 impl Page {
     /// The figures of a page in columns from left to right, each with its share of the height. The overview and the
-    /// page of gates have layouts of their own; pages without figures of a run have none.
+    /// page of gates have layouts of their own.
     fn columns(self) -> [Vec<(Kind, f32)>; 2] {
         match self {
             Self::Conflicts => {
@@ -70,7 +73,7 @@ impl Page {
                     (Kind::GroupConflict, 0.3),
                 ],
             ],
-            Self::Overview | Self::Gates | Self::Data | Self::Runs => [vec![], vec![]],
+            Self::Overview | Self::Gates => [vec![], vec![]],
         }
     }
 
@@ -100,18 +103,22 @@ impl Page {
         }
     }
 
+    /// Height in points of the page as one figure of this width: that of the window or, in two columns, at most so much
+    /// that a page of paper has room for it.
+    pub(in crate::figure) fn height_on_paper(self, width: f32) -> f32 {
+        let least = self.least_height(width, WIDE_MIN_HEIGHT);
+        if width < MEDIUM {
+            return least;
+        }
+        least.min(TALLEST * width)
+    }
+
     /// Least height of a row of figures on pages other than the overview, in points and on average.
     fn least_row(self) -> f32 {
         match self {
             // The figures of the pair hold three charts, one above the other.
             Self::Conflicts => 260.0,
-            Self::Overview
-            | Self::Class
-            | Self::Mistakes
-            | Self::Gates
-            | Self::Compare
-            | Self::Data
-            | Self::Runs => 250.0,
+            Self::Overview | Self::Class | Self::Mistakes | Self::Gates | Self::Compare => 250.0,
         }
     }
 
@@ -365,7 +372,7 @@ mod tests {
             kinds
         };
         for &page in Page::ALL {
-            let known = page.kinds();
+            let known = page.figures();
             for width in [0.5 * MEDIUM, MEDIUM, WIDE] {
                 let rect = Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width, WIDE));
                 let cards = page.cards(rect, WIDE).into_iter();

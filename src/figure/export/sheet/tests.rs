@@ -1,0 +1,240 @@
+//! Pages as one figure: where the panels lie, and what the file holds.
+
+use anyhow::{Context as _, Result};
+use resvg::usvg::roxmltree::{Document, Node};
+
+use super::*;
+use crate::figure::export::SheetSize;
+use crate::figure::registry::kind_shown;
+use crate::figure::testing::{Recorded, recorded, view};
+use crate::figure::{Kind, View};
+
+/// The full width of a paper; the height has no effect.
+const PAPER: Settings = Settings {
+    format: Format::Svg,
+    size: SheetSize {
+        width: 180.0,
+        height: 1.0,
+        unit: Unit::Mm,
+    },
+    dpi: 192.0,
+    text: 0.75,
+    dark: false,
+    transparent: false,
+};
+
+fn sheet<'a>(page: Page, shown: &'a [Subject<'a>], view: &'a View) -> Result<Sheet<'a>> {
+    let figures = shown.iter().enumerate().flat_map(|(at, &subject)| {
+        let kinds = page.figures().iter();
+        kinds.map(move |&kind| Figure {
+            kind: kind_shown(kind, view, at),
+            subject,
+            shown,
+            view,
+        })
+    });
+    Ok(Sheet::new(page, figures)?)
+}
+
+fn texts(svg: &str) -> Result<Vec<String>> {
+    let document = Document::parse(svg)?;
+    let texts = document
+        .descendants()
+        .filter(|node| node.has_tag_name("text"));
+    let whole = |node: Node<'_, '_>| -> String {
+        let inner = node.descendants().filter(Node::is_text);
+        inner.filter_map(|inner| inner.text()).collect()
+    };
+    Ok(texts.map(whole).collect())
+}
+
+/// The pages of one run.
+const PAGES: [Page; 5] = [
+    Page::Overview,
+    Page::Conflicts,
+    Page::Class,
+    Page::Mistakes,
+    Page::Gates,
+];
+
+#[test]
+fn a_page_has_every_panel_once_with_its_letter_and_one_caption() -> Result<()> {
+    let run = recorded("solar-branch")?;
+    let (shown, view) = ([run.subject()], view());
+    for page in PAGES {
+        let sheet = sheet(page, &shown, &view)?;
+        look(page, "one", &sheet)?;
+        let bytes = sheet.bytes(&PAPER)?;
+        assert!(
+            bytes == sheet.bytes(&PAPER)?,
+            "{page:?}: the same bytes each time"
+        );
+        let svg = String::from_utf8(bytes)?;
+        let texts = texts(&svg)?;
+        let count = |text: &str| texts.iter().filter(|other| *other == text).count();
+        let drawn = sheet.figures.len();
+        for number in 0..drawn {
+            assert!(
+                count(&letter(number)) >= 1,
+                "{page:?}: no {} in {texts:?}",
+                letter(number)
+            );
+        }
+        assert_eq!(count(&letter(drawn)), 0, "{page:?}");
+        for figure in &sheet.figures {
+            let title = figure.kind.title();
+            // A long title is cut where its panel is narrow.
+            let start: String = title.chars().take(12).collect();
+            assert!(
+                texts.iter().any(|text| text.starts_with(&start)),
+                "{page:?}: no {title}"
+            );
+        }
+        assert_eq!(count(&sheet.caption()), 1, "{page:?}: {}", sheet.caption());
+        assert!(svg.contains(&format!("<title>{}</title>", page.title())));
+    }
+    Ok(())
+}
+
+/// Writes the pages for a person to look at, where `FIGURE_SHOTS` names a folder.
+fn look(page: Page, runs: &str, sheet: &Sheet<'_>) -> Result<()> {
+    let Some(folder) = std::env::var_os("FIGURE_SHOTS").map(std::path::PathBuf::from) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(&folder)?;
+    for format in [Format::Png, Format::Pdf] {
+        let name = format!("page-{}-{runs}.{}", page.name(), format.extension());
+        let settings = Settings { format, ..PAPER };
+        std::fs::write(folder.join(name), sheet.bytes(&settings)?)?;
+    }
+    Ok(())
+}
+
+/// Panels lie within the page, do not overlap, and are read from the top down and from the left to the right.
+#[test]
+fn panels_share_the_page() -> Result<()> {
+    let runs = [recorded("solar-none")?, recorded("solar-branch")?];
+    let subjects = runs.each_ref().map(Recorded::subject);
+    let overlaid = View {
+        overlaid: true,
+        ..view()
+    };
+    for (shown, view) in [
+        (&subjects[..1], &view()),
+        (&subjects, &view()),
+        (&subjects, &overlaid),
+    ] {
+        for page in PAGES.into_iter().chain([Page::Compare]) {
+            let Ok(sheet) = sheet(page, shown, view) else {
+                assert!(page == Page::Compare, "{page:?}");
+                continue;
+            };
+            for width in [400.0, 720.0, 950.0] {
+                let layout = sheet.layout(width);
+                let whole = Rect::from_min_size(Pos2::ZERO, vec2(width, layout.height));
+                let panels = &layout.panels;
+                for (at, (index, rect)) in panels.iter().enumerate() {
+                    assert!(whole.expand(EDGE).contains_rect(*rect), "{page:?} {width}");
+                    let others = || panels[..at].iter();
+                    assert!(others().all(|(_, other)| !rect.intersect(*other).is_positive()));
+                    assert!(others().all(|(other, _)| other != index));
+                }
+                assert!(
+                    panels.is_sorted_by_key(|(_, rect)| rect.top().round() as i64)
+                        || shown.len() > 1
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Without a selected pair its two figures have nothing to show: the matrix and the conflicts above them take their
+/// room, so that no part of the page is empty.
+#[test]
+fn a_panel_takes_the_room_of_a_neighbour_that_is_not_there() -> Result<()> {
+    let run = recorded("solar-branch")?;
+    let shown = [run.subject()];
+    let without = View {
+        pair: None,
+        ..view()
+    };
+    let (with, without) = (view(), without);
+    let [with, without] = [&with, &without].map(|view| sheet(Page::Conflicts, &shown, view));
+    let (with, without) = (with?, without?);
+    assert_eq!(with.figures.len(), without.figures.len() + 2);
+    let bottom = |sheet: &Sheet<'_>, kind| -> Result<f32> {
+        let layout = sheet.layout(900.0);
+        let mut panels = layout.panels.iter();
+        let found = panels.find(|(at, _)| sheet.figures[*at].kind == kind);
+        Ok(found.context("no panel")?.1.bottom())
+    };
+    let wanted = bottom(&with, Kind::PairDepth)?;
+    assert!((bottom(&without, Kind::RareConflicts)? - wanted).abs() < EDGE);
+    assert!(bottom(&with, Kind::RareConflicts)? < wanted - 100.0);
+    Ok(())
+}
+
+/// 180 mm at text of 75 % are 180/25.4·96/0.75 = 907 points.
+#[test]
+fn the_width_is_that_asked_for_and_the_height_follows() -> Result<()> {
+    let run = recorded("solar-branch")?;
+    let (shown, view) = ([run.subject()], view());
+    let sheet = sheet(Page::Mistakes, &shown, &view)?;
+    let settings = sheet.settings(&PAPER)?;
+    assert_eq!(settings.size.width.to_bits(), 180.0_f64.to_bits());
+    assert!((settings.options().size[0] - 907.1).abs() < 0.1);
+    let margins = 2.0 * f32::from(MARGIN);
+    let wanted = f64::from(sheet.layout(settings.options().size[0] - margins).height + margins);
+    // In millimetres, rounded up to a tenth.
+    let wanted = wanted * 0.75 / 96.0 * 25.4;
+    assert!(
+        (0.0..0.1).contains(&(settings.size.height - wanted)),
+        "{settings:?} {wanted}"
+    );
+    let table = Settings {
+        format: Format::Csv,
+        ..PAPER
+    };
+    let refused = sheet.bytes(&table).err().map(|error| error.to_string());
+    assert!(refused.is_some_and(|text| text.contains("no table")));
+    Ok(())
+}
+
+/// Two runs stand below each other under their names, and the overview has both in one.
+#[test]
+fn two_runs_are_told_apart_by_letters_and_names() -> Result<()> {
+    let runs = [recorded("solar-none")?, recorded("solar-branch")?];
+    let shown = runs.each_ref().map(Recorded::subject);
+    let difference = View {
+        difference: true,
+        ..view()
+    };
+    let mistakes = sheet(Page::Mistakes, &shown, &difference)?;
+    look(Page::Mistakes, "two", &mistakes)?;
+    let texts = texts(&String::from_utf8(mistakes.bytes(&PAPER)?)?)?;
+    for name in [
+        "A: solar-none",
+        "B: solar-branch",
+        "Confusion matrix, B − A",
+        "a",
+        "h",
+    ] {
+        assert!(
+            texts.iter().any(|text| text == name),
+            "no {name} in {texts:?}"
+        );
+    }
+    assert!(
+        mistakes
+            .caption()
+            .starts_with("A: solar-none, B: solar-branch · ")
+    );
+    Ok(())
+}
+
+#[test]
+fn letters_go_on_after_z() {
+    let letters = [0, 1, 25, 26, 27, 52].map(letter);
+    assert_eq!(letters, ["a", "b", "z", "aa", "ab", "ba"]);
+}
