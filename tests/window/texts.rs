@@ -69,6 +69,10 @@ pub(crate) fn texts(window: &Window) -> Vec<Text> {
     found
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other shapes have no text"
+)]
 fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Text>) {
     match shape {
         Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, found)),
@@ -89,6 +93,10 @@ pub(crate) fn without_texts(shapes: &[ClippedShape]) -> Vec<ClippedShape> {
     rest.collect()
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other shapes have no text"
+)]
 fn without_text(shape: &Shape) -> Shape {
     match shape {
         Shape::Vec(shapes) => Shape::Vec(shapes.iter().map(without_text).collect()),

@@ -74,12 +74,7 @@ pub(in crate::figure) fn scatter_ui(
     let bounds = bounds(ui.ctx(), all, view, &dots);
     let weak = ui.visuals().weak_text_color();
     let label = |text: &str| RichText::new(text).size(11.0).color(weak);
-    // A low figure has no room for the whole label beside it.
-    let share = if ui.available_height() < 190.0 {
-        "share mistaken"
-    } else {
-        "share mistaken for each other"
-    };
+    let share = share_label(ui.available_height());
     let response = Plot::new("scatter")
         .allow_scroll(false)
         .allow_drag(false)
@@ -139,6 +134,15 @@ pub(in crate::figure) fn scatter_ui(
         response.on_hover_ui_at_pointer(|ui| words_ui(ui, subject, view, &dot));
     }
     None
+}
+
+/// The label of the vertical axis: a figure of little height, in points, has no room for the whole of it.
+fn share_label(height: f32) -> &'static str {
+    if height < 190.0 {
+        "share mistaken"
+    } else {
+        "share mistaken for each other"
+    }
 }
 
 /// Bounds that hold the points of all runs on screen, which share their scales.
