@@ -1066,35 +1066,3 @@ fn figures_look_as_they_did() -> anyhow::Result<()> {
     anyhow::ensure!(changed.is_empty(), "these look otherwise: {changed:?}");
     Ok(())
 }
-
-#[test]
-fn tmp_time() {
-    let sample = Sample::new(100, 1);
-    for _ in 0..3 {
-        let since = std::time::Instant::now();
-        let found = facts::thirds::strongest::strongest(
-            &egui::Context::default(),
-            sample.subject(),
-            &View::default(),
-        );
-        println!(
-            "strongest {:?} {:?}",
-            since.elapsed(),
-            found.map(|x| (x.all, x.conflicting))
-        );
-        let since = std::time::Instant::now();
-        let gram = sample.probes.whole[&0].gram_of(&[0]).unwrap();
-        println!("gram {:?}", since.elapsed());
-        let since = std::time::Instant::now();
-        let t = sample.run.thirds();
-        let x = gram.thirds(&t.head, &t.tail);
-        println!(
-            "thirds of a layer {:?} {:?}",
-            since.elapsed(),
-            x.map(|x| x.head_tail.pairs)
-        );
-        let since = std::time::Instant::now();
-        let x = gram.matrix();
-        println!("matrix {:?} {}", since.elapsed(), x.len());
-    }
-}

@@ -213,7 +213,10 @@ impl Cells for Shown<'_> {
 
     fn is_significant(&self, gram: usize, column: usize) -> bool {
         let effect = self.effects.cell(self.run, gram, column).flatten();
-        effect.is_none_or(|effect| effect.resolved())
+        match effect {
+            Some(effect) => effect.resolved(),
+            None => true,
+        }
     }
 
     fn words_ui(&self, ui: &mut Ui, gram: usize, column: usize) {
