@@ -155,6 +155,10 @@ fn size_ui(ui: &mut egui::Ui, export: &mut ExportDraft) {
         });
         response
     });
+    text_ui(ui, settings);
+}
+
+fn text_ui(ui: &mut egui::Ui, settings: &mut Settings) {
     let help = "Size of text and lines, in percent of that on screen (50 to 200): 75 makes text of 7 to 10 typographic \
                 points, as papers use it. Smaller text leaves more room to the figure.";
     labelled_ui(ui, "Text size", help, None, |ui| {
