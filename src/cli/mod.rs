@@ -7,7 +7,6 @@ mod compare;
 mod config_arguments;
 mod data;
 mod export;
-mod export_names;
 mod findings;
 mod output;
 mod report;

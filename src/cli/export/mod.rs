@@ -1,4 +1,5 @@
-//! `export`: figures as files.
+//! `export`: figures as files. Here are the arguments, the runs and the view; `names` has the names that the options know,
+//! `write` writes the files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +7,6 @@ use anyhow::Context;
 use clap::Args;
 
 use super::batch_norm::BatchNormArguments;
-use super::export_names::{
-    figures_help, named, order_help, page_help, parse_order, parse_quantity, parse_split,
-    parse_time, quantity_help, time_help,
-};
 use super::output::{Usage, fail, say};
 use crate::figure::export::{self, Figure, Format, Restored, Settings, SheetSize};
 use crate::figure::pages::{OVERVIEW_OF_TWO, PAGES, Page, kind_shown};
@@ -22,7 +19,13 @@ use crate::run::probes::Probes;
 use crate::run::{Run, Scope, log};
 use write::{Files, Width, usage, write_all, write_page};
 
+mod names;
 mod write;
+
+use names::{
+    figures_help, named, order_help, page_help, parse_order, parse_quantity, parse_split,
+    parse_time, quantity_help, time_help,
+};
 
 /// Arguments of `export`.
 #[derive(Debug, Args)]
