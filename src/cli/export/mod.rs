@@ -1,6 +1,9 @@
 //! `export`: figures as files. Here are the arguments, the runs and the view; `names` has the names that the options know,
 //! `write` writes the files.
 
+mod names;
+mod write;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -17,15 +20,11 @@ use crate::run::event::{Split, Started};
 use crate::run::notes::{Notes, distinct};
 use crate::run::probes::Probes;
 use crate::run::{Run, Scope, log};
-use write::{Files, Width, usage, write_all, write_page};
-
-mod names;
-mod write;
-
 use names::{
     figures_help, named, order_help, page_help, parse_order, parse_quantity, parse_split,
     parse_time, quantity_help, time_help,
 };
+use write::{Files, Width, usage, write_all, write_page};
 
 /// Arguments of `export`.
 #[derive(Debug, Args)]
