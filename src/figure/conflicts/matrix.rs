@@ -227,7 +227,7 @@ fn summary_ui(ui: &mut Ui, summary: &ConflictSummary, subject: Subject<'_>, scop
         ui.label("·");
         ui.label(format!("{} of {} pairs in conflict", summary.conflicting, summary.pairs))
             .on_hover_text("Pairs whose product is negative by more than 3 standard errors.");
-        ui.weak(format!("({} significant (3 SE))", summary.resolved));
+        ui.weak(format!("({} significant at 3 SE)", summary.resolved));
         ui.label("·");
         ui.label(format!("cancellation {}", number(summary.cancellation))).on_hover_text(
             "Length of the summed class gradients over the sum of their lengths: 1 where classes agree, 0 where they \

@@ -22,6 +22,8 @@ const LEAST_SUBTITLE: f32 = 80.0;
 const BETWEEN_TITLES: f32 = 32.0;
 /// Width in points from which a column's title has the variant of its run.
 const WIDE_TITLE: f32 = 420.0;
+/// Room in points after a title.
+const TITLE_MARGIN: f32 = 12.0;
 /// Width in points that is kept free on the right, so that the scroll bar covers no figure.
 const SCROLL_BAR: f32 = 4.0;
 
@@ -212,6 +214,8 @@ impl Column<'_> {
 
     fn title_ui(&self, ui: &mut egui::Ui, rect: Rect) {
         let variant = self.entry.attention().map_or("Run", Attention::label);
+        // The end of one title does not touch the beginning of the next.
+        let rect = rect.with_max_x(rect.right() - TITLE_MARGIN);
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.horizontal(|ui| {
                 if let Some(side) = ["A", "B"]
