@@ -283,3 +283,59 @@ fn table(subject: Subject<'_>, view: &View) -> Table {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::testing::{recorded, view};
+
+    /// The kernel follows from the parameters and the channels on both sides; for the layer that reads the image, whose
+    /// channels the table does not have, nothing is said.
+    #[test]
+    fn kernels_follow_from_parameters() -> anyhow::Result<()> {
+        let recorded = recorded("solar-branch")?;
+        let layers = &recorded.run.started.as_ref().unwrap().layers;
+        let side = |name: &str| {
+            let layer = layers.iter().find(|layer| layer.name == name).unwrap();
+            kernel(layer, layers)
+        };
+        assert_eq!(
+            [side("stem.conv2"), side("branch3.conv1")],
+            [Some(3), Some(3)]
+        );
+        assert_eq!([side("fuse.conv"), side("stem.conv1")], [Some(1), None]);
+        assert_eq!([side("stem.bn1"), side("classifier")], [None, None]);
+        let layer = Scope::Layer("branch3.conv1".to_owned());
+        let words = described(recorded.subject(), &layer);
+        assert!(
+            words.starts_with("branch3 › conv1 · convolution 3 × 3 · output "),
+            "{words}"
+        );
+        Ok(())
+    }
+
+    /// Norms and interference are those of the log, at the cursor and at the first probe, where there is no change.
+    #[test]
+    fn the_first_probe_has_no_change() -> anyhow::Result<()> {
+        let recorded = recorded("solar-branch")?;
+        let probes = &recorded.run.probes;
+        let at = |step| View {
+            step: Some(step),
+            scope: Scope::Backbone,
+            ..view()
+        };
+        let ctx = Context::default();
+        let last = probes[probes.len() - 1].step;
+        let view = at(last);
+        let found = moments(&ctx, recorded.subject(), &view).map_err(anyhow::Error::msg)?;
+        assert_eq!(*found.now, probes[probes.len() - 1].backbone);
+        assert_eq!(found.start, Some(&probes[0].backbone));
+        let words = conflict_words(&found.now, found.start);
+        assert!(words.ends_with("since the first probe"), "{words}");
+        let view = at(0);
+        let found = moments(&ctx, recorded.subject(), &view).map_err(anyhow::Error::msg)?;
+        assert_eq!(found.start, None);
+        assert!(!conflict_words(&found.now, None).contains("since"));
+        Ok(())
+    }
+}

@@ -201,3 +201,52 @@ fn columns(started: &Started) -> Vec<Vec<String>> {
     }
     columns
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::figure::testing::recorded;
+
+    /// The arrow keys lead along the way of the data and between branches, and to every layer from the first.
+    #[test]
+    fn every_layer_is_reached_by_the_arrow_keys() -> anyhow::Result<()> {
+        const WAYS: [(isize, isize); 4] = [(1, 0), (-1, 0), (0, 1), (0, -1)];
+        for name in ["solar-none", "solar-branch"] {
+            let recorded = recorded(name)?;
+            let started = recorded.run.started.clone().unwrap();
+            for size in [vec2(1100.0, 130.0), vec2(500.0, 110.0), vec2(2000.0, 300.0)] {
+                let map = Map::new(&started, Rect::from_min_size(pos2(0.0, 0.0), size));
+                let to =
+                    |from: &str, way| map.neighbour(&started, &Scope::Layer(from.to_owned()), way);
+                assert_eq!(to("stem.conv1", (1, 0)).as_deref(), Some("stem.bn1"));
+                assert_eq!(to("stem.bn1", (-1, 0)).as_deref(), Some("stem.conv1"));
+                assert_eq!(
+                    to("branch2.conv1", (0, -1)).as_deref(),
+                    Some("branch1.conv1")
+                );
+                assert_eq!(
+                    to("branch2.conv1", (0, 1)).as_deref(),
+                    Some("branch3.conv1")
+                );
+                assert_eq!(to("stem.conv1", (-1, 0)), None);
+                let first = map.neighbour(&started, &Scope::Backbone, (1, 0)).unwrap();
+                let (mut seen, mut open) = (BTreeSet::from([first.clone()]), vec![first]);
+                while let Some(from) = open.pop() {
+                    for next in WAYS.into_iter().filter_map(|way| to(&from, way)) {
+                        if seen.insert(next.clone()) {
+                            open.push(next);
+                        }
+                    }
+                }
+                let measured = started.layers.iter().filter(|layer| layer.gram.is_some());
+                let missed: Vec<_> = measured
+                    .filter(|layer| !seen.contains(&layer.name))
+                    .collect();
+                assert!(missed.is_empty(), "{name}, {size:?}: {missed:?}");
+            }
+        }
+        Ok(())
+    }
+}
