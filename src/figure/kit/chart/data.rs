@@ -6,6 +6,9 @@ use egui_plot::PlotPoint;
 use crate::figure::look::clock::Clock;
 use crate::figure::look::view::View;
 
+/// With more curves of classes than this they are thin, so that they hide each other less.
+const MANY_CLASSES: usize = 24;
+
 /// Everything a chart shows of a run, in plot coordinates. On a logarithmic axis y is already log10.
 #[derive(Clone, Debug, Default)]
 pub(in crate::figure) struct Chart {
@@ -75,6 +78,12 @@ impl Chart {
             .chain(second.range_y)
             .reduce(joined);
         chart
+    }
+
+    /// Whether there are more curves of classes than can be told apart.
+    pub(in crate::figure::kit::chart) fn has_many_classes(&self, view: &View) -> bool {
+        let of_classes = self.shown(view).filter(|curve| curve.class.is_some());
+        of_classes.count() > MANY_CLASSES
     }
 
     /// Whether the chart has the curves of two runs.

@@ -20,8 +20,6 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::view::View;
 
-/// With more curves of classes than this they are thin, so that they hide each other less.
-const MANY_CLASSES: usize = 24;
 /// More dots than this are drawn smaller, or they would run together.
 const MANY_DOTS: usize = 80;
 /// Width of a thin line, in points: lines up to this width are tessellated with a third fewer triangles.
@@ -107,7 +105,7 @@ pub(in crate::figure) fn part_ui(
         let bounds = PlotBounds::from_min_max([x.0, y.0], [x.1, y.1]);
         plot.set_plot_bounds(bounds);
         let response = plot.response();
-        let crowded = are_many(chart, view);
+        let crowded = chart.has_many_classes(view);
         let thin = Thin::new(&response.ctx, response.rect, &bounds, crowded);
         if let Some(y) = chart.level {
             let line = HLine::new("", y).stroke(Stroke::new(1.5, text));
@@ -223,7 +221,7 @@ fn draw_all<'a>(
     }
     let is_lit = |curve: &&Curve| curve.class.is_some() && curve.class == view.class;
     let any_lit = chart.shown(view).any(|curve| is_lit(&curve));
-    let are_many = are_many(chart, view);
+    let are_many = chart.has_many_classes(view);
     let others = chart.shown(view).filter(|curve| !is_lit(curve));
     for curve in others {
         let light = match curve.class {
@@ -239,12 +237,6 @@ fn draw_all<'a>(
     for curve in chart.shown(view) {
         draw_gaps(plot, curve, scales);
     }
-}
-
-/// Whether there are more curves of classes than can be told apart.
-fn are_many(chart: &Chart, view: &View) -> bool {
-    let of_classes = chart.shown(view).filter(|curve| curve.class.is_some());
-    of_classes.count() > MANY_CLASSES
 }
 
 /// How strongly a curve is drawn among the others.
@@ -267,6 +259,9 @@ impl Light {
         match self {
             Self::Lit => (3.0, curve.color),
             Self::Back => (HAIRLINE, curve.color.gamma_multiply(0.45)),
+            Self::Crowded if curve.side == Some(Side::B) => {
+                (HAIRLINE, curve.color.gamma_multiply(0.45))
+            }
             Self::Crowded if !is_thin => (HAIRLINE, curve.color),
             Self::Usual | Self::Crowded if is_thin => (HAIRLINE, curve.color.gamma_multiply(0.55)),
             Self::Usual if matches!(curve.look, Look::Thick { .. }) => (2.4, curve.color),
@@ -307,7 +302,8 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
     let stands_out = matches!(light, Light::Usual | Light::Lit);
     let are_few = !is_thin && stands_out && curve.len() <= 40;
     let style = match curve.look {
-        _ if curve.side == Some(Side::B) => LineStyle::dashed_dense(),
+        // Dashes of very many curves could not be told apart, and are thousands of shapes.
+        _ if curve.side == Some(Side::B) && stands_out => LineStyle::dashed_dense(),
         Look::Thick { dashed: true } => LineStyle::dashed_dense(),
         Look::Line | Look::Thin | Look::Thick { .. } | Look::Points | Look::Dots { .. } => {
             LineStyle::Solid

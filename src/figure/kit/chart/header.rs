@@ -44,7 +44,11 @@ pub(in crate::figure) fn header_ui(
         ui.spacing_mut().item_spacing = egui::vec2(10.0, 1.0);
         ui.spacing_mut().button_padding = egui::Vec2::ZERO;
         if chart.is_of_two() {
-            ui.label(RichText::new("A solid, B dashed").size(SIZE).weak());
+            let text = match chart.has_many_classes(view) {
+                true => "A strong, B pale",
+                false => "A solid, B dashed",
+            };
+            ui.label(RichText::new(text).size(SIZE).weak());
         }
         pick = legend_ui(ui, chart, &listed, view);
         if has_note {
