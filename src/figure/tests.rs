@@ -1000,8 +1000,6 @@ fn colours_are_stable_and_seen_on_both_themes() {
             assert!(contrast > 40.0, "text on {value}: {contrast}");
         }
     }
-    let rgb = palette::interference(0.25, false);
-    assert_ne!(rgb, palette::interference(0.0, false));
 }
 
 /// Small images of every figure of two constructed runs or of six, light and dark, against the images that somebody

@@ -2,7 +2,7 @@
 //! none.
 
 use crate::config::Attention;
-use crate::run::event::{Eval, Split, Started};
+use crate::run::event::{Eval, Split};
 use crate::run::{Run, Scope};
 
 use super::finding::{Evidence, Finding, Kind};
@@ -38,7 +38,7 @@ pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
         (Attention::Branch | Attention::Shared, Attention::None) => (b, a, 0),
         _ => return None,
     };
-    if !differ_in_attention_alone(first, second) {
+    if !first.differs_in_attention_alone(second) {
         return None;
     }
     let started = base.started.as_ref()?;
@@ -135,17 +135,6 @@ fn f1_words(f1: &Change) -> String {
             f1.uncertainty
         )
     }
-}
-
-/// Whether two runs have the same data, seed and settings except attention. The number of threads may differ.
-fn differ_in_attention_alone(a: &Started, b: &Started) -> bool {
-    let mut config = a.config.clone();
-    config.attention = b.config.attention;
-    config.threads = b.config.threads;
-    config == b.config
-        && a.data_fingerprint == b.data_fingerprint
-        && a.classes == b.classes
-        && a.train_counts == b.train_counts
 }
 
 /// Relative change of the backbone's interference from `base` to `other` over the newest probes that both runs have,

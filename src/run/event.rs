@@ -97,6 +97,18 @@ pub struct Started {
 }
 
 impl Started {
+    /// Whether two runs have the same data, seed and settings but for attention, so that they are a pair. The number of
+    /// threads may differ.
+    pub fn differs_in_attention_alone(&self, other: &Self) -> bool {
+        let mut config = self.config.clone();
+        config.attention = other.config.attention;
+        config.threads = other.config.threads;
+        self.data_fingerprint == other.data_fingerprint
+            && config == other.config
+            && self.classes == other.classes
+            && self.train_counts == other.train_counts
+    }
+
     /// The classes in thirds by their training images.
     pub fn thirds(&self) -> Thirds {
         Thirds::of(&self.train_counts)

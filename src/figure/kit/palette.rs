@@ -111,13 +111,8 @@ pub fn diverging(value: f64, dark: bool) -> Color32 {
     along(if value < 0.0 { red } else { blue }, value.abs())
 }
 
-/// Interference at and beyond which the colour is darkest: values above it are hardly ever seen.
+/// Interference at which a scale that is the same for all runs ends: values above it are hardly ever seen.
 pub const INTERFERENCE_END: f64 = 0.5;
-
-/// Colour of an interference: neutral at 0, darkest red from [`INTERFERENCE_END`] on.
-pub fn interference(value: f64, dark: bool) -> Color32 {
-    diverging(-value / INTERFERENCE_END, dark)
-}
 
 /// Paints a continuous colour scale: `color(t)` for t from 0 (left or top) to 1.
 pub fn paint_scale(

@@ -21,9 +21,10 @@ impl Run {
 
     /// Index of the probe nearest to `step`, the earlier one of two that are equally near; `None` without probes.
     pub fn probe_at(&self, step: u64) -> Option<usize> {
-        let probes = self.probes.iter().enumerate();
-        let nearest = probes.min_by_key(|(_, probe)| probe.step.abs_diff(step));
-        nearest.map(|(at, _)| at)
+        // Probes are in order, so that only those on either side of the step can be nearest.
+        let after = self.probes.partition_point(|probe| probe.step <= step);
+        let sides = after.saturating_sub(1)..self.probes.len().min(after + 1);
+        sides.min_by_key(|&at| self.probes[at].step.abs_diff(step))
     }
 
     /// The evaluation of a split at `step`: the nearest one within [`COMPARABLE_EPOCHS`], or else the newest before.
@@ -41,7 +42,7 @@ impl Run {
     /// The newest step at which there is a probe or an evaluation.
     fn newest_moment(&self) -> Option<u64> {
         let probe = self.probes.last().map(|probe| probe.step);
-        let eval = self.evals.iter().map(|eval| eval.step).max();
+        let eval = self.evals.last().map(|eval| eval.step);
         probe.max(eval)
     }
 }

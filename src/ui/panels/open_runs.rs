@@ -30,7 +30,7 @@ pub(crate) fn open_runs_ui(
     actions: &mut Vec<Action>,
 ) {
     ui.label(RichText::new("Open runs").heading());
-    let entries = in_pairs(runs);
+    let entries = ordered(ui, runs);
     if entries.is_empty() {
         let text = "None yet. Set up an experiment below and press Start, or open a run folder.";
         ui.label(RichText::new(text).weak());
@@ -72,16 +72,28 @@ pub(crate) fn open_runs_ui(
     open_ui(ui, path, actions);
 }
 
+/// The runs as [`in_pairs`] orders them, which is found once and kept until a run comes, goes or has its header read.
+fn ordered<'a>(ui: &egui::Ui, runs: &'a Runs) -> Vec<&'a RunEntry> {
+    let id = ui.scope_id().with("order");
+    let key = runs
+        .iter()
+        .map(|entry| (entry.id, entry.run.started.is_some()));
+    let key: Vec<(RunId, bool)> = key.collect();
+    let kept: Option<(Vec<(RunId, bool)>, Vec<RunId>)> = ui.data(|data| data.get_temp(id));
+    if let Some((_, order)) = kept.filter(|(of, _)| *of == key) {
+        return order.iter().filter_map(|&id| runs.get(id)).collect();
+    }
+    let listed = in_pairs(runs);
+    let order: Vec<RunId> = listed.iter().map(|entry| entry.id).collect();
+    ui.data_mut(|data| data.insert_temp(id, (key, order)));
+    listed
+}
+
 /// The runs in the order in which they were opened, but those that differ in nothing but attention beside each other.
 fn in_pairs(runs: &Runs) -> Vec<&RunEntry> {
     let is_pair = |a: &RunEntry, b: &RunEntry| {
-        let (Some(a), Some(b)) = (&a.run.started, &b.run.started) else {
-            return false;
-        };
-        let mut config = a.config.clone();
-        config.attention = b.config.attention;
-        config.threads = b.config.threads;
-        a.data_fingerprint == b.data_fingerprint && config == b.config
+        let headers = a.run.started.as_ref().zip(b.run.started.as_ref());
+        headers.is_some_and(|(a, b)| a.differs_in_attention_alone(b))
     };
     let mut listed: Vec<&RunEntry> = Vec::new();
     for entry in runs.iter() {
