@@ -72,14 +72,17 @@ pub(crate) fn open_runs_ui(
     open_ui(ui, path, actions);
 }
 
+/// What the order of the list depends on: the runs, and whether their headers are read.
+type OrderKey = Vec<(RunId, bool)>;
+
 /// The runs as [`in_pairs`] orders them, which is found once and kept until a run comes, goes or has its header read.
 fn ordered<'a>(ui: &egui::Ui, runs: &'a Runs) -> Vec<&'a RunEntry> {
     let id = ui.scope_id().with("order");
     let key = runs
         .iter()
         .map(|entry| (entry.id, entry.run.started.is_some()));
-    let key: Vec<(RunId, bool)> = key.collect();
-    let kept: Option<(Vec<(RunId, bool)>, Vec<RunId>)> = ui.data(|data| data.get_temp(id));
+    let key: OrderKey = key.collect();
+    let kept: Option<(OrderKey, Vec<RunId>)> = ui.data(|data| data.get_temp(id));
     if let Some((_, order)) = kept.filter(|(of, _)| *of == key) {
         return order.iter().filter_map(|&id| runs.get(id)).collect();
     }
