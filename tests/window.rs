@@ -450,7 +450,7 @@ fn runs_change_sides_and_leave_the_list() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
     let mut window = window(two_runs(parent.path())?);
     click(&mut window, "Conflicts");
-    let titles = |window: &Window| window.query_all_by_label("Network map").count();
+    let titles = |window: &Window| window.query_all_by_label("Peaks by layer").count();
     assert_eq!(titles(&window), 2, "two runs are shown side by side");
     click(&mut window, "Show branch on the left");
     assert_eq!(titles(&window), 2);

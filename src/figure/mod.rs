@@ -36,7 +36,7 @@ pub use look::pick::Pick;
 pub use look::sight::Sight;
 pub use look::subject::{Subject, place_of};
 pub(crate) use look::subject::{class_after, order_of_classes};
-pub use look::view::{Order, Quantity, Spread, Surgery, View, WhatIf};
+pub use look::view::{Order, Pairs, Quantity, Spread, Surgery, View, WhatIf};
 pub(crate) use one_class::weights::choices as what_if_choices;
 pub(crate) use registry::curve_names;
 pub use registry::{figure_ui, locked, read_probes};
@@ -55,10 +55,10 @@ pub mod measures {
 
 /// Which figures the pages of the window show.
 pub mod pages {
-    pub(crate) use super::look::layout::{GAP, TITLE_HEIGHT, cards_of_two, height_of_two};
-    pub(crate) use super::look::pages::Page;
-    pub use super::look::pages::{Figures, OVERVIEW_OF_TWO, PAGES};
-    pub use super::registry::{card_of, kind_shown};
+    pub(crate) use super::look::layout::{GAP, Part, TITLE_HEIGHT};
+    pub use super::look::pages::{Figures, PAGES};
+    pub(crate) use super::look::pages::{Page, of_two};
+    pub use super::registry::{card_of, kind_shown, lacks};
 }
 
 /// The numbers of a figure, as a table.

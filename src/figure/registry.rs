@@ -37,6 +37,8 @@ pub(in crate::figure) const fn figure(kind: Kind) -> &'static Figure {
         Kind::Architecture => &conflicts::network::FIGURE,
         Kind::Layer => &conflicts::layer::FIGURE,
         Kind::DepthTime => &conflicts::depth_time::FIGURE,
+        Kind::DepthTimeDifference => &conflicts::depth_time_difference::FIGURE,
+        Kind::Peaks => &conflicts::peaks::FIGURE,
         Kind::ConflictTime => &conflicts::conflict_time::FIGURE,
         Kind::ThirdsTime => &conflicts::thirds_time::FIGURE,
         Kind::RareConflicts => &conflicts::rare_conflicts::FIGURE,
@@ -143,16 +145,25 @@ impl Kind {
 pub fn kind_shown(kind: Kind, view: &View, index: usize) -> Kind {
     let is_chosen = |other: &Kind| match figure(*other).of {
         Of::TwoRuns => view.difference && index > 0,
-        Of::Run | Of::Pair | Of::Group | Of::AllGroups => view.through_batch_norm,
+        Of::Pair => view.one_pair,
+        Of::Run | Of::Group | Of::AllGroups => view.through_batch_norm,
     };
     let others = Kind::ALL.iter().copied();
-    let mut others = others.filter(|other| figure(*other).in_place_of == Some(kind));
-    others.find(is_chosen).unwrap_or(kind)
+    let others = others.filter(|other| figure(*other).in_place_of == Some(kind));
+    // The difference of two runs goes before another figure of one run.
+    let chosen = others.filter(is_chosen);
+    let chosen = chosen.max_by_key(|other| figure(*other).of == Of::TwoRuns);
+    chosen.unwrap_or(kind)
 }
 
 /// The kind of figure in whose place `kind` is shown; `kind` itself where it has a place of its own.
 pub fn card_of(kind: Kind) -> Kind {
     figure(kind).in_place_of.unwrap_or(kind)
+}
+
+/// Why a figure has nothing to show of a run, whatever is selected; `None` where it has something, or may have later.
+pub fn lacks(kind: Kind, subject: Subject<'_>) -> Option<&'static str> {
+    (figure(kind).lacks)(subject)
 }
 
 /// Draws a figure into the space that is left and returns what was clicked. `shown` are all runs on screen: they share

@@ -625,6 +625,10 @@ const MISSING: [Said; 14] = [
         &[
             (NO_F1, &[Kind::ClassF1]),
             (NO_PAIR, &[Kind::PairCosine, Kind::PairDepth]),
+            (
+                "No pair of classes is in significant conflict (3 SE) in any layer at any moment.",
+                &[Kind::Peaks],
+            ),
             (NONE_RARE, OF_THIRDS),
             (NOT_ALIKE, &[Kind::GatesAlike]),
             (
@@ -741,6 +745,7 @@ const PROBED: &[Kind] = &[
     Kind::ConflictMatrix,
     Kind::BatchNormDifference,
     Kind::DepthTime,
+    Kind::Peaks,
     Kind::Ledger,
     Kind::LedgerTime,
     Kind::ConflictTime,
@@ -759,7 +764,11 @@ fn figures_say_what_they_lack() {
         assert_eq!(what, name);
         for &kind in Kind::ALL {
             // Figures that compare runs have nothing to say of one run alone.
-            let of_two = [Kind::ConflictDifference, Kind::ConfusionDifference];
+            let of_two = [
+                Kind::ConflictDifference,
+                Kind::DepthTimeDifference,
+                Kind::ConfusionDifference,
+            ];
             if kind.compares_groups() || of_two.contains(&kind) {
                 continue;
             }

@@ -140,9 +140,13 @@ fn the_matrix_is_shown_minus_the_frozen_one() -> Result<()> {
         &window,
         "Export… Gradient Conflict Matrix, through batch norm, other"
     ));
+    // Both runs and their difference stand beside each other on this page.
+    ensure!(!has(&window, "As difference") && has(&window, "Gradient Conflict Matrix, B − A"));
+    show(&mut window, Page::Mistakes);
     click(&mut window, "As difference");
     ensure!(!has(&window, "minus frozen,") && !has(&window, "through batch statistics"));
     ensure!(has(&window, "Gradient Conflict Matrix, B − A"));
+    show(&mut window, Page::Conflicts);
     click(&mut window, "Matrix minus frozen");
     ensure!(!window.state_mut().figure_view().difference);
     click(&mut window, "Batch norm frozen");

@@ -1,12 +1,15 @@
-//! Every text can be read: its contrast to what is drawn below it is at least 4.5 to 1, as WCAG 2 asks (criterion
-//! 1.4.3).
+//! Every text can be read, and every mark of a chart seen: the contrast of a text to what is drawn below it is at least
+//! 4.5 to 1, that of a curve, a point or a bar to what is around it at least 3 to 1, as WCAG 2 asks (criteria 1.4.3 and
+//! 1.4.11).
 
 use std::collections::HashMap;
 
 use anyhow::{Result, ensure};
+use crosscurrent::figure::palette;
 use crosscurrent::figure::raster::Rasteriser;
 use crosscurrent::ui::Page;
-use egui::{Color32, Rect, Rgba, TexturesDelta, Theme};
+use egui::epaint::ColorMode;
+use egui::{Color32, Rect, Rgba, Shape, TexturesDelta, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{AccessKitNode, By, Queryable as _};
 use image::RgbaImage;
@@ -16,6 +19,9 @@ use super::{Window, settle, window_of};
 
 /// WCAG 2.1 asks less of large text, of which there is none here, and nothing of disabled widgets.
 const LEAST: f32 = 4.5;
+
+/// The least contrast of a curve, a point or a bar.
+const LEAST_OF_MARK: f32 = 3.0;
 
 /// Draws a window without its texts.
 #[derive(Default)]
@@ -112,6 +118,121 @@ fn every_text_can_be_read() -> Result<()> {
             found.extend(faint.map(|text| format!("{theme:?}, {}: {text}", page.title())));
         }
     }
+    ensure!(found.is_empty(), "{found:#?}");
+    Ok(())
+}
+
+/// A curve, a point or a bar as it is drawn.
+struct Mark {
+    what: &'static str,
+    color: Color32,
+    /// The part of it that is seen.
+    rect: Rect,
+    /// Nothing is drawn outside of this: the chart that it stands in.
+    clip: Rect,
+}
+
+/// The curves of charts (lines of more than two points), points, and bars in the colours of classes. Cells of matrices are
+/// no marks: the middle of their scale is the colour of no effect.
+fn marks(window: &Window) -> Vec<Mark> {
+    let visuals = &window.ctx.global_style().visuals;
+    // Points on lines have a ring in the colour of the ground, which sets them apart.
+    let grounds = [
+        visuals.panel_fill,
+        visuals.extreme_bg_color,
+        visuals.faint_bg_color,
+    ];
+    let mut found = Vec::new();
+    for clipped in &window.output().shapes {
+        collect(&clipped.shape, clipped.clip_rect, &mut found);
+    }
+    found.retain(|mark| !grounds.contains(&mark.color));
+    found
+}
+
+/// Larger circles, in points, are no points of charts but buttons.
+const LARGEST_POINT: f32 = 5.5;
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other shapes are no marks of charts"
+)]
+fn collect(shape: &Shape, clip: Rect, found: &mut Vec<Mark>) {
+    let mut add = |what, color: Color32, rect: Rect| {
+        let rect = rect.intersect(clip);
+        if color.a() > 0 && rect.is_positive() {
+            found.push(Mark {
+                what,
+                color,
+                rect,
+                clip,
+            });
+        }
+    };
+    match shape {
+        Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, clip, found)),
+        Shape::Path(path) if !path.closed && path.points.len() > 2 => {
+            if let ColorMode::Solid(color) = path.stroke.color {
+                let rect = Rect::from_points(&path.points).expand(1.0);
+                add("curve", color, rect);
+            }
+        }
+        Shape::Circle(circle) if circle.radius <= LARGEST_POINT => {
+            let filled = circle.fill.a() > 0;
+            let color = if filled {
+                circle.fill
+            } else {
+                circle.stroke.color
+            };
+            add("point", color, circle.visual_bounding_rect());
+        }
+        Shape::Rect(bar) if (0..6).any(|k| palette::class(k) == bar.fill) => {
+            add("bar", bar.fill, bar.rect);
+        }
+        _ => {}
+    }
+}
+
+/// The number of marks in a window, and those that have too little contrast to the commonest colour of their chart.
+fn pale(window: &mut Window) -> Result<(usize, Vec<String>)> {
+    let image = window.render().map_err(anyhow::Error::msg)?;
+    let marks = marks(window);
+    let mut pale = Vec::new();
+    for mark in &marks {
+        let Some(ground) = commonest(&image, mark.clip) else {
+            continue;
+        };
+        let seen = ground.blend(mark.color);
+        let ratio = contrast(seen, ground);
+        if ratio < LEAST_OF_MARK {
+            let Mark { what, rect, .. } = mark;
+            pale.push(format!(
+                "{what} at {rect:?}: {ratio:.2}, {seen:?} on {ground:?}"
+            ));
+        }
+    }
+    Ok((marks.len(), pale))
+}
+
+#[test]
+fn every_mark_of_a_chart_can_be_seen() -> Result<()> {
+    let builder = Harness::builder().renderer(Background::default());
+    let mut window = window_of(builder, recorded(2));
+    let (mut all, mut found) = (0, Vec::new());
+    for theme in [Theme::Light, Theme::Dark] {
+        window.ctx.set_theme(theme);
+        for &page in Page::ALL {
+            window.state_mut().show(page);
+            settle(&mut window);
+            let (count, pale) = pale(&mut window)?;
+            all += count;
+            found.extend(
+                pale.into_iter()
+                    .map(|x| format!("{theme:?}, {}: {x}", page.title())),
+            );
+        }
+    }
+    ensure!(all > 200, "there are {all} marks");
     ensure!(found.is_empty(), "{found:#?}");
     Ok(())
 }

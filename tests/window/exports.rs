@@ -150,9 +150,8 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// In the size on screen, every figure of a page has the size of its own card. On the page Conflicts the three cards
-/// take 0.11, 0.25 and 0.16 of the height of their column, less the margins and the heading, which are equal on all
-/// cards.
+/// In the size on screen, every figure of a page has the size of its own card: figures beside each other are of one size,
+/// those of the row that stays in view among them.
 #[test]
 fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -171,11 +170,17 @@ fn figures_of_a_page_keep_the_sizes_of_their_cards() -> anyhow::Result<()> {
         Ok([image.width(), image.height()].map(|side| i64::from(side) / 2))
     };
     let [width, map] = size(Kind::Architecture)?;
-    let [_, depth] = size(Kind::DepthTime)?;
-    let [profile_width, profile] = size(Kind::DepthProfile)?;
-    ensure!(width == profile_width && depth > map + 80, "{map} {depth}");
-    let (more, less) = (depth - map, profile - map);
-    ensure!((5 * more - 14 * less).abs() < 40, "{map} {depth} {profile}");
+    let depth = size(Kind::DepthTime)?;
+    ensure!(depth == size(Kind::ConflictMatrix)?);
+    ensure!(
+        width > 2 * depth[0] && depth[1] > map + 80,
+        "{map} {depth:?}"
+    );
+    let peaks = size(Kind::Peaks)?;
+    ensure!(
+        peaks == size(Kind::Layer)? && peaks[1] < depth[1],
+        "{peaks:?} {depth:?}"
+    );
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use clap::Args;
 use super::batch_norm::BatchNormArguments;
 use super::output::{Usage, fail, say};
 use crate::figure::export::{self, Figure, Format, Restored, Settings, SheetSize};
-use crate::figure::pages::{OVERVIEW_OF_TWO, PAGES, Page, kind_shown};
+use crate::figure::pages::{PAGES, Page, kind_shown, of_two};
 use crate::figure::{
     self, Kind, Order, Quantity, Subject, TimeAxis, View, read_probes, similarity_order,
 };
@@ -70,6 +70,9 @@ pub struct ExportArguments {
     /// What the network is coloured by.
     #[arg(long, help = quantity_help(), value_parser = parse_quantity)]
     quantity: Option<Quantity>,
+    /// Layers by moment, and their peaks, show the cosine of the pair that --pair selects in place of a quantity.
+    #[arg(long, requires = "pair")]
+    one_pair: bool,
     /// What time is measured in.
     #[arg(long, help = time_help(), value_parser = parse_time)]
     time: Option<TimeAxis>,
@@ -192,7 +195,7 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     let mut view = view.together(opened.iter().map(|opened| &opened.run));
     if let Some(page) = &arguments.page {
         let are_two = opened.len() == 2 && arguments.against.is_none();
-        view.overlaid = are_two && page.page() == Some(Page::Overview);
+        view.overlaid = are_two && page.page().and_then(of_two).is_some();
     }
     let runs = opened.iter_mut().map(|x| (x.name.as_str(), &mut x.run));
     let lacking = arguments.batch_norm.show(runs, view.batch_norm);
@@ -256,11 +259,18 @@ fn choose<'a>(
     let wanted = wanted.filter(|wanted| shown.iter().any(|x| id(x).as_ref() == Some(wanted)));
     let first = usize::from(arguments.against.is_some());
     let mut chosen = Vec::new();
-    if view.overlaid && matches!(figures, Figures::Some(_)) {
+    if let Some(both) = figures.page().and_then(of_two)
+        && view.overlaid
+    {
         // As the window shows two runs: the first run's figures have both.
-        for (kinds, &subject) in OVERVIEW_OF_TWO.iter().zip(shown) {
+        let chosen_for = View {
+            // Two runs together have their differences beside them.
+            difference: false,
+            ..view.clone()
+        };
+        for (at, (kinds, &subject)) in both.iter().zip(shown).enumerate() {
             let figure = |&kind: &Kind| Figure {
-                kind,
+                kind: kind_shown(kind, &chosen_for, at),
                 subject,
                 shown,
                 view,
@@ -343,6 +353,7 @@ fn view(
         view.split = (split == Split::Test).then_some(split);
     }
     view.quantity = arguments.quantity.unwrap_or(view.quantity);
+    view.one_pair |= arguments.one_pair;
     view.time = arguments.time.unwrap_or(view.time);
     view.batch_norm = arguments.batch_norm.batch_norm.unwrap_or(view.batch_norm);
     let named = || arguments.pair.iter().flatten().chain(&arguments.class);

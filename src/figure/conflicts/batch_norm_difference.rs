@@ -13,7 +13,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::gradient::gram::Gram;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -38,6 +38,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Conflicts,
     in_place_of: Some(Kind::ConflictMatrix),
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Moment,
     at: At::Probe,
@@ -76,7 +77,7 @@ pub(in crate::figure) fn batch_norm_difference_ui(
     };
     let step = subject.probe(view).map_or(0, |probe| probe.step);
     let heading = format!("Step {step}: batch norm as in training minus frozen");
-    Changes::<Measures>::new(ui, subject, shown).show(ui, heading, subject, view)
+    Changes::<Measures>::new(ui, subject, shown).show(ui, Some(heading), subject, view)
 }
 
 /// The numbers of the figure: a row for every pair of classes.

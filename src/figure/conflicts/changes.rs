@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::{Color32, RichText, Sense, Ui};
 
+use crate::figure::conflicts::matrix::summary_lines;
 use crate::figure::facts::conflict::{Change, Shown};
 use crate::figure::facts::mistakes::marked;
 use crate::figure::kit::memo::remembered;
@@ -78,17 +79,18 @@ impl<'a, O: Of> Changes<'a, O> {
         rows.flat_map(|(a, row)| &row[..a])
     }
 
-    /// Draws a line that says what is compared, the square, and the changes in numbers; a click picks a pair.
+    /// Draws a line that says what is compared, where there is one, the square, and the changes in numbers; a click picks a pair.
     pub(super) fn show(
         &self,
         ui: &mut Ui,
-        heading: String,
+        heading: Option<String>,
         subject: Subject<'_>,
         view: &View,
     ) -> Option<Pick> {
-        ui.add(egui::Label::new(RichText::new(heading).size(11.0).weak()).truncate());
-        let is_narrow = ui.available_width() < 480.0;
-        let area = above(ui, if is_narrow { 2.0 } else { 1.0 });
+        if let Some(heading) = heading {
+            ui.add(egui::Label::new(RichText::new(heading).size(11.0).weak()).truncate());
+        }
+        let area = above(ui, summary_lines(ui, view));
         let grid = Grid::new(ui, area, subject, view, LABELS);
         let dark = ui.visuals().dark_mode;
         grid.paint_bar(ui, |value| palette::diverging(value, dark));

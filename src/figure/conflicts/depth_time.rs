@@ -12,7 +12,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity_scale::Scale;
@@ -33,9 +33,11 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
         "layers",
         "depth",
         "gradient conflict",
+        "rare × frequent by layer and epoch",
     ],
     page: Page::Conflicts,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Probe,

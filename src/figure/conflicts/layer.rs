@@ -18,7 +18,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::gradient::gram::ConflictSummary;
 use crate::run::Scope;
 use crate::run::event::Layer;
@@ -41,6 +41,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Conflicts,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Moment,
     at: At::Probe,
@@ -97,7 +98,7 @@ fn layer_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View) -
             return None;
         }
     };
-    ui.add(egui::Label::new(RichText::new(described(subject, &view.scope)).size(11.5)).truncate());
+    let mut pick = heading_ui(ui, subject, &view.scope);
     let conflict = conflict_words(&summary, start);
     ui.add(egui::Label::new(RichText::new(conflict).size(11.5).weak()).truncate());
     let order = order_of(subject, view);
@@ -119,7 +120,6 @@ fn layer_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View) -
     let height = (ui.available_height() / order.len().max(1) as f32).clamp(ROW.0, ROW.1);
     let width = ui.available_width();
     let names = (0.3 * width).min(110.0);
-    let mut pick = None;
     let spacing = std::mem::replace(&mut ui.spacing_mut().item_spacing.y, 0.0);
     egui::ScrollArea::vertical()
         .auto_shrink([false, true])
@@ -187,6 +187,56 @@ fn hover(name: &str, now: Option<f64>, start: Option<f64>) -> String {
     }
 }
 
+/// The way from the whole network to a part: the network, the block, the layer, each with its name.
+fn path(subject: Subject<'_>, scope: &Scope) -> Vec<(String, Scope)> {
+    let network = || ("network".to_owned(), Scope::Network);
+    let block = |group: &str| (group.to_owned(), Scope::Group(group.to_owned()));
+    match scope {
+        Scope::Layer(name) => {
+            let mut layers = subject.run.started.iter().flat_map(|x| &x.layers);
+            let Some(layer) = layers.find(|layer| layer.name == *name) else {
+                return vec![network()];
+            };
+            let group = layer.group.as_str();
+            // A layer that is a block of its own has the block's name.
+            let own = name.strip_prefix(group).unwrap_or(name);
+            let own = own.trim_start_matches('.');
+            let mut path = vec![network(), block(group)];
+            if !own.is_empty() {
+                path.push((own.to_owned(), scope.clone()));
+            }
+            path
+        }
+        Scope::Group(group) => vec![network(), block(group)],
+        Scope::Backbone => vec![network(), (scope.name().to_owned(), Scope::Backbone)],
+        Scope::Network => vec![network()],
+    }
+}
+
+/// The way to the part, of which each step is a click, and what the part is.
+fn heading_ui(ui: &mut Ui, subject: Subject<'_>, scope: &Scope) -> Option<Pick> {
+    let mut pick = None;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.spacing_mut().interact_size.y = 14.0;
+        let path = path(subject, scope);
+        for (at, (name, scope)) in path.iter().enumerate() {
+            if at > 0 {
+                ui.label(RichText::new("›").size(11.5).weak());
+            }
+            let text = RichText::new(name).size(11.5);
+            if at + 1 == path.len() {
+                ui.label(text.strong());
+            } else if ui.link(text).clicked() {
+                pick = Some(Pick::Scope(scope.clone()));
+            }
+        }
+        let text = RichText::new(described(subject, scope)).size(11.5);
+        ui.add(egui::Label::new(text).truncate());
+    });
+    pick
+}
+
 /// What the part is: kind, kernel, output shape and parameters of a layer; the number of layers of a larger part.
 fn described(subject: Subject<'_>, scope: &Scope) -> String {
     let Some(started) = &subject.run.started else {
@@ -197,14 +247,13 @@ fn described(subject: Subject<'_>, scope: &Scope) -> String {
         let inside = |layer: &&Layer| layer.gram.is_some_and(|row| rows.contains(&row));
         let params: usize = started.layers.iter().filter(inside).map(|x| x.params).sum();
         return format!(
-            "{} · {} layers with parameters · {} parameters",
-            scope.name(),
+            "{} layers with parameters · {} parameters",
             rows.len(),
             crate::text::grouped(params as u64)
         );
     };
     let Some(layer) = started.layers.iter().find(|layer| layer.name == *name) else {
-        return name.clone();
+        return String::new();
     };
     let shape: Vec<String> = layer.shape.iter().map(ToString::to_string).collect();
     let kind = match kernel(layer, &started.layers) {
@@ -212,9 +261,7 @@ fn described(subject: Subject<'_>, scope: &Scope) -> String {
         None => layer.kind.replace('_', " "),
     };
     format!(
-        "{} › {} · {kind} · output {} · {} parameters",
-        layer.group,
-        layer.name.rsplit('.').next().unwrap_or(name),
+        "{kind} · output {} · {} parameters",
         shape.join(" × "),
         crate::text::grouped(layer.params as u64)
     )
@@ -307,10 +354,13 @@ mod tests {
         assert_eq!([side("stem.bn1"), side("classifier")], [None, None]);
         let layer = Scope::Layer("branch3.conv1".to_owned());
         let words = described(recorded.subject(), &layer);
-        assert!(
-            words.starts_with("branch3 › conv1 · convolution 3 × 3 · output "),
-            "{words}"
-        );
+        assert!(words.starts_with("convolution 3 × 3 · output "), "{words}");
+        let path = path(recorded.subject(), &layer);
+        let names: Vec<&str> = path.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["network", "branch3", "conv1"]);
+        let block = Scope::Group("branch3".to_owned());
+        assert_eq!(path[1].1, block);
+        assert_eq!(super::path(recorded.subject(), &block).len(), 2);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::gradient::gram::{ConflictSummary, Gram};
 use crate::run::{CLASSIFIER, Scope};
 
@@ -39,6 +39,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Conflicts,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Moment,
     at: At::Probe,
@@ -54,6 +55,12 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
 /// Width in which the summary fits on one line, in points.
 const SUMMARY_WIDTH: f32 = 660.0;
 
+/// Lines that the summary takes: in a narrow figure several.
+pub(super) fn summary_lines(ui: &Ui, view: &View) -> f32 {
+    let lines = (SUMMARY_WIDTH / ui.available_width().max(1.0)).ceil();
+    lines.min(4.0) + f32::from(conflicts_by_construction(&view.scope))
+}
+
 /// Draws the matrix, its colour bar and its summary; a click picks a pair.
 pub(in crate::figure) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option<Pick> {
     let shown = match shown(ui.ctx(), subject, view) {
@@ -63,10 +70,7 @@ pub(in crate::figure) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &Vie
             return None;
         }
     };
-    // In a narrow figure the summary takes several lines.
-    let lines = (SUMMARY_WIDTH / ui.available_width().max(1.0)).ceil();
-    let lines = lines.min(4.0) + f32::from(conflicts_by_construction(&view.scope));
-    let area = above(ui, lines);
+    let area = above(ui, summary_lines(ui, view));
     let cosines = Cosines {
         shown: &shown,
         subject,

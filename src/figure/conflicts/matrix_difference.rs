@@ -6,6 +6,7 @@ use crate::figure::conflicts::changes::{self, Changes};
 use crate::figure::facts::conflict;
 use crate::figure::facts::conflict::Change;
 use crate::figure::facts::probes::Need;
+use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::table::Table;
 use crate::figure::kit::text::empty_ui;
 use crate::figure::look::kind::Kind;
@@ -13,7 +14,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::gradient::gram::Gram;
 use crate::run::comparable;
 
@@ -34,6 +35,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Conflicts,
     in_place_of: Some(Kind::ConflictMatrix),
+    lacks: NEVER,
     of: Of::TwoRuns,
     needs: Need::Moment,
     at: At::Probe,
@@ -46,12 +48,11 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     table,
 };
 
-/// The first run on screen, where it is another run than `subject`, has the same classes and is at the same moment; else
-/// a sentence that says what is missing.
-fn both<'a>(
+/// The first run on screen, where it is another run than `subject` and has the same classes; else a sentence that says
+/// what is missing.
+pub(super) fn other<'a>(
     subject: Subject<'a>,
     shown: &[Subject<'a>],
-    view: &View,
 ) -> Result<Subject<'a>, String> {
     let first = shown.first().filter(|first| !first.is(&subject));
     let Some(first) = first else {
@@ -63,11 +64,21 @@ fn both<'a>(
             first.name, subject.name
         ));
     }
-    let steps = [*first, subject].map(|run| Some((run.name, run.run, run.probe(view)?.step)));
+    Ok(*first)
+}
+
+/// As [`other`], where both runs are at the same moment.
+fn both<'a>(
+    subject: Subject<'a>,
+    shown: &[Subject<'a>],
+    view: &View,
+) -> Result<Subject<'a>, String> {
+    let first = other(subject, shown)?;
+    let steps = [first, subject].map(|run| Some((run.name, run.run, run.probe(view)?.step)));
     if let [Some(first), Some(second)] = steps {
         comparable([first, second])?;
     }
-    Ok(*first)
+    Ok(first)
 }
 
 /// The first run on screen, then another.
@@ -107,6 +118,9 @@ pub(in crate::figure) fn matrix_difference_ui(
         first.name,
         of(first)
     );
+    // Beside the matrices of both runs, under their names, the square stands as high and is as large as they are.
+    let is_beside = view.overlaid && !is_exporting(ui.ctx());
+    let heading = (!is_beside).then_some(heading);
     Changes::<Runs>::new(ui, subject, matrices).show(ui, heading, subject, view)
 }
 

@@ -18,7 +18,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity_scale::Scale;
 use crate::gradient::gram::ConflictSummary;
@@ -43,6 +43,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Conflicts,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Probe,

@@ -24,7 +24,7 @@ use crate::figure::look::subject::{Subject, pair_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::charts;
 use crate::figure::parts::charts::{clock_key, kept, over_evals, timed};
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::figure::parts::unread::unread_ui;
 use crate::gradient::gram::Cell;
 use crate::run::event::{Eval, Split};
@@ -47,6 +47,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Conflicts,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Pair,
     needs: Need::History,
     at: At::Probe,

@@ -3,8 +3,8 @@
 use egui::{Color32, Rect, Ui};
 
 use crate::figure::facts::network::layers_with_gradients;
-use crate::figure::facts::pair::PairCell;
-use crate::figure::facts::probes::{Made, Need, of_probes};
+use crate::figure::facts::pair::{Layers, layers_at, made_by_layer};
+use crate::figure::facts::probes::{Made, Need};
 use crate::figure::facts::unmeasured;
 use crate::figure::facts::unread::THIS_PROBE;
 use crate::figure::kit::numerals::{decimal, three_figures};
@@ -18,7 +18,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, pair_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::unread::header_ui;
 use crate::run::Run;
@@ -39,7 +39,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
         "layers",
     ],
     page: Page::Conflicts,
-    in_place_of: None,
+    in_place_of: Some(Kind::DepthTime),
+    lacks: NEVER,
     of: Of::Pair,
     needs: Need::History,
     at: At::Probe,
@@ -51,24 +52,6 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ui: |ui, subject, _, view| pair_depth_ui(ui, subject, view),
     table: |subject, _, view| table(subject, view),
 };
-
-/// Cosine and norms of the pair in every layer, by Gram row.
-type Layers = Vec<Option<PairCell>>;
-
-/// Cosine and norms of the pair in every layer at one probe; `None` while the probe is not read.
-fn layers_at(subject: Subject<'_>, step: u64, pair: (usize, usize)) -> Option<Layers> {
-    let is_read = |class| subject.probes.has_rows_of(step, class);
-    if !is_read(pair.0) || !is_read(pair.1) {
-        return None;
-    }
-    let layers = layers_with_gradients(subject).map(|(_, gram)| gram + 1);
-    let layers = 0..layers.max().unwrap_or(0);
-    Some(
-        layers
-            .map(|gram| PairCell::at(subject, step, pair, &[gram]))
-            .collect(),
-    )
-}
 
 /// Draws the cosine of the selected pair in every layer at every moment; a click picks layer and moment.
 pub(in crate::figure) fn pair_depth_ui(
@@ -91,10 +74,7 @@ pub(in crate::figure) fn pair_depth_ui(
     let names = subject.classes();
     let text = format!("{} and {}", names[a], names[b]);
     header_ui(ui, header(area), &text, subject, &[a, b]);
-    let name = ("pair by depth", subject.identity());
-    let pairs = of_probes(ui.ctx(), name, (subject, &[a, b]), (a, b), |step| {
-        layers_at(subject, step, (a, b))
-    });
+    let pairs = made_by_layer(ui.ctx(), subject, (a, b));
     let cells = Cosines {
         run: subject.run,
         pairs: &pairs,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Color32, Context};
 
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::thirds;
 use crate::figure::facts::thirds::{NONE_RARE, has_thirds, of_part};
 use crate::figure::facts::unread::{NO_PROBE, no_parameters};
 use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
@@ -39,6 +40,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Conflicts,
     in_place_of: None,
+    lacks: thirds::lacks_in_log,
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Probe,

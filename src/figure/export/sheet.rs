@@ -11,7 +11,7 @@ use crate::figure::export::file::{Words, drawn};
 use crate::figure::export::record::record;
 use crate::figure::export::settings::{Format, Settings, Unit};
 use crate::figure::look::kind::Kind;
-use crate::figure::look::layout::{GAP, TITLE_HEIGHT, cards_of_two, height_of_two};
+use crate::figure::look::layout::{GAP, Part, TITLE_HEIGHT, height_on_paper};
 use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::registry::{caption, card_of, panel_ui};
@@ -21,8 +21,6 @@ use crate::run::log::write_whole;
 const CAPTION: f32 = 20.0;
 /// Space, in points, that a panel keeps to each side of its place.
 const INSET: f32 = 4.0;
-/// Distance, in points, up to which edges are taken for one.
-const EDGE: f32 = 1.0;
 
 /// The figures of a page as one figure. Its width is that of the settings; its height follows from the arrangement.
 pub(crate) struct Sheet<'a> {
@@ -50,11 +48,8 @@ impl<'a> Sheet<'a> {
         figures: impl IntoIterator<Item = Figure<'a>>,
     ) -> Result<Self, ExportError> {
         // The table of measures has no place among the drawn figures of its page, and a file of its own.
-        let has_place = |figure: &Figure<'_>| {
-            let rect = Rect::from_min_size(Pos2::ZERO, vec2(1000.0, 1000.0));
-            let cards = page.cards(rect, rect.height());
-            cards.iter().any(|(kind, _)| *kind == card_of(figure.kind))
-        };
+        let part = page.on_paper(1000.0);
+        let has_place = |figure: &Figure<'_>| part.has(card_of(figure.kind));
         let figures = figures.into_iter();
         let figures: Vec<_> = figures
             .filter(|figure| figure.has_subject() && has_place(figure))
@@ -128,13 +123,10 @@ impl<'a> Sheet<'a> {
         };
         let block =
             |top: f32, height: f32| Rect::from_min_size(pos2(0.0, top), vec2(width, height));
-        if let [first, second] = *shown
-            && view.overlaid
-            && self.page == Page::Overview
+        if let ([_, _], true) = (shown, view.overlaid)
+            && let Some(both) = self.page.both_on_paper(width)
         {
-            let cards = cards_of_two(block(0.0, height_of_two(width))).into_iter();
-            let of = |(kind, run, rect)| (self.find(kind, [first, second][run]), rect);
-            layout.place(cards.map(of).collect());
+            self.place(both, shown, width, &mut layout);
         } else {
             let has_figures = |run: &&Subject<'_>| self.figures.iter().any(|x| x.subject.is(run));
             let runs: Vec<_> = shown.iter().filter(has_figures).collect();
@@ -144,14 +136,29 @@ impl<'a> Sheet<'a> {
                     layout.titles.push((self.name(*run), title));
                     layout.height = title.bottom();
                 }
-                let place = block(layout.height, self.page.height_on_paper(width));
-                let cards = self.page.cards(place, place.height()).into_iter();
-                let of = |(kind, rect)| (self.find(kind, *run), rect);
-                layout.place(cards.map(of).collect());
+                let part = self.page.on_paper(width);
+                self.place(part, std::slice::from_ref(run), width, &mut layout);
             }
         }
         layout.height += CAPTION;
         layout
+    }
+
+    /// Adds the figures of these runs below those that are there. Where a card has no figure, its neighbours take its
+    /// room.
+    fn place(&self, part: Part, runs: &[Subject<'_>], width: f32, layout: &mut Layout) {
+        let find = |kind, run: usize| self.find(kind, *runs.get(run)?);
+        let Some(part) = part.with(&|kind, run| find(kind, run).is_some()) else {
+            return;
+        };
+        let size = vec2(width, height_on_paper(&part, width));
+        let place = Rect::from_min_size(pos2(0.0, layout.height), size);
+        let cards = part.cards(place).into_iter();
+        let panels = cards.filter_map(|(kind, run, rect)| Some((find(kind, run)?, rect)));
+        let mut panels: Vec<(usize, Rect)> = panels.collect();
+        panels.sort_by_key(|(_, rect)| (rect.top().round() as i64, rect.left().round() as i64));
+        layout.panels.append(&mut panels);
+        layout.height = place.bottom() + GAP;
     }
 
     /// Index of the figure of a run that stands on the card of a kind.
@@ -245,46 +252,6 @@ impl<'a> Sheet<'a> {
             vec2(width, layout.height),
         ));
     }
-}
-
-impl Layout {
-    /// Adds the panels of a run below those that are there. Where a card has no figure, its neighbour above or below
-    /// takes its room.
-    fn place(&mut self, cards: Vec<(Option<usize>, Rect)>) {
-        let bottom = cards.iter().map(|(_, rect)| rect.bottom());
-        self.height = bottom.fold(self.height, f32::max) + GAP;
-        let (kept, mut empty): (Vec<_>, Vec<_>) =
-            cards.into_iter().partition(|(figure, _)| figure.is_some());
-        let kept = kept.into_iter();
-        let mut panels: Vec<(usize, Rect)> =
-            kept.filter_map(|(x, rect)| Some((x?, rect))).collect();
-        while let Some(at) = empty
-            .iter()
-            .position(|(_, gap)| is_given(&mut panels, *gap))
-        {
-            empty.remove(at);
-        }
-        panels.sort_by_key(|(_, rect)| (rect.top().round() as i64, rect.left().round() as i64));
-        self.panels.append(&mut panels);
-    }
-}
-
-/// Gives the room of an empty place to the panel above it or else below it, where there is one.
-fn is_given(panels: &mut [(usize, Rect)], gap: Rect) -> bool {
-    let near = |a: f32, b: f32| (a - b).abs() < EDGE;
-    let column = |rect: &Rect| near(rect.left(), gap.left()) && near(rect.right(), gap.right());
-    let mut own = panels
-        .iter_mut()
-        .map(|(_, rect)| rect)
-        .filter(|rect| column(rect));
-    let is_beside = |rect: &&mut Rect| {
-        near(rect.bottom() + GAP, gap.top()) || near(rect.top() - GAP, gap.bottom())
-    };
-    let neighbour = own.find(is_beside);
-    neighbour.is_some_and(|rect| {
-        *rect = rect.union(gap);
-        true
-    })
 }
 
 /// Width that the panels have in an image of these settings, in points.

@@ -133,7 +133,7 @@ impl Change {
 
 /// Standard error of a cosine: that of the inner product over both norms. The formula holds to first order near a
 /// cosine of 0, where errors of the norms hardly matter.
-fn cosine_error(gram: &Gram, a: usize, b: usize) -> Option<f64> {
+pub(in crate::figure::facts) fn cosine_error(gram: &Gram, a: usize, b: usize) -> Option<f64> {
     let norms = gram.norm(a)? * gram.norm(b)?;
     let error = gram.standard_error(a, b)?;
     (norms > 0.0).then(|| error / norms)

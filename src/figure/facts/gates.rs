@@ -13,6 +13,9 @@ use crate::figure::look::view::View;
 use crate::run::gates::distances;
 use crate::run::probe_file::ProbeTensors;
 
+/// The sentence in place of the gates of a network that has none.
+const NO_GATES: &str = "This network has no gates; train one with branch attention.";
+
 /// The gates of one branch.
 pub(in crate::figure) struct Branch {
     pub(in crate::figure) name: String,
@@ -110,6 +113,12 @@ impl Shown {
     }
 }
 
+/// Why a run has no gates at any moment; `None` where it has.
+pub(in crate::figure) fn lacks(subject: Subject<'_>) -> Option<&'static str> {
+    let started = subject.run.started.as_ref()?;
+    (!started.config.attention.has_gates()).then_some(NO_GATES)
+}
+
 /// The gates at the moment looked at; else a sentence that says why there are none.
 pub(in crate::figure) fn shown(
     ctx: &Context,
@@ -123,7 +132,7 @@ pub(in crate::figure) fn shown(
         return Err(not_read(probe.step));
     };
     if tensors.gates.is_empty() {
-        return Err("This network has no gates; train one with branch attention.".to_owned());
+        return Err(NO_GATES.to_owned());
     }
     let id = subject.run.started.as_ref().map(|started| &started.id);
     // The newest probe in memory: the later in training, the more gates tell classes apart.

@@ -11,6 +11,7 @@ pub(in crate::figure) mod mistakes;
 pub(in crate::figure) mod network;
 pub(in crate::figure) mod order;
 pub(in crate::figure) mod pair;
+pub(in crate::figure) mod peaks;
 pub(in crate::figure) mod probes;
 pub(in crate::figure) mod quantity;
 pub(in crate::figure) mod thirds;

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use egui::Context;
 
+use crate::figure::facts::conflict::cosine_error;
+use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::probes::{Made, of_probes};
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
@@ -15,6 +17,8 @@ pub(in crate::figure) struct PairCell {
     /// The cosine from each half of the images alone.
     pub(in crate::figure) halves: Option<[f64; 2]>,
     pub(in crate::figure) norms: [Option<f64>; 2],
+    /// Standard error of the cosine.
+    pub(in crate::figure) error: Option<f64>,
 }
 
 impl PairCell {
@@ -38,6 +42,7 @@ impl PairCell {
             cell: gram.cell(0, 1),
             halves: gram.half_cosines(0, 1),
             norms: [gram.norm(0), gram.norm(1)],
+            error: cosine_error(gram, 0, 1),
         }
     }
 }
@@ -53,5 +58,39 @@ pub(in crate::figure) fn made(
     let layers = subject.run.gram_rows(&view.scope);
     of_probes(ctx, name, (subject, &[a, b]), key, |step| {
         PairCell::at(subject, step, (a, b), &layers)
+    })
+}
+
+/// Cosine and norms of the pair in every layer at one probe, by Gram row.
+pub(in crate::figure) type Layers = Vec<Option<PairCell>>;
+
+/// Cosine and norms of the pair in every layer at one probe; `None` while the probe is not read.
+pub(in crate::figure) fn layers_at(
+    subject: Subject<'_>,
+    step: u64,
+    pair: (usize, usize),
+) -> Option<Layers> {
+    let is_read = |class| subject.probes.has_rows_of(step, class);
+    if !is_read(pair.0) || !is_read(pair.1) {
+        return None;
+    }
+    let layers = layers_with_gradients(subject).map(|(_, gram)| gram + 1);
+    let layers = 0..layers.max().unwrap_or(0);
+    Some(
+        layers
+            .map(|gram| PairCell::at(subject, step, pair, &[gram]))
+            .collect(),
+    )
+}
+
+/// Cosine and norms of the pair in every layer at every probe that is read, computed once for all figures of the pair.
+pub(in crate::figure) fn made_by_layer(
+    ctx: &Context,
+    subject: Subject<'_>,
+    (a, b): (usize, usize),
+) -> Arc<Made<Layers>> {
+    let name = ("pair by depth", subject.identity());
+    of_probes(ctx, name, (subject, &[a, b]), (a, b), |step| {
+        layers_at(subject, step, (a, b))
     })
 }

@@ -232,6 +232,24 @@ impl<T> Made<T> {
     }
 }
 
+impl<T> Made<T> {
+    /// Values made at once, outside a frame.
+    pub(in crate::figure) fn of(
+        steps: impl Iterator<Item = u64>,
+        make: impl Fn(u64) -> Option<T>,
+    ) -> Self {
+        let read: Vec<u64> = steps.collect();
+        let made = read
+            .iter()
+            .filter_map(|&step| Some((step, Arc::new(make(step)?))));
+        Self {
+            key: Id::NULL,
+            by_step: made.collect(),
+            read,
+        }
+    }
+}
+
 impl<T> Made<Vec<Option<T>>> {
     /// The value of the layer with Gram row `gram` at the probe with index `column`. The outer `None` is a probe that
     /// is not read, the inner `None` a layer that has no value.

@@ -99,9 +99,21 @@ fn values(shown: &[Subject<'_>], view: &View) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The greatest value of the quantity in any layer at any probe of any run; 0 where there is none.
-pub(in crate::figure) fn greatest(shown: &[Subject<'_>], view: &View) -> f64 {
-    values(shown, view).fold(0.0, f64::max)
+/// The greatest value of the quantity at any probe of any run, in any layer of the backbone and in any layer of the
+/// network; 0 where there is none.
+pub(in crate::figure) fn greatest(shown: &[Subject<'_>], view: &View) -> [f64; 2] {
+    let backbone = shown.iter().flat_map(|subject| {
+        let classes = Classes::of(*subject, view);
+        let rows = subject.run.gram_rows(&Scope::Backbone);
+        let probes = subject.run.probes.iter();
+        let summaries = probes.flat_map(move |probe| {
+            let rows = rows.clone().into_iter();
+            rows.filter_map(|row| probe.layers.get(row))
+        });
+        summaries.filter_map(move |summary| classes.value(view.quantity, summary))
+    });
+    let network = values(shown, view).fold(0.0, f64::max);
+    [backbone.fold(0.0, f64::max), network]
 }
 
 /// Whole decades that hold the quantity in every layer at every probe of every run.

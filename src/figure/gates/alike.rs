@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::Context;
 
+use crate::figure::facts::gates;
 use crate::figure::facts::gates::{Moment, moments, points, read};
 use crate::figure::facts::probes::Need;
 use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
@@ -35,6 +36,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Gates,
     in_place_of: None,
+    lacks: gates::lacks,
     of: Of::Run,
     needs: Need::Gates,
     at: At::Probe,

@@ -35,6 +35,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Gates,
     in_place_of: None,
+    lacks: gates::lacks,
     of: Of::Run,
     needs: Need::Gates,
     at: At::Probe,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::Context;
 
+use crate::figure::facts::gates;
 use crate::figure::facts::gates::{Moment, moments, points, read};
 use crate::figure::facts::network::log10;
 use crate::figure::facts::probes::Need;
@@ -34,6 +35,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Gates,
     in_place_of: None,
+    lacks: gates::lacks,
     of: Of::Run,
     needs: Need::Gates,
     at: At::Probe,

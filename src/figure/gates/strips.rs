@@ -6,6 +6,7 @@ use egui::{
     Align2, FontId, Mesh, Rect, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
 };
 
+use crate::figure::facts::gates;
 use crate::figure::facts::gates::{Branch, Shown, short, shown};
 use crate::figure::facts::probes::Need;
 use crate::figure::kit::memo::remembered;
@@ -38,6 +39,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Gates,
     in_place_of: None,
+    lacks: gates::lacks,
     of: Of::Run,
     needs: Need::Gates,
     at: At::Probe,

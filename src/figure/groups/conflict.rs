@@ -9,7 +9,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::run::Run;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -29,6 +29,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Compare,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::AllGroups,
     needs: Need::Nothing,
     at: At::End,

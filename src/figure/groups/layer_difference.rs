@@ -10,7 +10,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::LayerDifference,
@@ -32,6 +32,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Compare,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Group,
     needs: Need::Nothing,
     at: At::End,

@@ -25,7 +25,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::gradient::gram::Gram;
 use crate::run::Scope;
 
@@ -47,6 +47,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Compare,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Group,
     needs: Need::Last,
     at: At::End,

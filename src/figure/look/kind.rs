@@ -37,7 +37,7 @@ kinds! {
     ConflictMatrix,
     /// Cosine of the selected pair in the selected scope over time.
     PairCosine,
-    /// Cosine of the selected pair in every layer at every moment.
+    /// Cosine of the selected pair in every layer at every moment, in place of a quantity of all classes.
     PairDepth,
     /// Map of the network, its layers coloured by the selected quantity.
     Architecture,
@@ -45,6 +45,10 @@ kinds! {
     Layer,
     /// Interference by layer and moment.
     DepthTime,
+    /// Difference of interference by layer and moment between two runs.
+    DepthTimeDifference,
+    /// The layers with the moments at which the selected quantity is highest, the highest first.
+    Peaks,
     /// Interference in the backbone and the selected layer over time.
     ConflictTime,
     /// Interference between and within the frequent and the rare third of the classes over time.

@@ -50,11 +50,29 @@ impl Page {
 /// A page by its name on the command line, and its figures.
 pub type Figures = (&'static str, &'static [Kind]);
 
-/// The figures of the overview of two runs: for the first run those of both, for the second its own.
-pub const OVERVIEW_OF_TWO: [&[Kind]; 2] = [
-    PAGES[Page::Overview as usize].1,
-    &[Kind::ConflictMatrix, Kind::ConflictDifference],
-];
+/// The figures of a page on which two runs stand together: those of the first run, which have both where a figure can, and
+/// those of the second. `None` for a page on which each run has a column of its own.
+pub(crate) const fn of_two(page: Page) -> Option<[&'static [Kind]; 2]> {
+    match page {
+        Page::Overview => Some([
+            page.figures(),
+            &[Kind::ConflictMatrix, Kind::ConflictDifference],
+        ]),
+        Page::Conflicts => Some([
+            page.figures(),
+            &[
+                Kind::DepthTime,
+                Kind::DepthTimeDifference,
+                Kind::ConflictMatrix,
+                Kind::ConflictDifference,
+                Kind::Peaks,
+                Kind::Layer,
+                Kind::RareConflicts,
+            ],
+        ]),
+        Page::Class | Page::Mistakes | Page::Gates | Page::Compare => None,
+    }
+}
 
 /// The pages that show figures.
 pub const PAGES: [Figures; 6] = [
@@ -76,15 +94,15 @@ pub const PAGES: [Figures; 6] = [
         "conflicts",
         &[
             Kind::Architecture,
-            Kind::Layer,
             Kind::DepthTime,
-            Kind::DepthProfile,
-            Kind::ConflictTime,
-            Kind::ThirdsTime,
             Kind::ConflictMatrix,
-            Kind::RareConflicts,
             Kind::PairCosine,
-            Kind::PairDepth,
+            Kind::Peaks,
+            Kind::Layer,
+            Kind::RareConflicts,
+            Kind::DepthProfile,
+            Kind::ThirdsTime,
+            Kind::ConflictTime,
         ],
     ),
     (

@@ -3,7 +3,7 @@
 use crate::figure::look::kind::Kind;
 use crate::figure::look::marks::{Brush, Range};
 use crate::figure::look::sight::Sight;
-use crate::figure::look::view::{Order, Quantity, Spread, WhatIf, place_in};
+use crate::figure::look::view::{Order, Pairs, Quantity, Spread, WhatIf, place_in};
 use crate::run::event::Split;
 use crate::run::{BatchNorm, Scope};
 
@@ -34,6 +34,8 @@ pub enum Pick {
     Order(Order),
     /// The quantity that parts of the network are coloured by.
     Quantity(Quantity),
+    /// The pairs of classes whose conflict is shown by layer and moment.
+    Pairs(Pairs),
     /// Whether the colours of that quantity end at its greatest value in the runs shown.
     Fit(bool),
     /// Other weights, or other handling of conflicting gradients, in the what-if figure.
@@ -76,6 +78,7 @@ impl Pick {
             | Self::ScopeAt(..)
             | Self::Order(_)
             | Self::Quantity(_)
+            | Self::Pairs(_)
             | Self::Fit(_)
             | Self::Sight(None)
             | Self::Brush(None)

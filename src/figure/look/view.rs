@@ -43,6 +43,8 @@ pub struct View {
     pub split: Option<Split>,
     /// The quantity that the network map and the figure of layers by moments are coloured by.
     pub quantity: Quantity,
+    /// Whether layers by moments show the cosine of the selected pair, not that quantity.
+    pub one_pair: bool,
     /// Whether the colours of that quantity end at its greatest value in the runs shown (`true`), or at a value that is
     /// the same for all runs.
     pub fit: bool,
@@ -64,6 +66,42 @@ pub struct View {
     pub batch_norm: BatchNorm,
     /// Whether the conflict matrix of a run is shown as the difference between both ways of treating batch norm.
     pub through_batch_norm: bool,
+}
+
+/// The pairs of classes whose conflict is shown by layer and moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pairs {
+    /// Of a class of the frequent third and one of the rarest.
+    RareFrequent,
+    /// All.
+    All,
+    /// The selected one.
+    One,
+}
+
+impl Pairs {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::RareFrequent, Self::All, Self::One];
+
+    /// Name on screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::RareFrequent => "rare × frequent",
+            Self::All => "all",
+            Self::One => "one",
+        }
+    }
+
+    /// Explanation of the choice.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::RareFrequent => {
+                "Interference over the pairs of a class of the frequent third and one of the rarest third"
+            }
+            Self::All => "Interference over all pairs of classes",
+            Self::One => "Cosine of the selected pair of classes",
+        }
+    }
 }
 
 /// Measure of the spread of the runs of a group.
@@ -206,6 +244,32 @@ impl View {
         })
     }
 
+    /// The pairs of classes whose conflict layers by moments show; `None` where they show another quantity.
+    pub fn pairs(&self) -> Option<Pairs> {
+        match self.quantity {
+            _ if self.one_pair => Some(Pairs::One),
+            Quantity::HeadAgainstTail => Some(Pairs::RareFrequent),
+            Quantity::Interference => Some(Pairs::All),
+            Quantity::ConflictRate
+            | Quantity::ClassNorm
+            | Quantity::TailShare
+            | Quantity::HeadToTail
+            | Quantity::TailAgainstTail
+            | Quantity::HeadAgainstHead => None,
+        }
+    }
+
+    /// Shows the conflict of these pairs of classes by layer and moment. One pair alone leaves the colours of the network
+    /// map as they are.
+    pub fn show_pairs(&mut self, pairs: Pairs) {
+        self.one_pair = pairs == Pairs::One;
+        match pairs {
+            Pairs::RareFrequent => self.quantity = Quantity::HeadAgainstTail,
+            Pairs::All => self.quantity = Quantity::Interference,
+            Pairs::One => {}
+        }
+    }
+
     /// The view in which these runs are shown together: where it follows the newest moment, it stops at the last one
     /// that all of them have reached.
     pub fn together<'a>(&self, runs: impl IntoIterator<Item = &'a Run>) -> Self {
@@ -231,6 +295,7 @@ impl Default for View {
             order: Order::default(),
             split: None,
             quantity: Quantity::default(),
+            one_pair: false,
             fit: true,
             what_if: WhatIf::default(),
             sight: None,

@@ -13,7 +13,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::run::event::Eval;
 use crate::run::{Thirds, comparable};
 
@@ -35,6 +35,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Mistakes,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Evaluation,

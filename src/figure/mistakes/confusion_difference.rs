@@ -14,7 +14,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::run::comparable;
 use crate::run::event::Eval;
 
@@ -37,6 +37,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Mistakes,
     in_place_of: Some(Kind::Confusion),
+    lacks: NEVER,
     of: Of::TwoRuns,
     needs: Need::Moment,
     at: At::Evaluation,

@@ -19,7 +19,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::gradient::gram::Gram;
 use egui::Context;
 
@@ -41,6 +41,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Mistakes,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Moment,
     at: At::Both,

@@ -21,7 +21,7 @@ use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::bars::with_error;
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::unread::header_ui;
 use crate::gradient::gram::Effect;
@@ -47,6 +47,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Class,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::History,
     at: At::Probe,

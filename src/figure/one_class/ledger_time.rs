@@ -17,7 +17,7 @@ use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, class_of};
 use crate::figure::look::view::View;
 use crate::figure::parts::charts::{chart_of_run_ui, kept};
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::figure::parts::unread::unread_ui;
 use crate::gradient::gram::Effect;
 use crate::run::Scope;
@@ -41,6 +41,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Class,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::History,
     at: At::Probe,

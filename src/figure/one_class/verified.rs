@@ -39,6 +39,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Class,
     in_place_of: None,
+    lacks: |subject| subject.probes.verified.is_empty().then_some(NOT_VERIFIED),
     of: Of::Run,
     needs: Need::Verified,
     at: At::Probe,

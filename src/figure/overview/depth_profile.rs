@@ -16,7 +16,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::overview::norms::{norms, push_norms};
 use crate::figure::parts::charts::{chart_of_run_ui, kept};
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthProfile,
@@ -37,6 +37,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Overview,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Probe,

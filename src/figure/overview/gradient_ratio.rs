@@ -46,6 +46,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Overview,
     in_place_of: None,
+    lacks,
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Evaluation,
@@ -102,6 +103,16 @@ fn over_time(subject: Subject<'_>) -> Chart {
     }
 }
 
+/// Why a run has no ratio at any moment; `None` where it has, or may have later.
+fn lacks(subject: Subject<'_>) -> Option<&'static str> {
+    let run = subject.run;
+    let is_old = run.started.as_ref().is_some_and(|x| x.format < 2);
+    let is_over = is_old || run.ending.is_some();
+    (is_over && recorded(subject).next().is_none()).then_some(
+        "This run does not have the gradients at the logits: they are recorded since format 2.",
+    )
+}
+
 /// The logged steps that have the sums.
 fn recorded(subject: Subject<'_>) -> impl Iterator<Item = (&Step, &LogitGradients)> {
     let steps = subject.run.steps.iter();
@@ -122,14 +133,10 @@ fn thinned<T: Copy>(all: &[T]) -> Vec<T> {
 
 /// Why there is nothing to draw.
 fn missing(subject: Subject<'_>, is_not_recorded: bool) -> &'static str {
-    let run = subject.run;
-    let is_old = run.started.as_ref().is_some_and(|x| x.format < 2);
-    if is_not_recorded && (is_old || run.ending.is_some()) {
-        "This run does not have the gradients at the logits: they are recorded since format 2."
-    } else if is_not_recorded {
-        "The ratio appears with the first steps."
-    } else {
-        "No class has been pulled both up and down yet."
+    match lacks(subject) {
+        Some(sentence) => sentence,
+        None if is_not_recorded => "The ratio appears with the first steps.",
+        None => "No class has been pulled both up and down yet.",
     }
 }
 

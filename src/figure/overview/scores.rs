@@ -15,7 +15,7 @@ use crate::figure::look::pages::Page;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::parts::charts::{chart_of_run_ui, kept, over_evals};
-use crate::figure::parts::figure::{At, Figure, Gradients, Of};
+use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Scores,
@@ -34,6 +34,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Overview,
     in_place_of: None,
+    lacks: NEVER,
     of: Of::Run,
     needs: Need::Nothing,
     at: At::Evaluation,

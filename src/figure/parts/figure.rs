@@ -30,6 +30,8 @@ pub(in crate::figure) struct Figure {
     pub(in crate::figure) page: Page,
     /// The figure in whose place it is shown for the second of two runs; `None` where it has a place of its own.
     pub(in crate::figure) in_place_of: Option<Kind>,
+    /// Why the figure has nothing to show of a run at any moment, whatever is selected.
+    pub(in crate::figure) lacks: Lacks,
     pub(in crate::figure) of: Of,
     pub(in crate::figure) needs: Need,
     pub(in crate::figure) at: At,
@@ -48,6 +50,12 @@ pub(in crate::figure) struct Figure {
     /// The numbers that it shows, from the run itself.
     pub(in crate::figure) table: fn(Subject<'_>, &[Subject<'_>], &View) -> Table,
 }
+
+/// Why a figure has nothing to show of a run; `None` where it has something, or may have later.
+pub(in crate::figure) type Lacks = fn(Subject<'_>) -> Option<&'static str>;
+
+/// A figure that has something to show of every run.
+pub(in crate::figure) const NEVER: Lacks = |_| None;
 
 /// The least and the largest value of the colour scale that the runs on screen share.
 pub(in crate::figure) type ColourRange = fn(&[Subject<'_>], &View) -> [f64; 2];

@@ -4,7 +4,7 @@ use egui::{Align2, Color32, FontId, Rect, Ui, pos2, vec2};
 
 use crate::figure::facts::quantity::{DECADES, decades, greatest};
 use crate::figure::kit::memo::remembered;
-use crate::figure::kit::numerals::{power_of_ten, round_up};
+use crate::figure::kit::numerals::power_of_ten;
 use crate::figure::kit::palette;
 use crate::figure::kit::palette::{INTERFERENCE_END, sequential};
 use crate::figure::kit::scale::numbers_upright;
@@ -35,17 +35,24 @@ impl Scale {
             })
             .collect();
         let key = (key, view.quantity, view.fit);
-        let (decades, end) = remembered(ui.ctx(), ("scale of a quantity", 0), key, || {
-            match view.quantity.is_logarithmic() {
-                true => (decades(shown, view), 1.0),
-                false => (DECADES, end(shown, view)),
+        let name = ("scale of a quantity", 0);
+        let (decades, end, is_cut) = remembered(ui.ctx(), name, key, || {
+            if view.quantity.is_logarithmic() {
+                return (decades(shown, view), 1.0, false);
             }
+            let end = end(shown, view);
+            let is_cut = if view.fit {
+                greatest(shown, view)[1] > end
+            } else {
+                end < 1.0
+            };
+            (DECADES, end, is_cut)
         });
         Self {
             quantity: view.quantity,
             decades,
             end,
-            is_cut: !view.fit && end < 1.0,
+            is_cut,
             dark: ui.visuals().dark_mode,
         }
     }
@@ -128,6 +135,35 @@ impl Scale {
         numbers_upright(ui, bar, &marks);
     }
 
+    /// Absolute difference between two runs at which colours end: that of the scale or, of a logarithmic one, a decade.
+    fn difference_end(&self) -> f64 {
+        if self.quantity.is_logarithmic() {
+            1.0
+        } else {
+            self.end
+        }
+    }
+
+    /// Colour of the difference between two runs, in decades on a logarithmic scale: red where the second has more.
+    pub(in crate::figure) fn difference_color(&self, difference: f64) -> Color32 {
+        let share = (difference / self.difference_end()).clamp(-1.0, 1.0);
+        palette::diverging(-share, self.dark)
+    }
+
+    /// Paints the scale of differences upright, with its numbers to the right.
+    pub(in crate::figure) fn difference_ui(&self, ui: &Ui, bar: Rect) {
+        palette::paint_scale(ui.painter(), bar, true, |t| {
+            palette::diverging(2.0 * t - 1.0, self.dark)
+        });
+        let [most, none, least] = if self.quantity.is_logarithmic() {
+            ["× 10", "× 1", "÷ 10"].map(str::to_owned)
+        } else {
+            let end = plain(self.end);
+            [format!("+{end}"), "0".to_owned(), format!("−{end}")]
+        };
+        numbers_upright(ui, bar, &[(0.0, least), (0.5, none), (1.0, most)]);
+    }
+
     /// Paints the scale lying in `rect`, with its least and largest number beside it.
     pub(in crate::figure) fn lying_ui(&self, ui: &Ui, rect: Rect) {
         let bar = Rect::from_min_max(
@@ -158,7 +194,8 @@ impl Scale {
 }
 
 /// The value at which the colours of a quantity without a logarithmic scale end: where they are fitted, its greatest
-/// value in any layer at any probe of any run, rounded up; else the same for all runs.
+/// value in any layer of the backbone at any probe of any run, rounded up; else the same for all runs. The classifier,
+/// where classes conflict by construction, may lie beyond: else the backbone's layers would look alike.
 fn end(shown: &[Subject<'_>], view: &View) -> f64 {
     let fixed = match view.quantity {
         // Over few pairs interference is larger than over all.
@@ -174,8 +211,19 @@ fn end(shown: &[Subject<'_>], view: &View) -> f64 {
     if !view.fit {
         return fixed;
     }
-    let fitted = round_up(greatest(shown, view)).filter(|end| *end > 0.0);
+    let fitted = rounded_up(greatest(shown, view)[0]);
     fitted.map_or(fixed, |end| end.min(1.0))
+}
+
+/// The next of 1, 1.5, 2, 2.5, 3, 4, 5, 6 and 8 times a power of ten; `None` for 0. Colours lose more by a coarse end
+/// than axes do.
+fn rounded_up(value: f64) -> Option<f64> {
+    let power = 10_f64.powf(value.log10().floor());
+    let steps = [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    let ends = steps.into_iter().map(|step| step * power);
+    // Rounding of the logarithm must not leave the greatest value outside.
+    let mut ends = ends.filter(|end| *end >= value * (1.0 - 1e-9));
+    ends.next().filter(|_| value > 0.0)
 }
 
 /// A number without trailing zeros.

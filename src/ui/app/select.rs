@@ -126,6 +126,7 @@ impl App {
             }
             Pick::Order(order) => view.order = order,
             Pick::Quantity(quantity) => view.quantity = quantity,
+            Pick::Pairs(pairs) => view.show_pairs(pairs),
             Pick::Fit(fit) => view.fit = fit,
             Pick::WhatIf(what_if) => view.what_if = what_if,
             Pick::Sight(sight) => view.sight = sight,

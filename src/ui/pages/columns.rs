@@ -1,10 +1,10 @@
 //! Draws the figures of one run in a column, or of two runs in two columns side by side.
 
-use egui::{Rect, RichText, UiBuilder, Vec2, pos2, vec2};
+use egui::{Pos2, Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
 use super::merits::merits_ui;
 use crate::config::Attention;
-use crate::figure::pages::{GAP, TITLE_HEIGHT, cards_of_two, height_of_two, kind_shown};
+use crate::figure::pages::{GAP, Part, TITLE_HEIGHT, kind_shown, lacks};
 use crate::figure::{Kind, Subject, View, figure_ui};
 use crate::run::comparable;
 use crate::text::grouped;
@@ -50,79 +50,207 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
     }
     let runs = (&entries[..], &state.agreement);
     scope_ui(ui, state.view.page, runs, &state.view.figure, actions);
-    let view = state.view_of_runs();
+    let mut view = state.view_of_runs();
     apart_ui(ui, &entries, &view);
     if state.view.page == Page::Overview {
         merits_ui(ui, &entries, &view);
     }
-    let view_height = ui.available_height();
-    if let ([_, _], Page::Overview) = (&entries[..], state.view.page) {
-        return two_ui(ui, &entries, &view, actions);
+    if entries.len() == 2 && state.view.page.shows_both() {
+        // Two runs together have their differences beside them.
+        view.overlaid = true;
+        view.difference = false;
     }
-    let columns = Columns::of(state.view.page, ui.available_size(), &entries);
-    // Each page has a scroll position of its own. In a small window two columns are wider than the page.
-    egui::ScrollArea::both()
-        .id_salt(state.view.page)
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            let size = vec2(columns.total_width(), columns.height);
-            let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
-            let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
-            for (index, entry) in entries.iter().enumerate() {
-                let left = rect.left() + index as f32 * (columns.width + GAP);
-                let min = pos2(left, rect.top());
-                let column = Rect::from_min_size(min, vec2(columns.width, columns.height));
-                let panel = Column {
-                    entry,
-                    subjects: &subjects,
-                    view: &view,
-                    page: state.view.page,
-                    index,
-                    view_height,
-                };
-                ui.push_id(entry.id, |ui| panel.show(ui, column, actions));
-            }
-        });
+    let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
+    let shown = Shown {
+        entries: &entries,
+        subjects: &subjects,
+        view: &view,
+        page: state.view.page,
+    };
+    let (width, seen) = (ui.available_width() - SCROLL_BAR, ui.available_height());
+    if view.overlaid {
+        shown.both_ui(ui, width, seen, actions);
+    } else {
+        shown.columns_ui(ui, width, seen, actions);
+    }
 }
 
-/// Draws the overview of two runs: the map and the charts have both of them, and the matrices stand side by side.
-fn two_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View, actions: &mut Vec<Action>) {
-    let view = View {
-        overlaid: true,
-        difference: false,
-        ..view.clone()
-    };
-    let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
-    let view_height = ui.available_height();
-    egui::ScrollArea::vertical()
-        .id_salt("overview of two")
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            let width = ui.available_width() - SCROLL_BAR;
-            let size = vec2(width, TITLE_HEIGHT + height_of_two(width));
+/// The runs shown, on a page.
+struct Shown<'a> {
+    entries: &'a [&'a RunEntry],
+    subjects: &'a [Subject<'a>],
+    view: &'a View,
+    page: Page,
+}
+
+impl<'a> Shown<'a> {
+    fn column(&self, index: usize) -> Option<Column<'a>> {
+        Some(Column {
+            entry: self.entries.get(index)?,
+            subjects: self.subjects,
+            view: self.view,
+            index,
+        })
+    }
+
+    /// Whether a figure has something to show of the run at an index.
+    fn has(&self, kind: Kind, run: usize) -> bool {
+        let subject = self.subjects.get(run);
+        subject.is_some_and(|subject| lacks(kind, *subject).is_none())
+    }
+
+    /// The figures of an arrangement that have something to show of the runs beginning with the one at `from`, and a
+    /// line for each that has not.
+    fn arranged(&self, part: Part, from: usize) -> (Option<Part>, Vec<Line<'a>>) {
+        let all = part.cards(Rect::ZERO);
+        let lines = all.into_iter().filter_map(|(kind, run, _)| {
+            let subject = self.subjects.get(from + run)?;
+            Some(Line {
+                kind,
+                run: subject.name,
+                reason: lacks(kind, *subject)?,
+            })
+        });
+        let lines = lines.collect();
+        let part = part.with(&|kind, run| self.has(kind, from + run));
+        (part, lines)
+    }
+
+    /// Draws the runs in columns, side by side. In a small window two columns are wider than the page.
+    fn columns_ui(&self, ui: &mut egui::Ui, width: f32, seen: f32, actions: &mut Vec<Action>) {
+        let count = self.entries.len();
+        let width = ((width - GAP * (count - 1) as f32) / count as f32).max(300.0);
+        let dock = self.page.dock(1, width, seen).filter(|_| count == 1);
+        let dock = dock.filter(|_| self.entries.iter().all(|x| x.run.started.is_some()));
+        let below = dock.as_ref().map_or(0.0, |dock| dock.least() + GAP);
+        let parts = (0..count).map(|index| {
+            let part = self.page.of_one(width, seen);
+            part.map_or((None, Vec::new()), |part| self.arranged(part, index))
+        });
+        let parts: Vec<_> = parts.collect();
+        let least = parts.iter().map(|(part, lines)| {
+            let least = part.as_ref().map_or(0.0, Part::least);
+            least + lines.len() as f32 * LINE
+        });
+        let least = least.fold(0.0, f32::max) + TITLE_HEIGHT;
+        let height = least.max(seen - below);
+        let area = egui::ScrollArea::both()
+            .id_salt(self.page)
+            .auto_shrink(false)
+            .max_height(seen - below);
+        area.show(ui, |ui| {
+            let size = vec2(count as f32 * (width + GAP) - GAP, height);
             let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
-            let (titles, rect) = rect.split_top_bottom_at_y(rect.top() + TITLE_HEIGHT);
-            let cards = cards_of_two(rect);
-            for (index, entry) in entries.iter().enumerate() {
-                let column = Column {
-                    entry,
-                    subjects: &subjects,
-                    view: &view,
-                    page: Page::Overview,
-                    index,
-                    view_height,
+            for (index, (part, lines)) in parts.iter().enumerate() {
+                let Some(column) = self.column(index) else {
+                    continue;
                 };
-                let half = (titles.width() - BETWEEN_TITLES) / 2.0;
-                let left = titles.left() + index as f32 * (half + BETWEEN_TITLES);
-                let title = Rect::from_min_size(pos2(left, titles.top()), vec2(half, TITLE_HEIGHT));
-                let own = cards.iter().filter(|(_, of, _)| *of == index);
-                let own: Vec<_> = own.map(|&(kind, _, card)| (kind, card)).collect();
-                ui.push_id(entry.id, |ui| {
-                    column.title_ui(ui, title);
-                    column.cards_at_ui(ui, &own, actions);
+                let left = rect.left() + index as f32 * (width + GAP);
+                let place = Rect::from_min_size(pos2(left, rect.top()), vec2(width, height));
+                let parts = (part.as_ref(), dock.as_ref());
+                ui.push_id(column.entry.id, |ui| {
+                    column.show(ui, place, parts, lines, actions);
                 });
             }
         });
+        if let (Some(dock), Some(column)) = (&dock, self.column(0)) {
+            let rect = dock_place(ui, dock, width);
+            let others = parts.first().and_then(|(part, _)| part.as_ref());
+            ui.push_id(column.entry.id, |ui| {
+                column.cards_ui(ui, (dock, others), rect, actions);
+            });
+        }
+    }
+
+    /// Draws two runs together: the map and the charts have both of them, and matrices stand side by side.
+    fn both_ui(&self, ui: &mut egui::Ui, width: f32, seen: f32, actions: &mut Vec<Action>) {
+        let Some(part) = self.page.of_both(width, seen) else {
+            return;
+        };
+        let (part, lines) = self.arranged(part, 0);
+        let dock = self.page.dock(2, width, seen);
+        let below = dock.as_ref().map_or(0.0, |dock| dock.least() + GAP);
+        let area = egui::ScrollArea::vertical()
+            .id_salt(("both", self.page))
+            .auto_shrink(false)
+            .max_height(seen - below);
+        area.show(ui, |ui| {
+            let height = part.as_ref().map_or(0.0, Part::least);
+            let all = TITLE_HEIGHT + height + lines.len() as f32 * LINE;
+            let (rect, _) = ui.allocate_exact_size(vec2(width, all), egui::Sense::hover());
+            let (titles, rect) = rect.split_top_bottom_at_y(rect.top() + TITLE_HEIGHT);
+            for (index, column) in (0..2).filter_map(|index| Some((index, self.column(index)?))) {
+                let half = (titles.width() - BETWEEN_TITLES) / 2.0;
+                let left = titles.left() + index as f32 * (half + BETWEEN_TITLES);
+                let title = Rect::from_min_size(pos2(left, titles.top()), vec2(half, TITLE_HEIGHT));
+                column.title_ui(ui, title);
+            }
+            let (figures, rest) = rect.split_top_bottom_at_y(rect.top() + height);
+            if let Some(part) = &part {
+                self.both_cards_ui(ui, (part, dock.as_ref()), figures, actions);
+            }
+            lines_ui(ui, rest, &lines);
+        });
+        if let Some(dock) = &dock {
+            let rect = dock_place(ui, dock, width);
+            self.both_cards_ui(ui, (dock, part.as_ref()), rect, actions);
+        }
+    }
+
+    /// Draws an arrangement of figures of both runs; `others` are those of the page that are drawn elsewhere.
+    fn both_cards_ui(
+        &self,
+        ui: &mut egui::Ui,
+        (part, others): (&Part, Option<&Part>),
+        rect: Rect,
+        actions: &mut Vec<Action>,
+    ) {
+        let cards = part.cards(rect);
+        for (index, column) in (0..2).filter_map(|index| Some((index, self.column(index)?))) {
+            let own = cards.iter().filter(|(_, of, _)| *of == index);
+            let own: Vec<_> = own.map(|&(kind, _, card)| (kind, card)).collect();
+            ui.push_id(column.entry.id, |ui| {
+                column.cards_at_ui(ui, (&own, others), rect.width(), actions);
+            });
+        }
+    }
+}
+
+/// The place of the row that stays in view below the page.
+fn dock_place(ui: &mut egui::Ui, dock: &Part, width: f32) -> Rect {
+    ui.add_space(GAP);
+    let size = vec2(width, dock.least());
+    ui.allocate_exact_size(size, egui::Sense::hover()).0
+}
+
+/// A figure that has nothing to show of a run.
+struct Line<'a> {
+    kind: Kind,
+    run: &'a str,
+    reason: &'static str,
+}
+
+/// Height of the line of a figure that has nothing to show, in points.
+const LINE: f32 = 22.0;
+
+/// Says of every figure that has nothing to show why that is so, each in one line.
+fn lines_ui(ui: &mut egui::Ui, rect: Rect, lines: &[Line<'_>]) {
+    for (at, line) in lines.iter().enumerate() {
+        let top = rect.top() + at as f32 * LINE;
+        let place = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), LINE));
+        let is_of_both = lines.iter().any(|other| other.run != line.run);
+        let of = if is_of_both {
+            format!(", {}", line.run)
+        } else {
+            String::new()
+        };
+        let text = format!("{}{of}: {}", line.kind.title(), line.reason);
+        ui.scope_builder(UiBuilder::new().max_rect(place), |ui| {
+            ui.horizontal_centered(|ui| {
+                ui.add(egui::Label::new(RichText::new(text).weak()).truncate());
+            });
+        });
+    }
 }
 
 fn empty_ui(ui: &mut egui::Ui) {
@@ -135,46 +263,26 @@ fn empty_ui(ui: &mut egui::Ui) {
     });
 }
 
-/// The size of the columns that the centre is divided into, one for each run.
-struct Columns {
-    count: usize,
-    width: f32,
-    height: f32,
-}
-
-impl Columns {
-    fn of(page: Page, mut available: Vec2, entries: &[&RunEntry]) -> Self {
-        let count = entries.len();
-        available.x -= SCROLL_BAR;
-        let width = ((available.x - GAP * (count - 1) as f32) / count as f32).max(300.0);
-        let least = page.least_height(width, available.y);
-        Self {
-            count,
-            width,
-            height: available.y.max(least + TITLE_HEIGHT),
-        }
-    }
-
-    fn total_width(&self) -> f32 {
-        self.count as f32 * (self.width + GAP) - GAP
-    }
-}
-
 /// The column with the figures of one run.
 pub(super) struct Column<'a> {
     pub(super) entry: &'a RunEntry,
     /// The runs of all columns, since their figures share scales.
     pub(super) subjects: &'a [Subject<'a>],
     pub(super) view: &'a View,
-    pub(super) page: Page,
     /// The index of the column, counted from the left.
     pub(super) index: usize,
-    /// Height in points that is seen without scrolling.
-    pub(super) view_height: f32,
 }
 
 impl Column<'_> {
-    fn show(&self, ui: &mut egui::Ui, mut rect: Rect, actions: &mut Vec<Action>) {
+    /// Draws the figures of an arrangement below the title, and a line for each of those that have nothing to show.
+    fn show(
+        &self,
+        ui: &mut egui::Ui,
+        mut rect: Rect,
+        (part, others): (Option<&Part>, Option<&Part>),
+        lines: &[Line<'_>],
+        actions: &mut Vec<Action>,
+    ) {
         let title = rect.with_max_y(rect.top() + TITLE_HEIGHT);
         self.title_ui(ui, title);
         rect.min.y += TITLE_HEIGHT;
@@ -182,19 +290,36 @@ impl Column<'_> {
             self.waiting_ui(ui, rect);
             return;
         }
-        self.cards_ui(ui, rect, actions);
+        let (figures, rest) = match part {
+            Some(_) => rect.split_top_bottom_at_y(rect.bottom() - lines.len() as f32 * LINE),
+            None => rect.split_top_bottom_at_y(rect.top()),
+        };
+        if let Some(part) = part {
+            self.cards_ui(ui, (part, others), figures, actions);
+        }
+        lines_ui(ui, rest, lines);
     }
 
-    /// Draws the figures of the page.
-    pub(super) fn cards_ui(&self, ui: &mut egui::Ui, rect: Rect, actions: &mut Vec<Action>) {
-        self.cards_at_ui(ui, &self.page.cards(rect, self.view_height), actions);
+    /// Draws the figures of an arrangement; `others` are those of the page that are drawn elsewhere.
+    pub(super) fn cards_ui(
+        &self,
+        ui: &mut egui::Ui,
+        (part, others): (&Part, Option<&Part>),
+        rect: Rect,
+        actions: &mut Vec<Action>,
+    ) {
+        let cards = part.cards(rect).into_iter();
+        let cards: Vec<_> = cards.map(|(kind, _, card)| (kind, card)).collect();
+        self.cards_at_ui(ui, (&cards, others), rect.width(), actions);
     }
 
-    /// Draws figures at their places, and asks for an export if the user wishes one.
+    /// Draws figures at their places, and asks for an export if the user wishes one; `others` are the figures of the page
+    /// that are drawn elsewhere, in this width.
     pub(super) fn cards_at_ui(
         &self,
         ui: &mut egui::Ui,
-        cards: &[(Kind, Rect)],
+        (cards, others): (&[(Kind, Rect)], Option<&Part>),
+        width: f32,
         actions: &mut Vec<Action>,
     ) {
         for &(kind, rect) in cards {
@@ -203,9 +328,12 @@ impl Column<'_> {
             if let Some(size) = asked.inner {
                 // Margins and heading around a figure have the same size on all cards.
                 let around = rect.size() - size;
-                let sizes = cards
-                    .iter()
-                    .map(|(kind, rect)| (*kind, rect.size() - around));
+                let others = others.map_or(Vec::new(), |part| {
+                    part.cards(Rect::from_min_size(Pos2::ZERO, vec2(width, part.least())))
+                });
+                let others = others.into_iter().map(|(kind, _, rect)| (kind, rect));
+                let all = cards.iter().copied().chain(others);
+                let sizes = all.map(|(kind, rect)| (kind, rect.size() - around));
                 let action = Action::AskExport(shown, self.entry.id, sizes.collect());
                 actions.push(action);
             }

@@ -87,14 +87,12 @@ fn one_group_ui(
     batch_norm_ui(ui, &state.view.figure, actions);
     agreement_ui(ui, &state.agreement);
     let Some(entry) = entries.first() else { return };
-    let (free, seen) = (ui.available_rect_before_wrap(), ui.available_height());
+    let free = ui.available_rect_before_wrap();
     let column = Column {
         entry,
         subjects,
         view: &state.view.figure,
         index: 0,
-        page: Page::Compare,
-        view_height: seen,
     };
     let (left, right) = free.split_left_right_at_fraction(0.5);
     let cards = [
@@ -104,7 +102,7 @@ fn one_group_ui(
             right.with_min_x(right.left() + GAP / 2.0),
         ),
     ];
-    column.cards_at_ui(ui, &cards, actions);
+    column.cards_at_ui(ui, (&cards, None), free.width(), actions);
 }
 
 struct Panel<'a> {
@@ -256,7 +254,10 @@ impl Panel<'_> {
         let free = ui.available_rect_before_wrap();
         let used = free.top() - ui.min_rect().top();
         let width = free.width() - 4.0;
-        let least = Page::Compare.least_height(width, seen);
+        let Some(part) = Page::Compare.of_one(width, seen) else {
+            return;
+        };
+        let least = part.least();
         let height = (seen - used - GAP).max(least).max(LEAST_FIGURES);
         let rect = Rect::from_min_size(pos2(free.left(), free.top()), egui::vec2(width, height));
         ui.allocate_rect(rect, egui::Sense::hover());
@@ -265,10 +266,8 @@ impl Panel<'_> {
             subjects: self.subjects,
             view: &state.view.figure,
             index: 0,
-            page: Page::Compare,
-            view_height: seen,
         };
-        column.cards_ui(ui, rect, actions);
+        column.cards_ui(ui, (&part, None), rect, actions);
     }
 }
 

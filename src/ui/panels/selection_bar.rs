@@ -3,7 +3,7 @@
 
 use egui::RichText;
 
-use crate::figure::{Kind, Order, Pick, View};
+use crate::figure::{Kind, Order, Pairs, Pick, View};
 use crate::run::event::Split;
 use crate::run::{Agreement, BatchNorm, Scope};
 use crate::ui::state::action::Action;
@@ -49,6 +49,9 @@ pub(crate) fn scope_ui(
         let classes = left.map_or(&started.classes, |left| &left.classes);
         class_ui(ui, classes, view, actions);
         order_ui(ui, classes, view, actions);
+        if page == Page::Conflicts {
+            pairs_ui(ui, view, actions);
+        }
         if page == Page::Mistakes {
             split_ui(ui, entries, view, actions);
         }
@@ -57,8 +60,8 @@ pub(crate) fn scope_ui(
         if ui.checkbox(&mut on, "Lock scales").on_hover_text(help).changed() {
             actions.push(Action::LockScales(on));
         }
-        // The overview of two runs has the difference beside both matrices.
-        if entries.len() > 1 && page != Page::Overview {
+        // Where two runs stand together, they have the difference beside both matrices.
+        if entries.len() > 1 && !page.shows_both() {
             let mut on = view.difference;
             let help = "Shows the second run's conflict and confusion matrices minus the first's, on scales of their own";
             if ui.checkbox(&mut on, "As difference").on_hover_text(help).changed() {
@@ -90,6 +93,29 @@ pub(crate) fn agreement_ui(ui: &mut egui::Ui, agreement: &Agreement) {
         ui.add(egui::Label::new(text).truncate());
     }
 }
+
+/// Draws the choice of the pairs of classes whose conflict is shown by layer and moment, in one piece.
+fn pairs_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
+    let layout = egui::Layout::left_to_right(egui::Align::Center);
+    let size = egui::vec2(PAIRS_WIDTH, ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(size, layout, |ui| {
+        ui.label("Pairs").on_hover_text(
+            "The pairs of classes whose conflict is shown by layer and epoch, and listed by its peaks",
+        );
+        for pairs in Pairs::ALL {
+            let button = ui
+                .selectable_label(view.pairs() == Some(pairs), pairs.label())
+                .on_hover_text(pairs.help())
+                .accessible_name(format!("Pairs {}", pairs.label()));
+            if button.clicked() {
+                actions.push(Action::Pick(Pick::Pairs(pairs)));
+            }
+        }
+    });
+}
+
+/// Width of that choice, in points.
+const PAIRS_WIDTH: f32 = 206.0;
 
 /// Draws the switch between the two ways of treating batch norm in the class gradients shown, in one piece.
 pub(crate) fn batch_norm_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {

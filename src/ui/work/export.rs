@@ -8,7 +8,7 @@ use egui::ColorImage;
 use crate::compare::contrast::excerpt;
 use crate::figure::difference::compared;
 use crate::figure::export::{self, Figure, Format, Settings, Sheet, SheetSize};
-use crate::figure::pages::{OVERVIEW_OF_TWO, kind_shown};
+use crate::figure::pages::{kind_shown, of_two};
 use crate::figure::{Kind, Subject, View, read_probes};
 use crate::run::probes::Probes;
 use crate::run::{BatchNorm, Run, common_batch_norm};
@@ -110,19 +110,19 @@ impl Job {
             at,
             size: draft.size_of(kind),
         };
-        let is_overview_of_two = view.page == Page::Overview && ids.len() == 2;
+        let both = view.page.of_figures().and_then(of_two);
+        let both = both.filter(|_| ids.len() == 2);
+        let chosen_for = View {
+            // Two runs together have their differences beside them.
+            difference: view.figure.difference && both.is_none(),
+            ..view.figure.clone()
+        };
         let is_page = draft.what() != What::Figure;
-        let figures = if is_page && is_overview_of_two {
+        let figures = if is_page {
             let of_run = |at: usize| {
-                OVERVIEW_OF_TWO[at]
-                    .iter()
-                    .map(move |&kind| wanted(kind, at))
-            };
-            (0..2).flat_map(of_run).collect()
-        } else if is_page {
-            let of_run = |at| {
-                let kinds = view.page.kinds().iter();
-                kinds.map(move |&kind| wanted(kind_shown(kind, &view.figure, at), at))
+                let kinds = both.map_or(view.page.kinds(), |both| both[at]).iter();
+                let view = &chosen_for;
+                kinds.map(move |&kind| wanted(kind_shown(kind, view, at), at))
             };
             let of_all = if of_groups { at..at + 1 } else { 0..ids.len() };
             of_all.flat_map(of_run).collect()
@@ -132,7 +132,7 @@ impl Job {
         let shown = copies.iter().map(|copy| &*copy.run).filter(|_| !of_groups);
         let page = view.page;
         let view = View {
-            overlaid: is_overview_of_two,
+            overlaid: both.is_some(),
             ..view.figure.together(shown)
         };
         Ok(Self {

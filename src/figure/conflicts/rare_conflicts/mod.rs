@@ -6,6 +6,7 @@ use egui::{Label, RichText, Role, ScrollArea, Sense, Ui, vec2};
 use crate::figure::conflicts::rare_conflicts::columns::{Columns, cosine_text};
 use crate::figure::facts::ledger::not_predicted;
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::thirds;
 use crate::figure::facts::thirds::strongest::{Between, Strongest, all, strongest};
 use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::table::Table;
@@ -41,6 +42,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Conflicts,
     in_place_of: None,
+    lacks: thirds::lacks,
     of: Of::Run,
     needs: Need::Moment,
     at: At::Probe,

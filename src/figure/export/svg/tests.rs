@@ -148,7 +148,7 @@ fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
             );
             // A table is all small text, and the two renderers draw every letter a little differently.
             let (limit, most) = match kind {
-                Kind::Measures => (4.0, 0.03),
+                Kind::Measures | Kind::Peaks => (4.0, 0.03),
                 _ => (2.0, 0.02),
             };
             assert!(

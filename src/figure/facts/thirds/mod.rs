@@ -2,6 +2,7 @@
 //! the log.
 
 use crate::figure::facts::network;
+use crate::figure::look::subject::Subject;
 use crate::gradient::gram::{ConflictSummary, ThirdsConflict};
 use crate::run::event::Probe;
 use crate::run::{Run, Scope, Thirds};
@@ -16,10 +17,28 @@ pub(in crate::figure) const NONE_RARE: &str = "All classes are equally frequent,
 /// The words for a log without conflict between thirds.
 pub(in crate::figure) const NOT_IN_LOG: &str = "not in this log, which an older version wrote";
 
+/// The sentence in place of a figure of a log without conflict between thirds.
+const NONE_IN_LOG: &str =
+    "The conflict of frequent and rare classes is not in this log, which an older version wrote.";
+
 /// Whether some classes are frequent and others rare.
 pub(in crate::figure) fn has_thirds(run: &Run) -> bool {
     let Thirds { head, tail, .. } = run.thirds();
     !head.is_empty() && !tail.is_empty()
+}
+
+/// Why a run has no conflict of rare and frequent classes at any moment; `None` where it has, or is not known yet.
+pub(in crate::figure) fn lacks(subject: Subject<'_>) -> Option<&'static str> {
+    let is_known = subject.run.started.is_some();
+    (is_known && !has_thirds(subject.run)).then_some(NONE_RARE)
+}
+
+/// As [`lacks`], for figures that are made from the log alone.
+pub(in crate::figure) fn lacks_in_log(subject: Subject<'_>) -> Option<&'static str> {
+    let probes = &subject.run.probes;
+    let is_logged = |probe: &Probe| probe.backbone.thirds.is_some();
+    let lacks_all = || !probes.is_empty() && !probes.iter().any(is_logged);
+    lacks(subject).or_else(|| lacks_all().then_some(NONE_IN_LOG))
 }
 
 /// Why a part of the network has no conflict between thirds; `None` where it has.

@@ -1,5 +1,7 @@
 //! What a chart shows: curves, areas behind them, and its axes.
 
+use std::sync::Arc;
+
 use egui::Color32;
 use egui_plot::PlotPoint;
 
@@ -38,7 +40,8 @@ impl Chart {
     /// the curves are those of the first.
     pub(in crate::figure) fn overlaid(first: &Self, second: &Self) -> Self {
         let mut chart = first.clone();
-        let place: Box<dyn Fn(f64) -> f64> = match (&first.x, &second.x) {
+        // Where both have the same axis of time, no point is moved.
+        let place: Option<Box<dyn Fn(f64) -> f64>> = match (&first.x, &second.x) {
             (Axis::Layers(own), Axis::Layers(other)) => {
                 // Variants need not have the same layers: the longer list sets the places of both.
                 let all = if own.len() < other.len() { other } else { own };
@@ -59,9 +62,9 @@ impl Chart {
                 let curves = chart.curves.into_iter();
                 chart.curves = curves.map(|curve| curve.at(|x| at(&own, x))).collect();
                 chart.x = Axis::Layers(all.clone());
-                Box::new(move |x| at(&other, x))
+                Some(Box::new(move |x| at(&other, x)))
             }
-            (_, _) => Box::new(|x| x),
+            (_, _) => None,
         };
         chart
             .curves
@@ -70,7 +73,10 @@ impl Chart {
         let others = second.curves.iter().cloned();
         chart.curves.extend(others.map(|curve| Curve {
             side: Some(Side::B),
-            ..curve.at(&place)
+            ..match &place {
+                Some(place) => curve.at(place),
+                None => curve,
+            }
         }));
         chart.range_y = first
             .range_y
@@ -160,8 +166,9 @@ pub(in crate::figure) struct Curve {
     pub(in crate::figure::kit::chart) class: Option<usize>,
     /// The mark at points that have no y.
     pub(in crate::figure::kit::chart) gap: Gap,
-    /// The curve in pieces that end where a point has no y, in order; no piece is empty.
-    pub(in crate::figure::kit::chart) segments: Vec<Vec<PlotPoint>>,
+    /// The curve in pieces that end where a point has no y, in order; no piece is empty. Charts of two runs share them
+    /// with the chart of each.
+    pub(in crate::figure::kit::chart) segments: Arc<Vec<Vec<PlotPoint>>>,
     /// The x of every point that has no y.
     pub(in crate::figure::kit::chart) undefined: Vec<f64>,
     /// Largest x, with y or without.
@@ -185,21 +192,22 @@ impl Curve {
             side: None,
             class: None,
             gap: Gap::default(),
-            segments: Vec::new(),
+            segments: Arc::default(),
             undefined: Vec::new(),
             last_x: None,
             range_y: None,
         };
+        let mut segments: Vec<Vec<PlotPoint>> = Vec::new();
         let mut goes_on = false;
         for (x, y) in points {
             curve.last_x = Some(curve.last_x.map_or(x, |last| last.max(x)));
             match y {
                 Some(y) if goes_on => {
-                    if let Some(segment) = curve.segments.last_mut() {
+                    if let Some(segment) = segments.last_mut() {
                         segment.push(PlotPoint::new(x, y));
                     }
                 }
-                Some(y) => curve.segments.push(vec![PlotPoint::new(x, y)]),
+                Some(y) => segments.push(vec![PlotPoint::new(x, y)]),
                 None => curve.undefined.push(x),
             }
             goes_on = y.is_some();
@@ -207,6 +215,7 @@ impl Curve {
                 curve.range_y = Some(curve.range_y.map_or((y, y), |range| joined(range, (y, y))));
             }
         }
+        curve.segments = Arc::new(segments);
         curve
     }
 
@@ -233,7 +242,7 @@ impl Curve {
 
     /// The same curve, every x moved to `place(x)`.
     pub(in crate::figure) fn at(mut self, place: impl Fn(f64) -> f64) -> Self {
-        let points = self.segments.iter_mut().flatten();
+        let points = Arc::make_mut(&mut self.segments).iter_mut().flatten();
         points.for_each(|point| point.x = place(point.x));
         self.undefined.iter_mut().for_each(|x| *x = place(*x));
         self.last_x = self.last_x.map(place);
@@ -267,7 +276,7 @@ pub(in crate::figure) enum Side {
 pub(in crate::figure) enum Look {
     /// A line with its points where they are few.
     Line,
-    /// A thin, pale line.
+    /// A thin line.
     Thin,
     /// A thick line, for a curve that sums up many others.
     Thick { dashed: bool },

@@ -262,10 +262,10 @@ impl Light {
             Self::Crowded if curve.side == Some(Side::B) => {
                 (HAIRLINE, curve.color.gamma_multiply(0.45))
             }
-            Self::Crowded if !is_thin => (HAIRLINE, curve.color),
-            Self::Usual | Self::Crowded if is_thin => (HAIRLINE, curve.color.gamma_multiply(0.55)),
+            Self::Crowded => (HAIRLINE, curve.color),
+            Self::Usual if is_thin => (HAIRLINE, curve.color),
             Self::Usual if matches!(curve.look, Look::Thick { .. }) => (2.4, curve.color),
-            Self::Usual | Self::Crowded => (1.8, curve.color),
+            Self::Usual => (1.8, curve.color),
         }
     }
 }
@@ -289,7 +289,7 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
         } else {
             radius
         };
-        for segment in &curve.segments {
+        for segment in curve.segments.iter() {
             let marks = Points::new(curve.full_name(), segment.as_slice())
                 .color(color)
                 .shape(shape)
@@ -309,7 +309,7 @@ fn draw<'a>(plot: &mut PlotUi<'a>, curve: &'a Curve, light: Light, thin: Option<
             LineStyle::Solid
         }
     };
-    for segment in &curve.segments {
+    for segment in curve.segments.iter() {
         // A lone point has no line to be seen by; where points are few, marks show at which moments values were
         // measured.
         if segment.len() == 1 || are_few {

@@ -95,7 +95,7 @@ impl Scales {
         let is_beyond = |value: f64, (low, high): (f64, f64)| value < low || value > high;
         let points = chart
             .shown(view)
-            .flat_map(|curve| &curve.segments)
+            .flat_map(|curve| curve.segments.iter())
             .flatten();
         points
             .filter(|point| is_beyond(point.x, self.x) || is_beyond(point.y, self.y))

@@ -93,7 +93,7 @@ fn a_click_on_a_line_selects_its_class_and_elsewhere_the_moment() -> anyhow::Res
             .curves
             .iter()
             .filter(move |curve| curve.class == Some(k));
-        curves.flat_map(|curve| &curve.segments).flatten()
+        curves.flat_map(|curve| curve.segments.iter()).flatten()
     };
     let mut harness = window(Kind::ClassF1, subject, &view);
     let plot = harness.get_by_label(Kind::ClassF1.title()).rect();
@@ -287,7 +287,7 @@ fn head_and_tail_are_geometric_means() -> anyhow::Result<()> {
         let curve = chart.curves.iter().find(|curve| curve.name == name);
         let points = curve
             .into_iter()
-            .flat_map(|curve| &curve.segments)
+            .flat_map(|curve| curve.segments.iter())
             .flatten();
         let drawn: Vec<f64> = points.map(|point| 10_f64.powf(point.y)).collect();
         let written = table.rows.iter().filter_map(|row| match row[..] {

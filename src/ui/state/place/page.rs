@@ -1,10 +1,9 @@
 //! The pages, and the figures that each of them shows.
 
-use egui::Rect;
 use serde::{Deserialize, Serialize};
 
 use crate::figure::Kind;
-use crate::figure::pages::{self, card_of};
+use crate::figure::pages::{self, Part, card_of, of_two};
 
 /// A page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,17 +67,25 @@ impl Page {
         pages::Page::ALL.get(self as usize).copied()
     }
 
-    /// Height in points that the figures need in a column of this width, of which `seen` points are seen without
-    /// scrolling.
-    pub(crate) fn least_height(self, width: f32, seen: f32) -> f32 {
-        let page = self.of_figures();
-        page.map_or(0.0, |page| page.least_height(width, seen))
+    /// The arrangement of the figures of one run in a column of this width, of which `seen` points of height are seen
+    /// without scrolling; `None` for a page without figures of runs.
+    pub(crate) fn of_one(self, width: f32, seen: f32) -> Option<Part> {
+        Some(self.of_figures()?.of_one(width, seen))
     }
 
-    /// The places of the figures in a column, of which `seen` points are seen without scrolling.
-    pub(crate) fn cards(self, rect: Rect, seen: f32) -> Vec<(Kind, Rect)> {
-        let page = self.of_figures();
-        page.map_or_else(Vec::new, |page| page.cards(rect, seen))
+    /// As [`Self::of_one`], of two runs together; `None` for a page on which each run has a column of its own.
+    pub(crate) fn of_both(self, width: f32, seen: f32) -> Option<Part> {
+        self.of_figures()?.of_both(width, seen)
+    }
+
+    /// The row of figures that stays in view below the page, of `runs` runs, where there is one.
+    pub(crate) fn dock(self, runs: usize, width: f32, seen: f32) -> Option<Part> {
+        self.of_figures()?.dock(runs, width, seen)
+    }
+
+    /// Whether two runs stand together on the page.
+    pub(crate) fn shows_both(self) -> bool {
+        self.of_figures().and_then(of_two).is_some()
     }
 
     /// The figures that the page shows of a run.
