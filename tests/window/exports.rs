@@ -95,7 +95,7 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
         (
             "Gates",
             "gates",
-            "Attention gates by class and channel, none",
+            "Attention gates by class and channel, CSBA: long/tail",
         ),
         (
             "Compare",

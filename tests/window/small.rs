@@ -1,22 +1,27 @@
 //! In windows of every size, no text covers another, and none is cut off where it cannot be scrolled to.
 
 use anyhow::{Result, ensure};
-use crosscurrent::ui::Page;
+use crosscurrent::config::Attention;
+use crosscurrent::ui::{Options, Page};
 use egui::accesskit::Role;
 use egui::{Pos2, Rect, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::texts::{Text, overlap, recorded, texts};
-use super::{Window, click, settle, window};
+use super::{SHORT, Window, click, settle, window};
+use crate::constructed::Constructed;
 
 /// The smallest window that there can be, and common sizes of screens, in points.
-const SIZES: [(f32, f32); 5] = [
+const SIZES: [(f32, f32); 6] = [
     (800.0, 560.0),
     (1280.0, 720.0),
     (1440.0, 900.0),
     (1920.0, 1080.0),
+    (2200.0, 1238.0),
     (2560.0, 1440.0),
 ];
+/// A screen of 3840 × 2160 pixels at two pixels to a point.
+const FINE: (f32, f32) = (1920.0, 1080.0);
 /// By as many points as this, the boxes around two texts may overlap, and a letter may reach over an edge.
 const SLACK: f32 = 1.5;
 
@@ -100,6 +105,24 @@ fn out_of_reach(window: &Window) -> Vec<&'static str> {
     all.filter(|name| !is_inside(name)).collect()
 }
 
+/// The faults on all pages in a window of this size.
+fn faults(window: &mut Window, size: (f32, f32), what: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    window.set_size(vec2(size.0, size.1));
+    for &page in Page::ALL {
+        window.state_mut().show(page);
+        settle(window);
+        let texts = texts(window);
+        ensure!(texts.len() > 20, "there are {} texts", texts.len());
+        let place = format!("{} × {}, {what}, {}", size.0, size.1, page.title());
+        let missing = out_of_reach(window);
+        ensure!(missing.is_empty(), "{place}: {missing:?} cannot be reached");
+        let all = covered(&texts).into_iter().chain(cut(window, &texts));
+        found.extend(all.map(|text| format!("{place}: {text}")));
+    }
+    Ok(found)
+}
+
 #[test]
 fn texts_neither_cover_each_other_nor_are_cut() -> Result<()> {
     let mut found = Vec::new();
@@ -111,19 +134,41 @@ fn texts_neither_cover_each_other_nor_are_cut() -> Result<()> {
                 click(&mut window, "Two runs side by side");
             }
         }
-        for (width, height) in SIZES {
-            window.set_size(vec2(width, height));
-            for &page in Page::ALL {
-                window.state_mut().show(page);
-                settle(&mut window);
-                let texts = texts(&window);
-                ensure!(texts.len() > 20, "there are {} texts", texts.len());
-                let place = format!("{width}×{height}, {count} runs, {}", page.title());
-                let missing = out_of_reach(&window);
-                ensure!(missing.is_empty(), "{place}: {missing:?} cannot be reached");
-                let all = covered(&texts).into_iter().chain(cut(&window, &texts));
-                found.extend(all.map(|text| format!("{place}: {text}")));
-            }
+        let what = format!("{count} runs");
+        for size in SIZES {
+            found.extend(faults(&mut window, size, &what)?);
+        }
+        window.set_pixels_per_point(2.0);
+        found.extend(faults(&mut window, FINE, &what)?);
+    }
+    ensure!(found.is_empty(), "{} texts: {found:#?}", found.len());
+    Ok(())
+}
+
+/// As above, for two runs of few and of very many classes.
+#[test]
+fn texts_of_many_classes_neither_cover_each_other_nor_are_cut() -> Result<()> {
+    let mut found = Vec::new();
+    for classes in [2, 10, 12, 100] {
+        let parent = tempfile::tempdir()?;
+        let mut runs = Vec::new();
+        for (name, attention) in [("baseline", Attention::None), ("branch", Attention::Branch)] {
+            let run = Constructed {
+                attention,
+                classes,
+                ..SHORT
+            };
+            let dir = parent.path().join(name);
+            run.write(&dir, |_| false)?;
+            runs.push(dir);
+        }
+        let mut window = window(Options {
+            runs,
+            ..Options::default()
+        });
+        let what = format!("{classes} classes");
+        for size in [SIZES[0], SIZES[2], SIZES[5]] {
+            found.extend(faults(&mut window, size, &what)?);
         }
     }
     ensure!(found.is_empty(), "{} texts: {found:#?}", found.len());

@@ -13,6 +13,11 @@ use crate::ui::state::runs::RunEntry;
 
 const SIMILARITY_HELP: &str = "Classes whose gradients agree stand beside each other: clustered once, in the part of the network and at the moment looked at, and kept for all times and runs. Choose it again to cluster anew.";
 
+/// Widths of the lists to choose from, in points: what follows them stays where it is, whatever is chosen.
+const PART_WIDTH: f32 = 205.0;
+const CLASS_WIDTH: f32 = 110.0;
+const ORDER_WIDTH: f32 = 96.0;
+
 /// Draws the selection that all figures follow: the part of the network by name, which a click in the map selects, too;
 /// the class; the order of classes; and the pair.
 pub(crate) fn scope_ui(
@@ -33,6 +38,8 @@ pub(crate) fn scope_ui(
         };
         let combo = egui::ComboBox::from_id_salt("scope")
             .selected_text(scope_name(&view.scope))
+            .width(PART_WIDTH)
+            .truncate()
             .height(420.0)
             .show_ui(ui, |ui| {
                 for scope in scopes(started) {
@@ -191,6 +198,8 @@ fn class_ui(ui: &mut egui::Ui, names: &[String], view: &View, actions: &mut Vec<
     let id = ui.scope_id().with("class search");
     let combo = egui::ComboBox::from_id_salt("class")
         .selected_text(chosen.map_or("none", String::as_str))
+        .width(CLASS_WIDTH)
+        .truncate()
         .height(420.0)
         .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside)
         .show_ui(ui, |ui| {
@@ -243,6 +252,7 @@ pub(crate) fn order_ui(
     };
     let combo = egui::ComboBox::from_id_salt("order")
         .selected_text(name)
+        .width(ORDER_WIDTH)
         .show_ui(ui, |ui| {
             for (other, name) in ORDERS {
                 if ui.selectable_label(*order == other, name).clicked() {
