@@ -252,7 +252,7 @@ fn a_view_is_taken_from_an_exported_image() -> Result<()> {
         "head-tail-time",
         "layer",
         "pair-cosine",
-        "pair-depth",
+        "peaks",
         "rare-conflicts",
     ];
     let files = figures.map(|figure| format!("solar-branch-{figure}.csv"));
@@ -376,8 +376,9 @@ fn all_figures_go_to_a_folder_in_every_format() -> Result<()> {
     ];
     export(&[&options[..], &small].concat(), &against)?;
     let names_against = names(&against)?;
-    // These figures are added: two of a pair of classes, the differences of the two matrices, and four of groups of runs.
-    assert_eq!(names_against.len(), names_alone.len() + 8 * 4);
+    // These figures are added: two of a pair of classes, the differences of the two matrices and of layers by moments, and
+    // four of groups of runs.
+    assert_eq!(names_against.len(), names_alone.len() + 9 * 4);
     assert!(
         names_against
             .iter()

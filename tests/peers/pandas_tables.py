@@ -404,6 +404,38 @@ def conflict_difference(rows):
         close(row.difference, second[pair] - first[pair])
 
 
+def depth_time_difference(rows):
+    def interference(run, at, part):
+        probe = next(probe for probe in run.probes if probe["step"] == at)
+        if part == "backbone":
+            return probe["backbone"]["interference"]
+        return probe["layers"][run.rows[part]]["interference"] if part in run.rows else None
+
+    assert len(rows) == len(one.probes) * (1 + len(one.rows))
+    for row in rows.itertuples():
+        nearest = min(other.probes, key=lambda probe: (abs(probe["step"] - row.step_second), probe["step"]))
+        assert row.step_first == nearest["step"]
+        both = interference(other, row.step_first, row.layer), interference(one, row.step_second, row.layer)
+        same(row.difference, None if None in both else both[1] - both[0])
+
+
+def peaks(rows):
+    found = rows.set_index("layer")
+    assert list(rows.value) == sorted(rows.value, reverse=True)
+    for part, row in one.rows.items():
+        summaries = [probe["layers"][row] for probe in one.probes]
+        conflicting = [x["interference"] for x in summaries if x["conflicting"] > 0]
+        if part == "classifier" or not conflicting:
+            assert part not in found.index
+            continue
+        assert found.value[part] == max(conflicting)
+        at = next(probe for probe in one.probes if probe["step"] == found.step[part])["layers"][row]
+        assert at["interference"] == found.value[part]
+        same(found.noise_floor[part], at["floor"])
+        same(found.conflicting[part], at["conflicting"])
+        same(found.pairs[part], at["pairs"])
+
+
 def conflict_confusion(rows):
     event, wanted = one.eval(step, "val"), one.cosines(one.probe(step))
     for row in rows.itertuples():
@@ -458,6 +490,8 @@ CHECKS = {
     "conflict-matrix": cosines,
     "pair-cosine": pair_cosine,
     "pair-depth": pair_depth,
+    "depth-time-difference": depth_time_difference,
+    "peaks": peaks,
     "pair-difference": pair_difference,
     "conflict-time": conflict_time,
     "head-tail-time": head_tail_time,

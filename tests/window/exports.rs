@@ -137,10 +137,10 @@ fn every_figure_is_what_the_command_line_writes() -> anyhow::Result<()> {
         let arguments = [&[none, branch][..], &view].concat();
         as_one(&mut window, card, &arguments, &written)?;
     }
-    // A run shows its matrix in one of three ways at a time, and here as the difference from the other run.
-    let shown = Kind::ALL
-        .iter()
-        .filter(|kind| **kind != Kind::BatchNormDifference);
+    // A run shows its matrix in one of three ways at a time, and here as the difference from the other run; and layers by
+    // moments of all pairs of classes, not of one.
+    let others = [Kind::BatchNormDifference, Kind::PairDepth];
+    let shown = Kind::ALL.iter().filter(|kind| !others.contains(kind));
     for kind in shown {
         for format in ["png", "svg", "pdf", "csv"] {
             let end = format!("-{}.{format}", kind.name());

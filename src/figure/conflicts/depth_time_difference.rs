@@ -384,6 +384,30 @@ impl Cells for Cosines<'_> {
     }
 }
 
+/// The values of a cell in the first and the second run, their difference, and whether it is resolved; `None` for the
+/// backbone of a single pair.
+fn cell_values(
+    both: &Both<'_>,
+    cosines: Option<&Cosines<'_>>,
+    view: &View,
+    row: Option<usize>,
+    column: usize,
+) -> Option<([Option<f64>; 2], Option<f64>, Value)> {
+    let Some(cosines) = cosines else {
+        let values = both.values(view, row, column);
+        let difference = values.map(|[first, second]| second - first);
+        let values = values.map_or([None, None], |values| values.map(Some));
+        return Some((values, difference, Value::None));
+    };
+    let cells = cosines.cells(row?, column).flatten();
+    let change = cells.map(change);
+    Some((
+        cells.map_or([None, None], |cells| cells.map(|x| x.cell.cosine)),
+        change.and_then(|change| change.difference),
+        change.map_or(Value::None, |change| change.resolved().into()),
+    ))
+}
+
 /// The numbers of the figure: a row for the backbone and every layer at every probe of the second run that has a moment
 /// of the first run near it.
 fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
@@ -413,14 +437,9 @@ fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
         };
         [read(first), read(subject)]
     });
-    let quantity = if view.one_pair {
-        "cosine of the pair"
-    } else {
-        view.quantity.label()
-    };
     let names = subject.classes();
     let quantity = pair.map_or_else(
-        || quantity.to_owned(),
+        || view.quantity.label().to_owned(),
         |(a, b)| format!("cosine of {} and {}", names[a], names[b]),
     );
     let cosines = pairs.map(|pairs| Cosines {
@@ -434,34 +453,18 @@ fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
             continue;
         };
         for &(name, row) in &rows {
-            let (values, difference, resolved) = match (&cosines, row) {
-                (Some(_), None) => continue,
-                (Some(cosines), Some(row)) => {
-                    let cells = cosines.cells(row, column).flatten();
-                    let change = cells.map(change);
-                    (
-                        cells.map_or([None, None], |cells| cells.map(|x| x.cell.cosine)),
-                        change.and_then(|change| change.difference),
-                        change.map_or(Value::None, |change| change.resolved().into()),
-                    )
-                }
-                (None, row) => {
-                    let values = both.values(view, row, column);
-                    (
-                        values.map_or([None, None], |values| values.map(Some)),
-                        values.map(|[first, second]| second - first),
-                        Value::None,
-                    )
-                }
+            let Some(values) = cell_values(&both, cosines.as_ref(), view, row, column) else {
+                continue;
             };
+            let ([before, after], difference, resolved) = values;
             table.push([
                 first.run.probes[at].step.into(),
                 probe.step.into(),
                 probe.epoch.into(),
                 name.into(),
                 quantity.as_str().into(),
-                values[0].into(),
-                values[1].into(),
+                before.into(),
+                after.into(),
                 difference.into(),
                 resolved,
             ]);

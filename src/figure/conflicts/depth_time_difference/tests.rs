@@ -6,7 +6,7 @@ fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => Some(*number),
         Value::None => None,
-        other => panic!("{other:?} is no number"),
+        other @ Value::Text(_) => panic!("{other:?} is no number"),
     }
 }
 

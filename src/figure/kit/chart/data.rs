@@ -259,6 +259,11 @@ impl Curve {
         !self.segments.is_empty() || is_marked
     }
 
+    /// Whether a piece is a single point, which has no line to be seen by.
+    pub(in crate::figure::kit::chart) fn has_lone_points(&self) -> bool {
+        self.segments.iter().any(|segment| segment.len() == 1)
+    }
+
     /// Number of points, with y and without.
     pub(in crate::figure::kit::chart) fn len(&self) -> usize {
         self.segments.iter().map(Vec::len).sum::<usize>() + self.undefined.len()

@@ -1,6 +1,6 @@
 //! Drawing a chart.
 
-use egui::{Color32, RichText, Role, Stroke, Ui, WidgetInfo};
+use egui::{Color32, Id, RichText, Role, Stroke, Ui, WidgetInfo};
 use egui_plot::{
     FilledArea, GridMark, HLine, HoverPosition, LineStyle, MarkerShape, Plot, PlotBounds,
     PlotPoints, PlotUi, Points, VLine,
@@ -10,10 +10,12 @@ use crate::figure::kit::chart::axes::{
     blocks, decades, is_whole, nice_marks, plain_decade, plain_number, signed_decades,
     signed_log_inverse,
 };
+use crate::figure::kit::chart::crowd::Crowd;
 use crate::figure::kit::chart::data::{Axis, Chart, Curve, Gap, Look, Side};
 use crate::figure::kit::chart::scales::Scales;
 use crate::figure::kit::chart::thin::Thin;
 use crate::figure::kit::chart::{header, pointer};
+use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::numerals::{power_of_ten, three_figures};
 use crate::figure::kit::text::empty_ui;
 use crate::figure::look::kind::Kind;
@@ -112,7 +114,7 @@ pub(in crate::figure) fn part_ui(
             let line = line.style(LineStyle::dashed_dense());
             plot.hline(line.allow_hover(false));
         }
-        draw_all(plot, chart, (&scales, thin), view);
+        draw_all(plot, chart, (id, near), (&scales, thin), view);
         if let Some(x) = cursor {
             let line = VLine::new("", x).stroke(Stroke::new(1.0, text));
             plot.vline(line.allow_hover(false));
@@ -206,10 +208,12 @@ fn padded(ui: &Ui, width: f32) -> impl Fn(String) -> String + use<> {
     }
 }
 
-/// Draws areas, then curves, the curve of the selected class last, then the marks of gaps.
+/// Draws areas, then curves, the curve of the selected class last, then the marks of gaps. Of very many curves, only the
+/// one that the pointer is near to can be hovered.
 fn draw_all<'a>(
     plot: &mut PlotUi<'a>,
     chart: &'a Chart,
+    (id, near): (Id, Option<usize>),
     (scales, thin): (&Scales, Option<Thin>),
     view: &'a View,
 ) {
@@ -223,13 +227,31 @@ fn draw_all<'a>(
     let any_lit = chart.shown(view).any(|curve| is_lit(&curve));
     let are_many = chart.has_many_classes(view);
     let others = chart.shown(view).filter(|curve| !is_lit(curve));
-    for curve in others {
-        let light = match curve.class {
-            Some(_) if any_lit => Light::Back,
-            Some(_) if are_many => Light::Crowded,
-            _ => Light::Usual,
-        };
-        draw(plot, curve, light, thin);
+    let others = others.map(|curve| match curve.class {
+        Some(_) if any_lit => (curve, Light::Back),
+        Some(_) if are_many => (curve, Light::Crowded),
+        _ => (curve, Light::Usual),
+    });
+    let ctx = plot.ctx().clone();
+    // A file has every curve by itself, so that it can be edited.
+    let makes_crowd = are_many && !is_exporting(&ctx);
+    let is_of_crowd = |curve: &Curve, light| {
+        let is_line = matches!(curve.look, Look::Line | Look::Thin);
+        makes_crowd && is_line && light != Light::Usual && !curve.has_lone_points()
+    };
+    let mut crowd = Crowd::new(id, thin);
+    for (curve, light) in others.clone() {
+        if is_of_crowd(curve, light) {
+            crowd.push(curve, light.line(curve));
+        }
+    }
+    if !crowd.is_empty() {
+        plot.add(crowd);
+    }
+    for (curve, light) in others {
+        if !is_of_crowd(curve, light) || (near.is_some() && curve.class == near) {
+            draw(plot, curve, light, thin);
+        }
     }
     for curve in chart.shown(view).filter(is_lit) {
         draw(plot, curve, Light::Lit, thin);

@@ -2,6 +2,7 @@
 //! as numbers.
 
 mod axes;
+mod crowd;
 mod data;
 mod draw;
 mod header;

@@ -10,6 +10,7 @@ use crate::figure::look::kind::Kind;
 use crate::figure::look::marks::Range;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
+use crate::figure::palette;
 use crate::figure::registry::locked;
 use crate::figure::table::{Value, table};
 use crate::figure::testing::{chart, recorded, scales, view};
@@ -436,5 +437,69 @@ fn a_curve_stays_a_line_where_points_crowd() -> anyhow::Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// The curves of very many classes are one mesh, kept from frame to frame until a curve or the place changes; what is
+/// drawn is what single lines would be.
+#[test]
+fn very_many_curves_are_one_mesh_that_is_kept() -> anyhow::Result<()> {
+    let chart_of = |count: usize, shift: f64| {
+        let curve = |k: usize| {
+            let y = move |at: usize| Some((at as f64 * 0.3 + k as f64 + shift).sin());
+            let points = (0..60).map(|at| (at as f64, y(at)));
+            Curve::new(format!("{k}"), palette::class(k), Look::Line, points).of_class(k)
+        };
+        std::sync::Arc::new(Chart {
+            name: "of many",
+            curves: (0..count).map(curve).collect(),
+            ..Chart::default()
+        })
+    };
+    let context = Context::default();
+    style::install(&context);
+    let view = view();
+    let drawn = |chart: &std::sync::Arc<Chart>| {
+        let scales = Scales::holding(std::slice::from_ref(chart));
+        let mut shapes = Vec::new();
+        for _ in 0..3 {
+            let output = context.run_ui(Default::default(), |ui| {
+                chart_ui(ui, Kind::Loss, chart, &scales, None, &view);
+            });
+            shapes = output.shapes;
+        }
+        shapes
+    };
+    let meshes = |shapes: &[egui::epaint::ClippedShape]| {
+        let mut found: Vec<std::sync::Arc<egui::Mesh>> = Vec::new();
+        for shape in shapes {
+            if let egui::Shape::Mesh(mesh) = &shape.shape {
+                found.push(mesh.clone());
+            }
+        }
+        found
+    };
+    let lines = |shapes: &[egui::epaint::ClippedShape]| {
+        let is_line = |x: &&egui::epaint::ClippedShape| matches!(&x.shape, egui::Shape::Path(path) if path.points.len() > 20);
+        shapes.iter().filter(is_line).count()
+    };
+    let few = drawn(&chart_of(6, 0.0));
+    anyhow::ensure!(meshes(&few).is_empty() && lines(&few) == 6);
+    let chart = chart_of(30, 0.0);
+    let (first, again) = (drawn(&chart), drawn(&chart));
+    // The selected class has a line of its own over the mesh.
+    anyhow::ensure!(lines(&first) == 1, "{} lines", lines(&first));
+    let ([one], [same]) = (&meshes(&first)[..], &meshes(&again)[..]) else {
+        anyhow::bail!("{} meshes", meshes(&first).len());
+    };
+    anyhow::ensure!(std::sync::Arc::ptr_eq(one, same));
+    let mut colors: Vec<_> = one.vertices.iter().map(|vertex| vertex.color).collect();
+    colors.retain(|color| color.a() > 0);
+    colors.sort_unstable_by_key(egui::Color32::to_array);
+    colors.dedup();
+    anyhow::ensure!(colors.len() > 3, "{colors:?}");
+    let moved = drawn(&chart_of(30, 0.5));
+    let moved = meshes(&moved);
+    anyhow::ensure!(moved.len() == 1 && moved[0].vertices != one.vertices);
     Ok(())
 }

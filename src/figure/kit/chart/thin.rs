@@ -15,11 +15,15 @@ const TOLERANCE: [f64; 2] = [0.35, 1.0];
 /// only the values of kept points.
 const APART: f64 = 4.0;
 
-/// `APART` and `TOLERANCE` in units of the axes.
+/// Width in points of the screen of the columns in which very many curves keep their lowest and highest point alone.
+const COLUMN: f64 = 3.0;
+
+/// `APART`, `TOLERANCE` and `COLUMN` in units of the axes.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::figure) struct Thin {
     apart: f64,
     tolerance: f64,
+    column: f64,
 }
 
 impl Thin {
@@ -32,9 +36,40 @@ impl Thin {
     ) -> Option<Self> {
         (!is_exporting(ctx) && rect.is_positive()).then(|| Self {
             apart: APART * bounds.width() / f64::from(rect.width()),
+            column: COLUMN * bounds.width() / f64::from(rect.width()),
             tolerance: TOLERANCE[usize::from(are_many)] * bounds.height()
                 / f64::from(rect.height()),
         })
+    }
+
+    /// As [`Self::kept`], for one of very many curves, whose noise within a column cannot be followed: its ends and its
+    /// lowest and highest point in every column are kept, so that no extreme is lost.
+    pub(in crate::figure) fn kept_of_many(self, points: &[PlotPoint]) -> Option<Vec<PlotPoint>> {
+        if points.len() < MANY {
+            return None;
+        }
+        let (first, last) = (*points.first()?, *points.last()?);
+        let column = |point: &PlotPoint| (point.x / self.column).floor() as i64;
+        let mut kept = vec![first];
+        for points in points.chunk_by(|a, b| column(a) == column(b)) {
+            let by_height = |a: &&PlotPoint, b: &&PlotPoint| a.y.total_cmp(&b.y);
+            let (Some(low), Some(high)) = (
+                points.iter().min_by(by_height),
+                points.iter().max_by(by_height),
+            ) else {
+                continue;
+            };
+            let (early, late) = if low.x <= high.x {
+                (low, high)
+            } else {
+                (high, low)
+            };
+            kept.extend([*early, *late]);
+        }
+        kept.push(last);
+        kept.dedup();
+        let fewer = self.kept(&kept);
+        fewer.or_else(|| (kept.len() < points.len()).then_some(kept))
     }
 
     /// The points that are kept, in order; `None` where all points are kept. x must not decrease.
@@ -82,6 +117,7 @@ mod tests {
     const THIN: Thin = Thin {
         apart: APART,
         tolerance: TOLERANCE[0],
+        column: COLUMN,
     };
 
     /// The largest vertical distance of points from a line.
@@ -115,6 +151,28 @@ mod tests {
             );
             assert_eq!([kept.first(), kept.last()], [points.first(), points.last()]);
         }
+    }
+
+    /// Of very many curves there are at most two points in a column, the lowest and the highest of each among them.
+    #[test]
+    fn very_many_curves_keep_their_extremes() {
+        let point = |at: usize| {
+            let noise = (at * 7919 % 101) as f64 / 101.0;
+            PlotPoint::new(0.3 * at as f64, 40.0 * noise)
+        };
+        let points: Vec<_> = (0..1000).map(point).collect();
+        let kept = THIN.kept_of_many(&points).unwrap();
+        assert!(kept.len() <= 2 * 101 + 2, "{}", kept.len());
+        assert!(kept.is_sorted_by(|a, b| a.x <= b.x));
+        assert_eq!([kept.first(), kept.last()], [points.first(), points.last()]);
+        for column in points.chunk_by(|a, b| (a.x / COLUMN).floor() == (b.x / COLUMN).floor()) {
+            let (from, to) = (column[0].x, column[column.len() - 1].x);
+            let near = kept.iter().filter(|point| point.x >= from && point.x <= to);
+            let near: Vec<f64> = near.map(|point| point.y).collect();
+            let highest = column.iter().map(|point| point.y).fold(0.0, f64::max);
+            assert!(near.iter().any(|y| highest - y <= THIN.tolerance));
+        }
+        assert!(THIN.kept_of_many(&points[..40]).is_none());
     }
 
     #[test]
