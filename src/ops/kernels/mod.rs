@@ -11,6 +11,7 @@ mod planes;
 mod pool;
 mod simd;
 mod weight_grad;
+pub(super) mod winograd;
 
 pub(super) use direct::convolve;
 pub(super) use panels::{Panels, WeightGrad};
