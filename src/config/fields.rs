@@ -313,6 +313,16 @@ configuration! {
             }),
         };
 
+        /// Computes every convolution on the processor as its definition says, and none by Winograd's method, which takes
+        /// fewer multiplications and rounds otherwise: the results differ in their last digits.
+        exact_convolutions: bool = false, "Exact convolutions", {
+            is_neutral: true,
+            applies: Some(Condition {
+                needs: "the processor",
+                holds: |config| config.device == DeviceKind::Cpu,
+            }),
+        };
+
         /// Processor threads used for training. The results depend on it in their last digits.
         threads: Option<usize> = None, "Threads", {
             bounds: Bounds::Between(1.0, 1024.0),

@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::network::CLASSIFIER;
 use crate::ops::{
-    self, BatchStats, Conv, Criterion, Gate, Mean, Norm, Pulls, Record, Stats, Tape, Var,
+    self, BatchStats, Conv, Criterion, Gate, Mean, Method, Norm, Pulls, Record, Stats, Tape, Var,
 };
 
 use super::attention::Scaling;
@@ -20,6 +20,7 @@ pub struct Net {
     spec: Spec,
     params: Params,
     norms: Vec<Running>,
+    method: Method,
 }
 
 /// How a forward pass treats batch norm, and whether gradients can be asked for afterwards.
@@ -220,7 +221,20 @@ impl Net {
             norms: norms.collect(),
             spec,
             params,
+            method: Method::ByShape,
         })
+    }
+
+    /// The same network, whose convolutions on the CPU are all computed as their definition says if `exact` is set, else
+    /// by the method that takes least time.
+    #[must_use]
+    pub fn with_exact_convolutions(self, exact: bool) -> Self {
+        let method = if exact {
+            Method::Direct
+        } else {
+            Method::ByShape
+        };
+        Self { method, ..self }
     }
 
     /// The shape of the network.
@@ -433,6 +447,7 @@ impl<'a> Pass<'a> {
             norm: Some(norm),
             relu: true,
             pool: layer.pool,
+            method: self.net.method,
         };
         let gate = |name: &String| {
             Ok(Gate {

@@ -30,6 +30,9 @@ pub struct Var {
 pub(super) struct Packed {
     pub(super) forward: OnceLock<Panels>,
     pub(super) adjoint: OnceLock<Panels>,
+    /// Transformed for Winograd's way.
+    pub(super) winograd: OnceLock<Panels>,
+    pub(super) winograd_adjoint: OnceLock<Panels>,
 }
 
 impl Var {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 use crosscurrent::config::{Attention, Width};
 use crosscurrent::model::{Classifier, Mode, Net, Spec, Weights};
-use crosscurrent::ops::{self, Conv, Tape, Var};
+use crosscurrent::ops::{self, Conv, Method, Tape, Var};
 use crosscurrent::random::Random;
 use crosscurrent::train::optimiser::{Optimiser as _, Sgd};
 use crosscurrent::train::probe;
@@ -193,6 +193,7 @@ impl Layer {
             norm: None,
             relu: false,
             pool: false,
+            method: Method::ByShape,
         };
         let mut best = (f64::MAX, f64::MAX);
         for _ in 0..5 {

@@ -10,15 +10,14 @@ use rayon::prelude::*;
 
 use crate::ops::cpu::{folded, parts, repeated, with_scratch};
 use crate::ops::data::Data;
-use crate::ops::kernels::{
-    Panels, Plane, WeightGrad, accumulate, convolve, max_pool_grad, vectorised,
-};
+use crate::ops::kernels::{Plane, WeightGrad, max_pool_grad, vectorised};
 use crate::ops::pending_norm::Pending;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Packed;
 
 use super::affine::Affine;
 use super::input::{Input, Splitter};
+use super::path::{Path, WeightPath};
 use super::shape::{After, Shape, Source as Stats};
 
 /// Gradients of weights up to this many values are summed in several parts for each thread, so that no thread waits
@@ -74,6 +73,9 @@ struct Source<'a> {
     raw: &'a [f32],
     grad: &'a [f32],
     offsets: Offsets,
+    /// Gives the input's gradient.
+    path: Path<'a>,
+    weight_path: WeightPath,
 }
 
 /// Sums over some images.
@@ -99,10 +101,6 @@ impl Backward {
     /// Gradients of the parts of the input, the gates' W1 and W2, the weight, and the norm's weight and bias.
     pub(super) fn run(&self, grad: &Data) -> Result<Vec<Option<Data>>> {
         let shape = &self.shape;
-        self.weight.with(|values| {
-            let pack = || Panels::adjoint(values, shape.outputs, shape.taps(), shape.lanes);
-            self.packed.adjoint.get_or_init(|| timed(Work::Pack, pack));
-        })?;
         let grad = grad.contiguous()?;
         let (raw, grad) = (self.raw.values()?, grad.values()?);
         // The batch's statistics depend on every image, so their sums must be complete before the first gradient.
@@ -119,7 +117,7 @@ impl Backward {
                 .into_iter()
                 .map(Some),
         );
-        let weight = timed(Work::Pack, || sum.weight.unpack(shape.taps()));
+        let weight = timed(Work::Pack, || WeightPath::new(shape).unpack(&sum.weight));
         grads.push(Some(Data::host(weight, self.weight.dims())));
         if self.after.norm {
             let sums = sums.unwrap_or(sum.norm);
@@ -145,6 +143,10 @@ impl Backward {
             raw,
             grad,
             offsets: self.offsets(sums.unwrap_or(&vec![[0.0; 2]; shape.outputs])),
+            path: self
+                .weight
+                .with(|values| Path::adjoint(shape, values, &self.packed))?,
+            weight_path: WeightPath::new(shape),
         };
         let threads = parts();
         let rows = shape.taps() * shape.inputs;
@@ -185,20 +187,20 @@ impl Backward {
     ) -> Sum {
         let Self { arch, shape, .. } = self;
         let (inner, outer) = (shape.input(), shape.output());
-        let (window, adjoint) = (
-            inner.window(shape.k, shape.dilation),
-            outer.window(shape.k, shape.dilation),
-        );
+        let (path, weight_path) = (&source.path, &source.weight_path);
         let mut sum = Sum {
-            weight: WeightGrad::zeros(shape.taps() * shape.inputs, shape.outputs, shape.lanes),
+            weight: weight_path.zeros(),
             norm: vec![[0.0; 2]; shape.outputs],
             gates: Vec::new(),
         };
-        let group = (GROUP / (inner.len() + outer.len()).max(1)).max(1);
+        let group = (GROUP / (inner.len() + outer.len()).max(1)).clamp(1, images.len().max(1));
         let joined = source.splitter.as_ref().map_or(0, |_| shape.image());
-        with_scratch(group * (inner.len() + outer.len()) + joined, |scratch| {
-            let (loaded, scratch) = scratch.split_at_mut(group * inner.len());
-            let (grads, joined) = scratch.split_at_mut(group * outer.len());
+        let [inner_len, outer_len] = [&inner, &outer].map(|p| group * p.len() + shape.lanes);
+        let spare = path.scratch().max(weight_path.scratch());
+        with_scratch(inner_len + outer_len + joined + spare, |scratch| {
+            let (loaded, scratch) = scratch.split_at_mut(inner_len);
+            let (grads, scratch) = scratch.split_at_mut(outer_len);
+            let (joined, spare) = scratch.split_at_mut(joined);
             for start in images.clone().step_by(group) {
                 let end = images.end.min(start + group);
                 for n in start..end {
@@ -208,43 +210,43 @@ impl Backward {
                         self.input.load(*arch, &source.parts, n, &inner, image);
                     });
                     self.output_gradient(n, source, &outer, out, &mut sum.norm);
-                    let (Some(panels), false) = (self.packed.adjoint.get(), inputs.is_empty())
-                    else {
-                        continue;
-                    };
-                    let place = n - images.start;
-                    let mut to: Vec<&mut [f32]> = inputs
-                        .iter_mut()
-                        .map(|input| {
-                            let len = input.len() / images.len();
-                            &mut input[place * len..][..len]
-                        })
-                        .collect();
-                    let convolve = |to: &mut [f32]| {
-                        timed(Work::InputGrad, || {
-                            convolve(*arch, out, &outer, &adjoint, panels, to);
-                        });
-                    };
-                    match &source.splitter {
-                        None => to.iter_mut().for_each(|to| convolve(to)),
-                        Some(splitter) => {
-                            convolve(joined);
+                }
+                let mut to: Vec<&mut [f32]> = inputs
+                    .iter_mut()
+                    .map(|input| {
+                        let len = input.len() / images.len();
+                        &mut input[(start - images.start) * len..(end - images.start) * len]
+                    })
+                    .collect();
+                match &source.splitter {
+                    None => to.iter_mut().for_each(|to| {
+                        timed(Work::InputGrad, || path.run(*arch, grads, spare, to));
+                    }),
+                    Some(splitter) if !to.is_empty() => {
+                        for n in start..end {
+                            let i = n - start;
+                            let grads = &grads[i * outer.len()..][..outer.len() + shape.lanes];
+                            timed(Work::InputGrad, || path.run(*arch, grads, spare, joined));
+                            let image = &loaded[i * inner.len()..][..inner.len()];
+                            let mut to: Vec<&mut [f32]> = to
+                                .iter_mut()
+                                .map(|to| {
+                                    let len = to.len() / (end - start);
+                                    &mut to[i * len..][..len]
+                                })
+                                .collect();
                             timed(Work::Gate, || {
-                                splitter.split(
-                                    *arch,
-                                    n,
-                                    joined,
-                                    (image, &inner),
-                                    &mut to,
-                                    &mut sum.gates,
-                                );
+                                let image = (image, &inner);
+                                let rows = &mut sum.gates;
+                                splitter.split(*arch, n, joined, image, &mut to, rows);
                             });
                         }
                     }
+                    Some(_) => {}
                 }
                 timed(Work::WeightGrad, || {
-                    let (input, grad) = ((&*loaded, &inner, &window), (&*grads, &outer));
-                    accumulate(*arch, input, grad, end - start, &mut sum.weight);
+                    let (images, sum) = (end - start, &mut sum.weight);
+                    weight_path.add(*arch, (loaded, grads), images, spare, sum);
                 });
             }
         });

@@ -1,4 +1,4 @@
-//! The CPU's forward pass: one image at a time in scratch memory, images on all threads.
+//! The CPU's forward pass: one image or a few at a time in scratch memory, images on all threads.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::ops::cpu::{folded, repeated, with_scratch};
 use crate::ops::data::{Data, memory};
 use crate::ops::gate::Gate;
-use crate::ops::kernels::{Panels, arch, convolve, lanes, max_pool, vectorised};
+use crate::ops::kernels::{arch, lanes, max_pool, vectorised};
 use crate::ops::pending_norm::Pending;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::{Tape, Var};
@@ -18,6 +18,7 @@ use super::affine::Affine;
 use super::backward::Backward;
 use super::input::Input;
 use super::layer::{BatchStats, Conv, Joined, Stats};
+use super::path::Path;
 use super::shape::{After, Shape, Source};
 
 /// The operation [`super::join_conv2d`], whose shapes have been checked.
@@ -41,6 +42,7 @@ pub(super) fn conv2d(
         k,
         dilation: conv.dilation,
         lanes: lanes(arch),
+        method: conv.method,
     };
     let stats = conv.norm.as_ref().map(|norm| norm.stats);
     let take_moments = matches!(stats, Some(Stats::Batch | Stats::Weighted(_)));
@@ -130,17 +132,10 @@ fn forward(
     moments: bool,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
     let (plane, outputs) = (shape.input(), shape.outputs);
-    let window = plane.window(shape.k, shape.dilation);
-    weight.data.with(|values| {
-        weight.packed.forward.get_or_init(|| {
-            timed(Work::Pack, || {
-                Panels::forward(values, outputs, shape.taps(), shape.lanes)
-            })
-        });
-    })?;
-    let Some(panels) = weight.packed.forward.get() else {
-        candle_core::bail!("conv2d: the weights are not packed");
-    };
+    let packed = weight.packed.clone();
+    let path = weight
+        .data
+        .with(|values| Path::forward(shape, values, &packed))?;
     let mut raw = memory(shape.n * shape.raw());
     let mut partial = vec![
         0.0;
@@ -153,17 +148,25 @@ fn forward(
     let each = partial.len() / shape.n.max(1);
     let values = input.values()?;
     let parts: Vec<&[f32]> = values.iter().map(|part| &**part).collect();
-    raw.par_chunks_mut(shape.raw().max(1))
-        .zip(partial.par_chunks_mut(each.max(1)))
+    let group = path.images(shape.n);
+    raw.par_chunks_mut((group * shape.raw()).max(1))
+        .zip(partial.par_chunks_mut((group * each).max(1)))
         .enumerate()
-        .for_each(|(n, (out, partial))| {
-            with_scratch(plane.len(), |scratch| {
-                timed(Work::Load, || input.load(arch, &parts, n, &plane, scratch));
-                timed(Work::Forward, || {
-                    convolve(arch, scratch, &plane, &window, panels, out);
-                });
+        .for_each(|(i, (out, partial))| {
+            let loaded = group * plane.len() + shape.lanes;
+            with_scratch(loaded + path.scratch(), |scratch| {
+                let (images, scratch) = scratch.split_at_mut(loaded);
+                let own = i * group..shape.n.min((i + 1) * group);
+                for (n, image) in own.zip(images.chunks_exact_mut(plane.len())) {
+                    timed(Work::Load, || input.load(arch, &parts, n, &plane, image));
+                }
+                timed(Work::Forward, || path.run(arch, images, scratch, out));
             });
-            if moments {
+            if !moments {
+                return;
+            }
+            let images = out.chunks_exact(shape.raw().max(1));
+            for (out, partial) in images.zip(partial.chunks_exact_mut(each.max(1))) {
                 let (mean, squares) = partial.split_at_mut(outputs);
                 timed(Work::Moments, || {
                     vectorised(

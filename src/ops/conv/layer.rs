@@ -4,6 +4,8 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::ops::tape::Var;
 
+use super::method::Method;
+
 /// Added to variances under the root, as in PyTorch.
 pub(super) const EPS: f64 = 1e-5;
 
@@ -19,6 +21,8 @@ pub struct Conv<'a> {
     /// 2×2 max-pool after that: an odd last row or column is left out, and of equal values the first in row-major
     /// order gets the gradient, as in PyTorch.
     pub pool: bool,
+    /// How it is computed on the CPU.
+    pub method: Method,
 }
 
 /// Batch norm: (x − mean)/√(variance + eps), scaled by `weight` and shifted by `bias`, `[C]` each.

@@ -6,6 +6,7 @@ use crate::ops::kernels::{Plane, Rows};
 use crate::ops::pending_norm::Pending;
 
 use super::affine::Affine;
+use super::method::Method;
 
 /// Sizes of the images and of the convolution.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,7 @@ pub(super) struct Shape {
     pub(super) dilation: usize,
     /// Number of values in a SIMD register.
     pub(super) lanes: usize,
+    pub(super) method: Method,
 }
 
 impl Shape {

@@ -15,7 +15,7 @@ pub(super) mod winograd;
 
 pub(super) use direct::convolve;
 pub(super) use panels::{Panels, WeightGrad};
-pub(super) use planes::Plane;
+pub(super) use planes::{Plane, Window};
 pub(super) use pool::{Rows, max_pool, max_pool_grad};
 #[cfg(test)]
 pub(super) use simd::{FORCED, archs};

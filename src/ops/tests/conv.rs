@@ -270,7 +270,9 @@ fn the_same_threads_give_the_same_bits() -> Result<()> {
         random(&[20], 3)?,
         random(&[20], 4)?,
     ];
-    for threads in 1..=4 {
+    for (threads, method) in (1..=4)
+        .flat_map(|threads| [Method::Direct, Method::Winograd].map(|method| (threads, method)))
+    {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()?;
@@ -290,10 +292,11 @@ fn the_same_threads_give_the_same_bits() -> Result<()> {
                             &x[0],
                             &x[1],
                             &Conv {
-                                dilation: 1,
                                 norm: Some(norm),
                                 relu: true,
                                 pool: true,
+                                method,
+                                ..plain(1)
                             },
                         )?
                         .0)
@@ -308,7 +311,7 @@ fn the_same_threads_give_the_same_bits() -> Result<()> {
         };
         let first = once()?;
         for _ in 0..5 {
-            assert!(first == once()?, "{threads} threads");
+            assert!(first == once()?, "{threads} threads, {method:?}");
         }
     }
     Ok(())

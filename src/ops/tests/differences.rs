@@ -107,6 +107,7 @@ fn gradients_are_those_of_finite_differences() -> Result<()> {
                         norm: Some(norm),
                         relu,
                         pool,
+                        method: Method::ByShape,
                     };
                     Ok(conv2d(tape, &x[0], &x[1], &conv)?.0)
                 })?;

@@ -8,6 +8,7 @@ mod differences;
 mod head;
 mod join;
 mod products;
+mod winograd;
 
 use super::*;
 use crate::random::Random;
@@ -60,6 +61,7 @@ fn plain(dilation: usize) -> Conv<'static> {
         norm: None,
         relu: false,
         pool: false,
+        method: Method::ByShape,
     }
 }
 

@@ -87,6 +87,7 @@ impl<'a> Trainer<'a> {
         let net = Net::new(spec.clone(), config.seed, &device).map_err(|error| {
             TrainError::from(error).explained(&device, &spec, Work::Step, config.batch)
         })?;
+        let net = net.with_exact_convolutions(config.exact_convolutions);
         Ok(Self {
             dir,
             config,

@@ -62,7 +62,8 @@ impl Subject {
             attention: config.attention,
             classifier: criterion::classifier(&config),
         };
-        let mut net = Net::new(spec, config.seed, &device)?;
+        let net = Net::new(spec, config.seed, &device)?;
+        let mut net = net.with_exact_convolutions(config.exact_convolutions);
         let mut optimiser = optimiser::of(&config, net.params().specs());
         let path = log::checkpoint_path(dir, checkpoint);
         let progress = checkpoint::load(&path, &mut net, &mut *optimiser, &device)?;

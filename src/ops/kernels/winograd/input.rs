@@ -2,9 +2,9 @@
 
 use pulp::Simd;
 
-use crate::ops::kernels::planes::Plane;
 use super::MATRICES;
 use super::tiles::{Group, Tiles};
+use crate::ops::kernels::planes::Plane;
 
 /// Bᵀ of four values: (d₀ − d₂, d₁ + d₂, d₂ − d₁, d₁ − d₃).
 #[inline(always)]

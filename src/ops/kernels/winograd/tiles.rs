@@ -39,6 +39,11 @@ impl Tiles {
         }
     }
 
+    /// Number of tiles of an image.
+    pub(in crate::ops) fn count(&self) -> usize {
+        self.places.len()
+    }
+
     /// Where the four rows or columns of a tile begin in the plane, in rows or columns. What would lie beyond the
     /// border is read from its last row or column: the outputs that depend on it lie outside of the image.
     pub(super) fn lines(&self, first: usize, len: usize) -> [usize; 4] {

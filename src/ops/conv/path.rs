@@ -1,0 +1,192 @@
+//! One direction of a convolution on the CPU, computed one way or the other, some images at a time.
+
+use pulp::Arch;
+
+use crate::ops::cpu;
+use crate::ops::kernels::winograd::{self, Tiles};
+use crate::ops::kernels::{Panels, Plane, WeightGrad, Window, accumulate, convolve};
+use crate::ops::profile::{Work, timed};
+use crate::ops::tape::Packed;
+
+use super::shape::Shape;
+
+/// Tiles that a pass over the transformed weights should serve at least.
+const TILES: usize = 64;
+
+/// The convolution itself, forward or for the input's gradient.
+pub(super) struct Path<'a> {
+    plane: Plane,
+    panels: &'a Panels,
+    outputs: usize,
+    lanes: usize,
+    way: Way,
+}
+
+enum Way {
+    Direct(Window),
+    Winograd(Tiles),
+}
+
+impl Way {
+    fn new(is_winograd: bool, shape: &Shape, plane: &Plane) -> Self {
+        if is_winograd {
+            Self::Winograd(Tiles::new(shape.h, shape.w, shape.dilation))
+        } else {
+            Self::Direct(plane.window(shape.k, shape.dilation))
+        }
+    }
+}
+
+impl<'a> Path<'a> {
+    /// The forward pass. The weights [Co, Ci, k, k] are packed where `packed` does not hold them yet.
+    pub(super) fn forward(shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
+        let Shape { outputs, lanes, .. } = *shape;
+        let is_winograd = shape.method.is_winograd(shape, shape.inputs, outputs);
+        let pack = || match is_winograd {
+            true => Panels::winograd(weight, outputs, lanes),
+            false => Panels::forward(weight, outputs, shape.taps(), lanes),
+        };
+        let place = if is_winograd {
+            &packed.winograd
+        } else {
+            &packed.forward
+        };
+        Self {
+            plane: shape.input(),
+            panels: place.get_or_init(|| timed(Work::Pack, pack)),
+            outputs,
+            lanes,
+            way: Way::new(is_winograd, shape, &shape.input()),
+        }
+    }
+
+    /// The gradient of the input.
+    pub(super) fn adjoint(shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
+        let Shape { outputs, lanes, .. } = *shape;
+        let is_winograd = shape.method.is_winograd(shape, outputs, shape.inputs);
+        let pack = || match is_winograd {
+            true => Panels::winograd_adjoint(weight, outputs, lanes),
+            false => Panels::adjoint(weight, outputs, shape.taps(), lanes),
+        };
+        let place = if is_winograd {
+            &packed.winograd_adjoint
+        } else {
+            &packed.adjoint
+        };
+        Self {
+            plane: shape.output(),
+            panels: place.get_or_init(|| timed(Work::Pack, pack)),
+            outputs: shape.inputs,
+            lanes,
+            way: Way::new(is_winograd, shape, &shape.output()),
+        }
+    }
+
+    /// Images that a thread should take at a time, of `n`. Results do not depend on it.
+    pub(super) fn images(&self, n: usize) -> usize {
+        match &self.way {
+            Way::Direct(_) => 1,
+            Way::Winograd(tiles) => {
+                let wanted = TILES / tiles.count().max(1);
+                wanted.min(n.div_ceil(cpu::parts())).max(1)
+            }
+        }
+    }
+
+    /// Values of scratch memory that [`Self::run`] needs.
+    pub(super) fn scratch(&self) -> usize {
+        match &self.way {
+            Way::Direct(_) => 0,
+            Way::Winograd(_) => winograd::scratch_len(self.plane.channels, self.lanes),
+        }
+    }
+
+    /// Convolves images that lie in `planes`, and after which there is a register of any values, into `out` [images, H,
+    /// W, channels].
+    pub(super) fn run(&self, arch: Arch, planes: &[f32], scratch: &mut [f32], out: &mut [f32]) {
+        let (len, each) = (
+            self.plane.len(),
+            self.plane.height * self.plane.width * self.outputs,
+        );
+        match &self.way {
+            Way::Direct(window) => {
+                let images = planes.chunks_exact(len).zip(out.chunks_exact_mut(each));
+                for (x, out) in images {
+                    convolve(arch, x, &self.plane, window, self.panels, out);
+                }
+            }
+            Way::Winograd(tiles) => {
+                let x = (planes, &self.plane, out.len() / each);
+                winograd::convolve(arch, x, tiles, self.panels, scratch, out);
+            }
+        }
+    }
+}
+
+/// The products that give the weight's gradient.
+pub(super) struct WeightPath {
+    shape: Shape,
+    way: Way,
+}
+
+impl WeightPath {
+    pub(super) fn new(shape: &Shape) -> Self {
+        let is_winograd = shape.method.is_winograd(shape, shape.inputs, shape.outputs);
+        Self {
+            shape: *shape,
+            way: Way::new(is_winograd, shape, &shape.input()),
+        }
+    }
+
+    /// The sum over no image.
+    pub(super) fn zeros(&self) -> WeightGrad {
+        let Shape {
+            inputs,
+            outputs,
+            lanes,
+            ..
+        } = self.shape;
+        match self.way {
+            Way::Direct(_) => WeightGrad::zeros(self.shape.taps() * inputs, outputs, lanes),
+            Way::Winograd(_) => WeightGrad::winograd_zeros(inputs, outputs, lanes),
+        }
+    }
+
+    /// Values of scratch memory that [`Self::add`] needs.
+    pub(super) fn scratch(&self) -> usize {
+        match &self.way {
+            Way::Direct(_) => 0,
+            Way::Winograd(_) => winograd::scratch_len(self.shape.inputs, self.shape.lanes),
+        }
+    }
+
+    /// Adds the products of `images` images, which lie in planes of their shapes, to `sum`. After the inputs there is a
+    /// register of any values.
+    pub(super) fn add(
+        &self,
+        arch: Arch,
+        (inputs, grads): (&[f32], &[f32]),
+        images: usize,
+        scratch: &mut [f32],
+        sum: &mut WeightGrad,
+    ) {
+        let (inner, outer) = (self.shape.input(), self.shape.output());
+        match &self.way {
+            Way::Direct(window) => {
+                accumulate(arch, (inputs, &inner, window), (grads, &outer), images, sum);
+            }
+            Way::Winograd(tiles) => {
+                let (x, grad) = ((inputs, &inner), (grads, &outer));
+                winograd::accumulate(arch, x, grad, (tiles, images), scratch, sum);
+            }
+        }
+    }
+
+    /// The gradient in PyTorch's order, [Co, Ci, k, k].
+    pub(super) fn unpack(&self, sum: &WeightGrad) -> Vec<f32> {
+        match &self.way {
+            Way::Direct(_) => sum.unpack(self.shape.taps()),
+            Way::Winograd(_) => sum.winograd_unpack(),
+        }
+    }
+}
