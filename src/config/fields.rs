@@ -317,10 +317,6 @@ configuration! {
         /// fewer multiplications and rounds otherwise: the results differ in their last digits.
         exact_convolutions: bool = false, "Exact convolutions", {
             is_neutral: true,
-            applies: Some(Condition {
-                needs: "the processor",
-                holds: |config| config.device == DeviceKind::Cpu,
-            }),
         };
 
         /// Processor threads used for training. The results depend on it in their last digits.

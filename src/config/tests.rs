@@ -38,6 +38,7 @@ fn unusual() -> RunConfig {
         ("probe_images", "8"),
         ("device", "cuda"),
         ("tf32", "true"),
+        ("exact_convolutions", "true"),
         ("threads", "2"),
     ] {
         let field = Field::named(name).unwrap();
@@ -88,7 +89,8 @@ fn the_default_configuration_is_written_as_ever() -> anyhow::Result<()> {
     let expected = "data = \"solar\"\nskip_unreadable = false\nimbalance = 1.0\nprofile = \"exp\"\ndata_seed = 0\n\
         attention = \"none\"\nwidth = \"1/4\"\nloss = \"ce\"\nclass_weights = \"none\"\nsampler = \"instance\"\n\
         epochs = 10\nbatch = 128\nlr = 0.1\nmomentum = 0.9\nweight_decay = 0.0005\nwarmup = 0.05\ncrop_padding = 4\n\
-        flip = true\nseed = 0\nprobe_share = 0.1\nprobe_images = 32\ndevice = \"cpu\"\ntf32 = false\n";
+        flip = true\nseed = 0\nprobe_share = 0.1\nprobe_images = 32\ndevice = \"cpu\"\ntf32 = false\n\
+        exact_convolutions = false\n";
     assert_eq!(toml::to_string(&RunConfig::default())?, expected);
     Ok(())
 }
