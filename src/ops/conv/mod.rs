@@ -8,7 +8,7 @@
 //! ```text
 //! layer            settings of a convolution and of what follows it, and its results
 //! conv2d           checks shapes and chooses the implementation:
-//!   fused            on the CPU: the forward pass, with shape, affine, input, path (direct or Winograd, by method), backward
+//!   fused            on the CPU: the forward pass, with shape, affine, input, path (direct or Winograd, by rule), backward
 //!   portable         on other devices: candle operations
 //! ```
 //! May import cpu, data, gate, kernels, pending_norm, pool, profile and tape of `ops`.
@@ -22,6 +22,7 @@ mod layer;
 mod method;
 mod path;
 mod portable;
+mod rule;
 mod shape;
 
 pub use conv2d::{conv2d, join_conv2d};

@@ -8,6 +8,7 @@ use crate::ops::kernels::{Panels, Plane, WeightGrad, Window, accumulate, convolv
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Packed;
 
+use super::rule::is_winograd;
 use super::shape::Shape;
 
 /// Tiles that a pass over the transformed weights should serve at least.
@@ -41,7 +42,7 @@ impl<'a> Path<'a> {
     /// The forward pass. The weights [Co, Ci, k, k] are packed where `packed` does not hold them yet.
     pub(super) fn forward(shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
         let Shape { outputs, lanes, .. } = *shape;
-        let is_winograd = shape.method.is_winograd(shape, shape.inputs, outputs);
+        let is_winograd = is_winograd(shape, shape.inputs, outputs);
         let pack = || match is_winograd {
             true => Panels::winograd(weight, outputs, lanes),
             false => Panels::forward(weight, outputs, shape.taps(), lanes),
@@ -63,7 +64,7 @@ impl<'a> Path<'a> {
     /// The gradient of the input.
     pub(super) fn adjoint(shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
         let Shape { outputs, lanes, .. } = *shape;
-        let is_winograd = shape.method.is_winograd(shape, outputs, shape.inputs);
+        let is_winograd = is_winograd(shape, outputs, shape.inputs);
         let pack = || match is_winograd {
             true => Panels::winograd_adjoint(weight, outputs, lanes),
             false => Panels::adjoint(weight, outputs, shape.taps(), lanes),
@@ -131,7 +132,7 @@ pub(super) struct WeightPath {
 
 impl WeightPath {
     pub(super) fn new(shape: &Shape) -> Self {
-        let is_winograd = shape.method.is_winograd(shape, shape.inputs, shape.outputs);
+        let is_winograd = is_winograd(shape, shape.inputs, shape.outputs);
         Self {
             shape: *shape,
             way: Way::new(is_winograd, shape, &shape.input()),

@@ -124,6 +124,10 @@ impl Part<'_> {
 
     /// G g Gᵀ of every tile of gradients, with 2·G = (2 0; 1 1; 1 −1; 0 2) without its factors: those are left for the
     /// end. Beyond the image the gradients are 0, as the border of the plane is.
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the loops run over tiles and registers, which index all matrices at once"
+    )]
     #[inline(always)]
     fn transform_grads<S: Simd, const R: usize>(&mut self, simd: S, first: usize, matrix: usize) {
         let mut matrices = self.grads.chunks_exact_mut(matrix);
