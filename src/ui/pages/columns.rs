@@ -99,19 +99,26 @@ impl<'a> Shown<'a> {
         subject.is_some_and(|subject| lacks(kind, *subject).is_none())
     }
 
-    /// The figures of an arrangement that have something to show of the runs beginning with the one at `from`, and a
-    /// line for each that has not.
+    /// The figures of an arrangement that have something to show of the runs beginning with the one at `from`, and the
+    /// reasons why others have not.
     fn arranged(&self, part: Part, from: usize) -> (Option<Part>, Vec<Line<'a>>) {
-        let all = part.cards(Rect::ZERO);
-        let lines = all.into_iter().filter_map(|(kind, run, _)| {
-            let subject = self.subjects.get(from + run)?;
-            Some(Line {
-                kind,
-                run: subject.name,
-                reason: lacks(kind, *subject)?,
-            })
-        });
-        let lines = lines.collect();
+        let mut lines: Vec<Line<'a>> = Vec::new();
+        for (kind, run, _) in part.cards(Rect::ZERO) {
+            let subject = self.subjects.get(from + run);
+            let reason = subject.and_then(|subject| Some((subject.name, lacks(kind, *subject)?)));
+            let Some((run, reason)) = reason else {
+                continue;
+            };
+            let mut known = lines.iter_mut();
+            match known.find(|line| line.run == run && line.reason == reason) {
+                Some(line) => line.kinds.push(kind),
+                None => lines.push(Line {
+                    kinds: vec![kind],
+                    run,
+                    reason,
+                }),
+            }
+        }
         let part = part.with(&|kind, run| self.has(kind, from + run));
         (part, lines)
     }
@@ -223,28 +230,29 @@ fn dock_place(ui: &mut egui::Ui, dock: &Part, width: f32) -> Rect {
     ui.allocate_exact_size(size, egui::Sense::hover()).0
 }
 
-/// A figure that has nothing to show of a run.
+/// Figures that have nothing to show of a run, all for the same reason.
 struct Line<'a> {
-    kind: Kind,
+    kinds: Vec<Kind>,
     run: &'a str,
     reason: &'static str,
 }
 
-/// Height of the line of a figure that has nothing to show, in points.
+/// Height of the line of figures that have nothing to show, in points.
 const LINE: f32 = 22.0;
 
-/// Says of every figure that has nothing to show why that is so, each in one line.
+/// Says why figures have nothing to show, in one line for each reason.
 fn lines_ui(ui: &mut egui::Ui, rect: Rect, lines: &[Line<'_>]) {
     for (at, line) in lines.iter().enumerate() {
         let top = rect.top() + at as f32 * LINE;
         let place = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), LINE));
         let is_of_both = lines.iter().any(|other| other.run != line.run);
         let of = if is_of_both {
-            format!(", {}", line.run)
+            format!("{}: ", line.run)
         } else {
             String::new()
         };
-        let text = format!("{}{of}: {}", line.kind.title(), line.reason);
+        let titles: Vec<_> = line.kinds.iter().map(|kind| kind.title()).collect();
+        let text = format!("{of}{} Not shown: {}.", line.reason, titles.join(", "));
         ui.scope_builder(UiBuilder::new().max_rect(place), |ui| {
             ui.horizontal_centered(|ui| {
                 ui.add(egui::Label::new(RichText::new(text).weak()).truncate());

@@ -1,5 +1,6 @@
 //! What a chart shows: curves, areas behind them, and its axes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use egui::Color32;
@@ -86,10 +87,12 @@ impl Chart {
         chart
     }
 
-    /// Whether there are more curves of classes than can be told apart.
+    /// Whether there are more classes than can be told apart, of which there may be several curves each.
     pub(in crate::figure::kit::chart) fn has_many_classes(&self, view: &View) -> bool {
-        let of_classes = self.shown(view).filter(|curve| curve.class.is_some());
-        of_classes.count() > MANY_CLASSES
+        let classes = self.shown(view).filter_map(|curve| curve.class);
+        // Most charts have so few curves that their classes need not be counted.
+        classes.clone().nth(MANY_CLASSES).is_some()
+            && classes.collect::<BTreeSet<usize>>().len() > MANY_CLASSES
     }
 
     /// Whether the chart has the curves of two runs.

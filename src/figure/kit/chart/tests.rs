@@ -503,3 +503,28 @@ fn very_many_curves_are_one_mesh_that_is_kept() -> anyhow::Result<()> {
     anyhow::ensure!(moved.len() == 1 && moved[0].vertices != one.vertices);
     Ok(())
 }
+
+/// Ten classes are not very many, however many curves of two runs and of several splits they have.
+#[test]
+fn several_curves_of_few_classes_are_not_very_many() {
+    let chart_of = |classes: usize| {
+        let curve = |k: usize| {
+            let points = [(0.0, Some(0.5)), (1.0, Some(0.6))];
+            Curve::new(
+                format!("{k}"),
+                palette::class(k),
+                Look::Line,
+                points.into_iter(),
+            )
+            .of_class(k)
+        };
+        let all = (0..classes).chain(0..classes);
+        Chart {
+            curves: all.map(curve).collect(),
+            ..Chart::default()
+        }
+    };
+    let of_two = |classes| Chart::overlaid(&chart_of(classes), &chart_of(classes));
+    assert!(!of_two(10).has_many_classes(&view()));
+    assert!(of_two(30).has_many_classes(&view()));
+}
