@@ -2,6 +2,7 @@
 
 use egui::{Pos2, Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
+use super::lacking::{LINE, Line, lines_ui};
 use super::merits::merits_ui;
 use crate::config::Attention;
 use crate::figure::pages::{GAP, Part, TITLE_HEIGHT, kind_shown, lacks};
@@ -22,6 +23,8 @@ const LEAST_SUBTITLE: f32 = 80.0;
 const BETWEEN_TITLES: f32 = 32.0;
 /// Width in points from which a column's title has the variant of its run.
 const WIDE_TITLE: f32 = 420.0;
+/// Width in points below which a column's title leaves out the step, so that its run keeps its name.
+const NARROW_TITLE: f32 = 260.0;
 /// Room in points after a title.
 const TITLE_MARGIN: f32 = 12.0;
 /// Width in points that is kept free on the right, so that the scroll bar covers no figure.
@@ -230,37 +233,6 @@ fn dock_place(ui: &mut egui::Ui, dock: &Part, width: f32) -> Rect {
     ui.allocate_exact_size(size, egui::Sense::hover()).0
 }
 
-/// Figures that have nothing to show of a run, all for the same reason.
-struct Line<'a> {
-    kinds: Vec<Kind>,
-    run: &'a str,
-    reason: &'static str,
-}
-
-/// Height of the line of figures that have nothing to show, in points.
-const LINE: f32 = 22.0;
-
-/// Says why figures have nothing to show, in one line for each reason.
-fn lines_ui(ui: &mut egui::Ui, rect: Rect, lines: &[Line<'_>]) {
-    for (at, line) in lines.iter().enumerate() {
-        let top = rect.top() + at as f32 * LINE;
-        let place = Rect::from_min_size(pos2(rect.left(), top), vec2(rect.width(), LINE));
-        let is_of_both = lines.iter().any(|other| other.run != line.run);
-        let of = if is_of_both {
-            format!("{}: ", line.run)
-        } else {
-            String::new()
-        };
-        let titles: Vec<_> = line.kinds.iter().map(|kind| kind.title()).collect();
-        let text = format!("{of}{} Not shown: {}.", line.reason, titles.join(", "));
-        ui.scope_builder(UiBuilder::new().max_rect(place), |ui| {
-            ui.horizontal_centered(|ui| {
-                ui.add(egui::Label::new(RichText::new(text).weak()).truncate());
-            });
-        });
-    }
-}
-
 fn empty_ui(ui: &mut egui::Ui) {
     ui.vertical_centered(|ui| {
         ui.add_space(ui.available_height() * 0.35);
@@ -363,7 +335,7 @@ impl Column<'_> {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     // The name comes first: a narrow title leaves out the variant, which the name mostly tells.
                     let is_wide = rect.width() >= WIDE_TITLE;
-                    if let Some(moment) = self.moment() {
+                    if let Some(moment) = self.moment(rect.width() < NARROW_TITLE) {
                         ui.label(RichText::new(moment).weak());
                     }
                     if is_wide {
@@ -382,9 +354,12 @@ impl Column<'_> {
     }
 
     /// The moment that the figures of this run show; `None` before its first probe.
-    fn moment(&self) -> Option<String> {
+    fn moment(&self, is_short: bool) -> Option<String> {
         let probe = self.entry.subject().probe(self.view)?;
         let epoch = self.entry.run.epoch_of(probe.step);
+        if is_short {
+            return Some(format!("epoch {epoch:.1}"));
+        }
         Some(format!("step {} · epoch {epoch:.1}", grouped(probe.step)))
     }
 

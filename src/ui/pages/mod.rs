@@ -9,6 +9,7 @@ mod columns;
 mod compare;
 mod data;
 mod first_run;
+mod lacking;
 mod merits;
 mod mistakes;
 mod overview;
