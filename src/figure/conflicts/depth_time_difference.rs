@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Color32, Label, Rect, RichText, Ui, UiBuilder};
 
 use crate::figure::conflicts::matrix_difference::other;
+use crate::figure::conflicts::pair_depth::cosine_scale_ui;
 use crate::figure::facts::conflict::Change;
 use crate::figure::facts::network::{layers_with_gradients, summary_of};
 use crate::figure::facts::pair::{Layers, PairCell, layers_at, made_by_layer};
@@ -13,7 +14,6 @@ use crate::figure::facts::quantity::Classes;
 use crate::figure::facts::unread::{NO_PROBE, THIS_PROBE};
 use crate::figure::kit::numerals::{signed, three_figures};
 use crate::figure::kit::palette;
-use crate::figure::kit::scale::numbers_upright;
 use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::empty_ui;
 use crate::figure::look::kind::Kind;
@@ -375,12 +375,7 @@ impl Cells for Cosines<'_> {
     }
 
     fn scale_ui(&self, ui: &Ui, bar: Rect) {
-        let dark = ui.visuals().dark_mode;
-        palette::paint_scale(ui.painter(), bar, true, |t| {
-            palette::diverging(1.0 - 2.0 * t, dark)
-        });
-        let marks = [(0.0, "−1"), (0.5, "0"), (1.0, "+1")];
-        numbers_upright(ui, bar, &marks.map(|(at, text)| (at, text.to_owned())));
+        cosine_scale_ui(ui, bar);
     }
 }
 

@@ -142,13 +142,18 @@ impl Cells for Cosines<'_> {
     }
 
     fn scale_ui(&self, ui: &Ui, bar: Rect) {
-        let dark = ui.visuals().dark_mode;
-        palette::paint_scale(ui.painter(), bar, true, |t| {
-            palette::diverging(1.0 - 2.0 * t, dark)
-        });
-        let marks = [(0.0, "−1"), (0.5, "0"), (1.0, "+1")];
-        numbers_upright(ui, bar, &marks.map(|(at, text)| (at, text.to_owned())));
+        cosine_scale_ui(ui, bar);
     }
+}
+
+/// Paints the scale of cosines upright, from −1 at the foot to +1.
+pub(super) fn cosine_scale_ui(ui: &Ui, bar: Rect) {
+    let dark = ui.visuals().dark_mode;
+    palette::paint_scale(ui.painter(), bar, true, |t| {
+        palette::diverging(1.0 - 2.0 * t, dark)
+    });
+    let marks = [(0.0, "−1"), (0.5, "0"), (1.0, "+1")];
+    numbers_upright(ui, bar, &marks.map(|(at, text)| (at, text.to_owned())));
 }
 
 /// The numbers of the figure: a row for every layer at every probe.

@@ -36,7 +36,7 @@ pub enum Pick {
     Quantity(Quantity),
     /// The pairs of classes whose conflict is shown by layer and moment.
     Pairs(Pairs),
-    /// Whether the colours of that quantity end at its greatest value in the runs shown.
+    /// Whether the colours of that quantity end at its greatest value in the backbone of the runs shown.
     Fit(bool),
     /// Other weights, or other handling of conflicting gradients, in the what-if figure.
     WhatIf(WhatIf),

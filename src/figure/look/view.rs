@@ -45,8 +45,8 @@ pub struct View {
     pub quantity: Quantity,
     /// Whether layers by moments show the cosine of the selected pair, not that quantity.
     pub one_pair: bool,
-    /// Whether the colours of that quantity end at its greatest value in the runs shown (`true`), or at a value that is
-    /// the same for all runs.
+    /// Whether the colours of that quantity end at its greatest value in the backbone of the runs shown (`true`), or at a
+    /// value that is the same for all runs.
     pub fit: bool,
     /// The weights and the handling of conflicting gradients in the what-if figure.
     pub what_if: WhatIf,

@@ -28,7 +28,8 @@ pub(in crate::figure) struct Figure {
     pub(in crate::figure) synonyms: &'static [&'static str],
     /// The page that the figure belongs to; other pages may show it as well.
     pub(in crate::figure) page: Page,
-    /// The figure in whose place it is shown for the second of two runs; `None` where it has a place of its own.
+    /// The figure in whose place it is shown where the view asks for it: for the second of two runs, for a pair of classes,
+    /// or through batch norm. `None` where it has a place of its own.
     pub(in crate::figure) in_place_of: Option<Kind>,
     /// Why the figure has nothing to show of a run at any moment, whatever is selected.
     pub(in crate::figure) lacks: Lacks,

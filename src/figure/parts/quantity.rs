@@ -33,7 +33,7 @@ pub(in crate::figure) fn fit_ui(ui: &mut Ui, rect: Rect, view: &View) -> Option<
             (
                 true,
                 "fit",
-                "Colours end at the greatest value in the runs shown",
+                "Colours end at the greatest value in the backbone of the runs shown",
             ),
             (false, "fixed", "Colours end at the same value for all runs"),
         ] {
