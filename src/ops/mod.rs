@@ -30,6 +30,7 @@ pub mod profile;
 mod step;
 mod tape;
 
+pub use kernels::winograd::Tile;
 pub use conv::{BatchStats, COLUMN_VALUES, Conv, Joined, Method, Norm, Stats, conv2d, join_conv2d};
 pub use cpu::pieces;
 pub use dense::{cosine, linear};

@@ -11,6 +11,7 @@ use candle_core::{Result, Tensor};
 
 use super::data::Data;
 use super::kernels::Panels;
+use super::kernels::winograd::Tile;
 use super::pending_norm::Pending;
 
 /// A value in a forward pass.
@@ -30,9 +31,9 @@ pub struct Var {
 pub(super) struct Packed {
     pub(super) forward: OnceLock<Panels>,
     pub(super) adjoint: OnceLock<Panels>,
-    /// Transformed for Winograd's way.
-    pub(super) winograd: OnceLock<Panels>,
-    pub(super) winograd_adjoint: OnceLock<Panels>,
+    /// Transformed for Winograd's way, for every size of tiles.
+    pub(super) winograd: [OnceLock<Panels>; Tile::ALL.len()],
+    pub(super) winograd_adjoint: [OnceLock<Panels>; Tile::ALL.len()],
 }
 
 impl Var {

@@ -19,7 +19,7 @@ use peer::Peer;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use serde_json::json;
-use work::{Case, layers, step_flops};
+use work::{Case, WAYS, layers, step_flops};
 
 const BATCH: usize = 128;
 const CLASSES: usize = 10;
@@ -125,26 +125,32 @@ fn options() -> Result<Options> {
     Ok(options)
 }
 
-/// Measures every convolution alone.
+/// Measures every convolution alone, in every way and direction: multiplications of the direct way in the time that each
+/// way takes.
 fn layer_table(options: &Options, peak: f64) -> Result<()> {
-    println!(
-        "| width | convolution | forward GFLOP/s | of peak | backward GFLOP/s | of peak |\n|---|---|---|---|---|---|"
-    );
+    let names = WAYS.map(|(name, _)| name).join(" | ");
+    println!("GFLOP/s of the direct way, and of peak\n");
+    println!("| width | convolution | what | {names} |\n|---|---|---|---|---|---|---|");
     for &width in &options.widths {
         for layer in layers(width) {
-            let (forward, backward) = layer.run(BATCH)?;
-            let forward = layer.flops() * BATCH as f64 / forward;
-            let backward = layer.backward_flops() * BATCH as f64 / backward;
-            println!(
-                "| {width} | {} {}→{} | {:.0} | {:.0} % | {:.0} | {:.0} % |",
-                layer.name,
-                layer.inputs,
-                layer.outputs,
-                forward / 1e9,
-                100.0 * forward / peak,
-                backward / 1e9,
-                100.0 * backward / peak
-            );
+            let secs = layer.run(BATCH, options.rounds, options.threads)?;
+            let kinds = ["output", "input's gradient", "weight's gradient"];
+            for (kind, what) in kinds.into_iter().enumerate() {
+                let rates = secs.map(|secs| layer.flops() * BATCH as f64 / secs[kind]);
+                if rates.iter().any(|rate| !rate.is_finite()) {
+                    continue;
+                }
+                let cells = rates.map(|rate| {
+                    format!("{:.0}, {:.0} %", rate / 1e9, 100.0 * rate / peak)
+                });
+                println!(
+                    "| {width} | {} {}→{} | {what} | {} |",
+                    layer.name,
+                    layer.inputs,
+                    layer.outputs,
+                    cells.join(" | ")
+                );
+            }
         }
     }
     println!();

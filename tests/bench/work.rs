@@ -5,10 +5,13 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 use crosscurrent::config::{Attention, Width};
 use crosscurrent::model::{Classifier, Mode, Net, Spec, Weights};
-use crosscurrent::ops::{self, Conv, Method, Tape, Var};
+use crosscurrent::ops::profile::{self, Work};
+use crosscurrent::ops::{self, Conv, Method, Tape, Tile, Var};
 use crosscurrent::random::Random;
 use crosscurrent::train::optimiser::{Optimiser as _, Sgd};
 use crosscurrent::train::probe;
+
+use crate::median;
 
 /// Images of each class in a probe.
 pub(crate) const PROBE_IMAGES: usize = 32;
@@ -128,6 +131,14 @@ pub(crate) fn random(shape: &[usize]) -> Result<Tensor> {
     Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
 }
 
+/// The ways to compute a convolution, with their names; last what the rule chooses.
+pub(crate) const WAYS: [(&str, Method); 4] = [
+    ("direct", Method::Direct),
+    ("tiles of 2×2", Method::Winograd(Tile::Two)),
+    ("tiles of 4×4", Method::Winograd(Tile::Four)),
+    ("chosen", Method::ByShape),
+];
+
 /// One of the network's convolutions: name, image side, channels in and out, kernel, dilation.
 #[derive(Clone, Copy)]
 pub(crate) struct Layer {
@@ -170,15 +181,15 @@ impl Layer {
         (2 * self.side * self.side * self.inputs * self.outputs * self.k * self.k) as f64
     }
 
-    /// Floating-point operations of its backward pass: gradients of the weight and, except in the first layer, of the
-    /// input.
-    pub(crate) fn backward_flops(&self) -> f64 {
-        self.flops() * if self.inputs == 3 { 1.0 } else { 2.0 }
-    }
-
-    /// Runs the convolution forward and backward on `batch` images; returns the smallest seconds of each pass over five
-    /// runs.
-    pub(crate) fn run(&self, batch: usize) -> Result<(f64, f64)> {
+    /// Runs the convolution forward and backward on `batch` images in each of `WAYS`, in turn, `rounds` times; returns
+    /// the median seconds that one thread of `threads` spends on the output, on the gradient of the input and on that of
+    /// the weight, without what comes before and after.
+    pub(crate) fn run(
+        &self,
+        batch: usize,
+        rounds: usize,
+        threads: usize,
+    ) -> Result<[[f64; 3]; WAYS.len()]> {
         // Nobody needs the gradient of the images themselves.
         let images = random(&[batch, self.side, self.side, self.inputs])?;
         let x = if self.inputs == 3 {
@@ -188,25 +199,34 @@ impl Layer {
         };
         let weight = Tape::leaf(&random(&[self.outputs, self.inputs, self.k, self.k])?, 1);
         let seed = random(&[batch, self.side, self.side, self.outputs])?;
-        let conv = Conv {
-            dilation: self.dilation,
-            norm: None,
-            relu: false,
-            pool: false,
-            method: Method::ByShape,
-        };
-        let mut best = (f64::MAX, f64::MAX);
-        for _ in 0..5 {
-            let tape = Tape::new(2);
-            let start = std::time::Instant::now();
-            let (out, _) = ops::conv2d(&tape, &x, &weight, &conv)?;
-            best.0 = best.0.min(start.elapsed().as_secs_f64());
-            let seed = seed.clone();
-            let start = std::time::Instant::now();
-            std::hint::black_box(tape.backward(&out, seed)?);
-            best.1 = best.1.min(start.elapsed().as_secs_f64());
+        let mut secs = WAYS.map(|_| [const { Vec::new() }; 3]);
+        // The first round, in which caches are cold and weights are packed, does not count.
+        for round in 0..=rounds {
+            for ((_, method), secs) in WAYS.into_iter().zip(&mut secs) {
+                let conv = Conv {
+                    dilation: self.dilation,
+                    norm: None,
+                    relu: false,
+                    pool: false,
+                    method,
+                };
+                let tape = Tape::new(2);
+                profile::measure(true);
+                let (out, _) = ops::conv2d(&tape, &x, &weight, &conv)?;
+                std::hint::black_box(tape.backward(&out, seed.clone())?);
+                let spent = profile::spent();
+                profile::measure(false);
+                let kinds = [Work::Forward, Work::InputGrad, Work::WeightGrad];
+                for (secs, kind) in secs.iter_mut().zip(kinds) {
+                    let own = spent.iter().filter(|(work, _)| *work == kind);
+                    let own: f64 = own.map(|(_, time)| time.as_secs_f64()).sum();
+                    if round > 0 {
+                        secs.push(own / threads as f64);
+                    }
+                }
+            }
         }
-        Ok(best)
+        Ok(secs.map(|kinds| kinds.map(median)))
     }
 }
 

@@ -117,7 +117,7 @@ impl Backward {
                 .into_iter()
                 .map(Some),
         );
-        let weight = timed(Work::Pack, || WeightPath::new(shape).unpack(&sum.weight));
+        let weight = timed(Work::Pack, || sum.weight.unpack(shape.taps()));
         grads.push(Some(Data::host(weight, self.weight.dims())));
         if self.after.norm {
             let sums = sums.unwrap_or(sum.norm);
@@ -145,7 +145,7 @@ impl Backward {
             offsets: self.offsets(sums.unwrap_or(&vec![[0.0; 2]; shape.outputs])),
             path: self
                 .weight
-                .with(|values| Path::adjoint(shape, values, &self.packed))?,
+                .with(|values| Path::adjoint(self.arch, shape, values, &self.packed))?,
             weight_path: WeightPath::new(shape),
         };
         let threads = parts();
@@ -193,7 +193,8 @@ impl Backward {
             norm: vec![[0.0; 2]; shape.outputs],
             gates: Vec::new(),
         };
-        let group = (GROUP / (inner.len() + outer.len()).max(1)).clamp(1, images.len().max(1));
+        let group = (GROUP / (inner.len() + outer.len()).max(1)).max(weight_path.images());
+        let group = group.clamp(1, images.len().max(1));
         let joined = source.splitter.as_ref().map_or(0, |_| shape.image());
         let [inner_len, outer_len] = [&inner, &outer].map(|p| group * p.len() + shape.lanes);
         let spare = path.scratch().max(weight_path.scratch());
@@ -250,6 +251,7 @@ impl Backward {
                 });
             }
         });
+        sum.weight = weight_path.with_taps(*arch, sum.weight);
         sum
     }
 

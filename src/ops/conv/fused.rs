@@ -135,7 +135,7 @@ fn forward(
     let packed = weight.packed.clone();
     let path = weight
         .data
-        .with(|values| Path::forward(shape, values, &packed))?;
+        .with(|values| Path::forward(arch, shape, values, &packed))?;
     let mut raw = memory(shape.n * shape.raw());
     let mut partial = vec![
         0.0;

@@ -1,4 +1,6 @@
-//! Which of two ways a convolution is computed: directly, or by Winograd's minimal filtering.
+//! Which of several ways a convolution is computed: directly, or by Winograd's minimal filtering.
+
+use crate::ops::kernels::winograd::Tile;
 
 /// How a convolution with 3×3 taps is computed on the CPU. Other devices and other kernels are always direct.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +11,6 @@ pub enum Method {
     ByShape,
     /// Every tap times every value, as the definition says.
     Direct,
-    /// By Winograd's minimal filtering (Lavin & Gray, arXiv 1509.09308), whatever the shape.
-    Winograd,
+    /// By Winograd's minimal filtering (Lavin & Gray, arXiv 1509.09308) with tiles of this size, whatever the shape.
+    Winograd(Tile),
 }

@@ -3,12 +3,12 @@
 use pulp::Arch;
 
 use crate::ops::cpu;
-use crate::ops::kernels::winograd::{self, Tiles};
+use crate::ops::kernels::winograd::{self, Tile, Tiles};
 use crate::ops::kernels::{Panels, Plane, WeightGrad, Window, accumulate, convolve};
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Packed;
 
-use super::rule::is_winograd;
+use super::rule::{Product, tile};
 use super::shape::Shape;
 
 /// Tiles that a pass over the transformed weights should serve at least.
@@ -29,57 +29,50 @@ enum Way {
 }
 
 impl Way {
-    fn new(is_winograd: bool, shape: &Shape, plane: &Plane) -> Self {
-        if is_winograd {
-            Self::Winograd(Tiles::new(shape.h, shape.w, shape.dilation))
-        } else {
-            Self::Direct(plane.window(shape.k, shape.dilation))
+    fn new(tile: Option<Tile>, shape: &Shape, plane: &Plane) -> Self {
+        match tile {
+            Some(tile) => Self::Winograd(Tiles::new(tile, shape.h, shape.w, shape.dilation)),
+            None => Self::Direct(plane.window(shape.k, shape.dilation)),
         }
     }
 }
 
 impl<'a> Path<'a> {
     /// The forward pass. The weights [Co, Ci, k, k] are packed where `packed` does not hold them yet.
-    pub(super) fn forward(shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
+    pub(super) fn forward(arch: Arch, shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
         let Shape { outputs, lanes, .. } = *shape;
-        let is_winograd = is_winograd(shape, shape.inputs, outputs);
-        let pack = || match is_winograd {
-            true => Panels::winograd(weight, outputs, lanes),
-            false => Panels::forward(weight, outputs, shape.taps(), lanes),
-        };
-        let place = if is_winograd {
-            &packed.winograd
-        } else {
-            &packed.forward
+        let tile = tile(shape, shape.inputs, outputs, Product::Outputs);
+        let pack = || Panels::forward(weight, outputs, shape.taps(), lanes);
+        let panels = match tile {
+            None => packed.forward.get_or_init(|| timed(Work::Pack, pack)),
+            Some(tile) => packed.winograd[tile as usize]
+                .get_or_init(|| timed(Work::Pack, || winograd::transformed(arch, tile, &pack()))),
         };
         Self {
             plane: shape.input(),
-            panels: place.get_or_init(|| timed(Work::Pack, pack)),
+            panels,
             outputs,
             lanes,
-            way: Way::new(is_winograd, shape, &shape.input()),
+            way: Way::new(tile, shape, &shape.input()),
         }
     }
 
     /// The gradient of the input.
-    pub(super) fn adjoint(shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
+    pub(super) fn adjoint(arch: Arch, shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
         let Shape { outputs, lanes, .. } = *shape;
-        let is_winograd = is_winograd(shape, outputs, shape.inputs);
-        let pack = || match is_winograd {
-            true => Panels::winograd_adjoint(weight, outputs, lanes),
-            false => Panels::adjoint(weight, outputs, shape.taps(), lanes),
-        };
-        let place = if is_winograd {
-            &packed.winograd_adjoint
-        } else {
-            &packed.adjoint
+        let tile = tile(shape, outputs, shape.inputs, Product::Outputs);
+        let pack = || Panels::adjoint(weight, outputs, shape.taps(), lanes);
+        let panels = match tile {
+            None => packed.adjoint.get_or_init(|| timed(Work::Pack, pack)),
+            Some(tile) => packed.winograd_adjoint[tile as usize]
+                .get_or_init(|| timed(Work::Pack, || winograd::transformed(arch, tile, &pack()))),
         };
         Self {
             plane: shape.output(),
-            panels: place.get_or_init(|| timed(Work::Pack, pack)),
+            panels,
             outputs: shape.inputs,
             lanes,
-            way: Way::new(is_winograd, shape, &shape.output()),
+            way: Way::new(tile, shape, &shape.output()),
         }
     }
 
@@ -98,7 +91,9 @@ impl<'a> Path<'a> {
     pub(super) fn scratch(&self) -> usize {
         match &self.way {
             Way::Direct(_) => 0,
-            Way::Winograd(_) => winograd::scratch_len(self.plane.channels, self.lanes),
+            Way::Winograd(tiles) => {
+                winograd::scratch_len(tiles.tile, self.plane.channels, self.lanes)
+            }
         }
     }
 
@@ -132,10 +127,10 @@ pub(super) struct WeightPath {
 
 impl WeightPath {
     pub(super) fn new(shape: &Shape) -> Self {
-        let is_winograd = is_winograd(shape, shape.inputs, shape.outputs);
+        let tile = tile(shape, shape.inputs, shape.outputs, Product::Taps);
         Self {
             shape: *shape,
-            way: Way::new(is_winograd, shape, &shape.input()),
+            way: Way::new(tile, shape, &shape.input()),
         }
     }
 
@@ -147,9 +142,18 @@ impl WeightPath {
             lanes,
             ..
         } = self.shape;
-        match self.way {
-            Way::Direct(_) => WeightGrad::zeros(self.shape.taps() * inputs, outputs, lanes),
-            Way::Winograd(_) => WeightGrad::winograd_zeros(inputs, outputs, lanes),
+        let taps = match &self.way {
+            Way::Direct(_) => self.shape.taps(),
+            Way::Winograd(tiles) => tiles.tile.matrices(),
+        };
+        WeightGrad::zeros(taps * inputs, outputs, lanes)
+    }
+
+    /// Images that should be gone through at a time at least.
+    pub(super) fn images(&self) -> usize {
+        match &self.way {
+            Way::Direct(_) => 1,
+            Way::Winograd(tiles) => TILES / tiles.count().max(1),
         }
     }
 
@@ -157,7 +161,9 @@ impl WeightPath {
     pub(super) fn scratch(&self) -> usize {
         match &self.way {
             Way::Direct(_) => 0,
-            Way::Winograd(_) => winograd::scratch_len(self.shape.inputs, self.shape.lanes),
+            Way::Winograd(tiles) => {
+                winograd::scratch_len(tiles.tile, self.shape.inputs, self.shape.lanes)
+            }
         }
     }
 
@@ -183,11 +189,13 @@ impl WeightPath {
         }
     }
 
-    /// The gradient in PyTorch's order, [Co, Ci, k, k].
-    pub(super) fn unpack(&self, sum: &WeightGrad) -> Vec<f32> {
+    /// The gradient from the sum over all images: still packed, but with the taps of the kernel.
+    pub(super) fn with_taps(&self, arch: Arch, sum: WeightGrad) -> WeightGrad {
         match &self.way {
-            Way::Direct(_) => sum.unpack(self.shape.taps()),
-            Way::Winograd(_) => sum.winograd_unpack(),
+            Way::Direct(_) => sum,
+            Way::Winograd(tiles) => {
+                timed(Work::Pack, || winograd::with_taps(arch, tiles.tile, &sum))
+            }
         }
     }
 }

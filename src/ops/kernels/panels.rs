@@ -96,6 +96,29 @@ impl Panels {
         }
     }
 
+    /// The panels of weights with `to` taps instead of `from`, block by block by `map(from, to)`: [taps, input channels,
+    /// block].
+    pub(super) fn mapped(
+        &self,
+        from: usize,
+        to: usize,
+        map: impl Fn(&[f32], &mut [f32]) + Sync,
+    ) -> Self {
+        let rows = self.rows / from * to;
+        let mut values = vec![0.0; packed_len(rows, self.outputs, self.lanes)];
+        let block = 2 * self.lanes;
+        values
+            .par_chunks_mut((rows * block).max(1))
+            .zip(self.values.par_chunks((self.rows * block).max(1)))
+            .for_each(|(to, from)| map(from, to));
+        Self {
+            values,
+            rows,
+            outputs: self.outputs,
+            lanes: self.lanes,
+        }
+    }
+
     pub(super) fn blocks(&self) -> impl Iterator<Item = Block<'_>> {
         let mut rest = self.values.as_slice();
         blocks(self.outputs, self.lanes).map(move |(first, registers)| {
@@ -149,6 +172,23 @@ impl WeightGrad {
                 values,
             }
         })
+    }
+
+    /// Likewise with `to` taps instead of `from`: see [`Panels::mapped`].
+    pub(super) fn mapped(
+        &self,
+        from: usize,
+        to: usize,
+        mut map: impl FnMut(&[f32], &mut [f32]),
+    ) -> Self {
+        let rows = self.rows / from * to;
+        let mut out = Self::zeros(rows, self.outputs, self.lanes);
+        let block = 2 * self.lanes;
+        let blocks = out.values.chunks_mut((rows * block).max(1));
+        for (to, from) in blocks.zip(self.values.chunks((self.rows * block).max(1))) {
+            map(from, to);
+        }
+        out
     }
 
     /// Adds another sum over the same weights.

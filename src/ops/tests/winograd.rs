@@ -1,6 +1,12 @@
-//! Both ways of computing a convolution against sums in f64, and against each other.
+//! All ways of computing a convolution against sums in f64, and against each other.
 
 use super::*;
+
+const WAYS: [Method; 3] = [
+    Method::Direct,
+    Method::Winograd(Tile::Two),
+    Method::Winograd(Tile::Four),
+];
 
 /// A random case.
 #[derive(Debug)]
@@ -87,12 +93,12 @@ fn error(got: &Tensor, wanted: &[f64]) -> Result<f64> {
     Ok(worst / scale.max(1e-30))
 }
 
-/// Both ways stay within 3·10⁻⁶ of the largest value, forward and in both gradients, on every instruction set, and
+/// All ways stay within 3·10⁻⁶ of the largest value, forward and in both gradients, on every instruction set, and
 /// Winograd's within three times what the direct way's worst error is.
 #[test]
-fn both_ways_are_near_the_sums_in_f64() -> Result<()> {
+fn all_ways_are_near_the_sums_in_f64() -> Result<()> {
     const BOUND: f64 = 3e-6;
-    let mut worst = [[0.0_f64; 3]; 2];
+    let mut worst = [[0.0_f64; 3]; WAYS.len()];
     for number in 0..40 {
         let case = Case::new(number);
         let inputs = [
@@ -110,7 +116,7 @@ fn both_ways_are_near_the_sums_in_f64() -> Result<()> {
             .num_threads(case.threads)
             .build()?;
         for arch in kernels::archs() {
-            for (way, method) in [Method::Direct, Method::Winograd].into_iter().enumerate() {
+            for (way, method) in WAYS.into_iter().enumerate() {
                 let (out, grads) = pool.install(|| {
                     kernels::FORCED.set(Some(arch));
                     let result = run(
@@ -139,17 +145,19 @@ fn both_ways_are_near_the_sums_in_f64() -> Result<()> {
             }
         }
     }
-    let [direct, winograd] = worst;
-    println!("worst errors: direct {direct:?}, Winograd {winograd:?}");
-    for (direct, winograd) in direct.into_iter().zip(winograd) {
-        assert!(winograd < 3.0 * direct, "{winograd:e} against {direct:e}");
+    println!("worst errors: {WAYS:?}, {worst:?}");
+    let [direct, tiles @ ..] = worst;
+    for errors in tiles {
+        for (direct, error) in direct.into_iter().zip(errors) {
+            assert!(error < 3.0 * direct, "{error:e} against {direct:e}");
+        }
     }
     Ok(())
 }
 
-/// Norm, ReLU and pool after the convolution, statistics of the batch and all gradients are the same both ways.
+/// Norm, ReLU and pool after the convolution, statistics of the batch and all gradients are the same in all ways.
 #[test]
-fn what_follows_is_the_same_both_ways() -> Result<()> {
+fn what_follows_is_the_same_in_all_ways() -> Result<()> {
     for (seed, dilation) in [(1, 1), (2, 2), (3, 3)] {
         let inputs = [
             random(&[6, 11, 10, 17], seed)?,
@@ -178,11 +186,14 @@ fn what_follows_is_the_same_both_ways() -> Result<()> {
                 },
             )
         };
-        let ((wanted, wanted_grads), (got, grads)) =
-            (once(Method::Direct)?, once(Method::Winograd)?);
-        assert_close_to_scale(&got, &wanted, 1e-5, "values")?;
-        for (got, wanted) in grads.iter().zip(&wanted_grads) {
-            assert_close_to_scale(got, wanted, 1e-4, "gradient")?;
+        let [direct, tiles @ ..] = WAYS;
+        let (wanted, wanted_grads) = once(direct)?;
+        for method in tiles {
+            let (got, grads) = once(method)?;
+            assert_close_to_scale(&got, &wanted, 1e-5, "values")?;
+            for (got, wanted) in grads.iter().zip(&wanted_grads) {
+                assert_close_to_scale(got, wanted, 1e-4, "gradient")?;
+            }
         }
     }
     Ok(())
@@ -193,11 +204,8 @@ fn what_follows_is_the_same_both_ways() -> Result<()> {
 fn an_image_has_the_same_output_alone() -> Result<()> {
     let (x, weight) = (random(&[9, 8, 8, 40], 1)?, random(&[40, 40, 3, 3], 2)?);
     let weight = Var::constant(weight);
-    let conv = Conv {
-        method: Method::Winograd,
-        ..plain(1)
-    };
-    let pass = |x: &Tensor, threads: usize| -> Result<Vec<f32>> {
+    let pass = |method: Method, x: &Tensor, threads: usize| -> Result<Vec<f32>> {
+        let conv = Conv { method, ..plain(1) };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()?;
@@ -206,10 +214,12 @@ fn an_image_has_the_same_output_alone() -> Result<()> {
             Ok(out.values()?.flatten_all()?.to_vec1()?)
         })
     };
-    let all = pass(&x, 1)?;
-    assert!(all == pass(&x, 3)?);
-    for (n, wanted) in all.chunks_exact(8 * 8 * 40).enumerate() {
-        assert!(wanted == pass(&x.narrow(0, n, 1)?.contiguous()?, 2)?);
+    for method in WAYS {
+        let all = pass(method, &x, 1)?;
+        assert!(all == pass(method, &x, 3)?);
+        for (n, wanted) in all.chunks_exact(8 * 8 * 40).enumerate() {
+            assert!(wanted == pass(method, &x.narrow(0, n, 1)?.contiguous()?, 2)?);
+        }
     }
     Ok(())
 }

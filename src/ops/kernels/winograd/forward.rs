@@ -1,6 +1,6 @@
 //! The convolution itself: forward pass and input gradient.
 
-use std::array;
+use std::marker::PhantomData;
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -8,13 +8,27 @@ use crate::ops::kernels::panels::{Block, Panels};
 use crate::ops::kernels::planes::Plane;
 use crate::ops::kernels::simd::{aligned, tile_len, with_constant};
 
-use super::MATRICES;
+use super::filter::{Filter, Four, Two};
 use super::input::transform_inputs;
-use super::tiles::{Group, Tiles};
+use super::tiles::{Group, Tile, Tiles};
 
 /// Convolves `images` images in `x` (each of shape `plane`) with the transformed weights `panels` into `out`
 /// [images, height, width, Co]. `scratch` has [`super::scratch_len`] values.
 pub(in crate::ops) fn convolve(
+    arch: Arch,
+    x: (&[f32], &Plane, usize),
+    tiles: &Tiles,
+    panels: &Panels,
+    scratch: &mut [f32],
+    out: &mut [f32],
+) {
+    match tiles.tile {
+        Tile::Two => run::<Two, 2, 4>(arch, x, tiles, panels, scratch, out),
+        Tile::Four => run::<Four, 4, 6>(arch, x, tiles, panels, scratch, out),
+    }
+}
+
+fn run<F: Filter<M, N>, const M: usize, const N: usize>(
     arch: Arch,
     (x, plane, images): (&[f32], &Plane, usize),
     tiles: &Tiles,
@@ -22,7 +36,7 @@ pub(in crate::ops) fn convolve(
     scratch: &mut [f32],
     out: &mut [f32],
 ) {
-    arch.dispatch(Convolve {
+    arch.dispatch(Convolve::<F, M, N> {
         x,
         plane,
         images,
@@ -30,10 +44,11 @@ pub(in crate::ops) fn convolve(
         panels,
         scratch,
         out,
+        filter: PhantomData,
     });
 }
 
-struct Convolve<'a> {
+struct Convolve<'a, F, const M: usize, const N: usize> {
     x: &'a [f32],
     plane: &'a Plane,
     images: usize,
@@ -41,9 +56,10 @@ struct Convolve<'a> {
     panels: &'a Panels,
     scratch: &'a mut [f32],
     out: &'a mut [f32],
+    filter: PhantomData<F>,
 }
 
-impl WithSimd for Convolve<'_> {
+impl<F: Filter<M, N>, const M: usize, const N: usize> WithSimd for Convolve<'_, F, M, N> {
     type Output = ();
 
     #[inline(always)]
@@ -56,13 +72,12 @@ impl WithSimd for Convolve<'_> {
             panels,
             scratch,
             out,
+            ..
         } = self;
-        let group = Group::new(plane.channels, S::F32_LANES);
-        let (inputs, products) = aligned(scratch).split_at_mut(group.len());
-        let total = images * tiles.places.len();
-        for from in (0..total).step_by(group.tiles) {
-            let to = (from + group.tiles).min(total);
-            transform_inputs(simd, (x, plane), tiles, (from, to), &group, inputs);
+        let group = Group::new(tiles.tile, plane.channels, S::F32_LANES);
+        let (inputs, products) = aligned(scratch).split_at_mut(N * N * group.matrix);
+        for (from, to) in group.ranges(images * tiles.count()) {
+            transform_inputs::<S, F, M, N>(simd, (x, plane), tiles, (from, to), &group, inputs);
             let mut part = Part {
                 inputs,
                 channels: plane.channels,
@@ -75,8 +90,8 @@ impl WithSimd for Convolve<'_> {
             };
             for block in panels.blocks() {
                 match block.registers {
-                    1 => part.block::<S, 1>(simd, &block),
-                    _ => part.block::<S, 2>(simd, &block),
+                    1 => part.block::<S, F, M, N, 1>(simd, &block),
+                    _ => part.block::<S, F, M, N, 2>(simd, &block),
                 }
             }
         }
@@ -98,14 +113,19 @@ struct Part<'a> {
 impl Part<'_> {
     /// The outputs of one block of channels.
     #[inline(always)]
-    fn block<S: Simd, const R: usize>(&mut self, simd: S, block: &Block<'_>) {
+    fn block<S: Simd, F: Filter<M, N>, const M: usize, const N: usize, const R: usize>(
+        &mut self,
+        simd: S,
+        block: &Block<'_>,
+    ) {
         let panel = S::as_simd_f32s(block.values).0.as_chunks::<R>().0;
         let count = self.range.1 - self.range.0;
-        let matrix = self.group.tiles * R * S::F32_LANES + 16;
+        let width = R * S::F32_LANES;
+        let matrix = self.group.block(width);
         let chunks = count.div_ceil(tile_len::<S, R>());
         for (xi, panel) in panel.chunks_exact(self.channels).enumerate() {
             let x = &self.inputs[xi * self.group.matrix..][..self.group.matrix];
-            let products = &mut self.products[xi * matrix..][..self.group.tiles * R * S::F32_LANES];
+            let products = &mut self.products[xi * matrix..][..count * width];
             let products = S::as_mut_simd_f32s(products).0.as_chunks_mut::<R>().0;
             let mut at = 0;
             for chunk in 0..chunks {
@@ -116,42 +136,63 @@ impl Part<'_> {
                 at += len;
             }
         }
-        let mut matrices = self.products.chunks_exact(matrix);
-        let matrices: [&[[S::f32s; R]]; MATRICES] = array::from_fn(|_| {
-            S::as_simd_f32s(matrices.next().unwrap_or_default())
-                .0
-                .as_chunks::<R>()
-                .0
-        });
-        let width = (R * S::F32_LANES).min(self.outputs - block.first);
-        for tile in 0..count {
-            let (image, place) = self.tiles.place(self.range.0 + tile);
+        let products = S::as_simd_f32s(self.products).0;
+        let matrix = matrix / S::F32_LANES;
+        let width = width.min(self.outputs - block.first);
+        for (tile, place) in self.tiles.range(self.range.0, self.range.1).enumerate() {
             for r in 0..R {
                 let first = r * S::F32_LANES;
                 if first >= width {
                     continue;
                 }
-                let mut values = [simd.splat_f32s(0.0); MATRICES];
-                for (value, matrix) in values.iter_mut().zip(&matrices) {
-                    *value = matrix[tile][r];
-                }
-                let values = transform(simd, values);
+                let products = &products[tile * R + r..][..(N * N - 1) * matrix + 1];
+                let values = transform::<S, F, M, N>(simd, products, matrix);
                 let channels = (block.first + first, (width - first).min(S::F32_LANES));
                 let outputs = (self.tiles, self.outputs);
-                write(simd, outputs, (image, place), channels, values, self.out);
+                write(simd, outputs, place, channels, values, self.out);
             }
         }
     }
 }
 
-/// Writes the four outputs of a tile that lie inside of the image, [images, height, width, outputs].
+/// Aᵀ m A of the N² products of a tile, which lie `matrix` registers apart.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "the loops run over rows and columns, which index several arrays"
+)]
 #[inline(always)]
-fn write<S: Simd>(
+fn transform<S: Simd, F: Filter<M, N>, const M: usize, const N: usize>(
+    simd: S,
+    products: &[S::f32s],
+    matrix: usize,
+) -> [[S::f32s; M]; M] {
+    let zero = simd.splat_f32s(0.0);
+    let mut half = [[zero; N]; M];
+    for column in 0..N {
+        let mut values = [zero; N];
+        for row in 0..N {
+            values[row] = products[(row * N + column) * matrix];
+        }
+        let values = F::outputs(simd, values);
+        for row in 0..M {
+            half[row][column] = values[row];
+        }
+    }
+    let mut out = [[zero; M]; M];
+    for row in 0..M {
+        out[row] = F::outputs(simd, half[row]);
+    }
+    out
+}
+
+/// Writes the outputs of a tile that lie inside of the image, [images, height, width, outputs].
+#[inline(always)]
+fn write<S: Simd, const M: usize>(
     simd: S,
     (tiles, outputs): (&Tiles, usize),
     (image, [y, x]): (usize, [usize; 2]),
     (first, len): (usize, usize),
-    values: [[S::f32s; 2]; 2],
+    values: [[S::f32s; M]; M],
     out: &mut [f32],
 ) {
     let Tiles {
@@ -186,7 +227,7 @@ fn part<S: Simd>(simd: S, out: &mut [f32], value: S::f32s) {
 /// Input channels that are summed over at a time.
 const CHANNELS: usize = 64;
 
-/// Products of `P` transformed tiles with the weights of one of the 16 matrices, summed over the input channels.
+/// Products of `P` transformed tiles with the weights of one of the matrices, summed over the input channels.
 #[inline(always)]
 fn multiply<S: Simd, const R: usize, const P: usize>(
     simd: S,
@@ -205,7 +246,11 @@ fn multiply<S: Simd, const R: usize, const P: usize>(
     for (k, panel) in panel.chunks(CHANNELS).enumerate() {
         let len = panel.len();
         let x = &x[k * CHANNELS..][..(P - 1) * stride + len];
-        let tiles: [&[f32]; P] = array::from_fn(|p| &x[p * stride..p * stride + len]);
+        // A loop instead of `array::from_fn`, which is not always inlined.
+        let mut tiles: [&[f32]; P] = [&[]; P];
+        for p in 0..P {
+            tiles[p] = &x[p * stride..p * stride + len];
+        }
         for (i, weights) in panel.iter().enumerate().take(len) {
             for p in 0..P {
                 let value = simd.splat_f32s(tiles[p][i]);
@@ -215,32 +260,5 @@ fn multiply<S: Simd, const R: usize, const P: usize>(
             }
         }
     }
-    // The sums are copied, because the compiler keeps in registers only arrays that are never indexed at run time.
-    let sums: [[S::f32s; R]; P] = array::from_fn(|p| array::from_fn(|r| sums[p][r]));
-    for (out, sums) in out.iter_mut().zip(sums) {
-        *out = sums;
-    }
-}
-
-/// Aᵀ of four values: (m₀ + m₁ + m₂, m₁ − m₂ − m₃).
-#[inline(always)]
-fn halve<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 2] {
-    [
-        simd.add_f32s(a, simd.add_f32s(b, c)),
-        simd.sub_f32s(simd.sub_f32s(b, c), d),
-    ]
-}
-
-/// Aᵀ m A of the 16 products of a tile.
-#[inline(always)]
-fn transform<S: Simd>(simd: S, m: [S::f32s; MATRICES]) -> [[S::f32s; 2]; 2] {
-    let mut columns = [[m[0]; 2]; 4];
-    for (i, column) in columns.iter_mut().enumerate() {
-        *column = halve(simd, [m[i], m[4 + i], m[8 + i], m[12 + i]]);
-    }
-    let [a, b, c, d] = columns;
-    [
-        halve(simd, [a[0], b[0], c[0], d[0]]),
-        halve(simd, [a[1], b[1], c[1], d[1]]),
-    ]
+    *out = sums;
 }

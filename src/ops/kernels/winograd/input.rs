@@ -2,26 +2,19 @@
 
 use pulp::Simd;
 
-use super::MATRICES;
+use super::filter::Filter;
 use super::tiles::{Group, Tiles};
 use crate::ops::kernels::planes::Plane;
 
-/// Bᵀ of four values: (d₀ − d₂, d₁ + d₂, d₂ − d₁, d₁ − d₃).
-#[inline(always)]
-fn transform<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
-    [
-        simd.sub_f32s(a, c),
-        simd.add_f32s(b, c),
-        simd.sub_f32s(c, b),
-        simd.sub_f32s(b, d),
-    ]
-}
-
-/// Transforms the tiles `from..to` of the images in `x` (each of shape `plane`) into `out`: 16 matrices [tiles,
+/// Transforms the tiles `from..to` of the images in `x` (each of shape `plane`) into `out`: N² matrices [tiles,
 /// channels], as `group` lays them out. The images are followed by at least one register of any values, because whole
 /// registers are read: what fills up the last channels is never used.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "the loops run over rows and columns, which index several arrays"
+)]
 #[inline(always)]
-pub(super) fn transform_inputs<S: Simd>(
+pub(super) fn transform_inputs<S: Simd, F: Filter<M, N>, const M: usize, const N: usize>(
     simd: S,
     (x, plane): (&[f32], &Plane),
     tiles: &Tiles,
@@ -30,33 +23,33 @@ pub(super) fn transform_inputs<S: Simd>(
     out: &mut [f32],
 ) {
     let zero = simd.splat_f32s(0.0);
-    let mut matrices = out.chunks_exact_mut(group.matrix);
-    let mut matrices: [&mut [f32]; MATRICES] =
-        std::array::from_fn(|_| matrices.next().unwrap_or_default());
-    for tile in from..to {
-        let corners = tiles.corners(tile, plane);
-        let at = (tile - from) * group.stride;
-        let rows = matrices
-            .each_mut()
-            .map(|matrix| S::as_mut_simd_f32s(&mut matrix[at..at + group.stride]).0);
-        for (i, first) in (0..plane.channels).step_by(S::F32_LANES).enumerate() {
+    let out = S::as_mut_simd_f32s(out).0;
+    let (matrix, stride) = (group.matrix / S::F32_LANES, group.stride / S::F32_LANES);
+    for (tile, place) in tiles.range(from, to).enumerate() {
+        let (rows, columns) = tiles.lines::<N>(place, plane);
+        let out = &mut out[tile * stride..][..(N * N - 1) * matrix + stride];
+        for i in 0..stride {
             // Loops instead of `array::from_fn`, whose closures would be compiled for any machine.
-            let mut columns = [[zero; 4]; 4];
-            for (column, values) in columns.iter_mut().enumerate() {
-                for (row, value) in values.iter_mut().enumerate() {
-                    let start = corners[row][column];
-                    let register = &x[start + first..][..S::F32_LANES];
+            let mut half = [[zero; N]; N];
+            for column in 0..N {
+                let mut values = [zero; N];
+                for row in 0..N {
+                    let start = rows[row] + columns[column] + i * S::F32_LANES;
+                    let register = &x[start..start + S::F32_LANES];
                     if let Some(register) = S::as_simd_f32s(register).0.first() {
-                        *value = *register;
+                        values[row] = *register;
                     }
                 }
-                *values = transform(simd, *values);
+                half[column] = F::inputs(simd, values);
             }
-            for row in 0..4 {
-                let [a, b, c, d] = columns;
-                let values = transform(simd, [a[row], b[row], c[row], d[row]]);
-                for (column, value) in values.into_iter().enumerate() {
-                    rows[4 * row + column][i] = value;
+            for row in 0..N {
+                let mut values = [zero; N];
+                for column in 0..N {
+                    values[column] = half[column][row];
+                }
+                let values = F::inputs(simd, values);
+                for column in 0..N {
+                    out[(row * N + column) * matrix + i] = values[column];
                 }
             }
         }

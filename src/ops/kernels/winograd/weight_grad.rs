@@ -1,6 +1,6 @@
 //! Gradient of the weights.
 
-use std::array;
+use std::marker::PhantomData;
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -8,14 +8,28 @@ use crate::ops::kernels::panels::WeightGrad;
 use crate::ops::kernels::planes::Plane;
 use crate::ops::kernels::simd::{aligned, tile_len, with_constant};
 
-use super::MATRICES;
+use super::filter::{Filter, Four, Two};
 use super::input::transform_inputs;
-use super::tiles::{Group, Tiles};
+use super::tiles::{Group, Tile, Tiles};
 
 /// Adds the contribution of `images` images to `sum`, the transformed gradient of the weights: the products of the
 /// transformed tiles of the inputs `x` (each of shape `input`) and of the gradients of the outputs `grad` (each of shape
 /// `output`, whose stride is whole registers). `scratch` has [`super::scratch_len`] values.
 pub(in crate::ops) fn accumulate(
+    arch: Arch,
+    x: (&[f32], &Plane),
+    grad: (&[f32], &Plane),
+    tiles: (&Tiles, usize),
+    scratch: &mut [f32],
+    sum: &mut WeightGrad,
+) {
+    match tiles.0.tile {
+        Tile::Two => run::<Two, 2, 4>(arch, x, grad, tiles, scratch, sum),
+        Tile::Four => run::<Four, 4, 6>(arch, x, grad, tiles, scratch, sum),
+    }
+}
+
+fn run<F: Filter<M, N>, const M: usize, const N: usize>(
     arch: Arch,
     (x, input): (&[f32], &Plane),
     (grad, output): (&[f32], &Plane),
@@ -23,7 +37,7 @@ pub(in crate::ops) fn accumulate(
     scratch: &mut [f32],
     sum: &mut WeightGrad,
 ) {
-    arch.dispatch(Accumulate {
+    arch.dispatch(Accumulate::<F, M, N> {
         x,
         input,
         grad,
@@ -32,10 +46,11 @@ pub(in crate::ops) fn accumulate(
         images,
         scratch,
         sum,
+        filter: PhantomData,
     });
 }
 
-struct Accumulate<'a> {
+struct Accumulate<'a, F, const M: usize, const N: usize> {
     x: &'a [f32],
     input: &'a Plane,
     grad: &'a [f32],
@@ -44,9 +59,10 @@ struct Accumulate<'a> {
     images: usize,
     scratch: &'a mut [f32],
     sum: &'a mut WeightGrad,
+    filter: PhantomData<F>,
 }
 
-impl WithSimd for Accumulate<'_> {
+impl<F: Filter<M, N>, const M: usize, const N: usize> WithSimd for Accumulate<'_, F, M, N> {
     type Output = ();
 
     #[inline(always)]
@@ -60,13 +76,12 @@ impl WithSimd for Accumulate<'_> {
             images,
             scratch,
             sum,
+            ..
         } = self;
-        let group = Group::new(input.channels, S::F32_LANES);
-        let (inputs, grads) = aligned(scratch).split_at_mut(group.len());
-        let total = images * tiles.places.len();
-        for from in (0..total).step_by(group.tiles) {
-            let to = (from + group.tiles).min(total);
-            transform_inputs(simd, (x, input), tiles, (from, to), &group, inputs);
+        let group = Group::new(tiles.tile, input.channels, S::F32_LANES);
+        let (inputs, grads) = aligned(scratch).split_at_mut(N * N * group.matrix);
+        for (from, to) in group.ranges(images * tiles.count()) {
+            transform_inputs::<S, F, M, N>(simd, (x, input), tiles, (from, to), &group, inputs);
             let mut part = Part {
                 inputs,
                 channels: input.channels,
@@ -79,8 +94,8 @@ impl WithSimd for Accumulate<'_> {
             };
             for block in sum.blocks_mut() {
                 match block.registers {
-                    1 => part.block::<S, 1>(simd, block.first, block.values),
-                    _ => part.block::<S, 2>(simd, block.first, block.values),
+                    1 => part.block::<S, F, M, N, 1>(simd, block.first, block.values),
+                    _ => part.block::<S, F, M, N, 2>(simd, block.first, block.values),
                 }
             }
         }
@@ -102,10 +117,15 @@ struct Part<'a> {
 impl Part<'_> {
     /// Adds the products of one block of output channels, which begins with channel `first`, to `sum`.
     #[inline(always)]
-    fn block<S: Simd, const R: usize>(&mut self, simd: S, first: usize, sum: &mut [f32]) {
+    fn block<S: Simd, F: Filter<M, N>, const M: usize, const N: usize, const R: usize>(
+        &mut self,
+        simd: S,
+        first: usize,
+        sum: &mut [f32],
+    ) {
         let count = self.range.1 - self.range.0;
-        let matrix = self.group.tiles * R * S::F32_LANES + 16;
-        self.transform_grads::<S, R>(simd, first, matrix);
+        let matrix = self.group.block(R * S::F32_LANES);
+        self.transform_grads::<S, F, M, N, R>(simd, first, matrix);
         let sum = S::as_mut_simd_f32s(sum).0.as_chunks_mut::<R>().0;
         let chunks = self.channels.div_ceil(tile_len::<S, R>());
         for (xi, sum) in sum.chunks_exact_mut(self.channels).enumerate() {
@@ -122,53 +142,52 @@ impl Part<'_> {
         }
     }
 
-    /// G g Gᵀ of every tile of gradients, with 2·G = (2 0; 1 1; 1 −1; 0 2) without its factors: those are left for the
-    /// end. Beyond the image the gradients are 0, as the border of the plane is.
+    /// A y Aᵀ of every tile of gradients. Beyond the image the gradients are 0, as the border of the plane is.
     #[allow(
         clippy::needless_range_loop,
-        reason = "the loops run over tiles and registers, which index all matrices at once"
+        reason = "the loops run over rows and columns, which index several arrays"
     )]
     #[inline(always)]
-    fn transform_grads<S: Simd, const R: usize>(&mut self, simd: S, first: usize, matrix: usize) {
-        let mut matrices = self.grads.chunks_exact_mut(matrix);
-        let matrices: [&mut [[S::f32s; R]]; MATRICES] = array::from_fn(|_| {
-            S::as_mut_simd_f32s(matrices.next().unwrap_or_default())
-                .0
-                .as_chunks_mut::<R>()
-                .0
-        });
-        for tile in 0..self.range.1 - self.range.0 {
-            let corners = self.tiles.corners(self.range.0 + tile, self.output);
+    fn transform_grads<S: Simd, F: Filter<M, N>, const M: usize, const N: usize, const R: usize>(
+        &mut self,
+        simd: S,
+        first: usize,
+        matrix: usize,
+    ) {
+        let zero = simd.splat_f32s(0.0);
+        let matrix = matrix / S::F32_LANES;
+        let grads = S::as_mut_simd_f32s(self.grads).0;
+        let range = self.tiles.range(self.range.0, self.range.1);
+        for (tile, place) in range.enumerate() {
+            let (rows, columns) = self.tiles.lines::<N>(place, self.output);
+            let grads = &mut grads[tile * R..][..(N * N - 1) * matrix + R];
             for r in 0..R {
                 let first = first + r * S::F32_LANES;
-                let mut columns = [[simd.splat_f32s(0.0); 4]; 2];
-                for (column, values) in columns.iter_mut().enumerate() {
-                    let mut pair = [simd.splat_f32s(0.0); 2];
-                    for (row, value) in pair.iter_mut().enumerate() {
-                        let at = corners[row + 1][column + 1] + first;
-                        let register = &self.grad[at..at + S::F32_LANES];
+                let mut half = [[zero; N]; M];
+                for column in 0..M {
+                    let mut values = [zero; M];
+                    for row in 0..M {
+                        let start = rows[row + 1] + columns[column + 1] + first;
+                        let register = &self.grad[start..start + S::F32_LANES];
                         if let Some(register) = S::as_simd_f32s(register).0.first() {
-                            *value = *register;
+                            values[row] = *register;
                         }
                     }
-                    *values = spread(simd, pair);
+                    half[column] = F::output_gradients(simd, values);
                 }
-                let [left, right] = columns;
-                for row in 0..4 {
-                    let values = spread(simd, [left[row], right[row]]);
-                    for (column, value) in values.into_iter().enumerate() {
-                        matrices[4 * row + column][tile][r] = value;
+                for row in 0..N {
+                    let mut values = [zero; M];
+                    for column in 0..M {
+                        values[column] = half[column][row];
+                    }
+                    let values = F::output_gradients(simd, values);
+                    for column in 0..N {
+                        grads[(row * N + column) * matrix + r] = values[column];
                     }
                 }
             }
         }
     }
-}
-
-/// 2·G of two values without its factors: (a, a + b, a − b, b).
-#[inline(always)]
-fn spread<S: Simd>(simd: S, [a, b]: [S::f32s; 2]) -> [S::f32s; 4] {
-    [a, simd.add_f32s(a, b), simd.sub_f32s(a, b), b]
 }
 
 /// Adds the products of `A` channels of the transformed inputs with those of the gradients, over all tiles, to `out`.

@@ -1,98 +1,87 @@
-//! Transforms of the weights, and of their gradient back.
+//! Transforms of the weights, and of their gradient back. Both are packed, a register of output channels side by side.
 
-use rayon::prelude::*;
+use std::marker::PhantomData;
+
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::ops::kernels::panels::{Panels, WeightGrad};
 
-use super::MATRICES;
+use super::filter::{Filter, Four, Two};
+use super::tiles::Tile;
 
 /// Taps of the kernel.
 const TAPS: usize = 9;
 
-/// G g Gᵀ of every pair of channels of `weight` [Co, Ci, 3, 3]: [Co, Ci, 16].
-fn transformed(weight: &[f32]) -> Vec<f32> {
-    let transform = |[a, b, c]: [f32; 3]| {
-        let (outer, b) = (0.5 * (a + c), 0.5 * b);
-        [a, outer + b, outer - b, c]
-    };
-    let mut out = vec![0.0; weight.len() / TAPS * MATRICES];
-    out.par_chunks_mut(64 * MATRICES)
-        .zip(weight.par_chunks(64 * TAPS))
-        .for_each(|(out, weight)| {
-            let (out, weight) = (
-                out.as_chunks_mut::<MATRICES>().0,
-                weight.as_chunks::<TAPS>().0,
-            );
-            for (out, taps) in out.iter_mut().zip(weight) {
-                let rows: [[f32; 4]; 3] = std::array::from_fn(|row| {
-                    transform([taps[3 * row], taps[3 * row + 1], taps[3 * row + 2]])
-                });
-                for column in 0..4 {
-                    let values = transform(rows.map(|row| row[column]));
-                    for (row, value) in values.into_iter().enumerate() {
-                        out[4 * row + column] = value;
-                    }
-                }
-            }
-        });
-    out
+/// G g Gᵀ of weights packed with 3×3 taps, for [`super::convolve`].
+pub(in crate::ops) fn transformed(arch: Arch, tile: Tile, taps: &Panels) -> Panels {
+    taps.mapped(TAPS, tile.matrices(), |from, to| match tile {
+        Tile::Two => arch.dispatch(Forth::<Two, 2, 4>(from, to, PhantomData)),
+        Tile::Four => arch.dispatch(Forth::<Four, 4, 6>(from, to, PhantomData)),
+    })
 }
 
-impl Panels {
-    /// Transforms and packs `weight` [Co, Ci, 3, 3] for [`super::convolve`] in the forward pass.
-    pub(in crate::ops) fn winograd(weight: &[f32], outputs: usize, lanes: usize) -> Self {
-        Self::forward(&transformed(weight), outputs, MATRICES, lanes)
-    }
+/// The gradient with 3×3 taps, Gᵀ m G, from the sums of [`super::accumulate`].
+pub(in crate::ops) fn with_taps(arch: Arch, tile: Tile, sums: &WeightGrad) -> WeightGrad {
+    sums.mapped(tile.matrices(), TAPS, |from, to| match tile {
+        Tile::Two => arch.dispatch(Back::<Two, 2, 4>(from, to, PhantomData)),
+        Tile::Four => arch.dispatch(Back::<Four, 4, 6>(from, to, PhantomData)),
+    })
+}
 
-    /// Transforms and packs `weight` [Co, Ci, 3, 3] for [`super::convolve`] in the gradient of the input: with the
-    /// kernel flipped, input and output channels exchanged.
-    pub(in crate::ops) fn winograd_adjoint(weight: &[f32], outputs: usize, lanes: usize) -> Self {
-        // A flipped kernel has the first and last row of its transform exchanged, and likewise the columns.
-        const FLIPPED: [usize; 4] = [3, 1, 2, 0];
-        let mut values = transformed(weight);
-        for values in values.as_chunks_mut::<MATRICES>().0 {
-            let plain = *values;
-            // `adjoint` takes the matrices in reverse order.
-            for (i, value) in values.iter_mut().rev().enumerate() {
-                *value = plain[4 * FLIPPED[i / 4] + FLIPPED[i % 4]];
+/// Transforms weights [9, any] into [N², any].
+struct Forth<'a, F, const M: usize, const N: usize>(&'a [f32], &'a mut [f32], PhantomData<F>);
+
+impl<F: Filter<M, N>, const M: usize, const N: usize> WithSimd for Forth<'_, F, M, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (from, to) = (S::as_simd_f32s(self.0).0, S::as_mut_simd_f32s(self.1).0);
+        let len = from.len() / TAPS;
+        for at in 0..len {
+            let mut half = [[simd.splat_f32s(0.0); 3]; N];
+            for column in 0..3 {
+                let tap = |row: usize| from[(3 * row + column) * len + at];
+                let values = F::taps(simd, [tap(0), tap(1), tap(2)]);
+                for (half, value) in half.iter_mut().zip(values) {
+                    half[column] = value;
+                }
+            }
+            for (row, values) in half.into_iter().enumerate() {
+                for (column, value) in F::taps(simd, values).into_iter().enumerate() {
+                    to[(row * N + column) * len + at] = value;
+                }
             }
         }
-        Self::adjoint(&values, outputs, MATRICES, lanes)
     }
 }
 
-impl WeightGrad {
-    /// Zeros for the sums of [`super::accumulate`].
-    pub(in crate::ops) fn winograd_zeros(inputs: usize, outputs: usize, lanes: usize) -> Self {
-        Self::zeros(MATRICES * inputs, outputs, lanes)
-    }
+/// Transforms sums [N², any] into gradients [9, any].
+struct Back<'a, F, const M: usize, const N: usize>(&'a [f32], &'a mut [f32], PhantomData<F>);
 
-    /// The gradient in PyTorch's order, [Co, Ci, 3, 3], from the sums of [`super::accumulate`]: Aᵀ M A, with
-    /// Aᵀ = (1 ½ ½ 0; 0 ½ −½ 0; 0 ½ ½ −1), where the halves are those that belong to G.
-    pub(in crate::ops) fn winograd_unpack(&self) -> Vec<f32> {
-        let transform = |[a, b, c, d]: [f32; 4]| {
-            let (sum, difference) = (0.5 * (b + c), 0.5 * (b - c));
-            [a + sum, difference, sum - d]
-        };
-        let sums = self.unpack(MATRICES);
-        let mut out = vec![0.0; sums.len() / MATRICES * TAPS];
-        out.par_chunks_mut(64 * TAPS)
-            .zip(sums.par_chunks(64 * MATRICES))
-            .for_each(|(out, sums)| {
-                let (out, sums) = (
-                    out.as_chunks_mut::<TAPS>().0,
-                    sums.as_chunks::<MATRICES>().0,
-                );
-                for (out, sums) in out.iter_mut().zip(sums) {
-                    let columns: [[f32; 3]; 4] = std::array::from_fn(|column| {
-                        transform(std::array::from_fn(|row| sums[4 * row + column]))
-                    });
-                    for row in 0..3 {
-                        let values = transform(columns.map(|column| column[row]));
-                        out[3 * row..3 * row + 3].copy_from_slice(&values);
-                    }
+impl<F: Filter<M, N>, const M: usize, const N: usize> WithSimd for Back<'_, F, M, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (from, to) = (S::as_simd_f32s(self.0).0, S::as_mut_simd_f32s(self.1).0);
+        let len = to.len() / TAPS;
+        for at in 0..len {
+            let mut half = [[simd.splat_f32s(0.0); N]; 3];
+            for column in 0..N {
+                let mut values = [simd.splat_f32s(0.0); N];
+                for (row, value) in values.iter_mut().enumerate() {
+                    *value = from[(row * N + column) * len + at];
                 }
-            });
-        out
+                for (half, value) in half.iter_mut().zip(F::tap_gradients(simd, values)) {
+                    half[column] = value;
+                }
+            }
+            for (row, values) in half.into_iter().enumerate() {
+                for (column, value) in F::tap_gradients(simd, values).into_iter().enumerate() {
+                    to[(3 * row + column) * len + at] = value;
+                }
+            }
+        }
     }
 }
