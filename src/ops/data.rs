@@ -1,10 +1,5 @@
 //! The values of a pass: a tensor, or on the CPU memory of our own that is used again.
-//!
-//! With fresh memory for every tensor, a step would spend a quarter of its time on memory: the system hands it out page
-//! by page, each filled with zeros, and takes it back as soon as a tensor is gone.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
 
@@ -12,6 +7,7 @@ use candle_core::{Device, Result, Storage, Tensor};
 use rayon::prelude::*;
 
 use super::cpu::{self, TASK};
+use super::memory::{Reused, memory};
 
 /// Values with a shape.
 #[derive(Clone, Debug)]
@@ -22,10 +18,10 @@ pub(super) enum Data {
     Host(Arc<Host>),
 }
 
-/// Values on the CPU. Their memory is used again for the next values of about the same number.
+/// Values on the CPU.
 #[derive(Debug)]
 pub(super) struct Host {
-    values: Vec<f32>,
+    values: Reused,
     shape: Vec<usize>,
 }
 
@@ -57,57 +53,11 @@ impl Deref for Values<'_> {
     }
 }
 
-/// Most blocks of memory that a thread keeps: more than a step of the network uses.
-const KEPT: usize = 64;
-/// Blocks of fewer values are not worth keeping.
-const SMALL: usize = 1 << 14;
-
-thread_local! {
-    /// Free blocks of memory, the longest unused first. They belong to a thread, so that they are freed when the thread
-    /// ends.
-    static FREE: RefCell<VecDeque<Vec<f32>>> = const { RefCell::new(VecDeque::new()) };
-}
-
-/// Memory for `len` values. It may hold old values, so every user has to write all of it.
-pub(super) fn memory(len: usize) -> Vec<f32> {
-    let fits = |block: &Vec<f32>| (len..=len + len / 2).contains(&block.capacity());
-    let found = FREE.with_borrow_mut(|free| {
-        let best = (0..free.len())
-            .filter(|&i| fits(&free[i]))
-            .min_by_key(|&i| free[i].capacity());
-        best.and_then(|i| free.remove(i))
-    });
-    match found {
-        Some(mut block) => {
-            block.resize(len, 0.0);
-            block
-        }
-        None => vec![0.0; len],
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        let block = std::mem::take(&mut self.values);
-        if block.capacity() >= SMALL {
-            // While a thread ends, its store may be gone already: then the memory is simply freed.
-            let _ = FREE.try_with(|free| {
-                if let Ok(mut free) = free.try_borrow_mut() {
-                    free.push_back(block);
-                    if free.len() > KEPT {
-                        free.pop_front();
-                    }
-                }
-            });
-        }
-    }
-}
-
 impl Data {
     /// Values on the CPU in row-major order.
     pub(super) fn host(values: Vec<f32>, shape: &[usize]) -> Self {
         Self::Host(Arc::new(Host {
-            values,
+            values: values.into(),
             shape: shape.to_vec(),
         }))
     }
@@ -206,8 +156,7 @@ impl Data {
             Self::Tensor(tensor) => Ok(tensor),
             Self::Host(host) => match Arc::try_unwrap(host) {
                 Ok(mut host) => {
-                    let values = std::mem::take(&mut host.values);
-                    Tensor::from_vec(values, host.shape.as_slice(), &Device::Cpu)
+                    Tensor::from_vec(host.values.take(), host.shape.as_slice(), &Device::Cpu)
                 }
                 Err(host) => Self::Host(host).tensor(),
             },

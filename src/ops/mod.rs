@@ -23,6 +23,7 @@ mod dense;
 mod gate;
 mod kernels;
 mod loss;
+mod memory;
 mod pending_norm;
 mod pool;
 mod products;

@@ -4,7 +4,8 @@ use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
 use super::cpu;
-use super::data::{Data, memory};
+use super::data::Data;
+use super::memory::memory;
 use super::kernels::{arch, vectorised};
 use super::pending_norm::Pending;
 use super::tape::{Tape, Var};

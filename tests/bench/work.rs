@@ -134,7 +134,7 @@ pub(crate) fn random(shape: &[usize]) -> Result<Tensor> {
 /// The ways to compute a convolution, with their names; last what the rule chooses.
 pub(crate) const WAYS: [(&str, Method); 4] = [
     ("direct", Method::Direct),
-    ("tiles of 2×2", Method::Winograd(Tile::Two)),
+    ("tiles of 3×3", Method::Winograd(Tile::Three)),
     ("tiles of 4×4", Method::Winograd(Tile::Four)),
     ("chosen", Method::ByShape),
 ];

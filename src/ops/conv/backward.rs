@@ -169,6 +169,7 @@ impl Backward {
         let sums: Vec<Sum> = pieces
             .into_par_iter()
             .enumerate()
+            .with_max_len(1)
             .map(|(i, inputs)| self.stretch(i * each..shape.n.min((i + 1) * each), &source, inputs))
             .collect();
         let Some(sum) = sums.into_iter().reduce(Sum::with) else {
@@ -298,7 +299,6 @@ impl Backward {
         plane: &Plane,
         out: &mut [f32],
     ) {
-        let c = self.shape.outputs;
         let Offsets { scale, mean, a, b } = offsets;
         let stretch = scale.len();
         plane.clear(out);
@@ -311,23 +311,13 @@ impl Backward {
                     grad,
                     #[inline(always)]
                     |row, raw, passed| {
-                        let out = &mut out[plane.row(row)..][..self.shape.w * plane.stride];
-                        if plane.stride == c {
-                            let stretches = out
-                                .chunks_mut(stretch)
-                                .zip(passed.chunks(stretch))
-                                .zip(raw.chunks(stretch));
-                            for ((out, passed), raw) in stretches {
-                                subtract(out, passed, raw, (scale, mean), (a, b));
-                            }
-                        } else {
-                            let pixels = out
-                                .chunks_exact_mut(plane.stride)
-                                .zip(passed.chunks_exact(c))
-                                .zip(raw.chunks_exact(c));
-                            for ((out, passed), raw) in pixels {
-                                subtract(&mut out[..c], passed, raw, (scale, mean), (a, b));
-                            }
+                        let out = &mut out[plane.row(row)..][..raw.len()];
+                        let stretches = out
+                            .chunks_mut(stretch)
+                            .zip(passed.chunks(stretch))
+                            .zip(raw.chunks(stretch));
+                        for ((out, passed), raw) in stretches {
+                            subtract(out, passed, raw, (scale, mean), (a, b));
                         }
                     },
                 );

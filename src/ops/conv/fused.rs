@@ -7,7 +7,8 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::ops::cpu::{folded, repeated, with_scratch};
-use crate::ops::data::{Data, memory};
+use crate::ops::data::Data;
+use crate::ops::memory::memory;
 use crate::ops::gate::Gate;
 use crate::ops::kernels::{arch, lanes, max_pool, vectorised};
 use crate::ops::pending_norm::Pending;
@@ -152,6 +153,7 @@ fn forward(
     raw.par_chunks_mut((group * shape.raw()).max(1))
         .zip(partial.par_chunks_mut((group * each).max(1)))
         .enumerate()
+        .with_max_len(1)
         .for_each(|(i, (out, partial))| {
             let loaded = group * plane.len() + shape.lanes;
             with_scratch(loaded + path.scratch(), |scratch| {

@@ -7,7 +7,8 @@ use candle_core::{Device, Result, Tensor};
 use pulp::Arch;
 
 use crate::ops::cpu::floored;
-use crate::ops::data::{Data, Values, memory};
+use crate::ops::data::{Data, Values};
+use crate::ops::memory::memory;
 use crate::ops::gate::{Gate, Gates};
 use crate::ops::kernels::{Plane, vectorised};
 use crate::ops::pool::means;
@@ -333,9 +334,9 @@ impl Affine {
             &self.floor[channels.clone()],
         );
         for (row, from) in image.chunks_exact(plane.width * channels.len()).enumerate() {
-            let to = &mut to[plane.row(row)..][..plane.width * plane.stride];
+            let to = &mut to[plane.row(row)..][..plane.width * plane.channels];
             let pixels = to
-                .chunks_exact_mut(plane.stride)
+                .chunks_exact_mut(plane.channels)
                 .zip(from.chunks_exact(channels.len()));
             for (to, from) in pixels {
                 apply(&mut to[channels.clone()], from, (scale, shift), floor);

@@ -142,11 +142,12 @@ impl WeightPath {
             lanes,
             ..
         } = self.shape;
-        let taps = match &self.way {
-            Way::Direct(_) => self.shape.taps(),
-            Way::Winograd(tiles) => tiles.tile.matrices(),
-        };
-        WeightGrad::zeros(taps * inputs, outputs, lanes)
+        match &self.way {
+            Way::Direct(_) => WeightGrad::zeros(self.shape.taps() * inputs, outputs, lanes),
+            Way::Winograd(tiles) => {
+                WeightGrad::zeros_in_reused(tiles.tile.matrices() * inputs, outputs, lanes)
+            }
+        }
     }
 
     /// Images that should be gone through at a time at least.
@@ -193,9 +194,11 @@ impl WeightPath {
     pub(super) fn with_taps(&self, arch: Arch, sum: WeightGrad) -> WeightGrad {
         match &self.way {
             Way::Direct(_) => sum,
-            Way::Winograd(tiles) => {
-                timed(Work::Pack, || winograd::with_taps(arch, tiles.tile, &sum))
-            }
+            Way::Winograd(tiles) => timed(Work::Pack, || {
+                let with_taps = winograd::with_taps(arch, tiles.tile, &sum);
+                sum.release();
+                with_taps
+            }),
         }
     }
 }

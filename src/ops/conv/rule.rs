@@ -28,7 +28,7 @@ pub(super) fn tile(shape: &Shape, inputs: usize, outputs: usize, product: Produc
             let (from, to) = (inputs.div_ceil(shape.lanes), outputs.div_ceil(shape.lanes));
             let costs = Tile::ALL.map(|tile| {
                 let (transform, each) = match tile {
-                    Tile::Two => (140, 100),
+                    Tile::Three => (140, 100),
                     Tile::Four => (300, 150),
                 };
                 let each = tile.matrices() * inputs * to + transform * (from + to) + each;

@@ -44,25 +44,24 @@ impl Shape {
     }
 
     /// An image in scratch memory, with a border as wide as the kernel reaches.
-    pub(super) fn plane(&self, channels: usize, stride: usize) -> Plane {
+    fn plane(&self, channels: usize) -> Plane {
         let border = self.dilation * (self.k - 1) / 2;
         Plane {
             height: self.h,
             width: self.w,
             channels,
-            stride,
             border,
         }
     }
 
     /// The input in scratch memory.
     pub(super) fn input(&self) -> Plane {
-        self.plane(self.inputs, self.inputs)
+        self.plane(self.inputs)
     }
 
-    /// The output's gradient in scratch memory, its pixels filled up to whole registers.
+    /// The output's gradient in scratch memory.
     pub(super) fn output(&self) -> Plane {
-        self.plane(self.outputs, self.outputs.next_multiple_of(self.lanes))
+        self.plane(self.outputs)
     }
 }
 

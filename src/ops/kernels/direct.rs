@@ -57,7 +57,7 @@ impl Convolve<'_> {
         let Plane {
             height,
             width,
-            stride,
+            channels,
             ..
         } = *self.plane;
         let pitch = self.plane.pitch();
@@ -66,7 +66,7 @@ impl Convolve<'_> {
             let mut column = 0;
             for tile in 0..tiles {
                 let len = width / tiles + usize::from(tile < width % tiles);
-                let x = &self.x[row * pitch + column * stride..];
+                let x = &self.x[row * pitch + column * channels..];
                 let at = row * width + column;
                 with_constant!(len, P => self.tile::<S, R, P>(simd, x, panel, at, block.first));
                 column += len;
@@ -86,12 +86,12 @@ impl Convolve<'_> {
         if P > tile_len::<S, R>() {
             return;
         }
-        let stride = self.plane.stride;
+        let channels = self.plane.channels;
         let len = self.window.len;
         let mut sums = [[simd.splat_f32s(0.0); R]; P];
         for (&start, panel) in self.window.starts.iter().zip(panel.chunks_exact(len)) {
-            let x = &x[start..start + (P - 1) * stride + len];
-            let pixels: [&[f32]; P] = array::from_fn(|p| &x[p * stride..p * stride + len]);
+            let x = &x[start..start + (P - 1) * channels + len];
+            let pixels: [&[f32]; P] = array::from_fn(|p| &x[p * channels..p * channels + len]);
             for (i, weights) in panel.iter().enumerate().take(len) {
                 for p in 0..P {
                     let value = simd.splat_f32s(pixels[p][i]);

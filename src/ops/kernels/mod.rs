@@ -3,7 +3,7 @@
 //! A kernel works on one image at a time, which lies in scratch memory with a border of zeros: so every tap of every
 //! pixel is a slice at a fixed distance, and no tap needs a check. Weights are packed into panels of one or two
 //! registers of output channels (`Panels`). All of it is safe code: slices are cut to their exact length outside the
-//! inner loops, where the compiler then needs no checks. Imports nothing of the crate.
+//! inner loops, where the compiler then needs no checks. Imports nothing of the crate but memory.
 
 mod direct;
 mod panels;

@@ -2,11 +2,13 @@
 
 use rayon::prelude::*;
 
+use crate::ops::memory::{Reused, memory};
+
 /// Weights packed for one register width: for each block of output channels (two registers, the last perhaps one) all
 /// taps, all input channels, the block's channels, filled up with zeros.
 #[derive(Debug)]
 pub(in crate::ops) struct Panels {
-    values: Vec<f32>,
+    values: Reused,
     /// Taps times input channels.
     rows: usize,
     /// Output channels.
@@ -73,7 +75,7 @@ impl Panels {
         weight: impl Fn(usize, usize, usize) -> f32 + Sync,
     ) -> Self {
         let rows = taps * inputs;
-        let mut values = vec![0.0; packed_len(rows, outputs, lanes)];
+        let mut values = Reused::any(packed_len(rows, outputs, lanes));
         // All blocks but the last are two registers wide.
         values
             .par_chunks_mut((rows * 2 * lanes).max(1))
@@ -81,10 +83,13 @@ impl Panels {
             .for_each(|(index, block)| {
                 let first = index * 2 * lanes;
                 let width = block.len() / rows;
-                for (row, panel) in block.chunks_exact_mut(width).enumerate() {
-                    let (tap, i) = (row / inputs, row % inputs);
-                    for (o, value) in (first..outputs).zip(panel) {
-                        *value = weight(tap, i, o);
+                // All taps of an input channel lie side by side in the weight.
+                for i in 0..inputs {
+                    for tap in 0..taps {
+                        let panel = &mut block[(tap * inputs + i) * width..][..width];
+                        for (value, o) in panel.iter_mut().zip(first..) {
+                            *value = if o < outputs { weight(tap, i, o) } else { 0.0 };
+                        }
                     }
                 }
             });
@@ -105,7 +110,7 @@ impl Panels {
         map: impl Fn(&[f32], &mut [f32]) + Sync,
     ) -> Self {
         let rows = self.rows / from * to;
-        let mut values = vec![0.0; packed_len(rows, self.outputs, self.lanes)];
+        let mut values = Reused::any(packed_len(rows, self.outputs, self.lanes));
         let block = 2 * self.lanes;
         values
             .par_chunks_mut((rows * block).max(1))
@@ -120,7 +125,7 @@ impl Panels {
     }
 
     pub(super) fn blocks(&self) -> impl Iterator<Item = Block<'_>> {
-        let mut rest = self.values.as_slice();
+        let mut rest = &*self.values;
         blocks(self.outputs, self.lanes).map(move |(first, registers)| {
             let (values, after) = rest.split_at(self.rows * registers * self.lanes);
             rest = after;
@@ -158,6 +163,23 @@ impl WeightGrad {
             outputs,
             lanes,
         }
+    }
+
+    /// Likewise in memory that is used again, to which [`Self::release`] gives it back on the same thread.
+    pub(in crate::ops) fn zeros_in_reused(rows: usize, outputs: usize, lanes: usize) -> Self {
+        let mut values = memory(packed_len(rows, outputs, lanes));
+        values.fill(0.0);
+        Self {
+            values,
+            rows,
+            outputs,
+            lanes,
+        }
+    }
+
+    /// Gives the memory back.
+    pub(in crate::ops) fn release(self) {
+        drop(Reused::from(self.values));
     }
 
     pub(super) fn blocks_mut(&mut self) -> impl Iterator<Item = BlockMut<'_>> {
@@ -201,19 +223,18 @@ impl WeightGrad {
 
     /// The gradient in PyTorch's order, [Co, Ci, k, k].
     pub(in crate::ops) fn unpack(&self, taps: usize) -> Vec<f32> {
-        let inputs = self.rows / taps;
+        let (inputs, block) = (self.rows / taps, 2 * self.lanes);
         let mut weight = vec![0.0; self.rows * self.outputs];
         weight
-            .par_chunks_mut(self.rows.max(1))
-            .enumerate()
-            .for_each(|(o, out)| {
-                let (block, lane) = (o / (2 * self.lanes), o % (2 * self.lanes));
-                let values = &self.values[block * self.rows * 2 * self.lanes..];
-                // The last block may be one register wide.
-                let width = (values.len() / self.rows).min(2 * self.lanes);
+            .par_chunks_mut((self.rows * block).max(1))
+            .zip(self.values.par_chunks((self.rows * block).max(1)))
+            .for_each(|(out, values)| {
+                let width = values.len() / self.rows;
                 for i in 0..inputs {
-                    for (tap, out) in out[i * taps..(i + 1) * taps].iter_mut().enumerate() {
-                        *out = values[(tap * inputs + i) * width + lane];
+                    for tap in 0..taps {
+                        let values = &values[(tap * inputs + i) * width..][..width];
+                        let outs = out[i * taps + tap..].iter_mut().step_by(self.rows);
+                        outs.zip(values).for_each(|(out, value)| *out = *value);
                     }
                 }
             });

@@ -9,8 +9,6 @@ pub(in crate::ops) struct Plane {
     pub(in crate::ops) width: usize,
     /// Channels of a pixel.
     pub(in crate::ops) channels: usize,
-    /// Values from one pixel to the next: the channels, or more where they are filled up to whole registers.
-    pub(in crate::ops) stride: usize,
     /// Pixels of border on each side.
     pub(in crate::ops) border: usize,
 }
@@ -28,7 +26,7 @@ pub(in crate::ops) struct Window {
 impl Plane {
     /// Values from one row to the next.
     pub(in crate::ops) fn pitch(&self) -> usize {
-        (self.width + 2 * self.border) * self.stride
+        (self.width + 2 * self.border) * self.channels
     }
 
     /// Values of the whole plane.
@@ -38,14 +36,14 @@ impl Plane {
 
     /// Where the pixels of row `row` start.
     pub(in crate::ops) fn row(&self, row: usize) -> usize {
-        (row + self.border) * self.pitch() + self.border * self.stride
+        (row + self.border) * self.pitch() + self.border * self.channels
     }
 
     /// The taps of a `k`×`k` kernel whose reach is the border.
     pub(in crate::ops) fn window(&self, k: usize, dilation: usize) -> Window {
         let tap =
-            |tap: usize| (tap / k) * dilation * self.pitch() + (tap % k) * dilation * self.stride;
-        if dilation == 1 && self.stride == self.channels {
+            |tap: usize| (tap / k) * dilation * self.pitch() + (tap % k) * dilation * self.channels;
+        if dilation == 1 {
             return Window {
                 starts: (0..k).map(|row| tap(row * k)).collect(),
                 len: k * self.channels,
@@ -57,16 +55,11 @@ impl Plane {
         }
     }
 
-    /// Sets to 0 the values that no image is written to: the border and the padding of the pixels to whole registers.
+    /// Sets the border to 0.
     #[inline(always)]
     pub(in crate::ops) fn clear(&self, out: &mut [f32]) {
-        let out = &mut out[..self.len()];
-        if self.stride > self.channels {
-            out.fill(0.0);
-            return;
-        }
-        let (pitch, side) = (self.pitch(), self.border * self.stride);
-        for (row, out) in out.chunks_exact_mut(pitch).enumerate() {
+        let (pitch, side) = (self.pitch(), self.border * self.channels);
+        for (row, out) in out[..self.len()].chunks_exact_mut(pitch).enumerate() {
             if (self.border..self.border + self.height).contains(&row) {
                 out[..side].fill(0.0);
                 out[pitch - side..].fill(0.0);
@@ -76,8 +69,7 @@ impl Plane {
         }
     }
 
-    /// Copies an image [H, W, channels] into the plane `out`, by `copy(from, to)` row by row, or pixel by pixel where
-    /// pixels are filled up; everything else becomes 0.
+    /// Copies an image [H, W, channels] into the plane `out`, by `copy(from, to)` row by row; the border becomes 0.
     #[inline(always)]
     pub(in crate::ops) fn fill(
         &self,
@@ -86,16 +78,9 @@ impl Plane {
         mut copy: impl FnMut(&[f32], &mut [f32]),
     ) {
         self.clear(out);
-        for (row, from) in image.chunks_exact(self.width * self.channels).enumerate() {
-            let to = &mut out[self.row(row)..][..self.width * self.stride];
-            if self.stride == self.channels {
-                copy(from, to);
-            } else {
-                let pixels = to
-                    .chunks_exact_mut(self.stride)
-                    .zip(from.chunks_exact(self.channels));
-                pixels.for_each(|(to, from)| copy(from, &mut to[..self.channels]));
-            }
+        let len = self.width * self.channels;
+        for (row, from) in image.chunks_exact(len).enumerate() {
+            copy(from, &mut out[self.row(row)..][..len]);
         }
     }
 }

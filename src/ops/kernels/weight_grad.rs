@@ -12,7 +12,7 @@ use super::simd::{tile_len, with_constant};
 const AT_ONCE: usize = 4096;
 
 /// Adds the contribution of one image to `sum`: the products of its input `x` (of shape `input`, seen through `window`)
-/// and the gradient of its output `grad` (of shape `output`, whose stride is whole registers), over all pixels.
+/// and the gradient of its output `grad` (of shape `output`, followed by a register of any values), over all pixels.
 pub(in crate::ops) fn accumulate(
     arch: Arch,
     (x, input, window): (&[f32], &Plane, &Window),
@@ -127,19 +127,19 @@ impl Part<'_> {
         let Plane {
             height,
             width,
-            stride,
+            channels,
             ..
         } = *self.input;
         for row in from..to {
             let (image, row) = (row / height, row % height);
             let x = &self.x[image * self.input.len() + row * self.input.pitch() + start..];
-            let x = &x[..(width - 1) * stride + A];
+            let x = &x[..(width - 1) * channels + A];
             let grad = &self.grad[image * self.output.len() + self.output.row(row) + self.first..];
             for column in 0..width {
-                let Some(x) = x[column * stride..].first_chunk::<A>() else {
+                let Some(x) = x[column * channels..].first_chunk::<A>() else {
                     return;
                 };
-                let grad = &grad[column * self.output.stride..][..R * S::F32_LANES];
+                let grad = &grad[column * self.output.channels..][..R * S::F32_LANES];
                 let Some(grad) = S::as_simd_f32s(grad).0.first_chunk::<R>() else {
                     return;
                 };

@@ -4,7 +4,7 @@ use super::*;
 
 const WAYS: [Method; 3] = [
     Method::Direct,
-    Method::Winograd(Tile::Two),
+    Method::Winograd(Tile::Three),
     Method::Winograd(Tile::Four),
 ];
 

@@ -22,63 +22,6 @@ pub(super) trait Filter<const M: usize, const N: usize> {
     fn tap_gradients<S: Simd>(simd: S, m: [S::f32s; N]) -> [S::f32s; 3];
 }
 
-/// F(2, 3), from the points 0, 1 and −1.
-pub(super) struct Two;
-
-impl Filter<2, 4> for Two {
-    #[inline(always)]
-    fn inputs<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
-        [
-            simd.sub_f32s(a, c),
-            simd.add_f32s(b, c),
-            simd.sub_f32s(c, b),
-            simd.sub_f32s(d, b),
-        ]
-    }
-
-    #[inline(always)]
-    fn outputs<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 2] {
-        [
-            simd.add_f32s(a, simd.add_f32s(b, c)),
-            simd.add_f32s(simd.sub_f32s(b, c), d),
-        ]
-    }
-
-    #[inline(always)]
-    fn output_gradients<S: Simd>(simd: S, [a, b]: [S::f32s; 2]) -> [S::f32s; 4] {
-        [a, simd.add_f32s(a, b), simd.sub_f32s(a, b), b]
-    }
-
-    #[inline(always)]
-    fn taps<S: Simd>(simd: S, [a, b, c]: [S::f32s; 3]) -> [S::f32s; 4] {
-        let half = simd.splat_f32s(0.5);
-        let outer = simd.mul_f32s(half, simd.add_f32s(a, c));
-        let b = simd.mul_f32s(half, b);
-        [a, simd.add_f32s(outer, b), simd.sub_f32s(outer, b), c]
-    }
-
-    #[inline(always)]
-    fn tap_gradients<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 3] {
-        let half = simd.splat_f32s(0.5);
-        let sum = simd.mul_f32s(half, simd.add_f32s(b, c));
-        let difference = simd.mul_f32s(half, simd.sub_f32s(b, c));
-        [simd.add_f32s(a, sum), difference, simd.add_f32s(sum, d)]
-    }
-}
-
-/// F(4, 3), from the points 0, ±3/4 and ±3/2. With the usual points 0, ±1 and ±2 the errors are twice as large.
-pub(super) struct Four;
-
-/// The points, and their squares: A² + B² = 45/16 and A²·B² = 81/64. Every constant of B and A is exact in f32.
-const A: f32 = 0.75;
-const B: f32 = 1.5;
-const A2: f32 = A * A;
-const B2: f32 = B * B;
-/// 1 over the product of the differences of a point to the others: 0, ±A and ±B.
-const SHARE_0: f32 = 64.0 / 81.0;
-const SHARE_A: f32 = -128.0 / 243.0;
-const SHARE_B: f32 = 32.0 / 243.0;
-
 /// The value of an even part plus an odd part at a point, and at the opposite point.
 #[inline(always)]
 fn both<S: Simd>(simd: S, even: S::f32s, odd: S::f32s) -> [S::f32s; 2] {
@@ -97,9 +40,97 @@ fn times<S: Simd>(simd: S, x: S::f32s, factor: f32) -> S::f32s {
     simd.mul_f32s(x, simd.splat_f32s(factor))
 }
 
+/// F(3, 3), from the points ±1/2 and ±3/2: with the point 0 the errors are twice as large.
+pub(super) struct Three;
+
+/// The constants of [`Three`]: its points, their squares, and the shares of the points.
+mod three {
+    pub(super) const A: f32 = 0.5;
+    pub(super) const B: f32 = 1.5;
+    pub(super) const A2: f32 = A * A;
+    pub(super) const B2: f32 = B * B;
+    /// 1 over the product of the differences of a point to the others.
+    pub(super) const SHARE_A: f32 = -0.5;
+    pub(super) const SHARE_B: f32 = 1.0 / 6.0;
+}
+
+impl Filter<3, 5> for Three {
+    #[inline(always)]
+    fn inputs<S: Simd>(simd: S, d: [S::f32s; 5]) -> [S::f32s; 5] {
+        use three::{A, A2, B, B2};
+        let (even_a, odd_a) = (fma(simd, d[0], -B2, d[2]), fma(simd, d[1], -B2, d[3]));
+        let (even_b, odd_b) = (fma(simd, d[0], -A2, d[2]), fma(simd, d[1], -A2, d[3]));
+        let (even_a, even_b) = (times(simd, even_a, A), times(simd, even_b, B));
+        // Of two opposite points the second has a sign that its share would have.
+        let ([a, minus_a], [b, minus_b]) = (both(simd, even_a, odd_a), both(simd, even_b, odd_b));
+        let end = fma(simd, d[0], A2 * B2, fma(simd, d[2], -(A2 + B2), d[4]));
+        [a, minus_a, b, minus_b, end]
+    }
+
+    #[inline(always)]
+    fn outputs<S: Simd>(simd: S, m: [S::f32s; 5]) -> [S::f32s; 3] {
+        use three::{A, A2, B, B2};
+        let [sum_a, difference_a] = both(simd, m[0], m[1]);
+        let [sum_b, difference_b] = both(simd, m[2], m[3]);
+        [
+            simd.add_f32s(sum_a, sum_b),
+            fma(simd, difference_a, A, times(simd, difference_b, B)),
+            fma(simd, sum_a, A2, fma(simd, sum_b, B2, m[4])),
+        ]
+    }
+
+    #[inline(always)]
+    fn output_gradients<S: Simd>(simd: S, y: [S::f32s; 3]) -> [S::f32s; 5] {
+        use three::{A, A2, B, B2};
+        let (even_a, even_b) = (fma(simd, y[2], A2, y[0]), fma(simd, y[2], B2, y[0]));
+        let [a, minus_a] = both(simd, even_a, times(simd, y[1], A));
+        let [b, minus_b] = both(simd, even_b, times(simd, y[1], B));
+        [a, minus_a, b, minus_b, y[2]]
+    }
+
+    #[inline(always)]
+    fn taps<S: Simd>(simd: S, g: [S::f32s; 3]) -> [S::f32s; 5] {
+        use three::{A, A2, B, B2, SHARE_A, SHARE_B};
+        let even_a = times(simd, fma(simd, g[2], A2, g[0]), SHARE_A);
+        let even_b = times(simd, fma(simd, g[2], B2, g[0]), SHARE_B);
+        let [a, minus_a] = both(simd, even_a, times(simd, g[1], A * SHARE_A));
+        let [b, minus_b] = both(simd, even_b, times(simd, g[1], B * SHARE_B));
+        [a, minus_a, b, minus_b, g[2]]
+    }
+
+    #[inline(always)]
+    fn tap_gradients<S: Simd>(simd: S, m: [S::f32s; 5]) -> [S::f32s; 3] {
+        use three::{A, A2, B, B2, SHARE_A, SHARE_B};
+        let [sum_a, difference_a] = both(simd, m[0], m[1]);
+        let [sum_b, difference_b] = both(simd, m[2], m[3]);
+        let (sum_a, sum_b) = (times(simd, sum_a, SHARE_A), times(simd, sum_b, SHARE_B));
+        let (first, second) = (A * SHARE_A, B * SHARE_B);
+        [
+            simd.add_f32s(sum_a, sum_b),
+            fma(simd, difference_a, first, times(simd, difference_b, second)),
+            fma(simd, sum_a, A2, fma(simd, sum_b, B2, m[4])),
+        ]
+    }
+}
+
+/// F(4, 3), from the points 0, ±3/4 and ±3/2. With the usual points 0, ±1 and ±2 the errors are twice as large.
+pub(super) struct Four;
+
+/// The constants of [`Four`], likewise. Those of B and A are exact in f32.
+mod four {
+    pub(super) const A: f32 = 0.75;
+    pub(super) const B: f32 = 1.5;
+    pub(super) const A2: f32 = A * A;
+    pub(super) const B2: f32 = B * B;
+    pub(super) const SHARE_0: f32 = 64.0 / 81.0;
+    pub(super) const SHARE_A: f32 = -128.0 / 243.0;
+    pub(super) const SHARE_B: f32 = 32.0 / 243.0;
+}
+
 impl Filter<4, 6> for Four {
     #[inline(always)]
     fn inputs<S: Simd>(simd: S, d: [S::f32s; 6]) -> [S::f32s; 6] {
+        use four::{A, A2, B, B2};
         let (even_a, odd_a) = (fma(simd, d[2], -B2, d[4]), fma(simd, d[1], -B2, d[3]));
         let (even_b, odd_b) = (fma(simd, d[2], -A2, d[4]), fma(simd, d[1], -A2, d[3]));
         [
@@ -114,6 +145,7 @@ impl Filter<4, 6> for Four {
 
     #[inline(always)]
     fn outputs<S: Simd>(simd: S, m: [S::f32s; 6]) -> [S::f32s; 4] {
+        use four::{A, A2, B, B2};
         let [sum_a, difference_a] = both(simd, m[1], m[2]);
         let [sum_b, difference_b] = both(simd, m[3], m[4]);
         [
@@ -126,6 +158,7 @@ impl Filter<4, 6> for Four {
 
     #[inline(always)]
     fn output_gradients<S: Simd>(simd: S, y: [S::f32s; 4]) -> [S::f32s; 6] {
+        use four::{A, A2, B, B2};
         let even_a = fma(simd, y[2], A2, y[0]);
         let even_b = fma(simd, y[2], B2, y[0]);
         let odd_a = fma(simd, y[3], A * A2, times(simd, y[1], A));
@@ -136,6 +169,7 @@ impl Filter<4, 6> for Four {
 
     #[inline(always)]
     fn taps<S: Simd>(simd: S, g: [S::f32s; 3]) -> [S::f32s; 6] {
+        use four::{A, A2, B, B2, SHARE_0, SHARE_A, SHARE_B};
         let even_a = times(simd, fma(simd, g[2], A2, g[0]), SHARE_A);
         let even_b = times(simd, fma(simd, g[2], B2, g[0]), SHARE_B);
         let [a, minus_a] = both(simd, even_a, times(simd, g[1], A * SHARE_A));
@@ -145,6 +179,7 @@ impl Filter<4, 6> for Four {
 
     #[inline(always)]
     fn tap_gradients<S: Simd>(simd: S, m: [S::f32s; 6]) -> [S::f32s; 3] {
+        use four::{A, A2, B, B2, SHARE_0, SHARE_A, SHARE_B};
         let [sum_a, difference_a] = both(simd, m[1], m[2]);
         let [sum_b, difference_b] = both(simd, m[3], m[4]);
         let (sum_a, sum_b) = (times(simd, sum_a, SHARE_A), times(simd, sum_b, SHARE_B));

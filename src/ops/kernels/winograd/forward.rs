@@ -8,7 +8,7 @@ use crate::ops::kernels::panels::{Block, Panels};
 use crate::ops::kernels::planes::Plane;
 use crate::ops::kernels::simd::{aligned, tile_len, with_constant};
 
-use super::filter::{Filter, Four, Two};
+use super::filter::{Filter, Four, Three};
 use super::input::transform_inputs;
 use super::tiles::{Group, Tile, Tiles};
 
@@ -23,7 +23,7 @@ pub(in crate::ops) fn convolve(
     out: &mut [f32],
 ) {
     match tiles.tile {
-        Tile::Two => run::<Two, 2, 4>(arch, x, tiles, panels, scratch, out),
+        Tile::Three => run::<Three, 3, 5>(arch, x, tiles, panels, scratch, out),
         Tile::Four => run::<Four, 4, 6>(arch, x, tiles, panels, scratch, out),
     }
 }

@@ -10,20 +10,20 @@ const GROUP_TILES: (usize, usize) = (24, 96);
 /// How many outputs a tile has along a side. More outputs take fewer multiplications, and larger transforms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tile {
-    /// 2×2 outputs from 4×4 inputs, with 16 multiplications instead of 36.
-    Two,
+    /// 3×3 outputs from 5×5 inputs, with 25 multiplications instead of 81: for sides that are no multiples of 4.
+    Three,
     /// 4×4 outputs from 6×6 inputs, with 36 multiplications instead of 144.
     Four,
 }
 
 impl Tile {
     /// Both sizes, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Two, Self::Four];
+    pub const ALL: [Self; 2] = [Self::Three, Self::Four];
 
     /// Outputs along a side.
     pub(in crate::ops) const fn outputs(self) -> usize {
         match self {
-            Self::Two => 2,
+            Self::Three => 3,
             Self::Four => 4,
         }
     }
@@ -105,7 +105,7 @@ impl Tiles {
         for i in 0..N {
             let (row, column) = (y + i * self.dilation, x + i * self.dilation);
             rows[i] = image * plane.len() + row.min(last_row) * plane.pitch();
-            columns[i] = column.min(last_column) * plane.stride;
+            columns[i] = column.min(last_column) * plane.channels;
         }
         (rows, columns)
     }

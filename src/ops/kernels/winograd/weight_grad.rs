@@ -8,13 +8,13 @@ use crate::ops::kernels::panels::WeightGrad;
 use crate::ops::kernels::planes::Plane;
 use crate::ops::kernels::simd::{aligned, tile_len, with_constant};
 
-use super::filter::{Filter, Four, Two};
+use super::filter::{Filter, Four, Three};
 use super::input::transform_inputs;
 use super::tiles::{Group, Tile, Tiles};
 
 /// Adds the contribution of `images` images to `sum`, the transformed gradient of the weights: the products of the
 /// transformed tiles of the inputs `x` (each of shape `input`) and of the gradients of the outputs `grad` (each of shape
-/// `output`, whose stride is whole registers). `scratch` has [`super::scratch_len`] values.
+/// `output`, followed by a register of any values). `scratch` has [`super::scratch_len`] values.
 pub(in crate::ops) fn accumulate(
     arch: Arch,
     x: (&[f32], &Plane),
@@ -24,7 +24,7 @@ pub(in crate::ops) fn accumulate(
     sum: &mut WeightGrad,
 ) {
     match tiles.0.tile {
-        Tile::Two => run::<Two, 2, 4>(arch, x, grad, tiles, scratch, sum),
+        Tile::Three => run::<Three, 3, 5>(arch, x, grad, tiles, scratch, sum),
         Tile::Four => run::<Four, 4, 6>(arch, x, grad, tiles, scratch, sum),
     }
 }

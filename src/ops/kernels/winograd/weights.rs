@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::ops::kernels::panels::{Panels, WeightGrad};
 
-use super::filter::{Filter, Four, Two};
+use super::filter::{Filter, Four, Three};
 use super::tiles::Tile;
 
 /// Taps of the kernel.
@@ -15,7 +15,7 @@ const TAPS: usize = 9;
 /// G g Gᵀ of weights packed with 3×3 taps, for [`super::convolve`].
 pub(in crate::ops) fn transformed(arch: Arch, tile: Tile, taps: &Panels) -> Panels {
     taps.mapped(TAPS, tile.matrices(), |from, to| match tile {
-        Tile::Two => arch.dispatch(Forth::<Two, 2, 4>(from, to, PhantomData)),
+        Tile::Three => arch.dispatch(Forth::<Three, 3, 5>(from, to, PhantomData)),
         Tile::Four => arch.dispatch(Forth::<Four, 4, 6>(from, to, PhantomData)),
     })
 }
@@ -23,7 +23,7 @@ pub(in crate::ops) fn transformed(arch: Arch, tile: Tile, taps: &Panels) -> Pane
 /// The gradient with 3×3 taps, Gᵀ m G, from the sums of [`super::accumulate`].
 pub(in crate::ops) fn with_taps(arch: Arch, tile: Tile, sums: &WeightGrad) -> WeightGrad {
     sums.mapped(tile.matrices(), TAPS, |from, to| match tile {
-        Tile::Two => arch.dispatch(Back::<Two, 2, 4>(from, to, PhantomData)),
+        Tile::Three => arch.dispatch(Back::<Three, 3, 5>(from, to, PhantomData)),
         Tile::Four => arch.dispatch(Back::<Four, 4, 6>(from, to, PhantomData)),
     })
 }
