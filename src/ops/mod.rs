@@ -31,11 +31,11 @@ pub mod profile;
 mod step;
 mod tape;
 
-pub use kernels::winograd::Tile;
 pub use conv::{BatchStats, COLUMN_VALUES, Conv, Joined, Method, Norm, Stats, conv2d, join_conv2d};
 pub use cpu::pieces;
 pub use dense::{cosine, linear};
 pub use gate::{Gate, constant_gate};
+pub use kernels::winograd::Tile;
 pub use loss::{Criterion, Mean, Pulls, loss, loss_and_pulls};
 pub use pool::mean_pool;
 pub use products::products;

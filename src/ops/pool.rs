@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::cpu;
 use super::data::Data;
-use super::memory::memory;
 use super::kernels::{arch, vectorised};
+use super::memory::memory;
 use super::pending_norm::Pending;
 use super::tape::{Tape, Var};
 

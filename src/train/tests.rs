@@ -28,9 +28,11 @@ struct Numbers {
     probe: ProbeTensors,
 }
 
+/// Random images, from a seed by which rounding alone decides nowhere which of two values a ReLU or a pool lets pass: such
+/// a decision moves a whole gradient from one pixel to another, in any two implementations.
 fn images(count: usize, purpose: &str, device: &Device) -> Result<Tensor> {
     let [h, w, c] = IMAGE;
-    let mut random = Random::new(11, purpose, 0, 0);
+    let mut random = Random::new(12, purpose, 0, 0);
     let values: Vec<f32> = (0..count * h * w * c)
         .map(|_| random.normal() as f32)
         .collect();

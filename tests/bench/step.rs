@@ -140,9 +140,8 @@ fn layer_table(options: &Options, peak: f64) -> Result<()> {
                 if rates.iter().any(|rate| !rate.is_finite()) {
                     continue;
                 }
-                let cells = rates.map(|rate| {
-                    format!("{:.0}, {:.0} %", rate / 1e9, 100.0 * rate / peak)
-                });
+                let cells =
+                    rates.map(|rate| format!("{:.0}, {:.0} %", rate / 1e9, 100.0 * rate / peak));
                 println!(
                     "| {width} | {} {}→{} | {what} | {} |",
                     layer.name,

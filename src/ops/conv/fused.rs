@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 use crate::ops::cpu::{folded, repeated, with_scratch};
 use crate::ops::data::Data;
-use crate::ops::memory::memory;
 use crate::ops::gate::Gate;
 use crate::ops::kernels::{arch, lanes, max_pool, vectorised};
+use crate::ops::memory::memory;
 use crate::ops::pending_norm::Pending;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::{Tape, Var};

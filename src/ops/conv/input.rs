@@ -8,9 +8,9 @@ use pulp::Arch;
 
 use crate::ops::cpu::floored;
 use crate::ops::data::{Data, Values};
-use crate::ops::memory::memory;
 use crate::ops::gate::{Gate, Gates};
 use crate::ops::kernels::{Plane, vectorised};
+use crate::ops::memory::memory;
 use crate::ops::pool::means;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Var;

@@ -8,7 +8,7 @@ use crate::ops::kernels::{Panels, Plane, WeightGrad, Window, accumulate, convolv
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Packed;
 
-use super::rule::{Product, tile};
+use super::rule::tile;
 use super::shape::Shape;
 
 /// Tiles that a pass over the transformed weights should serve at least.
@@ -41,7 +41,7 @@ impl<'a> Path<'a> {
     /// The forward pass. The weights [Co, Ci, k, k] are packed where `packed` does not hold them yet.
     pub(super) fn forward(arch: Arch, shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
         let Shape { outputs, lanes, .. } = *shape;
-        let tile = tile(shape, shape.inputs, outputs, Product::Outputs);
+        let tile = tile(shape, shape.inputs, outputs);
         let pack = || Panels::forward(weight, outputs, shape.taps(), lanes);
         let panels = match tile {
             None => packed.forward.get_or_init(|| timed(Work::Pack, pack)),
@@ -60,7 +60,7 @@ impl<'a> Path<'a> {
     /// The gradient of the input.
     pub(super) fn adjoint(arch: Arch, shape: &Shape, weight: &[f32], packed: &'a Packed) -> Self {
         let Shape { outputs, lanes, .. } = *shape;
-        let tile = tile(shape, outputs, shape.inputs, Product::Outputs);
+        let tile = tile(shape, outputs, shape.inputs);
         let pack = || Panels::adjoint(weight, outputs, shape.taps(), lanes);
         let panels = match tile {
             None => packed.adjoint.get_or_init(|| timed(Work::Pack, pack)),
@@ -127,7 +127,7 @@ pub(super) struct WeightPath {
 
 impl WeightPath {
     pub(super) fn new(shape: &Shape) -> Self {
-        let tile = tile(shape, shape.inputs, shape.outputs, Product::Taps);
+        let tile = tile(shape, shape.inputs, shape.outputs);
         Self {
             shape: *shape,
             way: Way::new(tile, shape, &shape.input()),

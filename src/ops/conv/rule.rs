@@ -5,18 +5,18 @@ use crate::ops::kernels::winograd::Tile;
 use super::method::Method;
 use super::shape::Shape;
 
-/// What the products of a convolution add up to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Product {
-    /// Outputs, or the gradient of inputs.
-    Outputs,
-    /// The gradient of the taps.
-    Taps,
+/// Time that a tile takes, in multiplications of registers: for the transforms of one register of its channels, and for
+/// itself whatever its channels. Measured.
+const fn overhead(tile: Tile) -> (usize, usize) {
+    match tile {
+        Tile::Three => (400, 170),
+        Tile::Four => (600, 200),
+    }
 }
 
 /// The size of Winograd's tiles by which a convolution from `inputs` to `outputs` channels on images of `shape` is
-/// computed, or none where it is computed directly.
-pub(super) fn tile(shape: &Shape, inputs: usize, outputs: usize, product: Product) -> Option<Tile> {
+/// computed, or none where it is computed directly. Likewise the products that give the weight's gradient.
+pub(super) fn tile(shape: &Shape, inputs: usize, outputs: usize) -> Option<Tile> {
     if shape.k != 3 {
         return None;
     }
@@ -24,20 +24,16 @@ pub(super) fn tile(shape: &Shape, inputs: usize, outputs: usize, product: Produc
         Method::Direct => None,
         Method::Winograd(tile) => Some(tile),
         Method::ByShape => {
-            let _ = product;
             let (from, to) = (inputs.div_ceil(shape.lanes), outputs.div_ceil(shape.lanes));
-            let costs = Tile::ALL.map(|tile| {
-                let (transform, each) = match tile {
-                    Tile::Three => (140, 100),
-                    Tile::Four => (300, 150),
-                };
-                let each = tile.matrices() * inputs * to + transform * (from + to) + each;
-                (tile, tile.count(shape.h, shape.w, shape.dilation) * each)
-            });
+            let cost = |tile: Tile| {
+                let (transform, alone) = overhead(tile);
+                let each = tile.matrices() * inputs * to + transform * (from + to) + alone;
+                tile.count(shape.h, shape.w, shape.dilation) * each
+            };
             let direct = 9 * shape.h * shape.w * inputs * to;
+            let best = Tile::ALL.into_iter().min_by_key(|&tile| cost(tile));
             // Where both take about the same time, the direct way needs less memory.
-            let best = costs.into_iter().min_by_key(|&(_, cost)| cost);
-            best.filter(|(_, cost)| 11 * cost < 10 * direct).map(|(tile, _)| tile)
+            best.filter(|&tile| 11 * cost(tile) < 10 * direct)
         }
     }
 }

@@ -270,9 +270,14 @@ fn the_same_threads_give_the_same_bits() -> Result<()> {
         random(&[20], 3)?,
         random(&[20], 4)?,
     ];
-    for (threads, method) in (1..=4)
-        .flat_map(|threads| [Method::Direct, Method::Winograd(Tile::Three), Method::Winograd(Tile::Four)].map(|method| (threads, method)))
-    {
+    for (threads, method) in (1..=4).flat_map(|threads| {
+        [
+            Method::Direct,
+            Method::Winograd(Tile::Three),
+            Method::Winograd(Tile::Four),
+        ]
+        .map(|method| (threads, method))
+    }) {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()?;

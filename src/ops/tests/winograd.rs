@@ -158,7 +158,8 @@ fn all_ways_are_near_the_sums_in_f64() -> Result<()> {
 /// Norm, ReLU and pool after the convolution, statistics of the batch and all gradients are the same in all ways.
 #[test]
 fn what_follows_is_the_same_in_all_ways() -> Result<()> {
-    for (seed, dilation) in [(1, 1), (2, 2), (3, 3)] {
+    // With seed 1 rounding decides which of two values a pool lets pass, and so where the gradient goes.
+    for (seed, dilation) in [(2, 1), (3, 2), (4, 3)] {
         let inputs = [
             random(&[6, 11, 10, 17], seed)?,
             random(&[20, 17, 3, 3], 10 + seed)?,

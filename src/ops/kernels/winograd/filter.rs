@@ -152,7 +152,12 @@ impl Filter<4, 6> for Four {
             simd.add_f32s(m[0], simd.add_f32s(sum_a, sum_b)),
             fma(simd, difference_a, A, times(simd, difference_b, B)),
             fma(simd, sum_a, A2, times(simd, sum_b, B2)),
-            fma(simd, difference_a, A * A2, fma(simd, difference_b, B * B2, m[5])),
+            fma(
+                simd,
+                difference_a,
+                A * A2,
+                fma(simd, difference_b, B * B2, m[5]),
+            ),
         ]
     }
 
@@ -185,7 +190,12 @@ impl Filter<4, 6> for Four {
         let (sum_a, sum_b) = (times(simd, sum_a, SHARE_A), times(simd, sum_b, SHARE_B));
         [
             fma(simd, m[0], SHARE_0, simd.add_f32s(sum_a, sum_b)),
-            fma(simd, difference_a, A * SHARE_A, times(simd, difference_b, B * SHARE_B)),
+            fma(
+                simd,
+                difference_a,
+                A * SHARE_A,
+                times(simd, difference_b, B * SHARE_B),
+            ),
             fma(simd, sum_a, A2, fma(simd, sum_b, B2, m[5])),
         ]
     }

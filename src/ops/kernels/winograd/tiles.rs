@@ -85,7 +85,11 @@ impl Tiles {
     }
 
     /// Image and place of the tiles `from..to` of several images.
-    pub(super) fn range(&self, from: usize, to: usize) -> impl Iterator<Item = (usize, [usize; 2])> {
+    pub(super) fn range(
+        &self,
+        from: usize,
+        to: usize,
+    ) -> impl Iterator<Item = (usize, [usize; 2])> {
         let images = from / self.count()..;
         let all = images.flat_map(|image| self.places.iter().map(move |&place| (image, place)));
         all.skip(from % self.count()).take(to - from)
