@@ -34,10 +34,16 @@ pub(super) fn conv2d(
     let input = Input::new(parts, gates)?;
     let (n, h, w) = input.images()?;
     let (outputs, inputs, k, _) = weight.data.dims4()?;
+    // With one tap all pixels are alike: as one row they fill the tiles of the kernels better.
+    let (height, width) = if k == 1 && !conv.pool {
+        (1, h * w)
+    } else {
+        (h, w)
+    };
     let shape = Shape {
         n,
-        h,
-        w,
+        h: height,
+        w: width,
         inputs,
         outputs,
         k,

@@ -4,6 +4,9 @@ use rayon::prelude::*;
 
 use crate::ops::memory::{Reused, memory};
 
+/// Values that a thread adds up at a time.
+const TASK: usize = 1 << 15;
+
 /// Weights packed for one register width: for each block of output channels (two registers, the last perhaps one) all
 /// taps, all input channels, the block's channels, filled up with zeros.
 #[derive(Debug)]
@@ -216,9 +219,11 @@ impl WeightGrad {
     /// Adds another sum over the same weights.
     pub(in crate::ops) fn add(&mut self, other: &Self) {
         self.values
-            .iter_mut()
-            .zip(&other.values)
-            .for_each(|(sum, x)| *sum += x);
+            .par_chunks_mut(TASK)
+            .zip(other.values.par_chunks(TASK))
+            .for_each(|(sums, values)| {
+                sums.iter_mut().zip(values).for_each(|(sum, x)| *sum += x);
+            });
     }
 
     /// The gradient in PyTorch's order, [Co, Ci, k, k].
