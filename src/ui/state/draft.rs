@@ -341,6 +341,9 @@ fn in_words(cadence: &Cadence, steps: u64) -> String {
 fn scan_key(config: &RunConfig) -> RunConfig {
     RunConfig {
         data: config.data.clone(),
+        splits: config.splits.clone(),
+        image_column: config.image_column.clone(),
+        label_column: config.label_column.clone(),
         skip_unreadable: config.skip_unreadable,
         ..RunConfig::default()
     }
