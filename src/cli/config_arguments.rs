@@ -128,7 +128,8 @@ fn flag(field: &'static Field) -> Arg {
         }
         Kind::Number | Kind::Whole | Kind::Size | Kind::Source | Kind::Splits | Kind::Name => {
             // A number below 0 is read as the value that it is, and refused where it is out of bounds.
-            arg.allow_negative_numbers(true)
+            let is_number = matches!(field.kind, Kind::Number | Kind::Whole | Kind::Size);
+            arg.allow_hyphen_values(is_number)
                 .value_parser(move |text: &str| {
                     let taken = field.set(&mut RunConfig::default(), text);
                     taken.map(|()| text.to_owned())
