@@ -3,6 +3,8 @@
 //!
 //! Plain functions; imports nothing of the crate.
 
+use std::borrow::Cow;
+
 /// The words of a search, in lower case; empty where the query has none.
 pub fn words(query: &str) -> Vec<String> {
     let query = query.to_lowercase();
@@ -18,6 +20,30 @@ pub fn has_words(text: &str, words: &[String]) -> bool {
 /// A text on one line: every run of white space, line breaks among them, becomes one space.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a terminal obeys a character instead of showing it, or turns the text around it: control characters, and those
+/// that change the direction of writing.
+pub fn is_hidden(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns
+}
+
+/// A text whose control characters, and those that change the direction of writing, are written as Rust escapes them
+/// (`\u{1b}`), so that no terminal obeys them.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut seen = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match is_hidden(c) {
+            true => seen.extend(c.escape_default()),
+            false => seen.push(c),
+        }
+    }
+    Cow::Owned(seen)
 }
 
 /// A count with its noun, for nouns whose plural ends in s: `1 seed`, `3 seeds`.
@@ -101,6 +127,16 @@ mod tests {
             one_line(" expected a\n  number,\tfound "),
             "expected a number, found"
         );
+    }
+
+    #[test]
+    fn control_characters_are_made_visible() {
+        assert!(matches!(visible("café 猫 🐈"), Cow::Borrowed("café 猫 🐈")));
+        assert_eq!(
+            visible("a\u{1b}[31mb\nc\u{9b}\u{7f}"),
+            "a\\u{1b}[31mb\\nc\\u{9b}\\u{7f}"
+        );
+        assert_eq!(visible("\u{202e}cba"), "\\u{202e}cba");
     }
 
     #[test]

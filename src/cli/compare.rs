@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::batch_norm::BatchNormArguments;
-use super::output::{Usage, print_table, say};
+use super::output::{Usage, print_table, say, say_json};
 use crate::compare::contrast::{
     CompareError, Contrast, Row, difference_text, mean_text, probability, remark,
 };
@@ -78,7 +78,7 @@ fn compare_runs(
     let mut comparison = compared(&runs, named.as_deref())?;
     comparison.notes.extend(lacking.into_iter().chain(notes));
     if json {
-        say(serde_json::to_string_pretty(&comparison)?);
+        say_json(&comparison)?;
     } else {
         print(&comparison);
     }

@@ -126,11 +126,14 @@ fn flag(field: &'static Field) -> Arg {
             };
             arg.value_parser(PossibleValuesParser::new(choices.iter().map(value)))
         }
-        Kind::Number | Kind::Whole | Kind::Size | Kind::Source => {
-            arg.value_parser(move |text: &str| {
-                let taken = field.set(&mut RunConfig::default(), text);
-                taken.map(|()| text.to_owned())
-            })
+        Kind::Number | Kind::Whole | Kind::Size | Kind::Source | Kind::Splits | Kind::Name => {
+            // A number below 0 is read as the value that it is, and refused where it is out of bounds.
+            let is_number = matches!(field.kind, Kind::Number | Kind::Whole | Kind::Size);
+            arg.allow_hyphen_values(is_number)
+                .value_parser(move |text: &str| {
+                    let taken = field.set(&mut RunConfig::default(), text);
+                    taken.map(|()| text.to_owned())
+                })
         }
     }
 }
@@ -144,6 +147,8 @@ fn value_name(field: &Field) -> &'static str {
         (Kind::Choice(_), _) => "NAME",
         (Kind::Size, _) => "WxH",
         (Kind::Source, _) => "SPEC",
+        (Kind::Splits, _) => "SPLITS",
+        (Kind::Name, _) => "NAME",
     }
 }
 

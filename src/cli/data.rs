@@ -1,12 +1,13 @@
 //! `data`: the images and classes of a data source.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::config_arguments::ConfigArguments;
 use super::output::{print_table, say};
-use crate::data;
+use crate::data::{self, Pair};
 use crate::figure::export;
 
 /// Arguments of `data`.
@@ -17,16 +18,21 @@ pub struct DataArguments {
     /// Write a sheet of sample images, one row a class in the order printed.
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
+    /// Write all pairs of images with the same pixels as CSV; the first ones are printed.
+    #[arg(long, value_name = "FILE")]
+    pairs: Option<PathBuf>,
 }
+
+/// Pairs of images that are printed.
+const PAIRS: usize = 20;
 
 pub(super) fn data(arguments: &DataArguments) -> anyhow::Result<()> {
     let config = arguments.config.read()?;
     let loaded = data::load(&config, &|_, _| true)?;
     let data = &loaded.dataset;
-    loaded
-        .notes
-        .iter()
-        .for_each(|note| say(format!("note: {note}")));
+    for note in loaded.sentences() {
+        say(format!("note: {note}"));
+    }
     say(format!(
         "{} images, {} wide × {} high, {}; fingerprint {}",
         data.labels.len(),
@@ -52,9 +58,58 @@ pub(super) fn data(arguments: &DataArguments) -> anyhow::Result<()> {
     let sum = |counts: &[usize]| counts.iter().sum::<usize>().to_string();
     table.push(["all".to_owned(), sum(&train), sum(&val), sum(&test)]);
     print_table(&table);
+    print_pairs(&loaded.duplicates.pairs);
+    if let Some(path) = &arguments.pairs {
+        write_pairs(path, &loaded.duplicates.pairs)?;
+    }
+    if let Some(reason) = loaded.plan.refusal(&config) {
+        say(format!("note: training would be refused: {reason}"));
+    }
     if let Some(path) = &arguments.sheet {
         export::write_png(path, &data::sheet(data, 12))?;
         say(format!("wrote {}", path.display()));
     }
     Ok(())
+}
+
+/// Prints the first pairs of images with the same pixels.
+fn print_pairs(pairs: &[Pair]) {
+    if pairs.is_empty() {
+        return;
+    }
+    let mut table = vec![["image", "has the same pixels as"].map(str::to_owned)];
+    table.extend(pairs.iter().take(PAIRS).map(|pair| {
+        let [first, other] = pair.images.each_ref().map(ToString::to_string);
+        [other, first]
+    }));
+    say("");
+    print_table(&table);
+    if pairs.len() > PAIRS {
+        let rest = pairs.len() - PAIRS;
+        say(format!(
+            "… and {rest} more pairs, which `--pairs FILE` writes"
+        ));
+    }
+}
+
+/// Writes all pairs of images with the same pixels as CSV.
+fn write_pairs(path: &Path, pairs: &[Pair]) -> anyhow::Result<()> {
+    let mut text = "file,class,split,same_as_file,same_as_class,same_as_split\n".to_owned();
+    for pair in pairs {
+        let [first, other] = &pair.images;
+        let cells = [other, first].map(|x| [quoted(&x.file), quoted(&x.class), x.split.to_owned()]);
+        text.push_str(&cells.concat().join(","));
+        text.push('\n');
+    }
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    say(format!("wrote {}", path.display()));
+    Ok(())
+}
+
+/// A cell of CSV.
+fn quoted(text: &str) -> String {
+    if text.contains(['"', ',', '\n', '\r']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text.to_owned()
 }

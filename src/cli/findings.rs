@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::batch_norm::BatchNormArguments;
-use super::output::say;
+use super::output::{say, say_json};
 use crate::findings;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{BatchNorm, log};
@@ -53,7 +53,7 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
         .collect();
     let found = findings::find(&subjects);
     if arguments.json {
-        say(serde_json::to_string_pretty(&found)?);
+        say_json(&found)?;
         return Ok(());
     }
     lacking.iter().for_each(say);

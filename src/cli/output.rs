@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use crate::text::{is_hidden, visible};
+
 /// Prints on stderr, in one sentence, what went wrong.
 pub fn fail(error: &dyn Display) -> ExitCode {
     #[expect(
@@ -10,9 +12,16 @@ pub fn fail(error: &dyn Display) -> ExitCode {
         reason = "the one place where a command reports its failure"
     )]
     {
-        eprintln!("crosscurrent: {error}");
+        eprintln!("crosscurrent: {}", on_terminal(&error.to_string()));
     }
     ExitCode::FAILURE
+}
+
+/// Text for a terminal, line by line: names come from files and folders of strangers, and control characters in them are
+/// written out instead of obeyed.
+fn on_terminal(text: &str) -> String {
+    let lines = text.split('\n').map(visible);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A mistake in the arguments or in a file that they name: exit code 2.
@@ -24,12 +33,25 @@ pub(super) struct Usage(pub(super) String);
 /// command's work continues.
 pub(super) fn say(line: impl Display) {
     use std::io::Write as _;
-    match writeln!(std::io::stdout(), "{line}") {
+    match writeln!(std::io::stdout(), "{}", on_terminal(&line.to_string())) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             fail(&format!("the output cannot be written: {error}"));
         }
         _ => {}
     }
+}
+
+/// Prints a value as JSON, with characters that a terminal would obey escaped as JSON escapes them.
+pub(super) fn say_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for c in serde_json::to_string_pretty(value)?.chars() {
+        match is_hidden(c) && c != '\n' {
+            true => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+            false => text.push(c),
+        }
+    }
+    say(text);
+    Ok(())
 }
 
 /// A number with three decimals; a dash where it is undefined.
@@ -39,18 +61,31 @@ pub(super) fn number(value: Option<f64>) -> String {
 
 /// Prints rows in aligned columns.
 pub(super) fn print_table<const N: usize>(rows: &[[String; N]]) {
+    let visible = |row: &[String; N]| row.each_ref().map(|cell| visible(cell).into_owned());
+    let rows: Vec<_> = rows.iter().map(visible).collect();
     let widths: [usize; N] = std::array::from_fn(|column| {
         rows.iter()
             .map(|row| row[column].chars().count())
             .max()
             .unwrap_or(0)
     });
-    for row in rows {
+    for row in &rows {
         let cells: Vec<_> = row
             .iter()
             .zip(widths)
             .map(|(cell, width)| format!("{cell:<width$}"))
             .collect();
         say(cells.join("  ").trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_get_no_control_characters() {
+        let said = on_terminal("cat\u{1b}]0;title\u{7}\nsecond line");
+        assert_eq!(said, "cat\\u{1b}]0;title\\u{7}\nsecond line");
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::batch_norm::BatchNormArguments;
-use super::output::{number, print_table, say};
+use super::output::{number, print_table, say, say_json};
 use crate::config::{Attention, Width};
 use crate::run::event::Split;
 use crate::run::log::{self, Loaded};
@@ -172,7 +172,7 @@ pub(super) fn summary(
         .map(|(run, loaded)| Row::new(run, loaded))
         .collect::<anyhow::Result<Vec<_>>>()?;
     if json {
-        say(serde_json::to_string_pretty(&rows)?);
+        say_json(&rows)?;
         return Ok(());
     }
     print_table(&table(&rows));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::output::{print_table, say};
+use super::output::{print_table, say, say_json};
 use super::train::stop_on_interrupt;
 use crate::compare::statistics::rank_correlation;
 use crate::config::DataSource;
@@ -82,7 +82,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
     bar.finish_and_clear();
     match found {
         None => say("stopped; nothing was written"),
-        Some(found) if arguments.json => say(as_json(&run, &found)),
+        Some(found) if arguments.json => say_json(&as_json(&run, &found))?,
         Some(found) => print(&run, &found),
     }
     Ok(())

@@ -60,6 +60,8 @@ fn row(field: &Field<RunConfig>) -> String {
         }
         Kind::Flag => "`true`, `false`".to_owned(),
         Kind::Source => "`solar`, `folder:PATH`".to_owned(),
+        Kind::Splits => "`none`, `train=FOLDER,val=FOLDER,test=FOLDER`".to_owned(),
+        Kind::Name => "a name".to_owned(),
         Kind::Size => format!("`WIDTHxHEIGHT`, each {}", field.bounds),
         Kind::Whole if field.range().is_empty() => "0 or more".to_owned(),
         Kind::Number | Kind::Whole => field.bounds.to_string(),

@@ -196,7 +196,13 @@ impl<C: Default> Field<C> {
     fn demand(&self) -> String {
         let subject = match self.kind {
             Kind::Size => "width and height ",
-            Kind::Number | Kind::Whole | Kind::Flag | Kind::Choice(_) | Kind::Source => "",
+            Kind::Number
+            | Kind::Whole
+            | Kind::Flag
+            | Kind::Choice(_)
+            | Kind::Source
+            | Kind::Splits
+            | Kind::Name => "",
         };
         let demand = self.bounds.demand(self.low_means);
         let unit = self.unit.after(self.bounds.last());

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::{Bounds, Unit};
 use super::choices::{Attention, ClassWeights, DeviceKind, Loss, Profile, Sampler, Width};
 use super::field::{Condition, Field, Group, dashed, text};
-use super::source::{DataSource, Size};
+use super::source::{DataSource, Size, Splits};
 use super::value::FieldValue;
 
 /// Defines `RunConfig`, its `Default` and `FIELDS` from groups of entries:
@@ -69,12 +69,40 @@ macro_rules! configuration {
     };
 }
 
+/// The condition of fields that say how a folder is read.
+const OF_FOLDER: Condition<RunConfig> = Condition {
+    needs: "a folder of images",
+    holds: |config| matches!(config.data, DataSource::Folder(_)),
+};
+
 configuration! {
     Data {
         /// Where the images come from: `solar`, the built-in photographs of solar modules, or `folder:PATH`, a folder
         /// with one subfolder per class (or train, val and test folders that hold them), CIFAR's binary batches, IDX files
         /// or parquet shards.
         data: DataSource = DataSource::Solar, "Images", { is_main: true };
+
+        /// Which folders (or parquet shards) hold the training, validation and test images, where their names do not say it:
+        /// `train=FOLDER,val=FOLDER,test=FOLDER`. `none`: no folder is a split, every one is a class.
+        splits: Option<Splits> = None, "Splits", {
+            unset: "as the names of the folders say",
+            unset_hint: "by their names",
+            applies: Some(OF_FOLDER),
+        };
+
+        /// The column of a parquet data set that holds the images.
+        image_column: Option<String> = None, "Image column", {
+            unset: "the only column of images",
+            unset_hint: "the only one",
+            applies: Some(OF_FOLDER),
+        };
+
+        /// The column of a parquet data set that holds the labels.
+        label_column: Option<String> = None, "Label column", {
+            unset: "the only column of labels, or the one called `label`",
+            unset_hint: "the only one",
+            applies: Some(OF_FOLDER),
+        };
 
         /// Images are resized to this width × height in pixels.
         size: Option<Size> = None, "Image size", {

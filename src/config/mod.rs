@@ -25,7 +25,7 @@ pub use choices::{Attention, ClassWeights, DeviceKind, Loss, Profile, Sampler, W
 pub use difference::{Difference, differences};
 pub use field::{Condition, Group};
 pub use fields::{FIELDS, RunConfig};
-pub use source::{DataSource, Size};
+pub use source::{DataSource, Size, Splits};
 pub use value::{Choice, Kind};
 
 /// One field of [`RunConfig`].

@@ -1,4 +1,4 @@
-//! The values that have a spelling of their own: the source of images, and the image size.
+//! The values that have a spelling of their own: the source of images, its splits, and the image size.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -58,6 +58,89 @@ impl FieldValue for DataSource {
             }
             Self::Solar | Self::Folder(_) => None,
         }
+    }
+}
+
+/// Which folders hold which split, decided by hand. As text: `none`, or `train=FOLDER,val=FOLDER,test=FOLDER`, of which
+/// `val` and `test` may be left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Splits {
+    /// No folder is a split: every folder is a class.
+    None,
+    /// These folders are the splits.
+    Named {
+        /// The folder of the training images.
+        train: String,
+        /// The folder of the validation images.
+        val: Option<String>,
+        /// The folder of the test images.
+        test: Option<String>,
+    },
+}
+
+impl fmt::Display for Splits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Named { train, val, test } => {
+                write!(f, "train={train}")?;
+                let others = [("val", val), ("test", test)];
+                for (split, folder) in others {
+                    if let Some(folder) = folder {
+                        write!(f, ",{split}={folder}")?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl FromStr for Splits {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim() == "none" {
+            return Ok(Self::None);
+        }
+        let wrong = || {
+            format!(
+                "`{text}` names no splits; write `none` or `train=FOLDER,val=FOLDER,test=FOLDER`"
+            )
+        };
+        let mut folders = [None, None, None];
+        for part in text.split(',') {
+            let (split, folder) = part.split_once('=').ok_or_else(wrong)?;
+            let place = match split.trim() {
+                "train" => 0,
+                "val" => 1,
+                "test" => 2,
+                _ => return Err(wrong()),
+            };
+            let folder = folder.trim().trim_end_matches('/');
+            if folder.is_empty() || folders[place].is_some() {
+                return Err(wrong());
+            }
+            folders[place] = Some(folder.to_owned());
+        }
+        let [Some(train), val, test] = folders else {
+            return Err(wrong());
+        };
+        Ok(Self::Named { train, val, test })
+    }
+}
+
+text_serde!(Splits);
+
+impl FieldValue for Splits {
+    const KIND: Kind = Kind::Splits;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+
+    fn print(&self) -> String {
+        self.to_string()
     }
 }
 

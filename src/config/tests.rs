@@ -5,6 +5,9 @@ fn unusual() -> RunConfig {
     let mut config = RunConfig::default();
     for (name, value) in [
         ("data", "folder:/data/x:y"),
+        ("splits", "train=a/b,test=c d"),
+        ("image_column", "img"),
+        ("label_column", "fine_label"),
         ("size", "24x40"),
         ("channels", "3"),
         ("skip_unreadable", "true"),
@@ -345,6 +348,7 @@ fn mistakes_are_named_in_the_order_of_the_fields() {
 fn values_without_effect_are_warned_about() {
     assert_eq!(RunConfig::default().warnings(), [""; 0]);
     let idle = RunConfig {
+        data: DataSource::Solar,
         loss: Loss::Ce,
         class_weights: ClassWeights::None,
         sampler: Sampler::Instance,
@@ -354,6 +358,9 @@ fn values_without_effect_are_warned_about() {
         ..unusual()
     };
     let expected = [
+        "`splits` has no effect without a folder of images.",
+        "`image_column` has no effect without a folder of images.",
+        "`label_column` has no effect without a folder of images.",
         "`gamma` has no effect without the focal loss.",
         "`tau` has no effect without the logit-adjusted loss.",
         "`beta` has no effect without class weights by effective number.",

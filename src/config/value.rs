@@ -26,6 +26,10 @@ pub enum Kind {
     Size,
     /// The source of images.
     Source,
+    /// The folders of the splits.
+    Splits,
+    /// The name of something in the data, such as a column.
+    Name,
 }
 
 /// A type that a field can have. `parse(print(x))` is `x`.
@@ -103,6 +107,18 @@ impl FieldValue for f64 {
 
     fn numbers(&self) -> Vec<f64> {
         vec![*self]
+    }
+}
+
+impl FieldValue for String {
+    const KIND: Kind = Kind::Name;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+
+    fn print(&self) -> String {
+        self.clone()
     }
 }
 

@@ -123,4 +123,6 @@ pub(super) struct Unsplit {
     pub(super) dataset: Dataset,
     /// Sentences for the user, such as the files that were left out.
     pub(super) notes: Vec<String>,
+    /// Images that are left out because they cannot be read, a sentence each.
+    pub(super) unreadable: Vec<String>,
 }

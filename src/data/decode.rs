@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use rayon::prelude::*;
 
 use crate::config::{RunConfig, Size};
 
+use super::checks::whole::{End, end, png_completed};
 use super::dataset::{Dataset, Unsplit};
 use super::error::DataError;
 
@@ -30,6 +31,8 @@ pub(super) struct Small {
     /// Size in the file.
     own: (u32, u32),
     grey: bool,
+    /// Whether the file lacks the mark at its end.
+    is_unmarked: bool,
 }
 
 impl Small {
@@ -39,17 +42,43 @@ impl Small {
             reason: reason.to_string(),
             path: path.to_owned(),
         };
-        let mut reader = ImageReader::new(Cursor::new(bytes))
-            .with_guessed_format()
-            .map_err(|e| unreadable(&e))?;
+        let format = image::guess_format(bytes).map_err(|e| unreadable(&e))?;
+        let end = end(bytes, format);
+        if end == End::Cut {
+            return Err(unreadable(&"the file is cut short"));
+        }
+        let completed = if format == ImageFormat::Png {
+            png_completed(bytes)
+        } else {
+            None
+        };
+        let bytes = completed.as_deref().unwrap_or(bytes);
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
         let mut limits = Limits::default();
         limits.max_alloc = Some(DECODE_BYTES);
         reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(|e| unreadable(&e))?;
-        let orientation = decoder.orientation().map_err(|e| unreadable(&e))?;
-        let mut image = DynamicImage::from_decoder(decoder).map_err(|e| unreadable(&e))?;
+        let failed = |error: ImageError| {
+            if let ImageError::Unsupported(reason) = error {
+                let (reason, path) = (reason.to_string(), path.to_owned());
+                return DataError::Unsupported { reason, path };
+            }
+            unreadable(&error)
+        };
+        let mut decoder = reader.into_decoder().map_err(failed)?;
+        // Decoders do not keep to the limit by themselves.
+        if decoder.total_bytes() > DECODE_BYTES {
+            let (width, height) = decoder.dimensions();
+            return Err(unreadable(&format!(
+                "{width}×{height} pixels are more than are decoded, 1 GiB"
+            )));
+        }
+        let orientation = decoder.orientation().map_err(failed)?;
+        let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
         image.apply_orientation(orientation);
-        Ok(Self::new(image, size))
+        Ok(Self {
+            is_unmarked: end == End::Unmarked,
+            ..Self::new(image, size)
+        })
     }
 
     /// An image that needs no decoding.
@@ -65,7 +94,12 @@ impl Small {
         if let Some((width, height)) = target {
             image = resize(&image, width, height);
         }
-        Self { image, own, grey }
+        Self {
+            image,
+            own,
+            grey,
+            is_unmarked: false,
+        }
     }
 
     /// Pixels [H, W, C] at the given size.
@@ -120,25 +154,26 @@ pub(super) fn load(
     progress(total, total);
 
     let kept: Vec<bool> = decoded.iter().map(Result::is_ok).collect();
-    let (mut read, mut notes) = (Vec::with_capacity(total), Vec::new());
+    let (mut read, mut unreadable) = (Vec::with_capacity(total), Vec::new());
     for image in decoded {
         match image {
             Ok(image) => read.push(image),
-            Err(error) => notes.push(error.to_string()),
+            Err(error) => unreadable.push(error.brief()),
         }
-    }
-    if !notes.is_empty() {
-        let count = notes.len();
-        notes.insert(
-            0,
-            format!("{count} files could not be decoded and are left out"),
-        );
     }
     let Some(first) = read.first() else {
         return Err(DataError::Layout {
             problem: "there is no readable image".to_owned(),
             path: root.to_owned(),
         });
+    };
+    let unmarked = read.iter().filter(|image| image.is_unmarked).count();
+    let notes = match unmarked {
+        0 => Vec::new(),
+        1 => vec!["1 image file lacks the mark at its end and is read all the same".to_owned()],
+        count => vec![format!(
+            "{count} image files lack the mark at their end and are read all the same"
+        )],
     };
     let (size, channels) = common(&read, first, config);
     let len = size.width * size.height * channels;
@@ -161,7 +196,11 @@ pub(super) fn load(
         channels,
         ..only(index, &kept)
     };
-    Ok(Unsplit { dataset, notes })
+    Ok(Unsplit {
+        dataset,
+        notes,
+        unreadable,
+    })
 }
 
 /// The size and the number of channels that all images are brought to.

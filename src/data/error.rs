@@ -30,17 +30,30 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A class has no training image.
-    #[error("class `{class}` has no training image; add images or delete its folder: {}", path.display())]
+    #[error("class `{class}` has no training image; {reason}: {}", path.display())]
     EmptyClass {
         /// Name of the class.
         class: String,
+        /// Why, and what to do.
+        reason: String,
         /// Directory of the class.
         path: PathBuf,
     },
+    /// With this configuration, a run would mean nothing.
+    #[error("{0}")]
+    Settings(String),
     /// An image cannot be decoded.
     #[error("cannot decode this image ({reason}); repair or delete it, or choose “Skip unreadable images”: {}", path.display())]
     Unreadable {
         /// The decoder's reason.
+        reason: String,
+        /// The file of the image.
+        path: PathBuf,
+    },
+    /// An image is of a kind that is not read.
+    #[error("cannot read an image of this kind ({reason}); convert it to PNG or JPEG, or choose “Skip unreadable images”: {}", path.display())]
+    Unsupported {
+        /// What the decoder lacks.
         reason: String,
         /// The file of the image.
         path: PathBuf,
@@ -56,4 +69,22 @@ pub enum DataError {
     /// The caller asked to stop.
     #[error("reading the images was stopped")]
     Cancelled,
+}
+
+impl DataError {
+    /// The error as a note on an image that is left out: without the advice to leave it out.
+    pub(super) fn brief(&self) -> String {
+        match self {
+            Self::Unreadable { reason, path } | Self::Unsupported { reason, path } => {
+                format!("{}: {reason}", path.display())
+            }
+            Self::Io { path, error } => format!("{}: {error}", path.display()),
+            other @ (Self::Layout { .. }
+            | Self::Packed { .. }
+            | Self::EmptyClass { .. }
+            | Self::Settings(_)
+            | Self::TooLarge { .. }
+            | Self::Cancelled) => other.to_string(),
+        }
+    }
 }

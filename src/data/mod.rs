@@ -6,11 +6,13 @@
 //! dataset   images with labels and splits           splits     which images train, validate and test; long_tail
 //! sampler   the order of an epoch                   batches    training batches made ahead; augment
 //! samples   some images of each class, to look at   sheet      the same as one image
+//! checks    files cut short, images there twice, and settings that leave too few
 //! ```
 //! May import config, random, threads, class_balance, network, and the hash constants of text.
 
 mod augment;
 pub mod batches;
+mod checks;
 mod dataset;
 mod decode;
 mod error;
@@ -24,6 +26,7 @@ mod solar;
 mod source;
 mod splits;
 
+pub use checks::duplicates::{Duplicates, Pair, Place};
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use formats::format_of;

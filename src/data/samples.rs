@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::config::{DataSource, RunConfig};
 
 use super::augment::Augmentation;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Unsplit};
 use super::error::DataError;
 use super::source::{self, Reader};
 use super::splits::{self, Plan};
@@ -52,7 +52,7 @@ pub struct Samples {
     /// Images of each class, all of one size, [K][≤ `per_class`]. With [`Which::Augmented`] a class has one image
     /// before augmentation, followed by the same image as `per_class` epochs see it.
     pub images: Vec<Vec<Sample>>,
-    /// Sentences about differences from the images that a run recorded.
+    /// Sentences about how the source was read, or how it differs from the images that a run recorded.
     pub notes: Vec<String>,
 }
 
@@ -71,10 +71,14 @@ pub struct Recorded {
 /// # Errors
 /// Where the source cannot be used.
 pub fn samples(config: &RunConfig, which: Which, per_class: usize) -> Result<Samples, DataError> {
-    let mut dataset = source::index(config)?;
+    let Unsplit {
+        mut dataset, notes, ..
+    } = source::index(config)?;
     let plan = splits::apply(&mut dataset, config);
     let probe = dataset.probe_indices(config.probe_images, config.data_seed);
-    looked_at(config, dataset, plan, probe, which, per_class)
+    let mut found = looked_at(config, dataset, plan, probe, which, per_class)?;
+    found.notes = notes;
+    Ok(found)
 }
 
 /// As [`samples`], for the images that a run of `config` recorded. Notes say how the source of today differs from the
@@ -89,7 +93,7 @@ pub fn samples_of(
     per_class: usize,
 ) -> Result<Samples, DataError> {
     let Recorded { dataset, probe } = recorded;
-    let today = source::index(config);
+    let today = source::index(config).map(|unsplit| unsplit.dataset);
     let notes = match &today {
         Ok(today) => changes(&dataset, today),
         Err(error) => vec![missing(config, error)],

@@ -6,19 +6,41 @@ use image::{DynamicImage, RgbImage};
 
 use crate::config::{DataSource, RunConfig, Size};
 
+use super::checks::duplicates::Duplicates;
 use super::dataset::{Dataset, Unsplit};
 use super::error::DataError;
 use super::formats::{Folder, Images};
 use super::solar;
-use super::splits::{self, Summary};
+use super::splits::{self, Plan, Summary};
 
 /// A data set, and notes on how it was read.
 #[derive(Debug)]
 pub struct Loaded {
     /// The images.
     pub dataset: Dataset,
-    /// Sentences for the user, such as the files that were skipped.
+    /// Sentences for the user, such as what was recognised and what was left out.
     pub notes: Vec<String>,
+    /// Images that are left out because they cannot be read, a sentence each.
+    pub unreadable: Vec<String>,
+    /// Images that are there more than once.
+    pub duplicates: Duplicates,
+    /// How many images train, validate and test.
+    pub plan: Plan,
+}
+
+impl Loaded {
+    /// All sentences for the user, those about unreadable images last, each on its own.
+    pub fn sentences(&self) -> Vec<String> {
+        let mut all = self.notes.clone();
+        if !self.unreadable.is_empty() {
+            let count = self.unreadable.len();
+            all.push(format!(
+                "{count} files could not be decoded and are left out"
+            ));
+            all.extend_from_slice(&self.unreadable);
+        }
+        all
+    }
 }
 
 /// Reads and decodes the images of `config`, splits them and cuts the long tail, as [`Summary::plan`] says.
@@ -30,20 +52,38 @@ pub fn load(
     config: &RunConfig,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Result<Loaded, DataError> {
-    let (folder, Unsplit { mut dataset, notes }) = match &config.data {
+    let (folder, unsplit) = match &config.data {
         DataSource::Solar => (None, solar::load(config, progress)?),
         DataSource::Folder(path) => {
-            let folder = Folder::at(path);
-            let unsplit = folder.load(config, progress)?;
+            let folder = Folder::at(path, config);
+            let unsplit = folder.load(progress)?;
             (Some(folder), unsplit)
         }
     };
-    splits::apply(&mut dataset, config);
+    let Unsplit {
+        mut dataset,
+        mut notes,
+        unreadable,
+    } = unsplit;
+    let plan = splits::apply(&mut dataset, config);
     let empty = dataset.counts(&dataset.train).iter().position(|&n| n == 0);
     if let (Some(folder), Some(class)) = (folder, empty) {
         return Err(folder.empty_class(&dataset.classes[class]));
     }
-    Ok(Loaded { dataset, notes })
+    // The built-in images are all different.
+    let duplicates = match &config.data {
+        DataSource::Solar => Duplicates::default(),
+        DataSource::Folder(_) => Duplicates::of(&dataset),
+    };
+    notes.extend_from_slice(&duplicates.sentences);
+    notes.extend(plan.advice(config, &dataset.classes));
+    Ok(Loaded {
+        dataset,
+        notes,
+        unreadable,
+        duplicates,
+        plan,
+    })
 }
 
 /// Class names and image counts of a source, without decoding any image.
@@ -53,18 +93,22 @@ pub fn load(
 pub fn scan(config: &RunConfig) -> Result<Summary, DataError> {
     match &config.data {
         DataSource::Solar => Ok(solar::summary()),
-        DataSource::Folder(path) => Folder::at(path).scan(),
+        DataSource::Folder(path) => Folder::at(path, config).scan(),
     }
 }
 
-/// The data set of `config` without its pixels. Images that cannot be decoded are in it, too.
+/// The data set of `config` without its pixels, and sentences about it. Images that cannot be decoded are in it, too.
 ///
 /// # Errors
 /// Where the source cannot be used.
-pub(super) fn index(config: &RunConfig) -> Result<Dataset, DataError> {
+pub(super) fn index(config: &RunConfig) -> Result<Unsplit, DataError> {
     match &config.data {
-        DataSource::Solar => Ok(solar::index()),
-        DataSource::Folder(path) => Folder::at(path).index(),
+        DataSource::Solar => Ok(Unsplit {
+            dataset: solar::index(),
+            notes: Vec::new(),
+            unreadable: Vec::new(),
+        }),
+        DataSource::Folder(path) => Folder::at(path, config).index(),
     }
 }
 
@@ -90,7 +134,9 @@ impl Reader {
     pub fn open(config: &RunConfig) -> Result<Self, DataError> {
         let source = match &config.data {
             DataSource::Solar => Opened::Solar,
-            DataSource::Folder(path) => Opened::Folder(Box::new(Folder::at(path).images()?)),
+            DataSource::Folder(path) => {
+                Opened::Folder(Box::new(Folder::at(path, config).images()?))
+            }
         };
         Ok(Self {
             config: config.clone(),
@@ -101,6 +147,9 @@ impl Reader {
     /// Whether the reader reads the source of `config`.
     pub fn is_of(&self, config: &RunConfig) -> bool {
         self.config.data == config.data
+            && self.config.label_column == config.label_column
+            && self.config.image_column == config.image_column
+            && self.config.splits == config.splits
     }
 
     /// Pixels [H, W, C] of one image as training sees them before augmentation. `index` is the number of the image in

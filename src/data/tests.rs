@@ -254,7 +254,7 @@ fn bad_input_is_named_with_the_remedy() -> Result<()> {
     };
     let loaded = load(&skipping, &quiet)?;
     assert_eq!(loaded.dataset.labels.len(), 12);
-    let notes = loaded.notes.join("\n");
+    let notes = loaded.sentences().join("\n");
     assert!(
         notes.contains("2 files") && notes.contains("broken.jpg") && notes.contains("short.png"),
         "{notes}"

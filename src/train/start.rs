@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::RunConfig;
-use crate::data::{self, Dataset};
+use crate::data::{self, DataError, Loaded};
 use crate::run::Ending;
 use crate::run::event::Started;
 use crate::run::log::{self, RunError, Writer};
@@ -92,7 +92,17 @@ fn start(
         .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
     // The directory is made before the images are read, so that a directory that cannot be written is known at once.
     let writer = Writer::create(dir)?;
-    let data = load_data(config, control, emit).inspect_err(|_| log::remove_empty(dir))?;
+    let data = load_data(config, control, emit)
+        .and_then(|loaded| match loaded.plan.refusal(config) {
+            Some(reason) => Err(DataError::Settings(reason).into()),
+            None => {
+                if let Some(note) = loaded.plan.batch_advice(config) {
+                    emit(Message::Notice(note));
+                }
+                Ok(Arc::new(loaded.dataset))
+            }
+        })
+        .inspect_err(|_| log::remove_empty(dir))?;
     let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
     let result = trainer.begin().and_then(|()| trainer.train());
     trainer.close(result)
@@ -115,7 +125,7 @@ fn go_on(
             "{reason}, and this run was started on one; resume it where there is one"
         ))
     })?;
-    let data = load_data(config, control, emit)?;
+    let data = Arc::new(load_data(config, control, emit)?.dataset);
     let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
     trainer.restore(loaded.run)?;
     let result = trainer.go_on();
@@ -127,7 +137,7 @@ pub(super) fn load_data(
     config: &RunConfig,
     control: &Control,
     emit: Emit<'_>,
-) -> Result<Arc<Dataset>, TrainError> {
+) -> Result<Loaded, TrainError> {
     // Decoding threads report through a channel: `emit` belongs to this thread.
     let (sender, receiver) = crossbeam_channel::unbounded();
     let loaded = std::thread::scope(|scope| {
@@ -146,8 +156,8 @@ pub(super) fn load_data(
         Ok(loaded) => loaded?,
         Err(panic) => std::panic::resume_unwind(panic),
     };
-    for note in loaded.notes {
+    for note in loaded.sentences() {
         emit(Message::Notice(note));
     }
-    Ok(Arc::new(loaded.dataset))
+    Ok(loaded)
 }

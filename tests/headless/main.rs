@@ -20,6 +20,7 @@ mod faults;
 mod findings;
 mod logits;
 mod python;
+mod reads;
 mod structure;
 mod sweep;
 mod training;

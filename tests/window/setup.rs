@@ -56,23 +56,32 @@ fn the_cadence_of_probes_is_shown() -> Result<()> {
 fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
     let window = open_panel();
     for field in FIELDS {
+        // What has no effect in the default configuration has no control, or one that is disabled.
         let has_condition = field.group == Group::RareClasses && field.applies.is_some();
         if !field.is_built || has_condition || BY_HAND.contains(&field.name) {
             continue;
         }
         let role = match field.kind {
             Kind::Flag => Role::CheckBox,
-            Kind::Number | Kind::Whole | Kind::Choice(_) | Kind::Size | Kind::Source => {
-                Role::TextInput
-            }
+            Kind::Number
+            | Kind::Whole
+            | Kind::Choice(_)
+            | Kind::Size
+            | Kind::Source
+            | Kind::Splits
+            | Kind::Name => Role::TextInput,
         };
         let found = match field.kind {
             Kind::Choice(_) => window.query_all_by_label(field.label).next().is_some(),
             // This field is a slider and takes no text.
             _ if field.name == "imbalance" => has(&window, field.label),
-            Kind::Number | Kind::Whole | Kind::Flag | Kind::Size | Kind::Source => {
-                window.query_by_role_and_label(role, field.label).is_some()
-            }
+            Kind::Number
+            | Kind::Whole
+            | Kind::Flag
+            | Kind::Size
+            | Kind::Source
+            | Kind::Splits
+            | Kind::Name => window.query_by_role_and_label(role, field.label).is_some(),
         };
         ensure!(found, "{} has no control named {}", field.name, field.label);
     }

@@ -27,6 +27,8 @@ fn every_field_has_its_flag() -> anyhow::Result<()> {
             Kind::Choice(choices) => choices.last().context("choices")?.name,
             Kind::Size => "20x30",
             Kind::Source => "folder:x",
+            Kind::Splits => "train=a,test=b c",
+            Kind::Name => "label",
         };
         // An imbalance of 0.5 is out of bounds.
         let value = if field.name == "imbalance" {
@@ -84,6 +86,11 @@ fn flags_override_the_file() -> anyhow::Result<()> {
 fn wrong_values_are_refused_with_what_would_be_right() {
     for (flags, said) in [
         (["--epochs", "x"], "write a whole number, such as 10"),
+        (["--lr", "-1"], "lr: must be a positive number, such as 0.1"),
+        (["--lr", "-1e-3"], "lr: must be a positive number"),
+        (["--val", "-5"], "write a whole number, such as 10"),
+        (["--seed", "-1"], "write a whole number, such as 10"),
+        (["--splits", "train"], "write `none` or `train=FOLDER"),
         (["--epochs", "0"], "epochs: must be between 1 and 100000"),
         (["--size", "big"], "write WIDTHxHEIGHT"),
         (["--data", "nonsense"], "`solar` or `folder:PATH`"),
@@ -100,6 +107,9 @@ fn data_takes_the_fields_of_the_data_alone() {
     let fields: Vec<_> = ConfigArguments::<true>::fields().map(|x| x.name).collect();
     let expected = [
         "data",
+        "splits",
+        "image_column",
+        "label_column",
         "size",
         "channels",
         "skip_unreadable",

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use image::{DynamicImage, RgbImage};
 
 use super::super::error::DataError;
-use super::format::{Content, Format};
-use super::item::{Image, Item, Items, name, problem, read_file, records};
+use super::format::{Content, Format, Found, Source};
+use super::item::{Image, Item, name, problem, read_file, records};
 
 /// CIFAR-10.
 pub(super) const TEN: Format = Format {
@@ -55,35 +55,39 @@ fn within(root: &Path, folder: &str, file: &str) -> Option<PathBuf> {
     candidates.into_iter().find(|dir| dir.join(file).is_file())
 }
 
-fn read_ten(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
-    let dir = ten(root).unwrap_or_else(|| root.to_owned());
+fn read_ten(source: &Source<'_>) -> Result<Found, DataError> {
+    let dir = ten(source.at).unwrap_or_else(|| source.at.to_owned());
     let classes = names(&dir.join("batches.meta.txt"), 10, |k| {
         TEN_CLASSES[k].to_owned()
     })?;
     let mut train = Vec::new();
     for batch in 1..=5 {
         train.extend(batch_of(
-            root,
+            source,
             &dir.join(format!("data_batch_{batch}.bin")),
             1,
             10,
-            with_images,
         )?);
     }
-    let test = batch_of(root, &dir.join("test_batch.bin"), 1, 10, with_images)?;
-    Ok((classes, [train, Vec::new(), test]))
+    let test = batch_of(source, &dir.join("test_batch.bin"), 1, 10)?;
+    Ok(Found {
+        classes,
+        items: [train, Vec::new(), test],
+        ..Found::default()
+    })
 }
 
-fn read_hundred(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
-    let dir = hundred(root).unwrap_or_else(|| root.to_owned());
+fn read_hundred(source: &Source<'_>) -> Result<Found, DataError> {
+    let dir = hundred(source.at).unwrap_or_else(|| source.at.to_owned());
     let classes = names(&dir.join("fine_label_names.txt"), 100, |k| {
         format!("{k:02}")
     })?;
-    let split = |file| batch_of(root, &dir.join(file), 2, 100, with_images);
-    Ok((
+    let split = |file| batch_of(source, &dir.join(file), 2, 100);
+    Ok(Found {
         classes,
-        [split("train.bin")?, Vec::new(), split("test.bin")?],
-    ))
+        items: [split("train.bin")?, Vec::new(), split("test.bin")?],
+        ..Found::default()
+    })
 }
 
 /// Class names from a file with one name a line; the names that `other` gives where there is no such file.
@@ -106,11 +110,10 @@ fn names(path: &Path, count: usize, other: fn(usize) -> String) -> Result<Vec<St
 
 /// Reads a file of records. Each record begins with `labels` label bytes, of which the last is the class.
 fn batch_of(
-    root: &Path,
+    source: &Source<'_>,
     path: &Path,
     labels: usize,
     classes: usize,
-    with_images: bool,
 ) -> Result<Vec<Item>, DataError> {
     let bytes = read_file(path)?;
     let length = labels + 3 * PLANE;
@@ -131,8 +134,10 @@ fn batch_of(
         }
         Ok(Item {
             label,
-            name: name(root, path, number),
-            image: with_images.then(|| Image::Pixels(picture(&record[labels..]))),
+            name: name(source.root, path, number),
+            image: source
+                .with_images
+                .then(|| Image::Pixels(picture(&record[labels..]))),
         })
     })
 }

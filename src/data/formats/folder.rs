@@ -4,57 +4,63 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{RunConfig, Size};
 
-use super::super::dataset::{Dataset, Unsplit};
+use super::super::dataset::Unsplit;
 use super::super::decode::Small;
 use super::super::error::DataError;
 use super::super::splits::Summary;
-use super::format::{Content, Format};
-use super::list::recognise;
+use super::format::{Content, Format, ReadPacked, Source};
+use super::list::{packed, recognise};
+use super::listing::directories;
 use super::pack::Pack;
 use super::{image_folder, item};
 
 /// A folder and its format.
 pub(in crate::data) struct Folder<'a> {
     root: &'a Path,
+    config: &'a RunConfig,
     format: &'static Format,
+    /// Where its files lie: the folder, or one that was entered on the way to them.
+    at: PathBuf,
 }
 
 impl<'a> Folder<'a> {
     /// Recognises the format of a folder by the names in it.
-    pub(in crate::data) fn at(root: &'a Path) -> Self {
+    pub(in crate::data) fn at(root: &'a Path, config: &'a RunConfig) -> Self {
+        let (format, at) = recognise(root);
         Self {
             root,
-            format: recognise(root),
+            config,
+            format,
+            at,
         }
     }
 
     /// Class names and counts, without decoding any image.
     pub(in crate::data) fn scan(&self) -> Result<Summary, DataError> {
         match self.format.content {
-            Content::Files => image_folder::scan(self.root),
-            Content::Packed(read) => Ok(Pack::read(read, self.root, false)?.summary()),
+            Content::Files => self.explained(image_folder::scan(self.root, self.config)),
+            Content::Packed(read) => Ok(self.pack(read, false)?.summary()),
         }
     }
 
-    /// The folder without its pixels. Images that cannot be decoded are in it, too.
-    pub(in crate::data) fn index(&self) -> Result<Dataset, DataError> {
+    /// The folder without its pixels, and sentences about it. Images that cannot be decoded are in it, too.
+    pub(in crate::data) fn index(&self) -> Result<Unsplit, DataError> {
         match self.format.content {
-            Content::Files => image_folder::index(self.root),
-            Content::Packed(read) => Ok(Pack::read(read, self.root, false)?.index),
+            Content::Files => self.explained(image_folder::index(self.root, self.config)),
+            Content::Packed(read) => Ok(self.pack(read, false)?.into_index()),
         }
     }
 
     /// Decodes every image, on all threads.
     pub(in crate::data) fn load(
         &self,
-        config: &RunConfig,
         progress: &(dyn Fn(usize, usize) -> bool + Sync),
     ) -> Result<Unsplit, DataError> {
         match self.format.content {
-            Content::Files => image_folder::load(self.root, config, progress),
-            Content::Packed(read) => {
-                Pack::read(read, self.root, true)?.load(self.root, config, progress)
-            }
+            Content::Files => self.explained(image_folder::load(self.root, self.config, progress)),
+            Content::Packed(read) => self
+                .pack(read, true)?
+                .load(self.root, self.config, progress),
         }
     }
 
@@ -62,7 +68,7 @@ impl<'a> Folder<'a> {
     pub(in crate::data) fn images(&self) -> Result<Images, DataError> {
         let pack = match self.format.content {
             Content::Files => None,
-            Content::Packed(read) => Some(Pack::read(read, self.root, true)?),
+            Content::Packed(read) => Some(self.pack(read, true)?),
         };
         Ok(Images {
             root: self.root.to_owned(),
@@ -70,20 +76,66 @@ impl<'a> Folder<'a> {
         })
     }
 
+    fn pack(&self, read: ReadPacked, with_images: bool) -> Result<Pack, DataError> {
+        let source = Source {
+            root: self.root,
+            at: &self.at,
+            config: self.config,
+            with_images,
+        };
+        let mut pack = Pack::read(read, &source)?;
+        if self.at != self.root {
+            let at = self.at.strip_prefix(self.root).unwrap_or(&self.at);
+            let note = format!("the folder `{}` is entered, the only one", at.display());
+            pack.notes.insert(0, note);
+        }
+        Ok(pack)
+    }
+
+    /// An error about class folders, or the reason for it: a data set of another format in a folder below.
+    fn explained<T>(&self, read: Result<T, DataError>) -> Result<T, DataError> {
+        let Err(DataError::Layout { .. } | DataError::EmptyClass { .. }) = &read else {
+            return read;
+        };
+        let first = directories(self.root).unwrap_or_default();
+        let second = first
+            .iter()
+            .flat_map(|(_, path)| directories(path).unwrap_or_default());
+        let below: Vec<_> = first
+            .iter()
+            .cloned()
+            .chain(second)
+            .take(MOST_LOOKED_AT)
+            .collect();
+        let found = below
+            .iter()
+            .find_map(|(_, path)| Some((packed(path)?, path)));
+        let Some((format, path)) = found else {
+            return read;
+        };
+        let reason = format!(
+            "a data set of the format {format} lies in one of its folders; write `--data folder:{}`",
+            path.display()
+        );
+        Err(item::problem(self.root, reason))
+    }
+
     /// The error of a class that is left without a training image.
     pub(in crate::data) fn empty_class(&self, class: &str) -> DataError {
-        match self.format.content {
-            Content::Files => DataError::EmptyClass {
-                class: class.to_owned(),
-                path: self.root.join(class),
-            },
-            Content::Packed(_) => item::problem(
-                self.root,
-                format!("class `{class}` has no training image; leave the class out"),
-            ),
+        let reason = match self.format.content {
+            Content::Files => "none of its images can be decoded: add images or delete its folder",
+            Content::Packed(_) => "leave the class out",
+        };
+        DataError::EmptyClass {
+            class: class.to_owned(),
+            reason: reason.to_owned(),
+            path: self.root.to_owned(),
         }
     }
 }
+
+/// Folders that are looked at for a data set of another format, at most.
+const MOST_LOOKED_AT: usize = 200;
 
 /// Single images of a folder.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::config::RunConfig;
+
 use super::super::error::DataError;
 use super::item::Items;
 
@@ -23,5 +25,30 @@ pub(super) enum Content {
     Packed(ReadPacked),
 }
 
-/// Reads class names and images of a folder. The images come with their pixels only where the second argument is true.
-pub(super) type ReadPacked = fn(&Path, bool) -> Result<(Vec<String>, Items), DataError>;
+/// A folder to read.
+pub(super) struct Source<'a> {
+    /// The folder that the user named.
+    pub(super) root: &'a Path,
+    /// The folder in which the files lie.
+    pub(super) at: &'a Path,
+    /// What the user says about them.
+    pub(super) config: &'a RunConfig,
+    /// Whether the images are wanted, and not only their labels.
+    pub(super) with_images: bool,
+}
+
+/// What a folder holds whose files hold many images each.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Names of the classes.
+    pub(super) classes: Vec<String>,
+    /// The images of each split.
+    pub(super) items: Items,
+    /// Sentences for the user.
+    pub(super) notes: Vec<String>,
+    /// Images that are left out because they cannot be read, a sentence each.
+    pub(super) unreadable: Vec<String>,
+}
+
+/// Reads class names and images of a folder.
+pub(super) type ReadPacked = fn(&Source<'_>) -> Result<Found, DataError>;

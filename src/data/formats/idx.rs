@@ -4,12 +4,12 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use image::{DynamicImage, GrayImage};
 
 use super::super::decode::MOST_BYTES;
 use super::super::error::DataError;
-use super::format::{Content, Format};
+use super::format::{Content, Format, Found, Source};
 use super::item::{Image, Item, Items, name, problem, read_file, records};
 use super::listing::children;
 
@@ -20,48 +20,71 @@ pub(super) const FORMAT: Format = Format {
     content: Content::Packed(read),
 };
 
-/// First word of a file of bytes with three dimensions, which holds images.
-const IMAGES: u32 = 0x0803;
-/// First word of a file of bytes with one dimension, which holds labels.
-const LABELS: u32 = 0x0801;
-
-/// Whether a folder holds training images.
+/// Whether a folder has files of this format, by their names. What is wrong with them is for [`read`] to say.
 fn is_there(root: &Path) -> bool {
-    find(root, "images", true).is_ok_and(|found| found.is_some())
+    candidates(root, "images").is_ok_and(|found| !found.is_empty())
 }
 
-fn read(root: &Path, with_images: bool) -> Result<(Vec<String>, Items), DataError> {
+fn read(source: &Source<'_>) -> Result<Found, DataError> {
     let mut items: Items = Default::default();
+    let find = |kind: &str, is_train| find(source.at, kind, is_train);
     for (split, is_train) in [(0, true), (2, false)] {
-        let Some(images) = find(root, "images", is_train)? else {
+        let Some(images) = find("images", is_train)? else {
             continue;
         };
-        let labels = find(root, "labels", is_train)?.ok_or_else(|| {
+        let labels = find("labels", is_train)?.ok_or_else(|| {
             problem(
                 &images,
                 "the labels of these images are not beside them; add the file".to_owned(),
             )
         })?;
-        items[split] = split_of(root, &images, &labels, with_images)?;
+        items[split] = split_of(source, &images, &labels)?;
+    }
+    if items[0].is_empty() {
+        let reason = "there are no training images (`train-images-idx3-ubyte`); add the files of the training split";
+        return Err(problem(source.at, reason.to_owned()));
     }
     let most = items.iter().flatten().map(|item| item.label).max();
     let classes = (0..=most.unwrap_or(0)).map(|label| label.to_string());
-    Ok((classes.collect(), items))
+    Ok(Found {
+        classes: classes.collect(),
+        items,
+        ..Found::default()
+    })
 }
 
-/// The file of a split, such as `train-images-idx3-ubyte.gz`; a plain file is preferred to a compressed one.
-fn find(root: &Path, kind: &str, is_train: bool) -> Result<Option<PathBuf>, DataError> {
-    let mut found: Vec<PathBuf> = Vec::new();
-    for path in children(root)? {
+/// Files of images or labels in a folder, or in a folder of such a name in it, as some unpackers leave them.
+fn candidates(root: &Path, kind: &str) -> Result<Vec<PathBuf>, DataError> {
+    let is_named = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let of_split = name.contains("train") == is_train;
-        if name.contains("idx") && name.contains("ubyte") && name.contains(kind) && of_split {
+        name.contains("idx") && name.contains("ubyte") && name.contains(kind)
+    };
+    let mut found = Vec::new();
+    for path in children(root)?.into_iter().filter(is_named) {
+        if path.is_dir() {
+            let inside = children(&path)?.into_iter().filter(is_named);
+            found.extend(inside.filter(|path| !path.is_dir()));
+        } else {
             found.push(path);
         }
     }
+    Ok(found)
+}
+
+/// The file of a split, such as `train-images-idx3-ubyte.gz`; a plain file is preferred to a compressed one, and a file in
+/// the folder to one below it.
+fn find(root: &Path, kind: &str, is_train: bool) -> Result<Option<PathBuf>, DataError> {
+    let mut found = candidates(root, kind)?;
+    found.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.contains("train") == is_train
+    });
     let is_plain = |path: &PathBuf| path.extension().is_none_or(|end| end != "gz");
-    if found.iter().any(is_plain) {
-        found.retain(is_plain);
+    let is_near = |path: &PathBuf| path.parent() == Some(root);
+    for is_better in [&is_plain as &dyn Fn(&PathBuf) -> bool, &is_near] {
+        if found.iter().any(is_better) {
+            found.retain(is_better);
+        }
     }
     match found.as_slice() {
         [_, other, ..] => Err(problem(
@@ -74,14 +97,9 @@ fn find(root: &Path, kind: &str, is_train: bool) -> Result<Option<PathBuf>, Data
     }
 }
 
-fn split_of(
-    root: &Path,
-    images: &Path,
-    labels: &Path,
-    with_images: bool,
-) -> Result<Vec<Item>, DataError> {
-    let ([count], label_bytes) = open::<1>(labels, LABELS)?;
-    let ([n, height, width], bytes) = open::<3>(images, IMAGES)?;
+fn split_of(source: &Source<'_>, images: &Path, labels: &Path) -> Result<Vec<Item>, DataError> {
+    let ([count], label_bytes) = open::<1>(labels)?;
+    let ([n, height, width], bytes) = open::<3>(images)?;
     if n != count {
         let reason = format!("it has {count} labels for {n} images; get both again");
         return Err(problem(labels, reason));
@@ -96,23 +114,100 @@ fn split_of(
         let image = GrayImage::from_raw(width as u32, height as u32, pixels.to_vec());
         Ok(Item {
             label: usize::from(label_bytes[number]),
-            name: name(root, images, number),
+            name: name(source.root, images, number),
             image: image
-                .filter(|_| with_images)
+                .filter(|_| source.with_images)
                 .map(|image| Image::Pixels(DynamicImage::ImageLuma8(image))),
         })
     })
 }
 
-/// Dimensions and values of a file.
-fn open<const D: usize>(path: &Path, magic: u32) -> Result<([usize; D], Vec<u8>), DataError> {
+/// Types of values by the third byte of a file.
+const TYPES: [(u8, &str); 6] = [
+    (0x08, "unsigned bytes"),
+    (0x09, "signed bytes"),
+    (0x0b, "16-bit integers"),
+    (0x0c, "32-bit integers"),
+    (0x0d, "32-bit floating-point numbers"),
+    (0x0e, "64-bit floating-point numbers"),
+];
+
+/// Dimensions and values of a file of bytes with `D` dimensions: 3 for images, 1 for labels.
+fn open<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>), DataError> {
+    let wrong = |reason: String| Err(problem(path, reason));
     let mut bytes = read_file(path)?;
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut plain = Vec::new();
-        // Unpacking stops at the largest data set that is accepted, since a small compressed file can hold a huge one.
-        let decoder = MultiGzDecoder::new(bytes.as_slice());
-        decoder
-            .take(MOST_BYTES as u64)
+    if bytes.starts_with(&GZIP) {
+        bytes = unpacked(path, &bytes)?;
+    }
+    let [0, 0, kind, dimensions, ..] = bytes[..] else {
+        return wrong(format!(
+            "it does not begin with 0x08{D:02x} as an IDX file of bytes with {D} dimensions does; get it again"
+        ));
+    };
+    let Some((_, words)) = TYPES.iter().find(|(known, _)| *known == kind) else {
+        return wrong(format!(
+            "it begins with {kind:#04x} as no IDX file does; get it again"
+        ));
+    };
+    if kind != TYPES[0].0 {
+        return wrong(format!(
+            "it holds {words}, and unsigned bytes are read; write its values as unsigned bytes (0 to 255)"
+        ));
+    }
+    if usize::from(dimensions) != D {
+        let advice = match D {
+            3 => {
+                "images of one grey value a pixel are read; write others as PNG files into folders of their classes"
+            }
+            _ => "labels have one",
+        };
+        return wrong(format!(
+            "it has {dimensions} dimensions instead of {D}: {advice}"
+        ));
+    }
+    let word = |at: usize| {
+        let bytes = bytes.get(4 * at..4 * at + 4)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?))
+    };
+    let mut dimensions = [0; D];
+    for (at, dimension) in dimensions.iter_mut().enumerate() {
+        let Some(value) = word(at + 1) else {
+            return wrong("it is cut short; get it again".to_owned());
+        };
+        *dimension = value as usize;
+    }
+    let wanted = dimensions
+        .iter()
+        .try_fold(1_usize, |product, &d| product.checked_mul(d));
+    let start = 4 * (D + 1);
+    let there = bytes.len() - start;
+    if wanted != Some(there) {
+        let how = if wanted.is_some_and(|wanted| wanted < there) {
+            "too long"
+        } else {
+            "cut short"
+        };
+        return wrong(format!(
+            "it has {there} values and announces {dimensions:?}; it is {how}, get it again"
+        ));
+    }
+    bytes.drain(..start);
+    Ok((dimensions, bytes))
+}
+
+/// First bytes of a gzip file.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// The content of a gzip file, which may have several parts and be padded with zeros. Unpacking stops at the largest data
+/// set that is accepted, since a small compressed file can hold a huge one.
+fn unpacked(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
+    let mut plain = Vec::new();
+    let mut rest = bytes;
+    while rest.starts_with(&GZIP) && plain.len() < MOST_BYTES {
+        let mut part = GzDecoder::new(rest);
+        let most = (MOST_BYTES - plain.len()) as u64;
+        part.by_ref()
+            .take(most)
             .read_to_end(&mut plain)
             .map_err(|error| {
                 problem(
@@ -120,34 +215,11 @@ fn open<const D: usize>(path: &Path, magic: u32) -> Result<([usize; D], Vec<u8>)
                     format!("it cannot be unpacked ({error}); get it again"),
                 )
             })?;
-        bytes = plain;
+        rest = part.into_inner();
     }
-    let word = |at: usize| {
-        let bytes = bytes.get(4 * at..4 * at + 4)?;
-        Some(u32::from_be_bytes(bytes.try_into().ok()?))
-    };
-    if word(0) != Some(magic) {
-        let reason =
-            format!("it does not begin with {magic:#06x}, so it is no such IDX file; get it again");
-        return Err(problem(path, reason));
+    if rest.iter().any(|&byte| byte != 0) {
+        let reason = "other bytes follow its compressed content; get it again";
+        return Err(problem(path, reason.to_owned()));
     }
-    let mut dimensions = [0; D];
-    for (at, dimension) in dimensions.iter_mut().enumerate() {
-        let value = word(at + 1)
-            .ok_or_else(|| problem(path, "it is cut short; get it again".to_owned()))?;
-        *dimension = value as usize;
-    }
-    let wanted = dimensions
-        .iter()
-        .try_fold(1_usize, |product, &d| product.checked_mul(d));
-    let start = 4 * (D + 1);
-    if wanted != Some(bytes.len() - start) {
-        let reason = format!(
-            "it has {} values and announces {dimensions:?}; it is cut short, get it again",
-            bytes.len() - start
-        );
-        return Err(problem(path, reason));
-    }
-    bytes.drain(..start);
-    Ok((dimensions, bytes))
+    Ok(plain)
 }

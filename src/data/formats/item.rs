@@ -14,6 +14,8 @@ pub(super) enum Image {
     Pixels(DynamicImage),
     /// The bytes of an image file within the file.
     Encoded(Vec<u8>),
+    /// No image, and why.
+    Missing(&'static str),
 }
 
 /// One image of a file that holds many.

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! list           all formats, and which of them a folder has
-//! listing        lists folders, and reads splits from their names
+//! listing, tree  list a folder, and all folders below it
+//! names          what the names of folders and classes say; left_out: what of a folder is not read
 //! format, item   what a format is, and what it reads
 //! cifar, idx, parquet   formats whose files hold many images (pack)
 //! image_folder   one file for each image
@@ -18,10 +19,13 @@ mod format;
 mod idx;
 mod image_folder;
 mod item;
+mod left_out;
 mod list;
 mod listing;
+mod names;
 mod pack;
 mod parquet;
+mod tree;
 
 pub(super) use folder::{Folder, Images};
 pub use list::format_of;

@@ -8,31 +8,37 @@ use super::super::dataset::{Dataset, Unsplit};
 use super::super::decode::{self, Small};
 use super::super::error::DataError;
 use super::super::splits::Summary;
-use super::format::ReadPacked;
-use super::item::{Image, Items, problem};
+use super::format::{Found, ReadPacked, Source};
+use super::item::{Image, problem};
+use super::names::{self, class_name};
 
 /// The images of a folder whose files hold many each, in the order of the splits.
 #[derive(Debug, Default)]
 pub(super) struct Pack {
     /// Labels, names of the images, and splits; no pixels.
-    pub(super) index: Dataset,
+    index: Dataset,
     /// The images; empty where only labels were asked for.
     images: Vec<Image>,
+    /// Sentences for the user.
+    pub(super) notes: Vec<String>,
+    /// Images that are left out because they cannot be read, a sentence each.
+    unreadable: Vec<String>,
 }
 
 impl Pack {
-    /// Reads a folder, with the images only where `with_images` is set.
-    pub(super) fn read(
-        read: ReadPacked,
-        root: &Path,
-        with_images: bool,
-    ) -> Result<Self, DataError> {
-        let (classes, items) = read(root, with_images)?;
-        Self::new(root, classes, items)
+    /// Reads a folder.
+    pub(super) fn read(read: ReadPacked, source: &Source<'_>) -> Result<Self, DataError> {
+        Self::new(source.root, read(source)?)
     }
 
     /// Puts the splits one after the other, and leaves out classes without images.
-    fn new(root: &Path, classes: Vec<String>, items: Items) -> Result<Self, DataError> {
+    fn new(root: &Path, found: Found) -> Result<Self, DataError> {
+        let Found {
+            classes,
+            items,
+            notes,
+            unreadable,
+        } = found;
         let mut counts = vec![0_usize; classes.len()];
         items
             .iter()
@@ -53,7 +59,11 @@ impl Pack {
             new[class] = u16::try_from(number)
                 .map_err(|_| problem(root, "it holds more than 65535 classes".to_owned()))?;
         }
-        let mut pack = Self::default();
+        let mut pack = Self {
+            notes,
+            unreadable,
+            ..Self::default()
+        };
         let mut files = Vec::new();
         let index = &mut pack.index;
         for (split, items) in items.into_iter().enumerate() {
@@ -65,12 +75,20 @@ impl Pack {
                 pack.images.extend(item.image);
             }
         }
-        index.classes = used
-            .into_iter()
-            .map(|class| classes[class].clone())
-            .collect();
+        let raw = || used.iter().map(|&class| classes[class].as_str());
+        index.classes = raw().map(class_name).collect();
+        pack.notes.extend(names::notes(&index.classes, raw()));
         index.files = Some(files);
         Ok(pack)
+    }
+
+    /// The folder without its images.
+    pub(super) fn into_index(self) -> Unsplit {
+        Unsplit {
+            dataset: self.index,
+            notes: self.notes,
+            unreadable: self.unreadable,
+        }
     }
 
     /// Class names and counts.
@@ -94,9 +112,12 @@ impl Pack {
     ) -> Result<Unsplit, DataError> {
         let index = std::mem::take(&mut self.index);
         let names = index.files.clone().unwrap_or_default();
-        decode::load(root, index, config, progress, |i| {
+        let mut unsplit = decode::load(root, index, config, progress, |i| {
             self.decode(i, &root.join(&names[i]), config.size)
-        })
+        })?;
+        unsplit.notes.append(&mut self.notes);
+        unsplit.unreadable.append(&mut self.unreadable);
+        Ok(unsplit)
     }
 
     /// The image with the name `name`, as in the index.
@@ -116,6 +137,10 @@ impl Pack {
         match self.images.get(number) {
             Some(Image::Pixels(image)) => Ok(Small::new(image.clone(), size)),
             Some(Image::Encoded(bytes)) => Small::decode(bytes, path, size),
+            Some(Image::Missing(reason)) => Err(DataError::Unreadable {
+                reason: (*reason).to_owned(),
+                path: path.to_owned(),
+            }),
             None => Err(problem(path, "the image was not read".to_owned())),
         }
     }

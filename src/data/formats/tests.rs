@@ -63,7 +63,9 @@ fn a_folder_is_recognised_by_the_names_in_it() -> Result<()> {
         (&["cifar-100-binary/train.bin"], "CIFAR-100"),
         (&["train-images-idx3-ubyte.gz"], "IDX"),
         (&["train-images.idx3-ubyte", "data_batch_1.bin"], "CIFAR-10"),
-        (&["t10k-images-idx3-ubyte"], "image folder"),
+        (&["t10k-images-idx3-ubyte"], "IDX"),
+        (&["MNIST/raw/train-images-idx3-ubyte"], "IDX"),
+        (&["default/train/0000.parquet"], "Hugging Face parquet"),
         (&["train-00000-of-00001.parquet"], "Hugging Face parquet"),
         (&["data/test-0.parquet", "train-images-idx3-ubyte"], "IDX"),
         (&["cat/1.png", "dog/1.png"], "image folder"),
@@ -210,6 +212,74 @@ fn idx_files_are_read_plain_and_gzipped() -> Result<()> {
     Ok(())
 }
 
+/// Zeros behind compressed content, as tapes and disks leave them, do no harm; a file in several parts is whole.
+#[test]
+fn gzip_files_may_be_padded_and_have_parts() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    idx(at, "train", 12, 0, false)?;
+    let path = at.join("train-images-idx3-ubyte");
+    let whole = fs::read(&path)?;
+    fs::remove_file(&path)?;
+    let path = at.join("train-images-idx3-ubyte.gz");
+    let packed = |bytes: &[u8]| -> Result<Vec<u8>> {
+        let mut file = GzEncoder::new(Vec::new(), Level::fast());
+        file.write_all(bytes)?;
+        Ok(file.finish()?)
+    };
+    let parts = [packed(&whole[..100])?, packed(&whole[100..])?].concat();
+    for bytes in [
+        [packed(&whole)?, vec![0; 1000]].concat(),
+        parts.clone(),
+        [parts, vec![0; 3]].concat(),
+    ] {
+        fs::write(&path, bytes)?;
+        assert_eq!(read(at)?.dataset.labels.len(), 12);
+    }
+    fs::write(&path, [packed(&whole)?, b"more".to_vec()].concat())?;
+    fails(at, &["other bytes follow", "train-images"]);
+    Ok(())
+}
+
+/// Files are found in the only folder of a folder, as torchvision keeps them, and in folders of their own names.
+#[test]
+fn idx_files_are_found_in_folders() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let raw = root.path().join("MNIST/raw");
+    fs::create_dir_all(&raw)?;
+    idx(&raw, "train", 12, 0, true)?;
+    let loaded = read(root.path())?;
+    assert!(
+        loaded.notes[0].contains("`MNIST/raw` is entered"),
+        "{:?}",
+        loaded.notes
+    );
+    assert_eq!(
+        loaded.dataset.files.as_ref().unwrap()[0],
+        "MNIST/raw/train-images-idx3-ubyte.gz#0"
+    );
+
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    idx(at, "train", 12, 0, false)?;
+    for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"] {
+        fs::rename(at.join(name), at.join("moved"))?;
+        fs::create_dir(at.join(name))?;
+        fs::rename(at.join("moved"), at.join(name).join(name))?;
+    }
+    assert_eq!(read(at)?.dataset.labels.len(), 12);
+
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    idx(at, "train", 12, 0, false)?;
+    idx(at, "emnist-train", 12, 0, false)?;
+    fails(at, &["several files of images"]);
+    let root = tempfile::tempdir()?;
+    idx(root.path(), "t10k", 12, 0, false)?;
+    fails(root.path(), &["no training images"]);
+    Ok(())
+}
+
 #[test]
 fn damaged_idx_files_are_named() -> Result<()> {
     let root = tempfile::tempdir()?;
@@ -224,6 +294,19 @@ fn damaged_idx_files_are_named() -> Result<()> {
     fails(at, &["cut short", "train-images"]);
     fs::write(&images, b"not an idx file at all")?;
     fails(at, &["0x0803", "train-images"]);
+    for (third, fourth, words) in [
+        (0x0d, 3, "32-bit floating-point numbers"),
+        (0x0c, 3, "32-bit integers"),
+        (0x08, 4, "4 dimensions instead of 3"),
+        (0x07, 3, "0x07"),
+    ] {
+        let mut other = whole.clone();
+        (other[2], other[3]) = (third, fourth);
+        fs::write(&images, other)?;
+        fails(at, &[words, "train-images"]);
+    }
+    fs::write(&images, [whole.as_slice(), &[0; 3]].concat())?;
+    fails(at, &["too long", "train-images"]);
     fs::write(&images, [0x1f, 0x8b, 8, 0, 0])?;
     fails(at, &["cannot be unpacked", "train-images"]);
     fs::write(&images, &whole)?;
@@ -372,7 +455,10 @@ fn damaged_parquet_files_are_named() -> Result<()> {
         ..config(at)
     };
     let loaded = load(&skipping, &|_, _| true)?;
-    assert!(loaded.notes[0].contains("2 files") && loaded.dataset.labels.len() == 4);
+    assert_eq!(
+        (loaded.unreadable.len(), loaded.dataset.labels.len()),
+        (2, 4)
+    );
     // An image keeps its name where others are left out.
     let files = loaded.dataset.files.as_ref().unwrap();
     let last = Reader::open(&skipping)?.pixels(3, Some(&files[3]), [16, 16, 3])?;

@@ -102,5 +102,6 @@ pub(in crate::data) fn load(
     Ok(Unsplit {
         dataset,
         notes: Vec::new(),
+        unreadable: Vec::new(),
     })
 }

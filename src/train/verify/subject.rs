@@ -50,7 +50,7 @@ impl Subject {
         })?;
         let data = match load_data(&config, control, emit) {
             Err(_) if control.is_stopped() => return Ok(None),
-            data => data?,
+            loaded => Arc::new(loaded?.dataset),
         };
         if data.fingerprint() != started.data_fingerprint {
             return Err(TrainError::DataChanged(config.data.to_string()));

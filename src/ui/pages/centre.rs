@@ -19,7 +19,10 @@ pub(crate) fn centre_ui(ui: &mut egui::Ui, state: &mut State, actions: &mut Vec<
     let (runs, view) = (&state.runs, &state.view);
     match view.page {
         Page::Compare => return compare_ui(ui, state, actions),
-        Page::Data => return data_ui(ui, runs, &view.figure, &mut state.data, actions),
+        Page::Data => {
+            let found = state.draft.found();
+            return data_ui(ui, (runs, found), &view.figure, &mut state.data, actions);
+        }
         Page::Runs => {
             let open = Open {
                 runs,

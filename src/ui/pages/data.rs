@@ -8,8 +8,10 @@ use crate::samples::{Sample, Samples, Which};
 use crate::text::grouped;
 use crate::ui::panels::selection_bar::order_ui;
 use crate::ui::state::action::Action;
+use crate::ui::state::draft::Checked;
 use crate::ui::state::runs::{RunId, Runs};
 use crate::ui::state::samples::Data;
+use crate::ui::state::words::capitalised;
 use crate::ui::widgets::{enlarged, missing_image_ui, problem_ui};
 
 /// Width of the names and counts, in points.
@@ -18,11 +20,13 @@ const COUNTS: f32 = 230.0;
 const ROW: f32 = 46.0;
 /// Space between images and between rows, in points.
 const GAP: f32 = 6.0;
+/// Greatest height of the list of images with the same pixels, in points; longer ones scroll.
+const PAIRS_HEIGHT: f32 = 160.0;
 
-/// Draws the page of data.
+/// Draws the page of data. `found` is what a check of all images of the new experiment has found.
 pub(super) fn data_ui(
     ui: &mut egui::Ui,
-    runs: &Runs,
+    (runs, found): (&Runs, Option<&Checked>),
     view: &View,
     data: &mut Data,
     actions: &mut Vec<Action>,
@@ -48,12 +52,38 @@ pub(super) fn data_ui(
             }
         }
         Some((_, Ok(samples))) => {
-            for note in &samples.notes {
-                problem_ui(ui, Some(note));
-            }
+            notes_ui(ui, samples, found.filter(|_| data.source.is_none()));
             data.strips.resize(samples.classes.len(), None);
             rows_ui(ui, samples, view, &mut data.strips, actions);
         }
+    }
+}
+
+/// What is to be known of the images: how those of a run differ today, and how those of a new experiment were read.
+fn notes_ui(ui: &mut egui::Ui, samples: &Samples, found: Option<&Checked>) {
+    let Some(found) = found else {
+        for note in &samples.notes {
+            problem_ui(ui, Some(note));
+        }
+        return;
+    };
+    let notes = if found.notes.is_empty() {
+        &samples.notes
+    } else {
+        &found.notes
+    };
+    for note in notes {
+        ui.weak(format!("{}.", capitalised(note)));
+    }
+    let pairs: Vec<String> = found.pairs.iter().map(ToString::to_string).collect();
+    if !pairs.is_empty() {
+        egui::CollapsingHeader::new("Images with the same pixels").show(ui, |ui| {
+            egui::ScrollArea::vertical()
+                .max_height(PAIRS_HEIGHT)
+                .show(ui, |ui| {
+                    pairs.iter().for_each(|pair| drop(ui.label(pair)));
+                });
+        });
     }
 }
 

@@ -12,6 +12,7 @@ use crate::data::Plan;
 use crate::text::grouped;
 use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::draft::{Draft, Preview};
+use crate::ui::state::words::capitalised;
 use crate::ui::widgets::{labelled_ui, problem_ui};
 
 /// Greatest height of the class-count bars, in points; if there are more bars, they scroll.
@@ -125,28 +126,42 @@ fn preview_ui(ui: &mut egui::Ui, draft: &Draft, actions: &mut Vec<Action>) {
                 .max_height(BARS_HEIGHT)
                 .show(ui, |ui| bars_ui(ui, &summary.classes, &plan));
             totals_ui(ui, &plan);
+            problem_ui(ui, plan.refusal(&draft.as_trained()).as_deref());
             unreadable_ui(ui, draft, actions);
+            notes_ui(ui, draft);
         }
+    }
+}
+
+/// Says what was recognised, left out or found more than once among the images, in small letters.
+fn notes_ui(ui: &mut egui::Ui, draft: &Draft) {
+    for note in draft.found().into_iter().flat_map(|found| &found.notes) {
+        let text = RichText::new(format!("{}.", capitalised(note)))
+            .small()
+            .weak();
+        ui.label(text);
     }
 }
 
 /// Says before the start that some images cannot be decoded, and offers to leave them out.
 fn unreadable_ui(ui: &mut egui::Ui, draft: &Draft, actions: &mut Vec<Action>) {
-    let [count, files @ ..] = draft.unreadable() else {
+    let files = draft.found().map_or(&[][..], |found| &found.unreadable);
+    if files.is_empty() {
         return;
-    };
+    }
     let shown: Vec<&str> = files
         .iter()
         .take(UNREADABLE_NAMED)
         .map(String::as_str)
         .collect();
     let help = shown.join("\n");
+    let number = files.len();
     if draft.config.skip_unreadable {
-        ui.label(RichText::new(format!("{count}.")).small().weak())
+        let text = format!("{number} files could not be decoded and are left out.");
+        ui.label(RichText::new(text).small().weak())
             .on_hover_text(help);
         return;
     }
-    let number = count.split(' ').next().unwrap_or_default();
     let text =
         format!("{number} of the images cannot be decoded, and training would stop at them.");
     let text = RichText::new(text).color(ui.visuals().warn_fg_color);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::{Attention, DataSource, Field, RunConfig};
-use crate::data::{Plan, Summary};
+use crate::data::{Pair, Plan, Summary};
 use crate::run::log::new_run_dir;
 use crate::text::grouped;
 use crate::train::cadence::Cadence;
@@ -43,8 +43,23 @@ struct Check {
     of: Option<RunConfig>,
     /// Set to end the check that is under way.
     is_cancelled: Arc<AtomicBool>,
-    /// What cannot be decoded, a line each, after a line that counts them; empty where all images can be.
-    unreadable: Vec<String>,
+    found: Checked,
+}
+
+/// What a check of all images has found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Checked {
+    /// Sentences about how the images were read, and about those that are there more than once.
+    pub(crate) notes: Vec<String>,
+    /// Images that cannot be decoded, a sentence each.
+    pub(crate) unreadable: Vec<String>,
+    /// Images with the same pixels, as many as are listed.
+    pub(crate) pairs: Vec<Pair>,
+}
+
+impl Checked {
+    /// Pairs that are listed, at most.
+    pub(crate) const PAIRS: usize = 500;
 }
 
 /// The search for images in the chosen data.
@@ -298,18 +313,15 @@ impl Draft {
     }
 
     /// Takes in what a check has found, unless other data was chosen meanwhile.
-    pub(crate) fn checked(&mut self, config: &RunConfig, unreadable: Vec<String>) {
+    pub(crate) fn checked(&mut self, config: &RunConfig, found: Checked) {
         if self.check.of.as_ref() == Some(&scan_key(config)) {
-            self.check.unreadable = unreadable;
+            self.check.found = found;
         }
     }
 
-    /// What of the chosen images cannot be decoded, a line each, after a line that counts them.
-    pub(crate) fn unreadable(&self) -> &[String] {
-        match self.check.of == self.scan.wanted {
-            true => &self.check.unreadable,
-            false => &[],
-        }
+    /// What a check of the chosen images has found; none before it has ended.
+    pub(crate) fn found(&self) -> Option<&Checked> {
+        (self.check.of == self.scan.wanted).then_some(&self.check.found)
     }
 
     fn folder_is_missing(&self) -> bool {
@@ -341,6 +353,9 @@ fn in_words(cadence: &Cadence, steps: u64) -> String {
 fn scan_key(config: &RunConfig) -> RunConfig {
     RunConfig {
         data: config.data.clone(),
+        splits: config.splits.clone(),
+        image_column: config.image_column.clone(),
+        label_column: config.label_column.clone(),
         skip_unreadable: config.skip_unreadable,
         ..RunConfig::default()
     }

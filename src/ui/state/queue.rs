@@ -189,6 +189,9 @@ fn same_images(a: &RunConfig, b: &RunConfig) -> bool {
         profile: config.profile,
         val: config.val,
         data_seed: config.data_seed,
+        splits: config.splits.clone(),
+        image_column: config.image_column.clone(),
+        label_column: config.label_column.clone(),
         skip_unreadable: config.skip_unreadable,
         ..RunConfig::default()
     };

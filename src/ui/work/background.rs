@@ -24,6 +24,7 @@ use crate::run::event::Started;
 use crate::run::log::{self, Followed, Position};
 use crate::run::notes::Notes;
 use crate::ui::state::action::Purpose;
+use crate::ui::state::draft::Checked;
 use crate::ui::state::run_table::Found;
 use crate::ui::state::runs::{ProbeReply, ProbeRequest, RunId};
 use crate::ui::state::settings::Settings;
@@ -193,7 +194,7 @@ impl Background {
         self.spawn(work, move |summary| Reply::Scanned(of, summary));
     }
 
-    /// Decodes the images of a configuration, to find those that cannot be decoded.
+    /// Decodes the images of a configuration, to find those that cannot be decoded or are there more than once.
     pub(crate) fn check(&mut self, config: RunConfig, is_cancelled: Arc<AtomicBool>) {
         let of = Box::new(config.clone());
         let work = move || {
@@ -203,9 +204,13 @@ impl Background {
             };
             let goes_on = |_, _| !is_cancelled.load(Ordering::Relaxed);
             let loaded = data::load(&config, &goes_on).map_err(|error| error.to_string())?;
-            let mut notes = loaded.notes;
-            notes.retain(|note| note.contains("decode"));
-            Ok(notes)
+            let mut pairs = loaded.duplicates.pairs;
+            pairs.truncate(Checked::PAIRS);
+            Ok(Checked {
+                notes: loaded.notes,
+                unreadable: loaded.unreadable,
+                pairs,
+            })
         };
         self.spawn_and(Waker::wake_soon, work, move |found| {
             Reply::Checked(of, found)

@@ -13,6 +13,7 @@ use crate::run::log::{Followed, Loaded};
 use crate::run::notes::Notes;
 use crate::samples::Samples;
 use crate::ui::state::action::Purpose;
+use crate::ui::state::draft::Checked;
 use crate::ui::state::run_table::Found;
 use crate::ui::state::runs::{ProbeReply, RunId};
 use crate::ui::state::{findings, images, samples};
@@ -27,8 +28,8 @@ pub(crate) enum Reply {
     Probes(Vec<ProbeReply>),
     /// The data of this configuration was looked through.
     Scanned(Box<RunConfig>, Result<Arc<Summary>, String>),
-    /// What of the images of this configuration cannot be decoded, or the sentence that says why they were not checked.
-    Checked(Box<RunConfig>, Result<Vec<String>, String>),
+    /// What a check of all images of this configuration has found, or the sentence that says why they were not checked.
+    Checked(Box<RunConfig>, Result<Checked, String>),
     /// A dialog was closed; `None` if the user cancelled it or the system offers no dialogs.
     Chosen(Purpose, Option<PathBuf>),
     /// An order of classes was found, or the sentence says why not.

@@ -1,0 +1,83 @@
+//! What a folder holds that has no classes, so that the error names it.
+
+use std::path::Path;
+
+use super::super::super::error::DataError;
+use super::super::left_out::Why;
+use super::super::names::one_or_more;
+use super::super::tree::Tree;
+
+/// The error of a folder with fewer than two classes, or more than can be told apart.
+pub(super) fn too_few_or_many(root: &Path, tree: &Tree, classes: &[String]) -> DataError {
+    let problem = |problem: String| DataError::Layout {
+        problem,
+        path: root.to_owned(),
+    };
+    let counted = one_or_more(classes.len(), "class folder", "class folders");
+    if classes.len() > 1 {
+        return problem(format!("found {counted}, more than 65535"));
+    }
+    if let Some(sentence) = known(tree) {
+        return DataError::Packed {
+            problem: sentence,
+            path: root.to_owned(),
+        };
+    }
+    let counted = match classes {
+        [only] => format!("{counted} (`{only}`)"),
+        _ => counted,
+    };
+    let top = tree.folder(0);
+    let images = top.images.len();
+    let archive = top.others.iter().find(|(_, why)| *why == Why::Archive);
+    let beside = match archive {
+        _ if images > 0 => format!(
+            "; {} without a class folder",
+            one_or_more(images, "image lies", "images lie")
+        ),
+        Some((name, _)) => format!(
+            "; unpack `{}` if the images are in it",
+            name.to_string_lossy()
+        ),
+        None => String::new(),
+    };
+    problem(format!(
+        "found {counted}, and at least 2 are needed{beside}"
+    ))
+}
+
+/// What a folder is, where it is something known that is not read, or not from here.
+fn known(tree: &Tree) -> Option<String> {
+    let below = |number: usize| tree.folder(number).folders.iter().map(|sub| sub.to);
+    let mut folders: Vec<usize> = vec![0];
+    folders.extend(below(0));
+    folders.extend(below(0).flat_map(below).collect::<Vec<_>>());
+    for number in folders {
+        let folder = tree.folder(number);
+        let has = |name: &str| folder.others.iter().any(|(other, _)| other == name);
+        if has("data_batch_1") || has("train") && has("test") && has("meta") {
+            return Some(
+                "this is CIFAR's Python version; get its “binary version” instead".to_owned(),
+            );
+        }
+        let ends = |ending: &str| {
+            let mut names = folder.others.iter().map(|(name, _)| Path::new(name));
+            names.any(|name| name.extension().is_some_and(|found| found == ending))
+        };
+        if ends("tfrecord")
+            || ends("arrow")
+            || ends("npz")
+            || ends("npy")
+            || ends("mat")
+            || ends("h5")
+            || ends("lmdb")
+        {
+            return Some(
+                "it holds arrays or records (such as .npz, .mat, .arrow or .tfrecord), which are not read; write each image as \
+                 a PNG file into a folder of its class"
+                    .to_owned(),
+            );
+        }
+    }
+    None
+}
