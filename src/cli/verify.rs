@@ -27,13 +27,13 @@ pub struct VerifyArguments {
     #[arg(long, value_name = "DATA")]
     data: Option<DataSource>,
     /// Training batches whose class shares are averaged.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 40, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     batches: u32,
     /// Training images of each class that the probe takes, at most; by default as many as the run's probes.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(4..=4096))]
+    #[arg(long, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(4..=4096))]
     probe_images: Option<u32>,
     /// Images of each class whose loss is measured, at most, of the training images and of those held out.
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 400, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     images: u32,
     /// As JSON.
     #[arg(long)]

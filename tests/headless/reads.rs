@@ -446,6 +446,13 @@ const ROWS: &[(&str, Make)] = &[
             .iter()
             .try_for_each(|set| numbered(root, &format!("{set}/train-0.parquet")))
     }),
+    (
+        "images in one folder with their labels in a table",
+        |root, _| {
+            classes(root, &["images"])?;
+            put(root, "labels.csv", b"file,label")
+        },
+    ),
     ("arrays and records: ", |root, _| {
         put(root, "data.npz", b"x")
     }),

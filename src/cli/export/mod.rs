@@ -52,7 +52,7 @@ pub struct ExportArguments {
     #[arg(long)]
     layer: Option<String>,
     /// Step to look at; the last one by default.
-    #[arg(long)]
+    #[arg(allow_negative_numbers = true, long)]
     step: Option<u64>,
     /// The selected pair of classes, by name or number.
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
@@ -86,14 +86,14 @@ pub struct ExportArguments {
     #[arg(long, value_name = "WIDTH", value_parser = Width::parse, requires = "as_one")]
     width: Option<Width>,
     /// Pixels to an inch; 192 by default.
-    #[arg(long, conflicts_with = "scale")]
+    #[arg(allow_negative_numbers = true, long, conflicts_with = "scale")]
     dpi: Option<f64>,
     /// Pixels to a point: another way to say the resolution.
-    #[arg(long)]
+    #[arg(allow_negative_numbers = true, long)]
     scale: Option<f64>,
     /// Size of text and lines in percent of that on screen, 50 to 200: less for small figures in print. By default 100, and
     /// 75 for a page as one figure.
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(allow_negative_numbers = true, long, value_name = "PERCENT")]
     text: Option<f64>,
     /// Light on dark.
     #[arg(long)]

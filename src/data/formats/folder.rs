@@ -12,7 +12,7 @@ use super::format::{Content, Format, ReadPacked, Source};
 use super::list::{packed, recognise};
 use super::listing::directories;
 use super::pack::Pack;
-use super::{image_folder, item};
+use super::{image_folder, item, parquet};
 
 /// A folder and its format.
 pub(in crate::data) struct Folder<'a> {
@@ -46,9 +46,35 @@ impl<'a> Folder<'a> {
     /// The folder without its pixels, and sentences about it. Images that cannot be decoded are in it, too.
     pub(in crate::data) fn index(&self) -> Result<Unsplit, DataError> {
         match self.format.content {
-            Content::Files => self.explained(image_folder::index(self.root, self.config)),
+            Content::Files => self.with_idle(image_folder::index(self.root, self.config)),
             Content::Packed(read) => Ok(self.pack(read, false)?.into_index()),
         }
+    }
+
+    fn with_idle(&self, read: Result<Unsplit, DataError>) -> Result<Unsplit, DataError> {
+        let mut unsplit = self.explained(read)?;
+        unsplit.notes.extend(self.idle());
+        Ok(unsplit)
+    }
+
+    /// Sentences about fields of the configuration that have no effect on folders of this format.
+    fn idle(&self) -> Vec<String> {
+        let is_parquet = self.format.name == parquet::FORMAT.name;
+        let has_splits = is_parquet || matches!(self.format.content, Content::Files);
+        let fields = [
+            ("splits", self.config.splits.is_some() && !has_splits),
+            (
+                "image_column",
+                self.config.image_column.is_some() && !is_parquet,
+            ),
+            (
+                "label_column",
+                self.config.label_column.is_some() && !is_parquet,
+            ),
+        ];
+        let idle = fields.into_iter().filter(|(_, is_idle)| *is_idle);
+        idle.map(|(field, _)| format!("`{field}` has no effect on the format {}", self.format.name))
+            .collect()
     }
 
     /// Decodes every image, on all threads.
@@ -57,7 +83,7 @@ impl<'a> Folder<'a> {
         progress: &(dyn Fn(usize, usize) -> bool + Sync),
     ) -> Result<Unsplit, DataError> {
         match self.format.content {
-            Content::Files => self.explained(image_folder::load(self.root, self.config, progress)),
+            Content::Files => self.with_idle(image_folder::load(self.root, self.config, progress)),
             Content::Packed(read) => self
                 .pack(read, true)?
                 .load(self.root, self.config, progress),
@@ -84,6 +110,7 @@ impl<'a> Folder<'a> {
             with_images,
         };
         let mut pack = Pack::read(read, &source)?;
+        pack.notes.extend(self.idle());
         if self.at != self.root {
             let at = self.at.strip_prefix(self.root).unwrap_or(&self.at);
             let note = format!("the folder `{}` is entered, the only one", at.display());

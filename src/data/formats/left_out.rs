@@ -41,6 +41,11 @@ pub(super) enum Why {
 }
 
 impl Why {
+    /// Whether it is something that the owner of a folder put there.
+    pub(super) fn is_content(self) -> bool {
+        !matches!(self, Self::Hidden | Self::System)
+    }
+
     /// One of them, several of them, and what can be done.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {

@@ -281,6 +281,27 @@ fn idx_files_are_found_in_folders() -> Result<()> {
 }
 
 #[test]
+fn fields_that_a_format_has_no_use_for_are_said() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    idx(root.path(), "train", 12, 0, false)?;
+    let config = RunConfig {
+        splits: Some("none".parse().unwrap()),
+        label_column: Some("label".to_owned()),
+        ..config(root.path())
+    };
+    let notes = load(&config, &|_, _| true)?.notes.join("\n");
+    assert!(
+        notes.contains("`splits` has no effect on the format IDX"),
+        "{notes}"
+    );
+    assert!(
+        notes.contains("`label_column` has no effect on the format IDX"),
+        "{notes}"
+    );
+    Ok(())
+}
+
+#[test]
 fn damaged_idx_files_are_named() -> Result<()> {
     let root = tempfile::tempdir()?;
     let at = root.path();

@@ -128,3 +128,29 @@ fn a_thumbnail_does_not_end_a_jpeg_file() -> Result<()> {
     }
     Ok(())
 }
+
+/// A small file that claims to be huge takes no memory: 45,000 × 45,000 pixels are 6 GB.
+#[test]
+fn a_file_that_claims_to_be_huge_is_refused() {
+    let header = |width: u32, height: u32| {
+        let mut bytes = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+        bytes.extend(width.to_le_bytes());
+        bytes.extend(height.to_le_bytes());
+        bytes.extend([1, 0, 24, 0]);
+        bytes.extend([0; 24]);
+        bytes
+    };
+    let refused = |bytes: &[u8]| {
+        Small::decode(bytes, Path::new("x"), None)
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+    };
+    let said = refused(&header(45_000, 45_000));
+    assert!(
+        said.contains("45000×45000 pixels are more than are decoded"),
+        "{said}"
+    );
+    let said = refused(&header(450, 450));
+    assert!(!said.contains("more than are decoded"), "{said}");
+}

@@ -1,14 +1,11 @@
 //! Which folders are splits and which are classes, judged by names and by what lies in them.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::super::super::error::DataError;
 use super::super::left_out::{LeftOut, Why};
-use super::super::names::{
-    class_name, common, one_or_more, split_name, split_of, split_within, words,
-};
+use super::super::names::{one_or_more, split_name, split_of, words};
 use super::super::tree::{Sub, Tree};
 use crate::config::Splits;
 
@@ -43,11 +40,11 @@ pub(super) struct Layout {
 
 /// A folder of the tree with its path.
 #[derive(Clone, Debug)]
-struct At {
-    folder: usize,
-    path: PathBuf,
-    name: String,
-    is_link: bool,
+pub(super) struct At {
+    pub(super) folder: usize,
+    pub(super) path: PathBuf,
+    pub(super) name: String,
+    pub(super) is_link: bool,
 }
 
 /// Reads a tree as classes, or as splits that hold classes; `splits` decides by hand.
@@ -106,30 +103,29 @@ pub(super) fn layout(
         })
         .collect();
     let mut said = format!("splits: {}", said.join(", "));
-    for (split, has) in layout.has.into_iter().enumerate() {
-        if !has {
-            said.push_str(&format!("; no folder of {} images", split_name(split)));
-        }
+    if !layout.has[2] {
+        said.push_str("; test images are set apart from the training images");
     }
     layout.notes.push(said);
     Ok(layout)
 }
 
-struct Reader<'a> {
-    tree: &'a Tree,
+/// A tree that is looked at.
+pub(super) struct Reader<'a> {
+    pub(super) tree: &'a Tree,
     root: &'a Path,
 }
 
 impl Reader<'_> {
     /// A path relative to the root, for sentences.
-    fn short(&self, path: &Path) -> String {
+    pub(super) fn short(&self, path: &Path) -> String {
         path.strip_prefix(self.root)
             .unwrap_or(path)
             .display()
             .to_string()
     }
 
-    fn problem(&self, at: &At, problem: String) -> DataError {
+    pub(super) fn problem(&self, at: &At, problem: String) -> DataError {
         DataError::Layout {
             problem,
             path: at.path.clone(),
@@ -152,7 +148,7 @@ impl Reader<'_> {
         })
     }
 
-    fn populated(&self, at: &At) -> Result<Vec<At>, DataError> {
+    pub(super) fn populated(&self, at: &At) -> Result<Vec<At>, DataError> {
         self.tree
             .populated(at.folder)
             .into_iter()
@@ -181,12 +177,12 @@ impl Reader<'_> {
     }
 
     /// Whether a folder holds folders with images.
-    fn holds_folders(&self, at: &At) -> bool {
+    pub(super) fn holds_folders(&self, at: &At) -> bool {
         !self.tree.populated(at.folder).is_empty()
     }
 
     /// Whether images lie in a folder itself.
-    fn holds_images(&self, at: &At) -> bool {
+    pub(super) fn holds_images(&self, at: &At) -> bool {
         let folder = self.tree.folder(at.folder);
         !folder.images.is_empty() || folder.others.iter().any(|(_, why)| *why == Why::Unreadable)
     }
@@ -200,7 +196,13 @@ impl Reader<'_> {
                 break;
             };
             let folders = &self.tree.folder(at.folder).folders;
-            let is_bare = |sub: &&Sub| self.tree.others_below(sub.to).is_empty();
+            let is_bare = |sub: &&Sub| {
+                !self
+                    .tree
+                    .others_below(sub.to)
+                    .keys()
+                    .any(|why| why.is_content())
+            };
             let beside = folders.iter().filter(|sub| sub.to != only.folder);
             // An empty folder beside it is a class that lacks its images.
             let has_bare = beside.clone().any(|sub| is_bare(&sub));
@@ -224,7 +226,7 @@ impl Reader<'_> {
     }
 
     /// Leaves out the files of a folder that is no class.
-    fn leave_files(&self, at: &At, layout: &mut Layout) {
+    pub(super) fn leave_files(&self, at: &At, layout: &mut Layout) {
         let folder = self.tree.folder(at.folder);
         for image in &folder.images {
             layout
@@ -234,121 +236,6 @@ impl Reader<'_> {
         for (name, why) in &folder.others {
             layout.left_out.add(*why, &at.path.join(name));
         }
-    }
-
-    /// The splits in a folder; none where its folders are classes. Folders that could be either are an error.
-    fn splits(&self, at: &At, layout: &mut Layout) -> Result<Vec<(usize, At)>, DataError> {
-        let folders = self.populated(at)?;
-        let names: Vec<_> = folders.iter().map(|sub| words(&sub.name)).collect();
-        let (start, end) = common(&names);
-        let names: Vec<_> = names
-            .iter()
-            .map(|name| &name[start..name.len() - end])
-            .collect();
-        let (mut marked, mut others, mut looks) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let mut all_look = true;
-        for (folder, words) in folders.iter().zip(&names) {
-            looks.extend(split_within(words));
-            all_look &= split_within(words).is_some();
-            match split_of(words) {
-                Some(split) => marked.push((split, folder.clone())),
-                None => others.push(folder.clone()),
-            }
-        }
-        let (deep, flat): (Vec<_>, Vec<_>) = marked
-            .into_iter()
-            .partition(|(_, folder)| self.holds_folders(folder));
-        if deep.is_empty() {
-            let is_named =
-                all_look && (looks.len() > 1 || looks.contains(&0)) && !folders.is_empty();
-            if is_named {
-                return Err(self.both(at, &folders));
-            }
-            for (_, folder) in &flat {
-                layout.notes.push(format!(
-                    "`{}` is a class, since it holds images and no class folders",
-                    folder.name
-                ));
-            }
-            return Ok(Vec::new());
-        }
-        let is_sure = deep.iter().any(|(split, _)| *split == 0);
-        let is_twice = deep
-            .iter()
-            .any(|(split, _)| deep.iter().filter(|(other, _)| other == split).count() > 1);
-        let has_held_out = deep.iter().any(|(split, _)| *split != 0);
-        if !is_sure && !others.is_empty() && !self.are_alike(&deep, &others)? {
-            return Ok(Vec::new());
-        }
-        if !is_sure || is_twice || (!has_held_out && !others.is_empty()) {
-            return Err(self.both(at, &folders));
-        }
-        flat.iter()
-            .for_each(|(_, folder)| layout.left_out.add(Why::WithoutClasses, &folder.path));
-        others
-            .iter()
-            .for_each(|folder| layout.left_out.add(Why::BesideSplits, &folder.path));
-        let is_left = |sub: &&Sub| folders.iter().all(|folder| folder.folder != sub.to);
-        for sub in self.tree.folder(at.folder).folders.iter().filter(is_left) {
-            layout
-                .left_out
-                .add(Why::WithoutImages, &at.path.join(&sub.name));
-        }
-        self.leave_files(at, layout);
-        Ok(deep)
-    }
-
-    /// Whether folders named after splits and others hold folders of the same names.
-    fn are_alike(&self, splits: &[(usize, At)], others: &[At]) -> Result<bool, DataError> {
-        let mut found = BTreeSet::new();
-        for (_, split) in splits {
-            found.extend(self.names_in(split)?);
-        }
-        for other in others {
-            if self
-                .names_in(other)?
-                .iter()
-                .any(|name| found.contains(name))
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn names_in(&self, at: &At) -> Result<BTreeSet<String>, DataError> {
-        Ok(self
-            .populated(at)?
-            .iter()
-            .map(|sub| class_name(&sub.name))
-            .collect())
-    }
-
-    /// The error of folders that may be splits and may be classes.
-    fn both(&self, at: &At, folders: &[At]) -> DataError {
-        let names: Vec<_> = folders
-            .iter()
-            .take(6)
-            .map(|folder| format!("`{}`", folder.name))
-            .collect();
-        let example = |wanted: usize| {
-            let found = folders
-                .iter()
-                .find(|folder| split_within(&words(&folder.name)) == Some(wanted));
-            found.map(|folder| self.short(&folder.path))
-        };
-        let train = example(0).unwrap_or_else(|| "FOLDER".to_owned());
-        let test = example(2)
-            .or_else(|| example(1))
-            .unwrap_or_else(|| "FOLDER".to_owned());
-        self.problem(
-            at,
-            format!(
-                "the folders {} may be splits that hold classes, or classes; write `--splits train={train},test={test}` for \
-                 the first, `--splits none` for the second",
-                names.join(", ")
-            ),
-        )
     }
 
     /// The classes in a folder that is no split: a class may hold its own splits.
@@ -397,42 +284,6 @@ impl Reader<'_> {
         self.classes(0, at, layout)
     }
 
-    /// The splits in a class folder; none where anything else is in it.
-    fn splits_of_class(&self, class: &At) -> Result<Vec<(usize, At)>, DataError> {
-        if self.holds_images(class) {
-            return Ok(Vec::new());
-        }
-        let folders = self.populated(class)?.into_iter();
-        let splits = folders.map(|sub| Some((split_of(&words(&sub.name))?, sub)));
-        Ok(splits.collect::<Option<_>>().unwrap_or_default())
-    }
-
-    /// Refuses folders that all hold folders of the same names: several data sets rather than classes.
-    fn refuse_sets(&self, at: &At, folders: &[At]) -> Result<(), DataError> {
-        let [first, others @ ..] = folders else {
-            return Ok(());
-        };
-        let names = self.names_in(first)?;
-        let mut alike = names.len() > 1
-            && !others.is_empty()
-            && !folders.iter().any(|folder| self.holds_images(folder));
-        for other in others {
-            alike = alike && self.names_in(other)? == names;
-        }
-        if !alike {
-            return Ok(());
-        }
-        let (one, other) = (&first.name, &others[0].name);
-        let path = first.path.display();
-        Err(self.problem(
-            at,
-            format!(
-                "the folders `{one}` and `{other}` hold folders of the same names, so they may be data sets or classes; write \
-                 `--data folder:{path}` for one of the data sets, `--splits none` for the classes"
-            ),
-        ))
-    }
-
     /// Takes every folder in a folder as a class of a split.
     fn classes(&self, split: usize, at: &At, layout: &mut Layout) -> Result<(), DataError> {
         let mut nested = Vec::new();
@@ -440,10 +291,10 @@ impl Reader<'_> {
             let sub = self.sub(at, sub)?;
             let others = self.tree.others_below(sub.folder);
             let is_other = self.tree.images_below(sub.folder) == 0
-                && !others.is_empty()
-                && others.keys().all(|why| {
-                    matches!(why, Why::Other | Why::Archive | Why::Hidden | Why::System)
-                });
+                && others.contains_key(&Why::Other)
+                && others
+                    .keys()
+                    .all(|why| *why == Why::Other || !why.is_content());
             if is_other {
                 layout.left_out.add(Why::WithoutImages, &sub.path);
                 continue;

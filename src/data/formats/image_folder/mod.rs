@@ -1,7 +1,7 @@
 //! Image folders in torchvision's ImageFolder layout: `root/class/…` or `root/{train,val,test}/class/…`.
 //!
 //! ```text
-//! layout    which folders are splits, and which are classes
+//! layout    which folders are classes; splits: which hold those of a split
 //! collect   the images of all classes
 //! seen      what a folder holds that has no classes
 //! ```
@@ -9,6 +9,7 @@
 mod collect;
 mod layout;
 mod seen;
+mod splits;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -215,6 +216,8 @@ fn untrained(
     } else if count(Why::Dangling) > 0 {
         "its files are links that lead nowhere: restore what they lead to, or delete its folder"
             .to_owned()
+    } else if count(Why::Archive) > 0 {
+        "its images are in an archive: unpack it".to_owned()
     } else if count(Why::NoEnding) > 0 {
         "its files have no ending: give each the one of its format, such as .png".to_owned()
     } else if tree.images_below(place.folder) > 0 {

@@ -30,16 +30,33 @@ pub(super) fn too_few_or_many(root: &Path, tree: &Tree, classes: &[String]) -> D
     let top = tree.folder(0);
     let images = top.images.len();
     let archive = top.others.iter().find(|(_, why)| *why == Why::Archive);
-    let beside = match archive {
-        _ if images > 0 => format!(
-            "; {} without a class folder",
-            one_or_more(images, "image lies", "images lie")
-        ),
-        Some((name, _)) => format!(
+    let table = tree
+        .folders
+        .iter()
+        .flat_map(|folder| &folder.others)
+        .find(|(name, _)| {
+            let ending = Path::new(name)
+                .extension()
+                .and_then(|ending| ending.to_str())
+                .unwrap_or_default();
+            ["csv", "tsv", "json", "jsonl"].contains(&ending.to_lowercase().as_str())
+        });
+    let beside = match (archive, table) {
+        (Some((name, _)), _) => format!(
             "; unpack `{}` if the images are in it",
             name.to_string_lossy()
         ),
-        None => String::new(),
+        (None, Some((name, _))) => format!(
+            "; labels in a table, such as `{}`, are not read: sort the images into folders of their classes",
+            name.to_string_lossy()
+        ),
+        (None, None) if images > 0 => {
+            format!(
+                "; {} without a class folder",
+                one_or_more(images, "image lies", "images lie")
+            )
+        }
+        (None, None) => String::new(),
     };
     problem(format!(
         "found {counted}, and at least 2 are needed{beside}"

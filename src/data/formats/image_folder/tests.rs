@@ -128,9 +128,6 @@ fn folders_that_may_be_splits_or_classes_are_refused_with_both_readings() -> Res
         // No training split.
         &["val/cat*3", "val/dog*3", "test/cat*3", "test/dog*3"][..],
         &["test/cat*3", "test/dog*3"],
-        // Splits without class folders.
-        &["train*3", "test*3"],
-        &["Training*3", "Testing*3"],
         // Two folders for one split.
         &["train/cat*3", "train/dog*3", "val/cat*1", "dev/cat*1"],
         // Spellings that are not understood.
@@ -148,6 +145,28 @@ fn folders_that_may_be_splits_or_classes_are_refused_with_both_readings() -> Res
             assert!(said.contains(word), "{names:?}: {said}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn splits_without_class_folders_are_refused() -> Result<()> {
+    for names in [
+        &["train*3", "test*3"][..],
+        &["Training*3", "Testing*3"],
+        &["train*3", "val*3", "test*3"],
+    ] {
+        let root = tempfile::tempdir()?;
+        images(root.path(), names)?;
+        let said = error(root.path());
+        for word in ["named after splits", "no class folders", "--splits none"] {
+            assert!(said.contains(word), "{names:?}: {said}");
+        }
+    }
+    // Hugging Face's folders of images with a table of labels.
+    let root = tempfile::tempdir()?;
+    images(root.path(), &["train*3"])?;
+    touch(root.path(), &["train/metadata.csv"])?;
+    assert!(error(root.path()).contains("labels in a table, such as `metadata.csv`, are not read"));
     Ok(())
 }
 
@@ -376,7 +395,7 @@ fn folders_beside_splits_are_said() -> Result<()> {
         &loaded.notes,
         &[
             "1 split without class folders, such as `test`",
-            "no folder of test images",
+            "test images are set apart from the training images",
         ],
     );
     Ok(())
@@ -384,7 +403,17 @@ fn folders_beside_splits_are_said() -> Result<()> {
 
 #[test]
 fn a_class_without_training_images_is_refused_with_its_own_reason() -> Result<()> {
-    let cases: [(&[&str], &[&str], &str); 5] = [
+    let cases: [(&[&str], &[&str], &str); 7] = [
+        (
+            &["cat*3", "dog*3"],
+            &["eel/eel.zip"],
+            "in an archive: unpack it",
+        ),
+        (
+            &["cat*3", "dog*3"],
+            &["eel/.DS_Store"],
+            "its folder is empty",
+        ),
         (
             &["cat*3", "dog*3"],
             &["eel/a.heic", "eel/b.avif"],
