@@ -221,7 +221,15 @@ fn data_says_what_it_found() -> Result<()> {
     }
     let data = crosscurrent(
         at,
-        &["data", "--data", "folder:data", "--pairs", "pairs.csv"],
+        &[
+            "data",
+            "--data",
+            "folder:data",
+            "--val",
+            "0",
+            "--pairs",
+            "pairs.csv",
+        ],
     )?;
     let text = stdout(&data);
     for words in [

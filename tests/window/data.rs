@@ -67,9 +67,12 @@ fn images_that_are_there_twice_are_said_and_listed() -> Result<()> {
     window
         .get_by_label("Path of the image folder")
         .type_text(&path);
-    let time = window.ctx.input(|input| input.time) + 1.0;
-    window.input_mut().time = Some(time);
-    settle(&mut window);
+    // A typed path is looked at a moment later.
+    for _ in 0..3 {
+        let time = window.ctx.input(|input| input.time) + 1.0;
+        window.input_mut().time = Some(time);
+        settle(&mut window);
+    }
     ensure!(has(
         &window,
         "Splits: test images from `Testing`, training images from `Training`"
