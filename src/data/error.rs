@@ -21,7 +21,8 @@ pub enum DataError {
         /// The directory.
         path: PathBuf,
     },
-    /// A file that holds many images is damaged, or the files of a folder do not fit together.
+    /// A file that holds many images is damaged, or the files and folders of a folder do not fit together or may be two
+    /// things.
     #[error("{problem}: {}", path.display())]
     Packed {
         /// What is wrong, and what to do.

@@ -33,10 +33,10 @@ impl Loaded {
     pub fn sentences(&self) -> Vec<String> {
         let mut all = self.notes.clone();
         if !self.unreadable.is_empty() {
-            let count = self.unreadable.len();
-            all.push(format!(
-                "{count} files could not be decoded and are left out"
-            ));
+            all.push(match self.unreadable.len() {
+                1 => "1 file could not be decoded and is left out".to_owned(),
+                count => format!("{count} files could not be decoded and are left out"),
+            });
             all.extend_from_slice(&self.unreadable);
         }
         all

@@ -147,7 +147,7 @@ fn failures_are_one_sentence_with_the_right_exit_code() -> Result<()> {
     let at = root.path();
     images(&at.join("data"))?;
     std::fs::write(at.join("bad.toml"), "epochs = 2\nwidht = \"1\"\n")?;
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (&["train", "--data", "folder:nowhere"], 1, "nowhere"),
         (&["train", "--data", "nonsense"], 2, "nonsense"),
         (
@@ -165,6 +165,22 @@ fn failures_are_one_sentence_with_the_right_exit_code() -> Result<()> {
             &["train", "--data", "folder:data", "--device", "metal"],
             1,
             "Metal",
+        ),
+        (
+            &["train", "--data", "folder:data", "--lr", "-1"],
+            2,
+            "lr: must be a positive number",
+        ),
+        (
+            &["train", "--data", "folder:data", "--epochs", "-3"],
+            2,
+            "write a whole number",
+        ),
+        (&["export", "data", "--step", "-1"], 2, "'--step <STEP>'"),
+        (
+            &["train", "--data", "folder:data", "--val", "1000"],
+            1,
+            "leave one training image of each class",
         ),
         (&["resume", "data"], 1, "not a run"),
         (&["summary", "data"], 1, "not a run"),
@@ -185,6 +201,64 @@ fn failures_are_one_sentence_with_the_right_exit_code() -> Result<()> {
             assert_eq!(text.trim_end().lines().count(), 1, "{arguments:?}: {text}");
         }
     }
+    Ok(())
+}
+
+/// `data` says what was recognised and left out, and lists images that are there twice; control characters in names are
+/// written out, in a terminal as well as in tables.
+#[test]
+fn data_says_what_it_found() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    images(&at.join("data/Training"))?;
+    for class in ["across", "down", "spots"] {
+        let test = at.join("data/Testing").join(class);
+        std::fs::create_dir_all(&test)?;
+        std::fs::copy(
+            at.join("data/Training").join(class).join("01.png"),
+            test.join("same.png"),
+        )?;
+    }
+    let data = crosscurrent(
+        at,
+        &[
+            "data",
+            "--data",
+            "folder:data",
+            "--val",
+            "0",
+            "--pairs",
+            "pairs.csv",
+        ],
+    )?;
+    let text = stdout(&data);
+    for words in [
+        "note: splits: test images from `Testing`, training images from `Training`",
+        "note: 3 of 3 test images are also among the training images",
+        "Testing/across/same.png (across, test)",
+        "Training/across/01.png (across, training)",
+    ] {
+        assert!(text.contains(words), "`{words}` is not in: {text}");
+    }
+    let pairs = std::fs::read_to_string(at.join("pairs.csv"))?;
+    assert_eq!(pairs.lines().count(), 4, "{pairs}");
+    assert!(pairs.contains("Testing/down/same.png,down,test,Training/down/01.png,down,training\n"));
+
+    images(&at.join("hostile"))?;
+    std::fs::rename(at.join("hostile/spots"), at.join("hostile/sp\u{1b}[31mots"))?;
+    let data = crosscurrent(at, &["data", "--data", "folder:hostile"])?;
+    let text = stdout(&data);
+    assert!(
+        text.contains("sp\\u{1b}[31mots") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+    std::fs::write(at.join("hostile/down/\u{1b}[2J.png"), "no image")?;
+    let data = crosscurrent(at, &["data", "--data", "folder:hostile"])?;
+    let text = stderr(&data);
+    assert!(
+        text.contains("\\u{1b}[2J.png") && !text.contains('\u{1b}'),
+        "{text}"
+    );
     Ok(())
 }
 

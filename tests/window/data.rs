@@ -40,6 +40,55 @@ fn the_images_of_the_new_experiment_are_shown() -> Result<()> {
     Ok(())
 }
 
+/// The page says what was recognised in a folder, and which images are in two splits.
+#[test]
+fn images_that_are_there_twice_are_said_and_listed() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    for (split, class, numbers) in [
+        ("Training", "cat", 0..10),
+        ("Training", "dog", 20..30),
+        ("Testing", "cat", 9..14),
+        ("Testing", "dog", 40..44),
+    ] {
+        let folder = root.path().join(split).join(class);
+        std::fs::create_dir_all(&folder)?;
+        for number in numbers {
+            let pixel = image::Rgb([number * 5, 90, 200 - number]);
+            image::RgbImage::from_pixel(16, 16, pixel)
+                .save(folder.join(format!("{number}.png")))?;
+        }
+    }
+    let mut window = window(Options::default());
+    window.state_mut().show(Page::Data);
+    click(&mut window, "Image folder");
+    window.get_by_label("Path of the image folder").focus();
+    window.run();
+    let path = root.path().display().to_string();
+    window
+        .get_by_label("Path of the image folder")
+        .type_text(&path);
+    // A typed path is looked at a moment later.
+    for _ in 0..3 {
+        let time = window.ctx.input(|input| input.time) + 1.0;
+        window.input_mut().time = Some(time);
+        settle(&mut window);
+    }
+    ensure!(has(
+        &window,
+        "Splits: test images from `Testing`, training images from `Training`"
+    ));
+    ensure!(has(
+        &window,
+        "1 of 9 test images is also among the training images"
+    ));
+    click(&mut window, "Images with the same pixels");
+    ensure!(has(
+        &window,
+        "Testing/cat/9.png (cat, test) is Training/cat/9.png (cat, training)"
+    ));
+    Ok(())
+}
+
 /// The page says what to do if no folder is chosen, and reports a folder that does not exist.
 #[test]
 fn a_missing_image_folder_is_reported() {

@@ -157,7 +157,10 @@ fn unreadable_ui(ui: &mut egui::Ui, draft: &Draft, actions: &mut Vec<Action>) {
     let help = shown.join("\n");
     let number = files.len();
     if draft.config.skip_unreadable {
-        let text = format!("{number} files could not be decoded and are left out.");
+        let text = match number {
+            1 => "1 file could not be decoded and is left out.".to_owned(),
+            number => format!("{number} files could not be decoded and are left out."),
+        };
         ui.label(RichText::new(text).small().weak())
             .on_hover_text(help);
         return;

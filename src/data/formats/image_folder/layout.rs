@@ -126,7 +126,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn problem(&self, at: &At, problem: String) -> DataError {
-        DataError::Layout {
+        DataError::Packed {
             problem,
             path: at.path.clone(),
         }
