@@ -54,6 +54,14 @@ pub fn counted(number: usize, noun: &str) -> String {
     }
 }
 
+/// A count with what it counts: `1 class`, `1,200 classes`.
+pub fn one_or_more(count: usize, one: &str, more: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{} {more}", grouped(count as u64)),
+    }
+}
+
 /// A whole number in groups of three: `12,345`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

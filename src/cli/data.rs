@@ -9,6 +9,7 @@ use super::config_arguments::ConfigArguments;
 use super::output::{print_table, say};
 use crate::data::{self, Pair};
 use crate::figure::export;
+use crate::figure::table::Table;
 
 /// Arguments of `data`.
 #[derive(Debug, Args)]
@@ -94,22 +95,22 @@ fn print_pairs(pairs: &[Pair]) {
 
 /// Writes all pairs of images with the same pixels as CSV.
 fn write_pairs(path: &Path, pairs: &[Pair]) -> anyhow::Result<()> {
-    let mut text = "file,class,split,same_as_file,same_as_class,same_as_split\n".to_owned();
+    let mut table = Table::new([
+        "file",
+        "class",
+        "split",
+        "same_as_file",
+        "same_as_class",
+        "same_as_split",
+    ]);
     for pair in pairs {
         let [first, other] = &pair.images;
-        let cells = [other, first].map(|x| [quoted(&x.file), quoted(&x.class), x.split.to_owned()]);
-        text.push_str(&cells.concat().join(","));
-        text.push('\n');
+        let row = [other, first].map(|place| [&place.file, &place.class, place.split]);
+        let [[a, b, c], [d, e, f]] = row;
+        table.push([a, b, c, d, e, f].map(Into::into));
     }
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    std::fs::write(path, table.to_csv())
+        .with_context(|| format!("cannot write {}", path.display()))?;
     say(format!("wrote {}", path.display()));
     Ok(())
-}
-
-/// A cell of CSV.
-fn quoted(text: &str) -> String {
-    if text.contains(['"', ',', '\n', '\r']) {
-        return format!("\"{}\"", text.replace('"', "\"\""));
-    }
-    text.to_owned()
 }

@@ -6,6 +6,8 @@ use crate::random::Random;
 use super::dataset::Dataset;
 use super::long_tail;
 
+/// What the splits are called, by their numbers.
+pub(super) const SPLIT_NAMES: [&str; 3] = ["training", "validation", "test"];
 /// Share of the images that become the test split where the source brings none.
 const TEST_SHARE: f64 = 0.2;
 /// Share of the training images that become the validation split where the source brings none.

@@ -1,7 +1,7 @@
 //! What to know of a configuration's images before training: settings that leave too few of them.
 
 use crate::config::RunConfig;
-use crate::text::counted;
+use crate::text::{counted, one_or_more};
 
 use super::super::splits::Plan;
 
@@ -52,14 +52,14 @@ impl Plan {
             {
                 said.push(format!(
                     "{} without {split} images, such as `{example}`: no score there",
-                    classes_of(count)
+                    one_or_more(count, "class", "classes")
                 ));
             }
         }
         if let Some((count, example)) = named(&|class| self.train[class] == 1) {
             said.push(format!(
                 "{} with one training image, such as `{example}`",
-                classes_of(count)
+                one_or_more(count, "class", "classes")
             ));
         }
         if config.val.is_some_and(|val| val > 0)
@@ -68,7 +68,7 @@ impl Plan {
         {
             said.push(format!(
                 "{} with more validation than training images, such as `{example}`",
-                classes_of(count)
+                one_or_more(count, "class", "classes")
             ));
         }
         said
@@ -91,13 +91,6 @@ impl Plan {
         (images > 1 && rest == 1).then(|| {
             format!("the last batch of an epoch has one image, too few for batch norm; choose another `batch`, such as {other}")
         })
-    }
-}
-
-fn classes_of(count: usize) -> String {
-    match count {
-        1 => "1 class".to_owned(),
-        count => format!("{count} classes"),
     }
 }
 

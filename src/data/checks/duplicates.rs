@@ -10,6 +10,7 @@ use crate::text::grouped;
 
 use super::super::dataset::Dataset;
 use super::super::fingerprint::Hash;
+use super::super::splits::SPLIT_NAMES;
 
 /// Two images with the same pixels, as training sees them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +51,6 @@ pub struct Duplicates {
     /// Sentences that count them.
     pub sentences: Vec<String>,
 }
-
-const SPLITS: [&str; 3] = ["training", "validation", "test"];
 
 /// An image with what it is compared by. The order is that of the splits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +114,7 @@ fn pairs(data: &Dataset, groups: &[&[Image]]) -> Vec<Pair> {
         )
     });
     let place = |image: &Image| Place {
-        split: SPLITS[image.split],
+        split: SPLIT_NAMES[image.split],
         class: data.classes[usize::from(class(data, image))].clone(),
         file: match data
             .files
@@ -147,7 +146,7 @@ fn sentences(data: &Dataset, groups: &[&[Image]]) -> Vec<String> {
                 if count == 1 { "is" } else { "are" },
             );
             let count = grouped(count as u64);
-            let (later, earlier) = (SPLITS[later], SPLITS[earlier]);
+            let (later, earlier) = (SPLIT_NAMES[later], SPLIT_NAMES[earlier]);
             sentences.push(format!(
                 "{count} of {size} {later} images {verb} also among the {earlier} images"
             ));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::text::{is_hidden, visible};
+use crate::text::{is_hidden, one_or_more, visible};
 
 /// Words for splits: 0 training, 1 validation, 2 test.
 const SPLITS: [(&str, usize); 19] = [
@@ -113,15 +113,6 @@ pub(super) fn common(names: &[Vec<String>]) -> (usize, usize) {
     (start, end)
 }
 
-/// What a split is called.
-pub(super) const fn split_name(split: usize) -> &'static str {
-    match split {
-        0 => "training",
-        1 => "validation",
-        _ => "test",
-    }
-}
-
 /// Names of folders and files that systems make by themselves.
 pub(super) fn is_of_system(name: &str) -> bool {
     const NAMES: [&str; 10] = [
@@ -202,12 +193,4 @@ pub(super) fn notes<'a>(classes: &[String], raw: impl IntoIterator<Item = &'a st
         ));
     }
     notes
-}
-
-/// A count with its noun.
-pub(super) fn one_or_more(count: usize, one: &str, more: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{} {more}", crate::text::grouped(count as u64)),
-    }
 }

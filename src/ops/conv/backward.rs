@@ -169,7 +169,6 @@ impl Backward {
         let sums: Vec<Sum> = pieces
             .into_par_iter()
             .enumerate()
-            .with_max_len(1)
             .map(|(i, inputs)| self.stretch(i * each..shape.n.min((i + 1) * each), &source, inputs))
             .collect();
         let Some(sum) = sums.into_iter().reduce(Sum::with) else {

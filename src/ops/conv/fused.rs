@@ -159,7 +159,6 @@ fn forward(
     raw.par_chunks_mut((group * shape.raw()).max(1))
         .zip(partial.par_chunks_mut((group * each).max(1)))
         .enumerate()
-        .with_max_len(1)
         .for_each(|(i, (out, partial))| {
             let loaded = group * plane.len() + shape.lanes;
             with_scratch(loaded + path.scratch(), |scratch| {

@@ -1,5 +1,7 @@
 //! One direction of a convolution on the CPU, computed one way or the other, some images at a time.
 
+use std::sync::OnceLock;
+
 use pulp::Arch;
 
 use crate::ops::cpu;
@@ -43,11 +45,7 @@ impl<'a> Path<'a> {
         let Shape { outputs, lanes, .. } = *shape;
         let tile = tile(shape, shape.inputs, outputs);
         let pack = || Panels::forward(weight, outputs, shape.taps(), lanes);
-        let panels = match tile {
-            None => packed.forward.get_or_init(|| timed(Work::Pack, pack)),
-            Some(tile) => packed.winograd[tile as usize]
-                .get_or_init(|| timed(Work::Pack, || winograd::transformed(arch, tile, &pack()))),
-        };
+        let panels = panels(arch, tile, (&packed.forward, &packed.winograd), pack);
         Self {
             plane: shape.input(),
             panels,
@@ -62,11 +60,12 @@ impl<'a> Path<'a> {
         let Shape { outputs, lanes, .. } = *shape;
         let tile = tile(shape, outputs, shape.inputs);
         let pack = || Panels::adjoint(weight, outputs, shape.taps(), lanes);
-        let panels = match tile {
-            None => packed.adjoint.get_or_init(|| timed(Work::Pack, pack)),
-            Some(tile) => packed.winograd_adjoint[tile as usize]
-                .get_or_init(|| timed(Work::Pack, || winograd::transformed(arch, tile, &pack()))),
-        };
+        let panels = panels(
+            arch,
+            tile,
+            (&packed.adjoint, &packed.winograd_adjoint),
+            pack,
+        );
         Self {
             plane: shape.output(),
             panels,
@@ -117,6 +116,22 @@ impl<'a> Path<'a> {
             }
         }
     }
+}
+
+/// The weights as `pack` gives them, or transformed for tiles, where their places do not hold them yet.
+fn panels<'a>(
+    arch: Arch,
+    tile: Option<Tile>,
+    (direct, transformed): (&'a OnceLock<Panels>, &'a [OnceLock<Panels>]),
+    pack: impl FnOnce() -> Panels,
+) -> &'a Panels {
+    let place = tile.map_or(direct, |tile| &transformed[tile as usize]);
+    place.get_or_init(|| {
+        timed(Work::Pack, || match tile {
+            None => pack(),
+            Some(tile) => winograd::transformed(arch, tile, &pack()),
+        })
+    })
 }
 
 /// The products that give the weight's gradient.

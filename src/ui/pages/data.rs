@@ -75,13 +75,16 @@ fn notes_ui(ui: &mut egui::Ui, samples: &Samples, found: Option<&Checked>) {
     for note in notes {
         ui.weak(format!("{}.", capitalised(note)));
     }
-    let pairs: Vec<String> = found.pairs.iter().map(ToString::to_string).collect();
-    if !pairs.is_empty() {
+    if !found.pairs.is_empty() {
         egui::CollapsingHeader::new("Images with the same pixels").show(ui, |ui| {
+            let height = ui.text_style_height(&egui::TextStyle::Body);
             egui::ScrollArea::vertical()
                 .max_height(PAIRS_HEIGHT)
-                .show(ui, |ui| {
-                    pairs.iter().for_each(|pair| drop(ui.label(pair)));
+                .auto_shrink([false, true])
+                .show_rows(ui, height, found.pairs.len(), |ui, rows| {
+                    for pair in &found.pairs[rows] {
+                        ui.add(egui::Label::new(pair.to_string()).truncate());
+                    }
                 });
         });
     }

@@ -1,6 +1,6 @@
 //! The images of all classes, each folder and each link followed once.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
 use super::super::left_out::{LeftOut, Why};
@@ -85,15 +85,15 @@ fn without_links_again(entries: Vec<Entry>, left_out: &mut LeftOut) -> Vec<Entry
         return entries;
     }
     let of = |entry: &Entry| identity(&entry.path).ok();
-    let mut kept: BTreeMap<(usize, Identity), ()> = BTreeMap::new();
+    let mut kept: BTreeSet<(usize, Identity)> = BTreeSet::new();
     for entry in entries.iter().filter(|entry| !entry.is_link) {
         if let Some(identity) = of(entry) {
-            kept.insert((entry.place, identity), ());
+            kept.insert((entry.place, identity));
         }
     }
     let mut again = |entry: &Entry| {
         let is_again = entry.is_link
-            && of(entry).is_some_and(|identity| kept.insert((entry.place, identity), ()).is_some());
+            && of(entry).is_some_and(|identity| !kept.insert((entry.place, identity)));
         if is_again {
             left_out.add(Why::ImageAgain, &entry.path);
         }

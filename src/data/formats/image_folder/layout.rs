@@ -4,10 +4,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::super::super::error::DataError;
+use super::super::super::splits::SPLIT_NAMES;
 use super::super::left_out::{LeftOut, Why};
-use super::super::names::{one_or_more, split_name, split_of, words};
+use super::super::names::{split_of, words};
 use super::super::tree::{Sub, Tree};
 use crate::config::Splits;
+use crate::text::one_or_more;
 
 /// Folders that are entered one after the other where each is the only one in the last.
 const DEEPEST: usize = 8;
@@ -97,7 +99,7 @@ pub(super) fn layout(
         .map(|(split, at)| {
             format!(
                 "{} images from `{}`",
-                split_name(*split),
+                SPLIT_NAMES[*split],
                 reading.short(&at.path)
             )
         })

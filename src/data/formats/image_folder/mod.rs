@@ -20,7 +20,7 @@ use crate::config::{RunConfig, Size};
 use super::super::dataset::{Dataset, Unsplit};
 use super::super::decode::{self, Small};
 use super::super::error::DataError;
-use super::super::splits::Summary;
+use super::super::splits::{SPLIT_NAMES, Summary};
 use super::format::{Content, Format};
 use super::left_out::Why;
 use super::names::{self, class_name};
@@ -199,7 +199,7 @@ fn untrained(
             (None, Some(place)) => format!(
                 "it is among the {} images only: add training images, delete its folder, or name the splits to read with \
                  `--splits`",
-                names::split_name(place.split)
+                SPLIT_NAMES[place.split]
             ),
             (None, None) => "add images".to_owned(),
         };

@@ -1,11 +1,25 @@
 //! What a folder holds that has no classes, so that the error names it.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use super::super::super::error::DataError;
 use super::super::left_out::Why;
-use super::super::names::one_or_more;
 use super::super::tree::Tree;
+use crate::text::one_or_more;
+
+/// Endings of tables, which may hold the labels.
+const TABLES: [&str; 4] = ["csv", "tsv", "json", "jsonl"];
+/// Endings of files of arrays or records.
+const ARRAYS: [&str; 7] = ["tfrecord", "arrow", "npz", "npy", "mat", "h5", "lmdb"];
+
+/// Whether a file has one of these endings, in any case.
+fn ends(name: &OsStr, endings: &[&str]) -> bool {
+    let ending = Path::new(name).extension().unwrap_or_default();
+    endings
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+}
 
 /// The error of a folder with fewer than two classes, or more than can be told apart.
 pub(super) fn too_few_or_many(root: &Path, tree: &Tree, classes: &[String]) -> DataError {
@@ -34,13 +48,7 @@ pub(super) fn too_few_or_many(root: &Path, tree: &Tree, classes: &[String]) -> D
         .folders
         .iter()
         .flat_map(|folder| &folder.others)
-        .find(|(name, _)| {
-            let ending = Path::new(name)
-                .extension()
-                .and_then(|ending| ending.to_str())
-                .unwrap_or_default();
-            ["csv", "tsv", "json", "jsonl"].contains(&ending.to_lowercase().as_str())
-        });
+        .find(|(name, _)| ends(name, &TABLES));
     let beside = match (archive, table) {
         (Some((name, _)), _) => format!(
             "; unpack `{}` if the images are in it",
@@ -77,18 +85,7 @@ fn known(tree: &Tree) -> Option<String> {
                 "this is CIFAR's Python version; get its “binary version” instead".to_owned(),
             );
         }
-        let ends = |ending: &str| {
-            let mut names = folder.others.iter().map(|(name, _)| Path::new(name));
-            names.any(|name| name.extension().is_some_and(|found| found == ending))
-        };
-        if ends("tfrecord")
-            || ends("arrow")
-            || ends("npz")
-            || ends("npy")
-            || ends("mat")
-            || ends("h5")
-            || ends("lmdb")
-        {
+        if folder.others.iter().any(|(name, _)| ends(name, &ARRAYS)) {
             return Some(
                 "it holds arrays or records (such as .npz, .mat, .arrow or .tfrecord), which are not read; write each image as \
                  a PNG file into a folder of its class"

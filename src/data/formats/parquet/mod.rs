@@ -17,12 +17,13 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use super::super::error::DataError;
+use super::super::splits::SPLIT_NAMES;
 use super::format::{Content, Format, Found, Source};
 use super::item::{Image, Item, Items, name, problem};
-use super::names::{class_name, split_name};
+use super::names::class_name;
 use shard::{Row, Shard};
 use shards::shards;
-use values::Label;
+use values::{Classes, Label};
 
 /// Parquet shards of Hugging Face.
 pub(super) const FORMAT: Format = Format {
@@ -57,7 +58,7 @@ fn read(source: &Source<'_>) -> Result<Found, DataError> {
             read.retain(|read| read.split != split);
             notes.push(format!(
                 "the {} split has no labels and is left out",
-                split_name(split)
+                SPLIT_NAMES[split]
             ));
         }
     }
@@ -66,13 +67,14 @@ fn read(source: &Source<'_>) -> Result<Found, DataError> {
         notes,
         ..Found::default()
     };
+    let classes = Classes::new(&found.classes);
     for Read { shard, split, rows } in read {
         take(
             source,
             &shard,
             rows,
             &mut found.items,
-            (split, &found.classes),
+            (split, &classes),
             &mut found.unreadable,
         )?;
     }
@@ -148,7 +150,7 @@ fn take(
     shard: &Shard,
     rows: Vec<Row>,
     items: &mut Items,
-    (split, classes): (usize, &[String]),
+    (split, classes): (usize, &Classes),
     unreadable: &mut Vec<String>,
 ) -> Result<(), DataError> {
     for (number, row) in rows.into_iter().enumerate() {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::super::super::error::DataError;
+use super::super::super::splits::SPLIT_NAMES;
 use super::super::format::Source;
 use super::super::item::problem;
 use super::super::left_out::{LeftOut, Why};
 use super::super::listing::children;
-use super::super::names::{split_name, split_of, split_within, words};
+use super::super::names::{split_of, split_within, words};
 use crate::config::Splits;
 
 /// Folders below a folder in which shards are looked for: `config/split/0000.parquet`.
@@ -156,7 +157,7 @@ fn by_name(
             let reason = format!(
                 "shards called {} may all be of the {} split; name those to read with `--splits train=NAME,val=NAME,test=NAME`",
                 names.join(" and "),
-                split_name(split)
+                SPLIT_NAMES[split]
             );
             return Err(problem(source.at, reason));
         }
@@ -164,7 +165,7 @@ fn by_name(
     }
     let said: Vec<_> = splits
         .iter()
-        .map(|(name, split)| format!("{} images from `{name}`", split_name(*split)))
+        .map(|(name, split)| format!("{} images from `{name}`", SPLIT_NAMES[*split]))
         .collect();
     notes.push(format!("splits: {}", said.join(", ")));
     let mut shards = Vec::new();
@@ -208,13 +209,15 @@ fn by_hand(
     for shard in found {
         let within = shard.path.strip_prefix(at).unwrap_or(&shard.path);
         let file = within.file_name().unwrap_or_default().to_string_lossy();
-        let is_of = |name: &String| {
+        let is_of = |name: &&String| {
             within.starts_with(name)
                 || file.starts_with(name.as_str())
                 || within.to_string_lossy().starts_with(name.as_str())
         };
-        match (0..3).find(|&split| named[split].is_some_and(is_of)) {
-            Some(split) => {
+        // `train-val` begins with `train`: of several names that fit, the longest is meant.
+        let fitting = (0..3).filter_map(|split| Some((named[split].filter(is_of)?.len(), split)));
+        match fitting.max() {
+            Some((_, split)) => {
                 has[split] = true;
                 shards.push((shard.path, split));
             }

@@ -1,10 +1,29 @@
 //! The values of a column in a row group.
 
+use std::collections::HashMap;
+
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
 
 use super::super::names::class_name;
+
+/// The classes that labels are looked up in.
+pub(super) struct Classes {
+    count: usize,
+    /// Numbers by name; of equal names the first.
+    by_name: HashMap<String, usize>,
+}
+
+impl Classes {
+    pub(super) fn new(names: &[String]) -> Self {
+        let numbered = names.iter().enumerate().rev();
+        Self {
+            count: names.len(),
+            by_name: numbered.map(|(k, name)| (class_name(name), k)).collect(),
+        }
+    }
+}
 
 /// Rows that are read in one go.
 const ROWS: usize = 1024;
@@ -33,20 +52,19 @@ impl Label {
         }
     }
 
-    /// The number of the class among `classes`; else what is wrong with the label.
-    pub(super) fn class(&self, classes: &[String]) -> Result<usize, String> {
+    /// The number of the class; else what is wrong with the label.
+    pub(super) fn class(&self, classes: &Classes) -> Result<usize, String> {
         match self {
             Self::Number(number) => match usize::try_from(*number) {
                 Err(_) => Err(format!("has the label {number}")),
-                Ok(class) if class < classes.len() => Ok(class),
+                Ok(class) if class < classes.count => Ok(class),
                 Ok(class) => Err(format!(
                     "has the label {class}, and {} classes are named",
-                    classes.len()
+                    classes.count
                 )),
             },
             Self::Text(text) => {
-                let name = class_name(text);
-                let class = classes.iter().position(|class| class_name(class) == name);
+                let class = classes.by_name.get(&class_name(text)).copied();
                 class.ok_or_else(|| {
                     format!("has the label `{text}`, which is none of the named classes")
                 })

@@ -40,6 +40,39 @@ fn times<S: Simd>(simd: S, x: S::f32s, factor: f32) -> S::f32s {
     simd.mul_f32s(x, simd.splat_f32s(factor))
 }
 
+/// A transform along both sides of a tile: `along` of each column of the values that `read(row, column)` gives, then of
+/// each row.
+#[allow(
+    clippy::needless_range_loop,
+    reason = "the loops run over rows and columns, which index several arrays"
+)]
+#[inline(always)]
+pub(super) fn both_sides<V: Copy, const A: usize, const B: usize>(
+    zero: V,
+    read: impl Fn(usize, usize) -> V,
+    along: impl Fn([V; A]) -> [V; B],
+    mut write: impl FnMut(usize, usize, V),
+) {
+    // Loops instead of `array::from_fn`, which is not always inlined.
+    let mut half = [[zero; A]; B];
+    for column in 0..A {
+        let mut values = [zero; A];
+        for row in 0..A {
+            values[row] = read(row, column);
+        }
+        let values = along(values);
+        for row in 0..B {
+            half[row][column] = values[row];
+        }
+    }
+    for row in 0..B {
+        let values = along(half[row]);
+        for column in 0..B {
+            write(row, column, values[column]);
+        }
+    }
+}
+
 /// F(3, 3), from the points ±1/2 and ±3/2: with the point 0 the errors are twice as large.
 pub(super) struct Three;
 

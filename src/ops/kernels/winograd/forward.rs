@@ -8,7 +8,7 @@ use crate::ops::kernels::panels::{Block, Panels};
 use crate::ops::kernels::planes::Plane;
 use crate::ops::kernels::simd::{aligned, tile_len, with_constant};
 
-use super::filter::{Filter, Four, Three};
+use super::filter::{Filter, Four, Three, both_sides};
 use super::input::transform_inputs;
 use super::tiles::{Group, Tile, Tiles};
 
@@ -156,10 +156,6 @@ impl Part<'_> {
 }
 
 /// Aᵀ m A of the N² products of a tile, which lie `matrix` registers apart.
-#[allow(
-    clippy::needless_range_loop,
-    reason = "the loops run over rows and columns, which index several arrays"
-)]
 #[inline(always)]
 fn transform<S: Simd, F: Filter<M, N>, const M: usize, const N: usize>(
     simd: S,
@@ -167,21 +163,16 @@ fn transform<S: Simd, F: Filter<M, N>, const M: usize, const N: usize>(
     matrix: usize,
 ) -> [[S::f32s; M]; M] {
     let zero = simd.splat_f32s(0.0);
-    let mut half = [[zero; N]; M];
-    for column in 0..N {
-        let mut values = [zero; N];
-        for row in 0..N {
-            values[row] = products[(row * N + column) * matrix];
-        }
-        let values = F::outputs(simd, values);
-        for row in 0..M {
-            half[row][column] = values[row];
-        }
-    }
     let mut out = [[zero; M]; M];
-    for row in 0..M {
-        out[row] = F::outputs(simd, half[row]);
-    }
+    both_sides(
+        zero,
+        #[inline(always)]
+        |row: usize, column: usize| products[(row * N + column) * matrix],
+        #[inline(always)]
+        |values| F::outputs(simd, values),
+        #[inline(always)]
+        |row: usize, column: usize, value| out[row][column] = value,
+    );
     out
 }
 

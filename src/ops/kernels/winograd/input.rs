@@ -2,17 +2,14 @@
 
 use pulp::Simd;
 
-use super::filter::Filter;
+use super::filter::{Filter, both_sides};
 use super::tiles::{Group, Tiles};
 use crate::ops::kernels::planes::Plane;
+use crate::ops::kernels::simd::load;
 
 /// Transforms the tiles `from..to` of the images in `x` (each of shape `plane`) into `out`: N² matrices [tiles,
 /// channels], as `group` lays them out. The images are followed by at least one register of any values, because whole
 /// registers are read: what fills up the last channels is never used.
-#[allow(
-    clippy::needless_range_loop,
-    reason = "the loops run over rows and columns, which index several arrays"
-)]
 #[inline(always)]
 pub(super) fn transform_inputs<S: Simd, F: Filter<M, N>, const M: usize, const N: usize>(
     simd: S,
@@ -29,29 +26,18 @@ pub(super) fn transform_inputs<S: Simd, F: Filter<M, N>, const M: usize, const N
         let (rows, columns) = tiles.lines::<N>(place, plane);
         let out = &mut out[tile * stride..][..(N * N - 1) * matrix + stride];
         for i in 0..stride {
-            // Loops instead of `array::from_fn`, whose closures would be compiled for any machine.
-            let mut half = [[zero; N]; N];
-            for column in 0..N {
-                let mut values = [zero; N];
-                for row in 0..N {
+            both_sides(
+                zero,
+                #[inline(always)]
+                |row: usize, column: usize| {
                     let start = rows[row] + columns[column] + i * S::F32_LANES;
-                    let register = &x[start..start + S::F32_LANES];
-                    if let Some(register) = S::as_simd_f32s(register).0.first() {
-                        values[row] = *register;
-                    }
-                }
-                half[column] = F::inputs(simd, values);
-            }
-            for row in 0..N {
-                let mut values = [zero; N];
-                for column in 0..N {
-                    values[column] = half[column][row];
-                }
-                let values = F::inputs(simd, values);
-                for column in 0..N {
-                    out[(row * N + column) * matrix + i] = values[column];
-                }
-            }
+                    load(simd, &x[start..start + S::F32_LANES])
+                },
+                #[inline(always)]
+                |values| F::inputs(simd, values),
+                #[inline(always)]
+                |row, column, value| out[(row * N + column) * matrix + i] = value,
+            );
         }
     }
 }

@@ -6,9 +6,9 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::ops::kernels::panels::WeightGrad;
 use crate::ops::kernels::planes::Plane;
-use crate::ops::kernels::simd::{aligned, tile_len, with_constant};
+use crate::ops::kernels::simd::{aligned, load, tile_len, with_constant};
 
-use super::filter::{Filter, Four, Three};
+use super::filter::{Filter, Four, Three, both_sides};
 use super::input::transform_inputs;
 use super::tiles::{Group, Tile, Tiles};
 
@@ -143,10 +143,6 @@ impl Part<'_> {
     }
 
     /// A y Aᵀ of every tile of gradients. Beyond the image the gradients are 0, as the border of the plane is.
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "the loops run over rows and columns, which index several arrays"
-    )]
     #[inline(always)]
     fn transform_grads<S: Simd, F: Filter<M, N>, const M: usize, const N: usize, const R: usize>(
         &mut self,
@@ -163,28 +159,18 @@ impl Part<'_> {
             let grads = &mut grads[tile * R..][..(N * N - 1) * matrix + R];
             for r in 0..R {
                 let first = first + r * S::F32_LANES;
-                let mut half = [[zero; N]; M];
-                for column in 0..M {
-                    let mut values = [zero; M];
-                    for row in 0..M {
+                both_sides(
+                    zero,
+                    #[inline(always)]
+                    |row: usize, column: usize| {
                         let start = rows[row + 1] + columns[column + 1] + first;
-                        let register = &self.grad[start..start + S::F32_LANES];
-                        if let Some(register) = S::as_simd_f32s(register).0.first() {
-                            values[row] = *register;
-                        }
-                    }
-                    half[column] = F::output_gradients(simd, values);
-                }
-                for row in 0..N {
-                    let mut values = [zero; M];
-                    for column in 0..M {
-                        values[column] = half[column][row];
-                    }
-                    let values = F::output_gradients(simd, values);
-                    for column in 0..N {
-                        grads[(row * N + column) * matrix + r] = values[column];
-                    }
-                }
+                        load(simd, &self.grad[start..start + S::F32_LANES])
+                    },
+                    #[inline(always)]
+                    |values| F::output_gradients(simd, values),
+                    #[inline(always)]
+                    |row, column, value| grads[(row * N + column) * matrix + r] = value,
+                );
             }
         }
     }

@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::ops::kernels::panels::{Panels, WeightGrad};
 
-use super::filter::{Filter, Four, Three};
+use super::filter::{Filter, Four, Three, both_sides};
 use super::tiles::Tile;
 
 /// Taps of the kernel.
@@ -39,19 +39,15 @@ impl<F: Filter<M, N>, const M: usize, const N: usize> WithSimd for Forth<'_, F, 
         let (from, to) = (S::as_simd_f32s(self.0).0, S::as_mut_simd_f32s(self.1).0);
         let len = from.len() / TAPS;
         for at in 0..len {
-            let mut half = [[simd.splat_f32s(0.0); 3]; N];
-            for column in 0..3 {
-                let tap = |row: usize| from[(3 * row + column) * len + at];
-                let values = F::taps(simd, [tap(0), tap(1), tap(2)]);
-                for (half, value) in half.iter_mut().zip(values) {
-                    half[column] = value;
-                }
-            }
-            for (row, values) in half.into_iter().enumerate() {
-                for (column, value) in F::taps(simd, values).into_iter().enumerate() {
-                    to[(row * N + column) * len + at] = value;
-                }
-            }
+            both_sides(
+                simd.splat_f32s(0.0),
+                #[inline(always)]
+                |row: usize, column: usize| from[(3 * row + column) * len + at],
+                #[inline(always)]
+                |values| F::taps(simd, values),
+                #[inline(always)]
+                |row, column, value| to[(row * N + column) * len + at] = value,
+            );
         }
     }
 }
@@ -67,21 +63,15 @@ impl<F: Filter<M, N>, const M: usize, const N: usize> WithSimd for Back<'_, F, M
         let (from, to) = (S::as_simd_f32s(self.0).0, S::as_mut_simd_f32s(self.1).0);
         let len = to.len() / TAPS;
         for at in 0..len {
-            let mut half = [[simd.splat_f32s(0.0); N]; 3];
-            for column in 0..N {
-                let mut values = [simd.splat_f32s(0.0); N];
-                for (row, value) in values.iter_mut().enumerate() {
-                    *value = from[(row * N + column) * len + at];
-                }
-                for (half, value) in half.iter_mut().zip(F::tap_gradients(simd, values)) {
-                    half[column] = value;
-                }
-            }
-            for (row, values) in half.into_iter().enumerate() {
-                for (column, value) in F::tap_gradients(simd, values).into_iter().enumerate() {
-                    to[(3 * row + column) * len + at] = value;
-                }
-            }
+            both_sides(
+                simd.splat_f32s(0.0),
+                #[inline(always)]
+                |row: usize, column: usize| from[(row * N + column) * len + at],
+                #[inline(always)]
+                |values| F::tap_gradients(simd, values),
+                #[inline(always)]
+                |row, column, value| to[(3 * row + column) * len + at] = value,
+            );
         }
     }
 }
