@@ -34,16 +34,10 @@ pub(super) fn conv2d(
     let input = Input::new(parts, gates)?;
     let (n, h, w) = input.images()?;
     let (outputs, inputs, k, _) = weight.data.dims4()?;
-    // With one tap all pixels are alike: as one row they fill the tiles of the kernels better.
-    let (height, width) = if k == 1 && !conv.pool {
-        (1, h * w)
-    } else {
-        (h, w)
-    };
     let shape = Shape {
         n,
-        h: height,
-        w: width,
+        h,
+        w,
         inputs,
         outputs,
         k,

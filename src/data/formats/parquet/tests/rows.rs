@@ -318,7 +318,8 @@ fn names_of_classes_are_those_of_all_shards() -> Result<()> {
 
 #[test]
 fn a_codec_that_is_not_built_in_is_named() {
-    let error = super::super::shard::reason("Parquet error: Disabled feature at compile time: brotli");
+    let error =
+        super::super::shard::reason("Parquet error: Disabled feature at compile time: brotli");
     assert!(
         error.contains("compressed with brotli") && error.contains("Zstandard"),
         "{error}"
