@@ -233,7 +233,7 @@ fn data_says_what_it_found() -> Result<()> {
     )?;
     let text = stdout(&data);
     for words in [
-        "note: splits: test images from `Testing`, training images from `Training`",
+        "note: splits: training images from `Training`, test images from `Testing`",
         "note: 3 of 3 test images are also among the training images",
         "Testing/across/same.png (across, test)",
         "Training/across/01.png (across, training)",

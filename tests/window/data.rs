@@ -75,7 +75,7 @@ fn images_that_are_there_twice_are_said_and_listed() -> Result<()> {
     }
     ensure!(has(
         &window,
-        "Splits: test images from `Testing`, training images from `Training`"
+        "Splits: training images from `Training`, test images from `Testing`"
     ));
     ensure!(has(
         &window,

@@ -63,7 +63,7 @@ pub(super) fn layout(
         name: String::new(),
         is_link: false,
     };
-    let chosen = match splits {
+    let mut chosen = match splits {
         Some(Splits::Named { train, val, test }) => {
             let named = [(0, Some(train)), (1, val.as_ref()), (2, test.as_ref())];
             let named = named
@@ -94,6 +94,8 @@ pub(super) fn layout(
         let at = reading.enter(at.clone(), &mut layout)?;
         reading.classes(*split, &at, &mut layout)?;
     }
+    // The images stay in the order of the folders: the fingerprint depends on it.
+    chosen.sort_by_key(|(split, _)| *split);
     let said: Vec<_> = chosen
         .iter()
         .map(|(split, at)| {

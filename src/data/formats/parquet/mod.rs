@@ -53,13 +53,10 @@ fn read(source: &Source<'_>) -> Result<Found, DataError> {
             notes.push(note.clone());
         }
     }
-    for split in 1..3 {
+    for (split, said) in SPLIT_NAMES.iter().enumerate().skip(1) {
         if is_hidden(&read, split) {
             read.retain(|read| read.split != split);
-            notes.push(format!(
-                "the {} split has no labels and is left out",
-                SPLIT_NAMES[split]
-            ));
+            notes.push(format!("the {said} split has no labels and is left out"));
         }
     }
     let mut found = Found {

@@ -136,7 +136,7 @@ fn by_name(
         return Ok(found.into_iter().map(|shard| (shard.path, 0)).collect());
     }
     let mut splits = Vec::new();
-    for split in 0..3 {
+    for (split, said) in SPLIT_NAMES.iter().enumerate() {
         let of = |exact: bool| {
             let says = |shard: &&Shard| match exact {
                 true => split_of(&shard.words) == Some(split),
@@ -155,9 +155,8 @@ fn by_name(
         if names.len() > 1 {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             let reason = format!(
-                "shards called {} may all be of the {} split; name those to read with `--splits train=NAME,val=NAME,test=NAME`",
-                names.join(" and "),
-                SPLIT_NAMES[split]
+                "shards called {} may all be of the {said} split; name those to read with `--splits train=NAME,val=NAME,test=NAME`",
+                names.join(" and ")
             );
             return Err(problem(source.at, reason));
         }
