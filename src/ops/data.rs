@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::cpu::{self, TASK};
 use super::memory::{Reused, memory};
+use super::norm_sums::Sums;
 
 /// Values with a shape.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub(super) enum Data {
 pub(super) struct Host {
     values: Reused,
     shape: Vec<usize>,
+    /// Where this is the whole gradient of an activation: the sums that the norm before it needs.
+    norm_sums: Option<Sums>,
 }
 
 /// Values on the CPU while they are read.
@@ -56,10 +59,28 @@ impl Deref for Values<'_> {
 impl Data {
     /// Values on the CPU in row-major order.
     pub(super) fn host(values: Vec<f32>, shape: &[usize]) -> Self {
+        Self::with_norm_sums(values, shape, None)
+    }
+
+    /// A gradient on the CPU, with the sums that the norm before it needs.
+    pub(super) fn with_norm_sums(
+        values: Vec<f32>,
+        shape: &[usize],
+        norm_sums: Option<Sums>,
+    ) -> Self {
         Self::Host(Arc::new(Host {
             values: values.into(),
             shape: shape.to_vec(),
+            norm_sums,
         }))
+    }
+
+    /// The sums that the norm before this gradient needs, where its reader has taken them.
+    pub(super) fn norm_sums(&self) -> Option<&Sums> {
+        match self {
+            Self::Tensor(_) => None,
+            Self::Host(host) => host.norm_sums.as_ref(),
+        }
     }
 
     pub(super) fn dims(&self) -> &[usize] {

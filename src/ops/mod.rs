@@ -8,6 +8,7 @@
 //! ```text
 //! kernels   SIMD loops over one image               cpu       tensors, scratch memory and threads on the CPU
 //! data      values, and memory that is used again   pending_norm   a norm and a ReLU left for the reader
+//!                                                   norm_sums      sums for a norm, taken by the reader
 //! tape      the record of a pass, and how gradients go back through it
 //! conv      convolution with what it joins and what follows it: fused (CPU), portable (other devices)
 //! gate      channel attention                       pool, dense, loss   the other operations of a network
@@ -24,6 +25,7 @@ mod gate;
 mod kernels;
 mod loss;
 mod memory;
+mod norm_sums;
 mod pending_norm;
 mod pool;
 mod products;

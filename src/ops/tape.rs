@@ -12,6 +12,7 @@ use candle_core::{Result, Tensor};
 use super::data::Data;
 use super::kernels::Panels;
 use super::kernels::winograd::Tile;
+use super::norm_sums::NormSums;
 use super::pending_norm::Pending;
 
 /// A value in a forward pass.
@@ -23,6 +24,9 @@ pub struct Var {
     /// A batch norm and a ReLU that every reader applies to the values, because keeping the result is not worth its
     /// memory.
     pub(super) pending: Option<Arc<Pending>>,
+    /// The sums of its gradient that the norm's backward pass needs, where gradients flow through the norm's
+    /// statistics: a reader that knows them hands them on with the gradient.
+    pub(super) norm_sums: Option<Arc<NormSums>>,
     pub(super) packed: Arc<Packed>,
 }
 
@@ -47,6 +51,7 @@ impl Var {
             data,
             slot: None,
             pending: None,
+            norm_sums: None,
             packed: Arc::default(),
         }
     }

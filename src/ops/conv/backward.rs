@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::ops::cpu::{folded, parts, repeated, with_scratch};
 use crate::ops::data::Data;
 use crate::ops::kernels::{Plane, WeightGrad, max_pool_grad, vectorised};
+use crate::ops::norm_sums::{self, Sums};
 use crate::ops::pending_norm::Pending;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Packed;
@@ -63,9 +64,6 @@ impl Offsets {
     }
 }
 
-/// Sums over a batch, per channel: Σg and Σg·x̂.
-type Sums = Vec<[f64; 2]>;
-
 /// Values that the gradients are computed from.
 struct Source<'a> {
     parts: Vec<&'a [f32]>,
@@ -83,6 +81,8 @@ struct Sum {
     weight: WeightGrad,
     /// Sums of the norm, where its statistics are constants.
     norm: Sums,
+    /// Sums for the norms before the parts of the input, where this reader takes them.
+    parts: Vec<Option<Sums>>,
     /// Gradients of the gates, one row for every image: the rows are not summed yet.
     gates: Vec<f32>,
 }
@@ -91,7 +91,12 @@ impl Sum {
     /// The sums over these images and the next images together.
     fn with(mut self, next: Self) -> Self {
         self.weight.add(&next.weight);
-        add_sums(&mut self.norm, &next.norm);
+        norm_sums::add(&mut self.norm, &next.norm);
+        for (sums, next) in self.parts.iter_mut().zip(&next.parts) {
+            if let (Some(sums), Some(next)) = (sums, next) {
+                norm_sums::add(sums, next);
+            }
+        }
         self.gates.extend(next.gates);
         self
     }
@@ -101,14 +106,17 @@ impl Backward {
     /// Gradients of the parts of the input, the gates' W1 and W2, the weight, and the norm's weight and bias.
     pub(super) fn run(&self, grad: &Data) -> Result<Vec<Option<Data>>> {
         let shape = &self.shape;
-        let grad = grad.contiguous()?;
-        let (raw, grad) = (self.raw.values()?, grad.values()?);
+        let from = grad.contiguous()?;
+        let (raw, grad) = (self.raw.values()?, from.values()?);
         // The batch's statistics depend on every image, so their sums must be complete before the first gradient.
-        let sums = self.through_batch().then(|| self.all_sums(&raw, &grad));
+        let sums = self.through_batch().then(|| match from.norm_sums() {
+            Some(sums) => sums.clone(),
+            None => self.all_sums(&raw, &grad),
+        });
         let mut inputs = self.input.needs_grad().then(|| self.input.grad_memory());
         let sum = self.sum((&raw, &grad), sums.as_ref(), inputs.as_deref_mut())?;
         let mut grads: Vec<Option<Data>> = match inputs {
-            Some(inputs) => self.input.grads(inputs).map(Some).collect(),
+            Some(inputs) => self.input.grads(inputs, sum.parts).map(Some).collect(),
             None => vec![None],
         };
         grads.extend(
@@ -191,6 +199,11 @@ impl Backward {
         let mut sum = Sum {
             weight: weight_path.zeros(),
             norm: vec![[0.0; 2]; shape.outputs],
+            parts: self
+                .input
+                .norm_sums()
+                .map(|how| Some(how?.zeros()))
+                .collect(),
             gates: Vec::new(),
         };
         let group = (GROUP / (inner.len() + outer.len()).max(1)).max(weight_path.images());
@@ -245,6 +258,9 @@ impl Backward {
                     }
                     Some(_) => {}
                 }
+                timed(Work::NormSums, || {
+                    self.add_norm_sums(source, start..end, &to, &mut sum.parts);
+                });
                 timed(Work::WeightGrad, || {
                     let (images, sum) = (end - start, &mut sum.weight);
                     weight_path.add(*arch, (loaded, grads), images, spare, sum);
@@ -253,6 +269,27 @@ impl Backward {
         });
         sum.weight = weight_path.with_taps(*arch, sum.weight);
         sum
+    }
+
+    /// Adds the sums for the norms before the parts of the input, over some images, from the gradients of the parts.
+    fn add_norm_sums(
+        &self,
+        source: &Source<'_>,
+        images: Range<usize>,
+        grads: &[&mut [f32]],
+        sums: &mut [Option<Sums>],
+    ) {
+        let parts = source.parts.iter().zip(grads);
+        for ((how, sums), (values, grads)) in self.input.norm_sums().zip(sums).zip(parts) {
+            let (Some(how), Some(sums)) = (how, sums) else {
+                continue;
+            };
+            let each = (grads.len() / images.len()).max(1);
+            let values = values[images.start * each..].chunks_exact(each);
+            for (values, grad) in values.zip(grads.chunks_exact(each)) {
+                norm_sums::add(sums, &how.of_image(self.arch, values, grad));
+            }
+        }
     }
 
     /// Gradient of the convolution's output for image `n`, into the plane `out`; where the norm's statistics are
@@ -269,7 +306,7 @@ impl Backward {
         let grad = &source.grad[n * passed..][..passed];
         let raw = &source.raw[n * self.shape.raw()..][..self.shape.raw()];
         if self.after.norm && !self.through_batch() {
-            add_sums(sums, &timed(Work::NormSums, || self.image_sums(raw, grad)));
+            norm_sums::add(sums, &timed(Work::NormSums, || self.image_sums(raw, grad)));
         }
         timed(Work::NormGrad, || match &self.after.stats {
             Stats::Constants | Stats::Batch => {
@@ -355,7 +392,9 @@ impl Backward {
             .map(|(raw, grad)| timed(Work::NormSums, || self.image_sums(raw, grad)))
             .collect();
         let mut sums = vec![[0.0; 2]; self.shape.outputs];
-        images.iter().for_each(|image| add_sums(&mut sums, image));
+        images
+            .iter()
+            .for_each(|image| norm_sums::add(&mut sums, image));
         sums
     }
 
@@ -479,12 +518,5 @@ fn subtract(
         out.iter_mut().zip(passed.iter().zip(raw)).zip(constants)
     {
         *out = scale * (passed - a - b * (raw - mean));
-    }
-}
-
-fn add_sums(sums: &mut Sums, more: &Sums) {
-    for (sum, more) in sums.iter_mut().zip(more) {
-        sum[0] += more[0];
-        sum[1] += more[1];
     }
 }

@@ -11,6 +11,7 @@ use crate::ops::data::Data;
 use crate::ops::gate::Gate;
 use crate::ops::kernels::{arch, lanes, max_pool, vectorised};
 use crate::ops::memory::memory;
+use crate::ops::norm_sums::NormSums;
 use crate::ops::pending_norm::Pending;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::{Tape, Var};
@@ -62,6 +63,7 @@ pub(super) fn conv2d(
         inputs.extend([norm.weight, norm.bias]);
     }
     let pending = (!conv.pool && (conv.relu || conv.norm.is_some())).then(|| after.pending.clone());
+    let norm_sums = norm_sums(conv, &after)?.map(Arc::new);
     let gates = input.gate_values()?;
     let backward = Backward {
         arch,
@@ -73,7 +75,7 @@ pub(super) fn conv2d(
         after,
     };
     let mut out = tape.record(out, &inputs, move |grad| backward.run(&grad));
-    out.pending = pending;
+    (out.pending, out.norm_sums) = (pending, norm_sums);
     Ok(Joined { out, gates, stats })
 }
 
@@ -117,6 +119,31 @@ fn what_follows(
         norm: conv.norm.is_some(),
     };
     Ok((Arc::new(after), stats))
+}
+
+/// How the reader of the output takes the sums that the norm's backward pass needs; none where it needs none, or where
+/// the output does not tell.
+fn norm_sums(conv: &Conv<'_>, after: &After) -> Result<Option<NormSums>> {
+    let Some(norm) = conv
+        .norm
+        .as_ref()
+        .filter(|_| after.stats != Source::Constants)
+    else {
+        return Ok(None);
+    };
+    let floor = after.pending.floor;
+    if conv.pool {
+        let values = |var: &Var| var.data.tensor()?.to_vec1::<f32>();
+        let (weight, bias) = (values(norm.weight)?, values(norm.bias)?);
+        return Ok(NormSums::pooled(&weight, &bias, floor));
+    }
+    let Affine {
+        scale,
+        shift,
+        mean,
+        inverse,
+    } = &after.affine;
+    Ok(Some(NormSums::raw((scale, shift), floor, (mean, inverse))))
 }
 
 fn widen(values: &[f32]) -> Vec<f64> {

@@ -11,6 +11,7 @@ use crate::ops::data::{Data, Values};
 use crate::ops::gate::{Gate, Gates};
 use crate::ops::kernels::{Plane, vectorised};
 use crate::ops::memory::memory;
+use crate::ops::norm_sums::{NormSums, Sums};
 use crate::ops::pool::means;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Var;
@@ -106,10 +107,19 @@ impl Input {
         parts.map(|part| memory(part.data.elem_count())).collect()
     }
 
-    /// The gradient of each part, in the shape of the part.
-    pub(super) fn grads(&self, values: Vec<Vec<f32>>) -> impl Iterator<Item = Data> {
-        let parts = self.parts.iter().zip(values);
-        parts.map(|(part, values)| Data::host(values, part.data.dims()))
+    /// The gradient of each part, in the shape of the part, with its sums for the norm before it.
+    pub(super) fn grads(
+        &self,
+        values: Vec<Vec<f32>>,
+        sums: Vec<Option<Sums>>,
+    ) -> impl Iterator<Item = Data> {
+        let parts = self.parts.iter().zip(values.into_iter().zip(sums));
+        parts.map(|(part, (values, sums))| Data::with_norm_sums(values, part.data.dims(), sums))
+    }
+
+    /// How the sums of each part's gradient for the norm before it are taken, where that is known.
+    pub(super) fn norm_sums(&self) -> impl Iterator<Item = Option<&NormSums>> {
+        self.parts.iter().map(|part| part.norm_sums.as_deref())
     }
 
     /// Copies image `n` into scratch memory, and applies norm, ReLU and gates on the way.

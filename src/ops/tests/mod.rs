@@ -7,6 +7,7 @@ mod conv;
 mod differences;
 mod head;
 mod join;
+mod norm_sums;
 mod products;
 mod winograd;
 
