@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Align, Color32, FontId, Galley, Layout, Painter, Rect, RichText, TextFormat, Ui, pos2};
 
 /// Text on one line, cut with an ellipsis where it is longer than `width`.
-pub(in crate::figure) fn fitted(
+pub(crate) fn fitted(
     painter: &Painter,
     text: &str,
     font: &FontId,

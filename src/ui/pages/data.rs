@@ -3,7 +3,7 @@
 use egui::{Color32, ColorImage, Rect, RichText, Sense, TextureHandle, TextureOptions, pos2, vec2};
 
 use super::mistakes::locate_ui;
-use crate::figure::{Pick, View, order_of_classes, palette};
+use crate::figure::{Pick, View, fitted, order_of_classes, palette};
 use crate::samples::{Sample, Samples, Which};
 use crate::text::grouped;
 use crate::ui::panels::selection_bar::order_ui;
@@ -74,6 +74,12 @@ fn notes_ui(ui: &mut egui::Ui, samples: &Samples, found: Option<&Checked>) {
     };
     for note in notes {
         ui.weak(format!("{}.", capitalised(note)));
+    }
+    for note in &found.repeated {
+        ui.colored_label(
+            ui.visuals().warn_fg_color,
+            format!("{}.", capitalised(note)),
+        );
     }
     if !found.pairs.is_empty() {
         egui::CollapsingHeader::new("Images with the same pixels").show(ui, |ui| {
@@ -222,7 +228,7 @@ fn class_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize, is_selected:
     let class = &samples.classes[k];
     let response = ui
         .interact(rect, ui.scope_id().with(("class", k)), Sense::click())
-        .on_hover_text("Click to select the class everywhere");
+        .on_hover_text(format!("{class}: click to select the class everywhere"));
     response.widget_info(|| {
         let text = format!("Select {class}");
         egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, text)
@@ -254,7 +260,14 @@ fn counts_ui(ui: &egui::Ui, rect: Rect, samples: &Samples, k: usize) {
         let at = pos2(rect.left(), y);
         painter.text(at, egui::Align2::LEFT_TOP, text, font, color);
     };
-    words(rect.top(), &samples.classes[k], 13.0, text);
+    let name = fitted(
+        &painter,
+        &samples.classes[k],
+        &egui::FontId::proportional(13.0),
+        text,
+        COUNTS - 20.0,
+    );
+    painter.galley(rect.left_top(), name, text);
     let most = plan.natural.iter().max().copied().unwrap_or(1).max(1);
     let bar = |count: usize, color: Color32| {
         let width = (COUNTS - 20.0) * count as f32 / most as f32;

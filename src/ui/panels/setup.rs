@@ -133,13 +133,17 @@ fn preview_ui(ui: &mut egui::Ui, draft: &Draft, actions: &mut Vec<Action>) {
     }
 }
 
-/// Says what was recognised, left out or found more than once among the images, in small letters.
+/// Says what was recognised or left out, and which images were found more than once, in small letters.
 fn notes_ui(ui: &mut egui::Ui, draft: &Draft) {
-    for note in draft.found().into_iter().flat_map(|found| &found.notes) {
-        let text = RichText::new(format!("{}.", capitalised(note)))
-            .small()
-            .weak();
-        ui.label(text);
+    let Some(found) = draft.found() else {
+        return;
+    };
+    let small = |note: &str| RichText::new(format!("{}.", capitalised(note))).small();
+    for note in &found.notes {
+        ui.label(small(note).weak());
+    }
+    for note in &found.repeated {
+        ui.label(small(note).color(ui.visuals().warn_fg_color));
     }
 }
 

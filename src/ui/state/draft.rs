@@ -49,8 +49,10 @@ struct Check {
 /// What a check of all images has found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Checked {
-    /// Sentences about how the images were read, and about those that are there more than once.
+    /// Sentences about how the images were read.
     pub(crate) notes: Vec<String>,
+    /// Sentences about images that are there more than once.
+    pub(crate) repeated: Vec<String>,
     /// Images that cannot be decoded, a sentence each.
     pub(crate) unreadable: Vec<String>,
     /// Images with the same pixels, as many as are listed.

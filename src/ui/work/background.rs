@@ -18,7 +18,7 @@ use super::reading::{Source, find, locate, look_through, read_images, read_probe
 use super::reply::Reply;
 use super::waker::Waker;
 use crate::config::RunConfig;
-use crate::data;
+use crate::data::{self, Duplicates};
 use crate::figure::Order;
 use crate::run::event::Started;
 use crate::run::log::{self, Followed, Position};
@@ -204,10 +204,16 @@ impl Background {
             };
             let goes_on = |_, _| !is_cancelled.load(Ordering::Relaxed);
             let loaded = data::load(&config, &goes_on).map_err(|error| error.to_string())?;
-            let mut pairs = loaded.duplicates.pairs;
+            let Duplicates {
+                mut pairs,
+                sentences: repeated,
+            } = loaded.duplicates;
             pairs.truncate(Checked::PAIRS);
+            let mut notes = loaded.notes;
+            notes.retain(|note| !repeated.contains(note));
             Ok(Checked {
-                notes: loaded.notes,
+                notes,
+                repeated,
                 unreadable: loaded.unreadable,
                 pairs,
             })
