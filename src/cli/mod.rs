@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::Usage;
+use output::{Signalled, Usage};
 
 pub use batch_norm::BatchNormArguments;
 pub use compare::CompareArguments;
@@ -84,7 +84,7 @@ pub enum Command {
     Data(DataArguments),
 }
 
-/// Runs a command; the exit code is 0, 1 for a failure, 2 for wrong usage.
+/// Runs a command; the exit code is 0, 1 for a failure, 2 for wrong usage, and 128 + n where the signal n ended it.
 pub fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Train(arguments) => train::train(&arguments),
@@ -104,6 +104,9 @@ pub fn run(command: Command) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(Signalled(signal)) = error.downcast_ref() {
+                return ExitCode::from(signal.exit_code());
+            }
             let usage = error.downcast_ref::<Usage>().is_some();
             let code = fail(&format!("{error:#}"));
             if usage { ExitCode::from(2) } else { code }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use crate::signals::Signal;
 use crate::text::{is_hidden, visible};
 
 /// Prints on stderr, in one sentence, what went wrong.
@@ -28,6 +29,11 @@ fn on_terminal(text: &str) -> String {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
+
+/// A signal ended the work; what it left has been said. The exit code is that of the signal.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.reason())]
+pub(super) struct Signalled(pub(super) Signal);
 
 /// Prints a line to stdout. Where the reader has gone, as in `crosscurrent … | head`, the error is ignored so that the
 /// command's work continues.

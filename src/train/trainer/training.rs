@@ -169,7 +169,7 @@ impl<'a> Trainer<'a> {
                 let step = self.progress.step;
                 return self.emit(Event::Stopped(End {
                     step,
-                    message: "stopped by the user".to_owned(),
+                    message: self.control.stopped_for().unwrap_or_default(),
                 }));
             }
             let Some(batch) = loader.next_batch() else {
