@@ -62,20 +62,13 @@ pub(super) fn on_threads<T: Send>(
         .install(work)
 }
 
-/// The header of a run, and whether little is lost by training the run anew: it was cut within its first epoch and has
-/// no checkpoint. A run that was cut later may have lost its checkpoints, but what it recorded is worth keeping.
+/// The header of a run, and whether it is trained anew ([`log::begins_anew`]).
 fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     // The log's header says first whether the run can be read at all.
-    let loaded = log::load(dir)?;
-    let last_step = loaded.run.last_step();
-    let is_open = !loaded.running && loaded.run.ending.is_none();
-    let Some(started) = loaded.run.started else {
+    let Some(started) = log::load(dir)?.run.started else {
         return Err(RunError::not_a_run(dir).into());
     };
-    let has_checkpoint = ["last", "best"].map(|name| log::checkpoint_path(dir, name).exists());
-    let is_early =
-        is_open && !has_checkpoint.contains(&true) && last_step <= started.steps_per_epoch;
-    Ok((started, is_early))
+    Ok((started, log::begins_anew(dir)?))
 }
 
 /// Trains a new run.
@@ -119,6 +112,10 @@ fn go_on(
     let loaded = log::load(dir)?;
     if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
         return Err(TrainError::Finished(dir.to_owned()));
+    }
+    let path = log::checkpoint_path(dir, "last");
+    if !path.exists() {
+        return Err(RunError::NoCheckpoint { path }.into());
     }
     let device = device::open(config.device, config.tf32).map_err(|reason| {
         TrainError::Device(format!(
