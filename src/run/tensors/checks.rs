@@ -161,3 +161,6 @@ impl Checks<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
