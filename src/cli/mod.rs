@@ -1,4 +1,4 @@
-//! The command line: one file for each command that needs no window (`train` and `resume`, `sweep`, `summary`,
+//! The command line: one file for each command that needs no window (`train` and `resume`, `fork`, `sweep`, `summary`,
 //! `compare`, `findings`, `verify`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and
 //! the lines, tables and errors that all commands print. May import everything but `ui`.
 
@@ -8,6 +8,7 @@ mod config_arguments;
 mod data;
 mod export;
 mod findings;
+mod fork;
 mod output;
 mod report;
 mod summary;
@@ -28,6 +29,7 @@ pub use config_arguments::ConfigArguments;
 pub use data::DataArguments;
 pub use export::ExportArguments;
 pub use findings::FindingsArguments;
+pub use fork::ForkArguments;
 pub use output::fail;
 pub use sweep::SweepArguments;
 pub use train::TrainArguments;
@@ -58,6 +60,8 @@ pub enum Command {
         /// The run directory.
         run: PathBuf,
     },
+    /// Go on from a checkpoint of a run with other settings, such as a smaller learning rate, in a new run.
+    Fork(Box<ForkArguments>),
     /// Train every run of a grid of configurations and seeds that is not there yet, then compare all.
     Sweep(SweepArguments),
     /// Print the scores that runs reached.
@@ -89,6 +93,7 @@ pub fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Train(arguments) => train::train(&arguments),
         Command::Resume { run } => train::resume(&run),
+        Command::Fork(arguments) => fork::fork(&arguments),
         Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Summary {
             runs,

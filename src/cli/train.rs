@@ -50,7 +50,7 @@ pub(super) fn resume(run: &Path) -> anyhow::Result<()> {
 }
 
 /// Trains, and reports on it. Where a signal stopped it before its end, that is the result.
-fn watched(
+pub(super) fn watched(
     mut report: Report,
     received: &Received,
     train: impl FnOnce(&mut (dyn FnMut(Message) + Send)) -> Result<(), TrainError>,

@@ -18,8 +18,8 @@ use super::log_line::{content, is_many, is_whole};
 use super::log_reader::Log;
 pub use super::log_reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
 pub use super::paths::{
-    checkpoint_path, config_path, data_path, events_path, new_run_dir, predictions_file,
-    probe_file, verification_file,
+    checkpoint_path, config_path, data_path, events_path, new_fork_dir, new_run_dir,
+    predictions_file, probe_file, verification_file,
 };
 use super::reducer::Ending;
 pub use super::tensors::predictions::write_predictions;

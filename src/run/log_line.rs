@@ -134,7 +134,7 @@ fn fault(text: &[u8], field: Option<&str>, error: &serde_json::Error) -> String 
         .rsplit_once(" at line ")
         .map_or(said.as_str(), |(said, _)| said);
     match (error.classify(), field) {
-        (Category::Data, Some(field)) if is_null(said) && has_tokens(text) => {
+        (Category::Data, Some(field)) if is_no_number(said) => {
             format!("`{field}` must be a finite number")
         }
         (Category::Data, Some(field)) => format!("`{field}`: {said}"),
@@ -145,12 +145,11 @@ fn fault(text: &[u8], field: Option<&str>, error: &serde_json::Error) -> String 
     }
 }
 
-fn is_null(said: &str) -> bool {
-    said.starts_with("invalid type: null")
-}
-
-fn has_tokens(text: &[u8]) -> bool {
-    matches!(with_nulls(text), Cow::Owned(_))
+/// Whether the parser found a null, or a token that stands for it, in place of a number.
+fn is_no_number(said: &str) -> bool {
+    let types = ["f64", "f32", "u64", "u32", "u16", "usize"];
+    let wanted = said.strip_prefix("invalid type: null, expected ");
+    wanted.is_some_and(|wanted| types.contains(&wanted))
 }
 
 /// The text with `null` in place of every token, outside of quotes, for a number that is not finite.
@@ -229,7 +228,7 @@ mod tests {
                 ":[1.0,\"x\",",
                 "`grad_norms[1]`: invalid type: string",
             ),
-            ("\"lr\":0.1", "\"lr\":null", "`lr`: invalid type: null"),
+            ("\"lr\":0.1", "\"lr\":null", "`lr` must be a finite number"),
             ("\"lr\":0.1,", "", "missing field `lr`"),
             ("\"lr\":0.1", "\"lr\":", "is not JSON at byte"),
             (

@@ -18,6 +18,7 @@ mod docs;
 mod export;
 mod faults;
 mod findings;
+mod forks;
 mod log_files;
 mod logits;
 mod python;

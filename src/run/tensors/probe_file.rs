@@ -178,10 +178,11 @@ impl ProbeTensors {
         }
         stored.checks.images(&n)?;
         let layers = stored.layers("update")?;
+        let update = stored.values("update", Some(&[layers, rows]))?;
         let mut probe = Self {
             classes,
             gram: stored.values("gram", Some(&[layers, rows, rows]))?,
-            update: stored.values("update", Some(&[layers, rows]))?,
+            update,
             loss: stored.values("loss", Some(&[rows]))?,
             n,
             gates: stored.gates(classes)?,

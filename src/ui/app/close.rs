@@ -13,7 +13,7 @@ const CLOSE_AFTER: Duration = Duration::from_secs(10);
 impl App {
     /// A function for other threads that closes the window as the user would, and gives the reason to the run that is
     /// being trained.
-    pub(in crate::ui) fn closer(&self) -> impl FnOnce(String) + Send + 'static {
+    pub fn closer(&self) -> impl FnOnce(String) + Send + 'static {
         let (signalled, stop_reason) = (self.signalled.clone(), self.stop_reason.clone());
         let waker = self.waker.clone();
         move |reason| {

@@ -110,6 +110,11 @@ pub fn trainer() -> Trainer {
                 }
                 None => train::run(dir, config, control, emit),
             },
+            Job::Fork {
+                parent,
+                dir,
+                config,
+            } => train::fork(parent, dir, config, None, control, emit),
             Job::Resume { dir } => train::resume(dir, control, emit),
         };
         result.map_err(|error| error.to_string())

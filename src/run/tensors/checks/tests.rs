@@ -285,12 +285,6 @@ fn every_fault_of_predictions_is_refused() -> Result<()> {
             &[0.5; 18],
             "`class` has 3 predictions of 2 images",
         ),
-        (
-            &[1, 1],
-            &[0.25],
-            &good,
-            "`confidence` has 1 predictions of 2 images",
-        ),
     ] {
         write(class, confidence, logits)?;
         assert!(said().contains(wanted), "{}", said());
