@@ -6,15 +6,12 @@ use std::process::ExitCode;
 use crate::signals::Signal;
 use crate::text::{is_hidden, visible};
 
-/// Prints on stderr, in one sentence, what went wrong.
+/// Prints on stderr, in one sentence, what went wrong. Where stderr is gone, as after its terminal was closed, nobody is
+/// there to read it, and the command's work, such as a checkpoint, goes on.
 pub fn fail(error: &dyn Display) -> ExitCode {
-    #[expect(
-        clippy::print_stderr,
-        reason = "the one place where a command reports its failure"
-    )]
-    {
-        eprintln!("crosscurrent: {}", on_terminal(&error.to_string()));
-    }
+    use std::io::Write as _;
+    let line = on_terminal(&error.to_string());
+    let _ = writeln!(std::io::stderr(), "crosscurrent: {line}");
     ExitCode::FAILURE
 }
 

@@ -251,3 +251,39 @@ fn a_signal_that_the_program_was_told_to_ignore_is_ignored() -> Result<()> {
     ));
     Ok(())
 }
+
+/// A closed terminal takes stdout and stderr along; here they are a full disk, on which every line fails, too.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_is_stopped_with_a_checkpoint_where_nothing_can_be_printed() -> Result<()> {
+    let (root, config) = root()?;
+    let root = root.path();
+    let (whole, dir) = (root.join("whole"), root.join("run"));
+    train(&whole, &config)?;
+    let full = || -> Result<Stdio> {
+        let file = std::fs::OpenOptions::new().write(true).open("/dev/full")?;
+        Ok(file.into())
+    };
+    let mut child = Command::new("env")
+        .args(["--default-signal", env!("CARGO_BIN_EXE_crosscurrent")])
+        .args([
+            "train",
+            "--config",
+            "run.toml",
+            "--out",
+            "run",
+            "--eval-every",
+            "2",
+        ])
+        .current_dir(root)
+        .stdout(full()?)
+        .stderr(full()?)
+        .spawn()?;
+    wait_for_step(&mut child, &dir, 7)?;
+    send(&child, "HUP")?;
+    assert_eq!(child.wait()?.code(), Some(128 + 1));
+    assert_eq!(stopped(&dir)?.0, "stopped by the signal HUP");
+    resume(&dir)?;
+    assert_eq!(tensors(&whole, "last")?, tensors(&dir, "last")?);
+    Ok(())
+}

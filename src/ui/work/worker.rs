@@ -114,7 +114,15 @@ pub fn trainer() -> Trainer {
                 parent,
                 dir,
                 config,
-            } => train::fork(parent, dir, config, None, control, emit),
+            } => {
+                let fallback = device::fallback(config);
+                let (config, notice) =
+                    fallback.unwrap_or_else(|| ((**config).clone(), String::new()));
+                if !notice.is_empty() {
+                    emit(Message::Notice(notice));
+                }
+                train::fork(parent, dir, &config, None, control, emit)
+            }
             Job::Resume { dir } => train::resume(dir, control, emit),
         };
         result.map_err(|error| error.to_string())
