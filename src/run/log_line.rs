@@ -234,7 +234,7 @@ mod tests {
             (
                 "\"lr\":0.1",
                 "\"lr\":\u{0}",
-                "holds zero bytes from byte 76 on",
+                "holds zero bytes from byte 81 on",
             ),
         ] {
             let error = parse(line.replace(from, to).as_bytes()).unwrap_err();
