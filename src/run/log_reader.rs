@@ -260,10 +260,8 @@ impl Log {
             )),
             Some(Event::Started(_)) => return Err(self.second_header(number)),
             Some(event) => {
-                let goes_back = match &event {
-                    Event::Step(step) => step.step <= position.step,
-                    _ => false,
-                };
+                let is_step = matches!(event, Event::Step(_));
+                let goes_back = is_step && event.step() <= position.step;
                 if goes_back && !position.goes_back {
                     position.goes_back = true;
                     notes.push(format!(
@@ -273,7 +271,7 @@ impl Log {
                         position.step
                     ));
                 }
-                if matches!(event, Event::Step(_) | Event::Resumed { .. }) {
+                if is_step || matches!(event, Event::Resumed { .. }) {
                     position.step = event.step();
                 }
                 take(event);

@@ -150,7 +150,7 @@ fn a_run_whose_loss_was_not_finite_is_trained_to_its_end_with_a_smaller_rate() -
     let slower = RunConfig {
         lr: 0.03,
         warmup: 0.05,
-        ..config.clone()
+        ..config
     };
     let best = run.best().context("best")?.step;
     for (name, at) in [("default", None), ("best", Some(best))] {

@@ -199,11 +199,10 @@ fn damage_by_disks_is_named_or_cut_off() -> Result<()> {
         sentence(third(bytes)?.path(), &[said, "delete it", "events.jsonl"]);
     }
     let utf_16 = changed(|text| {
-        let units = format!("\u{feff}{text}")
+        format!("\u{feff}{text}")
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
-            .collect();
-        units
+            .collect()
     })?;
     sentence(utf_16.path(), &["UTF-16", "save the file as UTF-8"]);
     Ok(())

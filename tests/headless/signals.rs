@@ -188,7 +188,7 @@ fn a_signal_ends_a_sweep_with_a_checkpoint_and_without_a_further_run() -> Result
     assert_eq!(stopped(&first)?.0, "stopped by the signal TERM");
     assert_eq!(
         log::runs_in(&root.join("cut")),
-        [first.clone()],
+        std::slice::from_ref(&first),
         "no further run"
     );
 
