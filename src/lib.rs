@@ -20,7 +20,7 @@
 //! - Only `data`, `model`, `ops` and `train` may name tensors; only `figure`, `ui` and `main` may name egui.
 //! - `run`, `gradient`, `compare` and `findings` work on plain numbers: `run` imports `gradient`, `compare` imports
 //!   both, and `findings` all three; none of them imports a part that trains or draws.
-//! - `network`, `text`, `random` and `threads` lie below everything else.
+//! - `network`, `text`, `random`, `signals` and `threads` lie below everything else.
 
 #![cfg_attr(
     test,
@@ -48,6 +48,7 @@ pub mod ops;
 pub mod random;
 pub mod run;
 pub mod samples;
+pub mod signals;
 pub mod sweep;
 pub mod text;
 pub mod threads;

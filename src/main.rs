@@ -12,7 +12,8 @@ fn main() -> ExitCode {
     match arguments.command {
         Some(command) => cli::run(command),
         None => match crosscurrent::ui::open(arguments.runs, arguments.frame_times) {
-            Ok(()) => ExitCode::SUCCESS,
+            Ok(None) => ExitCode::SUCCESS,
+            Ok(Some(signal)) => ExitCode::from(signal.exit_code()),
             Err(error) => cli::fail(&error),
         },
     }

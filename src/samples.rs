@@ -21,7 +21,9 @@ pub fn samples_of_run(
     which: Which,
     per_class: usize,
 ) -> Result<Samples, DataError> {
-    let recorded = match RecordedData::read(run) {
+    let read = RecordedData::read(run);
+    let read = read.and_then(|recorded| recorded.check_labels(classes.len()).map(|()| recorded));
+    let recorded = match read {
         Ok(recorded) => recorded,
         Err(error) => {
             let mut found = samples(config, which, per_class)?;

@@ -64,9 +64,10 @@ pub struct Shard {
 pub enum State {
     /// The run was never begun.
     New,
-    /// The run was interrupted before its first checkpoint, and has to begin again.
+    /// The run was interrupted before its first checkpoint, with little recorded, and has to begin again.
     Anew,
-    /// The run was interrupted or failed, and can continue from its last checkpoint.
+    /// The run was interrupted or failed, and can continue from its last checkpoint. Where that is gone, training
+    /// refuses and says so.
     Cut,
     /// Another process is writing the run.
     Busy,
@@ -274,7 +275,7 @@ impl Planned {
         }
         let has_checkpoint = log::checkpoint_path(&dir, "last").is_file();
         let glance = match Glance::read(&dir) {
-            Err(_) if !has_checkpoint => return Ok(State::Anew),
+            Err(_) if !has_checkpoint && log::holds_nothing(&dir)? => return Ok(State::Anew),
             glance => glance?,
         };
         if let Some(first) = differences(&[&self.config, &glance.started.config]).first() {
@@ -284,8 +285,8 @@ impl Planned {
         Ok(match glance.ending {
             _ if glance.running => State::Busy,
             Some(Ending::Finished(_)) => State::Finished,
-            _ if has_checkpoint => State::Cut,
-            _ => State::Anew,
+            _ if log::begins_anew(&dir)? => State::Anew,
+            _ => State::Cut,
         })
     }
 }

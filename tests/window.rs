@@ -141,7 +141,7 @@ fn perform(
             };
             (Writer::create(dir)?, run, run.events())
         }
-        Job::Resume { .. } => {
+        Job::Resume { .. } | Job::Fork { .. } => {
             let known = load(dir)?.run;
             let step = known.last_step();
             let mut events = vec![Event::Resumed { step }];
@@ -884,6 +884,8 @@ mod contrast;
 mod data;
 #[path = "window/exports.rs"]
 mod exports;
+#[path = "window/forks.rs"]
+mod forks;
 #[path = "window/images.rs"]
 mod images;
 #[path = "window/kept.rs"]

@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use super::output::Usage;
 use crate::config::{FIELDS, Field, Group, Kind, RunConfig, Unit};
 use crate::text::one_line;
+use crate::train::may_change;
 
 /// Flags for the fields of [`RunConfig`], and `--config` for a file of fields. With `DATA_ONLY`, there are flags only
 /// for the fields of the data.
@@ -52,6 +53,59 @@ impl<const DATA_ONLY: bool> ConfigArguments<DATA_ONLY> {
             Some(error) => Err(Usage(error.to_string()).into()),
             None => Ok(config),
         }
+    }
+}
+
+/// Flags for all fields of [`RunConfig`], as changes of the configuration of a run. Those that may not change are not
+/// listed in the help, and are refused by their name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ChangeArguments {
+    /// The flags given, with their values as text.
+    given: Vec<(&'static Field, String)>,
+}
+
+impl ChangeArguments {
+    /// The configuration with the flags' values in place of its own.
+    ///
+    /// # Errors
+    /// Where a value cannot work.
+    pub(super) fn over(&self, mut config: RunConfig) -> anyhow::Result<RunConfig> {
+        for (field, text) in &self.given {
+            let taken = field.set(&mut config, text);
+            taken.map_err(|reason| Usage(format!("{}: {reason}", field.name)))?;
+        }
+        Ok(config)
+    }
+}
+
+impl Args for ChangeArguments {
+    fn augment_args(command: Command) -> Command {
+        let flags = FIELDS.iter().map(|field| {
+            let help = field.help;
+            flag(field).help(help).hide(!may_change(field))
+        });
+        command.args(flags)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ChangeArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut arguments = Self::default();
+        arguments.update_from_arg_matches(matches)?;
+        Ok(arguments)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        let given = FIELDS.iter().filter_map(|field| {
+            let text: &String = matches.get_one(field.name)?;
+            Some((field, text.clone()))
+        });
+        self.given.extend(given);
+        Ok(())
     }
 }
 

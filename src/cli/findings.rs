@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::batch_norm::BatchNormArguments;
-use super::output::{say, say_json};
+use super::output::{fail, say, say_json};
 use crate::findings;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{BatchNorm, log};
@@ -42,8 +42,15 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
         let classes = run.started.as_ref().map_or(0, |x| x.classes.len());
         let mut probes = BTreeMap::new();
         for probe in run.probes.iter().rev().take(findings::HISTORY) {
-            let tensors = ProbeTensors::load(&dir.join(&probe.file), classes, run.batch_norm())?;
-            probes.insert(probe.step, Arc::new(tensors));
+            // A probe that cannot be used is left out; the others still have their findings.
+            match ProbeTensors::load(&dir.join(&probe.file), classes, run.batch_norm()) {
+                Ok(tensors) => {
+                    probes.insert(probe.step, Arc::new(tensors));
+                }
+                Err(error) => {
+                    fail(&format!("a probe is left out: {error}"));
+                }
+            }
         }
         runs.push((run, probes));
     }

@@ -1,4 +1,4 @@
-//! The command line: one file for each command that needs no window (`train` and `resume`, `sweep`, `summary`,
+//! The command line: one file for each command that needs no window (`train` and `resume`, `fork`, `sweep`, `summary`,
 //! `compare`, `findings`, `verify`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and
 //! the lines, tables and errors that all commands print. May import everything but `ui`.
 
@@ -8,6 +8,7 @@ mod config_arguments;
 mod data;
 mod export;
 mod findings;
+mod fork;
 mod output;
 mod report;
 mod summary;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::Usage;
+use output::{Signalled, Usage};
 
 pub use batch_norm::BatchNormArguments;
 pub use compare::CompareArguments;
@@ -28,6 +29,7 @@ pub use config_arguments::ConfigArguments;
 pub use data::DataArguments;
 pub use export::ExportArguments;
 pub use findings::FindingsArguments;
+pub use fork::ForkArguments;
 pub use output::fail;
 pub use sweep::SweepArguments;
 pub use train::TrainArguments;
@@ -58,6 +60,8 @@ pub enum Command {
         /// The run directory.
         run: PathBuf,
     },
+    /// Go on from a checkpoint of a run with other settings, such as a smaller learning rate, in a new run.
+    Fork(Box<ForkArguments>),
     /// Train every run of a grid of configurations and seeds that is not there yet, then compare all.
     Sweep(SweepArguments),
     /// Print the scores that runs reached.
@@ -84,11 +88,12 @@ pub enum Command {
     Data(DataArguments),
 }
 
-/// Runs a command; the exit code is 0, 1 for a failure, 2 for wrong usage.
+/// Runs a command; the exit code is 0, 1 for a failure, 2 for wrong usage, and 128 + n where the signal n ended it.
 pub fn run(command: Command) -> ExitCode {
     let result = match command {
         Command::Train(arguments) => train::train(&arguments),
         Command::Resume { run } => train::resume(&run),
+        Command::Fork(arguments) => fork::fork(&arguments),
         Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Summary {
             runs,
@@ -104,6 +109,9 @@ pub fn run(command: Command) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(Signalled(signal)) = error.downcast_ref() {
+                return ExitCode::from(signal.exit_code());
+            }
             let usage = error.downcast_ref::<Usage>().is_some();
             let code = fail(&format!("{error:#}"));
             if usage { ExitCode::from(2) } else { code }

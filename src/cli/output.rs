@@ -3,17 +3,15 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use crate::signals::Signal;
 use crate::text::{is_hidden, visible};
 
-/// Prints on stderr, in one sentence, what went wrong.
+/// Prints on stderr, in one sentence, what went wrong. Where stderr is gone, as after its terminal was closed, nobody is
+/// there to read it, and the command's work, such as a checkpoint, goes on.
 pub fn fail(error: &dyn Display) -> ExitCode {
-    #[expect(
-        clippy::print_stderr,
-        reason = "the one place where a command reports its failure"
-    )]
-    {
-        eprintln!("crosscurrent: {}", on_terminal(&error.to_string()));
-    }
+    use std::io::Write as _;
+    let line = on_terminal(&error.to_string());
+    let _ = writeln!(std::io::stderr(), "crosscurrent: {line}");
     ExitCode::FAILURE
 }
 
@@ -28,6 +26,11 @@ fn on_terminal(text: &str) -> String {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
+
+/// A signal ended the work; what it left has been said. The exit code is that of the signal.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.reason())]
+pub(super) struct Signalled(pub(super) Signal);
 
 /// Prints a line to stdout. Where the reader has gone, as in `crosscurrent … | head`, the error is ignored so that the
 /// command's work continues.

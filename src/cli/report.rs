@@ -19,6 +19,8 @@ pub(super) struct Report {
     last: String,
     /// Whether evaluations are printed.
     in_full: bool,
+    /// Whether the run has come to its end.
+    has_finished: bool,
 }
 
 impl Report {
@@ -35,6 +37,7 @@ impl Report {
             loading: true,
             last: String::new(),
             in_full: true,
+            has_finished: false,
         }
     }
 
@@ -44,6 +47,11 @@ impl Report {
             in_full: false,
             ..Self::new(epochs, run)
         }
+    }
+
+    /// Whether the run has come to its end.
+    pub(super) fn has_finished(&self) -> bool {
+        self.has_finished
     }
 
     pub(super) fn take(&mut self, message: &Message) {
@@ -119,10 +127,10 @@ impl Report {
             }
             Event::Finished(end) | Event::Stopped(end) => {
                 self.bar.finish_and_clear();
-                let word = if matches!(event, Event::Finished(_)) {
-                    "finished"
-                } else {
-                    "stopped"
+                self.has_finished = matches!(event, Event::Finished(_));
+                let word = match self.has_finished {
+                    true => "finished",
+                    false => "stopped",
                 };
                 say(format!("{word} after step {}", end.step));
             }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::batch_norm::BatchNormArguments;
 use super::output::{number, print_table, say, say_json};
 use crate::config::{Attention, Width};
-use crate::run::event::Split;
+use crate::run::event::{Parent, Split};
 use crate::run::log::{self, Loaded};
 use crate::run::{BatchNorm, Ending, Run};
 
@@ -55,6 +55,7 @@ impl Row {
         let rarest = started.rarest();
         let probe = run.probes.last();
         let head_tail = probe.and_then(|probe| Some(probe.backbone.thirds.as_ref()?.head_tail));
+        let parent = started.parent.iter().map(Parent::in_words);
         Ok(Self {
             run: name_of(path),
             state: state(run, loaded.running),
@@ -81,7 +82,7 @@ impl Row {
             head_tail_interference: head_tail.and_then(|pairs| pairs.interference),
             head_tail_floor: head_tail.and_then(|pairs| pairs.floor),
             classifier_interference: probe.and_then(|probe| probe.classifier.interference),
-            notes: loaded.notes.clone(),
+            notes: parent.chain(loaded.notes.iter().cloned()).collect(),
         })
     }
 }

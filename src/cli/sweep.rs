@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::compare;
-use super::output::say;
+use super::output::{Signalled, say};
 use super::report::Report;
-use super::train::stop_on_interrupt;
+use super::train::stop_on_signals;
 use crate::run::log::{self, RunError};
 use crate::sweep::{Planned, Shard, State, Sweep};
 use crate::train::{self, Control, TrainError};
@@ -50,7 +50,7 @@ pub(super) fn sweep(arguments: &SweepArguments) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let control = stop_on_interrupt();
+    let (control, received) = stop_on_signals();
     let mut work = Work {
         folder,
         control,
@@ -63,9 +63,11 @@ pub(super) fn sweep(arguments: &SweepArguments) -> anyhow::Result<()> {
     let busy = work.all(&runs);
     // Another process may have stopped meanwhile and left unfinished the runs that it was writing.
     let busy = work.all(&busy);
-    if work.control.is_stopped() {
+    if let Some(signal) = received.first()
+        && work.finished + work.failed + busy.len() < work.total
+    {
         say("stopped; the same command goes on");
-        return Ok(());
+        return Err(Signalled(signal).into());
     }
     if !busy.is_empty() {
         say(format!(
@@ -95,6 +97,15 @@ fn in_words(state: State) -> &'static str {
     }
 }
 
+/// What became of a run of a sweep.
+enum Outcome {
+    Finished,
+    /// Another process is writing it.
+    Busy,
+    /// It was stopped before its end.
+    Stopped,
+}
+
 /// The state of a sweep that is being trained.
 struct Work {
     folder: PathBuf,
@@ -116,8 +127,9 @@ impl Work {
                 break;
             }
             match self.one(run) {
-                Ok(true) => self.finished += 1,
-                Ok(false) => busy.push(run),
+                Ok(Outcome::Finished) => self.finished += 1,
+                Ok(Outcome::Busy) => busy.push(run),
+                Ok(Outcome::Stopped) => break,
                 Err(_) if self.control.is_stopped() => break,
                 Err(error) => {
                     self.failed += 1;
@@ -128,13 +140,13 @@ impl Work {
         busy
     }
 
-    /// Trains a run from its beginning or from its last checkpoint. False where another process is writing it.
-    fn one(&mut self, run: &Planned) -> anyhow::Result<bool> {
+    /// Trains a run from its beginning or from its last checkpoint.
+    fn one(&mut self, run: &Planned) -> anyhow::Result<Outcome> {
         let dir = self.folder.join(&run.name);
         let state = run.state(&self.folder)?;
         match state {
-            State::Finished => return Ok(true),
-            State::Busy => return Ok(false),
+            State::Finished => return Ok(Outcome::Finished),
+            State::Busy => return Ok(Outcome::Busy),
             State::New | State::Anew | State::Cut => {}
         }
         say(format!(
@@ -158,12 +170,15 @@ impl Work {
             State::New | State::Busy | State::Finished => anew(),
         };
         match result {
-            Ok(()) => {
+            Ok(()) if report.has_finished() => {
                 self.trained += 1;
-                Ok(true)
+                Ok(Outcome::Finished)
             }
+            Ok(()) => Ok(Outcome::Stopped),
             // Another process began the run after its state was read.
-            Err(TrainError::Run(RunError::Busy { .. } | RunError::Exists { .. })) => Ok(false),
+            Err(TrainError::Run(RunError::Busy { .. } | RunError::Exists { .. })) => {
+                Ok(Outcome::Busy)
+            }
             Err(error) => Err(error.into()),
         }
     }

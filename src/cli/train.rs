@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::config_arguments::ConfigArguments;
-use super::output::say;
+use super::output::{Signalled, say};
 use super::report::Report;
+use crate::data::DataError;
 use crate::run::log;
-use crate::train::Control;
+use crate::signals::{self, Received};
+use crate::train::{Control, Message, TrainError};
 
 /// Arguments of `train`.
 #[derive(Debug, Args)]
@@ -30,14 +32,10 @@ pub(super) fn train(arguments: &TrainArguments) -> anyhow::Result<()> {
     for warning in config.warnings() {
         say(format!("note: {warning}"));
     }
-    let control = stop_on_interrupt();
-    let mut report = Report::new(config.epochs, &out);
-    Ok(crate::train::run(
-        &out,
-        &config,
-        &control,
-        &mut |message| report.take(&message),
-    )?)
+    let (control, received) = stop_on_signals();
+    watched(Report::new(config.epochs, &out), &received, |emit| {
+        crate::train::run(&out, &config, &control, emit)
+    })
 }
 
 pub(super) fn resume(run: &Path) -> anyhow::Result<()> {
@@ -45,18 +43,39 @@ pub(super) fn resume(run: &Path) -> anyhow::Result<()> {
         .run
         .started
         .map_or(0, |started| started.config.epochs);
-    let control = stop_on_interrupt();
-    let mut report = Report::new(epochs, run);
-    Ok(crate::train::resume(run, &control, &mut |message| {
-        report.take(&message);
-    })?)
+    let (control, received) = stop_on_signals();
+    watched(Report::new(epochs, run), &received, |emit| {
+        crate::train::resume(run, &control, emit)
+    })
 }
 
-/// A control that Ctrl+C stops at the next step, after which a checkpoint is written. Where the handler cannot be set,
-/// Ctrl+C ends the program at once, and the steps since the last checkpoint are lost.
-pub(super) fn stop_on_interrupt() -> Control {
+/// Trains, and reports on it. Where a signal stopped it before its end, that is the result.
+pub(super) fn watched(
+    mut report: Report,
+    received: &Received,
+    train: impl FnOnce(&mut (dyn FnMut(Message) + Send)) -> Result<(), TrainError>,
+) -> anyhow::Result<()> {
+    let mut emit = |message: Message| report.take(&message);
+    let result = train(&mut emit);
+    match (result, received.first()) {
+        (Ok(()), Some(signal)) if !report.has_finished() => Err(Signalled(signal).into()),
+        (Err(error), Some(signal)) if was_cancelled(&error) => {
+            say("stopped before the first step; nothing was recorded");
+            Err(Signalled(signal).into())
+        }
+        (result, _) => Ok(result?),
+    }
+}
+
+/// Whether an error says that reading the images was stopped.
+pub(super) fn was_cancelled(error: &TrainError) -> bool {
+    matches!(error, TrainError::Data(DataError::Cancelled))
+}
+
+/// A control that signals such as that of Ctrl+C stop at the next step, after which a checkpoint is written.
+pub(super) fn stop_on_signals() -> (Control, Received) {
     let control = Control::default();
     let handle = control.clone();
-    let _ = ctrlc::set_handler(move || handle.stop());
-    control
+    let received = signals::watch(move |signal| handle.stop_for(signal.reason()));
+    (control, received)
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::output::{print_table, say, say_json};
-use super::train::stop_on_interrupt;
+use super::output::{Signalled, print_table, say, say_json};
+use super::train::{stop_on_signals, was_cancelled};
 use crate::compare::statistics::rank_correlation;
 use crate::config::DataSource;
 use crate::run::log;
@@ -67,7 +67,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
         images: arguments.images as usize,
     };
     let run = log::load(&arguments.run)?.run;
-    let control = stop_on_interrupt();
+    let (control, received) = stop_on_signals();
     let bar = indicatif::ProgressBar::new(0);
     let notice = &mut |message: Message| {
         if let Message::Notice(text) = message {
@@ -78,10 +78,19 @@ pub(super) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
         bar.set_length(parts as u64);
         bar.set_position(done as u64);
     };
-    let found = measure(&arguments.run, &request, &control, notice, report)?;
+    let found = measure(&arguments.run, &request, &control, notice, report);
     bar.finish_and_clear();
+    let found = match found {
+        Err(error) if was_cancelled(&error) => None,
+        found => found?,
+    };
     match found {
-        None => say("stopped; nothing was written"),
+        None => {
+            say("stopped; nothing was written");
+            if let Some(signal) = received.first() {
+                return Err(Signalled(signal).into());
+            }
+        }
         Some(found) if arguments.json => say_json(&as_json(&run, &found))?,
         Some(found) => print(&run, &found),
     }

@@ -105,7 +105,32 @@ fn key(started: &Started) -> BTreeMap<String, Value> {
         "train counts".to_owned(),
         Value::from(&*started.train_counts),
     );
+    if let Some(fork) = fork(started) {
+        key.insert("fork".to_owned(), Value::from(fork));
+    }
     key
+}
+
+/// What sets a fork apart from runs that were trained with its configuration from the start; `None` for such a run.
+fn fork(started: &Started) -> Option<String> {
+    let parent = started
+        .parent
+        .as_ref()
+        .filter(|_| !started.is_of_one_piece())?;
+    let before = parent.changed.iter();
+    let before = before.map(|x| {
+        format!(
+            "{} {}",
+            x.field.replace('_', " "),
+            or_default(x.from.clone())
+        )
+    });
+    let before: Vec<String> = before.collect();
+    Some(format!(
+        "forked after step {} of {}",
+        parent.step,
+        before.join(", ")
+    ))
 }
 
 /// A name for each group, given its first run.
@@ -126,6 +151,10 @@ fn names(firsts: &[&Started]) -> Vec<String> {
             }
             [] => format!("attention {}", started.config.attention),
             telling => telling.iter().map(field).collect::<Vec<_>>().join(", "),
+        };
+        let name = match fork(started) {
+            Some(fork) => format!("{name}, {fork}"),
+            None => name,
         };
         let numbered = (2..).map(|number| format!("{name} ({number})"));
         let mut free = std::iter::once(name.clone()).chain(numbered);

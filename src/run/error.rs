@@ -18,10 +18,25 @@ pub enum RunError {
         error: std::io::Error,
     },
     /// The contents of a file are not valid.
-    #[error("damaged file ({reason}); restore it from a copy or train again: {}", path.display())]
+    #[error("damaged file ({reason}); {remedy}: {}", path.display())]
     Damaged {
         /// What is wrong with the file.
         reason: String,
+        /// What to do, and what works without the file.
+        remedy: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A tensor holds numbers that are not finite.
+    #[error(
+        "`{tensor}` is not finite at its number {at}, so that nothing can be drawn from it: either training had diverged when \
+         it was measured, or the file is damaged: {}", path.display()
+    )]
+    NotFinite {
+        /// Name of the tensor.
+        tensor: String,
+        /// The place of the first such number among all of the tensor, from 0.
+        at: usize,
         /// The file.
         path: PathBuf,
     },
@@ -43,6 +58,15 @@ pub enum RunError {
     #[error("there is a run here already; resume it, or choose another directory: {}", path.display())]
     Exists {
         /// The run directory.
+        path: PathBuf,
+    },
+    /// The checkpoint that a run would go on from is gone, and too much is recorded to begin anew.
+    #[error(
+        "the checkpoint of this run is gone, so that it cannot go on; its log is kept as it is: restore the checkpoint from a \
+         copy, or train in another directory: {}", path.display()
+    )]
+    NoCheckpoint {
+        /// The file of the checkpoint.
         path: PathBuf,
     },
     /// There is no such directory.
@@ -78,10 +102,86 @@ impl RunError {
         }
     }
 
+    /// The error for a file that is not valid; what to do follows from the file's place in the run.
     pub(crate) fn damaged(path: &Path, reason: impl ToString) -> Self {
+        Self::to_repair(path, reason.to_string(), remedy(path))
+    }
+
+    /// The error for a line of a log, after its header.
+    pub(super) fn damaged_line(path: &Path, number: usize, reason: &str) -> Self {
+        let remedy = "repair that line or delete it, which loses nothing else";
+        Self::to_repair(path, format!("line {number} {reason}"), remedy)
+    }
+
+    /// The error for a log that cannot be read as one run.
+    pub(super) fn damaged_header(path: &Path, reason: impl ToString) -> Self {
+        let remedy = "restore it from a copy; no other file of the run is affected";
+        Self::to_repair(path, reason.to_string(), remedy)
+    }
+
+    /// The error for a log in which nothing was recorded.
+    pub(super) fn no_header(path: &Path) -> Self {
+        let reason = "it has no header; the run ended before its first step";
+        Self::to_repair(
+            path,
+            reason.to_owned(),
+            "nothing was recorded, so train again",
+        )
+    }
+
+    fn to_repair(path: &Path, reason: String, remedy: &'static str) -> Self {
         Self::Damaged {
-            reason: reason.to_string(),
+            reason,
+            remedy,
             path: path.to_owned(),
+        }
+    }
+}
+
+/// What to do about a damaged file of a run, by its place in the run's directory.
+fn remedy(path: &Path) -> &'static str {
+    let name =
+        |path: Option<&std::ffi::OsStr>| path.unwrap_or_default().to_string_lossy().into_owned();
+    let folder = name(path.parent().and_then(Path::file_name));
+    match (folder.as_str(), name(path.file_name()).as_str()) {
+        ("probes", _) => {
+            "restore it from a copy; all that is not drawn from this probe is still there"
+        }
+        ("predictions", _) => {
+            "restore it from a copy; scores and confusions are in the log and still there"
+        }
+        ("verify", _) => "delete it and run `crosscurrent verify` again",
+        ("checkpoints", _) => "restore it from a copy; what the run has recorded is still there",
+        (_, "data.safetensors") => {
+            "restore it from a copy; all that shows no single image is still there"
+        }
+        (_, "notes.json") => {
+            "repair or delete it; it holds the name and the notes of the run alone"
+        }
+        _ => "restore it from a copy",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_damaged_file_is_a_reason_to_train_again() {
+        for file in [
+            "events.jsonl",
+            "run.toml",
+            "notes.json",
+            "data.safetensors",
+            "probes/00000003.safetensors",
+            "predictions/00000003-val.safetensors",
+            "verify/00000003.safetensors",
+            "checkpoints/last.safetensors",
+        ] {
+            let path = Path::new("run").join(file);
+            let said = RunError::damaged(&path, "cut short").to_string();
+            assert!(!said.contains("train again"), "{said}");
+            assert!(said.ends_with(file) && said.contains("cut short"), "{said}");
         }
     }
 }

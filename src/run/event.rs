@@ -103,10 +103,18 @@ impl Started {
         let mut config = self.config.clone();
         config.attention = other.config.attention;
         config.threads = other.config.threads;
-        self.data_fingerprint == other.data_fingerprint
+        self.is_of_one_piece()
+            && other.is_of_one_piece()
+            && self.data_fingerprint == other.data_fingerprint
             && config == other.config
             && self.classes == other.classes
             && self.train_counts == other.train_counts
+    }
+
+    /// Whether all of the run was trained with the configuration of its header. A fork whose settings changed was not.
+    pub fn is_of_one_piece(&self) -> bool {
+        let parent = self.parent.as_ref();
+        parent.is_none_or(|parent| parent.changed.is_empty())
     }
 
     /// The classes in thirds by their training images.
@@ -127,6 +135,40 @@ pub struct Parent {
     pub run: String,
     /// The step of the earlier run from which training continued.
     pub step: u64,
+    /// The fields of the configuration that differ from those up to that step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<Change>,
+}
+
+impl Parent {
+    /// What this run continues, in words: "goes on from step 40 of run 0123456789abcdef, there with lr 0.1".
+    pub fn in_words(&self) -> String {
+        let changed = self.changed.iter();
+        let before = changed.map(|change| {
+            let from = match change.from.as_str() {
+                "" => "default",
+                from => from,
+            };
+            format!("{} {from}", change.field)
+        });
+        let before: Vec<String> = before.collect();
+        let with = match before.as_slice() {
+            [] => String::new(),
+            before => format!(", up to there with {}", before.join(", ")),
+        };
+        format!("goes on from step {} of run {}{with}", self.step, self.run)
+    }
+}
+
+/// A field of the configuration that was changed in the course of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Name of the field.
+    pub field: String,
+    /// Its value before, as text; empty where the program chooses it.
+    pub from: String,
+    /// Its value afterwards, as text; empty where the program chooses it.
+    pub to: String,
 }
 
 /// The fixed images that class gradients are measured on.
@@ -331,6 +373,16 @@ impl Probe {
             classifier: shown.classifier,
             training: None,
         }
+    }
+}
+
+/// What the message of a run says that ended by numbers that are not finite, between what they are of and the step.
+pub const NOT_FINITE: &str = "is not a finite number at step";
+
+impl End {
+    /// Whether the run ended because its loss or its weights were not finite: with the same settings it ends so again.
+    pub fn is_not_finite(&self) -> bool {
+        self.message.contains(NOT_FINITE)
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use super::event::{Eval, Event, Split, Started};
-use super::log_reader::{Log, parse};
+use super::log_line::{content, is_whole, parse};
+use super::log_reader::Log;
 use super::reducer::{Ending, Run};
 
 /// Bytes of a log's end that are read first.
@@ -84,16 +85,12 @@ impl Glance {
     /// further up in the log is not noticed.
     pub fn read(dir: &Path) -> Result<Self, RunError> {
         let mut log = Log::open(dir)?;
-        let line = log.first_line()?;
-        let no_header = "it has no header; the run ended before its first step";
-        if line.last() != Some(&b'\n') {
-            return Err(RunError::damaged(&log.path, no_header));
-        }
+        let Some(line) = log.header_line()? else {
+            return Err(RunError::no_header(&log.path));
+        };
         let mut run = Run::default();
-        if let Some(header) = log.event(&line, 1)? {
-            run.apply(&header);
-        }
-        let (start, end) = (line.len() as u64, log.length()?);
+        run.apply(&log.header_of(&line.text, line.number)?);
+        let (start, end) = (line.end, log.length()?);
         let mut length = TAIL_BYTES;
         loop {
             let from = end.saturating_sub(length).max(start);
@@ -105,7 +102,7 @@ impl Glance {
             }
             length *= 4;
         }
-        Self::of(&run, log.running).ok_or_else(|| RunError::damaged(&log.path, no_header))
+        Self::of(&run, log.running).ok_or_else(|| RunError::no_header(&log.path))
     }
 }
 
@@ -115,18 +112,25 @@ fn tail(log: &mut Log, from: u64, within: bool) -> Result<Vec<Event>, RunError> 
     let seek = log.reader.seek(SeekFrom::Start(from));
     let read = seek.and_then(|_| log.reader.read_to_end(&mut bytes));
     read.map_err(|e| log.unreadable(e))?;
+    let mut lines: Vec<&[u8]> = bytes.split(|&b| b == b'\n').collect();
     // The last line may be torn or half written.
-    let whole = bytes
-        .iter()
-        .rposition(|&b| b == b'\n')
-        .map_or(0, |at| at + 1);
-    let lines = bytes[..whole]
-        .split(|&b| b == b'\n')
-        .filter(|line| !line.is_empty());
+    let last = lines.pop().map(|line| content(line, false));
+    lines.extend(last.filter(|last| is_whole(last)));
     let mut events = Vec::new();
-    for line in lines.skip(usize::from(within)) {
-        let event = parse(line);
-        events.extend(event.map_err(|reason| RunError::damaged(&log.path, reason))?);
+    for line in lines.into_iter().skip(usize::from(within)) {
+        let text = content(line, false);
+        if text.is_empty() {
+            continue;
+        }
+        match parse(text) {
+            // A header that was repeated, or that of another run: reading the whole log says which.
+            Ok(Some(Event::Started(_)) | None) => {}
+            Ok(Some(event)) => events.push(event),
+            Err(reason) => {
+                let reason = format!("one of its last lines {reason}");
+                return Err(RunError::damaged_header(&log.path, reason));
+            }
+        }
     }
     Ok(events)
 }

@@ -14,11 +14,14 @@ pub use super::bytes::{write_tensors, write_whole};
 pub use super::error::RunError;
 use super::event::Event;
 pub use super::find::{runs_in, runs_under};
+use super::log_line::{content, is_many, is_whole};
+use super::log_reader::Log;
 pub use super::log_reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
 pub use super::paths::{
-    checkpoint_path, config_path, data_path, events_path, new_run_dir, predictions_file,
-    probe_file, verification_file,
+    checkpoint_path, config_path, data_path, events_path, new_fork_dir, new_run_dir,
+    predictions_file, probe_file, verification_file,
 };
+use super::reducer::Ending;
 pub use super::tensors::predictions::write_predictions;
 pub use super::tensors::recorded_data::write_data;
 use crate::config::RunConfig;
@@ -48,16 +51,54 @@ pub fn remove_empty(run: &Path) {
     }
 }
 
+/// Whether little is lost by training a run anew: it has no checkpoint and was cut, or failed, within its first epoch.
+/// A run that came further has lost its checkpoints, and what it recorded is worth keeping.
+///
+/// # Errors
+/// Where the run cannot be read.
+pub fn begins_anew(run: &Path) -> Result<bool, RunError> {
+    Ok(!is_being_written(run) && is_early(run)?)
+}
+
+/// [`begins_anew`], whoever is writing the run.
+fn is_early(run: &Path) -> Result<bool, RunError> {
+    let has_checkpoint = ["last", "best"].map(|name| checkpoint_path(run, name).exists());
+    if has_checkpoint.contains(&true) {
+        return Ok(false);
+    }
+    if holds_nothing(run)? {
+        return Ok(true);
+    }
+    let run = load(run)?.run;
+    let is_open = !matches!(run.ending, Some(Ending::Finished(_) | Ending::Stopped(_)));
+    let epoch = run.started.as_ref().map_or(0, |x| x.steps_per_epoch);
+    Ok(is_open && run.last_step() <= epoch)
+}
+
+/// Whether not even the header of a run was recorded whole.
+///
+/// # Errors
+/// Where the log cannot be read.
+pub fn holds_nothing(run: &Path) -> Result<bool, RunError> {
+    let mut log = Log::open(run)?;
+    Ok(log.header_line()?.is_none() && !is_many(&log.first_line()?))
+}
+
 /// Empties the log of a run that was cut before its first checkpoint, so that the run can be trained anew.
 ///
 /// # Errors
-/// Where the log cannot be written, another process is writing it, or the run has a checkpoint by now.
+/// Where the log cannot be written, another process is writing it, the run has a checkpoint by now, or what it recorded
+/// is worth keeping.
 pub fn clear(run: &Path) -> Result<(), RunError> {
     let writer = Writer::lock(run)?;
-    if checkpoint_path(run, "last").is_file() {
+    let last = checkpoint_path(run, "last");
+    if last.is_file() {
         return Err(RunError::Exists {
             path: run.to_owned(),
         });
+    }
+    if !is_early(run)? {
+        return Err(RunError::NoCheckpoint { path: last });
     }
     let emptied = writer.file.set_len(0);
     emptied.map_err(|e| RunError::io("empty the log", &events_path(run), e))
@@ -89,7 +130,8 @@ impl Writer {
         }
     }
 
-    /// Opens and locks the log of an existing run to append to it, and cuts off a last line that is not whole.
+    /// Opens and locks the log of an existing run to append to it, and cuts off a last line that is not whole. A last
+    /// line that lacks its end alone gets it.
     ///
     /// # Errors
     /// Where there is no run, or another process is writing it.
@@ -138,7 +180,11 @@ impl Writer {
             .iter()
             .rposition(|&byte| byte == b'\n')
             .map_or(0, |newline| newline + 1);
-        self.file.set_len(whole as u64)
+        let last = content(bytes.get(whole..).unwrap_or_default(), whole == 0);
+        match is_whole(last) {
+            true => self.file.write_all(b"\n"),
+            false => self.file.set_len(whole as u64),
+        }
     }
 
     /// Appends one event as one line, in a single write.

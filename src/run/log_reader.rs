@@ -1,6 +1,5 @@
 //! Reading a run's log: the whole log, or the part that another process has appended since the last reading.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,10 +7,9 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::error::RunError;
-use super::event::{Event, FORMAT};
+use super::event::{Event, FORMAT, Started};
+use super::log_line::{content, format_of, is_whole, parse};
 use super::paths::events_path;
 use super::reducer::Run;
 use super::tensors::verification::{self, Verification};
@@ -35,9 +33,14 @@ pub struct Loaded {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     bytes: u64,
+    /// Number of line ends before that place.
     lines: usize,
-    /// Fingerprint of the first line, which distinguishes a log that was replaced from one that grew.
-    header: u64,
+    /// Fingerprint of the header, which distinguishes a log that was replaced from one that grew.
+    header: Option<u64>,
+    /// The step of the last training step.
+    step: u64,
+    /// Whether a step was found that goes back behind an earlier one.
+    goes_back: bool,
 }
 
 /// The outcome of [`follow`].
@@ -84,10 +87,7 @@ pub fn load(run: &Path) -> Result<Loaded, RunError> {
         ));
     }
     let Some(started) = &loaded.run.started else {
-        return Err(RunError::damaged(
-            &log.path,
-            "it has no header; the run ended before its first step",
-        ));
+        return Err(RunError::no_header(&log.path));
     };
     loaded.verified = verification::all_in(run, started.classes.len());
     Ok(loaded)
@@ -112,6 +112,31 @@ pub fn follow(run: &Path, from: &Position) -> Result<Followed, RunError> {
         notes,
         position,
     }))
+}
+
+/// The header of a log, before it is parsed.
+pub(super) struct HeaderLine {
+    pub(super) text: Vec<u8>,
+    /// Number of the line, from 1.
+    pub(super) number: usize,
+    /// Where the line ends, in bytes from the beginning.
+    pub(super) end: u64,
+}
+
+/// The header of a run.
+///
+/// # Errors
+/// Where there is no run, its header is damaged, or it is of a newer format.
+pub(super) fn header(run: &Path) -> Result<Started, RunError> {
+    let mut log = Log::open(run)?;
+    match log
+        .header_line()?
+        .map(|line| log.header_of(&line.text, line.number))
+        .transpose()?
+    {
+        Some(Event::Started(started)) => Ok(*started),
+        _ => Err(RunError::no_header(&log.path)),
+    }
 }
 
 /// A log that is open for reading.
@@ -145,11 +170,40 @@ impl Log {
         length.map_err(|e| self.unreadable(e))
     }
 
-    /// Fingerprint of the first line, as in [`Position`].
-    fn header(&mut self) -> Result<u64, RunError> {
-        Ok(fingerprint(&self.first_line()?))
+    /// Fingerprint of the header, as in [`Position`]; `None` where the log has none yet.
+    fn header(&mut self) -> Result<Option<u64>, RunError> {
+        let header = self.header_line()?;
+        Ok(header.map(|header| fingerprint(&header.text)))
     }
 
+    /// The first line that is not blank; `None` where it is not whole, or there is none.
+    pub(super) fn header_line(&mut self) -> Result<Option<HeaderLine>, RunError> {
+        let mut line = Vec::new();
+        let seek = self.reader.seek(SeekFrom::Start(0));
+        seek.map_err(|e| self.unreadable(e))?;
+        let (mut end, mut number) = (0, 1);
+        loop {
+            line.clear();
+            let read = self.reader.read_until(b'\n', &mut line);
+            let read = read.map_err(|e| self.unreadable(e))?;
+            let text = content(&line, end == 0);
+            end += read as u64;
+            let is_ended = line.last() == Some(&b'\n');
+            if !text.is_empty() {
+                return Ok((is_ended || is_whole(text)).then(|| HeaderLine {
+                    text: text.to_vec(),
+                    number,
+                    end,
+                }));
+            }
+            if !is_ended {
+                return Ok(None);
+            }
+            number += 1;
+        }
+    }
+
+    /// The bytes up to the first line's end.
     pub(super) fn first_line(&mut self) -> Result<Vec<u8>, RunError> {
         let mut line = Vec::new();
         let seek = self.reader.seek(SeekFrom::Start(0));
@@ -158,7 +212,8 @@ impl Log {
         Ok(line)
     }
 
-    /// Reads whole lines from `position`, which moves along; returns whether a torn line follows.
+    /// Reads whole lines from `position`, which moves along; returns whether a torn line follows. A last line without a
+    /// line's end is whole if its JSON is.
     fn read(
         &mut self,
         position: &mut Position,
@@ -172,39 +227,94 @@ impl Log {
             line.clear();
             let read = self.reader.read_until(b'\n', &mut line);
             let read = read.map_err(|e| self.unreadable(e))?;
-            if line.last() != Some(&b'\n') {
-                return Ok(read > 0);
+            let text = content(&line, position.bytes == 0);
+            let is_ended = line.last() == Some(&b'\n');
+            if !is_ended && (text.is_empty() || !is_whole(text)) {
+                return Ok(!text.is_empty());
             }
-            let number = position.lines + 1;
-            match self.event(&line, number)? {
-                Some(event) => take(event),
-                None => notes.push(format!(
-                    "line {number} of the log is an event this version does not know; it is skipped"
-                )),
+            if !text.is_empty() {
+                self.take(text, position, notes, take)?;
             }
-            if number == 1 {
-                position.header = fingerprint(&line);
-            }
-            position.lines = number;
+            // The end of a line that was read before it was there is blank, and ends the same line.
+            position.lines += usize::from(is_ended);
             position.bytes += read as u64;
         }
     }
 
-    /// The event on a line; `None` where this version does not know the event. The first line must be a header.
-    pub(super) fn event(&self, line: &[u8], number: usize) -> Result<Option<Event>, RunError> {
-        let parsed = parse(line);
-        let is_header = matches!(parsed, Ok(Some(Event::Started(_))));
-        if number == 1 && !is_header {
-            return Err(match (format_of(line), parsed) {
-                (Some(found), _) if found > FORMAT => RunError::Newer {
-                    found,
-                    path: self.run.clone(),
-                },
-                (_, Err(reason)) => RunError::damaged(&self.path, format!("line 1: {reason}")),
-                _ => RunError::damaged(&self.path, "its first line is not a header"),
-            });
+    /// Takes in one whole line.
+    fn take(
+        &self,
+        text: &[u8],
+        position: &mut Position,
+        notes: &mut Vec<String>,
+        take: &mut dyn FnMut(Event),
+    ) -> Result<(), RunError> {
+        let number = position.lines + 1;
+        let Some(header) = position.header else {
+            position.header = Some(fingerprint(text));
+            return self.header_of(text, number).map(take);
+        };
+        match self.event(text, number)? {
+            Some(Event::Started(_)) if fingerprint(text) == header => notes.push(format!(
+                "line {number} of the log is the header once more; it is skipped"
+            )),
+            Some(Event::Started(_)) => return Err(self.second_header(number)),
+            Some(event) => {
+                let is_step = matches!(event, Event::Step(_));
+                let goes_back = is_step && event.step() <= position.step;
+                if goes_back && !position.goes_back {
+                    position.goes_back = true;
+                    notes.push(format!(
+                        "line {number} of the log is step {}, but follows step {}: lines were moved, repeated or lost; every \
+                         step is shown once, in its order",
+                        event.step(),
+                        position.step
+                    ));
+                }
+                if is_step || matches!(event, Event::Resumed { .. }) {
+                    position.step = event.step();
+                }
+                take(event);
+            }
+            None => notes.push(format!(
+                "line {number} of the log is an event this version does not know; it is skipped"
+            )),
         }
-        parsed.map_err(|reason| RunError::damaged(&self.path, format!("line {number}: {reason}")))
+        Ok(())
+    }
+
+    /// The header on the first line that is not blank.
+    pub(super) fn header_of(&self, text: &[u8], number: usize) -> Result<Event, RunError> {
+        let parsed = parse(text);
+        match (format_of(text), parsed) {
+            (_, Ok(Some(event @ Event::Started(_)))) => Ok(event),
+            (Some(found), _) if found > FORMAT => Err(RunError::Newer {
+                found,
+                path: self.run.clone(),
+            }),
+            (_, Err(reason)) => Err(RunError::damaged_header(
+                &self.path,
+                format!("line {number}, the header: {reason}"),
+            )),
+            (_, Ok(_)) => Err(RunError::damaged_header(
+                &self.path,
+                "its first line is not a header",
+            )),
+        }
+    }
+
+    /// The event on a line after the header; `None` where this version does not know the event.
+    pub(super) fn event(&self, text: &[u8], number: usize) -> Result<Option<Event>, RunError> {
+        parse(text).map_err(|reason| RunError::damaged_line(&self.path, number, &reason))
+    }
+
+    fn second_header(&self, number: usize) -> RunError {
+        RunError::damaged_header(
+            &self.path,
+            format!(
+                "line {number} is the header of another run, so that it holds more than one log"
+            ),
+        )
     }
 
     pub(super) fn unreadable(&self, error: std::io::Error) -> RunError {
@@ -216,44 +326,6 @@ fn fingerprint(line: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     line.hash(&mut hasher);
     hasher.finish()
-}
-
-/// The name of the event on a line of the log.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow, default)]
-    event: Cow<'a, str>,
-}
-
-/// The event on one line of the log; `None` for an event that this version does not know, or a header of a newer
-/// format.
-///
-/// The name of the event is read first and then the line as that event: deserialising the tagged `Event` would buffer
-/// every number of the line in between, and a long log would take seconds.
-pub(super) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
-    let event = || -> serde_json::Result<Option<Event>> {
-        let head: Head<'_> = serde_json::from_slice(line)?;
-        Ok(Some(match head.event.as_ref() {
-            "started" if format_of(line).is_some_and(|format| format <= FORMAT) => {
-                Event::Started(serde_json::from_slice(line)?)
-            }
-            "step" => Event::Step(serde_json::from_slice(line)?),
-            "eval" => Event::Eval(serde_json::from_slice(line)?),
-            "probe" => Event::Probe(serde_json::from_slice(line)?),
-            "resumed" | "finished" | "stopped" | "failed" => serde_json::from_slice(line)?,
-            _ => return Ok(None),
-        }))
-    };
-    event().map_err(|error| error.to_string())
-}
-
-fn format_of(line: &[u8]) -> Option<u32> {
-    #[derive(Deserialize)]
-    struct Format {
-        format: u32,
-    }
-    let format: Format = serde_json::from_slice(line).ok()?;
-    Some(format.format)
 }
 
 fn is_locked(file: &File) -> bool {

@@ -57,6 +57,7 @@ mod find;
 pub(crate) mod gates;
 pub mod glance;
 pub mod log;
+mod log_line;
 pub mod log_reader;
 pub mod notes;
 mod paths;

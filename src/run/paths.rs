@@ -24,6 +24,21 @@ pub fn new_run_dir(parent: &Path, config: &RunConfig, taken: &[PathBuf]) -> Path
     free.unwrap_or_else(|| parent.join(name))
 }
 
+/// A path beside a run for a fork of it, named after it. No such directory exists yet, and the path is not among those
+/// in `taken`.
+pub fn new_fork_dir(parent: &Path, taken: &[PathBuf]) -> PathBuf {
+    // Paths such as `.` have no name.
+    let parent = &std::path::absolute(parent).unwrap_or_else(|_| parent.to_owned());
+    let name = parent.file_name().unwrap_or_default().to_string_lossy();
+    let candidates = (1..u32::MAX).map(|number| match number {
+        1 => parent.with_file_name(format!("{name}-fork")),
+        number => parent.with_file_name(format!("{name}-fork-{number}")),
+    });
+    let mut candidates = candidates.into_iter();
+    let free = candidates.find(|path| !path.exists() && !taken.contains(path));
+    free.unwrap_or_else(|| parent.with_extension("fork"))
+}
+
 /// Path of a run's configuration.
 pub fn config_path(run: &Path) -> PathBuf {
     run.join("run.toml")

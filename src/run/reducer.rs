@@ -94,7 +94,15 @@ impl Run {
                     ..Self::default()
                 }
             }
-            Event::Step(step) => self.steps.push(step.clone()),
+            Event::Step(step) => {
+                // In a log whose lines were moved, repeated or lost, a step may come late or twice.
+                let at = self.steps.partition_point(|x| x.step < step.step);
+                match self.steps.get_mut(at).filter(|x| x.step == step.step) {
+                    Some(known) => *known = step.clone(),
+                    None => self.steps.insert(at, step.clone()),
+                }
+                self.ending = None;
+            }
             // The best and the last step are evaluated once more at the end. Evaluations and probes may therefore
             // arrive out of order, or twice where a run was killed at that moment: they are kept in order of their
             // steps, and a newer one replaces an older one of the same step.

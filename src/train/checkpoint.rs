@@ -108,6 +108,58 @@ pub fn save(
     Ok(write_tensors(path, &tensors, Some(metadata))?)
 }
 
+/// Whether all weights, statistics and numbers of the optimiser are finite.
+///
+/// # Errors
+/// Where a tensor cannot be read.
+pub fn is_finite(net: &Net, optimiser: &dyn Optimiser) -> Result<bool, TrainError> {
+    let state = optimiser.state();
+    for tensor in net.params().values().iter().chain(state.iter().flatten()) {
+        let values: Vec<f32> = tensor.flatten_all()?.to_vec1()?;
+        if !values.iter().all(|value| value.is_finite()) {
+            return Ok(false);
+        }
+    }
+    let mut norms = net
+        .norms()
+        .iter()
+        .flat_map(|norm| norm.mean.iter().chain(&norm.variance));
+    Ok(norms.all(|value| value.is_finite()))
+}
+
+/// How far the run of a checkpoint had come; `None` where a number of the checkpoint is not finite, so that training
+/// cannot go on from it.
+///
+/// # Errors
+/// Where the file is missing or cut short.
+pub fn progress_if_finite(path: &Path) -> Result<Option<Progress>, TrainError> {
+    let bytes = std::fs::read(path).map_err(|e| RunError::io("read the checkpoint", path, e))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| RunError::damaged(path, e))?;
+    let progress = progress_of(path, &bytes)?;
+    let is_finite = |bytes: &[u8]| {
+        let (words, _) = bytes.as_chunks::<4>();
+        words
+            .iter()
+            .all(|word| f32::from_le_bytes(*word).is_finite())
+    };
+    let mut numbers = file.iter().filter(|(_, view)| view.dtype() == Dtype::F32);
+    Ok(numbers
+        .all(|(_, view)| is_finite(view.data()))
+        .then_some(progress))
+}
+
+/// How far the run of a checkpoint had come, from the bytes of its file.
+fn progress_of(path: &Path, bytes: &[u8]) -> Result<Progress, RunError> {
+    let (_, metadata) =
+        SafeTensors::read_metadata(bytes).map_err(|e| RunError::damaged(path, e))?;
+    let progress = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|metadata| metadata.get("progress"));
+    let missing = || RunError::damaged(path, "it says nothing of its progress");
+    serde_json::from_str(progress.ok_or_else(missing)?).map_err(|e| RunError::damaged(path, e))
+}
+
 /// Restores a checkpoint into a network and an optimiser of the same shape.
 ///
 /// # Errors
@@ -121,13 +173,7 @@ pub fn load(
     let bytes = std::fs::read(path).map_err(|e| RunError::io("read the checkpoint", path, e))?;
     let damaged = |error: &dyn std::fmt::Display| RunError::damaged(path, error);
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e))?;
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
-    let progress = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|metadata| metadata.get("progress"));
-    let progress = progress.ok_or_else(|| damaged(&"it says nothing of its progress"))?;
-    let progress: Progress = serde_json::from_str(progress).map_err(|e| damaged(&e))?;
+    let progress = progress_of(path, &bytes)?;
     let read = |name: &str, shape: &[usize]| -> Result<Vec<f32>, TrainError> {
         let view = file.tensor(name).map_err(|e| damaged(&e))?;
         if view.dtype() != Dtype::F32 || view.shape() != shape {

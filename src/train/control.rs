@@ -33,12 +33,13 @@ pub struct Control {
     shared: Arc<(Mutex<Wanted>, Condvar)>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Wanted {
     #[default]
     Running,
     Paused,
-    Stopped,
+    /// With the reason, for the log.
+    Stopped(String),
 }
 
 impl Control {
@@ -52,9 +53,14 @@ impl Control {
         self.set(Wanted::Running);
     }
 
-    /// Ends the run at the next step, with a checkpoint. A stop cannot be taken back.
+    /// Ends the run at the next step, with a checkpoint, for the user. A stop cannot be taken back.
     pub fn stop(&self) {
-        self.set(Wanted::Stopped);
+        self.stop_for("stopped by the user");
+    }
+
+    /// As [`Self::stop`], for the given reason, which the log keeps. The first reason stands.
+    pub fn stop_for(&self, reason: impl Into<String>) {
+        self.set(Wanted::Stopped(reason.into()));
     }
 
     /// Whether the run is asked to pause.
@@ -64,7 +70,15 @@ impl Control {
 
     /// Whether the run is asked to stop.
     pub fn is_stopped(&self) -> bool {
-        *self.shared.0.lock().unwrap_or_else(PoisonError::into_inner) == Wanted::Stopped
+        self.stopped_for().is_some()
+    }
+
+    /// Why the run is asked to stop; `None` where it is not.
+    pub fn stopped_for(&self) -> Option<String> {
+        match &*self.shared.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Wanted::Stopped(reason) => Some(reason.clone()),
+            Wanted::Running | Wanted::Paused => None,
+        }
     }
 
     /// Blocks while the run is paused; returns whether the run is to go on.
@@ -74,13 +88,13 @@ impl Control {
         let guard = changed
             .wait_while(guard, |wanted| *wanted == Wanted::Paused)
             .unwrap_or_else(PoisonError::into_inner);
-        *guard != Wanted::Stopped
+        !matches!(*guard, Wanted::Stopped(_))
     }
 
     fn set(&self, new: Wanted) {
         let (wanted, changed) = &*self.shared;
         let mut guard = wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        if *guard != Wanted::Stopped {
+        if !matches!(*guard, Wanted::Stopped(_)) {
             *guard = new;
         }
         drop(guard);

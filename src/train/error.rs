@@ -5,6 +5,7 @@ use candle_core::Device;
 use crate::config::FieldError;
 use crate::data::DataError;
 use crate::model::Spec;
+use crate::run::event::NOT_FINITE;
 use crate::run::log::RunError;
 
 use super::memory::{Need, Shortage, Work, free_bytes, is_out_of_memory};
@@ -30,17 +31,22 @@ pub enum TrainError {
     /// The device ran out of memory.
     #[error(transparent)]
     OutOfMemory(#[from] Shortage),
-    /// The loss is NaN or infinite.
+    /// The loss or the weights are NaN or infinite.
     #[error(
-        "the loss is not a finite number at step {step} with learning rate {lr}; try a smaller `lr` (such as {}) or a \
-         longer `warmup`; everything up to this step is kept", smaller(*.lr)
+        "{what} {} {step} with learning rate {lr}; try a smaller `lr`, from the last checkpoint with `crosscurrent \
+         fork RUN --lr {}`, or a longer `warmup` from the start; everything up to this step is kept", NOT_FINITE, smaller_rate(*.lr)
     )]
     Diverged {
+        /// Of what a number is not finite: "the loss" or "a weight".
+        what: &'static str,
         /// Number of the step.
         step: u64,
         /// Learning rate of the step.
         lr: f64,
     },
+    /// A run cannot be forked as asked.
+    #[error("{0}")]
+    Fork(String),
     /// The run has nothing left to do.
     #[error("this run has finished; start a new one with `crosscurrent train`: {}", .0.display())]
     Finished(std::path::PathBuf),
@@ -51,9 +57,10 @@ pub enum TrainError {
     DataChanged(String),
 }
 
-/// A tenth of a learning rate that was too large, and never more than 0.1.
-fn smaller(lr: f64) -> f64 {
-    (lr / 10.0).min(0.1)
+/// A tenth of a learning rate that was too large, with one digit, and never more than 0.1.
+pub fn smaller_rate(lr: f64) -> f64 {
+    let tenth = (lr / 10.0).min(0.1);
+    format!("{tenth:.0e}").parse().unwrap_or(tenth)
 }
 
 impl TrainError {
@@ -71,6 +78,7 @@ impl TrainError {
             | error @ Self::Tensor(_)
             | error @ Self::OutOfMemory(_)
             | error @ Self::Diverged { .. }
+            | error @ Self::Fork(_)
             | error @ Self::Finished(_)
             | error @ Self::DataChanged(_) => error,
         }

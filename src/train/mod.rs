@@ -9,6 +9,7 @@
 //! device      where tensors live                          memory      what fits there
 //! cadence     how often a probe is taken                  control     messages from and to a run
 //! error       why a run cannot start or go on             verify      what shares of steps really do
+//! fork        a new run from another one's checkpoint
 //! ```
 //! May import data, model, ops, gradient, run, class_balance, config, network, random, threads. Nothing but the command
 //! line and the window imports it.
@@ -19,6 +20,7 @@ mod control;
 pub mod criterion;
 pub mod device;
 mod error;
+mod fork;
 pub mod memory;
 pub mod metrics;
 pub mod optimiser;
@@ -29,8 +31,9 @@ mod trainer;
 pub mod verify;
 
 pub use control::{Control, Message};
-pub use error::TrainError;
-pub use start::{resume, run};
+pub use error::{TrainError, smaller_rate};
+pub use fork::may_change;
+pub use start::{fork, resume, run};
 
 #[cfg(test)]
 mod tests;

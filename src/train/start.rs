@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use crate::config::RunConfig;
 use crate::data::{self, DataError, Loaded};
-use crate::run::Ending;
 use crate::run::event::Started;
 use crate::run::log::{self, RunError, Writer};
+use crate::run::{Ending, Run};
 
 use super::control::{Control, Emit, Message};
 use super::device;
 use super::error::TrainError;
-use super::trainer::Trainer;
+use super::fork::{Facts, Plan, same_again};
+use super::trainer::{Trainer, new_id};
 
 /// Trains a new run in the directory `dir`, which is made if need be. Returns when the run has finished or was stopped;
 /// every event is on disk before `emit` hears of it.
@@ -50,6 +51,28 @@ pub fn resume(
     on_threads(config.threads, || go_on(dir, &config, control, emit))
 }
 
+/// Trains a new run in the directory `dir` that begins with what the run in `parent` recorded up to a checkpoint, and
+/// goes on from there with `config`: from the latest checkpoint at or before the step `at` whose numbers are finite, or,
+/// without a step, the latest at which the loss had not multiplied. With the parent's configuration the results are bit-exactly those of [`resume`]. `emit` hears all events of
+/// the new run, beginning with its header.
+///
+/// # Errors
+/// As [`run`]; also where the parent is being written or has no such checkpoint, its data have changed, or `config`
+/// changes what a fork may not ([`may_change`](super::may_change)).
+pub fn fork(
+    parent: &Path,
+    dir: &Path,
+    config: &RunConfig,
+    at: Option<u64>,
+    control: &Control,
+    emit: &mut (dyn FnMut(Message) + Send),
+) -> Result<(), TrainError> {
+    let plan = Plan::new(parent, config, at)?;
+    on_threads(config.threads, || {
+        branch_off(plan, dir, config, control, emit)
+    })
+}
+
 /// Does all work of a run on a thread pool of its own: a thread outside the pool would go to sleep and be woken at
 /// every parallel loop, and a step has a hundred of them.
 pub(super) fn on_threads<T: Send>(
@@ -62,20 +85,13 @@ pub(super) fn on_threads<T: Send>(
         .install(work)
 }
 
-/// The header of a run, and whether little is lost by training the run anew: it was cut within its first epoch and has
-/// no checkpoint. A run that was cut later may have lost its checkpoints, but what it recorded is worth keeping.
+/// The header of a run, and whether it is trained anew ([`log::begins_anew`]).
 fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     // The log's header says first whether the run can be read at all.
-    let loaded = log::load(dir)?;
-    let last_step = loaded.run.last_step();
-    let is_open = !loaded.running && loaded.run.ending.is_none();
-    let Some(started) = loaded.run.started else {
+    let Some(started) = log::load(dir)?.run.started else {
         return Err(RunError::not_a_run(dir).into());
     };
-    let has_checkpoint = ["last", "best"].map(|name| log::checkpoint_path(dir, name).exists());
-    let is_early =
-        is_open && !has_checkpoint.contains(&true) && last_step <= started.steps_per_epoch;
-    Ok((started, is_early))
+    Ok((started, log::begins_anew(dir)?))
 }
 
 /// Trains a new run.
@@ -120,14 +136,56 @@ fn go_on(
     if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
         return Err(TrainError::Finished(dir.to_owned()));
     }
+    let path = log::checkpoint_path(dir, "last");
+    if !path.exists() {
+        return Err(RunError::NoCheckpoint { path }.into());
+    }
     let device = device::open(config.device, config.tf32).map_err(|reason| {
         TrainError::Device(format!(
             "{reason}, and this run was started on one; resume it where there is one"
         ))
     })?;
+    if let Some(notice) = same_again(dir, loaded.run.ending.as_ref()) {
+        emit(Message::Notice(notice));
+    }
     let data = Arc::new(load_data(config, control, emit)?.dataset);
     let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
     trainer.restore(loaded.run)?;
+    let result = trainer.go_on();
+    trainer.close(result)
+}
+
+/// Makes a fork's directory and goes on from its checkpoint.
+fn branch_off(
+    plan: Plan,
+    dir: &Path,
+    config: &RunConfig,
+    control: &Control,
+    emit: Emit<'_>,
+) -> Result<(), TrainError> {
+    let device = device::open(config.device, config.tf32)
+        .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
+    let mut writer = Writer::create(dir)?;
+    let data = load_data(config, control, emit);
+    let data = data.and_then(|loaded| match loaded.dataset.fingerprint() {
+        same if same == plan.data_fingerprint() => Ok(Arc::new(loaded.dataset)),
+        _ => Err(TrainError::DataChanged(config.data.to_string())),
+    });
+    let data = data.inspect_err(|_| log::remove_empty(dir))?;
+    emit(Message::Notice(plan.sentence()));
+    let (id, created_unix_secs) = new_id();
+    let instruction_set = device::describe(&device);
+    let facts = Facts {
+        id,
+        created_unix_secs,
+        instruction_set,
+    };
+    let events = plan.write(dir, &mut writer, facts)?;
+    for event in &events {
+        emit(Message::Event(event.clone()));
+    }
+    let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
+    trainer.restore(Run::replay(&events))?;
     let result = trainer.go_on();
     trainer.close(result)
 }

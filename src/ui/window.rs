@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::signals::{self, Received, Signal};
 use crate::text::one_line;
 use crate::ui::app::{App, Options};
 use crate::ui::frame_times::FrameTimes;
@@ -27,12 +28,13 @@ pub enum WindowError {
 }
 
 /// Opens the window and returns when it is closed. It shows `runs`; if that list is empty, the runs that were open
-/// last; if there are none, the sample runs. With `frame_times` it then prints how long its frames took.
+/// last; if there are none, the sample runs. With `frame_times` it then prints how long its frames took. Gives the
+/// signal that closed the window, if one did.
 ///
 /// # Errors
 /// Fails if there is no display or no OpenGL, if a library that the window system needs is missing, or if the window
 /// system or the program fails while the window is open.
-pub fn open(runs: Vec<PathBuf>, frame_times: bool) -> Result<(), WindowError> {
+pub fn open(runs: Vec<PathBuf>, frame_times: bool) -> Result<Option<Signal>, WindowError> {
     // winit panics if it finds no library to read the keyboard with. The error below says more than the report of that
     // panic.
     let hook = std::panic::take_hook();
@@ -40,7 +42,7 @@ pub fn open(runs: Vec<PathBuf>, frame_times: bool) -> Result<(), WindowError> {
     let was_open = Cell::new(false);
     let result = catch_unwind(AssertUnwindSafe(|| run(runs, frame_times, hook, &was_open)));
     let reason = match result {
-        Ok(Ok(())) => return Ok(()),
+        Ok(Ok(received)) => return Ok(received.first()),
         Ok(Err(error)) => reason_of_error(&error),
         Err(panic) => reason_of_panic(panic.as_ref()),
     };
@@ -56,7 +58,12 @@ type Hook = Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Sync + Send + 'static>;
 
 /// Runs the window until it is closed. `hook` is put back once the window exists: from then on a panic is a fault of
 /// the program and is reported as such.
-fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>) -> eframe::Result {
+fn run(
+    runs: Vec<PathBuf>,
+    frame_times: bool,
+    hook: Hook,
+    was_open: &Cell<bool>,
+) -> eframe::Result<Received> {
     let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png"));
     let mut viewport = egui::ViewportBuilder::default()
         .with_title("Crosscurrent")
@@ -67,6 +74,8 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
         viewport = viewport.with_icon(icon);
     }
     let app = App::new(Options::of_window(runs, sample_runs()));
+    let close = app.closer();
+    let received = signals::watch(move |signal| close(signal.reason()));
     let settings = app.settings().clone();
     if let Some(size) = settings.window {
         viewport = viewport.with_inner_size(size);
@@ -98,7 +107,8 @@ fn run(runs: Vec<PathBuf>, frame_times: bool, hook: Hook, was_open: &Cell<bool>)
             let frame_times = frame_times.then(FrameTimes::default);
             Ok(Box::new(Window { app, frame_times }))
         }),
-    )
+    )?;
+    Ok(received)
 }
 
 struct Window {

@@ -176,3 +176,81 @@ fn an_obstacle_is_named_and_the_other_runs_are_trained() -> Result<()> {
     assert!(said(&wrong).contains("stripes.toml"), "{}", said(&wrong));
     Ok(())
 }
+
+/// A run that was trained for long and whose checkpoint is gone is refused in the words of `resume`, and what it
+/// recorded stays; the other runs are trained. A run that was cut early begins anew.
+#[test]
+fn a_sweep_never_empties_the_log_of_a_long_run() -> Result<()> {
+    let root = root()?;
+    let root = root.path();
+    let short = SWEEP
+        .replace("epochs = 16", "epochs = 3")
+        .replace("seeds = 3", "seeds = 1");
+    std::fs::write(root.join("stripes.toml"), short)?;
+    let whole = sweep(root, "whole", &[]).output()?;
+    ensure!(whole.status.success(), "{}", said(&whole));
+    let wanted = results(root, "whole")?.1;
+
+    // One run has lost its end and its checkpoints, and another is cut before its first step.
+    let lines_of = |name: &str| std::fs::read_to_string(log::events_path(&root.join(name)));
+    let long = "whole/attention-none_seed-0";
+    let text = lines_of(long)?;
+    let cut: String = text
+        .lines()
+        .filter(|line| !line.contains("finished"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let (early, other) = (
+        "whole/attention-branch_seed-0",
+        lines_of("whole/attention-branch_seed-0")?,
+    );
+    let first: String = other
+        .lines()
+        .take(1)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    for (name, text) in [(long, &cut), (early, &first)] {
+        std::fs::write(log::events_path(&root.join(name)), text)?;
+        std::fs::remove_dir_all(root.join(name).join("checkpoints"))?;
+    }
+    let again = sweep(root, "whole", &[]).output()?;
+    let text = said(&again);
+    assert_eq!(again.status.code(), Some(1), "{text}");
+    assert_eq!(lines_of(long)?, cut, "nothing is lost");
+    assert!(text.contains("1 of 2 runs failed"), "{text}");
+    assert_eq!(
+        tensors(&root.join(early), "last")?,
+        wanted[0].1,
+        "{}",
+        wanted[0].0
+    );
+
+    let resumed = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+        .current_dir(root)
+        .args(["resume", long])
+        .output()?;
+    let sentence = said(&resumed);
+    let sentence = sentence.trim().trim_start_matches("crosscurrent: ");
+    assert!(
+        sentence.contains("the checkpoint of this run is gone"),
+        "{sentence}"
+    );
+    assert!(text.contains(sentence), "{sentence} in: {text}");
+
+    // A log that is damaged is kept, too, and so is one of a newer version.
+    for damage in [
+        "{nonsense}\n",
+        &first.replacen("\"format\":2", "\"format\":99", 1),
+    ] {
+        let damaged = match damage.starts_with("{n") {
+            true => first.clone() + damage,
+            false => damage.to_owned(),
+        };
+        std::fs::write(log::events_path(&root.join(early)), &damaged)?;
+        let _ = std::fs::remove_dir_all(root.join(early).join("checkpoints"));
+        let refused = sweep(root, "whole", &[]).output()?;
+        assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+        assert_eq!(lines_of(early)?, damaged, "{}", said(&refused));
+    }
+    Ok(())
+}

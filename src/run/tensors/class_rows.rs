@@ -7,6 +7,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, Metadata};
 
+use super::checks::Checks;
 use super::measure::{Measure, spread_columns};
 use crate::gradient::gram::Gram;
 use crate::gradient::ledger::Ledger;
@@ -50,17 +51,21 @@ impl ClassRows {
         batch_norm: BatchNorm,
     ) -> Result<Vec<Self>, RunError> {
         let mut file = Tensors::open(path)?;
+        let checks = Checks(path);
         let n = file.whole("n")?;
+        checks.images(&n)?;
         let size = n.len();
-        let unfit = || RunError::damaged(path, "the tensors' shapes do not fit together");
         if classes == 0 || size == 0 || !size.is_multiple_of(classes) {
-            return Err(unfit());
+            let text = format!("`n` has {size} numbers, which are not those of {classes} classes");
+            return Err(checks.damaged(text));
         }
         let (measure, suffix) = match batch_norm {
             BatchNorm::Frozen => (Measure::all(classes, size), ""),
             BatchNorm::AsInTraining => {
                 let bytes = file.bytes("classes.training")?;
-                let measure = Measure::of(&bytes, classes, size).ok_or_else(unfit)?;
+                let measure = Measure::of(&bytes, classes, size);
+                let unfit = "`classes.training` does not hold ascending classes";
+                let measure = measure.ok_or_else(|| checks.damaged(unfit))?;
                 (measure, ".training")
             }
         };
@@ -68,19 +73,22 @@ impl ClassRows {
         let (loss, updates) = (file.whole(&name("loss"))?, file.whole(&name("update"))?);
         let (pieces, measured) = (size / classes, measure.rows.len());
         let layers = updates.len().checked_div(measured).unwrap_or(0);
-        let products = file.len_of(&name("gram"))?;
-        if loss.len() != measured
-            || updates.len() != layers * measured
-            || products != layers * measured * measured
-        {
-            return Err(unfit());
+        for (tensor, wanted) in [
+            ("gram", &[layers, measured, measured][..]),
+            ("update", &[layers, measured]),
+            ("loss", &[measured]),
+        ] {
+            checks.shape(&name(tensor), file.shape(&name(tensor)), wanted)?;
         }
+        checks.finite(&name("update"), &updates)?;
+        let of_measured: Vec<f32> = measure.rows.iter().map(|&row| n[row]).collect();
+        checks.losses(&name("loss"), &loss, &of_measured)?;
         let loss = spread_columns(&loss, &measure, f32::NAN);
         let n = measure.images(&n);
         let mut rows = Vec::with_capacity(wanted.len());
         for &class in wanted {
             if class >= classes {
-                return Err(unfit());
+                return Err(checks.damaged(format!("it has no class {class}")));
             }
             let (mut gram, mut update) = (Vec::new(), Vec::new());
             match measure.position(class) {
@@ -92,7 +100,10 @@ impl ClassRows {
                     for layer in 0..layers {
                         let first = layer * measured + place * pieces;
                         let (from, len) = (first * measured, pieces * measured);
+                        let read = gram.len();
                         file.read(&name("gram"), from, len, &mut gram)?;
+                        let rows = gram.get(read..).unwrap_or_default();
+                        checks.rows(&name("gram"), rows, (place * pieces, pieces), layer)?;
                         update.extend_from_slice(&updates[first..first + pieces]);
                     }
                     gram = spread_columns(&gram, &measure, 0.0);
@@ -210,6 +221,11 @@ impl<'a> Tensors<'a> {
         let info = info.filter(|info| info.dtype == Dtype::F32);
         let damaged = || RunError::damaged(self.path, format!("`{name}` is missing or not f32"));
         info.map(|info| info.data_offsets).ok_or_else(damaged)
+    }
+
+    /// The shape of a tensor; empty where there is no such tensor.
+    fn shape(&self, name: &str) -> &[usize] {
+        self.header.info(name).map_or(&[], |info| &info.shape)
     }
 
     fn len_of(&self, name: &str) -> Result<usize, RunError> {

@@ -2,6 +2,7 @@
 //!
 //! Imports the run's paths, errors and events, and from `gradient` the Gram matrix and the ledger.
 
+mod checks;
 pub mod class_rows;
 mod measure;
 pub mod predictions;

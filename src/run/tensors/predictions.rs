@@ -4,10 +4,12 @@ use std::path::Path;
 
 use safetensors::tensor::Dtype;
 
+use super::checks::Checks;
 use super::recorded_data::{RecordedData, has, read, values};
 use crate::run::bytes::{little_endian, write_tensors};
 use crate::run::error::RunError;
 use crate::run::event::Split;
+use crate::run::log_reader::header;
 use crate::run::paths::predictions_file;
 
 /// Number of likeliest classes that are listed for an image.
@@ -38,30 +40,28 @@ pub fn predicted(
     truth: usize,
     predicted: usize,
 ) -> Result<Vec<Predicted>, RunError> {
+    let known = header(run)?.classes.len();
     let data = RecordedData::read(run)?;
+    data.check_labels(known)?;
     let path = run.join(predictions_file(step, split));
     let bytes = read(&path)?;
     let indices = data.split(split);
-    let classes = values(&path, &bytes, "class")?;
-    let confidences = values(&path, &bytes, "confidence")?;
-    if classes.len() != indices.len() || confidences.len() != indices.len() {
-        let text = format!("{} predictions of {} images", classes.len(), indices.len());
-        return Err(RunError::damaged(&path, text));
-    }
-    let logits = if has(&path, &bytes, "logits")? {
-        values(&path, &bytes, "logits")?
-    } else {
-        Vec::new()
-    };
-    let width = logits.len() / indices.len().max(1);
+    let Tensors {
+        class,
+        confidence,
+        logits,
+    } = Tensors::read(&path, &bytes, indices.len(), known)?;
     let mut found = Vec::new();
     for (at, &index) in indices.iter().enumerate() {
-        if data.label(index)? == truth && classes[at] as usize == predicted {
+        if data.label(index)? == truth && class[at] as usize == predicted {
+            let logits = logits
+                .as_ref()
+                .and_then(|all| all.get(at * known..(at + 1) * known));
             found.push(Predicted {
                 index,
                 file: data.file(index).map(str::to_owned),
-                confidence: f32::from_bits(confidences[at]),
-                likeliest: likeliest(&logits[at * width..(at + 1) * width]),
+                confidence: confidence[at],
+                likeliest: likeliest(logits.unwrap_or_default()),
             });
         }
     }
@@ -69,12 +69,63 @@ pub fn predicted(
     Ok(found)
 }
 
-/// The likeliest classes by the softmax of an image's logits, which are given as the bits of f32 numbers.
-fn likeliest(logits: &[u32]) -> Vec<(usize, f32)> {
-    let logits: Vec<f64> = logits
-        .iter()
-        .map(|x| f64::from(f32::from_bits(*x)))
-        .collect();
+/// The tensors of an evaluation of N images of K classes.
+struct Tensors {
+    /// Predicted classes, `[N]`.
+    class: Vec<u32>,
+    /// Softmax probabilities of these classes, `[N]`.
+    confidence: Vec<f32>,
+    /// `[N, K]`.
+    logits: Option<Vec<f32>>,
+}
+
+impl Tensors {
+    /// Reads and checks the tensors of an evaluation of `images` images of `classes` classes.
+    fn read(path: &Path, bytes: &[u8], images: usize, classes: usize) -> Result<Self, RunError> {
+        let checks = Checks(path);
+        let numbers = |name: &str| -> Result<Vec<f32>, RunError> {
+            let bits = values(path, bytes, name, &[Dtype::F32])?;
+            Ok(bits.into_iter().map(f32::from_bits).collect())
+        };
+        let class = values(path, bytes, "class", &[Dtype::U16, Dtype::U32])?;
+        let confidence = numbers("confidence")?;
+        for (name, count) in [("class", class.len()), ("confidence", confidence.len())] {
+            if count != images {
+                return Err(checks.damaged(format!(
+                    "`{name}` has {count} predictions of {images} images"
+                )));
+            }
+        }
+        if let Some(beyond) = class.iter().find(|class| **class as usize >= classes) {
+            return Err(
+                checks.damaged(format!("`class` holds class {beyond} of {classes} classes"))
+            );
+        }
+        checks.finite("confidence", &confidence)?;
+        checks.shares("confidence", &confidence)?;
+        let logits = match has(path, bytes, "logits")? {
+            true => Some(numbers("logits")?),
+            false => None,
+        };
+        if let Some(logits) = &logits {
+            let count = logits.len();
+            if count != images * classes {
+                let text = format!("`logits` has {count} numbers and not {images} × {classes}");
+                return Err(checks.damaged(text));
+            }
+            checks.finite("logits", logits)?;
+        }
+        Ok(Self {
+            class,
+            confidence,
+            logits,
+        })
+    }
+}
+
+/// The likeliest classes by the softmax of an image's logits.
+fn likeliest(logits: &[f32]) -> Vec<(usize, f32)> {
+    let logits: Vec<f64> = logits.iter().copied().map(f64::from).collect();
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let powers: Vec<f64> = logits.iter().map(|x| (x - largest).exp()).collect();
     let sum: f64 = powers.iter().sum();

@@ -7,6 +7,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 
 use crate::gradient::gram::Gram;
 
+use super::checks::Checks;
 use super::class_rows::ClassRows;
 use super::measure::{Measure, spread_columns, spread_rows};
 use crate::network::BatchNorm;
@@ -165,55 +166,53 @@ impl ProbeTensors {
         let bytes =
             std::fs::read(path).map_err(|e| RunError::io("read the probe file", path, e))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| RunError::damaged(path, e))?;
-        let read = |name: &str| {
-            let view = file.tensor(name).map_err(|e| RunError::damaged(path, e))?;
-            if view.dtype() != Dtype::F32 {
-                return Err(RunError::damaged(path, format!("`{name}` is not f32")));
-            }
-            Ok(from_little_endian(view.data()))
+        let stored = Stored {
+            file: &file,
+            checks: Checks(path),
         };
+        let n = stored.values("n", None)?;
+        let rows = n.len();
+        if classes == 0 || rows == 0 || !rows.is_multiple_of(classes) {
+            let text = format!("`n` has {rows} numbers, which are not those of {classes} classes");
+            return Err(RunError::damaged(path, text));
+        }
+        stored.checks.images(&n)?;
+        let layers = stored.layers("update")?;
+        let update = stored.values("update", Some(&[layers, rows]))?;
         let mut probe = Self {
             classes,
-            gram: read("gram")?,
-            update: read("update")?,
-            loss: read("loss")?,
-            n: read("n")?,
-            gates: BTreeMap::new(),
+            gram: stored.values("gram", Some(&[layers, rows, rows]))?,
+            update,
+            loss: stored.values("loss", Some(&[rows]))?,
+            n,
+            gates: stored.gates(classes)?,
             frozen: None,
         };
-        for name in file.names() {
-            if let Some(branch) = name.strip_prefix("gates/") {
-                probe.gates.insert(branch.to_owned(), read(name)?);
-            }
-        }
-        let unfit = || RunError::damaged(path, "the tensors' shapes do not fit together");
-        let rows = probe.n.len();
-        let fits = classes > 0
-            && rows.is_multiple_of(classes)
-            && probe.update.len().is_multiple_of(rows.max(1))
-            && probe.gram.len() == probe.update.len() * rows
-            && probe.loss.len() == rows;
-        if !fits {
-            return Err(unfit());
+        stored.checks.gram("gram", &probe.gram, rows)?;
+        stored.checks.finite("update", &probe.update)?;
+        stored.checks.losses("loss", &probe.loss, &probe.n)?;
+        for (branch, gates) in &probe.gates {
+            let name = format!("gates/{branch}");
+            stored.checks.gates(&name, gates, classes, &probe.n)?;
         }
         if batch_norm == BatchNorm::Frozen {
             return Ok(probe);
         }
         let measured = file.tensor("classes.training");
         let measured = measured.map_err(|e| RunError::damaged(path, e))?;
-        let measure = Measure::of(measured.data(), classes, rows).ok_or_else(unfit)?;
-        let (gram, update, loss) = (
-            read("gram.training")?,
-            read("update.training")?,
-            read("loss.training")?,
-        );
-        let (size, layers) = (measure.rows.len(), probe.layers());
-        let fits = gram.len() == layers * size * size
-            && update.len() == layers * size
-            && loss.len() == size;
-        if !fits {
-            return Err(unfit());
-        }
+        let unfit =
+            || RunError::damaged(path, "`classes.training` does not hold ascending classes");
+        let is_u16 = measured.dtype() == Dtype::U16;
+        let measure = is_u16.then(|| Measure::of(measured.data(), classes, rows));
+        let measure = measure.flatten().ok_or_else(unfit)?;
+        let size = measure.rows.len();
+        let gram = stored.values("gram.training", Some(&[layers, size, size]))?;
+        let update = stored.values("update.training", Some(&[layers, size]))?;
+        let loss = stored.values("loss.training", Some(&[size]))?;
+        let n: Vec<f32> = measure.rows.iter().map(|&row| probe.n[row]).collect();
+        stored.checks.gram("gram.training", &gram, size)?;
+        stored.checks.finite("update.training", &update)?;
+        stored.checks.losses("loss.training", &loss, &n)?;
         Ok(Self {
             classes,
             gram: spread_rows(&spread_columns(&gram, &measure, 0.0), &measure),
@@ -223,5 +222,45 @@ impl ProbeTensors {
             gates: std::mem::take(&mut probe.gates),
             frozen: Some(Box::new(probe)),
         })
+    }
+}
+
+/// The tensors of a file as they are stored.
+struct Stored<'a> {
+    file: &'a SafeTensors<'a>,
+    checks: Checks<'a>,
+}
+
+impl Stored<'_> {
+    /// The numbers of an f32 tensor of a shape; with `None` of one dimension, however long.
+    fn values(&self, name: &str, shape: Option<&[usize]>) -> Result<Vec<f32>, RunError> {
+        let view = self.file.tensor(name).map_err(|e| self.checks.damaged(e))?;
+        if view.dtype() != Dtype::F32 {
+            return Err(self.checks.damaged(format!("`{name}` is not f32")));
+        }
+        let values = from_little_endian(view.data());
+        let wanted = shape.map_or_else(|| vec![values.len()], <[usize]>::to_vec);
+        self.checks.shape(name, view.shape(), &wanted)?;
+        Ok(values)
+    }
+
+    /// Number of layers: the first dimension of a tensor.
+    fn layers(&self, name: &str) -> Result<usize, RunError> {
+        let view = self.file.tensor(name).map_err(|e| self.checks.damaged(e))?;
+        Ok(view.shape().first().copied().unwrap_or(0))
+    }
+
+    /// Gates `[K, channels]` by the name of their branch.
+    fn gates(&self, classes: usize) -> Result<BTreeMap<String, Vec<f32>>, RunError> {
+        let mut gates = BTreeMap::new();
+        for name in self.file.names() {
+            if let Some(branch) = name.strip_prefix("gates/") {
+                let view = self.file.tensor(name).map_err(|e| self.checks.damaged(e))?;
+                let channels = view.shape().last().copied().unwrap_or(0);
+                let values = self.values(name, Some(&[classes, channels]))?;
+                gates.insert(branch.to_owned(), values);
+            }
+        }
+        Ok(gates)
     }
 }

@@ -36,14 +36,19 @@ impl RecordedData {
     pub fn read(run: &Path) -> Result<Self, RunError> {
         let path = data_path(run);
         let bytes = read(&path)?;
-        let labels = values(&path, &bytes, "labels")?;
+        let whole = [Dtype::U16, Dtype::U32];
+        let labels = values(&path, &bytes, "labels", &whole)?;
+        if let Some(beyond) = labels.iter().find(|label| **label > u32::from(u16::MAX)) {
+            let text = format!("`labels` holds class {beyond}, and there are fewer");
+            return Err(RunError::damaged(&path, text));
+        }
         let is_there = |index: &u32| (*index as usize) < labels.len();
         // A split without a tensor is empty.
         let split = |name: &str| -> Result<Vec<u32>, RunError> {
             if !has(&path, &bytes, name)? {
                 return Ok(Vec::new());
             }
-            let indices = values(&path, &bytes, name)?;
+            let indices = values(&path, &bytes, name, &whole)?;
             match indices.iter().find(|index| !is_there(index)) {
                 Some(index) => {
                     let text = format!("image {index} has no label");
@@ -64,11 +69,29 @@ impl RecordedData {
             val: split("val")?,
             test: split("test")?,
             probe: split("probe")?,
-            // Labels are stored as u16, so the cast loses nothing.
+            // Checked above, so that the cast loses nothing.
             labels: labels.iter().map(|label| *label as u16).collect(),
             files,
             path,
         })
+    }
+
+    /// Asserts that all images are of one of so many classes.
+    ///
+    /// # Errors
+    /// Where a label is beyond them.
+    pub fn check_labels(&self, classes: usize) -> Result<(), RunError> {
+        match self
+            .labels
+            .iter()
+            .find(|label| usize::from(**label) >= classes)
+        {
+            None => Ok(()),
+            Some(label) => {
+                let text = format!("`labels` holds class {label} of {classes} classes");
+                Err(RunError::damaged(&self.path, text))
+            }
+        }
     }
 
     /// Numbers of the images of a split.
@@ -107,14 +130,23 @@ pub(super) fn has(path: &Path, bytes: &[u8], name: &str) -> Result<bool, RunErro
     Ok(file.tensor(name).is_ok())
 }
 
-/// The values of a u16 or u32 tensor; for an f32 tensor, the bits of its values.
+/// The values of a tensor of one of the types in `types`: u16 or u32, or f32, of which the bits are given.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the format has more number types than a run stores, and may get further ones"
 )]
-pub(super) fn values(path: &Path, bytes: &[u8], name: &str) -> Result<Vec<u32>, RunError> {
+pub(super) fn values(
+    path: &Path,
+    bytes: &[u8],
+    name: &str,
+    types: &[Dtype],
+) -> Result<Vec<u32>, RunError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| RunError::damaged(path, e))?;
     let tensor = file.tensor(name).map_err(|e| RunError::damaged(path, e))?;
+    if !types.contains(&tensor.dtype()) {
+        let text = format!("`{name}` has type {:?}", tensor.dtype());
+        return Err(RunError::damaged(path, text));
+    }
     match tensor.dtype() {
         Dtype::U16 => {
             let (words, _) = tensor.data().as_chunks::<2>();

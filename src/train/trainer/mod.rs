@@ -6,4 +6,5 @@ mod measuring;
 mod recording;
 mod training;
 
+pub(super) use recording::new_id;
 pub(super) use training::Trainer;

@@ -27,22 +27,13 @@ impl Trainer<'_> {
         let text = toml::to_string(&file).map_err(|e| RunError::damaged(&path, e))?;
         log::write_whole(&path, text.as_bytes())?;
         self.write_data_file()?;
-        let created = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let id = Random::new(
-            created.as_nanos() as u64,
-            "run",
-            u64::from(std::process::id()),
-            0,
-        )
-        .next_u64();
+        let (id, created_unix_secs) = new_id();
         let classes = self.data.classes.len();
         let started = Started {
             format: FORMAT,
-            id: format!("{id:016x}"),
+            id,
             parent: None,
-            created_unix_secs: created.as_secs(),
+            created_unix_secs,
             code_version: file.code_version,
             instruction_set,
             config: self.config.clone(),
@@ -69,9 +60,17 @@ impl Trainer<'_> {
         self.emit(Event::Started(Box::new(started)))
     }
 
-    /// Writes a checkpoint; the log goes to disk first, so that no checkpoint is ahead of it.
+    /// Writes a checkpoint; the log goes to disk first, so that no checkpoint is ahead of it. Where a number in it is not
+    /// finite, training has diverged, and the checkpoint before, from which it may go on otherwise, stays.
     pub(super) fn save(&self, which: &str) -> Result<(), TrainError> {
         self.writer.sync()?;
+        if !checkpoint::is_finite(&self.net, &*self.optimiser)? {
+            return Err(TrainError::Diverged {
+                what: "a weight",
+                step: self.progress.step,
+                lr: self.progress.last_lr,
+            });
+        }
         checkpoint::save(
             &log::checkpoint_path(self.dir, which),
             &self.net,
@@ -135,6 +134,16 @@ impl Trainer<'_> {
             metadata,
         )?)
     }
+}
+
+/// An id for a new run, made from the time, and that time in seconds since 1970.
+pub(in crate::train) fn new_id() -> (String, u64) {
+    let created = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let process = u64::from(std::process::id());
+    let id = Random::new(created.as_nanos() as u64, "run", process, 0).next_u64();
+    (format!("{id:016x}"), created.as_secs())
 }
 
 /// Number of images of each piece.

@@ -169,7 +169,7 @@ impl<'a> Trainer<'a> {
                 let step = self.progress.step;
                 return self.emit(Event::Stopped(End {
                     step,
-                    message: "stopped by the user".to_owned(),
+                    message: self.control.stopped_for().unwrap_or_default(),
                 }));
             }
             let Some(batch) = loader.next_batch() else {
@@ -202,7 +202,8 @@ impl<'a> Trainer<'a> {
             self.total_steps,
         );
         if !value.is_finite() {
-            return Err(TrainError::Diverged { step, lr });
+            let what = "the loss";
+            return Err(TrainError::Diverged { what, step, lr });
         }
         if let Some(sums) = &mut self.progress.logit_gradients {
             sums.add(&loss.pulls.positive, &loss.pulls.negative);

@@ -45,6 +45,7 @@ impl App {
             Action::Stop => self.stop(),
             Action::Continue(id) => self.resume_run(id),
             Action::ContinueDir(dir) => self.continue_dir(dir),
+            Action::Fork(dir, config) => self.fork(dir, config),
             Action::GoOn => self.go_on(),
             Action::ShiftJob(id, by) => self.state.queue.shift(id, by),
             Action::CancelJob(id) => self.state.queue.cancel(id),

@@ -1,22 +1,40 @@
 //! Closes the window.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::App;
 use crate::ui::state::queue::{End, Job};
 
-/// After this long, closing the window no longer waits for training to stop.
+/// After this long, closing the window no longer waits for training to stop, unless a signal asked to close it.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
 
 impl App {
+    /// A function for other threads that closes the window as the user would, and gives the reason to the run that is
+    /// being trained.
+    pub fn closer(&self) -> impl FnOnce(String) + Send + 'static {
+        let (signalled, stop_reason) = (self.signalled.clone(), self.stop_reason.clone());
+        let waker = self.waker.clone();
+        move |reason| {
+            let _ = stop_reason.set(reason);
+            signalled.store(true, Ordering::Release);
+            waker.wake();
+        }
+    }
+
     /// If training is under way when the user closes the window, stops the run first, so that its checkpoint is
     /// written. A second request to close does not wait for that.
     pub(super) fn close_if_asked(&mut self, ctx: &egui::Context) {
-        let asked = ctx.input(|input| input.viewport().close_requested());
+        // A signal asks once; the window's button may ask again.
+        let signalled = self.signalled.swap(false, Ordering::AcqRel);
+        let asked = signalled || ctx.input(|input| input.viewport().close_requested());
         match (asked, self.closing_since, &self.state.training) {
             (true, None, Some(training)) => {
-                training.control.stop();
+                match self.stop_reason.get() {
+                    Some(reason) => training.control.stop_for(reason),
+                    None => training.control.stop(),
+                }
                 let dir = training.current_dir().map(Path::to_path_buf);
                 let waiting = self.state.queue.waiting().len();
                 if let Some(dir) = dir
@@ -38,8 +56,12 @@ impl App {
                 }
                 self.tell(text, false);
             }
-            (false, Some(since), training) => {
-                if training.is_none() || since.elapsed() > CLOSE_AFTER {
+            // Nothing holds up the closing that a signal asks for.
+            (_, None, None) if signalled => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            (_, Some(since), training) if signalled || !asked => {
+                // Whoever sends signals ends the program by force when out of patience.
+                let is_patient = self.stop_reason.get().is_some();
+                if training.is_none() || (since.elapsed() > CLOSE_AFTER && !is_patient) {
                     ctx.send_viewport_cmd(egui::ViewportCommand::Close);
                 }
                 ctx.request_repaint_after(Duration::from_millis(100));

@@ -20,6 +20,8 @@ mod select;
 mod training;
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::figure::View;
@@ -64,6 +66,10 @@ pub struct App {
     now: f64,
     /// When the user asked to close the window while training was under way.
     closing_since: Option<Instant>,
+    /// Whether the system has asked to close the window since the last frame.
+    signalled: Arc<AtomicBool>,
+    /// Why the system has asked to close the window, if it has.
+    stop_reason: Arc<OnceLock<String>>,
 }
 
 impl App {
@@ -97,6 +103,8 @@ impl App {
             discard: options.discard,
             now: 0.0,
             closing_since: None,
+            signalled: Arc::default(),
+            stop_reason: Arc::default(),
         };
         app.restore_queue();
         if let Some(problem) = problem {

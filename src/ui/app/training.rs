@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::App;
+use crate::config::RunConfig;
 use crate::run::event::Event;
+use crate::run::log::new_fork_dir;
 use crate::train::Message;
 use crate::ui::state::queue::{End, Job, Waiting};
 use crate::ui::state::runs::{RunId, RunState, state_at_rest};
@@ -13,11 +15,25 @@ use crate::ui::work::{Report, Update, Worker};
 
 impl App {
     pub(super) fn start(&mut self) {
+        self.train(self.state.draft.jobs(&self.taken()));
+    }
+
+    /// Directories that jobs will write or are writing.
+    fn taken(&self) -> Vec<PathBuf> {
         let waiting = self.state.queue.waiting();
         let waiting = waiting.iter().map(|waiting| waiting.job.dir());
         let current = self.state.training.as_ref().and_then(Training::current_dir);
-        let taken: Vec<PathBuf> = waiting.chain(current).map(Path::to_path_buf).collect();
-        self.train(self.state.draft.jobs(&taken));
+        waiting.chain(current).map(Path::to_path_buf).collect()
+    }
+
+    /// Goes on from the last checkpoint of the run in a directory, in a new run beside it.
+    pub(super) fn fork(&mut self, parent: PathBuf, config: Box<RunConfig>) {
+        let dir = new_fork_dir(&parent, &self.taken());
+        self.train(vec![Job::Fork {
+            parent,
+            dir,
+            config,
+        }]);
     }
 
     pub(super) fn resume_run(&mut self, id: RunId) {

@@ -9,6 +9,7 @@ use crate::figure::pages::{GAP, Part, TITLE_HEIGHT, kind_shown, lacks};
 use crate::figure::{Kind, Subject, View, figure_ui};
 use crate::run::comparable;
 use crate::text::grouped;
+use crate::ui::panels::fork_ui;
 use crate::ui::panels::selection_bar::scope_ui;
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
@@ -53,6 +54,12 @@ pub(super) fn columns_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
     }
     let runs = (&entries[..], &state.agreement);
     scope_ui(ui, state.view.page, runs, &state.view.figure, actions);
+    for entry in &entries {
+        if let (Some(started), false) = (&entry.run.started, entry.state.is_ours()) {
+            let of = (started, entry.run.ending.as_ref());
+            fork_ui(ui, (&entry.name, &entry.dir), of, actions);
+        }
+    }
     let mut view = state.view_of_runs();
     apart_ui(ui, &entries, &view);
     if state.view.page == Page::Overview {

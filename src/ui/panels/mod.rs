@@ -3,6 +3,7 @@
 //! A panel takes the state, or the parts of it that the panel shows, and pushes the actions that the user asks for. It
 //! changes nothing in the state but the text that is typed into it. May import `state`, `widgets` and the figures.
 
+mod fork;
 mod open_runs;
 mod progress;
 mod queue;
@@ -13,6 +14,7 @@ mod time;
 mod top_bar;
 mod training;
 
+pub(crate) use fork::fork_ui;
 pub(crate) use open_runs::open_runs_ui;
 pub(crate) use progress::progress_ui;
 pub(crate) use setup::setup_ui;

@@ -241,6 +241,10 @@ fn state_ui(ui: &mut egui::Ui, entry: &RunEntry) {
     let words = words.join(" · ");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
     let mut help = format!("{words}\n{}", entry.state.sentence());
+    let parent = entry.run.started.as_ref().and_then(|x| x.parent.as_ref());
+    if let Some(parent) = parent {
+        help.push_str(&format!("\nIt {}.", parent.in_words()));
+    }
     for note in &entry.notes {
         help.push('\n');
         help.push_str(note);

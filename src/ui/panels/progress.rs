@@ -75,7 +75,7 @@ fn title(training: &Training, waiting: usize, entry: Option<&RunEntry>) -> Strin
     };
     let job = training.current.as_ref().map(|current| &current.job);
     let variant = match job {
-        Some(Job::Train { config, .. }) => Some(config.attention),
+        Some(Job::Train { config, .. } | Job::Fork { config, .. }) => Some(config.attention),
         _ => entry.and_then(RunEntry::attention),
     };
     let variant = variant.map_or("continuing", Attention::label);

@@ -125,6 +125,14 @@ fn details_of(job: &Job) -> String {
             let config = toml::to_string(config.as_ref()).unwrap_or_default();
             format!("To {dir}\n\n{}", config.trim_end())
         }
+        Job::Fork { parent, config, .. } => {
+            let config = toml::to_string(config.as_ref()).unwrap_or_default();
+            let parent = parent.display();
+            format!(
+                "To {dir}, from the last checkpoint of {parent}\n\n{}",
+                config.trim_end()
+            )
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::RunConfig;
 use crate::figure::{Kind, Pick, TimeAxis};
 use crate::findings::Evidence;
 use crate::run::notes::Notes;
@@ -25,6 +26,8 @@ pub(crate) enum Action {
     Continue(RunId),
     /// Continue the training of a stopped or interrupted run that need not be open.
     ContinueDir(PathBuf),
+    /// Go on from the last checkpoint of the run in a directory, in a new run with this configuration.
+    Fork(PathBuf, Box<RunConfig>),
     /// Train the jobs that wait.
     GoOn,
     /// Move a job that waits, named by its id, up (-1) or down (1).

@@ -215,7 +215,7 @@ impl Draft {
         });
         let configs: Vec<_> = configs.collect();
         let is_same = |job: &Job| match job {
-            Job::Resume { .. } => false,
+            Job::Resume { .. } | Job::Fork { .. } => false,
             Job::Train { config, .. } => configs.contains(config),
         };
         jobs.into_iter().any(is_same)

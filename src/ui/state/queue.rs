@@ -19,6 +19,15 @@ pub enum Job {
         /// Configuration of the run.
         config: Box<RunConfig>,
     },
+    /// A new run that goes on from the last checkpoint of another one.
+    Fork {
+        /// Directory of the other run.
+        parent: PathBuf,
+        /// Directory of the new run.
+        dir: PathBuf,
+        /// Configuration of the new run.
+        config: Box<RunConfig>,
+    },
     /// A stopped or interrupted run that goes on from its last checkpoint.
     Resume {
         /// The run directory.
@@ -30,7 +39,7 @@ impl Job {
     /// The run directory.
     pub fn dir(&self) -> &Path {
         match self {
-            Self::Train { dir, .. } | Self::Resume { dir } => dir,
+            Self::Train { dir, .. } | Self::Fork { dir, .. } | Self::Resume { dir } => dir,
         }
     }
 }
@@ -138,6 +147,9 @@ pub(crate) fn in_words(job: &Job) -> String {
     match job {
         Job::Resume { dir } => format!("Continue {}", name_of(dir)),
         Job::Train { config, .. } => config_in_words(config),
+        Job::Fork { parent, config, .. } => {
+            format!("Fork {} · learning rate {}", name_of(parent), config.lr)
+        }
     }
 }
 
@@ -170,11 +182,11 @@ pub(crate) fn secs_of(waiting: &[Waiting], started: &Started, images_per_sec: f6
     let images: usize = started.train_counts.iter().sum();
     let known = |waiting: &&Waiting| match &waiting.job {
         Job::Train { config, .. } => same_images(config, &started.config),
-        Job::Resume { .. } => false,
+        Job::Resume { .. } | Job::Fork { .. } => false,
     };
     let epochs = |waiting: &Waiting| match &waiting.job {
         Job::Train { config, .. } => f64::from(config.epochs),
-        Job::Resume { .. } => 0.0,
+        Job::Resume { .. } | Job::Fork { .. } => 0.0,
     };
     let epochs: Vec<f64> = waiting.iter().filter(known).map(epochs).collect();
     let secs = epochs.iter().sum::<f64>() * images as f64 / images_per_sec;

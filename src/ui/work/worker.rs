@@ -110,6 +110,19 @@ pub fn trainer() -> Trainer {
                 }
                 None => train::run(dir, config, control, emit),
             },
+            Job::Fork {
+                parent,
+                dir,
+                config,
+            } => {
+                let fallback = device::fallback(config);
+                let (config, notice) =
+                    fallback.unwrap_or_else(|| ((**config).clone(), String::new()));
+                if !notice.is_empty() {
+                    emit(Message::Notice(notice));
+                }
+                train::fork(parent, dir, &config, None, control, emit)
+            }
             Job::Resume { dir } => train::resume(dir, control, emit),
         };
         result.map_err(|error| error.to_string())

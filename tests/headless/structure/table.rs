@@ -25,6 +25,11 @@ pub(super) const ROOMS: &[Room] = &[
     room("random", "the one source of randomness", &["text"]),
     room("threads", "the threads that compute", &[]),
     room(
+        "signals",
+        "signals of the system that ask the program to end",
+        &[],
+    ),
+    room(
         "network",
         "the parts of a network in names and plain numbers",
         &[],
@@ -211,8 +216,8 @@ pub(super) const ROOMS: &[Room] = &[
         "cli",
         "the command line",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "run", "sweep", "text",
-            "train",
+            "compare", "config", "data", "figure", "findings", "network", "run", "signals",
+            "sweep", "text", "train",
         ],
     ),
     room(
@@ -262,6 +267,7 @@ pub(super) const ROOMS: &[Room] = &[
         &[
             "figure",
             "run",
+            "signals",
             "text",
             "ui/app",
             "ui/frame_times",

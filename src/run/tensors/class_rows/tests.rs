@@ -12,7 +12,7 @@ const CLASSES: usize = 5;
 const PIECES: usize = 3;
 const LAYERS: usize = 4;
 
-/// A probe of random numbers, with positive squared norms; class 4 lacks a piece, and class 3 has no image.
+/// A probe of random numbers, symmetric, with positive squared norms; class 4 lacks a piece, and class 3 has no image.
 fn probe() -> ProbeTensors {
     let size = CLASSES * PIECES;
     let mut random = Random::new(0, "pair", 0, 0);
@@ -24,11 +24,15 @@ fn probe() -> ProbeTensors {
         update: numbers(LAYERS * size),
         loss: numbers(size),
         n: (0..size).map(|row| 7.0 + (row % 2) as f32).collect(),
-        gates: BTreeMap::from([("branch1".to_owned(), numbers(CLASSES * 2))]),
+        gates: BTreeMap::from([("branch1".to_owned(), vec![0.25; CLASSES * 2])]),
         frozen: None,
     };
     for layer in 0..LAYERS {
-        (0..size).for_each(|row| probe.gram[(layer * size + row) * size + row] = 9.0);
+        let at = |row: usize, column: usize| (layer * size + row) * size + column;
+        for row in 0..size {
+            (0..row).for_each(|column| probe.gram[at(row, column)] = probe.gram[at(column, row)]);
+            probe.gram[at(row, row)] = 9.0;
+        }
     }
     probe.n[4 * PIECES + 1] = 0.0;
     probe.n[3 * PIECES..4 * PIECES].fill(0.0);
@@ -103,7 +107,7 @@ fn both_ways_of_measuring_are_read_back_apart() -> Result<()> {
     let path = folder.path().join("probe.safetensors");
     let frozen = probe();
     let mut training = probe();
-    training.gram.iter_mut().for_each(|x| *x *= -0.5);
+    training.gram.iter_mut().for_each(|x| *x *= 0.5);
     training.update.iter_mut().for_each(|x| *x += 1.0);
     training.gates.clear();
     // All classes are measured, then only 0, 2 and 4.

@@ -41,6 +41,8 @@ fn predictions_are_read_with_likeliest_classes_or_an_error_names_the_file() -> R
     let dir = tempfile::tempdir()?;
     let at = (4, Split::Val);
     let of = |run: &Path| predicted(run, at, 0, 1).err().context("no error");
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+    fs::copy(log::events_path(&recorded), log::events_path(dir.path()))?;
     assert!(of(dir.path())?.to_string().contains("data.safetensors"));
     let files = std::collections::HashMap::from([(
         "files".to_owned(),
@@ -60,8 +62,10 @@ fn predictions_are_read_with_likeliest_classes_or_an_error_names_the_file() -> R
         likeliest: Vec::new(),
     };
     assert_eq!(found, [expected]);
-    // As `scipy.special.softmax([0.5, 2.0, -1.0, 1.0])` says.
-    let logits = [0.0, 0.0, 0.0, 0.0, 0.5, 2.0, -1.0, 1.0];
+    // As `scipy.special.softmax([0.5, 2.0, -1.0, 1.0])` says; two classes more have a probability of 0.
+    let logits = [
+        0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 2.0, -1.0, 1.0, -1e4, -1e4,
+    ];
     write_predictions(&path, &[1, 1], &[0.25, 0.609_46], Some(&logits))?;
     let found = predicted(dir.path(), at, 0, 1)?;
     let expected = [(1, 0.609_460_04), (3, 0.224_207_82), (0, 0.135_988_92)];

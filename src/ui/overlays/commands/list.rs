@@ -19,7 +19,7 @@ use crate::ui::state::State;
 use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::choices::{ORDERS, SPLITS, scopes};
 use crate::ui::state::place::Page;
-use crate::ui::state::runs::{RunEntry, RunState};
+use crate::ui::state::runs::{RunEntry, RunState, not_finite, offered_rate, with_rate};
 
 /// With at most this many classes, the list holds all pairs of classes even if no class is selected.
 const PAIRS_UP_TO: usize = 20;
@@ -402,6 +402,18 @@ fn run(state: &State, entry: &RunEntry, list: &mut List) {
             format!("Run: continue training {name}"),
             Action::Continue(id),
         );
+    }
+    if let (Some(started), Some(_)) = (&entry.run.started, not_finite(entry.run.ending.as_ref()))
+        && !entry.state.is_ours()
+    {
+        let rate = offered_rate(&started.config);
+        if let Ok(config) = with_rate(&started.config, &rate) {
+            list.synonyms(
+                format!("Run: fork {name}, with learning rate {rate}"),
+                &["NaN", "diverged", "not finite"],
+                Action::Fork(dir.clone(), Box::new(config)),
+            );
+        }
     }
     if !entry.state.is_ours() {
         list.plain(format!("Run: take {name} off the list"), Action::Remove(id));

@@ -4,6 +4,7 @@ use egui::{RichText, vec2};
 
 use super::open::Open;
 use super::row_actions::buttons_ui;
+use crate::ui::panels::fork_ui;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::{Browser, Edit, Row, Table, shortened, title_of};
 
@@ -31,6 +32,15 @@ pub(super) fn details_ui(
                 sentence = sentence.color(ui.visuals().error_fg_color);
             }
             ui.label(sentence);
+            if let Some(glance) = &row.glance {
+                if let Some(parent) = &glance.started.parent {
+                    ui.label(RichText::new(format!("It {}.", parent.in_words())).weak());
+                }
+                if !row.state.is_ours() && !glance.running {
+                    let of = (&*glance.started, glance.ending.as_ref());
+                    fork_ui(ui, (&row.name, &row.dir), of, actions);
+                }
+            }
             ui.add_space(2.0);
             buttons_ui(ui, &row, open.is_training, actions);
             ui.add_space(6.0);

@@ -1,0 +1,337 @@
+//! Forks: a new run that begins with another one's history up to a checkpoint and goes on with other settings.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, ensure};
+use crosscurrent::config::RunConfig;
+use crosscurrent::run::event::{Event, Started};
+use crosscurrent::run::glance::Glance;
+use crosscurrent::run::{Ending, Run, log};
+use crosscurrent::train::{self, Control, Message};
+
+use crate::common::{config, images, resume, tensors, train, train_until};
+
+fn fork(parent: &Path, dir: &Path, config: &RunConfig, at: Option<u64>) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    train::fork(
+        parent,
+        dir,
+        config,
+        at,
+        &Control::default(),
+        &mut |message| {
+            if let Message::Event(event) = message {
+                events.push(event);
+            }
+        },
+    )?;
+    Ok(events)
+}
+
+fn header(dir: &Path) -> Result<Started> {
+    log::load(dir)?.run.started.context("header")
+}
+
+/// A run without the fields that differ between two runs of one configuration, and without its parent.
+fn timeless(dir: &Path) -> Result<Run> {
+    let mut run = log::load(dir)?.run;
+    let started = run.started.as_mut().context("header")?;
+    started.id.clear();
+    started.created_unix_secs = 0;
+    started.parent = None;
+    run.steps.iter_mut().for_each(|step| step.wall_secs = 0.0);
+    Ok(run)
+}
+
+/// A configuration with which the loss is not finite after some steps: the learning rate rises from almost nothing.
+fn diverging(data: &Path) -> RunConfig {
+    RunConfig {
+        lr: 1e7,
+        warmup: 1.0,
+        epochs: 20,
+        ..config(data)
+    }
+}
+
+fn crosscurrent(directory: &Path, arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_crosscurrent"));
+    Ok(command
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .current_dir(directory)
+        .args(arguments)
+        .output()?)
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+#[test]
+fn a_fork_without_changes_ends_with_the_same_bits_as_the_resumed_run() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let (dir, child) = (root.path().join("run"), root.path().join("child"));
+    train_until(&dir, &config, 9)?;
+    let before = std::fs::read(log::events_path(&dir))?;
+    let events = fork(&dir, &child, &config, None)?;
+    assert_eq!(
+        std::fs::read(log::events_path(&dir))?,
+        before,
+        "the parent stays as it is"
+    );
+    resume(&dir)?;
+    for which in ["last", "best"] {
+        assert_eq!(tensors(&dir, which)?, tensors(&child, which)?, "{which}");
+    }
+    assert!(timeless(&dir)? == timeless(&child)?, "one history");
+    // What a window sees while it trains is what the log holds.
+    assert!(Run::replay(&events) == log::load(&child)?.run);
+    for folder in ["probes", "predictions"] {
+        for file in std::fs::read_dir(dir.join(folder))? {
+            let file = file?;
+            let copy = child.join(folder).join(file.file_name());
+            assert_eq!(
+                std::fs::read(file.path())?,
+                std::fs::read(&copy)?,
+                "{}",
+                copy.display()
+            );
+        }
+    }
+    let (parent, started) = (header(&dir)?, header(&child)?);
+    let known = started.parent.context("parent")?;
+    assert_eq!((&known.run, known.step), (&parent.id, 9));
+    assert!(known.changed.is_empty() && started.id != parent.id);
+    Ok(())
+}
+
+#[test]
+fn a_run_whose_loss_was_not_finite_is_trained_to_its_end_with_a_smaller_rate() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = diverging(&root.path().join("data"));
+    let dir = root.path().join("run");
+    let error = train(&dir, &config).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("is not a finite number at step"), "{error}");
+    assert!(error.contains("crosscurrent fork RUN --lr 0.1"), "{error}");
+    let run = log::load(&dir)?.run;
+    let Some(Ending::Failed(end)) = &run.ending else {
+        panic!("{:?}", run.ending);
+    };
+    assert!(end.is_not_finite() && end.step > 2, "{end:?}");
+    for (_, bytes) in tensors(&dir, "last")?
+        .iter()
+        .filter(|(name, _)| !name.contains("tracked"))
+    {
+        let (words, _) = bytes.as_chunks::<4>();
+        assert!(
+            words.iter().all(|x| f32::from_le_bytes(*x).is_finite()),
+            "the checkpoint before stays"
+        );
+    }
+
+    // Resumed with the same settings, it ends at the same step, and that is said before.
+    let mut notices = Vec::new();
+    let again = train::resume(&dir, &Control::default(), &mut |message| {
+        if let Message::Notice(text) = message {
+            notices.push(text);
+        }
+    });
+    assert_eq!(again.unwrap_err().to_string(), error);
+    assert!(
+        notices[0].contains("ends as before, because") && notices[0].contains("fork"),
+        "{notices:?}"
+    );
+
+    let slower = RunConfig {
+        lr: 0.03,
+        warmup: 0.05,
+        ..config
+    };
+    let best = run.best().context("best")?.step;
+    for (name, at) in [("default", None), ("best", Some(best))] {
+        let child = root.path().join(name);
+        fork(&dir, &child, &slower, at)?;
+        let run = log::load(&child)?.run;
+        let started = run.started.as_ref().context("header")?;
+        assert!(
+            matches!(run.ending, Some(Ending::Finished(_))),
+            "{name}: {:?}",
+            run.ending
+        );
+        assert_eq!(run.last_step(), started.total_steps, "{name}");
+        let parent = started.parent.as_ref().context("parent")?;
+        assert!(at.is_none_or(|at| parent.step == at), "{name}");
+        // The curves of the parent up to the fork are the child's, and the rate changes there.
+        let (before, after): (Vec<_>, Vec<_>) =
+            run.steps.iter().partition(|x| x.step <= parent.step);
+        let parents = log::load(&dir)?.run.steps;
+        assert!(before.iter().zip(&parents).all(|(x, y)| *x == y), "{name}");
+        assert_eq!(before.len() as u64, parent.step, "{name}");
+        assert!(after.iter().all(|step| step.lr <= 0.03), "{name}");
+        let changed: Vec<_> = parent
+            .changed
+            .iter()
+            .map(|x| (&*x.field, &*x.from, &*x.to))
+            .collect();
+        assert_eq!(
+            changed,
+            [("lr", "10000000", "0.03"), ("warmup", "1", "0.05")]
+        );
+        assert!(!started.is_of_one_piece());
+        assert!(Glance::read(&child)?.ending.is_some());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_fork_that_is_not_possible_is_refused_in_a_sentence_and_leaves_nothing_behind() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let data = root.path().join("data");
+    let (config, dir, child) = (
+        config(&data),
+        root.path().join("run"),
+        root.path().join("child"),
+    );
+    train_until(&dir, &config, 9)?;
+    let refused = |config: &RunConfig, at: Option<u64>, words: &[&str]| {
+        let error = fork(&dir, &child, config, at)
+            .map(|_| ())
+            .expect_err("a refusal");
+        let said = error.to_string();
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(!child.exists(), "{said}");
+    };
+    let with = |change: &dyn Fn(&mut RunConfig)| {
+        let mut config = config.clone();
+        change(&mut config);
+        config
+    };
+    refused(
+        &with(&|x| x.batch = 10),
+        None,
+        &["`batch`", "cannot change"],
+    );
+    refused(&with(&|x| x.seed = 1), None, &["`seed`", "cannot change"]);
+    refused(
+        &with(&|x| x.imbalance = 2.0),
+        None,
+        &["`imbalance`", "images"],
+    );
+    refused(
+        &with(&|x| x.width = crosscurrent::config::Width::Half),
+        None,
+        &["`width`", "network"],
+    );
+    refused(
+        &with(&|x| x.sampler = crosscurrent::config::Sampler::SquareRoot),
+        None,
+        &["`sampler`"],
+    );
+    refused(&with(&|x| x.lr = -1.0), None, &["lr"]);
+    refused(
+        &with(&|x| x.epochs = 2),
+        None,
+        &["nothing is left to train of 2 epochs"],
+    );
+    std::fs::remove_file(data.join("across/03.png"))?;
+    refused(&config, None, &["have changed"]);
+    // The checkpoint of step 0 is the best one only where no later one was better.
+    let steps = ["best", "last"].map(|which| {
+        let progress = train::checkpoint::progress_if_finite(&log::checkpoint_path(&dir, which));
+        progress.unwrap().unwrap().step
+    });
+    if steps[0] > 0 {
+        let wanted = format!("those of step {} and step {}", steps[0], steps[1]);
+        refused(
+            &config,
+            Some(steps[0] - 1),
+            &["no checkpoint at or before step", &wanted],
+        );
+    }
+    std::fs::remove_dir_all(dir.join("checkpoints"))?;
+    refused(&config, None, &["no checkpoint with finite weights"]);
+    Ok(())
+}
+
+#[test]
+fn the_command_forks_and_says_from_where() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    images(&at.join("data"))?;
+    let config = config(&at.join("data"));
+    train_until(&at.join("run"), &config, 9)?;
+    let fork = crosscurrent(at, &["fork", "run", "--lr", "0.02", "--epochs", "5"])?;
+    let text = said(&fork);
+    ensure!(fork.status.success(), "{text}");
+    for word in [
+        "run-fork",
+        "goes on from the checkpoint of step 9 (last)",
+        "resumed after step 9",
+        "finished after step 20",
+    ] {
+        assert!(text.contains(word), "`{word}` is missing in: {text}");
+    }
+    assert!(
+        !text.contains("step 2 epoch"),
+        "the parent's evaluations are not told again: {text}"
+    );
+    let summary = said(&crosscurrent(at, &["summary", "run-fork"])?);
+    assert!(
+        summary.contains("goes on from step 9 of run")
+            && summary.contains("up to there with epochs 4, lr 0.1"),
+        "{summary}"
+    );
+
+    let refused = crosscurrent(at, &["fork", "run", "--batch", "10"])?;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        said(&refused).contains("cannot change `batch`"),
+        "{}",
+        said(&refused)
+    );
+    let help = said(&crosscurrent(at, &["fork", "--help"])?);
+    assert!(
+        help.contains("--lr") && help.contains("--at") && !help.contains("--batch "),
+        "{help}"
+    );
+    // A second fork gets a name of its own.
+    let second = crosscurrent(at, &["fork", "run", "--lr", "0.01"])?;
+    assert!(said(&second).contains("run-fork-2"), "{}", said(&second));
+    // Forks are no runs of their configuration, and are not paired with such.
+    let compare = said(&crosscurrent(
+        at,
+        &["compare", "run", "run-fork", "run-fork-2"],
+    )?);
+    assert!(compare.contains("forked"), "{compare}");
+    Ok(())
+}
+
+/// A fork that was stopped goes on like any other run.
+#[test]
+fn a_fork_can_be_stopped_and_resumed() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let dir = root.path().join("run");
+    train_until(&dir, &config, 6)?;
+    let slower = RunConfig { lr: 0.02, ..config };
+    let (whole, cut) = (root.path().join("whole"), root.path().join("cut"));
+    fork(&dir, &whole, &slower, None)?;
+    let control = Control::default();
+    train::fork(&dir, &cut, &slower, None, &control, &mut |message| {
+        if matches!(&message, Message::Event(Event::Step(step)) if step.step >= 9) {
+            control.stop();
+        }
+    })?;
+    resume(&cut)?;
+    assert_eq!(tensors(&whole, "last")?, tensors(&cut, "last")?);
+    assert!(timeless(&whole)? == timeless(&cut)?);
+    Ok(())
+}
