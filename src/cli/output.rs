@@ -12,7 +12,7 @@ pub fn fail(error: &dyn Display) -> ExitCode {
         reason = "the one place where a command reports its failure"
     )]
     {
-        eprintln!("crosscurrent: {}", on_terminal(&error.to_string()));
+        eprintln!("crosscurrent: {}", visible(&error.to_string()));
     }
     ExitCode::FAILURE
 }

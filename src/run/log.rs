@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::bytes::{write_tensors, write_whole};
+pub use super::bytes::{read_tensors, write_tensors, write_whole};
 pub use super::error::RunError;
 use super::event::Event;
 pub use super::find::{runs_in, runs_under};
 pub use super::log_reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
 pub use super::paths::{
     checkpoint_path, config_path, data_path, events_path, new_run_dir, predictions_file,
-    probe_file, verification_file,
+    probe_file, refuse_links, verification_file,
 };
 pub use super::tensors::predictions::write_predictions;
 pub use super::tensors::recorded_data::write_data;
@@ -105,6 +105,7 @@ impl Writer {
     }
 
     fn lock(run: &Path) -> Result<Self, RunError> {
+        refuse_links(run)?;
         let path = events_path(run);
         let file = OpenOptions::new()
             .create(true)

@@ -4,17 +4,21 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read as _, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::error::RunError;
-use super::event::{Event, FORMAT};
+use super::event::{Event, FORMAT, Started};
 use super::paths::events_path;
 use super::reducer::Run;
 use super::tensors::verification::{self, Verification};
+
+/// Length in bytes of the longest line that is read, so that a file without lines cannot take all memory. The evaluation of
+/// 1,000 classes has two million.
+const LONGEST_LINE: u64 = 256 << 20;
 
 /// A run as read from its directory.
 #[derive(Clone, Debug)]
@@ -153,9 +157,21 @@ impl Log {
     pub(super) fn first_line(&mut self) -> Result<Vec<u8>, RunError> {
         let mut line = Vec::new();
         let seek = self.reader.seek(SeekFrom::Start(0));
-        let read = seek.and_then(|_| self.reader.read_until(b'\n', &mut line));
-        read.map_err(|e| self.unreadable(e))?;
+        seek.map_err(|e| self.unreadable(e))?;
+        self.line(&mut line, 1)?;
         Ok(line)
+    }
+
+    /// Appends the next line to `line`, and returns its length in bytes.
+    fn line(&mut self, line: &mut Vec<u8>, number: usize) -> Result<usize, RunError> {
+        let mut limited = (&mut self.reader).take(LONGEST_LINE);
+        let read = limited.read_until(b'\n', line);
+        let read = read.map_err(|e| self.unreadable(e))?;
+        if read as u64 == LONGEST_LINE {
+            let reason = format!("line {number} is too long");
+            return Err(RunError::damaged(&self.path, reason));
+        }
+        Ok(read)
     }
 
     /// Reads whole lines from `position`, which moves along; returns whether a torn line follows.
@@ -170,12 +186,11 @@ impl Log {
         let mut line = Vec::new();
         loop {
             line.clear();
-            let read = self.reader.read_until(b'\n', &mut line);
-            let read = read.map_err(|e| self.unreadable(e))?;
+            let number = position.lines + 1;
+            let read = self.line(&mut line, number)?;
             if line.last() != Some(&b'\n') {
                 return Ok(read > 0);
             }
-            let number = position.lines + 1;
             match self.event(&line, number)? {
                 Some(event) => take(event),
                 None => notes.push(format!(
@@ -235,7 +250,11 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
         let head: Head<'_> = serde_json::from_slice(line)?;
         Ok(Some(match head.event.as_ref() {
             "started" if format_of(line).is_some_and(|format| format <= FORMAT) => {
-                Event::Started(serde_json::from_slice(line)?)
+                let started: Box<Started> = serde_json::from_slice(line)?;
+                match started.fault() {
+                    Some(fault) => return Err(serde::de::Error::custom(fault)),
+                    None => Event::Started(started),
+                }
             }
             "step" => Event::Step(serde_json::from_slice(line)?),
             "eval" => Event::Eval(serde_json::from_slice(line)?),
