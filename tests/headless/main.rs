@@ -13,14 +13,25 @@ mod batch_norm;
 mod cli;
 mod common;
 mod compare;
+#[path = "../constructed/mod.rs"]
+mod constructed;
 mod display;
 mod docs;
 mod export;
 mod faults;
 mod findings;
 mod logits;
+mod pillow;
 mod python;
 mod reads;
+mod strangers;
+mod strangers_names;
+#[cfg(unix)]
+mod strangers_paths;
 mod structure;
 mod sweep;
 mod training;
+
+/// Counts what is allocated, for the tests of files from strangers.
+#[global_allocator]
+static ALLOCATOR: strangers::memory::Counting = strangers::memory::Counting;
