@@ -23,10 +23,10 @@ use crate::config::{RunConfig, differences};
 use crate::run::Ending;
 use crate::run::glance::Glance;
 use crate::run::log::{self, RunError};
-use crate::text::one_line;
+use crate::text::{one_line, shown, visible};
 
 /// Most runs in a sweep; a file that asks for more is assumed to be a mistake.
-const MOST_RUNS: usize = 10_000;
+const MOST_RUNS: u64 = 10_000;
 
 /// The runs that a file asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +79,7 @@ pub enum State {
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The file cannot be read.
-    #[error("cannot read the sweep: {error}: {}", path.display())]
+    #[error("cannot read the sweep: {error}: {}", shown(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -87,7 +87,7 @@ pub enum SweepError {
         error: std::io::Error,
     },
     /// The file asks for runs that cannot be trained, or is no sweep.
-    #[error("{reason}, in the sweep {}", path.display())]
+    #[error("{}, in the sweep {}", visible(reason), shown(path))]
     Content {
         /// The file.
         path: PathBuf,
@@ -97,7 +97,8 @@ pub enum SweepError {
     /// The directory of a run holds a run with another configuration.
     #[error(
         "there is a run with another configuration (`{field}` is not that of the sweep); choose another folder for the \
-         sweep or move it away: {}", path.display()
+         sweep or move it away: {}",
+        shown(path)
     )]
     OtherRun {
         /// The first field in which the two configurations differ.
@@ -158,18 +159,26 @@ impl Sweep {
         if !plain {
             return Err("`name` must consist of letters, digits, dots and dashes".to_owned());
         }
-        let seeds: Vec<u64> = match file.seeds {
-            Seeds::Count(count) => (0..count).collect(),
-            Seeds::List(list) => list,
+        // Counted before any run is made: a short file can ask for more than memory holds.
+        let seeds = match &file.seeds {
+            Seeds::Count(count) => *count,
+            Seeds::List(list) => list.len() as u64,
         };
-        let cells = cells(&file.run, &file.grid)?;
-        let count = seeds.len().saturating_mul(cells.len());
+        let values = file.grid.values().filter_map(Value::as_array);
+        let count = values.fold(seeds, |count, values| {
+            count.saturating_mul(values.len() as u64)
+        });
         if count == 0 || count > MOST_RUNS {
             return Err(format!(
                 "it makes {count} runs; it must make between 1 and {MOST_RUNS}"
             ));
         }
-        let mut runs: Vec<Planned> = Vec::with_capacity(count);
+        let seeds: Vec<u64> = match file.seeds {
+            Seeds::Count(count) => (0..count).collect(),
+            Seeds::List(list) => list,
+        };
+        let cells = cells(&file.run, &file.grid)?;
+        let mut runs: Vec<Planned> = Vec::with_capacity(seeds.len() * cells.len());
         for (seed_index, &seed) in seeds.iter().enumerate() {
             for (varied, config) in &cells {
                 let config = RunConfig {

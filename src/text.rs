@@ -4,6 +4,7 @@
 //! Plain functions; imports nothing of the crate.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 /// The words of a search, in lower case; empty where the query has none.
 pub fn words(query: &str) -> Vec<String> {
@@ -44,6 +45,17 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(seen)
+}
+
+/// Whether a spreadsheet computes a text as a formula instead of showing it.
+pub fn is_formula(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(['=', '+', '-', '@']) && text.parse::<f64>().is_err()
+}
+
+/// A path on one line, in a sentence: as [`visible`], since the names of files and folders may hold anything.
+pub fn shown(path: &Path) -> String {
+    visible(&path.display().to_string()).into_owned()
 }
 
 /// A count with its noun, for nouns whose plural ends in s: `1 seed`, `3 seeds`.
@@ -145,6 +157,16 @@ mod tests {
             "a\\u{1b}[31mb\\nc\\u{9b}\\u{7f}"
         );
         assert_eq!(visible("\u{202e}cba"), "\\u{202e}cba");
+    }
+
+    #[test]
+    fn formulas_are_no_numbers() {
+        for formula in ["=1+1", "+A1", "-cmd|'/C calc'!A0", "@SUM(A1)", " =x"] {
+            assert!(is_formula(formula), "{formula}");
+        }
+        for text in ["-1", "+3.5e2", "cat", "a=b", "", "1-2"] {
+            assert!(!is_formula(text), "{text}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::output::{fail, say, say_json};
 use crate::findings;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::{BatchNorm, log};
+use crate::text::visible;
 
 /// Arguments of `findings`.
 #[derive(Debug, Args)]
@@ -73,8 +74,10 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
             _ => String::new(),
         };
         say(format!(
-            "{run}{}.\n    {}",
-            finding.sentence, finding.detail
+            "{}{}.\n    {}",
+            visible(&run),
+            visible(&finding.sentence),
+            visible(&finding.detail)
         ));
     }
     Ok(())

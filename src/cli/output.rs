@@ -10,7 +10,7 @@ use crate::text::{is_hidden, visible};
 /// there to read it, and the command's work, such as a checkpoint, goes on.
 pub fn fail(error: &dyn Display) -> ExitCode {
     use std::io::Write as _;
-    let line = on_terminal(&error.to_string());
+    let line = visible(&error.to_string());
     let _ = writeln!(std::io::stderr(), "crosscurrent: {line}");
     ExitCode::FAILURE
 }

@@ -25,6 +25,14 @@ pub(super) const MOST_BYTES: usize = 16 << 30;
 /// Bytes of memory that decoding one image may take, so that a hostile file cannot take all of it.
 const DECODE_BYTES: u64 = 1 << 30;
 
+/// Bytes of pixels that a file of an image may announce, so that the memory that is taken follows from what is there and not
+/// from what a header says. No compression that is read packs photographs, or drawings of more than one colour, so densely.
+fn most_unpacked(bytes: usize) -> u64 {
+    const ALWAYS: u64 = 32 << 20;
+    const DENSEST: u64 = 4096;
+    (bytes as u64).saturating_mul(DENSEST).max(ALWAYS)
+}
+
 /// A decoded image, already resized where the configuration gives a size or the image is large.
 pub(super) struct Small {
     image: DynamicImage,
@@ -70,6 +78,13 @@ impl Small {
             let (width, height) = decoder.dimensions();
             return Err(unreadable(&format!(
                 "{width}×{height} pixels are more than are decoded, 1 GiB"
+            )));
+        }
+        if decoder.total_bytes() > most_unpacked(bytes.len()) {
+            let (width, height) = decoder.dimensions();
+            return Err(unreadable(&format!(
+                "it announces {width}×{height} pixels, more than its {} bytes can hold",
+                bytes.len()
             )));
         }
         let orientation = decoder.orientation().map_err(failed)?;

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::text::{one_line, shown, visible};
+
 /// Why images cannot be used. Each message says what to do; paths come last.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// A file or directory cannot be read.
-    #[error("cannot read the images: {error}: {}", path.display())]
+    #[error("cannot read the images: {error}: {}", shown(path))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -14,7 +16,11 @@ pub enum DataError {
         error: std::io::Error,
     },
     /// The directory does not have the expected layout.
-    #[error("{problem}; expected root/class/image.png or root/train/class/image.png: {}", path.display())]
+    #[error(
+        "{}; expected root/class/image.png or root/train/class/image.png: {}",
+        visible(problem),
+        shown(path)
+    )]
     Layout {
         /// What is wrong.
         problem: String,
@@ -23,7 +29,7 @@ pub enum DataError {
     },
     /// A file that holds many images is damaged, or the files and folders of a folder do not fit together or may be two
     /// things.
-    #[error("{problem}: {}", path.display())]
+    #[error("{}: {}", visible(problem), shown(path))]
     Packed {
         /// What is wrong, and what to do.
         problem: String,
@@ -31,7 +37,7 @@ pub enum DataError {
         path: PathBuf,
     },
     /// A class has no training image.
-    #[error("class `{class}` has no training image; {reason}: {}", path.display())]
+    #[error("class `{class}` has no training image; {reason}: {}", shown(path))]
     EmptyClass {
         /// Name of the class.
         class: String,
@@ -44,7 +50,11 @@ pub enum DataError {
     #[error("{0}")]
     Settings(String),
     /// An image cannot be decoded.
-    #[error("cannot decode this image ({reason}); repair or delete it, or choose “Skip unreadable images”: {}", path.display())]
+    #[error(
+        "cannot decode this image ({}); repair or delete it, or choose “Skip unreadable images”: {}",
+        one_line(reason),
+        shown(path)
+    )]
     Unreadable {
         /// The decoder's reason.
         reason: String,
@@ -52,7 +62,11 @@ pub enum DataError {
         path: PathBuf,
     },
     /// An image is of a kind that is not read.
-    #[error("cannot read an image of this kind ({reason}); convert it to PNG or JPEG, or choose “Skip unreadable images”: {}", path.display())]
+    #[error(
+        "cannot read an image of this kind ({}); convert it to PNG or JPEG, or choose “Skip unreadable images”: {}",
+        one_line(reason),
+        shown(path)
+    )]
     Unsupported {
         /// What the decoder lacks.
         reason: String,
@@ -77,9 +91,9 @@ impl DataError {
     pub(super) fn brief(&self) -> String {
         match self {
             Self::Unreadable { reason, path } | Self::Unsupported { reason, path } => {
-                format!("{}: {reason}", path.display())
+                format!("{}: {}", shown(path), one_line(reason))
             }
-            Self::Io { path, error } => format!("{}: {error}", path.display()),
+            Self::Io { path, error } => format!("{}: {error}", shown(path)),
             other @ (Self::Layout { .. }
             | Self::Packed { .. }
             | Self::EmptyClass { .. }

@@ -5,6 +5,7 @@ use std::path::Path;
 use image::{DynamicImage, RgbImage};
 
 use crate::config::{DataSource, RunConfig, Size};
+use crate::text::visible;
 
 use super::checks::duplicates::Duplicates;
 use super::dataset::{Dataset, Unsplit};
@@ -63,7 +64,7 @@ pub fn load(
     let Unsplit {
         mut dataset,
         mut notes,
-        unreadable,
+        mut unreadable,
     } = unsplit;
     let plan = splits::apply(&mut dataset, config);
     let empty = dataset.counts(&dataset.train).iter().position(|&n| n == 0);
@@ -77,6 +78,10 @@ pub fn load(
     };
     notes.extend_from_slice(&duplicates.sentences);
     notes.extend(plan.advice(config, &dataset.classes));
+    // Names of files and folders are in them.
+    for sentence in notes.iter_mut().chain(&mut unreadable) {
+        *sentence = visible(sentence).into_owned();
+    }
     Ok(Loaded {
         dataset,
         notes,
@@ -111,6 +116,9 @@ pub(super) fn index(config: &RunConfig) -> Result<Unsplit, DataError> {
         DataSource::Folder(path) => Folder::at(path, config).index(),
     }
 }
+
+/// Largest width and height, in pixels, of the images that a configuration asks for.
+const LARGEST: usize = 512;
 
 /// Reads single images of a source, for looking at.
 #[derive(Debug)]
@@ -164,6 +172,13 @@ impl Reader {
         [height, width, channels]: [usize; 3],
     ) -> Result<Vec<u8>, DataError> {
         let size = Size { width, height };
+        // The size comes from the log of a run, which strangers may have written.
+        if width.max(height) > LARGEST || ![1, 3].contains(&channels) {
+            let reason = format!(
+                "images of {width}×{height} pixels with {channels} channels are not trained on"
+            );
+            return Err(DataError::Settings(reason));
+        }
         match &self.source {
             Opened::Solar => {
                 solar::image(index, size, channels).ok_or_else(|| missing(index, "solar".as_ref()))
@@ -175,6 +190,12 @@ impl Reader {
         }
     }
 
+    /// The size that the configuration asks for; none where it is larger than any that is trained on.
+    fn size(&self) -> Option<Size> {
+        let size = self.config.size;
+        size.filter(|size| size.width.max(size.height) <= LARGEST)
+    }
+
     /// One image, at the size that the configuration asks for, else at its own size while that is small. `index` and
     /// `file` are as in [`Self::pixels`].
     ///
@@ -183,7 +204,7 @@ impl Reader {
     pub(super) fn image(&self, index: u32, file: Option<&str>) -> Result<DynamicImage, DataError> {
         match &self.source {
             Opened::Solar => {
-                let size = self.config.size.unwrap_or(solar::SIZE);
+                let size = self.size().unwrap_or(solar::SIZE);
                 let (width, height) = (size.width as u32, size.height as u32);
                 let pixels = solar::image(index, size, 3);
                 let image = pixels.and_then(|pixels| RgbImage::from_raw(width, height, pixels));
@@ -191,7 +212,7 @@ impl Reader {
             }
             Opened::Folder(images) => {
                 let file = file.ok_or_else(|| missing(index, images.root()))?;
-                Ok(images.image(file, self.config.size)?.into_image())
+                Ok(images.image(file, self.size())?.into_image())
             }
         }
     }

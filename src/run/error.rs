@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::event::FORMAT;
+use crate::text::{one_line, shown, visible};
 
 /// What can go wrong with a run directory. Every message names the fault, the remedy, and the path last.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A file could not be read or written.
-    #[error("cannot {action}: {error}: {}", path.display())]
+    #[error("cannot {action}: {error}: {}", shown(path))]
     Io {
         /// What was attempted.
         action: String,
@@ -18,7 +19,7 @@ pub enum RunError {
         error: std::io::Error,
     },
     /// The contents of a file are not valid.
-    #[error("damaged file ({reason}); {remedy}: {}", path.display())]
+    #[error("damaged file ({reason}); {remedy}: {}", shown(path))]
     Damaged {
         /// What is wrong with the file.
         reason: String,
@@ -30,7 +31,8 @@ pub enum RunError {
     /// A tensor holds numbers that are not finite.
     #[error(
         "`{tensor}` is not finite at its number {at}, so that nothing can be drawn from it: either training had diverged when \
-         it was measured, or the file is damaged: {}", path.display()
+         it was measured, or the file is damaged: {}",
+        shown(path)
     )]
     NotFinite {
         /// Name of the tensor.
@@ -41,7 +43,10 @@ pub enum RunError {
         path: PathBuf,
     },
     /// The run was written by a newer version of the program.
-    #[error("the run has format {found}, this version reads up to {FORMAT}; update Crosscurrent to open it: {}", path.display())]
+    #[error(
+        "the run has format {found}, this version reads up to {FORMAT}; update Crosscurrent to open it: {}",
+        shown(path)
+    )]
     Newer {
         /// The version of the format that was found.
         found: u32,
@@ -49,13 +54,19 @@ pub enum RunError {
         path: PathBuf,
     },
     /// Another process is writing the run.
-    #[error("another process is writing this run; stop it first, or choose another directory: {}", path.display())]
+    #[error(
+        "another process is writing this run; stop it first, or choose another directory: {}",
+        shown(path)
+    )]
     Busy {
         /// The run directory.
         path: PathBuf,
     },
     /// The directory holds a run already.
-    #[error("there is a run here already; resume it, or choose another directory: {}", path.display())]
+    #[error(
+        "there is a run here already; resume it, or choose another directory: {}",
+        shown(path)
+    )]
     Exists {
         /// The run directory.
         path: PathBuf,
@@ -63,20 +74,33 @@ pub enum RunError {
     /// The checkpoint that a run would go on from is gone, and too much is recorded to begin anew.
     #[error(
         "the checkpoint of this run is gone, so that it cannot go on; its log is kept as it is: restore the checkpoint from a \
-         copy, or train in another directory: {}", path.display()
+         copy, or train in another directory: {}",
+        shown(path)
     )]
     NoCheckpoint {
         /// The file of the checkpoint.
         path: PathBuf,
     },
+    /// A part of a run is a link that leads out of the run.
+    #[error(
+        "this part of the run is a link that leads out of it, where nothing is written; put what it leads to in its place: {}",
+        shown(path)
+    )]
+    LeadsOut {
+        /// The link.
+        path: PathBuf,
+    },
     /// There is no such directory.
-    #[error("there is no such directory; check the path: {}", path.display())]
+    #[error("there is no such directory; check the path: {}", shown(path))]
     Missing {
         /// The directory.
         path: PathBuf,
     },
     /// The directory holds no run.
-    #[error("this is not a run (it has no events.jsonl); name a directory that `crosscurrent train` wrote: {}", path.display())]
+    #[error(
+        "this is not a run (it has no events.jsonl); name a directory that `crosscurrent train` wrote: {}",
+        shown(path)
+    )]
     NotARun {
         /// The directory.
         path: PathBuf,
@@ -131,7 +155,8 @@ impl RunError {
 
     fn to_repair(path: &Path, reason: String, remedy: &'static str) -> Self {
         Self::Damaged {
-            reason,
+            // Libraries quote what they find in the file.
+            reason: visible(&one_line(&reason)).into_owned(),
             remedy,
             path: path.to_owned(),
         }

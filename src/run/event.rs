@@ -1,7 +1,8 @@
 //! Everything that the trainer reports, as plain numbers: one [`Event`] is one line of `events.jsonl`.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::inside::stays_inside;
 use super::thirds::Thirds;
 use crate::class_balance;
 use crate::config::RunConfig;
@@ -120,6 +121,37 @@ impl Started {
     /// The classes in thirds by their training images.
     pub fn thirds(&self) -> Thirds {
         Thirds::of(&self.train_counts)
+    }
+
+    /// What does not fit together in a header that was read from a file; `None` in one that this program wrote. Whoever
+    /// takes room for all classes or rows can then rely on their numbers.
+    pub(super) fn fault(&self) -> Option<&'static str> {
+        let (classes, pieces) = (self.classes.len(), self.probe.pieces);
+        let counts = [&self.train_counts, &self.val_counts, &self.test_counts];
+        let mut rows: Vec<usize> = self.layers.iter().filter_map(|layer| layer.gram).collect();
+        rows.sort_unstable();
+        let of_probe = &self.probe.counts;
+        let measured = &self.probe.training;
+        let faults = [
+            (
+                counts.iter().any(|counts| counts.len() != classes),
+                "the numbers of images are not those of the classes",
+            ),
+            (
+                rows.iter().enumerate().any(|(at, row)| at != *row),
+                "the rows of its layers (`gram`) are not numbered from 0",
+            ),
+            (
+                of_probe.len() != classes || of_probe.iter().any(|counts| counts.len() != pieces),
+                "the pieces of the probe are not those of the classes",
+            ),
+            (
+                !measured.is_sorted_by(|a, b| a < b) || measured.iter().any(|k| *k >= classes),
+                "the classes that are measured as in training are not among the classes",
+            ),
+        ];
+        let found = faults.iter().find(|(is_fault, _)| *is_fault);
+        found.map(|(_, words)| *words)
     }
 
     /// The class with the fewest training images among those that have any; `None` where no class has.
@@ -327,7 +359,8 @@ pub struct Probe {
     pub step: u64,
     /// Epochs done, as a fraction.
     pub epoch: f64,
-    /// File of the probe's tensors, relative to the run directory.
+    /// File of the probe's tensors, relative to the run directory, in which it lies.
+    #[serde(deserialize_with = "inside")]
     pub file: String,
     /// Summary of every layer with parameters, indexed by the layer's row in the Gram tensors, `[L]`.
     pub layers: Vec<ConflictSummary>,
@@ -339,6 +372,17 @@ pub struct Probe {
     /// [`Probe::shown_as`] has reduced to one way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Summaries>,
+}
+
+/// Reads the path of a file in the run directory.
+fn inside<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let path = String::deserialize(deserializer)?;
+    if stays_inside(&path) {
+        Ok(path)
+    } else {
+        let reason = "the `file` of a probe must lie in the run directory";
+        Err(serde::de::Error::custom(reason))
+    }
 }
 
 /// The summaries of a probe measured in one way.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::bytes::{write_tensors, write_whole};
+pub use super::bytes::{read_tensors, write_tensors, write_whole};
 pub use super::error::RunError;
 use super::event::Event;
 pub use super::find::{runs_in, runs_under};
@@ -19,7 +19,7 @@ use super::log_reader::Log;
 pub use super::log_reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
 pub use super::paths::{
     checkpoint_path, config_path, data_path, events_path, new_fork_dir, new_run_dir,
-    predictions_file, probe_file, verification_file,
+    predictions_file, probe_file, refuse_links, verification_file,
 };
 use super::reducer::Ending;
 pub use super::tensors::predictions::write_predictions;
@@ -147,6 +147,7 @@ impl Writer {
     }
 
     fn lock(run: &Path) -> Result<Self, RunError> {
+        refuse_links(run)?;
         let path = events_path(run);
         let file = OpenOptions::new()
             .create(true)

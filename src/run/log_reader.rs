@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Read as _, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,10 @@ use super::log_line::{content, format_of, is_whole, parse};
 use super::paths::events_path;
 use super::reducer::Run;
 use super::tensors::verification::{self, Verification};
+
+/// Length in bytes of the longest line that is read, so that a file without lines cannot take all memory. The evaluation of
+/// 1,000 classes has two million.
+const LONGEST_LINE: u64 = 256 << 20;
 
 /// A run as read from its directory.
 #[derive(Clone, Debug)]
@@ -184,8 +188,7 @@ impl Log {
         let (mut end, mut number) = (0, 1);
         loop {
             line.clear();
-            let read = self.reader.read_until(b'\n', &mut line);
-            let read = read.map_err(|e| self.unreadable(e))?;
+            let read = self.line(&mut line, number)?;
             let text = content(&line, end == 0);
             end += read as u64;
             let is_ended = line.last() == Some(&b'\n');
@@ -207,9 +210,20 @@ impl Log {
     pub(super) fn first_line(&mut self) -> Result<Vec<u8>, RunError> {
         let mut line = Vec::new();
         let seek = self.reader.seek(SeekFrom::Start(0));
-        let read = seek.and_then(|_| self.reader.read_until(b'\n', &mut line));
-        read.map_err(|e| self.unreadable(e))?;
+        seek.map_err(|e| self.unreadable(e))?;
+        self.line(&mut line, 1)?;
         Ok(line)
+    }
+
+    /// Appends the next line to `line`, and returns its length in bytes.
+    fn line(&mut self, line: &mut Vec<u8>, number: usize) -> Result<usize, RunError> {
+        let mut limited = (&mut self.reader).take(LONGEST_LINE);
+        let read = limited.read_until(b'\n', line);
+        let read = read.map_err(|e| self.unreadable(e))?;
+        if read as u64 == LONGEST_LINE {
+            return Err(RunError::damaged_line(&self.path, number, "is too long"));
+        }
+        Ok(read)
     }
 
     /// Reads whole lines from `position`, which moves along; returns whether a torn line follows. A last line without a
@@ -225,8 +239,7 @@ impl Log {
         let mut line = Vec::new();
         loop {
             line.clear();
-            let read = self.reader.read_until(b'\n', &mut line);
-            let read = read.map_err(|e| self.unreadable(e))?;
+            let read = self.line(&mut line, position.lines + 1)?;
             let text = content(&line, position.bytes == 0);
             let is_ended = line.last() == Some(&b'\n');
             if !is_ended && (text.is_empty() || !is_whole(text)) {

@@ -56,6 +56,7 @@ pub mod event;
 mod find;
 pub(crate) mod gates;
 pub mod glance;
+mod inside;
 pub mod log;
 mod log_line;
 pub mod log_reader;

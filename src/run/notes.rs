@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::write_whole;
+use super::bytes::{read_file, write_whole};
 use super::error::RunError;
 use super::paths::events_path;
 
@@ -23,6 +23,9 @@ pub struct Notes {
     pub notes: String,
 }
 
+/// Most bytes of notes that are read.
+const MOST_BYTES: u64 = 16 << 20;
+
 /// Path of a run's notes.
 pub fn notes_path(run: &Path) -> PathBuf {
     run.join("notes.json")
@@ -35,7 +38,7 @@ impl Notes {
     /// Where the file cannot be read or is damaged.
     pub fn load(run: &Path) -> Result<Self, RunError> {
         let path = notes_path(run);
-        match std::fs::read(&path) {
+        match read_file(&path, MOST_BYTES) {
             Ok(text) => serde_json::from_slice(&text).map_err(|e| RunError::damaged(&path, e)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(e) => Err(RunError::io("read the notes", &path, e)),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::error::RunError;
 use super::event::Split;
 use crate::config::{DataSource, RunConfig};
 
@@ -37,6 +38,33 @@ pub fn new_fork_dir(parent: &Path, taken: &[PathBuf]) -> PathBuf {
     let mut candidates = candidates.into_iter();
     let free = candidates.find(|path| !path.exists() && !taken.contains(path));
     free.unwrap_or_else(|| parent.with_extension("fork"))
+}
+
+/// The folders that a run's files are written to.
+const FOLDERS: [&str; 4] = ["probes", "predictions", "checkpoints", "verify"];
+
+/// Refuses a run whose log, or a folder of which, is a link that leads out of the run: writing there would change files of
+/// others. Files that are written whole replace a link of their name.
+///
+/// # Errors
+/// Where there is such a link; its path is named.
+pub fn refuse_links(run: &Path) -> Result<(), RunError> {
+    let root = run.canonicalize();
+    let leads_out = |path: &PathBuf| {
+        let is_link = path
+            .symlink_metadata()
+            .is_ok_and(|found| found.is_symlink());
+        let target = || path.canonicalize().ok();
+        // A link that leads nowhere would be made a file or folder of elsewhere.
+        let stays = |root: &PathBuf| target().is_some_and(|target| target.starts_with(root));
+        is_link && !root.as_ref().is_ok_and(stays)
+    };
+    let folders = FOLDERS.iter().map(|folder| run.join(folder));
+    let mut parts = folders.chain([events_path(run)]);
+    match parts.find(leads_out) {
+        Some(path) => Err(RunError::LeadsOut { path }),
+        None => Ok(()),
+    }
 }
 
 /// Path of a run's configuration.

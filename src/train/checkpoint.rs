@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Net;
 use crate::run::event::LogitGradients;
-use crate::run::log::{RunError, write_tensors};
+use crate::run::log::{RunError, read_tensors, write_tensors};
 
 use super::error::TrainError;
 use super::optimiser::Optimiser;
@@ -170,7 +170,7 @@ pub fn load(
     optimiser: &mut dyn Optimiser,
     device: &Device,
 ) -> Result<Progress, TrainError> {
-    let bytes = std::fs::read(path).map_err(|e| RunError::io("read the checkpoint", path, e))?;
+    let bytes = read_tensors(path).map_err(|e| RunError::io("read the checkpoint", path, e))?;
     let damaged = |error: &dyn std::fmt::Display| RunError::damaged(path, error);
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(&e))?;
     let progress = progress_of(path, &bytes)?;

@@ -13,6 +13,8 @@ mod batch_norm;
 mod cli;
 mod common;
 mod compare;
+#[path = "../constructed/mod.rs"]
+mod constructed;
 mod display;
 mod docs;
 mod export;
@@ -21,9 +23,18 @@ mod findings;
 mod forks;
 mod log_files;
 mod logits;
+mod pillow;
 mod python;
 mod reads;
 mod signals;
+mod strangers;
+mod strangers_names;
+#[cfg(unix)]
+mod strangers_paths;
 mod structure;
 mod sweep;
 mod training;
+
+/// Counts what is allocated, for the tests of files from strangers.
+#[global_allocator]
+static ALLOCATOR: strangers::memory::Counting = strangers::memory::Counting;

@@ -157,7 +157,7 @@ fn shard(
 
 const TEN: [i64; 10] = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1];
 
-fn numbered(root: &Path, name: &str) -> Result<()> {
+pub(crate) fn numbered(root: &Path, name: &str) -> Result<()> {
     shard(root, name, 10, &[("label", Labels::Numbers(&TEN))], false)
 }
 
@@ -379,6 +379,9 @@ const ROWS: &[(&str, Make)] = &[
     }),
     ("class names with control characters", |root, _| {
         classes(root, &["cat", "d\u{1b}[31mog"])
+    }),
+    ("class names that begin as formulas do", |root, _| {
+        classes(root, &["=1+1", "dog"])
     }),
     ("CIFAR, binary version", cifar),
     ("CIFAR, Python version", |root, _| {

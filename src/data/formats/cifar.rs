@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, RgbImage};
 
+use super::super::decode::MOST_BYTES;
 use super::super::error::DataError;
 use super::format::{Content, Format, Found, Source};
 use super::item::{Image, Item, name, problem, read_file, records};
@@ -95,7 +96,7 @@ fn names(path: &Path, count: usize, other: fn(usize) -> String) -> Result<Vec<St
     if !path.is_file() {
         return Ok((0..count).map(other).collect());
     }
-    let text = String::from_utf8_lossy(&read_file(path)?).into_owned();
+    let text = String::from_utf8_lossy(&read_file(path, MOST_BYTES as u64)?).into_owned();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let names: Vec<String> = lines.map(str::to_owned).collect();
     if names.len() != count {
@@ -115,7 +116,7 @@ fn batch_of(
     labels: usize,
     classes: usize,
 ) -> Result<Vec<Item>, DataError> {
-    let bytes = read_file(path)?;
+    let bytes = read_file(path, MOST_BYTES as u64)?;
     let length = labels + 3 * PLANE;
     if bytes.is_empty() || bytes.len() % length != 0 {
         let reason = format!(

@@ -135,9 +135,9 @@ const TYPES: [(u8, &str); 6] = [
 /// Dimensions and values of a file of bytes with `D` dimensions: 3 for images, 1 for labels.
 fn open<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>), DataError> {
     let wrong = |reason: String| Err(problem(path, reason));
-    let mut bytes = read_file(path)?;
+    let mut bytes = read_file(path, MOST_BYTES as u64)?;
     if bytes.starts_with(&GZIP) {
-        bytes = unpacked(path, &bytes)?;
+        bytes = unpacked::<D>(path, &bytes)?;
     }
     let [0, 0, kind, dimensions, ..] = bytes[..] else {
         return wrong(format!(
@@ -198,23 +198,29 @@ fn open<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>), DataError>
 /// First bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// The content of a gzip file, which may have several parts and be padded with zeros. Unpacking stops at the largest data
-/// set that is accepted, since a small compressed file can hold a huge one.
-fn unpacked(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
+/// The content of a gzip file, which may have several parts and be padded with zeros. Since a small compressed file can hold
+/// a huge one, no more is unpacked than its first bytes, the dimensions, announce, and one byte that tells that there is more.
+fn unpacked<const D: usize>(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
     let mut plain = Vec::new();
     let mut rest = bytes;
-    while rest.starts_with(&GZIP) && plain.len() < MOST_BYTES {
+    while rest.starts_with(&GZIP) {
         let mut part = GzDecoder::new(rest);
-        let most = (MOST_BYTES - plain.len()) as u64;
-        part.by_ref()
-            .take(most)
-            .read_to_end(&mut plain)
-            .map_err(|error| {
+        loop {
+            let most = announced::<D>(&plain);
+            if plain.len() >= most {
+                return Ok(plain);
+            }
+            let mut limited = part.by_ref().take((most - plain.len()) as u64);
+            let read = limited.read_to_end(&mut plain).map_err(|error| {
                 problem(
                     path,
                     format!("it cannot be unpacked ({error}); get it again"),
                 )
             })?;
+            if read == 0 {
+                break;
+            }
+        }
         rest = part.into_inner();
     }
     if rest.iter().any(|&byte| byte != 0) {
@@ -222,4 +228,19 @@ fn unpacked(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, DataError> {
         return Err(problem(path, reason.to_owned()));
     }
     Ok(plain)
+}
+
+/// How many bytes of a file with `D` dimensions are unpacked, by its beginning: the dimensions where these are not there yet,
+/// else one more than they announce.
+fn announced<const D: usize>(plain: &[u8]) -> usize {
+    let start = 4 * (D + 1);
+    let Some(dimensions) = plain.get(4..start) else {
+        return start;
+    };
+    let (words, _) = dimensions.as_chunks::<4>();
+    let product = words.iter().try_fold(1_usize, |product, word| {
+        product.checked_mul(u32::from_be_bytes(*word) as usize)
+    });
+    let values = product.map_or(MOST_BYTES, |values| values.min(MOST_BYTES));
+    start + values + 1
 }

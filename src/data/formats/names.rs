@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::text::{is_hidden, one_or_more, visible};
+use crate::text::{is_formula, is_hidden, one_or_more, visible};
 
 /// Words for splits: 0 training, 1 validation, 2 test.
 const SPLITS: [(&str, usize); 19] = [
@@ -160,6 +160,14 @@ pub(super) fn notes<'a>(classes: &[String], raw: impl IntoIterator<Item = &'a st
         notes.push(format!(
             "{} with control characters, which are written out: `{example}`",
             one_or_more(unsafe_names.len(), "class name", "class names")
+        ));
+    }
+    let formulas: Vec<&String> = classes.iter().filter(|name| is_formula(name)).collect();
+    if let Some(example) = formulas.first() {
+        notes.push(format!(
+            "{} that a spreadsheet takes for a formula when it opens an exported table: `{example}`; rename it, or import \
+             its column as text",
+            one_or_more(formulas.len(), "class name", "class names")
         ));
     }
     for (name, forms) in &found {

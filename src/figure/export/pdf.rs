@@ -15,7 +15,7 @@ use crate::figure::kit::style;
 /// PDF measures in typographic points.
 const PDF_POINTS_PER_MM: f64 = 72.0 / 25.4;
 
-/// The fonts that figures are drawn with. Those of the system are left out, so that every machine writes the same bytes.
+/// The fonts that come with the program. In letters that they have, every machine writes the same bytes.
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     let mut fonts = Database::new();
     for font in style::fonts().font_data.values() {
@@ -24,13 +24,31 @@ static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
+/// The fonts that a drawing uses: those of the program and, for letters that these lack, those that were found in the system.
+fn fonts_of(drawing: &Drawing) -> Arc<Database> {
+    let found: Vec<Vec<u8>> = drawing.context.fonts(|fonts| {
+        let found = fonts.discovered_fonts().iter();
+        found
+            .map(|font| (*font.data.font).as_ref().to_vec())
+            .collect()
+    });
+    if found.is_empty() {
+        return FONTS.clone();
+    }
+    let mut fonts = (**FONTS).clone();
+    for font in found {
+        fonts.load_font_data(font);
+    }
+    Arc::new(fonts)
+}
+
 /// The bytes of the whole file, the same from the same drawing.
 ///
 /// # Errors
 /// Where the page has no size, or a font cannot be embedded.
 pub(super) fn pdf(drawing: &Drawing, about: &About<'_>) -> Result<Vec<u8>, ExportError> {
     let options = usvg::Options {
-        fontdb: FONTS.clone(),
+        fontdb: fonts_of(drawing),
         ..usvg::Options::default()
     };
     let tree = usvg::Tree::from_str(&svg::svg(drawing, about), &options);

@@ -15,6 +15,9 @@ use crate::figure::registry;
 use crate::run::event::Started;
 use crate::run::{BatchNorm, Scope};
 
+/// Bytes of the longest record that is read.
+const LONGEST: usize = 16 << 20;
+
 /// Version of the record's format.
 const FORMAT: u32 = 1;
 
@@ -146,9 +149,13 @@ pub fn read_view(bytes: &[u8]) -> Result<Restored, String> {
         .map_err(|error| format!("This is no PNG image that can be read: {error}."))?;
     let chunks = &reader.info().utf8_text;
     let chunk = chunks.iter().find(|chunk| chunk.keyword == KEY);
-    let text = chunk
+    let mut chunk = chunk
         .ok_or("This image was not exported by Crosscurrent, so it has no view to go back to.")?
-        .get_text()
+        .clone();
+    // A record of this program is not compressed; a compressed one must not unpack to more than memory holds.
+    let text = chunk
+        .decompress_text_with_limit(LONGEST)
+        .and_then(|()| chunk.get_text())
         .map_err(|error| format!("The view in this image is damaged: {error}."))?;
     let newer =
         "This image was exported by a newer version; update Crosscurrent to go back to its view.";

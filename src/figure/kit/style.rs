@@ -1,6 +1,13 @@
 //! Text sizes, fonts and colours: the same in the window and in exported figures.
 
-use egui::{Color32, FontFamily, FontId, TextStyle, Theme};
+use std::sync::{Arc, LazyLock};
+
+use egui::{Color32, FallbackRequest, FontFamily, FontId, FontProvider as _, TextStyle, Theme};
+use egui_system_font_provider::SystemFontProvider;
+
+/// The fonts of the system, which are looked for only once a letter is met that the built-in fonts lack: what is drawn in
+/// letters that they have is the same on every machine.
+static SYSTEM_FONTS: LazyLock<SystemFontProvider> = LazyLock::new(SystemFontProvider::new);
 
 /// Gives a context the look of Crosscurrent in the dark or the light theme, whatever the system prefers.
 pub fn apply(ctx: &egui::Context, dark: bool) {
@@ -17,6 +24,8 @@ pub fn install(ctx: &egui::Context) {
         return;
     }
     ctx.set_fonts(fonts());
+    let of_system = |request: &FallbackRequest<'_>| SYSTEM_FONTS.font_for(request);
+    ctx.add_font_provider(Arc::new(of_system));
     for theme in [Theme::Light, Theme::Dark] {
         ctx.style_mut_of(theme, |style| {
             let size = |points| FontId::new(points, FontFamily::Proportional);

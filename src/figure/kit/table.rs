@@ -1,5 +1,7 @@
 //! The numbers of a figure, as a table.
 
+use crate::text::is_formula;
+
 /// A table with a name for every column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
@@ -36,9 +38,11 @@ impl Table {
         self.written(',', quoted)
     }
 
-    /// The table with tabs between the cells, as spreadsheets take it from the clipboard.
+    /// The table with tabs between the cells, as spreadsheets take it from the clipboard. A name that a spreadsheet would
+    /// compute as a formula, such as a class called `=1+1`, is marked as text in its way, by an apostrophe before it. In
+    /// [`Self::to_csv`] names stay as they are: other programs would read the mark as a part of them.
     pub fn to_tabs(&self) -> String {
-        self.written('\t', |text| text.replace(['\t', '\n', '\r'], " "))
+        self.written('\t', pasted)
     }
 
     fn written(&self, separator: char, word: impl Fn(&str) -> String) -> String {
@@ -76,6 +80,16 @@ fn number_text(number: f64) -> String {
         plain
     } else {
         exponential
+    }
+}
+
+/// A cell for the clipboard.
+fn pasted(text: &str) -> String {
+    let text = text.replace(['\t', '\n', '\r'], " ");
+    if is_formula(&text) {
+        format!("'{text}")
+    } else {
+        text
     }
 }
 

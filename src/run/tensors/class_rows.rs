@@ -12,7 +12,7 @@ use super::measure::{Measure, spread_columns};
 use crate::gradient::gram::Gram;
 use crate::gradient::ledger::Ledger;
 use crate::network::BatchNorm;
-use crate::run::bytes::from_little_endian;
+use crate::run::bytes::{from_little_endian, open_file};
 use crate::run::error::RunError;
 
 /// Bytes at the beginning of a safetensors file that give the length of its header.
@@ -197,7 +197,8 @@ struct Tensors<'a> {
 impl<'a> Tensors<'a> {
     fn open(path: &'a Path) -> Result<Self, RunError> {
         let failed = |e| RunError::io("read the probe file", path, e);
-        let mut file = File::open(path).map_err(failed)?;
+        let mut file = open_file(path).map_err(failed)?;
+        let there = file.metadata().map_err(failed)?.len();
         let mut length = [0; HEADER_LENGTH_BYTES as usize];
         file.read_exact(&mut length).map_err(failed)?;
         let length = u64::from_le_bytes(length);
@@ -206,12 +207,19 @@ impl<'a> Tensors<'a> {
         }
         let mut header = vec![0; length as usize];
         file.read_exact(&mut header).map_err(failed)?;
-        let header = serde_json::from_slice(&header).map_err(|e| RunError::damaged(path, e))?;
+        let header: Metadata =
+            serde_json::from_slice(&header).map_err(|e| RunError::damaged(path, e))?;
+        let start = HEADER_LENGTH_BYTES + length;
+        // Memory is taken by what the header says, so that it must not say more than there is.
+        let announced = start.checked_add(header.data_len() as u64);
+        if announced.is_none_or(|announced| announced > there) {
+            return Err(RunError::damaged(path, "it is cut short"));
+        }
         Ok(Self {
             path,
             file,
             header,
-            start: HEADER_LENGTH_BYTES + length,
+            start,
         })
     }
 

@@ -11,7 +11,7 @@ use super::checks::Checks;
 use super::class_rows::ClassRows;
 use super::measure::{Measure, spread_columns, spread_rows};
 use crate::network::BatchNorm;
-use crate::run::bytes::{from_little_endian, little_endian, write_tensors};
+use crate::run::bytes::{from_little_endian, little_endian, read_tensors, write_tensors};
 use crate::run::error::RunError;
 
 /// The tensors of one probe, measured with one way of treating batch norm. L layers with parameters, K classes, S
@@ -163,8 +163,8 @@ impl ProbeTensors {
     /// # Errors
     /// Where the file is missing or cut short, or does not hold the tensors of such a probe.
     pub fn load(path: &Path, classes: usize, batch_norm: BatchNorm) -> Result<Self, RunError> {
-        let bytes =
-            std::fs::read(path).map_err(|e| RunError::io("read the probe file", path, e))?;
+        let bytes = read_tensors(path);
+        let bytes = bytes.map_err(|e| RunError::io("read the probe file", path, e))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| RunError::damaged(path, e))?;
         let stored = Stored {
             file: &file,

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use crate::run::bytes::write_tensors;
+use crate::run::bytes::{read_tensors, write_tensors};
 use crate::run::error::RunError;
 use crate::run::event::Split;
+use crate::run::inside::stays_inside;
 use crate::run::paths::data_path;
+use crate::text::visible;
 
 /// The contents of a run's `data.safetensors`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,7 +123,7 @@ impl RecordedData {
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, RunError> {
-    std::fs::read(path).map_err(|source| RunError::io("read", path, source))
+    read_tensors(path).map_err(|source| RunError::io("read", path, source))
 }
 
 /// Whether a file has a tensor called `name`.
@@ -173,7 +175,14 @@ fn files(path: &Path, bytes: &[u8]) -> Result<Option<Vec<String>>, RunError> {
     let metadata = metadata.metadata().as_ref();
     let files = metadata.and_then(|metadata| metadata.get("files"));
     let parsed = files.map(|files| serde_json::from_str(files));
-    parsed.transpose().map_err(|e| RunError::damaged(path, e))
+    let files: Option<Vec<String>> = parsed.transpose().map_err(|e| RunError::damaged(path, e))?;
+    match files.iter().flatten().find(|file| !stays_inside(file)) {
+        Some(file) => Err(RunError::damaged(
+            path,
+            format!("the image `{}` lies outside of the source", visible(file)),
+        )),
+        None => Ok(files),
+    }
 }
 
 /// Writes labels u16 `[N]` and split indices u32 with their metadata.

@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
 use crate::network::BatchNorm;
-use crate::run::bytes::{from_little_endian, little_endian, write_tensors};
+use crate::run::bytes::{from_little_endian, little_endian, read_tensors, write_tensors};
 use crate::run::error::RunError;
 
 /// Effects of every class's share of a training step on the loss of every class. A matrix is `[K, K]`, row-major, with
@@ -120,7 +120,8 @@ impl Verification {
     /// Where the file is missing, cut short or of another number of classes.
     pub fn load(path: &Path, classes: usize) -> Result<Self, RunError> {
         let damaged = |text: String| RunError::damaged(path, text);
-        let bytes = std::fs::read(path).map_err(|e| RunError::io("read the file", path, e))?;
+        let bytes = read_tensors(path);
+        let bytes = bytes.map_err(|e| RunError::io("read the file", path, e))?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
         let facts = header.metadata().as_ref().and_then(|x| x.get("facts"));
         let facts =

@@ -57,6 +57,8 @@ pub fn verify(
     report: Report<'_>,
 ) -> Result<Option<Verification>, TrainError> {
     let run = log::load(dir)?.run;
+    // Said before the long work, and not after it.
+    log::refuse_links(dir)?;
     let Some(started) = run.started else {
         return Err(log::RunError::not_a_run(dir).into());
     };

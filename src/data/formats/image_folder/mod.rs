@@ -12,7 +12,6 @@ mod seen;
 mod splits;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use crate::config::{RunConfig, Size};
@@ -22,6 +21,7 @@ use super::super::decode::{self, Small};
 use super::super::error::DataError;
 use super::super::splits::{SPLIT_NAMES, Summary};
 use super::format::{Content, Format};
+use super::item::read_file;
 use super::left_out::Why;
 use super::names::{self, class_name};
 use super::tree::Tree;
@@ -84,12 +84,12 @@ pub(super) fn load(
     Ok(unsplit)
 }
 
+/// Bytes of the longest image file that is read: twice those of the pixels that are decoded at most.
+const MOST_FILE_BYTES: u64 = 2 << 30;
+
 /// Decodes one file.
 pub(super) fn image(path: &Path, size: Option<Size>) -> Result<Small, DataError> {
-    let bytes = fs::read(path).map_err(|error| DataError::Io {
-        path: path.to_owned(),
-        error,
-    })?;
+    let bytes = read_file(path, MOST_FILE_BYTES)?;
     Small::decode(&bytes, path, size)
 }
 

@@ -5,9 +5,11 @@
 //! shards    the files and their splits
 //! columns   which column holds the images, and which the labels
 //! shard     the rows of a file; values: of one of its columns
+//! guard     makes errors of panics of the library
 //! ```
 
 mod columns;
+mod guard;
 mod shard;
 mod shards;
 mod values;
@@ -21,6 +23,7 @@ use super::super::splits::SPLIT_NAMES;
 use super::format::{Content, Format, Found, Source};
 use super::item::{Image, Item, Items, name, problem};
 use super::names::class_name;
+use guard::guarded;
 use shard::{Row, Shard};
 use shards::shards;
 use values::{Classes, Label};
@@ -42,10 +45,12 @@ struct Read {
 fn read(source: &Source<'_>) -> Result<Found, DataError> {
     let (shards, mut notes) = shards(source)?;
     let one = |(path, split): &(std::path::PathBuf, usize)| {
-        let shard = Shard::open(path, source.config)?;
-        let rows = shard.rows(source.with_images)?;
-        let split = *split;
-        Ok(Read { shard, split, rows })
+        guarded(path, || {
+            let shard = Shard::open(path, source.config)?;
+            let rows = shard.rows(source.with_images)?;
+            let split = *split;
+            Ok(Read { shard, split, rows })
+        })
     };
     let mut read: Vec<Read> = shards.par_iter().map(one).collect::<Result<_, _>>()?;
     for note in read.iter().flat_map(|read| &read.shard.notes) {

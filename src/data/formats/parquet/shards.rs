@@ -42,7 +42,7 @@ fn files(at: &Path, depth: usize) -> Vec<PathBuf> {
             if depth > 0 {
                 found.extend(files(&path, depth - 1));
             }
-        } else if is_shard {
+        } else if is_shard && path.is_file() {
             found.push(path);
         }
     }

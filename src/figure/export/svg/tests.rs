@@ -270,6 +270,24 @@ fn names_of_any_signs_stay_valid_xml() -> Result<()> {
         .find(|node| node.has_tag_name("title"));
     assert_eq!(title.and_then(|node| node.text()), Some("a < b & c"));
     assert!(texts(&svg)?.contains(&"Bird & <drop>  \"two\" ]]>".to_owned()));
+    // Glyphs of Arabic are fewer than its letters, and in the order in which they are seen.
+    let names = [
+        "\u{642}\u{637} \u{644}\u{627}\u{633}\u{648}\u{62f} x",
+        "\u{5d7}\u{5ea}\u{5d5}\u{5dc}",
+    ];
+    for name in names {
+        let (svg, ..) = drawn(|ui| {
+            ui.label(name);
+        })?;
+        assert!(texts(&svg)?.contains(&name.to_owned()), "{svg}");
+    }
+    // What turns the text after it does so neither on screen nor in the file.
+    for name in ["\u{202e}gnp.exe", "\u{202e}\u{642}\u{637} x"] {
+        let (svg, ..) = drawn(|ui| {
+            ui.label(name);
+        })?;
+        assert!(texts(&svg)?.contains(&name[3..].to_owned()), "{svg}");
+    }
     Ok(())
 }
 

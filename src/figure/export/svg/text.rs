@@ -1,7 +1,12 @@
 //! Runs of glyphs that share a colour and a font.
 
-use egui::epaint::text::Glyph;
-use egui::{Color32, FontFamily, FontId};
+use std::fmt::Write as _;
+
+use egui::epaint::TextShape;
+use egui::epaint::text::{Glyph, PlacedRow, TextFormat};
+use egui::{Color32, FontFamily, FontId, Pos2};
+
+use super::words::{escaped, fill, number, rotation};
 
 /// Neighbouring glyphs of one colour and font.
 pub(super) struct Run<'a> {
@@ -23,6 +28,9 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn push(&mut self, glyph: &Glyph) {
+        if turns_text(glyph.chr) {
+            return;
+        }
         let is_space = glyph.chr.is_whitespace();
         let is_fallback = is_fallback(glyph);
         match self.pieces.last_mut() {
@@ -42,6 +50,77 @@ impl<'a> Run<'a> {
             }),
         }
     }
+}
+
+/// Colour and font of a section of a text.
+pub(super) fn look<'a>(shape: &TextShape, format: &'a TextFormat) -> (Color32, &'a FontId) {
+    let color = match (shape.override_text_color, format.color) {
+        (Some(color), _) => color,
+        (None, Color32::PLACEHOLDER) => shape.fallback_color,
+        (None, color) => color,
+    };
+    (color.gamma_multiply(shape.opacity_factor), &format.font_id)
+}
+
+/// Whether a character turns the direction of the text after it, which figures on screen do not obey: a name could be made to
+/// look like another.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether a letter is written from right to left: Hebrew, Arabic and their neighbours.
+pub(super) fn is_right_to_left(c: char) -> bool {
+    matches!(
+        c,
+        '\u{590}'..='\u{8ff}'
+            | '\u{fb1d}'..='\u{fdff}'
+            | '\u{fe70}'..='\u{fefc}'
+            | '\u{10800}'..='\u{10fff}'
+            | '\u{1e800}'..='\u{1efff}'
+    )
+}
+
+/// A row with letters that are written from right to left. Its glyphs stand in the order in which they are seen, and several
+/// letters may be one glyph, so that the text is written as it is, for the reader of the file to shape.
+pub(super) fn right_to_left(shape: &TextShape, row: &PlacedRow, pos: Pos2) -> String {
+    let job = &shape.galley.job;
+    let glyphs = || {
+        row.row
+            .glyphs
+            .iter()
+            .filter(|glyph| glyph.advance_width > 0.0)
+    };
+    let from = glyphs()
+        .map(|glyph| glyph.pos.x)
+        .fold(f32::INFINITY, f32::min);
+    let to = glyphs().map(Glyph::max_x).fold(0.0, f32::max);
+    let baseline = glyphs().next().map_or(0.0, |glyph| glyph.pos.y);
+    if from >= to {
+        return String::new();
+    }
+    let at = pos + row.pos.to_vec2();
+    let mut text = format!(
+        "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\"{}>",
+        number(at.x + from),
+        number(at.y + baseline),
+        number(to - from),
+        rotation(shape.angle, pos)
+    );
+    for section in &job.sections {
+        let (color, font) = look(shape, &section.format);
+        let range = section.byte_range.start.0..section.byte_range.end.0;
+        let words = job.text.get(range).unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "<tspan font-size=\"{}\"{}{}>{}</tspan>",
+            number(font.size),
+            fill(color),
+            family(font, true),
+            escaped(&words.replace(turns_text, ""))
+        );
+    }
+    text + "</text>"
 }
 
 /// Glyphs from one file of a font.

@@ -13,7 +13,7 @@ use egui::{Color32, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2};
 use super::super::draw::Drawing;
 use super::super::png::encode_png;
 use super::mesh::{Gradient, corners, is_flat, is_plain, rectangle};
-use super::text::{Piece, Run, family};
+use super::text::{Piece, Run, family, is_right_to_left, look, right_to_left};
 use super::words::{
     base64, escaped, fill, hex, number, pair, place, polygon_path, rect_path, rotation, stroke,
 };
@@ -344,6 +344,13 @@ impl Writer<'_> {
         let scale = self.drawing.context.pixels_per_point();
         let pos = shape.pos.round_to_pixels(scale);
         let galley = &shape.galley;
+        if let [row] = &galley.rows[..]
+            && !galley.elided
+            && galley.job.text.contains(is_right_to_left)
+        {
+            let text = right_to_left(shape, row, pos);
+            return self.element(&text);
+        }
         let mut chars = galley.job.text.char_indices().peekable();
         let mut section = 0;
         for row in &galley.rows {
@@ -365,12 +372,7 @@ impl Writer<'_> {
                 let Some(format) = galley.job.sections.get(section).map(|x| &x.format) else {
                     continue;
                 };
-                let color = match (shape.override_text_color, format.color) {
-                    (Some(color), _) => color,
-                    (None, Color32::PLACEHOLDER) => shape.fallback_color,
-                    (None, color) => color,
-                };
-                let look = (color.gamma_multiply(shape.opacity_factor), &format.font_id);
+                let look = look(shape, format);
                 match &mut run {
                     Some(run) if run.look == look => run.push(glyph),
                     _ => {

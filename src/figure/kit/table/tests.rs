@@ -22,6 +22,28 @@ fn csv_is_quoted_where_it_has_to_be() {
     assert_eq!(tabs.lines().nth(4), Some("two lines\t-0"));
 }
 
+/// A file holds names as they are; what is pasted into a spreadsheet is not computed there.
+#[test]
+fn formulas_are_pasted_as_text() {
+    let mut table = Table::new(["class"]);
+    for name in ["=cmd|' /C calc'!A0", "@SUM(1)", "\t=1", "-1", "cat"] {
+        table.push([name.into()]);
+    }
+    let tabs: Vec<_> = table.to_tabs().lines().map(str::to_owned).collect();
+    assert_eq!(
+        tabs,
+        [
+            "class",
+            "'=cmd|' /C calc'!A0",
+            "'@SUM(1)",
+            "' =1",
+            "-1",
+            "cat"
+        ]
+    );
+    assert!(table.to_csv().contains("\n=cmd|' /C calc'!A0\n@SUM(1)\n"));
+}
+
 #[test]
 fn numbers_read_back_as_they_are_and_are_short() -> Result<()> {
     let numbers = [
