@@ -11,9 +11,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::error::RunError;
-use super::event::{Event, FORMAT};
+use super::event::{Event, NEWEST_FORMAT};
 use super::paths::events_path;
 use super::reducer::Run;
+use super::summaries;
 use super::tensors::verification::{self, Verification};
 
 /// A run as read from its directory.
@@ -75,8 +76,13 @@ pub fn load(run: &Path) -> Result<Loaded, RunError> {
         position: Position::default(),
         verified: BTreeMap::new(),
     };
-    let mut take = |event| loaded.run.apply(&event);
+    let mut lacking = Vec::new();
+    let mut take = |mut event| {
+        lacking.extend(summaries::complete(&mut event, &loaded.run, run));
+        loaded.run.apply(&event);
+    };
     let is_torn = log.read(&mut loaded.position, &mut loaded.notes, &mut take)?;
+    loaded.notes.extend(lacking);
     if is_torn && !log.running {
         loaded.notes.push(format!(
             "line {} of the log was cut short when its writer was killed; it is ignored",
@@ -106,6 +112,16 @@ pub fn follow(run: &Path, from: &Position) -> Result<Followed, RunError> {
     }
     let (mut notes, mut events) = (Vec::new(), Vec::new());
     log.read(&mut position, &mut notes, &mut |event| events.push(event))?;
+    if events.iter().any(summaries::are_missing) {
+        let line = log.first_line()?;
+        let mut header = Run::default();
+        log.event(&line, 1)?
+            .iter()
+            .for_each(|event| header.apply(event));
+        for event in &mut events {
+            notes.extend(summaries::complete(event, &header, run));
+        }
+    }
     Ok(Followed::News(News {
         events,
         running: log.running,
@@ -196,7 +212,7 @@ impl Log {
         let is_header = matches!(parsed, Ok(Some(Event::Started(_))));
         if number == 1 && !is_header {
             return Err(match (format_of(line), parsed) {
-                (Some(found), _) if found > FORMAT => RunError::Newer {
+                (Some(found), _) if found > NEWEST_FORMAT => RunError::Newer {
                     found,
                     path: self.run.clone(),
                 },
@@ -234,7 +250,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
     let event = || -> serde_json::Result<Option<Event>> {
         let head: Head<'_> = serde_json::from_slice(line)?;
         Ok(Some(match head.event.as_ref() {
-            "started" if format_of(line).is_some_and(|format| format <= FORMAT) => {
+            "started" if format_of(line).is_some_and(|format| format <= NEWEST_FORMAT) => {
                 Event::Started(serde_json::from_slice(line)?)
             }
             "step" => Event::Step(serde_json::from_slice(line)?),

@@ -62,6 +62,7 @@ pub mod notes;
 mod paths;
 mod reducer;
 mod scope;
+mod summaries;
 mod tensors;
 mod thirds;
 mod together;

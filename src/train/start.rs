@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use crate::config::RunConfig;
 use crate::data::{self, DataError, Loaded};
-use crate::run::Ending;
 use crate::run::event::Started;
 use crate::run::log::{self, RunError, Writer};
+use crate::run::{Ending, Run};
 
 use super::control::{Control, Emit, Message};
 use super::device;
@@ -67,6 +67,7 @@ pub(super) fn on_threads<T: Send>(
 fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     // The log's header says first whether the run can be read at all.
     let loaded = log::load(dir)?;
+    refuse_recorded(&loaded.run, dir, "go on with it")?;
     let last_step = loaded.run.last_step();
     let is_open = !loaded.running && loaded.run.ending.is_none();
     let Some(started) = loaded.run.started else {
@@ -76,6 +77,21 @@ fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     let is_early =
         is_open && !has_checkpoint.contains(&true) && last_step <= started.steps_per_epoch;
     Ok((started, is_early))
+}
+
+/// Refuses a run that another program trained.
+pub(super) fn refuse_recorded(run: &Run, dir: &Path, action: &'static str) -> Result<(), RunError> {
+    let recorder = run
+        .started
+        .as_ref()
+        .and_then(|started| started.recorder.as_ref());
+    recorder.map_or(Ok(()), |recorder| {
+        Err(RunError::Recorded {
+            recorder: recorder.name.clone(),
+            action,
+            path: dir.to_owned(),
+        })
+    })
 }
 
 /// Trains a new run.

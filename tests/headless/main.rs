@@ -21,6 +21,7 @@ mod findings;
 mod logits;
 mod python;
 mod reads;
+mod recorder;
 mod structure;
 mod sweep;
 mod training;

@@ -78,21 +78,22 @@ def measured_classes(counts: Sequence[int]) -> List[int]:
 
 
 def choose(
-    probe: Any, classes: int, most: int, seed: int, train_counts: Optional[Sequence[int]], labels: Any, shares: Any
+    probe: Any, classes: int, most: int, seed: Optional[int], train_counts: Optional[Sequence[int]], labels: Any, shares: Any
 ) -> Probe:
     """Chooses up to `most` images of each class from tensors (images, labels), a data set of (image, label), or the data
-    set of a loader. The choice follows from the seed alone; no other random number is drawn for it."""
+    set of a loader. The choice follows from the seed alone; no other random number is drawn for it. Without a seed they are the first
+    of each class, in their order."""
     if isinstance(probe, torch.utils.data.DataLoader):
         probe = probe.dataset
     is_pair = isinstance(probe, (tuple, list)) and len(probe) == 2 and hasattr(probe[0], "shape")
     # A data set of a user's own may draw random numbers where an image is read.
-    with Quiet(seed):
+    with Quiet(seed or 0):
         known = _labels(probe, is_pair, labels)
         if len(known) and not (0 <= known.min() and known.max() < classes):
             raise RecorderError(
                 f"the probe has labels from {known.min()} to {known.max()}, and `classes` names {classes} classes"
             )
-        order = np.random.RandomState(seed).permutation(len(known))
+        order = np.arange(len(known)) if seed is None else np.random.RandomState(seed).permutation(len(known))
         by_class = [order[known[order] == k][:most] for k in range(classes)]
         chosen = np.concatenate(by_class) if classes else np.zeros(0, int)
         if not len(chosen):

@@ -65,7 +65,7 @@ class Recorder:
         every: Optional[int] = None,
         share: float = 0.1,
         images_per_class: int = 32,
-        seed: int = 0,
+        seed: Optional[int] = 0,
         memory: int = 2 << 30,
         forward: Optional[Callable[[nn.Module, Tensor], Tensor]] = None,
     ) -> None:
@@ -89,7 +89,7 @@ class Recorder:
         every: steps from one measurement to the next; 0 measures at the first and the last step alone. By default as often
             as takes at most `share` of the time.
         images_per_class: probe images of each class, at most.
-        seed: decides which images these are.
+        seed: decides which images these are; None takes the first of each class, in their order.
         memory: bytes for the gradients that are held at a time; with less, more passes are taken.
         forward: gives the logits [N, K] of images, where they are not the model's output or its `logits`.
 
@@ -234,10 +234,15 @@ class Recorder:
             parent=None,
             created_unix_secs=int(time.time()),
             code_version=__version__,
-            recorder=f"PyTorch {torch.__version__}",
-            network=type(self._net).__name__,
+            recorder=dict(
+                name=f"PyTorch {torch.__version__}",
+                network=type(self._net).__name__,
+                config={str(name): _plain(value) for name, value in self._config.items()},
+                shares=chosen.shares,
+                cross_entropy=bool(cross_entropy),
+                batch_norm=self._norms.kind,
+            ),
             instruction_set=_device(self._params[0].device),
-            config={str(name): _plain(value) for name, value in self._config.items()},
             classes=self.classes,
             train_counts=chosen.train_counts,
             val_counts=[0] * len(self.classes),
@@ -249,9 +254,6 @@ class Recorder:
                 pieces=pieces,
                 counts=[counts[start : start + pieces] for start in range(0, len(counts), pieces)],
                 training=training,
-                batch_norm=self._norms.kind,
-                shares=chosen.shares,
-                cross_entropy=bool(cross_entropy),
             ),
             steps_per_epoch=self._epoch_steps,
             total_steps=self._total,
@@ -341,7 +343,8 @@ class Recorder:
         )
 
     def _epoch(self) -> float:
-        return self.step / self._epoch_steps if self._epoch_steps else 0.0
+        """Epochs trained; the step itself where it is not known how many steps an epoch has."""
+        return self.step / (self._epoch_steps or 1)
 
     # Measuring.
 

@@ -170,7 +170,7 @@ class Gradients(Case):
         for number, net in enumerate(nets):
             Recorder(self.root / str(number), net, torch.optim.SGD(net.parameters(), 0.1), probe=(x, y), classes=NAMES).close()
             header = events(self.root / str(number))[0]
-            self.assertEqual(header["probe"]["batch_norm"], "plain" if number == 2 else "weighted")
+            self.assertEqual(header["recorder"]["batch_norm"], "plain" if number == 2 else "weighted")
             found.append(probes(self.root / str(number))[0][1])
         for name in ("gram", "gram.training"):
             self.near(found[0][name], found[1][name], 1e-5)

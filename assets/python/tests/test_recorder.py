@@ -383,7 +383,7 @@ class Files(Case):
     def test_settings_become_json(self):
         _, rec = self.recorder(config=dict(lr=0.1, nan=float("nan"), deep={"a": (1, None)}, odd=types))
         rec.close()
-        config = events(self.root / "run")[0]["config"]
+        config = events(self.root / "run")[0]["recorder"]["config"]
         self.assertEqual((config["lr"], config["nan"], config["deep"]), (0.1, None, {"a": [1, None]}))
         self.assertIsInstance(config["odd"], str)
 
