@@ -10,8 +10,8 @@ use crate::text::{is_hidden, visible};
 /// there to read it, and the command's work, such as a checkpoint, goes on.
 pub fn fail(error: &dyn Display) -> ExitCode {
     use std::io::Write as _;
-    let line = visible(&error.to_string());
-    let _ = writeln!(std::io::stderr(), "crosscurrent: {line}");
+    let error = error.to_string();
+    let _ = writeln!(std::io::stderr(), "crosscurrent: {}", visible(&error));
     ExitCode::FAILURE
 }
 
@@ -57,12 +57,16 @@ pub(super) fn say_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What stands for a value that is undefined or does not apply.
+pub(super) const UNDEFINED: &str = "–";
+
 /// A number with three decimals; a dash where it is undefined.
 pub(super) fn number(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
+    value.map_or_else(|| UNDEFINED.to_owned(), |value| format!("{value:.3}"))
 }
 
-/// Prints rows in aligned columns.
+/// Prints rows in aligned columns, the first row being the names of the columns. A column in which no row has a value is
+/// left out.
 pub(super) fn print_table<const N: usize>(rows: &[[String; N]]) {
     let visible = |row: &[String; N]| row.each_ref().map(|cell| visible(cell).into_owned());
     let rows: Vec<_> = rows.iter().map(visible).collect();
@@ -72,10 +76,15 @@ pub(super) fn print_table<const N: usize>(rows: &[[String; N]]) {
             .max()
             .unwrap_or(0)
     });
+    let has_value = |column: &usize| {
+        let mut cells = rows.iter().skip(1).map(|row| &row[*column]);
+        rows.len() < 2 || cells.any(|cell| cell != UNDEFINED)
+    };
+    let shown: Vec<usize> = (0..N).filter(has_value).collect();
     for row in &rows {
-        let cells: Vec<_> = row
+        let cells: Vec<_> = shown
             .iter()
-            .zip(widths)
+            .map(|&column| (&row[column], widths[column]))
             .map(|(cell, width)| format!("{cell:<width$}"))
             .collect();
         say(cells.join("  ").trim_end());

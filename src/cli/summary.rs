@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::batch_norm::BatchNormArguments;
-use super::output::{number, print_table, say, say_json};
+use super::output::{UNDEFINED, number, print_table, say, say_json};
 use crate::config::{Attention, Width};
 use crate::run::event::{Parent, Split};
 use crate::run::log::{self, Loaded};
@@ -17,10 +17,18 @@ struct Row {
     run: String,
     state: &'static str,
     data: String,
-    attention: Attention,
-    width: Width,
-    seed: u64,
+    /// The network in the words of the program that recorded the run, where that is not this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<String>,
+    /// Attention, width and seed of a run of this program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attention: Option<Attention>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<Width>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
     step: u64,
+    /// 0 where it is not known.
     total_steps: u64,
     /// Test macro-F1 at the last step, as recorded.
     test_macro_f1: Option<f64>,
@@ -54,15 +62,21 @@ impl Row {
         let best = run.best();
         let rarest = started.rarest();
         let probe = run.probes.last();
+        let recorder = started.recorder.as_deref();
+        let is_own = recorder.is_none();
         let head_tail = probe.and_then(|probe| Some(probe.backbone.thirds.as_ref()?.head_tail));
         let parent = started.parent.iter().map(Parent::in_words);
         Ok(Self {
             run: name_of(path),
             state: state(run, loaded.running),
-            data: started.config.data.to_string(),
-            attention: started.config.attention,
-            width: started.config.width,
-            seed: started.config.seed,
+            data: started.data(),
+            network: recorder.map(|_| started.variant()),
+            attention: is_own.then_some(started.config.attention),
+            width: is_own.then_some(started.config.width),
+            seed: match recorder {
+                Some(recorder) => recorder.config.get("seed").and(Some(started.seed())),
+                None => Some(started.seed()),
+            },
             step: run.last_step(),
             total_steps: started.total_steps,
             test_macro_f1: last.and_then(|eval| eval.macro_f1),
@@ -106,10 +120,12 @@ fn state(run: &Run, running: bool) -> &'static str {
 }
 
 /// The rows as text, below the names of the columns.
-fn table(rows: &[Row]) -> Vec<[String; 15]> {
+fn table(rows: &[Row]) -> Vec<[String; 16]> {
+    let word = |value: Option<String>| value.unwrap_or_else(|| UNDEFINED.to_owned());
     let mut table = vec![
         [
             "run",
+            "network",
             "attention",
             "width",
             "seed",
@@ -130,11 +146,15 @@ fn table(rows: &[Row]) -> Vec<[String; 15]> {
     for row in rows {
         table.push([
             row.run.clone(),
-            row.attention.to_string(),
-            row.width.to_string(),
-            row.seed.to_string(),
+            word(row.network.clone()),
+            word(row.attention.map(|x| x.to_string())),
+            word(row.width.map(|x| x.to_string())),
+            word(row.seed.map(|x| x.to_string())),
             row.state.to_owned(),
-            format!("{}/{}", row.step, row.total_steps),
+            match row.total_steps {
+                0 => row.step.to_string(),
+                total => format!("{}/{total}", row.step),
+            },
             number(row.test_macro_f1),
             number(row.best_test_macro_f1),
             number(row.best_val_macro_f1),

@@ -1,26 +1,30 @@
 //! Groups of runs that differ in nothing but the seed, named by the fields in which the groups differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::config::{self, Field, RunConfig};
+use crate::config::{self, Field};
 use crate::run::event::Started;
 
 /// A field in which configurations differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// The field of [`RunConfig`], as written in TOML.
+    /// The field of a configuration, as written in TOML, or a setting of a recorder.
     pub field: String,
     /// The field's value in every configuration, in the order given; `default` where the program chooses the value.
     pub values: Vec<String>,
 }
 
-/// The fields in which configurations differ, sorted by name; neutral fields such as the seed are among them. Empty for
-/// fewer than two configurations.
-pub fn differences(configs: &[&RunConfig]) -> Vec<Difference> {
-    let found = config::differences(configs).into_iter();
+/// The settings in which runs differ, sorted by name; neutral ones such as the seed are among them. Empty for fewer than
+/// two runs.
+pub fn differences(headers: &[&Started]) -> Vec<Difference> {
+    if headers.iter().any(|started| started.recorder.is_some()) {
+        return differing_settings(headers);
+    }
+    let configs: Vec<_> = headers.iter().map(|started| &started.config).collect();
+    let found = config::differences(&configs).into_iter();
     let named = found.map(|difference| Difference {
         field: difference.field.name.to_owned(),
         values: difference.values.into_iter().map(or_default).collect(),
@@ -28,6 +32,25 @@ pub fn differences(configs: &[&RunConfig]) -> Vec<Difference> {
     let mut named: Vec<_> = named.collect();
     named.sort_by(|a, b| a.field.cmp(&b.field));
     named
+}
+
+/// The differences of runs of which some were recorded by another program, whose settings have names of their own. A run
+/// without a setting has no value for it.
+fn differing_settings(headers: &[&Started]) -> Vec<Difference> {
+    let settings: Vec<BTreeMap<_, _>> = headers
+        .iter()
+        .map(|started| started.settings().into_iter().collect())
+        .collect();
+    let names: BTreeSet<&String> = settings.iter().flat_map(BTreeMap::keys).collect();
+    let of = |name: &String| Difference {
+        field: name.clone(),
+        values: settings
+            .iter()
+            .map(|own| own.get(name).cloned().unwrap_or_else(|| "none".to_owned()))
+            .collect(),
+    };
+    let differs = |x: &Difference| x.values.iter().any(|value| *value != x.values[0]);
+    names.into_iter().map(of).filter(differs).collect()
 }
 
 fn or_default(value: String) -> String {
@@ -88,13 +111,22 @@ pub fn name_apart(groups: &mut [Group], headers: &[&Started]) {
 /// Everything that runs of a group have in common, by name: the configuration and facts about the data. The text of the
 /// key decides the colour of the group.
 fn key(started: &Started) -> BTreeMap<String, Value> {
-    let fields = match serde_json::to_value(&started.config) {
-        Ok(Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
+    let fields = match (&started.recorder, serde_json::to_value(&started.config)) {
+        (Some(recorder), _) => {
+            let settings = recorder.settings().into_iter();
+            settings
+                .map(|(name, text)| (name, Value::from(text)))
+                .collect()
+        }
+        (None, Ok(Value::Object(fields))) => fields,
+        (None, _) => serde_json::Map::new(),
     };
     let is_common = |name: &String| !is_neutral(name) && name != "data";
     let common = fields.into_iter().filter(|(name, _)| is_common(name));
     let mut key: BTreeMap<_, _> = common.collect();
+    if let Some(recorder) = &started.recorder {
+        key.insert("recorded by".to_owned(), Value::from(&*recorder.name));
+    }
     // These names contain spaces, so they cannot be names of fields.
     key.insert(
         "data fingerprint".to_owned(),
@@ -135,11 +167,10 @@ fn fork(started: &Started) -> Option<String> {
 
 /// A name for each group, given its first run.
 fn names(firsts: &[&Started]) -> Vec<String> {
-    let configs: Vec<_> = firsts.iter().map(|started| &started.config).collect();
     let same_data = firsts
         .iter()
         .all(|x| x.data_fingerprint == firsts[0].data_fingerprint);
-    let mut telling = differences(&configs);
+    let mut telling = differences(firsts);
     let is_silent = |field: &str| is_neutral(field) || (same_data && field == "data");
     telling.retain(|x| !is_silent(&x.field));
     let mut names: Vec<String> = Vec::new();
@@ -149,7 +180,10 @@ fn names(firsts: &[&Started]) -> Vec<String> {
             [] if firsts.len() > 1 && !same_data => {
                 format!("data {}", started.data_fingerprint)
             }
-            [] => format!("attention {}", started.config.attention),
+            [] => match &started.recorder {
+                Some(recorder) => format!("network {}", recorder.network),
+                None => format!("attention {}", started.config.attention),
+            },
             telling => telling.iter().map(field).collect::<Vec<_>>().join(", "),
         };
         let name = match fork(started) {
@@ -166,7 +200,7 @@ fn names(firsts: &[&Started]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Attention, Width};
+    use crate::config::{Attention, RunConfig, Width};
 
     fn config(attention: Attention, width: Width, seed: u64) -> RunConfig {
         RunConfig {
@@ -179,12 +213,12 @@ mod tests {
 
     #[test]
     fn differences_are_sorted_by_the_name_of_the_field() {
-        let a = config(Attention::None, Width::Quarter, 0);
-        let b = RunConfig {
+        let a = started(config(Attention::None, Width::Quarter, 0));
+        let b = started(RunConfig {
             val: Some(0),
             imbalance: 100.0,
             ..config(Attention::None, Width::Quarter, 3)
-        };
+        });
         let found = differences(&[&a, &b, &a]);
         let field = |name: &str, x: &str, y: &str| Difference {
             field: name.to_owned(),
@@ -197,6 +231,33 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert!(differences(&[&a]).is_empty() && differences(&[]).is_empty());
+    }
+
+    /// Runs of a recorder are told apart by their own settings; those that differ in the seed alone are one group, and a
+    /// run of this program is never one of them.
+    #[test]
+    fn groups_of_recorded_runs_are_named_by_their_own_settings() {
+        let mut headers = Vec::new();
+        for (lr, seed) in [(0.1, 0), (0.1, 1), (0.2, 0)] {
+            let mut header = started(RunConfig::default());
+            let settings = [("lr", serde_json::json!(lr)), ("seed", seed.into())];
+            header.recorder = Some(Box::new(crate::run::event::Recorder {
+                name: "PyTorch 2".to_owned(),
+                network: "ResNet".to_owned(),
+                config: settings.map(|(name, x)| (name.to_owned(), x)).into(),
+                ..crate::run::event::Recorder::default()
+            }));
+            headers.push(header);
+        }
+        let of = |headers: &[Started]| groups(&headers.iter().collect::<Vec<_>>());
+        let found = of(&headers);
+        let members: Vec<_> = found.iter().map(|x| x.members.clone()).collect();
+        assert_eq!(members, [vec![0, 1], vec![2]]);
+        let names: Vec<_> = found.iter().map(|x| x.name.as_str()).collect();
+        assert_eq!(names, ["lr 0.1", "lr 0.2"]);
+        assert_eq!(of(&headers[..1])[0].name, "network ResNet");
+        headers.push(started(RunConfig::default()));
+        assert_eq!(of(&headers).len(), 3);
     }
 
     #[test]

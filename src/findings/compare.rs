@@ -33,7 +33,7 @@ struct Change {
 /// where neither change can be distinguished from noise. With fewer than [`LEAST`] common probes it is about F1 alone.
 pub(super) fn finding(a: &Run, b: &Run) -> Option<Finding> {
     let (first, second) = (a.started.as_ref()?, b.started.as_ref()?);
-    let (base, other, compared) = match (first.config.attention, second.config.attention) {
+    let (base, other, compared) = match (first.attention(), second.attention()) {
         (Attention::None, Attention::Branch | Attention::Shared) => (a, b, 1),
         (Attention::Branch | Attention::Shared, Attention::None) => (b, a, 0),
         _ => return None,

@@ -6,7 +6,7 @@ use crate::run::probe_file::ProbeTensors;
 use crate::run::{CLASSIFIER, Run, Scope};
 
 use super::subject::{Subject, trained_probes};
-use super::words::epoch;
+use super::words::{epoch, unit};
 
 /// Number of newest probes within which a fact must last.
 pub(super) const WINDOW: usize = 5;
@@ -88,10 +88,11 @@ impl<'a> Recent<'a> {
     /// at index 0 the fact may have held before, where the run has earlier probes.
     pub(super) fn since_words(&self, first: usize) -> Option<String> {
         let epoch = epoch(self.moments.get(first)?.probe.epoch);
+        let unit = unit(self.run);
         Some(if first == 0 && self.is_cut {
-            format!("since epoch {epoch} or earlier")
+            format!("since {unit} {epoch} or earlier")
         } else {
-            format!("since epoch {epoch}")
+            format!("since {unit} {epoch}")
         })
     }
 

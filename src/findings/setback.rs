@@ -4,7 +4,7 @@ use super::finding::{Evidence, Finding, Kind};
 use super::recent::{LEAST, Picture, Recent};
 use super::subject::tail;
 use super::unlearned::{UNLEARNED_FACTOR, harm, is_measured, most_harmful};
-use super::words::{class, epoch, in_scope, listed, rounded};
+use super::words::{class, epoch, in_scope, listed, rounded, unit};
 use crate::compare::statistics::mean_sd;
 use crate::run::Scope;
 
@@ -122,6 +122,7 @@ fn words(
     let errors: Vec<f64> = effects.iter().filter_map(|x| x.standard_error).collect();
     let error = mean(&errors)?;
     let at_epoch = |at: usize| Some(epoch(recent.moments.get(at)?.probe.epoch));
+    let unit = unit(recent.run);
     let (hits, probes) = (span.hits.len(), span.last + 1 - span.first);
     let of = if hits == probes {
         String::new()
@@ -130,12 +131,12 @@ fn words(
     };
     let span_words = if recent.is_first(span.first) {
         format!(
-            "{of}the first {probes} probes, up to epoch {},",
+            "{of}the first {probes} probes, up to {unit} {},",
             at_epoch(span.last)?
         )
     } else {
         let (from, to) = (at_epoch(span.first)?, at_epoch(span.last)?);
-        format!("{of}{probes} successive probes, from epoch {from} to {to},")
+        format!("{of}{probes} successive probes, from {unit} {from} to {to},")
     };
     let name = class(recent.started, span.class);
     let sentence = format!(
@@ -154,7 +155,7 @@ fn words(
     };
     let mut detail = format!(
         "The product of {name}'s gradient with that of the whole step, in which every class has its share, was negative \
-         and resolved there; the mean rise and its mean standard error are first order. At the newest probe, epoch {}, \
+         and resolved there; the mean rise and its mean standard error are first order. At the newest probe, {unit} {}, \
          the step {now}.",
         at_epoch(newest)?
     );

@@ -5,7 +5,7 @@ use crate::run::Run;
 use crate::run::event::{Eval, Split, Started, Step};
 
 use super::finding::{Evidence, Finding, Kind};
-use super::words::{class, epoch, listed};
+use super::words::{class, epoch, listed, unit};
 use crate::compare::statistics::mean_sd;
 
 /// Number of evaluations in a row over which scores must fall: scores in random order do so once in 5! = 120 times.
@@ -29,11 +29,18 @@ pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
 
 /// The finding about a logged training loss that is not finite.
 fn no_number(run: &Run) -> Option<Finding> {
-    let bad = |step: &&Step| step.loss.is_none_or(|loss| !loss.is_finite());
+    // A recorder does not have to log the loss, and a loss that is not finite leaves no finite gradient.
+    let is_recorded = run.started.as_ref().is_some_and(|x| x.recorder.is_some());
+    let is_missing = |step: &Step| !is_recorded || step.grad_norms.contains(&None);
+    let bad = |step: &&Step| {
+        step.loss
+            .map_or_else(|| is_missing(step), |loss| !loss.is_finite())
+    };
     let first = run.steps.iter().find(bad)?;
     let count = run.steps.iter().filter(bad).count();
     let sentence = format!(
-        "The training loss is not a number since epoch {} ({count} of {} logged steps)",
+        "The training loss is not a number since {} {} ({count} of {} logged steps)",
+        unit(run),
         epoch(first.epoch),
         run.steps.len()
     );
@@ -70,8 +77,9 @@ pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
         n => format!(", one of {n} such steps"),
     };
     let sentence = format!(
-        "The training loss leaps from {median:.2} ± {deviation:.2} to {:.2} at epoch {}{often}",
+        "The training loss leaps from {median:.2} ± {deviation:.2} to {:.2} at {} {}{often}",
         losses[last],
+        unit(run),
         epoch(step.epoch)
     );
     let detail = format!(
@@ -134,7 +142,8 @@ fn overfitting(run: &Run) -> Option<Finding> {
         return None;
     }
     let sentence = format!(
-        "Validation macro-F1 falls since epoch {}, {:.3} → {:.3} ± {error:.3}, while the training loss falls {before:.2} → {after:.2}",
+        "Validation macro-F1 falls since {} {}, {:.3} → {:.3} ± {error:.3}, while the training loss falls {before:.2} → {after:.2}",
+        unit(run),
         epoch(first.epoch),
         scores[0],
         scores[FALLING - 1],
@@ -227,8 +236,9 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
             names(&wrong)
         );
         let detail = format!(
-            "At the last evaluation, epoch {}, and the one before. {} has {} training images; none of its {images} {split} \
+            "At the last evaluation, {} {}, and the one before. {} has {} training images; none of its {images} {split} \
              images is right, which bounds its recall with 95 % confidence (3/n).",
+            unit(run),
             epoch(last.epoch),
             class(started, first),
             started.train_counts[first]
@@ -249,7 +259,8 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
             names(&unseen)
         );
         let detail = format!(
-            "F1 is undefined or 0 at epoch {}, though {} has {} training images; macro-F1 says nothing of it.",
+            "F1 is undefined or 0 at {} {}, though {} has {} training images; macro-F1 says nothing of it.",
+            unit(run),
             epoch(last.epoch),
             class(started, first),
             started.train_counts[first]

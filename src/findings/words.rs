@@ -1,7 +1,7 @@
 //! Names, places and numbers in the form in which the sentences of findings state them.
 
-use crate::run::Scope;
 use crate::run::event::Started;
+use crate::run::{Run, Scope};
 use crate::text::without_zero;
 
 /// Name of class `k`.
@@ -20,6 +20,11 @@ pub(super) fn in_scope(scope: &Scope) -> String {
 /// An epoch with at most one decimal: `12`, `4.8`.
 pub(super) fn epoch(epoch: f64) -> String {
     without_zero(&format!("{epoch:.1}")).to_owned()
+}
+
+/// What the numbers of [`epoch`] count in a run: epochs, or steps where it does not know how many an epoch has.
+pub(super) fn unit(run: &Run) -> &'static str {
+    if run.has_epochs() { "epoch" } else { "step" }
 }
 
 /// A number rounded to the second significant digit of its error: `0.0124`. Where that digit is beyond the sixth

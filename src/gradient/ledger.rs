@@ -132,7 +132,9 @@ impl Ledger {
         let mean = |weights: &[f64]| {
             let total: f64 = weights.iter().sum();
             let terms = weights.iter().zip(&self.update).map(|(n, x)| n * x);
-            (total > 0.0).then(|| terms.sum::<f64>() / total)
+            // A recorder does not always know the step that was taken before a probe; the products are then NaN.
+            let mean = terms.sum::<f64>() / total;
+            (total > 0.0 && mean.is_finite()).then_some(mean)
         };
         Some(Effect {
             nats: mean(self.weights(self.class))?,

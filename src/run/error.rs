@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::event::FORMAT;
+use super::event::NEWEST_FORMAT;
 use crate::text::{one_line, shown, visible};
 
 /// What can go wrong with a run directory. Every message names the fault, the remedy, and the path last.
@@ -44,7 +44,7 @@ pub enum RunError {
     },
     /// The run was written by a newer version of the program.
     #[error(
-        "the run has format {found}, this version reads up to {FORMAT}; update Crosscurrent to open it: {}",
+        "the run has format {found}, this version reads up to {NEWEST_FORMAT}; update Crosscurrent to open it: {}",
         shown(path)
     )]
     Newer {
@@ -94,6 +94,19 @@ pub enum RunError {
     #[error("there is no such directory; check the path: {}", shown(path))]
     Missing {
         /// The directory.
+        path: PathBuf,
+    },
+    /// Another program recorded the run, and this one cannot do with it what it does with its own.
+    #[error(
+        "{recorder} trained this run, and only its own training script can {action}: {}",
+        shown(path)
+    )]
+    Recorded {
+        /// The program that recorded it.
+        recorder: String,
+        /// What was attempted.
+        action: &'static str,
+        /// The run directory.
         path: PathBuf,
     },
     /// The directory holds no run.

@@ -1,17 +1,23 @@
 //! Everything that the trainer reports, as plain numbers: one [`Event`] is one line of `events.jsonl`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::inside::stays_inside;
 use super::thirds::Thirds;
 use crate::class_balance;
-use crate::config::RunConfig;
+use crate::config::{Attention, RunConfig};
 use crate::gradient::gram::ConflictSummary;
 pub use crate::network::{BatchNorm, Layer, Normalise};
 
-/// Version of the run directory's layout. A reader refuses a newer one. Runs of format 1 lack the class gradients with
-/// batch norm as in training.
+/// Version of the run directory's layout that the trainer writes. Runs of format 1 lack the class gradients with batch
+/// norm as in training.
 pub const FORMAT: u32 = 2;
+
+/// The newest version that is read; a newer one is refused. Runs of format 3 were recorded by another program
+/// ([`Recorder`]), and their probes may lack summaries, which are computed when the log is read.
+pub const NEWEST_FORMAT: u32 = 3;
 
 /// One line of a run's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,8 +77,13 @@ pub struct Started {
     pub code_version: String,
     /// Instruction set of the processor and the device on which the numbers were computed.
     pub instruction_set: String,
-    /// The configuration that the run was trained with.
+    /// The configuration that the run was trained with; the defaults, which mean nothing, where [`Self::recorder`] is
+    /// set.
+    #[serde(default)]
     pub config: RunConfig,
+    /// The program that trained and recorded the run, where it is not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder: Option<Box<Recorder>>,
     /// Class names. Everywhere else, a class is given by its index in this list.
     pub classes: Vec<String>,
     /// Training images of every class, `[K]`.
@@ -89,9 +100,9 @@ pub struct Started {
     pub layers: Vec<Layer>,
     /// The images that class gradients are measured on.
     pub probe: ProbeSet,
-    /// Optimiser steps of one epoch.
+    /// Optimiser steps of one epoch; 0 where a recorder does not know it, and the epochs of events are then their steps.
     pub steps_per_epoch: u64,
-    /// Optimiser steps of the whole run.
+    /// Optimiser steps of the whole run; 0 where a recorder does not know it.
     pub total_steps: u64,
     /// Fingerprint of pixels and labels.
     pub data_fingerprint: String,
@@ -104,7 +115,9 @@ impl Started {
         let mut config = self.config.clone();
         config.attention = other.config.attention;
         config.threads = other.config.threads;
-        self.is_of_one_piece()
+        self.recorder.is_none()
+            && other.recorder.is_none()
+            && self.is_of_one_piece()
             && other.is_of_one_piece()
             && self.data_fingerprint == other.data_fingerprint
             && config == other.config
@@ -116,6 +129,47 @@ impl Started {
     pub fn is_of_one_piece(&self) -> bool {
         let parent = self.parent.as_ref();
         parent.is_none_or(|parent| parent.changed.is_empty())
+    }
+
+    /// The random seed of the run.
+    pub fn seed(&self) -> u64 {
+        let own = self.config.seed;
+        self.recorder
+            .as_ref()
+            .map_or(own, |recorder| recorder.seed())
+    }
+
+    /// The attention of the network; none where another program trained a network of its own.
+    pub fn attention(&self) -> Attention {
+        match self.recorder {
+            Some(_) => Attention::None,
+            None => self.config.attention,
+        }
+    }
+
+    /// What the network is, in a word or two: its attention variant, or the name that a recorder gives it.
+    pub fn variant(&self) -> String {
+        match &self.recorder {
+            Some(recorder) if recorder.network.is_empty() => recorder.name.clone(),
+            Some(recorder) => recorder.network.clone(),
+            None => self.config.attention.label().to_owned(),
+        }
+    }
+
+    /// The settings that the run was trained with, as names and texts.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        match &self.recorder {
+            Some(recorder) => recorder.settings(),
+            None => self.config.settings(),
+        }
+    }
+
+    /// What the run was trained on, in words.
+    pub fn data(&self) -> String {
+        match &self.recorder {
+            Some(recorder) => recorder.name.clone(),
+            None => self.config.data.to_string(),
+        }
     }
 
     /// The classes in thirds by their training images.
@@ -157,6 +211,51 @@ impl Started {
     /// The class with the fewest training images among those that have any; `None` where no class has.
     pub fn rarest(&self) -> Option<usize> {
         class_balance::rarest(&self.train_counts)
+    }
+}
+
+/// A program that trained a network of its own and recorded the run, such as a training script in PyTorch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recorder {
+    /// The program with its version, such as `PyTorch 2.15.0`.
+    pub name: String,
+    /// What its user calls the network, such as `ResNet`.
+    #[serde(default)]
+    pub network: String,
+    /// Settings in the user's own words, by name.
+    #[serde(default)]
+    pub config: BTreeMap<String, serde_json::Value>,
+    /// Share of each class in the gradient of a step, `[K]`; by default that of its training images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<f64>,
+    /// Whether training minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class gradients.
+    #[serde(default = "yes")]
+    pub cross_entropy: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Recorder {
+    /// The settings as names and texts, the network first, in the order of their names.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let network =
+            (!self.network.is_empty()).then(|| ("network".to_owned(), self.network.clone()));
+        let others = self.config.iter().map(|(name, value)| {
+            let text = match value.as_str() {
+                Some(text) => text.to_owned(),
+                None => value.to_string(),
+            };
+            (name.clone(), text)
+        });
+        network.into_iter().chain(others).collect()
+    }
+
+    /// The random seed among the settings; 0 where there is none.
+    pub fn seed(&self) -> u64 {
+        let seed = self.config.get("seed");
+        seed.and_then(serde_json::Value::as_u64).unwrap_or(0)
     }
 }
 
@@ -362,11 +461,15 @@ pub struct Probe {
     /// File of the probe's tensors, relative to the run directory, in which it lies.
     #[serde(deserialize_with = "inside")]
     pub file: String,
-    /// Summary of every layer with parameters, indexed by the layer's row in the Gram tensors, `[L]`.
+    /// Summary of every layer with parameters, indexed by the layer's row in the Gram tensors, `[L]`. Empty where a
+    /// recorder leaves it to the reader of the log to compute the summaries.
+    #[serde(default)]
     pub layers: Vec<ConflictSummary>,
     /// Summary of all layers together except the classifier, in which class gradients conflict by construction.
+    #[serde(default)]
     pub backbone: ConflictSummary,
     /// Summary of the classifier.
+    #[serde(default)]
     pub classifier: ConflictSummary,
     /// The same three with batch norm as in training. `None` in runs of format 1, and in probes that
     /// [`Probe::shown_as`] has reduced to one way.

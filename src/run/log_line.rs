@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
-use super::event::{Event, FORMAT, Started};
+use super::event::{Event, NEWEST_FORMAT, Started};
 
 /// What some editors put before the first character of a file in UTF-8 (a byte order mark).
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -64,7 +64,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
         }
     };
     Ok(Some(match head.event.as_ref() {
-        "started" if format_of(text).is_some_and(|format| format <= FORMAT) => {
+        "started" if format_of(text).is_some_and(|format| format <= NEWEST_FORMAT) => {
             let started: Box<Started> = typed(text)?;
             match started.fault() {
                 Some(fault) => return Err(fault.to_owned()),

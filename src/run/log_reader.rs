@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::RunError;
-use super::event::{Event, FORMAT, Started};
+use super::event::{Event, NEWEST_FORMAT, Started};
 use super::log_line::{content, format_of, is_whole, parse};
 use super::paths::events_path;
 use super::reducer::Run;
+use super::summaries;
 use super::tensors::verification::{self, Verification};
 
 /// Length in bytes of the longest line that is read, so that a file without lines cannot take all memory. The evaluation of
@@ -82,8 +83,13 @@ pub fn load(run: &Path) -> Result<Loaded, RunError> {
         position: Position::default(),
         verified: BTreeMap::new(),
     };
-    let mut take = |event| loaded.run.apply(&event);
+    let mut lacking = Vec::new();
+    let mut take = |mut event| {
+        lacking.extend(summaries::complete(&mut event, &loaded.run, run));
+        loaded.run.apply(&event);
+    };
     let is_torn = log.read(&mut loaded.position, &mut loaded.notes, &mut take)?;
+    loaded.notes.extend(lacking);
     if is_torn && !log.running {
         loaded.notes.push(format!(
             "line {} of the log was cut short when its writer was killed; it is ignored",
@@ -110,6 +116,16 @@ pub fn follow(run: &Path, from: &Position) -> Result<Followed, RunError> {
     }
     let (mut notes, mut events) = (Vec::new(), Vec::new());
     log.read(&mut position, &mut notes, &mut |event| events.push(event))?;
+    if events.iter().any(summaries::are_missing) {
+        let line = log.first_line()?;
+        let mut header = Run::default();
+        log.event(&line, 1)?
+            .iter()
+            .for_each(|event| header.apply(event));
+        for event in &mut events {
+            notes.extend(summaries::complete(event, &header, run));
+        }
+    }
     Ok(Followed::News(News {
         events,
         running: log.running,
@@ -301,7 +317,7 @@ impl Log {
         let parsed = parse(text);
         match (format_of(text), parsed) {
             (_, Ok(Some(event @ Event::Started(_)))) => Ok(event),
-            (Some(found), _) if found > FORMAT => Err(RunError::Newer {
+            (Some(found), _) if found > NEWEST_FORMAT => Err(RunError::Newer {
                 found,
                 path: self.run.clone(),
             }),

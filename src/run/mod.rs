@@ -64,6 +64,7 @@ pub mod notes;
 mod paths;
 mod reducer;
 mod scope;
+mod summaries;
 mod tensors;
 mod thirds;
 mod together;

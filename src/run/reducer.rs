@@ -4,7 +4,7 @@ use super::event::{BatchNorm, End, Eval, Event, Probe, Split, Started, Step};
 use super::scope::Scope;
 use super::thirds::Thirds;
 use crate::class_balance;
-use crate::config::Loss;
+use crate::config::{Loss, Sampler};
 use crate::gradient::gram::{ConflictSummary, Gram};
 
 /// The reduced state of a run: all that overviews draw. The tensors of probes stay on disk until a figure needs them.
@@ -252,6 +252,14 @@ impl Run {
         let Some(started) = &self.started else {
             return Vec::new();
         };
+        if let Some(recorder) = &started.recorder {
+            let counts = &started.train_counts;
+            return if recorder.shares.len() == counts.len() {
+                recorder.shares.clone()
+            } else {
+                class_balance::shares(Sampler::Instance, counts, 0, 1)
+            };
+        }
         let epoch = step / started.steps_per_epoch.max(1);
         class_balance::step_shares(&started.config, &started.train_counts, epoch)
     }
@@ -276,7 +284,10 @@ impl Run {
     /// gradients. True before the header.
     pub fn minimises_cross_entropy(&self) -> bool {
         let started = self.started.as_ref();
-        started.is_none_or(|started| started.config.loss == Loss::Ce)
+        started.is_none_or(|started| match &started.recorder {
+            Some(recorder) => recorder.cross_entropy,
+            None => started.config.loss == Loss::Ce,
+        })
     }
 
     /// Rows in the Gram tensors of all layers that `scope` covers, in the order of the layer table.

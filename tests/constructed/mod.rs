@@ -167,6 +167,7 @@ impl Constructed {
             },
             steps_per_epoch: self.steps.div_ceil(4),
             total_steps: self.steps,
+            recorder: None,
             data_fingerprint: "0".to_owned(),
         }
     }

@@ -26,6 +26,7 @@ mod logits;
 mod pillow;
 mod python;
 mod reads;
+mod recorder;
 mod signals;
 mod strangers;
 mod strangers_names;

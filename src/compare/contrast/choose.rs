@@ -73,7 +73,7 @@ pub(super) fn choose<'a>(
     let base = match baseline {
         Some(name) => find(name, &groups, &runs)?,
         None => {
-            let is_plain = |x: &Group| headers[x.members[0]].config.attention == Attention::None;
+            let is_plain = |x: &Group| headers[x.members[0]].attention() == Attention::None;
             groups.iter().position(is_plain).unwrap_or(0)
         }
     };

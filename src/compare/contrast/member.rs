@@ -55,7 +55,7 @@ impl<'a> Reached<'a> {
     }
 
     pub(super) fn seed(&self) -> u64 {
-        self.started.config.seed
+        self.started.seed()
     }
 
     pub(super) fn eval(&self, split: Split) -> Option<&'a Eval> {

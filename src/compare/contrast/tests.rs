@@ -42,6 +42,7 @@ pub(in crate::compare) fn started(config: RunConfig) -> Started {
         },
         steps_per_epoch: 10,
         total_steps: 10,
+        recorder: None,
         data_fingerprint: "0".to_owned(),
     }
 }

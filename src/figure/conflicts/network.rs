@@ -78,7 +78,7 @@ pub(in crate::figure) fn architecture_ui(
     let mut pick = header_ui(ui, header, subject, view, scale);
     let classes = Classes::of(subject, view);
     let area = Rect::from_min_max(pos2(whole.left(), header.bottom() + 4.0), whole.max);
-    let map = Map::new(started, area);
+    let map = Map::new(started, area, &view.scope);
     let probe = subject.probe(view);
     map.paint_edges(
         ui.painter(),
@@ -194,9 +194,14 @@ fn lane_ui(
     } else {
         ui.visuals().weak_text_color()
     };
+    // Names of blocks often differ in their ends alone, which a narrow block shows.
+    let short = match map.folded {
+        true => short_name(ui, group, label.width()),
+        false => group.to_owned(),
+    };
     let galley = fitted(
         ui.painter(),
-        group,
+        &short,
         &FontId::proportional(10.5),
         color,
         label.width(),
@@ -213,6 +218,25 @@ fn lane_ui(
             .rect_stroke(frame, 3.0, Stroke::new(1.5, color), StrokeKind::Outside);
     }
     response.clicked().then_some(Pick::Scope(scope))
+}
+
+/// As many of the last parts of a block's name as fit into a width: `layer1.0`, or `0`; of the last part its number where
+/// it does not fit.
+fn short_name(ui: &Ui, group: &str, width: f32) -> String {
+    let fits = |text: &str| {
+        let galley = ui.painter().layout_no_wrap(
+            text.to_owned(),
+            FontId::proportional(10.5),
+            Color32::WHITE,
+        );
+        galley.size().x <= width
+    };
+    let ends = group.match_indices('.').map(|(at, _)| &group[at + 1..]);
+    let fitting = std::iter::once(group).chain(ends).find(|text| fits(text));
+    let digits = group.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let number = group.rsplit(|c: char| !c.is_ascii_digit()).next();
+    let number = number.filter(|number| !number.is_empty() && !digits.is_empty());
+    fitting.or(number).unwrap_or(group).to_owned()
 }
 
 /// Draws the buttons that select the backbone and the whole network, and the colour scale.
@@ -315,9 +339,12 @@ fn layer_ui(
         Sense::click(),
     );
     named(&response, Role::Button, &layer.name);
+    // A frame around every layer of a pile would hide their colours.
+    let is_thin = rect.height() < 9.0;
     let stroke = match (selected, response.hovered()) {
         (true, _) => Stroke::new(2.5, visuals.strong_text_color()),
         (false, true) => Stroke::new(1.5, visuals.strong_text_color()),
+        (false, false) if is_thin => Stroke::NONE,
         (false, false) => Stroke::new(1.0, visuals.weak_text_color().gamma_multiply(0.6)),
     };
     painter.rect_stroke(rect, 3.0, stroke, StrokeKind::Inside);

@@ -16,22 +16,35 @@ const SIDE_LABEL: f32 = 50.0;
 const LOW: f32 = 40.0;
 const GAP: f32 = 5.0;
 
+/// Width of a layer of weight 1, at least; where it would be less, blocks are folded.
+const LEAST_UNIT: f32 = 5.0;
+/// Width of a folded block, at least and at most, and the gap beside it.
+const FOLDED: (f32, f32, f32) = (10.0, 44.0, 6.0);
+
+/// Width of a layer's box beside that of others.
+fn weight(layer: &Layer) -> f32 {
+    match layer.kind.as_str() {
+        "conv" | "linear" | "gate" | "attention" => 2.0,
+        "batch_norm" | "layer_norm" => 1.0,
+        _ => 0.7,
+    }
+}
+
 /// Where blocks and layers lie: blocks in columns by depth, parallel blocks below each other.
 pub(in crate::figure::conflicts) struct Map {
     /// Whether the names of blocks stand beside their lanes.
     pub(in crate::figure::conflicts) low: bool,
+    /// Whether blocks are folded.
+    pub(in crate::figure::conflicts) folded: bool,
     pub(in crate::figure::conflicts) lanes: BTreeMap<String, Rect>,
     pub(in crate::figure::conflicts) boxes: BTreeMap<String, Rect>,
 }
 
 impl Map {
-    pub(in crate::figure::conflicts) fn new(started: &Started, area: Rect) -> Self {
+    /// The map of a network in an area. Where the layers do not fit beside each other, blocks are folded, each into a
+    /// pile of its layers, but for the block of the selected part ([`Self::folded`]).
+    pub(in crate::figure::conflicts) fn new(started: &Started, area: Rect, scope: &Scope) -> Self {
         let columns = columns(started);
-        let weight = |layer: &Layer| match layer.kind.as_str() {
-            "conv" | "linear" | "gate" => 2.0,
-            "batch_norm" => 1.0,
-            _ => 0.7,
-        };
         let layers_of = |group: &str| {
             started
                 .layers
@@ -61,9 +74,13 @@ impl Map {
         let gutter = 22.0;
         let fixed = gutter * (columns.len().max(1) - 1) as f32 + beside * columns.len() as f32;
         let unit = (area.width() - fixed) / widths.iter().sum::<f32>().max(1.0);
-        let unit = unit.clamp(2.0, 60.0);
+        if unit < LEAST_UNIT {
+            return Self::folded(started, area, scope);
+        }
+        let unit = unit.min(60.0);
         let mut map = Self {
             low,
+            folded: false,
             lanes: BTreeMap::new(),
             boxes: BTreeMap::new(),
         };
@@ -93,6 +110,96 @@ impl Map {
             left += beside + width * unit + gutter;
         }
         map
+    }
+
+    /// The map with folded blocks: each a pile of its layers that have class gradients, from the first above to the last
+    /// below, in as many lines of blocks as it takes. The block of the selected part is unfolded: its layers stand beside
+    /// each other.
+    fn folded(started: &Started, area: Rect, scope: &Scope) -> Self {
+        let open = open_block(started, scope);
+        let blocks: Vec<Vec<String>> = columns(started);
+        let measured = |group: &str| -> Vec<&Layer> {
+            let own = started.layers.iter();
+            own.filter(|layer| layer.group == group && layer.gram.is_some())
+                .collect()
+        };
+        let (narrowest, widest, gap) = FOLDED;
+        let is_open = |column: &[String]| column.iter().any(|group| Some(group.as_str()) == open);
+        let length = |group: &String| measured(group).iter().map(|x| weight(x)).sum::<f32>();
+        let longest = |column: &[String]| column.iter().map(length).fold(0.0, f32::max);
+        // The open block takes what its layers need, but at most half a line.
+        let needed = |column: &[String]| {
+            let wanted = (longest(column) * 2.5 * LEAST_UNIT).min(area.width() / 2.0);
+            if is_open(column) {
+                wanted.max(widest)
+            } else {
+                0.0
+            }
+        };
+        let wide: f32 = blocks.iter().map(|column| needed(column)).sum();
+        let closed = blocks
+            .iter()
+            .filter(|column| !is_open(column))
+            .count()
+            .max(1) as f32;
+        let room = |lines: f32| (lines * area.width() - wide) / closed - gap;
+        let lines = (1..=8).map(|lines| lines as f32);
+        let lines = lines.clone().find(|&n| room(n) >= narrowest).unwrap_or(8.0);
+        // The end of a line may stay empty, so that lines of several blocks do not always fill it.
+        let each = room(lines).min(if lines > 1.0 {
+            narrowest.max(room(lines) * 0.9)
+        } else {
+            widest
+        });
+        let each = each.clamp(narrowest / 2.0, widest);
+        let line_height = ((area.height() + GAP) / lines - GAP).min(110.0);
+        let mut map = Self {
+            low: false,
+            folded: true,
+            lanes: BTreeMap::new(),
+            boxes: BTreeMap::new(),
+        };
+        let mut min = area.min;
+        for column in &blocks {
+            let width = if is_open(column) {
+                needed(column)
+            } else {
+                each
+            };
+            if min.x + width > area.right() + 0.5 && min.x > area.left() {
+                min = pos2(area.left(), min.y + line_height + GAP);
+            }
+            let height = (line_height + GAP) / column.len() as f32 - GAP;
+            for (number, group) in column.iter().enumerate() {
+                let top = min.y + number as f32 * (height + GAP);
+                let lane = Rect::from_min_size(pos2(min.x, top), vec2(width, height));
+                let boxes = lane.with_min_y((top + LABEL + 1.0).min(lane.bottom()));
+                let is_open = Some(group.as_str()) == open;
+                map.place(&measured(group), boxes, is_open);
+                map.lanes.insert(group.clone(), lane);
+            }
+            min.x += width + gap;
+        }
+        map
+    }
+
+    /// Places the layers of a block: beside each other where it is open, and piled up where it is folded.
+    fn place(&mut self, layers: &[&Layer], area: Rect, is_open: bool) {
+        let whole: f32 = layers.iter().map(|layer| weight(layer)).sum();
+        let mut done = 0.0;
+        for (number, layer) in layers.iter().enumerate() {
+            let rect = if is_open {
+                let left = area.left() + area.width() * done / whole;
+                done += weight(layer);
+                let right = area.left() + area.width() * done / whole;
+                Rect::from_x_y_ranges(left..=(right - 1.0).max(left + 1.0), area.y_range())
+            } else {
+                let height = area.height() / layers.len() as f32;
+                let top = area.top() + number as f32 * height;
+                Rect::from_x_y_ranges(area.x_range(), top..=top + height)
+            };
+            self.boxes.insert(layer.name.clone(), rect);
+        }
     }
 
     /// The layer with class gradients that lies next to the selected part in a direction, to the right and down in units
@@ -148,6 +255,10 @@ impl Map {
         started: &Started,
         color: Color32,
     ) {
+        if self.folded {
+            // Blocks that stand beside each other in the order of the data need no lines.
+            return;
+        }
         for layer in &started.layers {
             for input in &layer.inputs {
                 let Some(source) = started.layers.iter().find(|other| other.name == *input) else {
@@ -175,21 +286,33 @@ impl Map {
     }
 }
 
+/// The block of the selected part; `None` where that is no block or layer.
+fn open_block<'a>(started: &'a Started, scope: &Scope) -> Option<&'a str> {
+    let is_in = |layer: &&Layer| match scope {
+        Scope::Layer(name) => layer.name == *name,
+        Scope::Group(group) => layer.group == *group,
+        Scope::Backbone | Scope::Network => false,
+    };
+    let layer = started.layers.iter().find(is_in);
+    layer.map(|layer| layer.group.as_str())
+}
+
 /// The blocks by depth: the depth of a block is one more than that of the deepest block that it reads.
-fn columns(started: &Started) -> Vec<Vec<String>> {
+fn columns<'a>(started: &'a Started) -> Vec<Vec<String>> {
     let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
     let mut order: Vec<&str> = Vec::new();
+    let named = |layer: &'a Layer| (layer.name.as_str(), layer.group.as_str());
+    let groups: BTreeMap<&str, &str> = started.layers.iter().map(named).collect();
     for layer in &started.layers {
         let group = layer.group.as_str();
         if !order.contains(&group) {
             order.push(group);
         }
-        let inputs = started
-            .layers
-            .iter()
-            .filter(|other| layer.inputs.contains(&other.name) && other.group != group);
+        let inputs = layer.inputs.iter();
+        let inputs = inputs.filter_map(|name| groups.get(name.as_str()).copied());
         let reads = inputs
-            .filter_map(|input| depth.get(input.group.as_str()))
+            .filter(|other| *other != group)
+            .filter_map(|other| depth.get(other))
             .map(|depth| depth + 1)
             .max();
         let own = depth.entry(group).or_insert(0);
@@ -217,7 +340,11 @@ mod tests {
             let recorded = recorded(name)?;
             let started = recorded.run.started.clone().unwrap();
             for size in [vec2(1100.0, 130.0), vec2(500.0, 110.0), vec2(2000.0, 300.0)] {
-                let map = Map::new(&started, Rect::from_min_size(pos2(0.0, 0.0), size));
+                let map = Map::new(
+                    &started,
+                    Rect::from_min_size(pos2(0.0, 0.0), size),
+                    &Scope::Backbone,
+                );
                 let to =
                     |from: &str, way| map.neighbour(&started, &Scope::Layer(from.to_owned()), way);
                 assert_eq!(to("stem.conv1", (1, 0)).as_deref(), Some("stem.bn1"));

@@ -169,7 +169,7 @@ fn peaks_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option<Pick> {
     let (header, _) = ui.allocate_exact_size(vec2(columns.width, ROW), Sense::hover());
     let of = if view.one_pair { "cosine" } else { "peak" };
     let floor = if view.one_pair { "± SE" } else { "floor" };
-    let titles = ["layer", view.time.label(), of, floor, "pairs"];
+    let titles = ["layer", clock.label(), of, floor, "pairs"];
     columns.row_ui(ui, header, titles.map(|title| (title, weak)));
     let mut pick = None;
     let gap = ui.spacing().item_spacing.y;

@@ -116,7 +116,7 @@ impl Shown {
 /// Why a run has no gates at any moment; `None` where it has.
 pub(in crate::figure) fn lacks(subject: Subject<'_>) -> Option<&'static str> {
     let started = subject.run.started.as_ref()?;
-    (!started.config.attention.has_gates()).then_some(NO_GATES)
+    (!started.attention().has_gates()).then_some(NO_GATES)
 }
 
 /// The gates at the moment looked at; else a sentence that says why there are none.

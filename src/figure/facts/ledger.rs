@@ -62,7 +62,10 @@ pub(in crate::figure) fn missing(
 /// which are those of cross-entropy. `None` where the shares are predicted.
 pub(in crate::figure) fn no_shares(run: &Run) -> Option<String> {
     let started = run.started.as_ref()?;
-    let loss = started.config.loss;
+    let loss = match &started.recorder {
+        Some(_) => "another loss".to_owned(),
+        None => started.config.loss.to_string(),
+    };
     (!run.minimises_cross_entropy()).then(|| {
         format!(
             "What each class's share of a step does is not known: class gradients are those of cross-entropy, and this \

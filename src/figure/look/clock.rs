@@ -14,6 +14,7 @@ pub(in crate::figure) struct Clock {
 
 impl Clock {
     pub(in crate::figure) fn new(run: &Run, axis: TimeAxis) -> Self {
+        let axis = axis.known_to(run);
         let per_epoch = run
             .started
             .as_ref()
@@ -83,6 +84,16 @@ impl Clock {
 impl TimeAxis {
     /// Every unit of time.
     pub const ALL: [Self; 4] = [Self::Epoch, Self::Step, Self::Images, Self::WallTime];
+
+    /// This unit, or steps where the run does not know it: a recorder need not know epochs or images.
+    fn known_to(self, run: &Run) -> Self {
+        let is_unknown = match self {
+            Self::Epoch => run.started.as_ref().is_some_and(|x| x.steps_per_epoch == 0),
+            Self::Images => run.steps.last().is_some_and(|step| step.images == 0),
+            Self::Step | Self::WallTime => false,
+        };
+        if is_unknown { Self::Step } else { self }
+    }
 
     /// Name with its unit.
     pub fn label(self) -> &'static str {

@@ -247,6 +247,7 @@ fn started(classes: usize) -> Started {
         },
         steps_per_epoch: STEPS_PER_EPOCH,
         total_steps: 400,
+        recorder: None,
         data_fingerprint: "0".to_owned(),
     }
 }

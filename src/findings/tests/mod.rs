@@ -176,6 +176,7 @@ impl Made {
             },
             steps_per_epoch: STEPS_PER_EPOCH,
             total_steps: self.probes * STEPS_PER_EPOCH,
+            recorder: None,
             data_fingerprint: "0".to_owned(),
         }
     }

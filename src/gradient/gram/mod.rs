@@ -315,14 +315,15 @@ impl Gram {
     pub fn update_effect(&self, k: usize) -> Option<f64> {
         let weights = self.weights(k);
         let total: f64 = weights.iter().sum();
-        (total > 0.0).then(|| {
+        let mean = (total > 0.0).then(|| {
             weights
                 .iter()
                 .enumerate()
                 .map(|(s, w)| w * self.update[k * self.pieces + s])
                 .sum::<f64>()
                 / total
-        })
+        });
+        mean.filter(|mean| mean.is_finite())
     }
 
     /// Two estimates of the cosine: between the first halves of the two classes' pieces, and between their second

@@ -42,6 +42,14 @@ impl Checks<'_> {
         }
     }
 
+    /// Asserts that the effects of a step are finite, or all NaN, where it is not known what the step did.
+    pub(super) fn effects(self, name: &str, update: &[f32]) -> Result<(), RunError> {
+        match update.iter().all(|value| value.is_nan()) {
+            true => Ok(()),
+            false => self.finite(name, update),
+        }
+    }
+
     /// Asserts that the tensor `n` holds numbers of images, `[K·S]`.
     pub(super) fn images(self, n: &[f32]) -> Result<(), RunError> {
         let is_count = |x: &f32| *x >= 0.0 && x.fract() == 0.0;

@@ -80,7 +80,7 @@ impl ClassRows {
         ] {
             checks.shape(&name(tensor), file.shape(&name(tensor)), wanted)?;
         }
-        checks.finite(&name("update"), &updates)?;
+        checks.effects(&name("update"), &updates)?;
         let of_measured: Vec<f32> = measure.rows.iter().map(|&row| n[row]).collect();
         checks.losses(&name("loss"), &loss, &of_measured)?;
         let loss = spread_columns(&loss, &measure, f32::NAN);

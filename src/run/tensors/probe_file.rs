@@ -189,7 +189,7 @@ impl ProbeTensors {
             frozen: None,
         };
         stored.checks.gram("gram", &probe.gram, rows)?;
-        stored.checks.finite("update", &probe.update)?;
+        stored.checks.effects("update", &probe.update)?;
         stored.checks.losses("loss", &probe.loss, &probe.n)?;
         for (branch, gates) in &probe.gates {
             let name = format!("gates/{branch}");
@@ -211,7 +211,7 @@ impl ProbeTensors {
         let loss = stored.values("loss.training", Some(&[size]))?;
         let n: Vec<f32> = measure.rows.iter().map(|&row| probe.n[row]).collect();
         stored.checks.gram("gram.training", &gram, size)?;
-        stored.checks.finite("update.training", &update)?;
+        stored.checks.effects("update.training", &update)?;
         stored.checks.losses("loss.training", &loss, &n)?;
         Ok(Self {
             classes,

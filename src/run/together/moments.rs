@@ -19,6 +19,30 @@ impl Run {
         step as f64 / self.steps_per_epoch()
     }
 
+    /// Whether it is known how many steps an epoch has; where it is not, the epochs of events are their steps.
+    pub fn has_epochs(&self) -> bool {
+        let started = self.started.as_ref();
+        started.is_none_or(|started| started.steps_per_epoch > 0)
+    }
+
+    /// A moment in words: `epoch 4.82` with so many decimals; `step 964` where the run does not know its epochs.
+    pub fn moment(&self, epoch: f64, decimals: usize) -> String {
+        if self.has_epochs() {
+            format!("epoch {epoch:.decimals$}")
+        } else {
+            format!("step {epoch:.0}")
+        }
+    }
+
+    /// A step and its epoch in words: `step 964 · epoch 4.8`; the step alone where the run does not know its epochs.
+    pub fn moment_of(&self, step: u64) -> String {
+        let words = format!("step {}", grouped(step));
+        if !self.has_epochs() {
+            return words;
+        }
+        format!("{words} · epoch {:.1}", self.epoch_of(step))
+    }
+
     /// Index of the probe nearest to `step`, the earlier one of two that are equally near; `None` without probes.
     pub fn probe_at(&self, step: u64) -> Option<usize> {
         // Probes are in order, so that only those on either side of the step can be nearest.

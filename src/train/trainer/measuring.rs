@@ -3,12 +3,11 @@
 use candle_core::{Device, Tensor};
 
 use crate::class_balance;
-use crate::gradient::gram::ConflictSummary;
 use crate::model::Mode;
 use crate::random::Random;
 use crate::run::event::{End, Eval, Event, Probe, Split, Summaries};
+use crate::run::log;
 use crate::run::probe_file::ProbeTensors;
-use crate::run::{CLASSIFIER, Scope, log};
 
 use super::super::error::TrainError;
 use super::super::memory::Work;
@@ -182,7 +181,7 @@ impl Trainer<'_> {
             layers,
             backbone,
             classifier,
-        } = self.summaries(&frozen);
+        } = self.run.summaries(&frozen, self.progress.step);
         let event = Probe {
             step: self.progress.step,
             epoch: self.epoch(),
@@ -190,7 +189,7 @@ impl Trainer<'_> {
             layers,
             backbone,
             classifier,
-            training: training.map(|tensors| self.summaries(&tensors)),
+            training: training.map(|tensors| self.run.summaries(&tensors, self.progress.step)),
         };
         self.emit(Event::Probe(event))
     }
@@ -228,23 +227,5 @@ impl Trainer<'_> {
     fn no_memory_for(&self, error: TrainError, images: usize, classes: usize) -> TrainError {
         let pieces = self.pieces.len() / self.data.classes.len().max(1);
         self.explained(error, Work::Probe { pieces, classes }, images)
-    }
-
-    /// The summaries of a probe: of each layer, of the backbone and of the classifier.
-    fn summaries(&self, tensors: &ProbeTensors) -> Summaries {
-        let step = self.progress.step;
-        let summary = |scope: &Scope| -> ConflictSummary {
-            let gram = tensors.gram_of(&self.run.gram_rows(scope));
-            gram.map(|gram| self.run.summary_of(&gram, step))
-                .unwrap_or_default()
-        };
-        let rows = 0..tensors.layers();
-        Summaries {
-            layers: rows
-                .filter_map(|row| Some(self.run.summary_of(&tensors.gram_of(&[row])?, step)))
-                .collect(),
-            backbone: summary(&Scope::Backbone),
-            classifier: summary(&Scope::Layer(CLASSIFIER.to_owned())),
-        }
     }
 }

@@ -37,6 +37,7 @@ impl Trainer<'_> {
             code_version: file.code_version,
             instruction_set,
             config: self.config.clone(),
+            recorder: None,
             classes: self.data.classes.clone(),
             train_counts: self.train_counts.clone(),
             val_counts: self.data.counts(&self.data.val),

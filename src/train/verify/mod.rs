@@ -24,7 +24,7 @@ use self::subject::Subject;
 use super::control::{Control, Emit};
 use super::error::TrainError;
 use super::probe::{self, Mix};
-use super::start::on_threads;
+use super::start::{on_threads, refuse_recorded};
 
 /// What is verified, and how thoroughly.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +57,7 @@ pub fn verify(
     report: Report<'_>,
 ) -> Result<Option<Verification>, TrainError> {
     let run = log::load(dir)?.run;
+    refuse_recorded(&run, dir, "verify it")?;
     // Said before the long work, and not after it.
     log::refuse_links(dir)?;
     let Some(started) = run.started else {

@@ -96,7 +96,7 @@ impl App {
         let Some(entry) = self.state.runs.get(id) else {
             return;
         };
-        let (dir, can_continue) = (entry.dir.clone(), entry.state.can_continue());
+        let (dir, can_continue) = (entry.dir.clone(), entry.can_continue());
         self.state.browser.not_opened.remove(&dir);
         self.state.browser.mark(&dir, None);
         if self.state.browser.to_continue.remove(&dir) && can_continue {

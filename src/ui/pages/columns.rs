@@ -4,11 +4,9 @@ use egui::{Pos2, Rect, RichText, UiBuilder, Vec2, pos2, vec2};
 
 use super::lacking::{LINE, Line, lines_ui};
 use super::merits::merits_ui;
-use crate::config::Attention;
 use crate::figure::pages::{GAP, Part, TITLE_HEIGHT, kind_shown, lacks};
 use crate::figure::{Kind, Subject, View, figure_ui};
 use crate::run::comparable;
-use crate::text::grouped;
 use crate::ui::panels::fork_ui;
 use crate::ui::panels::selection_bar::scope_ui;
 use crate::ui::state::State;
@@ -328,7 +326,7 @@ impl Column<'_> {
     }
 
     fn title_ui(&self, ui: &mut egui::Ui, rect: Rect) {
-        let variant = self.entry.attention().map_or("Run", Attention::label);
+        let variant = self.entry.variant();
         // The end of one title does not touch the beginning of the next.
         let rect = rect.with_max_x(rect.right() - TITLE_MARGIN);
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
@@ -346,7 +344,7 @@ impl Column<'_> {
                         ui.label(RichText::new(moment).weak());
                     }
                     if is_wide {
-                        ui.label(RichText::new(variant).weak());
+                        ui.label(RichText::new(&variant).weak());
                     }
                     ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                         let name = RichText::new(&self.entry.name).strong().size(15.0);
@@ -363,11 +361,11 @@ impl Column<'_> {
     /// The moment that the figures of this run show; `None` before its first probe.
     fn moment(&self, is_short: bool) -> Option<String> {
         let probe = self.entry.subject().probe(self.view)?;
-        let epoch = self.entry.run.epoch_of(probe.step);
+        let run = &self.entry.run;
         if is_short {
-            return Some(format!("epoch {epoch:.1}"));
+            return Some(run.moment(run.epoch_of(probe.step), 1));
         }
-        Some(format!("step {} · epoch {epoch:.1}", grouped(probe.step)))
+        Some(run.moment_of(probe.step))
     }
 
     fn waiting_ui(&self, ui: &mut egui::Ui, rect: Rect) {

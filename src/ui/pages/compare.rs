@@ -133,7 +133,7 @@ impl Panel<'_> {
         let images: usize = started.train_counts.iter().sum();
         Some(format!(
             "{}, {} classes, {} training images",
-            started.config.data,
+            started.data(),
             started.classes.len(),
             grouped(images as u64)
         ))

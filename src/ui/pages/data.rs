@@ -117,7 +117,7 @@ fn choose_ui(
             .width(180.0)
             .show_ui(ui, |ui| {
                 ui.selectable_value(&mut source, None, "New experiment");
-                for entry in runs.iter().filter(|entry| entry.run.started.is_some()) {
+                for entry in runs.iter().filter(|entry| entry.is_own()) {
                     ui.selectable_value(&mut source, Some(entry.id), &entry.name);
                 }
             });

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use egui::{ColorImage, RichText, TextureHandle, TextureOptions};
 
-use crate::config::Attention;
 use crate::run::event::Split;
 use crate::run::predictions::Predicted;
 use crate::ui::state::action::{Action, Purpose};
@@ -59,7 +58,7 @@ pub(crate) fn images_ui(
 fn heading_ui(ui: &mut egui::Ui, entry: &RunEntry, key: &Key, cell: &Cell, is_named: bool) {
     let (truth, predicted) = (class(entry, key.cell.0), class(entry, key.cell.1));
     if is_named {
-        ui.strong(entry.attention().map_or("Run", Attention::label));
+        ui.strong(entry.variant());
     }
     ui.strong(if key.cell.0 == key.cell.1 {
         format!("{truth}, recognised")

@@ -3,7 +3,6 @@
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
-use crate::config::Attention;
 use crate::figure::palette;
 use crate::findings::{Finding, Kind};
 use crate::ui::state::action::Action;
@@ -67,7 +66,7 @@ pub(crate) fn findings_ui(
 /// of the runs. A single run needs no name: it is empty.
 fn names(runs: &Runs, shown: &[RunId]) -> Vec<String> {
     let entries: Vec<_> = shown.iter().filter_map(|&id| runs.get(id)).collect();
-    let variant = |entry: &RunEntry| entry.attention().map_or("Run", Attention::label).to_owned();
+    let variant = RunEntry::variant;
     match entries.as_slice() {
         [_] => vec![String::new()],
         [a, b] if variant(a) == variant(b) => vec![a.name.clone(), b.name.clone()],

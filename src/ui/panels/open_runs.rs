@@ -149,7 +149,7 @@ impl List<'_> {
             state_ui(ui, entry);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 remove_ui(ui, entry, actions);
-                if entry.state.can_continue() {
+                if entry.can_continue() {
                     let button = ui
                         .add(Button::new("▶").small().frame(false))
                         .on_hover_text(continue_help(self.is_training))
@@ -236,7 +236,7 @@ fn state_ui(ui: &mut egui::Ui, entry: &RunEntry) {
         color,
     );
     let mut words: Vec<String> = Vec::new();
-    words.extend(entry.attention().map(|x| x.label().to_owned()));
+    words.push(entry.variant());
     words.push(entry.state.word().to_owned());
     let words = words.join(" · ");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));

@@ -119,11 +119,7 @@ fn moment_ui(ui: &mut egui::Ui, state: &State, step: Option<u64>, word: &str) {
 /// axes.
 fn moment(entry: &RunEntry, axis: TimeAxis, step: u64) -> String {
     let time = |axis| time_at(&entry.run, axis, step);
-    let words = format!(
-        "step {} · epoch {:.1}",
-        grouped(step),
-        time(TimeAxis::Epoch)
-    );
+    let words = entry.run.moment_of(step);
     match axis {
         TimeAxis::Epoch | TimeAxis::Step => words,
         TimeAxis::Images => format!("{words} · {} images", grouped(time(axis).round() as u64)),

@@ -4,6 +4,7 @@
 use crate::ui::state::State;
 use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
+use crate::ui::state::runs::RunEntry;
 
 /// The words on the buttons at the right end.
 const COMMANDS: &str = "Commands";
@@ -53,7 +54,12 @@ pub(crate) fn top_bar_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
 fn tabs_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
     egui::ScrollArea::horizontal().show(ui, |ui| {
         ui.horizontal(|ui| {
-            for &page in Page::ALL {
+            // Networks of other programs have no gates.
+            let is_other = |entry: &RunEntry| entry.run.started.is_some() && !entry.is_own();
+            let mut runs = state.runs.iter().peekable();
+            let has_gates = runs.peek().is_none() || !runs.all(is_other);
+            let pages = Page::ALL.iter();
+            for &page in pages.filter(|page| has_gates || **page != Page::Gates) {
                 let tab = ui
                     .selectable_label(state.view.page == page, page.title())
                     .on_hover_text(page.help());

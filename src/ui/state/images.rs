@@ -112,7 +112,9 @@ impl Images {
         let entries = || shown.iter().filter_map(|&id| runs.get(id));
         let figure = view.figure.together(entries().map(|entry| &*entry.run));
         let of = |entry: &RunEntry| {
-            let started = entry.run.started.as_ref()?;
+            let started = entry.run.started.as_ref();
+            // The images of a run that another program trained are not known.
+            let started = started.filter(|started| started.recorder.is_none())?;
             let cell = figure.in_classes(&started.classes).confused?;
             let eval = figure::evaluation(entry.subject(), &figure)?;
             let classes = started.classes.len();

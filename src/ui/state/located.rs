@@ -32,5 +32,5 @@ impl Located {
 
 /// Whether the images of a run can be looked for: the built-in ones are always there.
 pub(crate) fn can_be_located(started: &Started) -> bool {
-    matches!(started.config.data, DataSource::Folder(_))
+    started.recorder.is_none() && matches!(started.config.data, DataSource::Folder(_))
 }

@@ -98,7 +98,9 @@ impl Data {
         }
         let entry = self.source.and_then(|id| runs.get(id));
         let started = entry.and_then(|entry| entry.run.started.as_ref());
-        if self.source.is_some() && started.is_none() {
+        // The images of a run that another program trained are not known.
+        let is_known = started.is_some_and(|started| started.recorder.is_none());
+        if self.source.is_some() && !is_known {
             return None;
         }
         let of_run = started.map(|started| located.config(started));

@@ -397,7 +397,7 @@ fn run(state: &State, entry: &RunEntry, list: &mut List) {
         format!("Run: show {name} on the right"),
         Action::ShowRight(id),
     );
-    if entry.state.can_continue() {
+    if entry.can_continue() {
         list.plain(
             format!("Run: continue training {name}"),
             Action::Continue(id),

@@ -1,6 +1,5 @@
 //! The text of the table's cells.
 
-use crate::config::Attention;
 use crate::run::event::Split;
 use crate::run::glance::Scores;
 use crate::text::grouped;
@@ -28,12 +27,9 @@ pub(super) fn value_of(row: &Row, column: &Column, split: Split) -> String {
         Column::MacroF1 => score(|scores| scores.macro_f1),
         Column::Accuracy => score(|scores| scores.accuracy),
         Column::RarestF1 => score(|scores| scores.rarest_f1),
-        Column::Steps => glance.map_or_else(missing, |glance| {
-            format!(
-                "{} / {}",
-                grouped(glance.step),
-                grouped(glance.started.total_steps)
-            )
+        Column::Steps => glance.map_or_else(missing, |glance| match glance.started.total_steps {
+            0 => grouped(glance.step),
+            total => format!("{} / {}", grouped(glance.step), grouped(total)),
         }),
         Column::Started => glance.map_or_else(missing, |x| date(x.started.created_unix_secs)),
     }
@@ -51,9 +47,8 @@ pub(super) fn group_value(table: &Table, group: &Group, column: &Column, split: 
         Column::Accuracy => score(|scores| scores.accuracy),
         Column::RarestF1 => score(|scores| scores.rarest_f1),
         Column::Name => {
-            let variant =
-                rows().find_map(|row| Some(row.glance.as_ref()?.started.config.attention));
-            let variant = variant.map_or("Runs", Attention::label);
+            let variant = rows().find_map(|row| Some(row.glance.as_ref()?.started.variant()));
+            let variant = variant.unwrap_or_else(|| "Runs".to_owned());
             format!("{variant}, {}", count(group.rows.len()))
         }
         Column::State => {

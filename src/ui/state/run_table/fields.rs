@@ -1,21 +1,7 @@
-//! The fields of a configuration as text.
+//! The names and values of settings in words.
 
-use crate::config::RunConfig;
 use crate::ui::state::draft::label_of;
 use crate::ui::state::words::capitalised;
-
-/// Every field of a configuration that is set, as name and value, in the order of [`RunConfig`].
-pub(super) fn fields(config: &RunConfig) -> Vec<(String, String)> {
-    // TOML keeps the order of fields and writes one line for each.
-    let text = toml::to_string(config).unwrap_or_default();
-    let field = |line: &str| {
-        let (name, value) = line.split_once(" = ")?;
-        let value = value.trim_matches('"');
-        let value = value.strip_suffix(".0").unwrap_or(value);
-        Some((name.to_owned(), value.to_owned()))
-    };
-    text.lines().filter_map(field).collect()
-}
 
 /// A field's name in words: its label in the setup panel, or else its TOML name with spaces.
 pub(crate) fn title_of(field: &str) -> String {

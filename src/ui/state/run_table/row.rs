@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::column::Column;
-use super::fields::fields;
 use super::found::Found;
 use crate::run::event::Split;
 use crate::run::glance::{Glance, Scores};
@@ -124,7 +123,7 @@ pub(super) fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
             state: entry.state.clone(),
             fields: glance
                 .iter()
-                .flat_map(|glance| fields(&glance.started.config))
+                .flat_map(|glance| glance.started.settings())
                 .collect(),
             glance,
             notes: known.map(|known| known.notes.clone()).unwrap_or_default(),
@@ -151,7 +150,7 @@ pub(super) fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
             state,
             fields: glance
                 .iter()
-                .flat_map(|glance| fields(&glance.started.config))
+                .flat_map(|glance| glance.started.settings())
                 .collect(),
             glance,
             notes: found.notes.clone(),

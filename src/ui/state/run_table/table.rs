@@ -58,8 +58,8 @@ impl Table {
                 .then_with(|| a.dir.cmp(&b.dir))
         });
         let glances = rows.iter().filter_map(|row| row.glance.as_ref());
-        let configs: Vec<_> = glances.map(|glance| &glance.started.config).collect();
-        let differing = differences(&configs).into_iter();
+        let headers: Vec<_> = glances.map(|glance| &*glance.started).collect();
+        let differing = differences(&headers).into_iter();
         let fields = differing.map(|difference| difference.field);
         let mut table = Self {
             fields: fields.collect(),

@@ -8,7 +8,7 @@ use super::probes::ProbeRequest;
 use super::run_state::{RunId, RunState, state_at_rest};
 use crate::config::Attention;
 use crate::figure::{Subject, View};
-use crate::run::event::{Event, Probe, Split};
+use crate::run::event::{Event, Probe, Split, Started};
 use crate::run::log::{Loaded, News, Position};
 use crate::run::notes::Notes;
 use crate::run::probes::Probes;
@@ -184,7 +184,24 @@ impl RunEntry {
 
     /// Its attention variant; `None` before its header is read.
     pub(crate) fn attention(&self) -> Option<Attention> {
-        Some(self.run.started.as_ref()?.config.attention)
+        Some(self.run.started.as_ref()?.attention())
+    }
+
+    /// What its network is, in a word or two: its attention variant, or the name that a recorder gives it.
+    pub(crate) fn variant(&self) -> String {
+        let started = self.run.started.as_ref();
+        started.map_or_else(|| "Run".to_owned(), Started::variant)
+    }
+
+    /// Whether the program trained the run itself; false before its header is read.
+    pub(crate) fn is_own(&self) -> bool {
+        let started = self.run.started.as_ref();
+        started.is_some_and(|started| started.recorder.is_none())
+    }
+
+    /// Whether the program can go on training the run.
+    pub(crate) fn can_continue(&self) -> bool {
+        self.state.can_continue() && self.is_own()
     }
 
     /// The newest validation macro-F1, or the newest test macro-F1 if there is no validation.

@@ -1,0 +1,122 @@
+"""Callbacks for training loops that a library writes. The library is imported when its callback is made."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Dict, List, Optional, Sequence
+
+from .errors import RecorderError
+from .recorder import Recorder
+from .scores import array
+
+
+def LightningCallback(path: Any, *, probe: Any, classes: Sequence[str], split: str = "val", **options: Any) -> Any:
+    """A callback for Lightning's `Trainer(callbacks=[…])`. The arguments are those of `Recorder`.
+
+    The module's `forward` gives the logits. Where `validation_step` returns a dictionary with `logits` [N, K] and `labels`
+    [N], validations are recorded, too, as those of `split`. The recorder is the callback's `recorder` from the first step on.
+    """
+    base = _first("Lightning", "lightning", ["lightning.pytorch", "pytorch_lightning"]).Callback
+
+    class Callback(base):  # type: ignore[misc, valid-type]
+        recorder: Optional[Recorder] = None
+
+        def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+            if len(trainer.optimizers) != 1:
+                raise RecorderError(f"the module has {len(trainer.optimizers)} optimisers; a recorder counts the steps of one")
+            accumulated = max(1, getattr(trainer, "accumulate_grad_batches", 1))
+            known = dict(
+                steps_per_epoch=_whole(trainer.num_training_batches, accumulated),
+                total_steps=_whole(trainer.estimated_stepping_batches),
+            )
+            known = {**known, **options}
+            self.recorder = Recorder(path, pl_module, trainer.optimizers[0], probe=probe, classes=classes, **known)
+            self.outputs: List[Dict[str, Any]] = []
+
+        def on_before_backward(self, trainer: Any, pl_module: Any, loss: Any) -> None:
+            if self.recorder is not None:
+                # Lightning has divided the loss by the number of batches whose gradients are added up.
+                self.recorder.loss(loss * max(1, getattr(trainer, "accumulate_grad_batches", 1)))
+
+        def on_validation_batch_end(
+            self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0
+        ) -> None:
+            is_known = isinstance(outputs, dict) and "logits" in outputs and "labels" in outputs
+            if self.recorder is not None and is_known and not trainer.sanity_checking:
+                self.outputs.append({name: array(outputs[name]) for name in ("labels", "logits")})
+
+        def on_validation_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+            if self.recorder is not None and self.outputs:
+                self.recorder.evaluate(*_joined(self.outputs), split=split)
+                self.outputs = []
+
+        def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+            if self.recorder is not None:
+                self.recorder.close()
+
+        def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+            if self.recorder is not None:
+                self.recorder.__exit__(type(exception), exception, None)
+
+    return Callback()
+
+
+def HuggingFaceCallback(path: Any, *, probe: Any, classes: Sequence[str], split: str = "val", **options: Any) -> Any:
+    """A callback for Hugging Face's `Trainer(callbacks=[…])`. The arguments are those of `Recorder`.
+
+    Give its method `compute_metrics` to the trainer, too, and evaluations are recorded as those of `split`. The recorder is
+    the callback's `recorder` from the first step on.
+    """
+    base = _first("Transformers", "transformers", ["transformers"]).TrainerCallback
+
+    class Callback(base):  # type: ignore[misc, valid-type]
+        recorder: Optional[Recorder] = None
+
+        def on_train_begin(
+            self, args: Any, state: Any, control: Any, model: Any = None, optimizer: Any = None, **kwargs: Any
+        ) -> None:
+            epochs = getattr(state, "num_train_epochs", 0) or 0
+            known = dict(total_steps=_whole(state.max_steps))
+            if epochs and known["total_steps"]:
+                known["steps_per_epoch"] = max(1, round(known["total_steps"] / epochs))
+            known = {**known, **options}
+            self.recorder = Recorder(path, model, optimizer, probe=probe, classes=classes, **known)
+
+        def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if self.recorder is not None:
+                self.recorder.close()
+
+        def compute_metrics(self, prediction: Any) -> Dict[str, float]:
+            """Records an evaluation; gives accuracy and macro-F1 to the trainer."""
+            logits = prediction.predictions
+            logits = logits[0] if isinstance(logits, tuple) else logits
+            if self.recorder is None:
+                return {}
+            scores = self.recorder.evaluate(prediction.label_ids, logits, split=split) or {}
+            return {name: scores[name] for name in ("accuracy", "macro_f1") if scores.get(name) is not None}
+
+    return Callback()
+
+
+def _first(library: str, package: str, modules: Sequence[str]) -> Any:
+    for name in modules:
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    raise RecorderError(f"{library} is not installed; `pip install {package}` installs it")
+
+
+def _whole(value: Any, over: int = 1) -> Optional[int]:
+    """A number of steps; None where it is not known, or without end."""
+    try:
+        steps = -(-int(value) // over)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return steps if 0 < steps < 1 << 53 else None
+
+
+def _joined(outputs: List[Dict[str, Any]]) -> Any:
+    import numpy as np
+
+    return (np.concatenate([x[name] for x in outputs]) for name in ("labels", "logits"))

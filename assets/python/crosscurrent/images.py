@@ -1,0 +1,161 @@
+"""The images that class gradients are measured on: chosen by class and cut into pieces."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import RecorderError
+from .quiet import Quiet
+from .scores import array
+
+MOST_MEASURED = 20
+"""Most classes whose gradients are measured as in training, since each takes a backward pass over all images."""
+CONTEXT = 2
+"""Images by which a class that is not measured takes part in the statistics of a mixed batch, at most."""
+
+
+class Probe:
+    """The probe images of K classes, in S pieces each."""
+
+    def __init__(self, images: Tensor, by_class: List[List[int]], train_counts: Sequence[int], shares: Optional[Any]) -> None:
+        """`images` [n, …] as the network takes them; `by_class` the places of the images of each class; `train_counts`
+        [K]; `shares` [K] of the classes in the images that training draws, by default those of `train_counts`."""
+        self.images = images
+        self.classes = len(by_class)
+        self.pieces = 2 if self.classes > MOST_MEASURED else 4
+        self.cut = [piece for own in by_class for piece in _cut(own, self.pieces)]
+        self.train_counts = [int(n) for n in train_counts]
+        drawn = np.asarray(self.train_counts if shares is None else shares, dtype=float)
+        if drawn.shape != (self.classes,) or not np.isfinite(drawn).all() or drawn.min() < 0 or drawn.sum() <= 0:
+            raise RecorderError(f"`shares` needs {self.classes} numbers, none negative; got {drawn.tolist()}")
+        self.shares: List[float] = (drawn / drawn.sum()).tolist()
+        self.measured = measured_classes(self.train_counts)
+
+    def counts(self) -> List[int]:
+        """Images of each piece, [K·S]."""
+        return [len(piece) for piece in self.cut]
+
+    def batch(self, s: int) -> Tuple[List[int], List[int], List[float]]:
+        """The mixed batch of the pieces number s: places of its images, their classes, and their shares in the
+        statistics, which sum to 1."""
+        places: List[int] = []
+        labels: List[int] = []
+        weights: List[float] = []
+        for k in range(self.classes):
+            own = self.cut[k * self.pieces + s]
+            if k not in self.measured:
+                own = own[:CONTEXT]
+            places += own
+            labels += [k] * len(own)
+            weights += [self.shares[k] / max(1, len(own))] * len(own)
+        total = sum(weights)
+        if total <= 0:
+            # Training draws none of these classes; their images count equally.
+            return places, labels, [1 / len(places)] * len(places)
+        return places, labels, [weight / total for weight in weights]
+
+    def fingerprint(self) -> str:
+        """Fingerprint of the probe images, their classes and the numbers of training images."""
+        digest = hashlib.sha256(repr((self.train_counts, self.cut)).encode())
+        digest.update(np.ascontiguousarray(self.images.float().cpu().numpy()).tobytes())
+        return digest.hexdigest()[:16]
+
+
+def measured_classes(counts: Sequence[int]) -> List[int]:
+    """The classes whose gradients are measured as in training, ascending: all that have images, or where there are more
+    than 20, 20 of them, spread evenly over the ranks by frequency."""
+    classes = [k for k, n in enumerate(counts) if n > 0]
+    if len(counts) > MOST_MEASURED and len(classes) > MOST_MEASURED:
+        classes.sort(key=lambda k: -counts[k])
+        last = len(classes) - 1
+        classes = sorted(classes[i * last // (MOST_MEASURED - 1)] for i in range(MOST_MEASURED))
+    return classes
+
+
+def choose(
+    probe: Any, classes: int, most: int, seed: Optional[int], train_counts: Optional[Sequence[int]], labels: Any, shares: Any
+) -> Probe:
+    """Chooses up to `most` images of each class from tensors (images, labels), a data set of (image, label), or the data
+    set of a loader. The choice follows from the seed alone; no other random number is drawn for it. Without a seed they are the first
+    of each class, in their order."""
+    if isinstance(probe, torch.utils.data.DataLoader):
+        probe = probe.dataset
+    is_pair = isinstance(probe, (tuple, list)) and len(probe) == 2 and hasattr(probe[0], "shape")
+    # A data set of a user's own may draw random numbers where an image is read.
+    with Quiet(seed or 0):
+        known = _labels(probe, is_pair, labels)
+        if len(known) and not (0 <= known.min() and known.max() < classes):
+            raise RecorderError(
+                f"the probe has labels from {known.min()} to {known.max()}, and `classes` names {classes} classes"
+            )
+        order = np.arange(len(known)) if seed is None else np.random.RandomState(seed).permutation(len(known))
+        by_class = [order[known[order] == k][:most] for k in range(classes)]
+        chosen = np.concatenate(by_class) if classes else np.zeros(0, int)
+        if not len(chosen):
+            raise RecorderError("the probe has no images; pass the training set, or tensors of images and labels")
+        images = _images(probe, is_pair, chosen)
+    places = iter(range(len(chosen)))
+    counts = np.bincount(known, minlength=classes).tolist() if train_counts is None else list(train_counts)
+    if len(counts) != classes:
+        raise RecorderError(f"`train_counts` has {len(counts)} numbers, and `classes` names {classes} classes")
+    return Probe(images, [[next(places) for _ in own] for own in by_class], counts, shares)
+
+
+def _labels(probe: Any, is_pair: bool, labels: Any) -> np.ndarray:
+    """The class of every image. Where the data set does not have them in a list, every image is read once."""
+    if labels is None and is_pair:
+        labels = probe[1]
+    if labels is None:
+        labels = _listed(probe)
+    if labels is None:
+        try:
+            labels = [int(probe[i][1]) for i in range(len(probe))]
+        except (TypeError, KeyError, IndexError, ValueError) as error:
+            raise RecorderError(
+                "`probe` needs to be tensors (images, labels) or a data set with a length whose items are (image, label); "
+                f"this one is a {type(probe).__name__} ({error})"
+            ) from error
+    found = array(labels)
+    size = len(probe[0]) if is_pair else len(probe)
+    if found.ndim != 1 or len(found) != size:
+        raise RecorderError(f"the probe has {size} images and labels of shape {list(found.shape)}; each image needs one label")
+    return found.astype(np.int64)
+
+
+def _listed(probe: Any) -> Optional[Any]:
+    """The labels that a data set has in a list, as those of torchvision do; also behind `Subset`."""
+    if isinstance(probe, torch.utils.data.Subset):
+        whole = _listed(probe.dataset)
+        return None if whole is None else array(whole)[list(probe.indices)]
+    if isinstance(probe, torch.utils.data.TensorDataset) and len(probe.tensors) == 2:
+        return probe.tensors[1]
+    for name in ("targets", "labels"):
+        listed = getattr(probe, name, None)
+        if listed is not None and not callable(listed) and len(listed) == len(probe):
+            return listed
+    return None
+
+
+def _images(probe: Any, is_pair: bool, chosen: np.ndarray) -> Tensor:
+    if is_pair:
+        return torch.as_tensor(probe[0])[torch.from_numpy(chosen)].detach().clone()
+    images = [torch.as_tensor(probe[int(i)][0]).detach().clone() for i in chosen]
+    if len({tuple(image.shape) for image in images}) > 1:
+        raise RecorderError("the probe's images differ in shape; pass a data set that gives them as in evaluation")
+    return torch.stack(images)
+
+
+def _cut(own: Sequence[int], pieces: int) -> List[List[int]]:
+    """Images of one class in pieces as equal as they can be; the last stay empty where there are too few."""
+    each, extra = divmod(len(own), pieces)
+    cut, start = [], 0
+    for piece in range(pieces):
+        size = each + (piece < extra)
+        cut.append(list(own[start : start + size]))
+        start += size
+    return cut
