@@ -104,6 +104,13 @@ fn every_fault_of_a_probe_is_refused_by_all_its_readers() -> Result<()> {
         ClassRows::load(&path, CLASSES, &[0, 1, 2], way)?;
     }
     let all: Vec<usize> = (0..CLASSES).collect();
+    // A recorder that does not know what the last step did says so.
+    for name in ["update", "update.training"] {
+        with(&path, &whole, name, &|_, values| values.fill(f32::NAN))?;
+        for way in [BatchNorm::Frozen, BatchNorm::AsInTraining] {
+            assert!(refusals(&path, &all, way).is_none(), "{name}");
+        }
+    }
     let mut tried = 0;
     for (suffix, way) in [
         ("", BatchNorm::Frozen),
