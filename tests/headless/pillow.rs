@@ -167,7 +167,7 @@ fn fault(root: &Path, case: &Case, outcome: Outcome) -> Result<Option<String>> {
             Some("Pillow reads what is meant".to_owned())
         }
         Interpolated if within > CHROMA => Some(format!("it is {within} levels off")),
-        _ => None,
+        Same | Meant | Interpolated | Refused(_) => None,
     })
 }
 

@@ -272,7 +272,7 @@ fn count(value: &Value) -> usize {
     1 + match value {
         Value::Array(list) => list.iter().map(count).sum(),
         Value::Object(map) => map.values().map(count).sum::<usize>(),
-        _ => 0,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 
@@ -285,7 +285,7 @@ fn nth<'a>(value: &'a mut Value, at: &mut usize) -> Option<&'a mut Value> {
     match value {
         Value::Array(list) => list.iter_mut().find_map(|inner| nth(inner, at)),
         Value::Object(map) => map.values_mut().find_map(|inner| nth(inner, at)),
-        _ => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
@@ -324,7 +324,7 @@ fn within(value: &mut Value, at: &mut usize, twice: bool) -> bool {
                 }
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
     false
 }

@@ -43,7 +43,7 @@ pub(super) struct Reader {
     /// Writes undamaged files into a folder, and gives the names of those that are damaged one at a time.
     pub(super) prepare: fn(&Path) -> Result<Vec<String>>,
     /// Makes lengths and checksums of a damaged file good, where its format has any.
-    pub(super) mend: fn(&mut Vec<u8>),
+    pub(super) mend: fn(&mut [u8]),
     /// Reads a file of a folder, and uses what was read; gives the refusals. An error is a fault of the reader.
     pub(super) read: fn(&Path, &str) -> Result<Vec<String>>,
 }
@@ -182,7 +182,7 @@ fn use_run(dir: &Path, mut run: Run) -> Result<()> {
         let mut probes = Probes::new();
         let view = View::default();
         // A probe file that does not fit the damaged log is left out.
-        let _ = read_probes(dir, &run, &Kind::ALL, &view, &mut probes);
+        let _ = read_probes(dir, &run, Kind::ALL, &view, &mut probes);
         let subject = Subject {
             name: "a run",
             run: &run,
@@ -734,7 +734,7 @@ fn exported(classes: Vec<String>) -> Result<()> {
 // ---- Lengths and checksums
 
 /// Makes the length of a safetensors header good.
-fn tensors_mended(bytes: &mut Vec<u8>) {
+fn tensors_mended(bytes: &mut [u8]) {
     let Some(rest) = bytes.get(8..) else { return };
     let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<serde_json::Value>();
     if let Some(Ok(_)) = values.next() {
@@ -747,7 +747,7 @@ fn tensors_mended(bytes: &mut Vec<u8>) {
 }
 
 /// Makes the checksums of the chunks of a PNG file good.
-fn png_mended(bytes: &mut Vec<u8>) {
+fn png_mended(bytes: &mut [u8]) {
     if !bytes.starts_with(b"\x89PNG") {
         return;
     }
