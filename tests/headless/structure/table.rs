@@ -84,7 +84,6 @@ pub(super) const ROOMS: &[Room] = &[
             "class_balance",
             "config",
             "data",
-            "gradient",
             "model",
             "network",
             "ops",
@@ -303,7 +302,6 @@ const WINDOW: &[&str] = &[
 
 const WINDOW_PAGES: &[&str] = &[
     "compare",
-    "config",
     "data",
     "figure",
     "findings",
