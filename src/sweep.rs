@@ -287,6 +287,14 @@ impl Planned {
             Err(_) if !has_checkpoint && log::holds_nothing(&dir)? => return Ok(State::Anew),
             glance => glance?,
         };
+        if let Some(recorder) = &glance.started.recorder {
+            let error = RunError::Recorded {
+                recorder: recorder.name.clone(),
+                action: "train it anew",
+                path: dir,
+            };
+            return Err(error.into());
+        }
         if let Some(first) = differences(&[&self.config, &glance.started.config]).first() {
             let field = first.field.name;
             return Err(SweepError::OtherRun { field, path: dir });

@@ -5,7 +5,7 @@ use crate::run::Run;
 use crate::run::event::{Eval, Split, Started, Step};
 
 use super::finding::{Evidence, Finding, Kind};
-use super::words::{class, epoch, listed, unit};
+use super::words::{class, listed, moment};
 use crate::compare::statistics::mean_sd;
 
 /// Number of evaluations in a row over which scores must fall: scores in random order do so once in 5! = 120 times.
@@ -39,9 +39,8 @@ fn no_number(run: &Run) -> Option<Finding> {
     let first = run.steps.iter().find(bad)?;
     let count = run.steps.iter().filter(bad).count();
     let sentence = format!(
-        "The training loss is not a number since {} {} ({count} of {} logged steps)",
-        unit(run),
-        epoch(first.epoch),
+        "The training loss is not a number since {} ({count} of {} logged steps)",
+        moment(run, first.epoch),
         run.steps.len()
     );
     let detail = format!(
@@ -77,10 +76,9 @@ pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
         n => format!(", one of {n} such steps"),
     };
     let sentence = format!(
-        "The training loss leaps from {median:.2} ± {deviation:.2} to {:.2} at {} {}{often}",
+        "The training loss leaps from {median:.2} ± {deviation:.2} to {:.2} at {}{often}",
         losses[last],
-        unit(run),
-        epoch(step.epoch)
+        moment(run, step.epoch)
     );
     let detail = format!(
         "The batch of step {} against the median of the {BEFORE} logged steps before it (± robust standard deviation); \
@@ -142,9 +140,8 @@ fn overfitting(run: &Run) -> Option<Finding> {
         return None;
     }
     let sentence = format!(
-        "Validation macro-F1 falls since {} {}, {:.3} → {:.3} ± {error:.3}, while the training loss falls {before:.2} → {after:.2}",
-        unit(run),
-        epoch(first.epoch),
+        "Validation macro-F1 falls since {}, {:.3} → {:.3} ± {error:.3}, while the training loss falls {before:.2} → {after:.2}",
+        moment(run, first.epoch),
         scores[0],
         scores[FALLING - 1],
     );
@@ -236,10 +233,9 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
             names(&wrong)
         );
         let detail = format!(
-            "At the last evaluation, {} {}, and the one before. {} has {} training images; none of its {images} {split} \
+            "At the last evaluation, {}, and the one before. {} has {} training images; none of its {images} {split} \
              images is right, which bounds its recall with 95 % confidence (3/n).",
-            unit(run),
-            epoch(last.epoch),
+            moment(run, last.epoch),
             class(started, first),
             started.train_counts[first]
         );
@@ -259,9 +255,8 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
             names(&unseen)
         );
         let detail = format!(
-            "F1 is undefined or 0 at {} {}, though {} has {} training images; macro-F1 says nothing of it.",
-            unit(run),
-            epoch(last.epoch),
+            "F1 is undefined or 0 at {}, though {} has {} training images; macro-F1 says nothing of it.",
+            moment(run, last.epoch),
             class(started, first),
             started.train_counts[first]
         );

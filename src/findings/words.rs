@@ -27,6 +27,11 @@ pub(super) fn unit(run: &Run) -> &'static str {
     if run.has_epochs() { "epoch" } else { "step" }
 }
 
+/// A moment of a run in words: `epoch 4.8`, or `step 480`.
+pub(super) fn moment(run: &Run, at: f64) -> String {
+    format!("{} {}", unit(run), epoch(at))
+}
+
 /// A number rounded to the second significant digit of its error: `0.0124`. Where that digit is beyond the sixth
 /// decimal, the number is written in powers of ten: `1.2e-7`.
 pub(super) fn rounded(value: f64, error: f64) -> String {

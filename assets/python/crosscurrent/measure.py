@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from .images import Probe
 from .layers import Row
+from .networks import fitting
 from .norms import BatchStatistics, Norms
 
 CHUNK = 1 << 12
@@ -110,11 +111,7 @@ class Measure:
 
     def logits(self, places: List[int]) -> Tensor:
         """The logits [n, K] of the images at these places, on their device."""
-        images = self.probe.images[places]
-        if images.is_floating_point():
-            dtype = next((p.dtype for p in self.params if p.is_floating_point()), images.dtype)
-            images = images.to(dtype)
-        return self.logits_of(self.net, images.to(self.device()))
+        return self.logits_of(self.net, fitting(self.net, self.probe.images[places]))
 
     def _losses(self, places: List[int], labels: List[int]) -> Tensor:
         logits = self.logits(places).float()

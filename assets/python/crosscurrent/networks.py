@@ -59,6 +59,12 @@ def rank() -> int:
         return 0
 
 
+def fitting(net: nn.Module, images: Tensor) -> Tensor:
+    """Images on the device and in the precision of a network's weights."""
+    weight = next((p for p in net.parameters() if p.is_floating_point()), images)
+    return images.to(weight.device, weight.dtype) if images.is_floating_point() else images.to(weight.device)
+
+
 def logits_of(net: nn.Module, images: Tensor) -> Tensor:
     """The logits that a network gives: its output, the field `logits` of it, or the first of several outputs."""
     output = net(images)

@@ -22,7 +22,7 @@ from .files import Log, write_tensors
 from .images import choose
 from .layers import table
 from .measure import Measure
-from .networks import logits_of, rank, refuse, unwrapped
+from .networks import fitting, logits_of, rank, refuse, unwrapped
 from .norms import Norms
 from .quiet import Measured
 from .scores import evaluation, finite
@@ -141,8 +141,8 @@ class Recorder:
         return scores
 
     def loss(self, value: Any) -> None:
-        """Takes note of the value of the training loss. Call it before the optimiser's step; of several values before one
-        step, as in gradient accumulation, the mean is logged."""
+        """Takes note of the value of the training loss. Call it before the optimiser's step; of several values since
+        the step that was logged last, as in gradient accumulation, the mean is logged."""
         if self._closed:
             return
         value = value.detach().float() if isinstance(value, Tensor) else float(value)
@@ -187,11 +187,10 @@ class Recorder:
     def _prepare(self, chosen: Any, memory: int) -> None:
         """Finds the layers, and how batch norm can be measured."""
         self._norms = Norms(self._net)
-        device = next(self._net.parameters()).device
 
         def one(net: nn.Module, images: Tensor) -> Tensor:
             try:
-                return self._forward(net, images.to(device))
+                return self._forward(net, fitting(net, images))
             except (RuntimeError, TypeError, ValueError, AssertionError) as error:
                 shape = list(images.shape)
                 raise RecorderError(

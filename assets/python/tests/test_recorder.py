@@ -107,6 +107,17 @@ class Training(Case):
         full, half = (probes(self.root / name)[0][1] for name in ("full", "half"))
         self.near(half["gram.training"], full["gram.training"], 1e-6)
 
+    def test_weights_in_bfloat16_are_measured_in_bfloat16(self):
+        x, y = images()
+        torch.manual_seed(1)
+        net = ViT(4, 16, 1, patch=4, image=8)
+        found = []
+        for name, own in (("single", net), ("half", copy.deepcopy(net).bfloat16())):
+            Recorder(self.root / name, own, torch.optim.SGD(own.parameters(), 0.1), probe=(x, y), classes=NAMES).close()
+            found.append(probes(self.root / name)[0][1]["gram"].sum(0))
+        self.near(found[1], found[0], 0.1)
+        self.assertGreater(np.abs(found[1] - found[0]).max(), 0)
+
     def test_the_update_is_what_the_step_did_and_norms_are_those_of_the_gradient(self):
         net = ResNet(4, 4, (1,))
         x, y = images()

@@ -376,4 +376,102 @@ mod tests {
         }
         Ok(())
     }
+
+    /// A network of so many blocks, each with a convolution, a batch norm and an addition.
+    fn deep(blocks: usize) -> anyhow::Result<Started> {
+        let mut started = recorded("solar-none")?.run.started.clone().unwrap();
+        started.layers.clear();
+        let mut last = None;
+        for block in 0..blocks {
+            for (kind, gram) in [
+                ("conv", Some(2 * block)),
+                ("batch_norm", Some(2 * block + 1)),
+                ("add", None),
+            ] {
+                let name = format!("layer.{block}.{kind}");
+                started.layers.push(Layer {
+                    name: name.clone(),
+                    group: format!("layer.{block}"),
+                    kind: kind.to_owned(),
+                    shape: vec![4],
+                    params: usize::from(gram.is_some()),
+                    inputs: last.into_iter().collect(),
+                    gram,
+                });
+                last = Some(name);
+            }
+        }
+        Ok(started)
+    }
+
+    /// However many blocks there are, every layer with gradients has a place of its own within the area.
+    #[test]
+    fn hundreds_of_layers_have_places_of_their_own() -> anyhow::Result<()> {
+        for (blocks, size) in [
+            (10, vec2(1100.0, 130.0)),
+            (60, vec2(1100.0, 130.0)),
+            (60, vec2(500.0, 300.0)),
+            (200, vec2(1100.0, 130.0)),
+            (400, vec2(900.0, 400.0)),
+        ] {
+            let started = deep(blocks)?;
+            let area = Rect::from_min_size(pos2(7.0, 5.0), size);
+            for scope in [Scope::Backbone, Scope::Group("layer.5".to_owned())] {
+                let map = Map::new(&started, area, &scope);
+                assert_eq!(map.folded, blocks > 10, "{blocks} in {size:?}");
+                let measured = started.layers.iter().filter(|layer| layer.gram.is_some());
+                let boxes: Vec<Rect> = measured.map(|layer| map.boxes[&layer.name]).collect();
+                for (at, rect) in boxes.iter().enumerate() {
+                    assert!(
+                        area.expand(1.0).contains_rect(*rect),
+                        "{blocks}, {size:?}, {rect}"
+                    );
+                    assert!(
+                        rect.width() > 0.5 && rect.height() > 0.5,
+                        "{blocks}, {size:?}, {rect}"
+                    );
+                    let overlaps = |other: &&Rect| {
+                        let both = rect.intersect(**other);
+                        both.width() > 0.1 && both.height() > 0.1
+                    };
+                    assert!(
+                        boxes[..at].iter().all(|other| !overlaps(&other)),
+                        "{blocks}, {size:?}, {at}"
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The block of the selected part is laid open: its layers stand beside each other, all others are piled up.
+    #[test]
+    fn the_selected_block_of_a_deep_network_is_open() -> anyhow::Result<()> {
+        let started = deep(60)?;
+        let area = Rect::from_min_size(pos2(0.0, 0.0), vec2(1100.0, 130.0));
+        for scope in [
+            Scope::Layer("layer.30.batch_norm".to_owned()),
+            Scope::Group("layer.30".to_owned()),
+        ] {
+            let map = Map::new(&started, area, &scope);
+            for block in [0, 29, 30, 31, 59] {
+                let [conv, norm] =
+                    ["conv", "batch_norm"].map(|kind| map.boxes[&format!("layer.{block}.{kind}")]);
+                let is_open = conv.right() <= norm.left() + 1.0 && conv.top() == norm.top();
+                let is_piled = conv.bottom() <= norm.top() + 0.1 && conv.left() == norm.left();
+                assert_eq!(
+                    (is_open, is_piled),
+                    (block == 30, block != 30),
+                    "{block}: {conv} {norm}"
+                );
+            }
+            let to = |from: &str, way| map.neighbour(&started, &Scope::Layer(from.to_owned()), way);
+            assert_eq!(
+                to("layer.3.conv", (0, 1)).as_deref(),
+                Some("layer.3.batch_norm")
+            );
+            assert_eq!(to("layer.3.conv", (1, 0)).as_deref(), Some("layer.4.conv"));
+        }
+        Ok(())
+    }
 }

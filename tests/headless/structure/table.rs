@@ -89,7 +89,6 @@ pub(super) const ROOMS: &[Room] = &[
             "class_balance",
             "config",
             "data",
-            "gradient",
             "model",
             "network",
             "ops",
@@ -309,7 +308,6 @@ const WINDOW: &[&str] = &[
 
 const WINDOW_PAGES: &[&str] = &[
     "compare",
-    "config",
     "data",
     "figure",
     "findings",

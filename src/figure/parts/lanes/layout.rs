@@ -17,6 +17,10 @@ use crate::run::event::{Layer, Probe};
 
 /// Rows at least this high, in points, have their layer's name beside them.
 const NAMED_ROW: f32 = 10.0;
+/// Height of a block's name where blocks are low, in points.
+const NAME: f32 = 8.0;
+/// Blocks at least this high, in points, have lines between them.
+const LINED_BLOCK: f32 = 3.0;
 /// Least distance of two marks of time, in points.
 const MARK_DISTANCE: f32 = 54.0;
 /// Space between the backbone and its layers, in points.
@@ -155,6 +159,8 @@ impl Grid {
         if self.cells.left() <= self.left {
             return None;
         }
+        // Where blocks are lower than a line of text, as many are named as there is room for.
+        let mut free = f32::NEG_INFINITY;
         let mut first = 0;
         while let Some((layer, _)) = layers.get(first) {
             let group = layer.group.as_str();
@@ -164,7 +170,7 @@ impl Grid {
                 .count();
             let top = self.cell(first, 0).top();
             let bottom = self.cell(first + count - 1, 0).bottom();
-            if first > 0 {
+            if first > 0 && bottom - top > LINED_BLOCK {
                 let line = Stroke::new(1.0, ui.visuals().weak_text_color().gamma_multiply(0.6));
                 ui.painter()
                     .hline(self.left..=self.cells.right(), top, line);
@@ -173,8 +179,13 @@ impl Grid {
             let scope = Scope::Group(group.to_owned());
             let is_selected = view.scope == scope;
             let hint = format!("Block {group}");
+            let has_room = rect.center().y - NAME / 2.0 >= free;
+            if has_room {
+                free = rect.center().y + NAME / 2.0;
+            }
             // A block may occur twice, and a layer may have its block's name: the index keeps ids apart.
-            if name_ui(ui, rect, group, (&hint, first), is_selected) {
+            let text = if has_room || is_selected { group } else { "" };
+            if name_ui(ui, rect, text, (&hint, first), is_selected) {
                 pick = Some(Pick::Scope(scope));
             }
             first += count;
@@ -243,7 +254,7 @@ impl Grid {
             );
         }
         let at = pos2(self.cells.center().x, self.cells.bottom() + 15.0);
-        let label = view.time.label();
+        let label = view.time.known_to(subject.run).label();
         ui.painter()
             .text(at, Align2::CENTER_TOP, label, font, color);
     }
