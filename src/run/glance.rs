@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use super::event::{Eval, Event, Split, Started};
-use super::log_line::{content, is_whole, parse};
-use super::log_reader::Log;
+use super::log::line::{content, is_whole, parse};
+use super::log::reader::Log;
 use super::reducer::{Ending, Run};
 
 /// Bytes of a log's end that are read first.

@@ -58,8 +58,6 @@ pub(crate) mod gates;
 pub mod glance;
 mod inside;
 pub mod log;
-mod log_line;
-pub mod log_reader;
 pub mod notes;
 mod paths;
 mod reducer;

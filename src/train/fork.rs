@@ -11,7 +11,6 @@ use crate::run::{Ending, Run};
 
 use super::checkpoint::{self, Progress};
 use super::error::TrainError;
-use super::start::refuse_recorded;
 
 /// Fields that a fork may change: they change neither the network nor the images, nor how what was recorded is read.
 const MAY_CHANGE: [&str; 14] = [
@@ -74,7 +73,7 @@ impl Plan {
         at: Option<u64>,
     ) -> Result<Self, TrainError> {
         let loaded = log::load(parent)?;
-        refuse_recorded(&loaded.run, parent, "go on with it")?;
+        loaded.refuse_recorded(parent, "go on with it")?;
         if loaded.running {
             let path = parent.to_owned();
             return Err(RunError::Busy { path }.into());

@@ -89,26 +89,11 @@ pub(super) fn on_threads<T: Send>(
 fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     // The log's header says first whether the run can be read at all.
     let loaded = log::load(dir)?;
-    refuse_recorded(&loaded.run, dir, "go on with it")?;
+    loaded.refuse_recorded(dir, "go on with it")?;
     let Some(started) = loaded.run.started else {
         return Err(RunError::not_a_run(dir).into());
     };
     Ok((started, log::begins_anew(dir)?))
-}
-
-/// Refuses a run that another program trained.
-pub(super) fn refuse_recorded(run: &Run, dir: &Path, action: &'static str) -> Result<(), RunError> {
-    let recorder = run
-        .started
-        .as_ref()
-        .and_then(|started| started.recorder.as_ref());
-    recorder.map_or(Ok(()), |recorder| {
-        Err(RunError::Recorded {
-            recorder: recorder.name.clone(),
-            action,
-            path: dir.to_owned(),
-        })
-    })
 }
 
 /// Trains a new run.

@@ -12,12 +12,12 @@ use crate::ops::cpu::{folded, parts, repeated, with_scratch};
 use crate::ops::data::Data;
 use crate::ops::kernels::{Plane, WeightGrad, max_pool_grad, vectorised};
 use crate::ops::norm_sums::{self, Sums};
-use crate::ops::pending_norm::Pending;
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Packed;
 
 use super::affine::Affine;
 use super::input::{Input, Splitter};
+use super::loops::{add_terms, mask, subtract};
 use super::path::{Path, WeightPath};
 use super::shape::{After, Shape, Source as Stats};
 
@@ -185,6 +185,17 @@ impl Backward {
         Ok(sum)
     }
 
+    /// The sums over no image.
+    fn zeros(&self, weight_path: &WeightPath) -> Sum {
+        let parts = self.input.norm_sums();
+        Sum {
+            weight: weight_path.zeros(),
+            norm: vec![[0.0; 2]; self.shape.outputs],
+            parts: parts.map(|how| Some(how?.zeros())).collect(),
+            gates: Vec::new(),
+        }
+    }
+
     /// Sums of the gradients over some images. The gradients of the parts of the input are written to `inputs`, whose
     /// slices begin with the first of these images.
     fn stretch(
@@ -196,16 +207,7 @@ impl Backward {
         let Self { arch, shape, .. } = self;
         let (inner, outer) = (shape.input(), shape.output());
         let (path, weight_path) = (&source.path, &source.weight_path);
-        let mut sum = Sum {
-            weight: weight_path.zeros(),
-            norm: vec![[0.0; 2]; shape.outputs],
-            parts: self
-                .input
-                .norm_sums()
-                .map(|how| Some(how?.zeros()))
-                .collect(),
-            gates: Vec::new(),
-        };
+        let mut sum = self.zeros(weight_path);
         let group = (GROUP / (inner.len() + outer.len()).max(1)).max(weight_path.images());
         let group = group.clamp(1, images.len().max(1));
         let joined = source.splitter.as_ref().map_or(0, |_| shape.image());
@@ -474,49 +476,5 @@ impl Backward {
             }
             visit(row, raw, &mut passed);
         }
-    }
-}
-
-// Each loop is a function, because the compiler then knows that the slice it writes overlaps none that it reads.
-
-/// The gradient where the value is above the floor, else 0.
-#[inline(always)]
-fn mask(passed: &mut [f32], raw: &[f32], grad: &[f32], pending: &Pending) {
-    let constants = pending.scale.iter().zip(&pending.shift);
-    for (((passed, raw), grad), (scale, shift)) in
-        passed.iter_mut().zip(raw).zip(grad).zip(constants)
-    {
-        *passed = if raw * scale + shift > pending.floor {
-            *grad
-        } else {
-            0.0
-        };
-    }
-}
-
-/// Σg and Σg·(x − mean).
-#[inline(always)]
-fn add_terms(plain: &mut [f32], weighted: &mut [f32], raw: &[f32], passed: &[f32], mean: &[f32]) {
-    let sums = plain.iter_mut().zip(weighted);
-    for ((plain, weighted), ((raw, passed), mean)) in sums.zip(raw.iter().zip(passed).zip(mean)) {
-        *plain += passed;
-        *weighted += passed * (raw - mean);
-    }
-}
-
-/// scale·(g − a − b·(x − mean)).
-#[inline(always)]
-fn subtract(
-    out: &mut [f32],
-    passed: &[f32],
-    raw: &[f32],
-    (scale, mean): (&[f32], &[f32]),
-    (a, b): (&[f32], &[f32]),
-) {
-    let constants = scale.iter().zip(mean).zip(a.iter().zip(b));
-    for ((out, (passed, raw)), ((scale, mean), (a, b))) in
-        out.iter_mut().zip(passed.iter().zip(raw)).zip(constants)
-    {
-        *out = scale * (passed - a - b * (raw - mean));
     }
 }

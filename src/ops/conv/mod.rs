@@ -8,10 +8,10 @@
 //! ```text
 //! layer            settings of a convolution and of what follows it, and its results
 //! conv2d           checks shapes and chooses the implementation:
-//!   fused            on the CPU: the forward pass, with shape, affine, input, path (direct or Winograd, by rule), backward
+//!   fused            on the CPU: the forward pass, with shape, affine, input, path (direct or Winograd, by rule), backward (with loops)
 //!   portable         on other devices: candle operations
 //! ```
-//! May import cpu, data, gate, kernels, pending_norm, pool, profile and tape of `ops`.
+//! May import cpu, data, gate, kernels, norm_sums, pending_norm, pool, profile and tape of `ops`.
 
 mod affine;
 mod backward;
@@ -19,6 +19,7 @@ mod conv2d;
 mod fused;
 mod input;
 mod layer;
+mod loops;
 mod method;
 mod path;
 mod portable;

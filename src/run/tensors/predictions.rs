@@ -9,7 +9,7 @@ use super::recorded_data::{RecordedData, has, read, values};
 use crate::run::bytes::{little_endian, write_tensors};
 use crate::run::error::RunError;
 use crate::run::event::Split;
-use crate::run::log_reader::header;
+use crate::run::log::reader::header;
 use crate::run::paths::predictions_file;
 
 /// Number of likeliest classes that are listed for an image.

@@ -24,7 +24,7 @@ use self::subject::Subject;
 use super::control::{Control, Emit};
 use super::error::TrainError;
 use super::probe::{self, Mix};
-use super::start::{on_threads, refuse_recorded};
+use super::start::on_threads;
 
 /// What is verified, and how thoroughly.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,8 +56,9 @@ pub fn verify(
     emit: Emit<'_>,
     report: Report<'_>,
 ) -> Result<Option<Verification>, TrainError> {
-    let run = log::load(dir)?.run;
-    refuse_recorded(&run, dir, "verify it")?;
+    let loaded = log::load(dir)?;
+    loaded.refuse_recorded(dir, "verify it")?;
+    let run = loaded.run;
     // Said before the long work, and not after it.
     log::refuse_links(dir)?;
     let Some(started) = run.started else {

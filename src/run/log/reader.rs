@@ -7,13 +7,13 @@ use std::io::{BufRead, BufReader, Read as _, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::RunError;
-use super::event::{Event, NEWEST_FORMAT, Started};
-use super::log_line::{content, format_of, is_whole, parse};
-use super::paths::events_path;
-use super::reducer::Run;
-use super::summaries;
-use super::tensors::verification::{self, Verification};
+use super::line::{content, format_of, is_whole, parse};
+use crate::run::error::RunError;
+use crate::run::event::{Event, NEWEST_FORMAT, Started};
+use crate::run::paths::events_path;
+use crate::run::reducer::Run;
+use crate::run::summaries;
+use crate::run::tensors::verification::{self, Verification};
 
 /// Length in bytes of the longest line that is read, so that a file without lines cannot take all memory. The evaluation of
 /// 1,000 classes has two million.
@@ -32,6 +32,24 @@ pub struct Loaded {
     pub position: Position,
     /// What was measured at checkpoints ([`verification`]), by step.
     pub verified: BTreeMap<u64, Arc<Verification>>,
+}
+
+impl Loaded {
+    /// Refuses a run that another program trained, with which `action` cannot be done.
+    ///
+    /// # Errors
+    /// Where another program trained it.
+    pub fn refuse_recorded(&self, dir: &Path, action: &'static str) -> Result<(), RunError> {
+        let started = self.run.started.as_ref();
+        match started.and_then(|started| started.recorder.as_ref()) {
+            None => Ok(()),
+            Some(recorder) => Err(RunError::Recorded {
+                recorder: recorder.name.clone(),
+                action,
+                path: dir.to_owned(),
+            }),
+        }
+    }
 }
 
 /// How far a log was read: the end of the last whole line that was read. [`follow`] continues there.
@@ -135,19 +153,19 @@ pub fn follow(run: &Path, from: &Position) -> Result<Followed, RunError> {
 }
 
 /// The header of a log, before it is parsed.
-pub(super) struct HeaderLine {
-    pub(super) text: Vec<u8>,
+pub(in crate::run) struct HeaderLine {
+    pub(in crate::run) text: Vec<u8>,
     /// Number of the line, from 1.
-    pub(super) number: usize,
+    pub(in crate::run) number: usize,
     /// Where the line ends, in bytes from the beginning.
-    pub(super) end: u64,
+    pub(in crate::run) end: u64,
 }
 
 /// The header of a run.
 ///
 /// # Errors
 /// Where there is no run, its header is damaged, or it is of a newer format.
-pub(super) fn header(run: &Path) -> Result<Started, RunError> {
+pub(in crate::run) fn header(run: &Path) -> Result<Started, RunError> {
     let mut log = Log::open(run)?;
     match log
         .header_line()?
@@ -160,16 +178,16 @@ pub(super) fn header(run: &Path) -> Result<Started, RunError> {
 }
 
 /// A log that is open for reading.
-pub(super) struct Log {
+pub(in crate::run) struct Log {
     run: PathBuf,
-    pub(super) path: PathBuf,
-    pub(super) reader: BufReader<File>,
+    pub(in crate::run) path: PathBuf,
+    pub(in crate::run) reader: BufReader<File>,
     /// Whether a writer held the lock before the first byte was read. If none did, the log holds all events of the run.
-    pub(super) running: bool,
+    pub(in crate::run) running: bool,
 }
 
 impl Log {
-    pub(super) fn open(run: &Path) -> Result<Self, RunError> {
+    pub(in crate::run) fn open(run: &Path) -> Result<Self, RunError> {
         let path = events_path(run);
         if !path.is_file() {
             return Err(RunError::not_a_run(run));
@@ -184,7 +202,7 @@ impl Log {
         })
     }
 
-    pub(super) fn length(&self) -> Result<u64, RunError> {
+    pub(in crate::run) fn length(&self) -> Result<u64, RunError> {
         let metadata = self.reader.get_ref().metadata();
         let length = metadata.map(|metadata| metadata.len());
         length.map_err(|e| self.unreadable(e))
@@ -197,7 +215,7 @@ impl Log {
     }
 
     /// The first line that is not blank; `None` where it is not whole, or there is none.
-    pub(super) fn header_line(&mut self) -> Result<Option<HeaderLine>, RunError> {
+    pub(in crate::run) fn header_line(&mut self) -> Result<Option<HeaderLine>, RunError> {
         let mut line = Vec::new();
         let seek = self.reader.seek(SeekFrom::Start(0));
         seek.map_err(|e| self.unreadable(e))?;
@@ -223,7 +241,7 @@ impl Log {
     }
 
     /// The bytes up to the first line's end.
-    pub(super) fn first_line(&mut self) -> Result<Vec<u8>, RunError> {
+    pub(in crate::run) fn first_line(&mut self) -> Result<Vec<u8>, RunError> {
         let mut line = Vec::new();
         let seek = self.reader.seek(SeekFrom::Start(0));
         seek.map_err(|e| self.unreadable(e))?;
@@ -313,7 +331,7 @@ impl Log {
     }
 
     /// The header on the first line that is not blank.
-    pub(super) fn header_of(&self, text: &[u8], number: usize) -> Result<Event, RunError> {
+    pub(in crate::run) fn header_of(&self, text: &[u8], number: usize) -> Result<Event, RunError> {
         let parsed = parse(text);
         match (format_of(text), parsed) {
             (_, Ok(Some(event @ Event::Started(_)))) => Ok(event),
@@ -333,7 +351,11 @@ impl Log {
     }
 
     /// The event on a line after the header; `None` where this version does not know the event.
-    pub(super) fn event(&self, text: &[u8], number: usize) -> Result<Option<Event>, RunError> {
+    pub(in crate::run) fn event(
+        &self,
+        text: &[u8],
+        number: usize,
+    ) -> Result<Option<Event>, RunError> {
         parse(text).map_err(|reason| RunError::damaged_line(&self.path, number, &reason))
     }
 
@@ -346,7 +368,7 @@ impl Log {
         )
     }
 
-    pub(super) fn unreadable(&self, error: std::io::Error) -> RunError {
+    pub(in crate::run) fn unreadable(&self, error: std::io::Error) -> RunError {
         RunError::io("read the log", &self.path, error)
     }
 }

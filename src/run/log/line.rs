@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
-use super::event::{Event, NEWEST_FORMAT, Started};
+use crate::run::event::{Event, NEWEST_FORMAT, Started};
 
 /// What some editors put before the first character of a file in UTF-8 (a byte order mark).
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -17,7 +17,7 @@ const MARKS_OF_UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 const NOT_FINITE: [&[u8]; 3] = [b"NaN", b"-Infinity", b"Infinity"];
 
 /// The text of a line without what surrounds it: a mark before the first character of a file, blanks, the line's end.
-pub(super) fn content(line: &[u8], is_first: bool) -> &[u8] {
+pub(in crate::run) fn content(line: &[u8], is_first: bool) -> &[u8] {
     let line = match is_first {
         true => line.strip_prefix(MARK).unwrap_or(line),
         false => line,
@@ -27,12 +27,12 @@ pub(super) fn content(line: &[u8], is_first: bool) -> &[u8] {
 
 /// Whether the text is a whole JSON object. A line that is still being written, or was cut short, never is: its last
 /// brace is missing.
-pub(super) fn is_whole(text: &[u8]) -> bool {
+pub(in crate::run) fn is_whole(text: &[u8]) -> bool {
     text.ends_with(b"}") && serde_json::from_slice::<IgnoredAny>(&with_nulls(text)).is_ok()
 }
 
 /// Whether a text without a line's end holds more than one event, as where the lines end in a way that is not known.
-pub(super) fn is_many(text: &[u8]) -> bool {
+pub(in crate::run) fn is_many(text: &[u8]) -> bool {
     let name = br#""event""#;
     text.windows(name.len()).filter(|part| part == name).count() > 1
 }
@@ -49,7 +49,7 @@ struct Head<'a> {
 ///
 /// The name of the event is read first and then the line as that event: deserialising the tagged `Event` would buffer
 /// every number of the line in between, and a long log would take seconds.
-pub(super) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
+pub(in crate::run) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
     #[derive(Deserialize)]
     struct Resumed {
         step: u64,
@@ -86,7 +86,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Event>, String> {
 }
 
 /// The format that a header says it has; `None` where it says none.
-pub(super) fn format_of(line: &[u8]) -> Option<u32> {
+pub(in crate::run) fn format_of(line: &[u8]) -> Option<u32> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,

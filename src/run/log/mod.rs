@@ -1,7 +1,10 @@
 //! Writing a run directory: one writer at a time creates it, locks it and appends events to its log.
 //!
-//! The paths, the errors and the reading of a run ([`read`](super::log_reader)) are re-exported here, so that users of
+//! The paths, the errors and the reading of a run ([`read`](reader)) are re-exported here, so that users of
 //! a run directory need one module.
+
+pub(super) mod line;
+pub(super) mod reader;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -10,21 +13,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use super::bytes::{read_tensors, write_tensors, write_whole};
-pub use super::error::RunError;
-use super::event::Event;
-pub use super::find::{runs_in, runs_under};
-use super::log_line::{content, is_many, is_whole};
-use super::log_reader::Log;
-pub use super::log_reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
-pub use super::paths::{
+use crate::config::RunConfig;
+pub use crate::run::bytes::{read_tensors, write_tensors, write_whole};
+pub use crate::run::error::RunError;
+use crate::run::event::Event;
+pub use crate::run::find::{runs_in, runs_under};
+pub use crate::run::paths::{
     checkpoint_path, config_path, data_path, events_path, new_fork_dir, new_run_dir,
     predictions_file, probe_file, refuse_links, verification_file,
 };
-use super::reducer::Ending;
-pub use super::tensors::predictions::write_predictions;
-pub use super::tensors::recorded_data::write_data;
-use crate::config::RunConfig;
+use crate::run::reducer::Ending;
+pub use crate::run::tensors::predictions::write_predictions;
+pub use crate::run::tensors::recorded_data::write_data;
+use line::{content, is_many, is_whole};
+use reader::Log;
+pub use reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
 
 /// The contents of `run.toml`: the configuration that a run was trained with, for a person to read and to copy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

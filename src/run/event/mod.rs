@@ -1,15 +1,16 @@
 //! Everything that the trainer reports, as plain numbers: one [`Event`] is one line of `events.jsonl`.
 
-use std::collections::BTreeMap;
+mod origin;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::inside::stays_inside;
-use super::thirds::Thirds;
 use crate::class_balance;
 use crate::config::{Attention, RunConfig};
 use crate::gradient::gram::ConflictSummary;
 pub use crate::network::{BatchNorm, Layer, Normalise};
+use crate::run::inside::stays_inside;
+use crate::run::thirds::Thirds;
+pub use origin::{Change, Parent, Recorder};
 
 /// Version of the run directory's layout that the trainer writes. Runs of format 1 lack the class gradients with batch
 /// norm as in training.
@@ -212,94 +213,6 @@ impl Started {
     pub fn rarest(&self) -> Option<usize> {
         class_balance::rarest(&self.train_counts)
     }
-}
-
-/// A program that trained a network of its own and recorded the run, such as a training script in PyTorch.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Recorder {
-    /// The program with its version, such as `PyTorch 2.15.0`.
-    pub name: String,
-    /// What its user calls the network, such as `ResNet`.
-    #[serde(default)]
-    pub network: String,
-    /// Settings in the user's own words, by name.
-    #[serde(default)]
-    pub config: BTreeMap<String, serde_json::Value>,
-    /// Share of each class in the gradient of a step, `[K]`; by default that of its training images.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shares: Vec<f64>,
-    /// Whether training minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class gradients.
-    #[serde(default = "yes")]
-    pub cross_entropy: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl Recorder {
-    /// The settings as names and texts, the network first, in the order of their names.
-    pub fn settings(&self) -> Vec<(String, String)> {
-        let network =
-            (!self.network.is_empty()).then(|| ("network".to_owned(), self.network.clone()));
-        let others = self.config.iter().map(|(name, value)| {
-            let text = match value.as_str() {
-                Some(text) => text.to_owned(),
-                None => value.to_string(),
-            };
-            (name.clone(), text)
-        });
-        network.into_iter().chain(others).collect()
-    }
-
-    /// The random seed among the settings; 0 where there is none.
-    pub fn seed(&self) -> u64 {
-        let seed = self.config.get("seed");
-        seed.and_then(serde_json::Value::as_u64).unwrap_or(0)
-    }
-}
-
-/// The run and the step from which another run continues.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parent {
-    /// Id of the earlier run.
-    pub run: String,
-    /// The step of the earlier run from which training continued.
-    pub step: u64,
-    /// The fields of the configuration that differ from those up to that step.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changed: Vec<Change>,
-}
-
-impl Parent {
-    /// What this run continues, in words: "goes on from step 40 of run 0123456789abcdef, there with lr 0.1".
-    pub fn in_words(&self) -> String {
-        let changed = self.changed.iter();
-        let before = changed.map(|change| {
-            let from = match change.from.as_str() {
-                "" => "default",
-                from => from,
-            };
-            format!("{} {from}", change.field)
-        });
-        let before: Vec<String> = before.collect();
-        let with = match before.as_slice() {
-            [] => String::new(),
-            before => format!(", up to there with {}", before.join(", ")),
-        };
-        format!("goes on from step {} of run {}{with}", self.step, self.run)
-    }
-}
-
-/// A field of the configuration that was changed in the course of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Name of the field.
-    pub field: String,
-    /// Its value before, as text; empty where the program chooses it.
-    pub from: String,
-    /// Its value afterwards, as text; empty where the program chooses it.
-    pub to: String,
 }
 
 /// The fixed images that class gradients are measured on.
