@@ -156,18 +156,22 @@ pub fn read_view(bytes: &[u8]) -> Result<Restored, String> {
     let text = chunk
         .decompress_text_with_limit(LONGEST)
         .and_then(|()| chunk.get_text())
-        .map_err(|error| format!("The view in this image is damaged: {error}."))?;
+        .map_err(|error| damaged(&error))?;
     let newer =
         "This image was exported by a newer version; update Crosscurrent to go back to its view.";
     // The version is read first: the rest of a newer record may look different.
-    let value: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|error| format!("The view in this image is damaged: {error}."))?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| damaged(&error))?;
     if value["format"]
         .as_u64()
         .is_some_and(|format| format > FORMAT.into())
     {
         return Err(newer.to_owned());
     }
-    serde_json::from_value(value)
-        .map_err(|error| format!("The view in this image is damaged: {error}."))
+    serde_json::from_value(value).map_err(|error| damaged(&error))
+}
+
+/// The sentence about a damaged record, in one line although the error may quote what it found.
+fn damaged(error: &dyn std::fmt::Display) -> String {
+    let error = error.to_string().replace(char::is_control, " ");
+    format!("The view in this image is damaged: {error}.")
 }

@@ -116,7 +116,9 @@ pub(super) const READERS: [Reader; 15] = [
     },
     Reader {
         mend: png_mended,
-        memory: (160 * MIB, 3 * 4096),
+        // The library for TIFF reserves up to 256 MiB for the values of a tag before it looks whether they are there; it
+        // does not touch them, and `image` gives no means to say less.
+        memory: (288 * MIB, 3 * 4096),
         ..of("images", 300, images, loaded)
     },
     Reader {

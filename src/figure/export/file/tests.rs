@@ -137,6 +137,13 @@ fn files_without_a_record_give_a_reason() -> Result<()> {
     // A file cut short within its pixels still has its view; a file cut short before them is no image.
     assert!(read_view(&whole[..whole.len() / 2]).is_ok());
     assert!(read_view(&whole[..40]).is_err());
+    // The error quotes a text with a line break, and stays one line.
+    let quoted = with("{\"format\":1,\"run\":{\"id\":\"\",\"name\":\"\"},\"figure\":\"a\\nb\"}")?;
+    let sentence = message(&quoted)?;
+    assert!(
+        sentence.contains("`a b`") && !sentence.contains('\n'),
+        "{sentence}"
+    );
     Ok(())
 }
 
