@@ -143,8 +143,8 @@ impl Map {
             .count()
             .max(1) as f32;
         let room = |lines: f32| (lines * area.width() - wide) / closed - gap;
-        let lines = (1..=8).map(|lines| lines as f32);
-        let lines = lines.clone().find(|&n| room(n) >= narrowest).unwrap_or(8.0);
+        let mut lines = (1..=8).map(|lines| lines as f32);
+        let lines = lines.find(|&n| room(n) >= narrowest).unwrap_or(8.0);
         // The end of a line may stay empty, so that lines of several blocks do not always fill it.
         let each = room(lines).min(if lines > 1.0 {
             narrowest.max(room(lines) * 0.9)
@@ -379,7 +379,7 @@ mod tests {
 
     /// A network of so many blocks, each with a convolution, a batch norm and an addition.
     fn deep(blocks: usize) -> anyhow::Result<Started> {
-        let mut started = recorded("solar-none")?.run.started.clone().unwrap();
+        let mut started = recorded("solar-none")?.run.started.unwrap();
         started.layers.clear();
         let mut last = None;
         for block in 0..blocks {

@@ -235,10 +235,7 @@ fn state_ui(ui: &mut egui::Ui, entry: &RunEntry) {
         font,
         color,
     );
-    let mut words: Vec<String> = Vec::new();
-    words.push(entry.variant());
-    words.push(entry.state.word().to_owned());
-    let words = words.join(" · ");
+    let words = format!("{} · {}", entry.variant(), entry.state.word());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
     let mut help = format!("{words}\n{}", entry.state.sentence());
     let parent = entry.run.started.as_ref().and_then(|x| x.parent.as_ref());
