@@ -1,6 +1,6 @@
 //! Writing a run directory: one writer at a time creates it, locks it and appends events to its log.
 //!
-//! The paths, the errors and the reading of a run ([`read`](reader)) are re-exported here, so that users of
+//! The paths, the errors and the reading of a run (`reader`) are re-exported here, so that users of
 //! a run directory need one module.
 
 pub(super) mod line;
