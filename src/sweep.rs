@@ -287,14 +287,7 @@ impl Planned {
             Err(_) if !has_checkpoint && log::holds_nothing(&dir)? => return Ok(State::Anew),
             glance => glance?,
         };
-        if let Some(recorder) = &glance.started.recorder {
-            let error = RunError::Recorded {
-                recorder: recorder.name.clone(),
-                action: "train it anew",
-                path: dir,
-            };
-            return Err(error.into());
-        }
+        RunError::refuse_recorded(&glance.started, &dir, "train it anew")?;
         if let Some(first) = differences(&[&self.config, &glance.started.config]).first() {
             let field = first.field.name;
             return Err(SweepError::OtherRun { field, path: dir });

@@ -1,7 +1,7 @@
 //! The window, driven through the accessible names of its widgets, without a display.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -53,6 +53,19 @@ fn window_of(builder: HarnessBuilder<App>, options: Options) -> Window {
         );
     settle(&mut window);
     window
+}
+
+/// A trainer that refuses every job, and the jobs that it was given.
+fn refusing_trainer() -> (Trainer, Arc<Mutex<Vec<Job>>>) {
+    let jobs: Arc<Mutex<Vec<Job>>> = Arc::default();
+    let seen = jobs.clone();
+    let trainer: Trainer = Arc::new(move |job: &Job, _, _| {
+        seen.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(job.clone());
+        Err("not today".to_owned())
+    });
+    (trainer, jobs)
 }
 
 /// Runs frames until nothing is read or written in the background any more.

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::signals::Signal;
 use crate::text::{is_hidden, visible};
 
@@ -72,7 +74,7 @@ pub(super) fn print_table<const N: usize>(rows: &[[String; N]]) {
     let rows: Vec<_> = rows.iter().map(visible).collect();
     let widths: [usize; N] = std::array::from_fn(|column| {
         rows.iter()
-            .map(|row| row[column].chars().count())
+            .map(|row| row[column].width())
             .max()
             .unwrap_or(0)
     });
@@ -85,7 +87,7 @@ pub(super) fn print_table<const N: usize>(rows: &[[String; N]]) {
         let cells: Vec<_> = shown
             .iter()
             .map(|&column| (&row[column], widths[column]))
-            .map(|(cell, width)| format!("{cell:<width$}"))
+            .map(|(cell, width)| cell.to_owned() + &" ".repeat(width - cell.width()))
             .collect();
         say(cells.join("  ").trim_end());
     }

@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 
 /// Most blocks of memory that a thread keeps: more than a step of the network uses.
 const KEPT: usize = 96;
-/// Reuseds of fewer values are not worth keeping.
+/// Blocks of fewer values are not worth keeping.
 const SMALL: usize = 1 << 14;
 
 thread_local! {

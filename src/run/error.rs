@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::event::NEWEST_FORMAT;
+use super::event::{NEWEST_FORMAT, Started};
 use crate::text::{one_line, shown, visible};
 
 /// What can go wrong with a run directory. Every message names the fault, the remedy, and the path last.
@@ -126,6 +126,25 @@ impl RunError {
             action: action.to_owned(),
             path: path.to_owned(),
             error,
+        }
+    }
+
+    /// Refuses a run that another program trained, with which `action` cannot be done.
+    ///
+    /// # Errors
+    /// Where another program trained it.
+    pub fn refuse_recorded(
+        started: &Started,
+        dir: &Path,
+        action: &'static str,
+    ) -> Result<(), Self> {
+        match &started.recorder {
+            None => Ok(()),
+            Some(recorder) => Err(Self::Recorded {
+                recorder: recorder.name.clone(),
+                action,
+                path: dir.to_owned(),
+            }),
         }
     }
 

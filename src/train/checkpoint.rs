@@ -133,7 +133,7 @@ pub fn is_finite(net: &Net, optimiser: &dyn Optimiser) -> Result<bool, TrainErro
 /// # Errors
 /// Where the file is missing or cut short.
 pub fn progress_if_finite(path: &Path) -> Result<Option<Progress>, TrainError> {
-    let bytes = std::fs::read(path).map_err(|e| RunError::io("read the checkpoint", path, e))?;
+    let bytes = read_tensors(path).map_err(|e| RunError::io("read the checkpoint", path, e))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| RunError::damaged(path, e))?;
     let progress = progress_of(path, &bytes)?;
     let is_finite = |bytes: &[u8]| {

@@ -7,6 +7,7 @@ use crate::data::DataError;
 use crate::model::Spec;
 use crate::run::event::NOT_FINITE;
 use crate::run::log::RunError;
+use crate::text::shown;
 
 use super::memory::{Need, Shortage, Work, free_bytes, is_out_of_memory};
 
@@ -48,7 +49,7 @@ pub enum TrainError {
     #[error("{0}")]
     Fork(String),
     /// The run has nothing left to do.
-    #[error("this run has finished; start a new one with `crosscurrent train`: {}", .0.display())]
+    #[error("this run has finished; start a new one with `crosscurrent train`: {}", shown(.0))]
     Finished(std::path::PathBuf),
     /// The data are not those the run was trained on.
     #[error(

@@ -8,6 +8,7 @@ use crate::config::{Field, Group, RunConfig, differences};
 use crate::run::event::{Change, Event, Parent, Split, Started};
 use crate::run::log::{self, RunError, RunFile, Writer};
 use crate::run::{Ending, Run};
+use crate::text::shown;
 
 use super::checkpoint::{self, Progress};
 use super::error::TrainError;
@@ -264,7 +265,7 @@ fn saved(parent: &Path, run: &Run) -> Result<Vec<Saved>, TrainError> {
         return Err(faults.into_iter().next().unwrap_or_else(|| {
             TrainError::Fork(format!(
                 "there is no checkpoint with finite weights to go on from; start a new run with `crosscurrent train`: {}",
-                parent.display()
+                shown(parent)
             ))
         }));
     }
@@ -328,9 +329,9 @@ fn files(events: &[Event]) -> Vec<String> {
     files
 }
 
-/// Copies a file of a run, whole.
+/// Copies a file of a run, whole. None is longer than a file of tensors may be.
 fn copy(from: &Path, to: &Path) -> Result<(), RunError> {
-    let bytes = std::fs::read(from).map_err(|e| RunError::io("read the file", from, e))?;
+    let bytes = log::read_tensors(from).map_err(|e| RunError::io("read the file", from, e))?;
     log::write_whole(to, &bytes)
 }
 

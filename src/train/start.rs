@@ -53,8 +53,8 @@ pub fn resume(
 
 /// Trains a new run in the directory `dir` that begins with what the run in `parent` recorded up to a checkpoint, and
 /// goes on from there with `config`: from the latest checkpoint at or before the step `at` whose numbers are finite, or,
-/// without a step, the latest at which the loss had not multiplied. With the parent's configuration the results are bit-exactly those of [`resume`]. `emit` hears all events of
-/// the new run, beginning with its header.
+/// without a step, the latest at which the network had not diverged. With the parent's configuration the results are
+/// bit-exactly those of [`resume`]. `emit` hears all events of the new run, beginning with its header.
 ///
 /// # Errors
 /// As [`run`]; also where the parent is being written or has no such checkpoint, its data have changed, or `config`

@@ -1,7 +1,5 @@
 //! What the window offers where a run ended because a number was not finite, and what it does when a signal comes.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::*;
 
 const WHY: &str =
@@ -25,14 +23,7 @@ fn a_run_that_was_not_finite_is_forked_with_the_rate_that_was_typed() -> anyhow:
     let (dir, other) = (parent.path().join("wild"), parent.path().join("other"));
     failed(&dir, WHY)?;
     failed(&other, "the disk is full")?;
-    let jobs: Arc<Mutex<Vec<Job>>> = Arc::default();
-    let seen = jobs.clone();
-    let trainer: Trainer = Arc::new(move |job: &Job, _, _| {
-        seen.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(job.clone());
-        Err("not today".to_owned())
-    });
+    let (trainer, jobs) = refusing_trainer();
     let mut window = window(Options {
         runs: vec![other, dir.clone()],
         trainer,

@@ -2,7 +2,6 @@
 
 use super::*;
 use crosscurrent::run::log::events_path;
-use std::sync::{Mutex, PoisonError};
 
 /// A window with the page of runs open.
 fn runs_page(options: Options) -> Window {
@@ -389,14 +388,7 @@ fn a_dropped_sweep_is_trained() -> anyhow::Result<()> {
     let file = parent.path().join("lr.toml");
     let text = "name = \"lr\"\nseeds = 1\n[grid]\nlr = [0.1, 0.01]\n";
     std::fs::write(&file, text)?;
-    let jobs: Arc<Mutex<Vec<Job>>> = Arc::default();
-    let seen = jobs.clone();
-    let trainer: Trainer = Arc::new(move |job: &Job, _, _| {
-        seen.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(job.clone());
-        Err("not today".to_owned())
-    });
+    let (trainer, jobs) = refusing_trainer();
     let mut window = window(Options {
         output: parent.path().to_owned(),
         trainer,

@@ -41,14 +41,9 @@ impl Loaded {
     /// Where another program trained it.
     pub fn refuse_recorded(&self, dir: &Path, action: &'static str) -> Result<(), RunError> {
         let started = self.run.started.as_ref();
-        match started.and_then(|started| started.recorder.as_ref()) {
-            None => Ok(()),
-            Some(recorder) => Err(RunError::Recorded {
-                recorder: recorder.name.clone(),
-                action,
-                path: dir.to_owned(),
-            }),
-        }
+        started.map_or(Ok(()), |started| {
+            RunError::refuse_recorded(started, dir, action)
+        })
     }
 }
 
