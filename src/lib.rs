@@ -20,7 +20,7 @@
 //! - Only `data`, `model`, `ops` and `train` may name tensors; only `figure`, `ui` and `main` may name egui.
 //! - `run`, `gradient`, `compare` and `findings` work on plain numbers: `run` imports `gradient`, `compare` imports
 //!   both, and `findings` all three; none of them imports a part that trains or draws.
-//! - `network`, `text`, `random`, `signals` and `threads` lie below everything else.
+//! - `files`, `network`, `text`, `random`, `signals` and `threads` lie below everything else.
 
 #![cfg_attr(
     test,
@@ -40,6 +40,7 @@ pub mod compare;
 pub mod config;
 pub mod data;
 pub mod figure;
+mod files;
 pub mod findings;
 pub mod gradient;
 pub mod model;

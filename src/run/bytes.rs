@@ -2,64 +2,24 @@
 
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::error::RunError;
+use crate::files;
 
 /// Most bytes of a file of tensors that are read, so that a run of strangers cannot take all memory: a probe of 1,000
 /// classes has a tenth of them.
 const MOST_BYTES: u64 = 8 << 30;
-
-/// Opens a file for reading. A path that leads to anything else, such as a device or a pipe, is refused: reading it might
-/// never end.
-///
-/// # Errors
-/// Where there is no file, or it cannot be read.
-pub(crate) fn open_file(path: &Path) -> io::Result<fs::File> {
-    // Asked before opening, since opening a pipe waits for its writer.
-    if fs::metadata(path)?.is_file() {
-        fs::File::open(path)
-    } else {
-        Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            "it is no regular file",
-        ))
-    }
-}
-
-/// All bytes of a file, which are `most` or fewer.
-///
-/// # Errors
-/// As [`open_file`]; also where the file is longer than `most`.
-pub(crate) fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let file = open_file(path)?;
-    let too_long = || {
-        let reason = format!("it is longer than the {most} bytes that are read of such a file");
-        io::Error::new(ErrorKind::FileTooLarge, reason)
-    };
-    let length = file.metadata()?.len();
-    if length > most {
-        return Err(too_long());
-    }
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length as usize)?;
-    // The file may grow meanwhile.
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        return Err(too_long());
-    }
-    Ok(bytes)
-}
 
 /// All bytes of a file of tensors.
 ///
 /// # Errors
 /// Where there is no such file, it cannot be read, or it is longer than 8 GiB.
 pub fn read_tensors(path: &Path) -> io::Result<Vec<u8>> {
-    read_file(path, MOST_BYTES)
+    files::read(path, MOST_BYTES)
 }
 
 /// Writes a file so that either the whole file is there or nothing: temporary file, fsync, rename. Makes the file's

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes::{read_file, write_whole};
+use super::bytes::write_whole;
 use super::error::RunError;
 use super::paths::events_path;
+use crate::files;
 
 /// A display name and free text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ impl Notes {
     /// Where the file cannot be read or is damaged.
     pub fn load(run: &Path) -> Result<Self, RunError> {
         let path = notes_path(run);
-        match read_file(&path, MOST_BYTES) {
+        match files::read(&path, MOST_BYTES) {
             Ok(text) => serde_json::from_slice(&text).map_err(|e| RunError::damaged(&path, e)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(e) => Err(RunError::io("read the notes", &path, e)),

@@ -6,6 +6,7 @@ use image::DynamicImage;
 use rayon::prelude::*;
 
 use super::super::error::DataError;
+use crate::files;
 
 /// The content of one image in a file that holds many.
 #[derive(Debug)]
@@ -52,19 +53,10 @@ pub(super) fn name(root: &Path, file: &Path, number: usize) -> String {
 
 /// All bytes of a file, which are `most` or fewer. A path that leads to anything but a file, such as a pipe, is refused.
 pub(super) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, DataError> {
-    let failed = |error| DataError::Io {
+    files::read(path, most).map_err(|error| DataError::Io {
         path: path.to_owned(),
         error,
-    };
-    let found = std::fs::metadata(path).map_err(failed)?;
-    if !found.is_file() || found.len() > most {
-        let reason = match found.is_file() {
-            true => format!("it is longer than the {most} bytes that are read of such a file"),
-            false => "it is no regular file".to_owned(),
-        };
-        return Err(failed(std::io::Error::other(reason)));
-    }
-    std::fs::read(path).map_err(failed)
+    })
 }
 
 /// The error of a file that is damaged or does not fit the others: `problem` says what is wrong, and what to do.

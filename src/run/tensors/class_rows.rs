@@ -9,10 +9,11 @@ use safetensors::tensor::{Dtype, Metadata};
 
 use super::checks::Checks;
 use super::measure::{Measure, spread_columns};
+use crate::files;
 use crate::gradient::gram::Gram;
 use crate::gradient::ledger::Ledger;
 use crate::network::BatchNorm;
-use crate::run::bytes::{from_little_endian, open_file};
+use crate::run::bytes::from_little_endian;
 use crate::run::error::RunError;
 
 /// Bytes at the beginning of a safetensors file that give the length of its header.
@@ -197,7 +198,7 @@ struct Tensors<'a> {
 impl<'a> Tensors<'a> {
     fn open(path: &'a Path) -> Result<Self, RunError> {
         let failed = |e| RunError::io("read the probe file", path, e);
-        let mut file = open_file(path).map_err(failed)?;
+        let mut file = files::open(path).map_err(failed)?;
         let there = file.metadata().map_err(failed)?.len();
         let mut length = [0; HEADER_LENGTH_BYTES as usize];
         file.read_exact(&mut length).map_err(failed)?;

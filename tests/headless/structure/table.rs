@@ -22,6 +22,7 @@ const fn room(name: &'static str, is_for: &'static str, may: &'static [&'static 
 pub(super) const ROOMS: &[Room] = &[
     // Rooms on which the others build.
     room("text", "words, excerpts and hashes of text", &[]),
+    room("files", "reading files that strangers may have made", &[]),
     room("random", "the one source of randomness", &["text"]),
     room("threads", "the threads that compute", &[]),
     room(
@@ -52,7 +53,14 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "run",
         "a run: its events, their one reducer, and its directory",
-        &["class_balance", "config", "gradient", "network", "text"],
+        &[
+            "class_balance",
+            "config",
+            "files",
+            "gradient",
+            "network",
+            "text",
+        ],
     ),
     // Rooms that compute with tensors.
     room(
@@ -66,6 +74,7 @@ pub(super) const ROOMS: &[Room] = &[
         &[
             "class_balance",
             "config",
+            "files",
             "network",
             "random",
             "text",
@@ -94,6 +103,7 @@ pub(super) const ROOMS: &[Room] = &[
             "ops",
             "random",
             "run",
+            "text",
             "threads",
         ],
     ),
