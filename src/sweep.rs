@@ -282,7 +282,7 @@ impl Planned {
         if length.unwrap_or(0) == 0 {
             return Ok(State::New);
         }
-        let has_checkpoint = log::checkpoint_path(&dir, "last").is_file();
+        let has_checkpoint = log::checkpoint_to_resume(&dir).is_some();
         let glance = match Glance::read(&dir) {
             Err(_) if !has_checkpoint && log::holds_nothing(&dir)? => return Ok(State::Anew),
             glance => glance?,

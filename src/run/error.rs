@@ -208,6 +208,9 @@ fn remedy(path: &Path) -> &'static str {
             "restore it from a copy; scores and confusions are in the log and still there"
         }
         ("verify", _) => "delete it and run `crosscurrent verify` again",
+        ("checkpoints", "last.safetensors") => {
+            "restore it from a copy, or delete it to go on from the best checkpoint; what the run has recorded is still there"
+        }
         ("checkpoints", _) => "restore it from a copy; what the run has recorded is still there",
         (_, "data.safetensors") => {
             "restore it from a copy; all that shows no single image is still there"

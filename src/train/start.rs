@@ -138,9 +138,13 @@ fn go_on(
     if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
         return Err(TrainError::Finished(dir.to_owned()));
     }
-    let path = log::checkpoint_path(dir, "last");
-    if !path.exists() {
+    let Some((which, checkpoint)) = log::checkpoint_to_resume(dir) else {
+        let path = log::checkpoint_path(dir, "last");
         return Err(RunError::NoCheckpoint { path }.into());
+    };
+    if which != "last" {
+        let text = "The last checkpoint of this run is missing; it goes on from the one with the best macro-F1.";
+        emit(Message::Notice(text.to_owned()));
     }
     let device = device::open(config.device, config.tf32).map_err(|reason| {
         TrainError::Device(format!(
@@ -152,7 +156,7 @@ fn go_on(
     }
     let data = Arc::new(load_data(config, control, emit)?.dataset);
     let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
-    trainer.restore(loaded.run)?;
+    trainer.restore(loaded.run, &checkpoint)?;
     let result = trainer.go_on();
     trainer.close(result)
 }
@@ -187,7 +191,8 @@ fn branch_off(
         emit(Message::Event(event.clone()));
     }
     let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
-    trainer.restore(Run::replay(&events))?;
+    let checkpoint = log::checkpoint_path(dir, "last");
+    trainer.restore(Run::replay(&events), &checkpoint)?;
     let result = trainer.go_on();
     trainer.close(result)
 }

@@ -11,6 +11,7 @@ use crosscurrent::run::event::{Event, FORMAT};
 use crosscurrent::run::log::{self, Writer};
 use crosscurrent::run::probe_file::ProbeTensors;
 use crosscurrent::run::{BatchNorm, Ending, Run};
+use crosscurrent::train::{self, Control, Message};
 
 use crate::common::{config, images, resume, tensors, train, train_until};
 
@@ -331,6 +332,36 @@ fn a_killed_run_resumes_to_the_parameters_of_an_undisturbed_one() -> Result<()> 
         counts(&log::load(&dir)?.run),
         counts(&log::load(&whole)?.run)
     );
+    Ok(())
+}
+
+/// A disk that is full when the first checkpoints are written can leave the best one without the last one.
+#[test]
+fn a_run_without_its_last_checkpoint_goes_on_from_the_best() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let (whole, dir) = (root.path().join("whole"), root.path().join("cut"));
+    train(&whole, &config)?;
+    train_until(&dir, &config, 13)?;
+    fs::remove_file(log::checkpoint_path(&dir, "last"))?;
+    let mut notices = Vec::new();
+    let mut resumed = None;
+    train::resume(&dir, &Control::default(), &mut |message| match message {
+        Message::Notice(text) => notices.push(text),
+        Message::Event(Event::Resumed { step }) => resumed = Some(step),
+        _ => {}
+    })?;
+    assert!(
+        notices.iter().any(|text| text.contains("best macro-F1")),
+        "{notices:?}"
+    );
+    assert!(resumed.is_some_and(|step| step < 13), "{resumed:?}");
+    for which in ["last", "best"] {
+        assert_eq!(tensors(&whole, which)?, tensors(&dir, which)?);
+    }
+    let (whole, run) = (log::load(&whole)?.run, log::load(&dir)?.run);
+    assert!(run.evals == whole.evals && run.probes == whole.probes);
     Ok(())
 }
 

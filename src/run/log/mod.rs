@@ -54,6 +54,13 @@ pub fn remove_empty(run: &Path) {
     }
 }
 
+/// The checkpoint that training goes on from: the last one, or, where that is missing, the one with the best macro-F1, after
+/// which a disk was full or a folder was copied in part. `None` if there is neither.
+pub fn checkpoint_to_resume(run: &Path) -> Option<(&'static str, PathBuf)> {
+    let all = ["last", "best"].map(|which| (which, checkpoint_path(run, which)));
+    all.into_iter().find(|(_, path)| path.exists())
+}
+
 /// Whether little is lost by training a run anew: it has no checkpoint and was cut, or failed, within its first epoch.
 /// A run that came further has lost its checkpoints, and what it recorded is worth keeping.
 ///
@@ -65,8 +72,7 @@ pub fn begins_anew(run: &Path) -> Result<bool, RunError> {
 
 /// [`begins_anew`], whoever is writing the run.
 fn is_early(run: &Path) -> Result<bool, RunError> {
-    let has_checkpoint = ["last", "best"].map(|name| checkpoint_path(run, name).exists());
-    if has_checkpoint.contains(&true) {
+    if checkpoint_to_resume(run).is_some() {
         return Ok(false);
     }
     if holds_nothing(run)? {

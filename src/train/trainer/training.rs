@@ -13,7 +13,7 @@ use crate::model::{Mode, Net, Spec};
 use crate::network::{Layer, Normalise};
 use crate::run::Run;
 use crate::run::event::{End, Event, LogitGradients, Step};
-use crate::run::log::{self, Writer};
+use crate::run::log::Writer;
 
 use super::super::cadence::Cadence;
 use super::super::checkpoint::{self, Progress};
@@ -122,8 +122,12 @@ impl<'a> Trainer<'a> {
         self.measure()
     }
 
-    /// Takes up what the run directory has recorded so far, and the last checkpoint.
-    pub(in crate::train) fn restore(&mut self, run: Run) -> Result<(), TrainError> {
+    /// Takes up what the run directory has recorded so far, and a checkpoint.
+    pub(in crate::train) fn restore(
+        &mut self,
+        run: Run,
+        checkpoint: &Path,
+    ) -> Result<(), TrainError> {
         let started = run.started.as_ref();
         let fingerprint = started.map(|started| started.data_fingerprint.clone());
         if fingerprint != Some(self.data.fingerprint()) {
@@ -138,8 +142,12 @@ impl<'a> Trainer<'a> {
             }
         }
         self.run = run;
-        let path = log::checkpoint_path(self.dir, "last");
-        self.progress = checkpoint::load(&path, &mut self.net, &mut *self.optimiser, &self.device)?;
+        self.progress = checkpoint::load(
+            checkpoint,
+            &mut self.net,
+            &mut *self.optimiser,
+            &self.device,
+        )?;
         self.base_secs = self.progress.wall_secs;
         Ok(())
     }
