@@ -91,10 +91,12 @@ pub(in crate::figure) fn read(
     let classes = started.map_or(0, |started| started.classes.len());
     let followed = followed(run, view);
     let cursor = run.probe_at(view.step.unwrap_or(u64::MAX));
-    if needs.contains(&Need::Verified) {
-        probes.verified = verification::all_in(dir, classes);
-    }
     let mut first = Ok(());
+    if needs.contains(&Need::Verified) {
+        let (verified, errors) = verification::all_in(dir, classes);
+        probes.verified = verified;
+        first = errors.into_iter().next().map_or(Ok(()), Err);
+    }
     for (index, probe) in run.probes.iter().enumerate() {
         let before = cursor.and_then(|cursor| cursor.checked_sub(index));
         let is_last = index + 1 == run.probes.len();

@@ -10,6 +10,8 @@ pub(in crate::figure) struct Clock {
     axis: TimeAxis,
     /// Steps and their x, both rising; between them and beyond, x is linear.
     knots: Vec<(f64, f64)>,
+    /// The step from which on the run is a fork with settings of its own; `None` for a run with one history.
+    forked_at: Option<u64>,
 }
 
 impl Clock {
@@ -40,7 +42,17 @@ impl Clock {
             // Nothing is logged yet: everything lies at the start.
             knots.push((1.0, 1.0));
         }
-        Self { axis, knots }
+        let parent = run.started.as_ref().and_then(|x| x.parent.as_ref());
+        Self {
+            axis,
+            knots,
+            forked_at: parent.map(|parent| parent.step),
+        }
+    }
+
+    /// The x at which a fork leaves the run that it was made of.
+    pub(in crate::figure) fn fork(&self) -> Option<f64> {
+        self.forked_at.map(|step| self.at(step as f64))
     }
 
     /// The x of a step, or of a part of one.

@@ -112,7 +112,10 @@ pub fn load(run: &Path) -> Result<Loaded, RunError> {
     let Some(started) = &loaded.run.started else {
         return Err(RunError::no_header(&log.path));
     };
-    loaded.verified = verification::all_in(run, started.classes.len());
+    let (verified, errors) = verification::all_in(run, started.classes.len());
+    loaded.verified = verified;
+    let left_out = |error: &RunError| format!("what was verified is left out: {error}");
+    loaded.notes.extend(errors.iter().map(left_out));
     Ok(loaded)
 }
 

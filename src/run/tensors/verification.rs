@@ -54,14 +54,23 @@ pub struct Facts {
     pub step_sizes: Vec<f64>,
 }
 
-/// Everything that was measured at checkpoints of the run in `run`, by step. Files that cannot be read are left out.
-pub fn all_in(run: &Path, classes: usize) -> BTreeMap<u64, Arc<Verification>> {
+/// Everything that was measured at checkpoints of the run in `run`, by step. Files that cannot be read are left out, and
+/// their errors are the second value.
+pub fn all_in(run: &Path, classes: usize) -> (BTreeMap<u64, Arc<Verification>>, Vec<RunError>) {
     let files = std::fs::read_dir(run.join("verify")).into_iter().flatten();
-    let read = files.flatten().filter_map(|file| {
-        let found = Verification::load(&file.path(), classes).ok()?;
-        Some((found.facts.step, Arc::new(found)))
-    });
-    read.collect()
+    let mut paths: Vec<_> = files.flatten().map(|file| file.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|x| x == "safetensors"));
+    paths.sort();
+    let (mut found, mut errors) = (BTreeMap::new(), Vec::new());
+    for path in paths {
+        match Verification::load(&path, classes) {
+            Ok(one) => {
+                found.insert(one.facts.step, Arc::new(one));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    (found, errors)
 }
 
 /// The names of the matrices in the file.
@@ -208,6 +217,13 @@ mod tests {
         let whole = std::fs::read(&path)?;
         std::fs::write(&path, &whole[..whole.len() - 1])?;
         assert!(Verification::load(&path, 3).is_err());
+        written.save(&path.with_file_name("00000009.safetensors"))?;
+        let (found, errors) = all_in(folder.path(), 3);
+        assert_eq!(found.len(), 1, "the file that is whole");
+        assert!(
+            errors.len() == 1 && errors[0].to_string().contains("00000007"),
+            "{errors:?}"
+        );
         Ok(())
     }
 

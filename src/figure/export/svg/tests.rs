@@ -8,6 +8,7 @@ use crate::figure::export::{Figure, Format, Settings, SheetSize, Unit};
 use crate::figure::kit::text::SAID;
 use crate::figure::testing::{Recorded, both_ways, groups, recorded, view};
 use crate::figure::{Kind, Subject, View};
+use crate::run::event::Parent;
 
 use super::*;
 use crate::figure::export::svg::words::base64;
@@ -192,6 +193,26 @@ fn text_stays_text_in_svg() -> Result<()> {
                 kind.name()
             );
         }
+    }
+    Ok(())
+}
+
+/// A fork is drawn as one history, with a mark where its own settings begin.
+#[test]
+fn a_fork_is_marked_where_it_begins() -> Result<()> {
+    let mut run = recorded("solar-branch")?;
+    for is_fork in [false, true] {
+        for kind in [Kind::Loss, Kind::ClassF1] {
+            let found = texts(&svg_of(&run, kind, &view(), &SETTINGS)?)?;
+            let is_marked = found.iter().any(|text| text.trim() == "fork");
+            assert_eq!(is_marked, is_fork, "{found:?}");
+        }
+        let started = run.run.started.as_mut().context("no header")?;
+        started.parent = Some(Parent {
+            run: "0123456789abcdef".to_owned(),
+            step: 40,
+            changed: Vec::new(),
+        });
     }
     Ok(())
 }

@@ -114,6 +114,11 @@ pub(in crate::figure) fn part_ui(
             let line = line.style(LineStyle::dashed_dense());
             plot.hline(line.allow_hover(false));
         }
+        if let Axis::Time(clock) = &chart.x
+            && let Some(x) = clock.fork()
+        {
+            fork(plot, (x, y.1), text, place.has_header());
+        }
         draw_all(plot, chart, (id, near), (&scales, thin), view);
         if let Some(x) = cursor {
             let line = VLine::new("", x).stroke(Stroke::new(1.0, text));
@@ -127,6 +132,19 @@ pub(in crate::figure) fn part_ui(
     let pick = pointer::pick(ui, kind, chart, &response, near, view);
     // A box in a middle or lowest chart would fix the range of the top chart.
     picked.or(pick.filter(|pick| place.has_range() || !matches!(pick, Pick::Range(..))))
+}
+
+/// Marks where a fork leaves the run that it was made of: a dashed line, with a word at its upper end.
+fn fork(plot: &mut PlotUi<'_>, (x, top): (f64, f64), color: Color32, has_word: bool) {
+    let line = VLine::new("", x).stroke(Stroke::new(1.0, color));
+    let line = line.style(LineStyle::dashed_dense());
+    plot.vline(line.allow_hover(false));
+    if has_word {
+        let word = RichText::new("fork ").size(11.0).color(color);
+        let at = egui_plot::PlotPoint::new(x, top);
+        let word = egui_plot::Text::new("", at, word).anchor(egui::Align2::RIGHT_TOP);
+        plot.text(word.allow_hover(false));
+    }
 }
 
 /// Adds the axes of a chart and disables the plot's own navigation: the visible range belongs to the view.

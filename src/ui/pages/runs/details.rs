@@ -81,11 +81,22 @@ fn heading_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut
 
 /// Draws fields for the name and the notes of the run, which are saved when the user leaves them.
 fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
-    let known = browser.edit.take().filter(|edit| edit.dir == row.dir);
-    let mut edit = known.unwrap_or_else(|| Edit {
+    if browser
+        .edit
+        .as_ref()
+        .is_some_and(|edit| edit.dir != row.dir)
+    {
+        let unsaved = browser.unsaved();
+        actions.extend(unsaved.map(|edit| Action::SaveNotes(edit.dir, edit.notes)));
+    }
+    let mut edit = browser.edit.take().unwrap_or_else(|| Edit {
         dir: row.dir.clone(),
         notes: row.notes.clone(),
+        saved: row.notes.clone(),
     });
+    if edit.notes == row.notes {
+        edit.saved = row.notes.clone();
+    }
     let directory = row.dir.file_name().unwrap_or_default().to_string_lossy();
     let left = ui
         .horizontal(|ui| {
@@ -106,7 +117,7 @@ fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut V
         .add(field)
         .on_hover_text("Kept in notes.json in the run's directory")
         .accessible_name("Notes");
-    if (left || notes.lost_focus()) && edit.notes != row.notes {
+    if (left || notes.lost_focus()) && edit.notes != edit.saved {
         actions.push(Action::SaveNotes(row.dir.clone(), edit.notes.clone()));
     }
     browser.edit = Some(edit);

@@ -16,6 +16,8 @@ use crate::ui::state::runs::Runs;
 pub(crate) struct Edit {
     pub(crate) dir: PathBuf,
     pub(crate) notes: Notes,
+    /// Those in the file when editing began.
+    pub(crate) saved: Notes,
 }
 
 /// The state of the page of runs.
@@ -81,12 +83,9 @@ impl Browser {
         }
     }
 
-    /// Ends editing, and gives the name and the notes if they differ from those in the file.
+    /// Ends editing, and gives the name and the notes if they were changed. The row may be hidden by then.
     pub(crate) fn unsaved(&mut self) -> Option<Edit> {
-        let edit = self.edit.take()?;
-        let mut rows = self.table.rows.iter();
-        let row = rows.find(|row| row.dir == edit.dir)?;
-        (row.notes != edit.notes).then_some(edit)
+        self.edit.take().filter(|edit| edit.notes != edit.saved)
     }
 
     /// The runs that are listed, can be read and are not open.
@@ -120,4 +119,29 @@ fn fingerprint(runs: &Runs, rounds: u64) -> u64 {
         entry.run.revisions.probes.hash(&mut hasher);
     }
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_notes_are_saved_even_if_the_row_is_hidden_by_then() {
+        let edit = |typed: &str| Edit {
+            dir: PathBuf::from("run"),
+            notes: Notes {
+                notes: typed.to_owned(),
+                ..Notes::default()
+            },
+            saved: Notes::default(),
+        };
+        let mut browser = Browser {
+            edit: Some(edit("lr too large")),
+            ..Browser::default()
+        };
+        assert!(browser.table.rows.is_empty() && browser.unsaved().is_some());
+        assert!(browser.edit.is_none());
+        browser.edit = Some(edit(""));
+        assert!(browser.unsaved().is_none(), "nothing was changed");
+    }
 }
