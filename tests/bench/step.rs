@@ -1,7 +1,7 @@
 //! How fast a training step, an evaluation and a probe are, beside PyTorch on the same machine in the same run.
 //!
 //! ```text
-//! cargo bench --bench step -- [--peer PYTHON] [--rounds 5] [--threads N] [--widths 1/4,1/2,1] [layers|steps|eval|probe|mixed|scale …]
+//! cargo bench --bench step -- [--peer PYTHON] [--rounds 5] [--threads N] [--widths 1/4,1/2,1] [layers|steps|profile|eval|probe|mixed|scale …]
 //! ```
 //! With `--peer`, every round runs our program and each PyTorch variant in turn, and a ratio is formed in each round:
 //! the fastest variant's time over ours. Tables give medians over the rounds, with the smallest and the largest ratio.
@@ -69,6 +69,8 @@ fn measure(options: &Options) -> Result<()> {
     }
     if wanted("steps") {
         contest(options, "step", "Training step", peak)?;
+    }
+    if wanted("profile") {
         profile_table(options)?;
     }
     if wanted("eval") {
@@ -265,32 +267,39 @@ fn turn(mut run: impl FnMut(usize) -> Result<Vec<f64>>, repeats: usize) -> Resul
     Ok(median(secs))
 }
 
-/// Prints where the time of a step goes.
+/// Prints where the time of a step and of a frozen probe goes.
 fn profile_table(options: &Options) -> Result<()> {
-    println!("Share of a training step by kind of work (branch attention)\n");
+    println!("Share of a training step and of a probe by kind of work (branch attention)\n");
     for &width in &options.widths {
         let mut case = Case::new(width, Attention::Branch, CLASSES, BATCH)?;
-        (0..3).try_for_each(|_| case.step())?;
-        profile::measure(true);
-        let start = Instant::now();
-        (0..10).try_for_each(|_| case.step())?;
-        let whole = start.elapsed().as_secs_f64() * options.threads as f64;
-        let spent = profile::spent();
-        profile::measure(false);
-        let mut rest = 1.0;
-        let mut shares = Vec::new();
-        for (work, time) in spent.iter().filter(|(_, time)| !time.is_zero()) {
-            let share = time.as_secs_f64() / whole;
-            rest -= share;
-            shares.push(format!("{work:?} {:.1} %", 100.0 * share));
-        }
-        println!(
-            "width {width}: {}, everything else and waiting {:.1} %",
-            shares.join(", "),
-            100.0 * rest
-        );
+        profile_of(&format!("step, width {width}"), options, || case.step())?;
+        profile_of(&format!("probe, width {width}"), options, || case.probe())?;
     }
     println!();
+    Ok(())
+}
+
+/// Prints where the time of some work goes.
+fn profile_of(name: &str, options: &Options, mut run: impl FnMut() -> Result<()>) -> Result<()> {
+    (0..3).try_for_each(|_| run())?;
+    profile::measure(true);
+    let start = Instant::now();
+    (0..10).try_for_each(|_| run())?;
+    let whole = start.elapsed().as_secs_f64() * options.threads as f64;
+    let spent = profile::spent();
+    profile::measure(false);
+    let mut rest = 1.0;
+    let mut shares = Vec::new();
+    for (work, time) in spent.iter().filter(|(_, time)| !time.is_zero()) {
+        let share = time.as_secs_f64() / whole;
+        rest -= share;
+        shares.push(format!("{work:?} {:.1} %", 100.0 * share));
+    }
+    println!(
+        "{name}: {}, everything else and waiting {:.1} %",
+        shares.join(", "),
+        100.0 * rest
+    );
     Ok(())
 }
 
