@@ -114,7 +114,9 @@ def events(run):
     for line in log_of(run).splitlines():
         event = json.loads(line)
         if event["event"] == "resumed":
-            kept = [e for e in kept if e["event"] == "started" or e["step"] <= event["step"]]
+            endings = ("finished", "stopped", "failed")
+            kept = [e for e in kept if e["event"] == "started"
+                    or e["step"] <= event["step"] and e["event"] not in endings]
             continue
         for field in ("wall_secs", "id", "created_unix_secs"):
             event.pop(field, None)
@@ -364,7 +366,7 @@ def set_clock_back(folder, count, rng):
         run = folder / "late"
         killed(go_on(config, run), run, rng.uniform(0, duration))
         if b'"event":"finished"' not in log_of(run):
-            _, err = (child := go_on(config, run, before=["faketime", "-1d"])).communicate()
+            _, err = (child := go_on(config, run, before=["faketime", "1 day ago"])).communicate()
             if child.returncode != 0:
                 raise Lost(f"{run}: cannot go on: {err.strip()}")
         opens(run)
