@@ -50,6 +50,7 @@ pub mod random;
 pub mod run;
 pub mod samples;
 pub mod signals;
+pub mod slurm;
 pub mod sweep;
 pub mod text;
 pub mod threads;

@@ -31,7 +31,7 @@ pub use export::ExportArguments;
 pub use findings::FindingsArguments;
 pub use fork::ForkArguments;
 pub use output::fail;
-pub use sweep::SweepArguments;
+pub use sweep::{JobArguments, SweepArguments};
 pub use train::TrainArguments;
 pub use verify::VerifyArguments;
 
@@ -64,6 +64,9 @@ pub enum Command {
     Fork(Box<ForkArguments>),
     /// Train every run of a grid of configurations and seeds that is not there yet, then compare all.
     Sweep(SweepArguments),
+    /// Train the run of a task of Slurm; the jobs of `sweep --slurm` call it.
+    #[command(hide = true)]
+    SweepJob(JobArguments),
     /// Print the scores that runs reached.
     Summary {
         /// Run directories.
@@ -95,6 +98,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Resume { run } => train::resume(&run),
         Command::Fork(arguments) => fork::fork(&arguments),
         Command::Sweep(arguments) => sweep::sweep(&arguments),
+        Command::SweepJob(arguments) => sweep::job(&arguments),
         Command::Summary {
             runs,
             json,

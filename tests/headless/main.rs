@@ -28,6 +28,7 @@ mod python;
 mod reads;
 mod recorder;
 mod signals;
+mod slurm;
 mod strangers;
 mod strangers_names;
 #[cfg(unix)]

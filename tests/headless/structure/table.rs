@@ -123,6 +123,11 @@ pub(super) const ROOMS: &[Room] = &[
         "one configuration, varied over a grid of fields and over seeds",
         &["config", "run", "text"],
     ),
+    room(
+        "slurm",
+        "sweeps as jobs of Slurm: options, scripts, lists of runs, commands",
+        &["config", "run", "sweep", "text"],
+    ),
     // Figures.
     room(
         "figure/look",
@@ -226,7 +231,7 @@ pub(super) const ROOMS: &[Room] = &[
         "the command line",
         &[
             "compare", "config", "data", "figure", "findings", "network", "run", "signals",
-            "sweep", "text", "train",
+            "slurm", "sweep", "text", "train",
         ],
     ),
     room(
