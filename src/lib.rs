@@ -47,6 +47,7 @@ pub mod model;
 pub mod network;
 pub mod ops;
 pub mod random;
+pub mod remote;
 pub mod run;
 pub mod samples;
 pub mod signals;

@@ -1,6 +1,7 @@
 //! The command line: one file for each command that needs no window (`train` and `resume`, `fork`, `sweep`, `summary`,
-//! `compare`, `findings`, `verify`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and
-//! the lines, tables and errors that all commands print. May import everything but `ui`.
+//! `compare`, `findings`, `verify`, `export`, `data`), runs of other machines in place of those here, the flags of a
+//! configuration, the progress of a run on the terminal, and the lines, tables and errors that all commands print. May import
+//! everything but `ui`.
 
 mod batch_norm;
 mod compare;
@@ -10,6 +11,7 @@ mod export;
 mod findings;
 mod fork;
 mod output;
+mod remote;
 mod report;
 mod summary;
 mod sweep;
@@ -39,8 +41,8 @@ pub use verify::VerifyArguments;
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
-    /// Run directories, or folders of them, to open in the window; what was open last, or the recorded sample runs, where
-    /// none is named.
+    /// Run directories, or folders of them, to open in the window, also of another machine (ssh://host/folder); what was
+    /// open last, or the recorded sample runs, where none is named.
     pub runs: Vec<PathBuf>,
     /// Print frame times and input latency when the window is closed.
     #[arg(long, hide = true)]
@@ -89,11 +91,35 @@ pub enum Command {
     Export(Box<ExportArguments>),
     /// Show what a data source holds.
     Data(DataArguments),
+    /// Answer requests for runs on stdin and stdout; another machine's program calls it through ssh.
+    #[command(hide = true)]
+    Share,
 }
 
 /// Runs a command; the exit code is 0, 1 for a failure, 2 for wrong usage, and 128 + n where the signal n ended it.
-pub fn run(command: Command) -> ExitCode {
-    let result = match command {
+pub fn run(mut command: Command) -> ExitCode {
+    let result = remote::fetch(&mut command).and_then(|copies| {
+        let result = of(command);
+        // Copies of runs in training count as such until the command is done.
+        drop(copies);
+        result
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let Some(Signalled(signal)) = error.downcast_ref() {
+                return ExitCode::from(signal.exit_code());
+            }
+            let usage = error.downcast_ref::<Usage>().is_some();
+            let code = fail(&format!("{error:#}"));
+            if usage { ExitCode::from(2) } else { code }
+        }
+    }
+}
+
+/// What comes of a command.
+fn of(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Train(arguments) => train::train(&arguments),
         Command::Resume { run } => train::resume(&run),
         Command::Fork(arguments) => fork::fork(&arguments),
@@ -109,16 +135,6 @@ pub fn run(command: Command) -> ExitCode {
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Data(arguments) => data::data(&arguments),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if let Some(Signalled(signal)) = error.downcast_ref() {
-                return ExitCode::from(signal.exit_code());
-            }
-            let usage = error.downcast_ref::<Usage>().is_some();
-            let code = fail(&format!("{error:#}"));
-            if usage { ExitCode::from(2) } else { code }
-        }
+        Command::Share => remote::answer(),
     }
 }

@@ -164,6 +164,7 @@ fn config(dir: &Path, host: &str, largest_array: usize) -> Result<String> {
     let [controller, node] = [ports[0].local_addr()?.port(), ports[1].local_addr()?.port()];
     let dir = dir.to_str().context("a path that is text")?;
     ensure!(!dir.contains(' '), "slurm.conf cannot hold {dir}");
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get().min(2));
     Ok(format!(
         "ClusterName=test\n\
          SlurmctldHost={host}(127.0.0.1)\n\
@@ -191,7 +192,7 @@ fn config(dir: &Path, host: &str, largest_array: usize) -> Result<String> {
          SlurmdLogFile={dir}/slurmd.log\n\
          SlurmctldPort={controller}\n\
          SlurmdPort={node}\n\
-         NodeName={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN\n\
+         NodeName={host} NodeAddr=127.0.0.1 CPUs={processors} State=UNKNOWN\n\
          PartitionName=debug Nodes={host} Default=YES MaxTime=INFINITE State=UP\n"
     ))
 }

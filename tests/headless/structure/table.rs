@@ -128,6 +128,11 @@ pub(super) const ROOMS: &[Room] = &[
         "sweeps as jobs of Slurm: options, scripts, lists of runs, commands",
         &["config", "run", "sweep", "text"],
     ),
+    room(
+        "remote",
+        "runs on other machines: addresses, ssh, copies",
+        &["files", "run", "text"],
+    ),
     // Figures.
     room(
         "figure/look",
@@ -230,8 +235,8 @@ pub(super) const ROOMS: &[Room] = &[
         "cli",
         "the command line",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "run", "signals",
-            "slurm", "sweep", "text", "train",
+            "compare", "config", "data", "figure", "findings", "network", "remote", "run",
+            "signals", "slurm", "sweep", "text", "train",
         ],
     ),
     room(
@@ -248,8 +253,8 @@ pub(super) const ROOMS: &[Room] = &[
         "ui/work",
         "threads, channels, dialogs and the disk",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "run", "samples",
-            "sweep", "threads", "train", "ui/state",
+            "compare", "config", "data", "figure", "findings", "network", "remote", "run",
+            "samples", "sweep", "threads", "train", "ui/state",
         ],
     ),
     room("ui/panels", "what stands around the page", WINDOW),
@@ -266,6 +271,7 @@ pub(super) const ROOMS: &[Room] = &[
             "config",
             "figure",
             "findings",
+            "remote",
             "run",
             "train",
             "ui/overlays",
