@@ -33,7 +33,9 @@ pub(super) fn fetch(command: &mut Command) -> anyhow::Result<Copies> {
         Command::Export(arguments) => {
             copies.are_whole = true;
             copies.put_all(arguments.runs_mut())?;
-            arguments.against_mut().map_or(Ok(()), |run| copies.put(run))?;
+            arguments
+                .against_mut()
+                .map_or(Ok(()), |run| copies.put(run))?;
         }
         Command::Resume { run } => only_here(run)?,
         Command::Fork(arguments) => only_here(arguments.run())?,
@@ -61,7 +63,9 @@ impl Copies {
         let mut places = Vec::new();
         for path in std::mem::take(paths) {
             match self.copied(&path)? {
-                Some((address, _, [])) => anyhow::bail!("there is no run in this folder: {address}"),
+                Some((address, _, [])) => {
+                    anyhow::bail!("there is no run in this folder: {address}")
+                }
                 Some((_, _, runs)) => places.extend_from_slice(runs),
                 None => places.push(path),
             }

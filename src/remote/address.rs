@@ -44,7 +44,9 @@ impl Address {
                 "{why}: {text}; write ssh://host/folder, with user@ and :port where they are needed"
             ))
         };
-        let rest = text.strip_prefix(SCHEME).ok_or_else(|| wrong("this is no address"))?;
+        let rest = text
+            .strip_prefix(SCHEME)
+            .ok_or_else(|| wrong("this is no address"))?;
         if text.contains(char::is_control) {
             return Err(wrong("an address is one line"));
         }
@@ -58,7 +60,10 @@ impl Address {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (place, None),
         };
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let host = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
         // What begins with a dash would be an option of ssh.
         let is_name = |name: &str, more: &str| {
             let is_plain = |c: char| c.is_alphanumeric() || more.contains(c);
@@ -93,11 +98,23 @@ impl Address {
     pub(super) fn place_in(&self, copies: &Path) -> PathBuf {
         let plain = |text: &str| -> String {
             let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-            let text: String = text.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+            let text: String = text
+                .chars()
+                .map(|c| if is_plain(c) { c } else { '_' })
+                .collect();
             text.trim_start_matches('.').chars().take(60).collect()
         };
-        let name = self.folder.rsplit('/').next().map(plain).unwrap_or_default();
-        let name = if name.is_empty() { "runs".to_owned() } else { name };
+        let name = self
+            .folder
+            .rsplit('/')
+            .next()
+            .map(plain)
+            .unwrap_or_default();
+        let name = if name.is_empty() {
+            "runs".to_owned()
+        } else {
+            name
+        };
         let key = format!("{:016x}", fnv1a(&self.to_string()));
         copies.join(plain(&self.host)).join(key).join(name)
     }
@@ -131,7 +148,13 @@ mod tests {
     fn addresses_are_read_and_written() {
         for (text, user, host, port, folder) in [
             ("ssh://h/runs/a b", None, "h", None, "/runs/a b"),
-            ("ssh://me@h.org:2222/runs", Some("me"), "h.org", Some(2222), "/runs"),
+            (
+                "ssh://me@h.org:2222/runs",
+                Some("me"),
+                "h.org",
+                Some(2222),
+                "/runs",
+            ),
             ("ssh://h/~/runs", None, "h", None, "~/runs"),
             ("ssh://h/~", None, "h", None, "~"),
             ("ssh://[::1]:22/~other", None, "::1", Some(22), "/~other"),
@@ -164,17 +187,31 @@ mod tests {
             "ssh://@h/x",
         ] {
             let said = Address::parse(text).unwrap_err().to_string();
-            assert!(said.contains("ssh://host/folder") && !said.contains('\n'), "{said}");
+            assert!(
+                said.contains("ssh://host/folder") && !said.contains('\n'),
+                "{said}"
+            );
         }
     }
 
     #[test]
     fn a_copy_stays_among_the_copies() {
-        for text in ["ssh://h/..", "ssh://../x", "ssh://h/~", "ssh://h/a/.hidden", "ssh://[::1]/"] {
+        for text in [
+            "ssh://h/..",
+            "ssh://../x",
+            "ssh://h/~",
+            "ssh://h/a/.hidden",
+            "ssh://[::1]/",
+        ] {
             let place = Address::parse(text).unwrap().place_in(Path::new("/copies"));
-            let parts: Vec<_> = place.strip_prefix("/copies").unwrap().components().collect();
+            let parts: Vec<_> = place
+                .strip_prefix("/copies")
+                .unwrap()
+                .components()
+                .collect();
             assert_eq!(parts.len(), 3, "{text}: {place:?}");
-            let is_name = |part: &std::path::Component| matches!(part, std::path::Component::Normal(_));
+            let is_name =
+                |part: &std::path::Component| matches!(part, std::path::Component::Normal(_));
             assert!(parts.iter().all(is_name), "{text}: {place:?}");
         }
     }

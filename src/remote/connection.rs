@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::RemoteError;
 use super::address::Address;
 use super::protocol::{
     Answer, GREETING, LONGEST_LINE, ListedFile, ListedRun, MOST_FILES, MOST_RUNS, PROTOCOL, Request,
 };
-use super::RemoteError;
 use super::ssh::Ssh;
 
 /// Most bytes that a login may print before the program answers.
@@ -83,9 +83,16 @@ impl Connection {
             let Some(greeting) = line.strip_prefix(GREETING) else {
                 continue;
             };
-            let protocol = greeting.split_whitespace().next().and_then(|number| number.parse().ok());
+            let protocol = greeting
+                .split_whitespace()
+                .next()
+                .and_then(|number| number.parse().ok());
             let protocol: u32 = protocol.unwrap_or(0);
-            let other = if protocol < PROTOCOL { "older" } else { "newer" };
+            let other = if protocol < PROTOCOL {
+                "older"
+            } else {
+                "newer"
+            };
             let host = self.host.clone();
             return match protocol {
                 PROTOCOL => Ok(()),
@@ -104,7 +111,9 @@ impl Connection {
 
     /// The files of a run.
     pub(super) fn files(&mut self, run: &str) -> Result<Vec<ListedFile>, RemoteError> {
-        match self.ask(&Request::Files { run: run.to_owned() })? {
+        match self.ask(&Request::Files {
+            run: run.to_owned(),
+        })? {
             Answer::Files(files) if files.len() <= MOST_FILES => Ok(files),
             other => Err(self.unclear(&other)),
         }
@@ -120,7 +129,12 @@ impl Connection {
         most: u64,
     ) -> Result<(u64, u64), RemoteError> {
         let (run, file) = (run.to_owned(), file.to_owned());
-        match self.ask(&Request::Read { run, file, from, most })? {
+        match self.ask(&Request::Read {
+            run,
+            file,
+            from,
+            most,
+        })? {
             Answer::Bytes { length, changed } if length <= most => Ok((length, changed)),
             other => Err(self.unclear(&other)),
         }
@@ -134,12 +148,17 @@ impl Connection {
     fn ask(&mut self, request: &Request) -> Result<Answer, RemoteError> {
         let mut line = serde_json::to_vec(request).unwrap_or_default();
         line.push(b'\n');
-        let sent = self.input.as_mut().map(|input| input.write_all(&line).and_then(|()| input.flush()));
+        let sent = self
+            .input
+            .as_mut()
+            .map(|input| input.write_all(&line).and_then(|()| input.flush()));
         if !matches!(sent, Some(Ok(()))) {
             return Err(self.ended());
         }
         let mut line = Vec::new();
-        let read = (&mut self.output).take(LONGEST_LINE).read_until(b'\n', &mut line);
+        let read = (&mut self.output)
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line);
         if read.is_err() || line.last() != Some(&b'\n') {
             return Err(self.ended());
         }
@@ -150,7 +169,10 @@ impl Connection {
                 Err(RemoteError::Said { host, said })
             }
             Ok(answer) => Ok(answer),
-            Err(error) => Err(RemoteError::Unclear { host, reason: error.to_string() }),
+            Err(error) => Err(RemoteError::Unclear {
+                host,
+                reason: error.to_string(),
+            }),
         }
     }
 
@@ -179,7 +201,11 @@ impl Connection {
             }
         };
         // A shared connection that goes on in the background keeps stderr open.
-        let is_listening = || self.listener.as_ref().is_some_and(|thread| !thread.is_finished());
+        let is_listening = || {
+            self.listener
+                .as_ref()
+                .is_some_and(|thread| !thread.is_finished())
+        };
         while code.is_some() && is_listening() && begun.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -211,15 +237,26 @@ impl Drop for Connection {
 fn why(host: String, code: Option<i32>, said: &str) -> RemoteError {
     let is_said = |words: &str| said.contains(words);
     // ssh names the reason last.
-    let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let last = said
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     let last = last.trim().to_owned();
     match code {
         Some(127) => RemoteError::NotInstalled { host },
         Some(2) if is_said("unrecognized subcommand") || is_said("unexpected argument") => {
-            RemoteError::Version { host, other: "older" }
+            RemoteError::Version {
+                host,
+                other: "older",
+            }
         }
-        Some(255) if is_said("Host key verification failed") => RemoteError::HostKey { host, said: last },
-        Some(255) if is_said("Permission denied") || is_said("Too many authentication failures") => {
+        Some(255) if is_said("Host key verification failed") => {
+            RemoteError::HostKey { host, said: last }
+        }
+        Some(255)
+            if is_said("Permission denied") || is_said("Too many authentication failures") =>
+        {
             RemoteError::Refused { host, said: last }
         }
         Some(255) => RemoteError::Unreachable { host, said: last },
@@ -235,16 +272,35 @@ mod tests {
     #[test]
     fn the_end_of_ssh_is_explained() {
         for (code, said, named) in [
-            (255, "ssh: connect to host h port 22: Connection refused\r\n", "cannot be reached: ssh: connect"),
+            (
+                255,
+                "ssh: connect to host h port 22: Connection refused\r\n",
+                "cannot be reached: ssh: connect",
+            ),
             (255, "me@h: Permission denied (publickey).\r\n", "ssh-add"),
-            (255, "No ED25519 host key is known for h and you have requested strict checking.\r\nHost key verification failed.\r\n", "log in with `ssh` once"),
-            (127, "sh: 1: exec: crosscurrent: not found\n", "not found on h"),
-            (2, "error: unrecognized subcommand 'share'\n\nUsage: crosscurrent [OPTIONS] [RUNS]...\n", "older"),
+            (
+                255,
+                "No ED25519 host key is known for h and you have requested strict checking.\r\nHost key verification failed.\r\n",
+                "log in with `ssh` once",
+            ),
+            (
+                127,
+                "sh: 1: exec: crosscurrent: not found\n",
+                "not found on h",
+            ),
+            (
+                2,
+                "error: unrecognized subcommand 'share'\n\nUsage: crosscurrent [OPTIONS] [RUNS]...\n",
+                "older",
+            ),
             (1, "x\u{1b}[31m\n", "ended (x\\u{1b}[31m)"),
             (0, "", "the connection to h ended"),
         ] {
             let sentence = why("h".to_owned(), Some(code), said).to_string();
-            assert!(sentence.contains(named) && !sentence.contains('\n'), "{sentence}");
+            assert!(
+                sentence.contains(named) && !sentence.contains('\n'),
+                "{sentence}"
+            );
         }
     }
 }

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::RemoteError;
 use super::address::Address;
 use super::connection::Connection;
-use super::ssh::Ssh;
 use super::protocol::{LOG, ListedFile, ListedRun, MOST_BYTES, directory, is_file_of_run};
+use super::ssh::Ssh;
 use crate::run::log::{events_path, runs_under};
 use crate::run::mirrored::{self, Mirrored};
 use crate::text::{one_line, visible};
@@ -190,7 +190,9 @@ impl Mirror {
             let mut file = open.map_err(failed)?;
             file.seek(SeekFrom::Start(from)).map_err(failed)?;
             file.read_to_end(&mut known).map_err(failed)?;
-            let (length, _) = self.connection.read(&listed.path, LOG, from, listed.log - from)?;
+            let (length, _) = self
+                .connection
+                .read(&listed.path, LOG, from, listed.log - from)?;
             let mut again = Vec::new();
             let overlap = (known.len() as u64).min(length);
             self.receive(&mut again, overlap, &path)?;
@@ -220,7 +222,11 @@ impl Mirror {
         let mut bytes = vec![0; 64 << 10];
         while left > 0 {
             let most = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let read = self.connection.bytes().read(&mut bytes[..most]).unwrap_or(0);
+            let read = self
+                .connection
+                .bytes()
+                .read(&mut bytes[..most])
+                .unwrap_or(0);
             if read == 0 {
                 return Err(self.connection.ended());
             }
@@ -267,7 +273,9 @@ impl Mirror {
         let name: String = name.chars().take(100).collect();
         let name = visible(&one_line(&name)).into_owned();
         let host = &self.address.host;
-        format!("{host} names a file that is none of a run and could lead elsewhere; it is left out: {name}")
+        format!(
+            "{host} names a file that is none of a run and could lead elsewhere; it is left out: {name}"
+        )
     }
 }
 
@@ -277,6 +285,8 @@ fn is_there(path: &Path, listed: &ListedFile) -> bool {
         return false;
     };
     let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    let changed = changed.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let changed = changed
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis());
     metadata.len() == listed.bytes && changed == u128::from(listed.changed)
 }

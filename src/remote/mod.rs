@@ -35,7 +35,10 @@ pub enum RemoteError {
     #[error("{}", visible(.0))]
     Address(String),
     /// There is no `ssh`.
-    #[error("cannot start {} ({error}): install OpenSSH's client, which reaches the server", shown(program))]
+    #[error(
+        "cannot start {} ({error}): install OpenSSH's client, which reaches the server",
+        shown(program)
+    )]
     NoSsh {
         /// The program.
         program: PathBuf,
@@ -83,7 +86,9 @@ pub enum RemoteError {
         host: String,
     },
     /// The program at the other end is of another version.
-    #[error("the crosscurrent on {host} is {other} than this one and speaks another protocol; update the older one")]
+    #[error(
+        "the crosscurrent on {host} is {other} than this one and speaks another protocol; update the older one"
+    )]
     Version {
         /// The server.
         host: String,
@@ -99,7 +104,9 @@ pub enum RemoteError {
         said: String,
     },
     /// The other end sent what no version sends.
-    #[error("{host} answers something that is not understood ({reason}); a login there must print nothing of its own")]
+    #[error(
+        "{host} answers something that is not understood ({reason}); a login there must print nothing of its own"
+    )]
     Unclear {
         /// The server.
         host: String,
@@ -125,7 +132,9 @@ pub enum RemoteError {
         error: std::io::Error,
     },
     /// There is no folder for copies.
-    #[error("this system names no folder for caches, in which runs of other machines are copied; set XDG_CACHE_HOME")]
+    #[error(
+        "this system names no folder for caches, in which runs of other machines are copied; set XDG_CACHE_HOME"
+    )]
     NoCache,
 }
 

@@ -38,7 +38,12 @@ pub(super) enum Request {
     /// Which files a run has, but for its log and its checkpoints. Answer: `Files`.
     Files { run: String },
     /// The bytes of a file from one on, at most so many. Answer: `Bytes`.
-    Read { run: String, file: String, from: u64, most: u64 },
+    Read {
+        run: String,
+        file: String,
+        from: u64,
+        most: u64,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,7 +52,10 @@ pub(super) enum Answer {
     Opened,
     Runs(Vec<ListedRun>),
     Files(Vec<ListedFile>),
-    Bytes { length: u64, changed: u64 },
+    Bytes {
+        length: u64,
+        changed: u64,
+    },
     /// A sentence that says why not.
     Error(String),
 }
@@ -107,7 +115,11 @@ pub(super) fn directory(path: &str) -> Option<PathBuf> {
             (Some(Component::Normal(name)), None) if name == *part
         );
         let is_plain = !part.contains(|c: char| c.is_control() || "\\:*?\"<>|".contains(c));
-        is_one && is_plain && part.len() <= 255 && !part.ends_with(['.', ' ']) && !part.starts_with('.')
+        is_one
+            && is_plain
+            && part.len() <= 255
+            && !part.ends_with(['.', ' '])
+            && !part.starts_with('.')
     };
     (parts.len() <= DEPTH && parts.iter().all(is_name)).then(|| parts.iter().collect())
 }
@@ -153,10 +165,26 @@ mod tests {
     #[test]
     fn directories_stay_below_the_folder() {
         assert_eq!(directory(""), Some(PathBuf::new()));
-        assert_eq!(directory("sweep/a b_seed-1"), Some(PathBuf::from("sweep/a b_seed-1")));
+        assert_eq!(
+            directory("sweep/a b_seed-1"),
+            Some(PathBuf::from("sweep/a b_seed-1"))
+        );
         for path in [
-            "/x", "x/", "a//b", ".", "..", "../x", "a/../../x", "a/./b", "a\\b", "C:x", "a\nb", ".ssh", "a/b/c/d/e/f/g/h/i",
-            "x.", "a\0b",
+            "/x",
+            "x/",
+            "a//b",
+            ".",
+            "..",
+            "../x",
+            "a/../../x",
+            "a/./b",
+            "a\\b",
+            "C:x",
+            "a\nb",
+            ".ssh",
+            "a/b/c/d/e/f/g/h/i",
+            "x.",
+            "a\0b",
         ] {
             assert_eq!(directory(path), None, "{path:?}");
         }

@@ -35,17 +35,29 @@ pub fn share(input: impl Read, output: impl Write) -> io::Result<()> {
     loop {
         output.flush()?;
         let mut line = Vec::new();
-        if (&mut input).take(LONGEST_REQUEST).read_until(b'\n', &mut line)? == 0 {
+        if (&mut input)
+            .take(LONGEST_REQUEST)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
             return Ok(());
         }
         match serde_json::from_slice(&line) {
-            Ok(Request::Read { run, file, from, most }) => {
+            Ok(Request::Read {
+                run,
+                file,
+                from,
+                most,
+            }) => {
                 share.read(&mut output, (&run, &file), from, most)?;
             }
             Ok(Request::Open { folder }) => answer(&mut output, &share.open(&folder))?,
             Ok(Request::Runs) => answer(&mut output, &share.runs())?,
             Ok(Request::Files { run }) => answer(&mut output, &share.files(&run))?,
-            Err(error) => answer(&mut output, &Answer::Error(format!("no such request: {error}")))?,
+            Err(error) => answer(
+                &mut output,
+                &Answer::Error(format!("no such request: {error}")),
+            )?,
         }
     }
 }
@@ -74,7 +86,10 @@ impl Share {
             (Some(_), None) => return Answer::Error("the user has no home there".to_owned()),
         };
         match fs::read_dir(&folder) {
-            Err(error) => Answer::Error(format!("cannot read the folder: {error}: {}", shown(&folder))),
+            Err(error) => Answer::Error(format!(
+                "cannot read the folder: {error}: {}",
+                shown(&folder)
+            )),
             Ok(_) => {
                 (self.folder, self.found) = (folder, None);
                 Answer::Opened
@@ -108,14 +123,24 @@ impl Share {
             return no_such_file(run);
         };
         let inside = FOLDERS.iter().flat_map(|folder| {
-            let entries = fs::read_dir(dir.join(folder)).into_iter().flatten().flatten();
-            entries.filter_map(move |entry| Some(format!("{folder}/{}", entry.file_name().to_str()?)))
+            let entries = fs::read_dir(dir.join(folder))
+                .into_iter()
+                .flatten()
+                .flatten();
+            entries
+                .filter_map(move |entry| Some(format!("{folder}/{}", entry.file_name().to_str()?)))
         });
         let paths = FILES.iter().map(|name| (*name).to_owned()).chain(inside);
         let listed = |path: String| {
-            let metadata = fs::metadata(dir.join(&path)).ok().filter(fs::Metadata::is_file)?;
+            let metadata = fs::metadata(dir.join(&path))
+                .ok()
+                .filter(fs::Metadata::is_file)?;
             let (bytes, changed) = (metadata.len(), changed(&metadata));
-            Some(ListedFile { path, bytes, changed })
+            Some(ListedFile {
+                path,
+                bytes,
+                changed,
+            })
         };
         let files = paths.filter(|path| is_file_of_run(path)).filter_map(listed);
         Answer::Files(files.take(MOST_FILES).collect())
@@ -163,6 +188,9 @@ fn open(path: &Path, from: u64) -> io::Result<(fs::File, u64, u64)> {
 }
 
 fn changed(metadata: &fs::Metadata) -> u64 {
-    let since = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let since = metadata
+        .modified()
+        .ok()
+        .and_then(|at| at.duration_since(UNIX_EPOCH).ok());
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
 }

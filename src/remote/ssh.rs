@@ -57,7 +57,10 @@ impl Ssh {
             command.args(["-l", user]);
         }
         command.args(["--", &address.host, &self.remote_command()?]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         Ok(command)
     }
 
@@ -89,8 +92,20 @@ mod tests {
         };
         let command = ssh.command(&address).unwrap();
         let arguments: Vec<_> = command.get_args().collect();
-        let end = ["-T", "-p", "2222", "-l", "me", "--", "h", "~/bin/crosscurrent share"];
-        assert!(arguments.ends_with(&end.map(std::ffi::OsStr::new)), "{arguments:?}");
+        let end = [
+            "-T",
+            "-p",
+            "2222",
+            "-l",
+            "me",
+            "--",
+            "h",
+            "~/bin/crosscurrent share",
+        ];
+        assert!(
+            arguments.ends_with(&end.map(std::ffi::OsStr::new)),
+            "{arguments:?}"
+        );
         for wrong in ["", "-x", "a b", "a;b", "$(x)", "a\nb"] {
             ssh.remote = Some(wrong.to_owned());
             assert!(ssh.command(&address).is_err(), "{wrong}");

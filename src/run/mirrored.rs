@@ -80,7 +80,9 @@ mod tests {
         };
         mark.mark(dir.path())?;
         assert_eq!(of(dir.path()), Some(mark));
-        let said = Writer::append(dir.path()).err().map(|error| error.to_string());
+        let said = Writer::append(dir.path())
+            .err()
+            .map(|error| error.to_string());
         assert!(said.is_some_and(|said| said.contains("ssh://h/runs/a")));
         assert!(Notes::default().save(dir.path()).is_err());
         Ok(())

@@ -35,7 +35,10 @@ pub fn submit(script: &Path, after: &[u64]) -> Result<u64, SlurmError> {
     let said = output("sbatch", arguments)?;
     // Where there are several clusters, the name of the cluster follows.
     let number = said.trim().split(';').next().unwrap_or_default().parse();
-    number.map_err(|_| SlurmError::Unclear { program: "sbatch", said })
+    number.map_err(|_| SlurmError::Unclear {
+        program: "sbatch",
+        said,
+    })
 }
 
 /// The most tasks that one array can have.
@@ -44,7 +47,10 @@ pub fn submit(script: &Path, after: &[u64]) -> Result<u64, SlurmError> {
 /// Where scontrol is not installed, or does not answer.
 pub fn largest_array() -> Result<NonZeroUsize, SlurmError> {
     let said = output("scontrol", ["show", "config"].map(OsStr::new))?;
-    array_size(&said).ok_or(SlurmError::Unclear { program: "scontrol", said })
+    array_size(&said).ok_or(SlurmError::Unclear {
+        program: "scontrol",
+        said,
+    })
 }
 
 /// MaxArraySize, which is one more than the largest index and so the number of tasks from 0 on.
@@ -70,7 +76,12 @@ fn queued(line: &str) -> Option<Queued> {
     let (job, task) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let (state, reason) = (parts.next()?.to_owned(), parts.next()?);
     let reason = (reason != "None").then(|| reason.to_owned());
-    Some(Queued { job, task, state, reason })
+    Some(Queued {
+        job,
+        task,
+        state,
+        reason,
+    })
 }
 
 /// The state of a task in a word, such as `RUNNING`; `None` where it has left the queue.
@@ -103,7 +114,10 @@ fn output<'a>(
     let command = command.args(arguments).stdin(Stdio::null());
     let output = command.output().map_err(|error| match error.kind() {
         ErrorKind::NotFound => SlurmError::NotInstalled(program),
-        _ => SlurmError::Failed { program, said: error.to_string() },
+        _ => SlurmError::Failed {
+            program,
+            said: error.to_string(),
+        },
     })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -126,7 +140,10 @@ mod tests {
         assert_eq!(array_size(config), NonZeroUsize::new(1001));
         assert_eq!(array_size("MaxArraySize = 0\n"), None);
         let task = queued("8|2|PENDING|BeginTime").unwrap();
-        assert_eq!((task.job, task.task, task.state.as_str()), (8, 2, "PENDING"));
+        assert_eq!(
+            (task.job, task.task, task.state.as_str()),
+            (8, 2, "PENDING")
+        );
         assert_eq!(task.reason.as_deref(), Some("BeginTime"));
         assert_eq!(queued("8|1|RUNNING|None").unwrap().reason, None);
         assert_eq!(queued("9|N/A|RUNNING|None"), None);

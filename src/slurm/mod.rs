@@ -59,7 +59,10 @@ pub enum SlurmError {
         said: String,
     },
     /// A file of a submission cannot be read.
-    #[error("cannot read this file of the submission ({reason}); submit the sweep again: {}", shown(path))]
+    #[error(
+        "cannot read this file of the submission ({reason}); submit the sweep again: {}",
+        shown(path)
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,

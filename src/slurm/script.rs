@@ -56,7 +56,11 @@ pub fn scripts(
         });
     }
     let mut text = head(submission, settings.of_comparison(), settings)?;
-    line(&mut text, "output", &pattern(&submission.dir, "compare-%j.log")?);
+    line(
+        &mut text,
+        "output",
+        &pattern(&submission.dir, "compare-%j.log")?,
+    );
     text += &format!("exec {program} sweep-job {list} --compare\n");
     scripts.push(Script {
         name: "compare.sh".to_owned(),
@@ -74,7 +78,11 @@ fn head<'a>(
     settings: &Settings,
 ) -> Result<String, SlurmError> {
     let mut text = "#!/bin/sh\n".to_owned();
-    line(&mut text, "job-name", settings.get("job-name").unwrap_or(&submission.name));
+    line(
+        &mut text,
+        "job-name",
+        settings.get("job-name").unwrap_or(&submission.name),
+    );
     for (name, value) in options.filter(|(name, _)| *name != "job-name") {
         line(&mut text, name, value);
     }
@@ -108,7 +116,9 @@ fn pattern(dir: &Path, name: &str) -> Result<String, SlurmError> {
 
 /// A path as text on one line.
 fn plain(path: &Path) -> Result<&str, SlurmError> {
-    let text = path.to_str().filter(|text| !text.contains(char::is_control));
+    let text = path
+        .to_str()
+        .filter(|text| !text.contains(char::is_control));
     text.ok_or_else(|| SlurmError::Path(path.to_owned()))
 }
 

@@ -5,10 +5,16 @@ use super::SlurmError;
 /// Options that the program sets itself, and what to do instead.
 const OWN: [(&str, &str); 11] = [
     ("array", "the list of runs and --parallel decide on it"),
-    ("chdir", "jobs run in the folder from which they were submitted"),
+    (
+        "chdir",
+        "jobs run in the folder from which they were submitted",
+    ),
     ("dependency", "the comparison depends on the runs"),
     ("error", "all output goes to the log of a task"),
-    ("no-requeue", "a job whose time is over must be queued again"),
+    (
+        "no-requeue",
+        "a job whose time is over must be queued again",
+    ),
     ("open-mode", "further starts of a task append to its log"),
     ("output", "logs are in the folder `slurm` of the sweep"),
     ("parsable", "the program reads the number of the job"),
@@ -69,18 +75,23 @@ impl Settings {
 
     /// All options of the jobs of runs.
     pub(super) fn of_runs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The options of the job that compares the runs.
     pub(super) fn of_comparison(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.of_runs().filter(|(name, _)| OF_COMPARISON.contains(name))
+        self.of_runs()
+            .filter(|(name, _)| OF_COMPARISON.contains(name))
     }
 }
 
 fn check(name: &str, value: &str) -> Result<(), String> {
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !is_name {
         return Err(format!(
             "`{name}` is no option of sbatch; write its long name without the dashes, such as partition=gpu"
@@ -118,7 +129,12 @@ mod tests {
         let options: Vec<_> = kept.of_runs().collect();
         assert_eq!(
             options,
-            [("signal", SIGNAL), ("partition", "b"), ("exclusive", ""), ("comment", "x=y")]
+            [
+                ("signal", SIGNAL),
+                ("partition", "b"),
+                ("exclusive", ""),
+                ("comment", "x=y")
+            ]
         );
         let compared: Vec<_> = kept.of_comparison().collect();
         assert_eq!(compared, [("partition", "b")]);
@@ -139,7 +155,10 @@ mod tests {
             ("signal=B:USR1@x", "B:USR1@"),
         ] {
             let said = settings(&[option]).unwrap_err();
-            assert!(said.contains(named) && !said.contains('\n'), "{option}: {said}");
+            assert!(
+                said.contains(named) && !said.contains('\n'),
+                "{option}: {said}"
+            );
         }
         assert!(settings(&["signal=B:USR1@600"]).is_ok());
     }

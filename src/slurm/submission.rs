@@ -198,17 +198,36 @@ mod tests {
         assert!(find(&folder)?.is_empty(), "no job was submitted");
         made.write_jobs(&Jobs {
             arrays: vec![
-                Array { job: 7, from: 0, count: 3 },
-                Array { job: 9, from: 3, count: 2 },
+                Array {
+                    job: 7,
+                    from: 0,
+                    count: 3,
+                },
+                Array {
+                    job: 9,
+                    from: 3,
+                    count: 2,
+                },
             ],
             compare: None,
         })?;
         let last = entry(&made.list(), 4)?;
-        assert_eq!((last.dir, &last.config), (folder.join("seed-4"), &runs[4].config));
-        assert!(entry(&made.list(), 5).unwrap_err().to_string().contains("no line 6"));
+        assert_eq!(
+            (last.dir, &last.config),
+            (folder.join("seed-4"), &runs[4].config)
+        );
+        assert!(
+            entry(&made.list(), 5)
+                .unwrap_err()
+                .to_string()
+                .contains("no line 6")
+        );
         let found = find(&folder)?;
         assert_eq!(found.len(), 2);
-        assert_eq!(found[1], (9, vec![folder.join("seed-3"), folder.join("seed-4")]));
+        assert_eq!(
+            found[1],
+            (9, vec![folder.join("seed-3"), folder.join("seed-4")])
+        );
         Ok(())
     }
 }

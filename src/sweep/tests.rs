@@ -86,6 +86,13 @@ fn options_of_slurm_are_kept_as_written() {
     let sweep = Sweep::parse(&SMALL.replace("[run]", table)).unwrap();
     let mut options = sweep.slurm;
     options.sort();
-    let wanted = [("cpus-per-task", "4"), ("exclusive", ""), ("time", "4:00:00")];
-    assert_eq!(options, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let wanted = [
+        ("cpus-per-task", "4"),
+        ("exclusive", ""),
+        ("time", "4:00:00"),
+    ];
+    assert_eq!(
+        options,
+        wanted.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
 }

@@ -27,6 +27,7 @@ mod pillow;
 mod python;
 mod reads;
 mod recorder;
+mod remote;
 mod signals;
 mod slurm;
 mod strangers;

@@ -54,7 +54,10 @@ fn said(output: &Output) -> String {
 fn wait_until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
     let begun = Instant::now();
     while !is_so()? {
-        ensure!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        ensure!(
+            begun.elapsed() < PATIENCE,
+            "{what}: not within {PATIENCE:?}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())
@@ -67,8 +70,12 @@ fn last_step(run: &Path) -> u64 {
 
 /// The number behind `submitted job`, of every line that has one.
 fn jobs(text: &str) -> Vec<u64> {
-    let numbers = text.lines().filter_map(|line| line.strip_prefix("submitted job "));
-    numbers.filter_map(|rest| rest.split(':').next()?.parse().ok()).collect()
+    let numbers = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("submitted job "));
+    numbers
+        .filter_map(|rest| rest.split(':').next()?.parse().ok())
+        .collect()
 }
 
 /// A sweep on a Slurm.
@@ -100,7 +107,9 @@ impl Bench {
     /// The state and the reason of a job or task; empty where it has left the queue.
     fn state(&self, job: &str) -> Result<String> {
         let all = self.slurm("squeue", &["-h", "-r", "-o", "%i %T %r"])?;
-        let line = all.lines().find_map(|line| line.strip_prefix(&format!("{job} ")));
+        let line = all
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{job} ")));
         Ok(line.unwrap_or_default().to_owned())
     }
 
@@ -116,7 +125,10 @@ impl Bench {
         wait_until(&format!("task {task} is queued again"), || {
             Ok(self.state(task)?.starts_with("PENDING"))
         })?;
-        self.slurm("scontrol", &["update", &format!("JobId={task}"), "StartTime=now"])?;
+        self.slurm(
+            "scontrol",
+            &["update", &format!("JobId={task}"), "StartTime=now"],
+        )?;
         Ok(())
     }
 
@@ -138,7 +150,11 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
         }
     };
     let (root, program) = root(parent.path())?;
-    let bench = Bench { cluster, root, program };
+    let bench = Bench {
+        cluster,
+        root,
+        program,
+    };
     let runs = bench.root.join("far runs");
     let run = |name: &str| runs.join(name);
     let names = [
@@ -159,7 +175,10 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
     ensure!(is_done && jobs(&again).is_empty(), "{again}");
     assert!(again.contains("4 runs in the queue already"), "{again}");
     let (_, list) = bench.sweep(&["--out", "far runs", "--list"])?;
-    assert!(list.contains(&format!("job {second}_0 PENDING (Dependency)")), "{list}");
+    assert!(
+        list.contains(&format!("job {second}_0 PENDING (Dependency)")),
+        "{list}"
+    );
 
     // Somebody queues the second run again; its signal is TERM.
     bench.wait_for_step(&run(names[1]), 7)?;
@@ -167,18 +186,27 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
     bench.start_again(&format!("{first}_1"))?;
     // The time of the third is nearly over. It is the last of its array, whose number it bears.
     bench.wait_for_step(&run(names[2]), 7)?;
-    bench.slurm("scancel", &["--signal=USR1", "--batch", &format!("{first}_2")])?;
+    bench.slurm(
+        "scancel",
+        &["--signal=USR1", "--batch", &format!("{first}_2")],
+    )?;
     bench.start_again(&format!("{first}_2"))?;
     let dependent = bench.state(&compare.to_string())?;
     assert!(dependent.contains("Dependency"), "{dependent}");
     // The fourth is cancelled, and stays so.
     bench.wait_for_step(&run(names[3]), 7)?;
     bench.slurm("scancel", &[&format!("{second}_0")])?;
-    wait_until("the queue is empty", || Ok(bench.slurm("squeue", &["-h"])?.is_empty()))?;
+    wait_until("the queue is empty", || {
+        Ok(bench.slurm("squeue", &["-h"])?.is_empty())
+    })?;
 
     let logs = |task: &str| bench.log(&format!("1/{task}.log"));
     let starts = |text: &str| text.matches("[1 of 1]").count();
-    assert_eq!(starts(&logs(&format!("{first}_0"))?), 1, "it was not disturbed");
+    assert_eq!(
+        starts(&logs(&format!("{first}_0"))?),
+        1,
+        "it was not disturbed"
+    );
     for (task, signal) in [("1", "TERM"), ("2", "USR1")] {
         let log = logs(&format!("{first}_{task}"))?;
         assert_eq!(starts(&log), 2, "{log}");
@@ -186,20 +214,31 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
         assert!(log.contains("queued again"), "{signal}: {log}");
     }
     let log = logs(&format!("{second}_0"))?;
-    assert!(starts(&log) == 1 && log.contains("is not queued again here"), "{log}");
+    assert!(
+        starts(&log) == 1 && log.contains("is not queued again here"),
+        "{log}"
+    );
     let text = bench.log(&format!("1/compare-{compare}.log"))?;
     assert!(text.contains("attention"), "{text}");
 
     // What is left is the run that was cancelled, which goes on from its checkpoint.
     let (_, list) = bench.sweep(&["--out", "far runs", "--list"])?;
-    assert!(list.contains(&format!("cut       {}\n", names[3])), "{list}");
+    assert!(
+        list.contains(&format!("cut       {}\n", names[3])),
+        "{list}"
+    );
     assert_eq!(list.matches("finished").count(), 3, "{list}");
     let (is_done, text) = bench.sweep(&submit)?;
-    ensure!(is_done && text.contains("3 runs finished already"), "{text}");
+    ensure!(
+        is_done && text.contains("3 runs finished already"),
+        "{text}"
+    );
     let [job, compare] = jobs(&text)[..] else {
         anyhow::bail!("{text}");
     };
-    wait_until("the queue is empty", || Ok(bench.slurm("squeue", &["-h"])?.is_empty()))?;
+    wait_until("the queue is empty", || {
+        Ok(bench.slurm("squeue", &["-h"])?.is_empty())
+    })?;
     let log = bench.log(&format!("2/{job}_0.log"))?;
     assert!(log.contains("is finished"), "{log}");
     let text = bench.log(&format!("2/compare-{compare}.log"))?;
@@ -212,7 +251,10 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
         assert_eq!(whole, tensors(&run(name), "last")?, "{name}");
     }
     let (is_done, text) = bench.sweep(&submit)?;
-    assert!(is_done && text.contains("nothing is left to submit"), "{text}");
+    assert!(
+        is_done && text.contains("nothing is left to submit"),
+        "{text}"
+    );
     Ok(())
 }
 
@@ -242,7 +284,10 @@ fn without_slurm_the_jobs_can_be_looked_at() -> Result<()> {
         "#SBATCH --partition=debug",
         "after all others have ended",
     ] {
-        assert!(text.lines().any(|said| said.contains(line)), "{line}: {text}");
+        assert!(
+            text.lines().any(|said| said.contains(line)),
+            "{line}: {text}"
+        );
     }
     let (code, text) = without_slurm(&root, &program, &[])?;
     assert_eq!(code, Some(1), "{text}");
@@ -254,8 +299,17 @@ fn without_slurm_the_jobs_can_be_looked_at() -> Result<()> {
         &["--dry-run", "--set", "comment=x\n#SBATCH --uid=1000"],
     )?;
     assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("`comment`") && text.contains("on one line"), "{text}");
-    let output = Command::new(&program).args(["sweep-job", "none.jsonl"]).output()?;
-    assert!(said(&output).contains("crosscurrent sweep --slurm"), "{}", said(&output));
+    assert!(
+        text.contains("`comment`") && text.contains("on one line"),
+        "{text}"
+    );
+    let output = Command::new(&program)
+        .args(["sweep-job", "none.jsonl"])
+        .output()?;
+    assert!(
+        said(&output).contains("crosscurrent sweep --slurm"),
+        "{}",
+        said(&output)
+    );
     Ok(())
 }

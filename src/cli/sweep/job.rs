@@ -81,7 +81,9 @@ fn go_on_later(task: &Task, signal: Signal, has_trained: bool) -> anyhow::Result
     let state = slurm::state_of(job, index)?;
     if state.as_deref() != Some("RUNNING") {
         let state = state.as_deref().unwrap_or("gone");
-        say(format!("stopped; Slurm has this task as {state}, so that it is not queued again here"));
+        say(format!(
+            "stopped; Slurm has this task as {state}, so that it is not queued again here"
+        ));
         return Ok(());
     }
     if signal.is_before_end_of_time() && !has_trained {
@@ -92,7 +94,9 @@ fn go_on_later(task: &Task, signal: Signal, has_trained: bool) -> anyhow::Result
         return Ok(());
     }
     slurm::requeue(job, index)?;
-    say(format!("stopped; the task {job}_{index} is queued again and goes on from the checkpoint"));
+    say(format!(
+        "stopped; the task {job}_{index} is queued again and goes on from the checkpoint"
+    ));
     Ok(())
 }
 
@@ -106,6 +110,9 @@ fn variable<T: FromStr>(name: &str) -> anyhow::Result<T> {
     let value = std::env::var(name);
     let value = value.and_then(|text| text.parse().map_err(|_| VarError::NotPresent));
     value.map_err(|_| {
-        Usage(format!("{name} is not set: jobs that `crosscurrent sweep --slurm` submits call this command")).into()
+        Usage(format!(
+            "{name} is not set: jobs that `crosscurrent sweep --slurm` submits call this command"
+        ))
+        .into()
     })
 }

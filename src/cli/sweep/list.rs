@@ -35,7 +35,9 @@ pub(super) fn queued(folder: &Path) -> Result<BTreeMap<PathBuf, Queued>, SlurmEr
         dirs.get(task.task).cloned()
     };
     let tasks = slurm::queue()?.into_iter();
-    Ok(tasks.filter_map(|task| Some((dir_of(&task)?, task))).collect())
+    Ok(tasks
+        .filter_map(|task| Some((dir_of(&task)?, task)))
+        .collect())
 }
 
 pub(super) fn absolute(path: &Path) -> PathBuf {

@@ -42,7 +42,9 @@ pub(super) fn submit(
             Ok(largest) => largest,
             Err(error) => {
                 let usual = NonZeroUsize::new(USUAL_ARRAY).unwrap_or(NonZeroUsize::MIN);
-                say(format!("note: an array is assumed to have at most {usual} tasks: {error}"));
+                say(format!(
+                    "note: an array is assumed to have at most {usual} tasks: {error}"
+                ));
                 usual
             }
         };
@@ -69,7 +71,12 @@ fn submit_all(submission: &Submission, scripts: &[Script]) -> anyhow::Result<()>
     for script in scripts {
         let before: Vec<u64> = match script.lines {
             None => jobs.arrays.iter().map(|array| array.job).collect(),
-            Some(_) => jobs.arrays.last().map(|array| array.job).into_iter().collect(),
+            Some(_) => jobs
+                .arrays
+                .last()
+                .map(|array| array.job)
+                .into_iter()
+                .collect(),
         };
         let after = if script.waits { &before[..] } else { &[] };
         let submitted = slurm::submit(&submission.dir.join(&script.name), after);
@@ -86,22 +93,23 @@ fn submit_all(submission: &Submission, scripts: &[Script]) -> anyhow::Result<()>
                 jobs.arrays.push(Array { job, from, count });
             }
             None => {
-                say(format!("submitted job {job}: the comparison, when all others have ended"));
+                say(format!(
+                    "submitted job {job}: the comparison, when all others have ended"
+                ));
                 jobs.compare = Some(job);
             }
         }
         submission.write_jobs(&jobs)?;
     }
-    say(format!("logs and the list of runs are in {}", submission.dir.display()));
+    say(format!(
+        "logs and the list of runs are in {}",
+        submission.dir.display()
+    ));
     Ok(())
 }
 
 /// The runs that are neither finished, nor being trained, nor in the queue. Says how many others there are.
-fn left<'a>(
-    folder: &Path,
-    runs: &[&'a Planned],
-    is_dry: bool,
-) -> anyhow::Result<Vec<&'a Planned>> {
+fn left<'a>(folder: &Path, runs: &[&'a Planned], is_dry: bool) -> anyhow::Result<Vec<&'a Planned>> {
     let queued = match queued(folder) {
         // Without Slurm, nothing is in its queue.
         Err(SlurmError::NotInstalled(_)) if is_dry => Default::default(),
@@ -116,7 +124,11 @@ fn left<'a>(
             State::New | State::Anew | State::Cut => left.push(run),
         }
     }
-    let counts = [(finished, "finished"), (busy, "being trained"), (waiting, "in the queue")];
+    let counts = [
+        (finished, "finished"),
+        (busy, "being trained"),
+        (waiting, "in the queue"),
+    ];
     for (count, how) in counts.into_iter().filter(|(count, _)| *count > 0) {
         say(format!("{} {how} already", counted(count, "run")));
     }

@@ -35,7 +35,12 @@ struct Shared {
 impl Remotes {
     pub(super) fn new(ssh: Ssh, sender: Sender<Reply>, waker: Waker) -> Self {
         let followers = Mutex::default();
-        Self(Arc::new(Shared { followers, ssh, sender, waker }))
+        Self(Arc::new(Shared {
+            followers,
+            ssh,
+            sender,
+            waker,
+        }))
     }
 
     /// Copies the runs at an address, and goes on copying what changes there. Gives the place of the copy, and the runs in it.
@@ -68,7 +73,9 @@ impl Remotes {
     /// The follower of an address, whose thread is started where there is none.
     fn follower(&self, address: &Address, is_kept: bool) -> Arc<Follower> {
         let mut followers = lock(&self.0.followers);
-        let known = followers.get(address).filter(|known| !known.state().is_over);
+        let known = followers
+            .get(address)
+            .filter(|known| !known.state().is_over);
         if let Some(known) = known {
             known.state().is_kept |= is_kept;
             return Arc::clone(known);
@@ -143,7 +150,10 @@ impl Follower {
         let waits = |state: &mut Following| {
             state.done < asked && state.failures == failures && !state.is_over
         };
-        let state = self.changed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+        let state = self
+            .changed
+            .wait_while(state, waits)
+            .unwrap_or_else(PoisonError::into_inner);
         match &state.copied {
             Some(copied) if state.done >= asked => Ok(copied.clone()),
             _ => Err(state.failed.clone().unwrap_or_default()),
@@ -168,7 +178,9 @@ impl Follower {
                 return;
             }
             if is_first {
-                let text = format!("Runs are shown as they were copied last, and it is tried again: {error}");
+                let text = format!(
+                    "Runs are shown as they were copied last, and it is tried again: {error}"
+                );
                 tell(Reply::Connection(Err(visible(&text).into_owned())));
             }
             let asked = state.asked;

@@ -102,7 +102,11 @@ impl Cluster {
         while !is_there() {
             if begun.elapsed() > Duration::from_secs(30) {
                 let read = |name: &str| fs::read_to_string(self.dir.join(name)).unwrap_or_default();
-                let logs = [read(&format!("{name}.out")), read("slurmctld.log"), read("slurmd.log")];
+                let logs = [
+                    read(&format!("{name}.out")),
+                    read("slurmctld.log"),
+                    read("slurmd.log"),
+                ];
                 anyhow::bail!("{name} does not come up:\n{}", logs.join("\n"));
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -114,7 +118,12 @@ impl Cluster {
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env("SLURM_CONF", self.dir.join("slurm.conf"));
-        for name in ["DISPLAY", "WAYLAND_DISPLAY", "SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID"] {
+        for name in [
+            "DISPLAY",
+            "WAYLAND_DISPLAY",
+            "SLURM_JOB_ID",
+            "SLURM_ARRAY_TASK_ID",
+        ] {
             command.env_remove(name);
         }
         command
@@ -126,8 +135,13 @@ impl Cluster {
         let is_ours = |entry: &fs::DirEntry| {
             let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
             let id = entry.file_name().to_string_lossy().into_owned();
-            environ.split(|&byte| byte == 0).any(|x| x == ours.as_bytes())
-                && self.daemons.iter().all(|daemon| daemon.id().to_string() != id)
+            environ
+                .split(|&byte| byte == 0)
+                .any(|x| x == ours.as_bytes())
+                && self
+                    .daemons
+                    .iter()
+                    .all(|daemon| daemon.id().to_string() != id)
         };
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = entries.filter(is_ours).map(|entry| entry.file_name());
@@ -150,7 +164,8 @@ impl Drop for Cluster {
         for daemon in self.daemons.iter_mut().rev() {
             let _ = Command::new("kill").arg(daemon.id().to_string()).output();
             let begun = Instant::now();
-            while matches!(daemon.try_wait(), Ok(None)) && begun.elapsed() < Duration::from_secs(5) {
+            while matches!(daemon.try_wait(), Ok(None)) && begun.elapsed() < Duration::from_secs(5)
+            {
                 std::thread::sleep(Duration::from_millis(20));
             }
             let _ = daemon.kill();
@@ -160,7 +175,10 @@ impl Drop for Cluster {
 }
 
 fn config(dir: &Path, host: &str, largest_array: usize) -> Result<String> {
-    let ports = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
+    let ports = [
+        TcpListener::bind("127.0.0.1:0")?,
+        TcpListener::bind("127.0.0.1:0")?,
+    ];
     let [controller, node] = [ports[0].local_addr()?.port(), ports[1].local_addr()?.port()];
     let dir = dir.to_str().context("a path that is text")?;
     ensure!(!dir.contains(' '), "slurm.conf cannot hold {dir}");
