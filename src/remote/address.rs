@@ -96,27 +96,20 @@ impl Address {
     /// The folder of this machine that holds the copy, below a folder for all copies. Its last part is the name of the
     /// folder there, since runs are called by their directories.
     pub(super) fn place_in(&self, copies: &Path) -> PathBuf {
-        let plain = |text: &str| -> String {
+        let plain = |text: &str, other: &str| -> String {
             let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-            let text: String = text
-                .chars()
-                .map(|c| if is_plain(c) { c } else { '_' })
-                .collect();
-            text.trim_start_matches('.').chars().take(60).collect()
+            let plain = text.chars().map(|c| if is_plain(c) { c } else { '_' });
+            let plain: String = plain.skip_while(|c| *c == '.').take(60).collect();
+            if plain.is_empty() {
+                other.to_owned()
+            } else {
+                plain
+            }
         };
-        let name = self
-            .folder
-            .rsplit('/')
-            .next()
-            .map(plain)
-            .unwrap_or_default();
-        let name = if name.is_empty() {
-            "runs".to_owned()
-        } else {
-            name
-        };
+        let name = self.folder.rsplit('/').next().unwrap_or_default();
         let key = format!("{:016x}", fnv1a(&self.to_string()));
-        copies.join(plain(&self.host)).join(key).join(name)
+        let host = plain(&self.host, "host");
+        copies.join(host).join(key).join(plain(name, "runs"))
     }
 }
 

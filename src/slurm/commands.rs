@@ -90,7 +90,7 @@ fn queued(line: &str) -> Option<Queued> {
 /// Where squeue is not installed, or does not answer.
 pub fn state_of(job: u64, task: usize) -> Result<Option<String>, SlurmError> {
     let name = format!("--jobs={job}_{task}");
-    let arguments = [&name, "--noheader", "--array", "--format=%T"];
+    let arguments = [name.as_str(), "--noheader", "--array", "--format=%T"];
     let said = output("squeue", arguments.map(OsStr::new))?;
     Ok(said.lines().next().map(|line| line.trim().to_owned()))
 }
@@ -102,7 +102,7 @@ pub fn state_of(job: u64, task: usize) -> Result<Option<String>, SlurmError> {
 /// Where scontrol is not installed, or refuses.
 pub fn requeue(job: u64, task: usize) -> Result<(), SlurmError> {
     let name = format!("{job}_{task}");
-    output("scontrol", ["requeue", &name].map(OsStr::new)).map(|_| ())
+    output("scontrol", ["requeue", name.as_str()].map(OsStr::new)).map(|_| ())
 }
 
 /// What a program prints.
