@@ -64,7 +64,9 @@ impl Connection {
         let folder = address.folder.clone();
         match connection.ask(&Request::Open { folder })? {
             Answer::Opened => Ok(connection),
-            other => Err(connection.unclear(&other)),
+            Answer::Runs(_) | Answer::Files(_) | Answer::Bytes { .. } | Answer::Error(_) => {
+                Err(connection.unclear("something else than that the folder is open"))
+            }
         }
     }
 
@@ -105,17 +107,22 @@ impl Connection {
     pub(super) fn runs(&mut self) -> Result<Vec<ListedRun>, RemoteError> {
         match self.ask(&Request::Runs)? {
             Answer::Runs(runs) if runs.len() <= MOST_RUNS => Ok(runs),
-            other => Err(self.unclear(&other)),
+            Answer::Runs(_) => Err(self.unclear("too many runs")),
+            Answer::Opened | Answer::Files(_) | Answer::Bytes { .. } | Answer::Error(_) => {
+                Err(self.unclear("something else than runs"))
+            }
         }
     }
 
     /// The files of a run.
     pub(super) fn files(&mut self, run: &str) -> Result<Vec<ListedFile>, RemoteError> {
-        match self.ask(&Request::Files {
-            run: run.to_owned(),
-        })? {
+        let run = run.to_owned();
+        match self.ask(&Request::Files { run })? {
             Answer::Files(files) if files.len() <= MOST_FILES => Ok(files),
-            other => Err(self.unclear(&other)),
+            Answer::Files(_) => Err(self.unclear("too many files")),
+            Answer::Opened | Answer::Runs(_) | Answer::Bytes { .. } | Answer::Error(_) => {
+                Err(self.unclear("something else than files"))
+            }
         }
     }
 
@@ -129,14 +136,18 @@ impl Connection {
         most: u64,
     ) -> Result<(u64, u64), RemoteError> {
         let (run, file) = (run.to_owned(), file.to_owned());
-        match self.ask(&Request::Read {
+        let request = Request::Read {
             run,
             file,
             from,
             most,
-        })? {
+        };
+        match self.ask(&request)? {
             Answer::Bytes { length, changed } if length <= most => Ok((length, changed)),
-            other => Err(self.unclear(&other)),
+            Answer::Bytes { .. } => Err(self.unclear("more bytes than it was asked for")),
+            Answer::Opened | Answer::Runs(_) | Answer::Files(_) | Answer::Error(_) => {
+                Err(self.unclear("something else than bytes"))
+            }
         }
     }
 
@@ -176,15 +187,8 @@ impl Connection {
         }
     }
 
-    fn unclear(&self, answer: &Answer) -> RemoteError {
-        let kind = match answer {
-            Answer::Opened => "opened",
-            Answer::Runs(_) => "too many runs, or runs that nobody asked for",
-            Answer::Files(_) => "too many files, or files that nobody asked for",
-            Answer::Bytes { .. } => "bytes that nobody asked for",
-            Answer::Error(_) => "an error",
-        };
-        let (host, reason) = (self.host.clone(), kind.to_owned());
+    fn unclear(&self, reason: &str) -> RemoteError {
+        let (host, reason) = (self.host.clone(), reason.to_owned());
         RemoteError::Unclear { host, reason }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use super::protocol::{
-    Answer, FILES, FOLDERS, GREETING, LOG, ListedFile, ListedRun, MOST_FILES, MOST_RUNS, PROTOCOL,
+    Answer, FILES, FOLDERS, GREETING, ListedFile, ListedRun, MOST_FILES, MOST_RUNS, PROTOCOL,
     Request, directory, is_file_of_run,
 };
 use crate::files;

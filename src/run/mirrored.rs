@@ -42,16 +42,21 @@ pub fn of(dir: &Path) -> Option<Mirrored> {
 pub fn refuse(dir: &Path) -> Result<(), RunError> {
     match of(dir) {
         None => Ok(()),
-        Some(Mirrored { address, run }) => Err(RunError::Mirrored {
-            original: match run.as_str() {
-                "" => address,
-                run => format!("{address}/{run}"),
-            },
+        Some(mark) => Err(RunError::Mirrored {
+            original: mark.original(),
         }),
     }
 }
 
 impl Mirrored {
+    /// Address of the run.
+    pub fn original(&self) -> String {
+        match self.run.as_str() {
+            "" => self.address.clone(),
+            run => format!("{}/{run}", self.address),
+        }
+    }
+
     /// Marks a directory as a copy.
     ///
     /// # Errors

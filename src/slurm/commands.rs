@@ -112,13 +112,14 @@ fn output<'a>(
 ) -> Result<String, SlurmError> {
     let mut command = Command::new(program);
     let command = command.args(arguments).stdin(Stdio::null());
-    let output = command.output().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => SlurmError::NotInstalled(program),
-        _ => SlurmError::Failed {
-            program,
-            said: error.to_string(),
-        },
-    })?;
+    let failed = |error: std::io::Error| {
+        let said = error.to_string();
+        match error.kind() == ErrorKind::NotFound {
+            true => SlurmError::NotInstalled(program),
+            false => SlurmError::Failed { program, said },
+        }
+    };
+    let output = command.output().map_err(failed)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
