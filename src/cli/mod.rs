@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use output::{Signalled, Usage};
+use remote::Copies;
 
 pub use batch_norm::BatchNormArguments;
 pub use compare::CompareArguments;
@@ -98,7 +99,7 @@ pub enum Command {
 
 /// Runs a command; the exit code is 0, 1 for a failure, 2 for wrong usage, and 128 + n where the signal n ended it.
 pub fn run(mut command: Command) -> ExitCode {
-    let result = remote::fetch(&mut command).and_then(|copies| {
+    let result = fetch(&mut command).and_then(|copies| {
         let result = of(command);
         // Copies of runs in training count as such until the command is done.
         drop(copies);
@@ -115,6 +116,39 @@ pub fn run(mut command: Command) -> ExitCode {
             if usage { ExitCode::from(2) } else { code }
         }
     }
+}
+
+/// Copies the runs at the addresses in a command, and puts the places of the copies there instead; of a folder, those of its
+/// runs. The copies count as being trained, where the runs are, as long as the result exists.
+///
+/// # Errors
+/// Where an address is none, its runs cannot be copied, or the command cannot be used on runs of other machines.
+fn fetch(command: &mut Command) -> anyhow::Result<Copies> {
+    let mut copies = Copies::default();
+    match command {
+        Command::Summary { runs, .. } => copies.put_all(runs)?,
+        Command::Compare(arguments) => copies.put_all(arguments.runs_mut())?,
+        Command::Findings(arguments) => {
+            copies.are_whole = true;
+            arguments.runs_mut().try_for_each(|run| copies.put(run))?;
+        }
+        Command::Export(arguments) => {
+            copies.are_whole = true;
+            copies.put_all(arguments.runs_mut())?;
+            arguments
+                .against_mut()
+                .map_or(Ok(()), |run| copies.put(run))?;
+        }
+        Command::Resume { run } => remote::only_here(run)?,
+        Command::Fork(arguments) => remote::only_here(arguments.run())?,
+        Command::Verify(arguments) => remote::only_here(arguments.run())?,
+        Command::Train(_)
+        | Command::Sweep(_)
+        | Command::SweepJob(_)
+        | Command::Data(_)
+        | Command::Share => {}
+    }
+    Ok(copies)
 }
 
 /// What comes of a command.

@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Command;
 use super::output::{Usage, fail};
 use crate::remote::{Address, Mirror, Ssh, share};
 
@@ -16,50 +15,17 @@ pub(super) fn answer() -> anyhow::Result<()> {
     }
 }
 
-/// Copies the runs at the addresses in a command, and puts the places of the copies there instead; of a folder, those of its
-/// runs. The copies count as being trained, where the runs are, as long as the result exists.
-///
-/// # Errors
-/// Where an address is none, its runs cannot be copied, or the command cannot be used on runs of other machines.
-pub(super) fn fetch(command: &mut Command) -> anyhow::Result<Copies> {
-    let mut copies = Copies::default();
-    match command {
-        Command::Summary { runs, .. } => copies.put_all(runs)?,
-        Command::Compare(arguments) => copies.put_all(arguments.runs_mut())?,
-        Command::Findings(arguments) => {
-            copies.are_whole = true;
-            arguments.runs_mut().try_for_each(|run| copies.put(run))?;
-        }
-        Command::Export(arguments) => {
-            copies.are_whole = true;
-            copies.put_all(arguments.runs_mut())?;
-            arguments
-                .against_mut()
-                .map_or(Ok(()), |run| copies.put(run))?;
-        }
-        Command::Resume { run } => only_here(run)?,
-        Command::Fork(arguments) => only_here(arguments.run())?,
-        Command::Verify(arguments) => only_here(arguments.run())?,
-        Command::Train(_)
-        | Command::Sweep(_)
-        | Command::SweepJob(_)
-        | Command::Data(_)
-        | Command::Share => {}
-    }
-    Ok(copies)
-}
-
-/// The copies that a command works on.
+/// The copies that a command works on. Those of runs in training count as being trained here for as long as this exists.
 #[derive(Default)]
 pub(super) struct Copies {
     /// Whether more than logs is copied.
-    are_whole: bool,
+    pub(super) are_whole: bool,
     of: Vec<(Address, Mirror, Vec<PathBuf>)>,
 }
 
 impl Copies {
     /// Puts the places of copies in place of addresses, one for each run there.
-    fn put_all(&mut self, paths: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    pub(super) fn put_all(&mut self, paths: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         let mut places = Vec::new();
         for path in std::mem::take(paths) {
             match self.copied(&path)? {
@@ -75,7 +41,7 @@ impl Copies {
     }
 
     /// Puts the place of a copy in place of an address.
-    fn put(&mut self, path: &mut PathBuf) -> anyhow::Result<()> {
+    pub(super) fn put(&mut self, path: &mut PathBuf) -> anyhow::Result<()> {
         if let Some((_, dir, _)) = self.copied(path)? {
             *path = dir.to_owned();
         }
@@ -101,7 +67,7 @@ impl Copies {
 }
 
 /// Refuses an address.
-fn only_here(path: &Path) -> anyhow::Result<()> {
+pub(super) fn only_here(path: &Path) -> anyhow::Result<()> {
     if let Ok(None) = Address::of(path) {
         return Ok(());
     }

@@ -284,7 +284,7 @@ fn what_keeps_a_server_from_being_read_is_said_in_a_sentence() -> Result<()> {
         ),
         ("echo hello", "the connection to server ended"),
         (
-            "echo crosscurrent share 1 0.1.0; echo nonsense",
+            "echo crosscurrent share 1 0.1.0; read -r request; echo nonsense",
             "is not understood",
         ),
     ] {

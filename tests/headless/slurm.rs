@@ -174,11 +174,11 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
     let (is_done, again) = bench.sweep(&submit)?;
     ensure!(is_done && jobs(&again).is_empty(), "{again}");
     assert!(again.contains("4 runs in the queue already"), "{again}");
-    let (_, list) = bench.sweep(&["--out", "far runs", "--list"])?;
-    assert!(
-        list.contains(&format!("job {second}_0 PENDING (Dependency)")),
-        "{list}"
-    );
+    // The reason is known once Slurm has looked at the job.
+    wait_until("the second array waits for the first", || {
+        let (_, list) = bench.sweep(&["--out", "far runs", "--list"])?;
+        Ok(list.contains(&format!("job {second}_0 PENDING (Dependency)")))
+    })?;
 
     // Somebody queues the second run again; its signal is TERM.
     bench.wait_for_step(&run(names[1]), 7)?;

@@ -6,7 +6,6 @@ mod list;
 mod submit;
 mod work;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -17,6 +16,7 @@ use super::train::stop_on_signals;
 use crate::sweep::{Planned, Shard, Sweep};
 pub use job::JobArguments;
 pub(super) use job::job;
+use submit::SubmitArguments;
 use work::Work;
 
 /// Arguments of `sweep`.
@@ -33,18 +33,8 @@ pub struct SweepArguments {
     /// Only list the runs and what is left to do, with the jobs of Slurm that will do it.
     #[arg(long)]
     list: bool,
-    /// Submit the runs that are left to Slurm, as a job array, and return.
-    #[arg(long, conflicts_with = "list")]
-    slurm: bool,
-    /// An option of sbatch by its long name, such as partition=gpu; also in the table [slurm] of the file.
-    #[arg(long = "set", value_name = "OPTION[=VALUE]", requires = "slurm")]
-    options: Vec<String>,
-    /// Most runs that Slurm trains at once.
-    #[arg(long, value_name = "N", requires = "slurm")]
-    parallel: Option<NonZeroUsize>,
-    /// Only print what would be submitted.
-    #[arg(long, requires = "slurm")]
-    dry_run: bool,
+    #[command(flatten)]
+    submission: SubmitArguments,
 }
 
 /// The error of a sweep in which some runs failed. Each of these runs has already been named in a line of its own.
@@ -65,8 +55,8 @@ pub(super) fn sweep(arguments: &SweepArguments) -> anyhow::Result<()> {
     if arguments.list {
         return list::list(&folder, &runs);
     }
-    if arguments.slurm {
-        return submit::submit(arguments, &sweep, &folder, &runs);
+    if arguments.submission.slurm {
+        return submit::submit(&arguments.submission, &sweep, &folder, &runs);
     }
     let (control, received) = stop_on_signals();
     let mut work = Work::new(folder, control, runs.len());

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Context;
+use clap::Args;
 
-use super::SweepArguments;
 use super::list::{absolute, queued};
 use crate::cli::output::{Usage, say};
 use crate::run::log::write_whole;
@@ -16,8 +16,25 @@ use crate::text::counted;
 /// Slurm's own limit on the tasks of an array, which is that of most clusters.
 const USUAL_ARRAY: usize = 1001;
 
+/// Arguments of `sweep` that are about Slurm.
+#[derive(Debug, Args)]
+pub(super) struct SubmitArguments {
+    /// Submit the runs that are left to Slurm, as a job array, and return.
+    #[arg(long, conflicts_with = "list")]
+    pub(super) slurm: bool,
+    /// An option of sbatch by its long name, such as partition=gpu; also in the table [slurm] of the file.
+    #[arg(long = "set", value_name = "OPTION[=VALUE]", requires = "slurm")]
+    options: Vec<String>,
+    /// Most runs that Slurm trains at once.
+    #[arg(long, value_name = "N", requires = "slurm")]
+    parallel: Option<NonZeroUsize>,
+    /// Only print what would be submitted.
+    #[arg(long, requires = "slurm")]
+    dry_run: bool,
+}
+
 pub(super) fn submit(
-    arguments: &SweepArguments,
+    arguments: &SubmitArguments,
     sweep: &Sweep,
     folder: &Path,
     runs: &[&Planned],

@@ -15,7 +15,7 @@ use super::dropped::{Dropped, look_at, look_for_run};
 use super::export::Export;
 use super::panics::panic_sentence;
 use super::reading::{Source, find, locate, look_through, read_images, read_probe, read_samples};
-use super::remotes::Remotes;
+use super::remotes::{News, Remotes};
 use super::reply::Reply;
 use super::waker::Waker;
 use crate::config::RunConfig;
@@ -37,8 +37,8 @@ use crate::ui::state::{findings, images, samples};
 pub(crate) struct Background {
     sender: Sender<Reply>,
     replies: Receiver<Reply>,
-    /// Replies that no piece of work was asked for.
-    news: Receiver<Reply>,
+    /// What nobody asked for.
+    news: Receiver<News>,
     remotes: Remotes,
     waker: Waker,
     under_way: usize,
@@ -61,7 +61,10 @@ impl Background {
     /// The next reply, if a thread has sent one.
     pub(crate) fn next_reply(&mut self) -> Option<Reply> {
         let Ok(reply) = self.replies.try_recv() else {
-            return self.news.try_recv().ok();
+            return self.news.try_recv().ok().map(|news| match news {
+                News::Connection(result) => Reply::Connection(result),
+                News::Problem(sentence) => Reply::Failed(sentence),
+            });
         };
         self.under_way -= 1;
         Some(reply)

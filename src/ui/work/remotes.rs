@@ -8,11 +8,17 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::reply::Reply;
 use super::waker::Waker;
 use crate::remote::{Address, Mirror, RemoteError, Ssh};
 use crate::run::mirrored;
-use crate::text::visible;
+
+/// News of a server.
+pub(super) enum News {
+    /// It can be reached again, or the sentence says why not.
+    Connection(Result<(), String>),
+    /// Something could not be copied.
+    Problem(String),
+}
 
 /// How long after a round of copying the next one begins.
 const EVERY: Duration = Duration::from_secs(2);
@@ -28,12 +34,12 @@ pub(super) struct Remotes(Arc<Shared>);
 struct Shared {
     followers: Mutex<BTreeMap<Address, Arc<Follower>>>,
     ssh: Ssh,
-    sender: Sender<Reply>,
+    sender: Sender<News>,
     waker: Waker,
 }
 
 impl Remotes {
-    pub(super) fn new(ssh: Ssh, sender: Sender<Reply>, waker: Waker) -> Self {
+    pub(super) fn new(ssh: Ssh, sender: Sender<News>, waker: Waker) -> Self {
         let followers = Mutex::default();
         Self(Arc::new(Shared {
             followers,
@@ -85,9 +91,9 @@ impl Remotes {
         followers.insert(address.clone(), Arc::clone(&follower));
         let (of, address, ssh) = (Arc::clone(&follower), address.clone(), self.0.ssh.clone());
         let (sender, waker) = (self.0.sender.clone(), self.0.waker.clone());
-        let tell = move |reply| {
+        let tell = move |news| {
             // Fails only where the window is gone.
-            let _ = sender.send(reply);
+            let _ = sender.send(news);
             waker.wake();
         };
         let thread = std::thread::Builder::new().name("remote".to_owned());
@@ -161,7 +167,7 @@ impl Follower {
     }
 
     /// Copies until nobody needs it any more.
-    fn follow(&self, server: (&Address, &Ssh), tell: &dyn Fn(Reply)) {
+    fn follow(&self, server: (&Address, &Ssh), tell: &dyn Fn(News)) {
         let mut pause = FIRST_PAUSE;
         loop {
             let Err(error) = self.copy(server, tell, &mut pause) else {
@@ -181,7 +187,7 @@ impl Follower {
                 let text = format!(
                     "Runs are shown as they were copied last, and it is tried again: {error}"
                 );
-                tell(Reply::Connection(Err(visible(&text).into_owned())));
+                tell(News::Connection(Err(text)));
             }
             let asked = state.asked;
             self.rest(state, pause, asked);
@@ -193,7 +199,7 @@ impl Follower {
     fn copy(
         &self,
         (address, ssh): (&Address, &Ssh),
-        tell: &dyn Fn(Reply),
+        tell: &dyn Fn(News),
         pause: &mut Duration,
     ) -> Result<(), RemoteError> {
         let mut mirror = Mirror::open(address, ssh)?;
@@ -206,11 +212,11 @@ impl Follower {
             let round = mirror.update(&|dir| whole.contains(dir))?;
             if *pause > FIRST_PAUSE {
                 *pause = FIRST_PAUSE;
-                tell(Reply::Connection(Ok(())));
+                tell(News::Connection(Ok(())));
             }
             for problem in round.problems {
                 if told.insert(problem.clone()) {
-                    tell(Reply::Failed(problem));
+                    tell(News::Problem(problem));
                 }
             }
             let mut state = self.state();
