@@ -120,14 +120,15 @@ impl Bench {
         })
     }
 
-    /// Waits until a task is queued again, and lets it start: Slurm would wait for two minutes.
+    /// Waits until a task is queued again, and lets it start soon: Slurm would wait for two minutes. Within the same second
+    /// the node would take it for the one that was just ended.
     fn start_again(&self, task: &str) -> Result<()> {
         wait_until(&format!("task {task} is queued again"), || {
             Ok(self.state(task)?.starts_with("PENDING"))
         })?;
         self.slurm(
             "scontrol",
-            &["update", &format!("JobId={task}"), "StartTime=now"],
+            &["update", &format!("JobId={task}"), "StartTime=now+3"],
         )?;
         Ok(())
     }
@@ -174,12 +175,6 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
     let (is_done, again) = bench.sweep(&submit)?;
     ensure!(is_done && jobs(&again).is_empty(), "{again}");
     assert!(again.contains("4 runs in the queue already"), "{again}");
-    // The reason is known once Slurm has looked at the job.
-    wait_until("the second array waits for the first", || {
-        let (_, list) = bench.sweep(&["--out", "far runs", "--list"])?;
-        Ok(list.contains(&format!("job {second}_0 PENDING (Dependency)")))
-    })?;
-
     // Somebody queues the second run again; its signal is TERM.
     bench.wait_for_step(&run(names[1]), 7)?;
     bench.slurm("scontrol", &["requeue", &format!("{first}_1")])?;
@@ -191,6 +186,11 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
         &["--signal=USR1", "--batch", &format!("{first}_2")],
     )?;
     bench.start_again(&format!("{first}_2"))?;
+    // The reason is known once Slurm has looked at the job.
+    wait_until("the second array waits for the first", || {
+        let (_, list) = bench.sweep(&["--out", "far runs", "--list"])?;
+        Ok(list.contains(&format!("job {second}_0 PENDING (Dependency)")))
+    })?;
     let dependent = bench.state(&compare.to_string())?;
     assert!(dependent.contains("Dependency"), "{dependent}");
     // The fourth is cancelled, and stays so.
