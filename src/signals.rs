@@ -22,6 +22,11 @@ impl Signal {
         })
     }
 
+    /// Whether schedulers send the signal before the time of a job is over.
+    pub fn is_before_end_of_time(self) -> bool {
+        self.name() == Some("USR1")
+    }
+
     /// Why a run was stopped, for the run's log.
     pub fn reason(self) -> String {
         match (self.0, self.name()) {

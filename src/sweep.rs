@@ -7,6 +7,8 @@
 //! width = "1/4"
 //! [grid]                               # values of any other fields, all combined
 //! attention = ["none", "branch"]
+//! [slurm]                              # options of sbatch, for sweeps that are submitted to Slurm
+//! partition = "gpu"
 //! ```
 //!
 //! The runs that are still to be trained follow from the file and from the run directories that exist. A sweep that was
@@ -35,6 +37,8 @@ pub struct Sweep {
     pub name: String,
     /// The runs, seed by seed, so that all runs of one seed, which are compared with each other, are finished early.
     pub runs: Vec<Planned>,
+    /// Options of sbatch by their long names, as written; empty where an option takes no value.
+    pub slurm: Vec<(String, String)>,
 }
 
 /// A run that a sweep asks for.
@@ -121,6 +125,8 @@ struct File {
     run: Table,
     #[serde(default)]
     grid: Table,
+    #[serde(default)]
+    slurm: Table,
 }
 
 #[derive(Deserialize)]
@@ -201,6 +207,7 @@ impl Sweep {
         Ok(Self {
             name: file.name,
             runs,
+            slurm: options(&file.slurm)?,
         })
     }
 
@@ -209,6 +216,23 @@ impl Sweep {
         let is_in = move |run: &&Planned| run.seed_index % shard.count == shard.index;
         self.runs.iter().filter(is_in)
     }
+}
+
+/// The options of sbatch in the table [slurm]: a text, a number, or `true` for an option without a value.
+fn options(table: &Table) -> Result<Vec<(String, String)>, String> {
+    let option = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => Ok((name.clone(), text.clone())),
+        Value::Integer(number) => Ok((name.clone(), number.to_string())),
+        Value::Boolean(true) => Ok((name.clone(), String::new())),
+        Value::Boolean(false)
+        | Value::Float(_)
+        | Value::Datetime(_)
+        | Value::Array(_)
+        | Value::Table(_) => Err(format!(
+            "`{name}` in [slurm] must be a text, a whole number, or true for an option without a value"
+        )),
+    };
+    table.iter().map(option).collect()
 }
 
 /// All combinations of the grid's values. Each is given as the beginning of its runs' names and as a configuration. The

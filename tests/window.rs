@@ -907,6 +907,9 @@ mod kept;
 mod memory;
 #[path = "window/names.rs"]
 mod names;
+#[cfg(target_os = "linux")]
+#[path = "window/remote.rs"]
+mod remote;
 #[path = "window/selection.rs"]
 mod selection;
 #[path = "window/setup.rs"]

@@ -32,6 +32,13 @@ pub struct CompareArguments {
     batch_norm: BatchNormArguments,
 }
 
+impl CompareArguments {
+    /// The runs and folders that are named.
+    pub(super) fn runs_mut(&mut self) -> &mut Vec<PathBuf> {
+        &mut self.runs
+    }
+}
+
 pub(super) fn compare(arguments: &CompareArguments) -> anyhow::Result<()> {
     let baseline = arguments.baseline.as_deref();
     let CompareArguments {

@@ -28,6 +28,13 @@ pub struct FindingsArguments {
     batch_norm: BatchNormArguments,
 }
 
+impl FindingsArguments {
+    /// The runs that are named.
+    pub(super) fn runs_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        [&mut self.run].into_iter().chain(&mut self.against)
+    }
+}
+
 pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
     let dirs: Vec<&PathBuf> = [&arguments.run]
         .into_iter()

@@ -1,6 +1,6 @@
 //! `fork`: a new run from a checkpoint of another one, with other settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -27,6 +27,13 @@ pub struct ForkArguments {
     out: Option<PathBuf>,
     #[command(flatten)]
     changes: ChangeArguments,
+}
+
+impl ForkArguments {
+    /// The run that is named.
+    pub(super) fn run(&self) -> &Path {
+        &self.run
+    }
 }
 
 pub(super) fn fork(arguments: &ForkArguments) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! The command line: one file for each command that needs no window (`train` and `resume`, `fork`, `sweep`, `summary`,
-//! `compare`, `findings`, `verify`, `export`, `data`), the flags of a configuration, the progress of a run on the terminal, and
-//! the lines, tables and errors that all commands print. May import everything but `ui`.
+//! `compare`, `findings`, `verify`, `export`, `data`), runs of other machines in place of those here, the flags of a
+//! configuration, the progress of a run on the terminal, and the lines, tables and errors that all commands print. May import
+//! everything but `ui`.
 
 mod batch_norm;
 mod compare;
@@ -10,6 +11,7 @@ mod export;
 mod findings;
 mod fork;
 mod output;
+mod remote;
 mod report;
 mod summary;
 mod sweep;
@@ -22,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use output::{Signalled, Usage};
+use remote::Copies;
 
 pub use batch_norm::BatchNormArguments;
 pub use compare::CompareArguments;
@@ -31,7 +34,7 @@ pub use export::ExportArguments;
 pub use findings::FindingsArguments;
 pub use fork::ForkArguments;
 pub use output::fail;
-pub use sweep::SweepArguments;
+pub use sweep::{JobArguments, SweepArguments};
 pub use train::TrainArguments;
 pub use verify::VerifyArguments;
 
@@ -39,8 +42,8 @@ pub use verify::VerifyArguments;
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
-    /// Run directories, or folders of them, to open in the window; what was open last, or the recorded sample runs, where
-    /// none is named.
+    /// Run directories, or folders of them, to open in the window, also of another machine (ssh://host/folder); what was
+    /// open last, or the recorded sample runs, where none is named.
     pub runs: Vec<PathBuf>,
     /// Print frame times and input latency when the window is closed.
     #[arg(long, hide = true)]
@@ -64,6 +67,9 @@ pub enum Command {
     Fork(Box<ForkArguments>),
     /// Train every run of a grid of configurations and seeds that is not there yet, then compare all.
     Sweep(SweepArguments),
+    /// Train the run of a task of Slurm; the jobs of `sweep --slurm` call it.
+    #[command(hide = true)]
+    SweepJob(JobArguments),
     /// Print the scores that runs reached.
     Summary {
         /// Run directories.
@@ -86,26 +92,19 @@ pub enum Command {
     Export(Box<ExportArguments>),
     /// Show what a data source holds.
     Data(DataArguments),
+    /// Answer requests for runs on stdin and stdout; another machine's program calls it through ssh.
+    #[command(hide = true)]
+    Share,
 }
 
 /// Runs a command; the exit code is 0, 1 for a failure, 2 for wrong usage, and 128 + n where the signal n ended it.
-pub fn run(command: Command) -> ExitCode {
-    let result = match command {
-        Command::Train(arguments) => train::train(&arguments),
-        Command::Resume { run } => train::resume(&run),
-        Command::Fork(arguments) => fork::fork(&arguments),
-        Command::Sweep(arguments) => sweep::sweep(&arguments),
-        Command::Summary {
-            runs,
-            json,
-            batch_norm,
-        } => summary::summary(&runs, json, batch_norm),
-        Command::Compare(arguments) => compare::compare(&arguments),
-        Command::Findings(arguments) => findings::findings(&arguments),
-        Command::Verify(arguments) => verify::verify(&arguments),
-        Command::Export(arguments) => export::export(&arguments),
-        Command::Data(arguments) => data::data(&arguments),
-    };
+pub fn run(mut command: Command) -> ExitCode {
+    let result = fetch(&mut command).and_then(|copies| {
+        let result = of(command);
+        // Copies of runs in training count as such until the command is done.
+        drop(copies);
+        result
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -116,5 +115,60 @@ pub fn run(command: Command) -> ExitCode {
             let code = fail(&format!("{error:#}"));
             if usage { ExitCode::from(2) } else { code }
         }
+    }
+}
+
+/// Copies the runs at the addresses in a command, and puts the places of the copies there instead; of a folder, those of its
+/// runs. The copies count as being trained, where the runs are, as long as the result exists.
+///
+/// # Errors
+/// Where an address is none, its runs cannot be copied, or the command cannot be used on runs of other machines.
+fn fetch(command: &mut Command) -> anyhow::Result<Copies> {
+    let mut copies = Copies::default();
+    match command {
+        Command::Summary { runs, .. } => copies.put_all(runs)?,
+        Command::Compare(arguments) => copies.put_all(arguments.runs_mut())?,
+        Command::Findings(arguments) => {
+            copies.are_whole = true;
+            arguments.runs_mut().try_for_each(|run| copies.put(run))?;
+        }
+        Command::Export(arguments) => {
+            copies.are_whole = true;
+            copies.put_all(arguments.runs_mut())?;
+            arguments
+                .against_mut()
+                .map_or(Ok(()), |run| copies.put(run))?;
+        }
+        Command::Resume { run } => remote::only_here(run)?,
+        Command::Fork(arguments) => remote::only_here(arguments.run())?,
+        Command::Verify(arguments) => remote::only_here(arguments.run())?,
+        Command::Train(_)
+        | Command::Sweep(_)
+        | Command::SweepJob(_)
+        | Command::Data(_)
+        | Command::Share => {}
+    }
+    Ok(copies)
+}
+
+/// What comes of a command.
+fn of(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Train(arguments) => train::train(&arguments),
+        Command::Resume { run } => train::resume(&run),
+        Command::Fork(arguments) => fork::fork(&arguments),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
+        Command::SweepJob(arguments) => sweep::job(&arguments),
+        Command::Summary {
+            runs,
+            json,
+            batch_norm,
+        } => summary::summary(&runs, json, batch_norm),
+        Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Findings(arguments) => findings::findings(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
+        Command::Data(arguments) => data::data(&arguments),
+        Command::Share => remote::answer(),
     }
 }

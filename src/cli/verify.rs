@@ -1,6 +1,6 @@
 //! `verify`: whether what the ledger predicts is what happens.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -38,6 +38,13 @@ pub struct VerifyArguments {
     /// As JSON.
     #[arg(long)]
     json: bool,
+}
+
+impl VerifyArguments {
+    /// The run that is named.
+    pub(super) fn run(&self) -> &Path {
+        &self.run
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -90,6 +90,15 @@ pub enum RunError {
         /// The link.
         path: PathBuf,
     },
+    /// The run is a copy of one on another machine.
+    #[error(
+        "this is a copy of a run on another machine, which is only read here; train it and take notes there: {}",
+        visible(original)
+    )]
+    Mirrored {
+        /// Address of the run.
+        original: String,
+    },
     /// There is no such directory.
     #[error("there is no such directory; check the path: {}", shown(path))]
     Missing {

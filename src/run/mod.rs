@@ -25,6 +25,7 @@
 //! checkpoints/{last,best}.safetensors       parameters and buffers with PyTorch's names and shapes, f32;
 //!                                           optimiser/<parameter> f32; metadata: progress
 //! notes.json                                name, notes: written by hand or in the window
+//! mirror.json                               only in a copy of a run of another machine: where it was copied from
 //! ```
 //!
 //! Every file but the log is written whole (temporary file, fsync, rename) before the event that names it. One writer
@@ -58,6 +59,7 @@ pub(crate) mod gates;
 pub mod glance;
 mod inside;
 pub mod log;
+pub mod mirrored;
 pub mod notes;
 mod paths;
 mod reducer;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::write_whole;
 use super::error::RunError;
+use super::mirrored;
 use super::paths::events_path;
 use crate::files;
 
@@ -57,12 +58,13 @@ impl Notes {
     /// Writes the file whole.
     ///
     /// # Errors
-    /// Where it cannot be written, or there is no run.
+    /// Where it cannot be written, there is no run, or it is a copy of one on another machine.
     pub fn save(&self, run: &Path) -> Result<(), RunError> {
         if !events_path(run).is_file() {
             // Without this check, saving would create a directory again that was moved away.
             return Err(RunError::not_a_run(run));
         }
+        mirrored::refuse(run)?;
         let path = notes_path(run);
         let text = serde_json::to_vec_pretty(self).map_err(|e| RunError::damaged(&path, e))?;
         write_whole(&path, &text)

@@ -73,8 +73,26 @@ fn mistakes_are_named() {
         ("seeds = 2", "seeds = \"x\"", "`seeds` must be"),
         ("seeds = 2", "", "seeds"),
         ("\"small\"", "\"../small\"", "`name`"),
+        ("[run]", "[slurm]\nmem = 1.5\n[run]", "`mem` in [slurm]"),
     ] {
         let said = with(from, to);
         assert!(said.contains(named) && !said.contains('\n'), "{to}: {said}");
     }
+}
+
+#[test]
+fn options_of_slurm_are_kept_as_written() {
+    let table = "[slurm]\ntime = \"4:00:00\"\ncpus-per-task = 4\nexclusive = true\n[run]";
+    let sweep = Sweep::parse(&SMALL.replace("[run]", table)).unwrap();
+    let mut options = sweep.slurm;
+    options.sort();
+    let wanted = [
+        ("cpus-per-task", "4"),
+        ("exclusive", ""),
+        ("time", "4:00:00"),
+    ];
+    assert_eq!(
+        options,
+        wanted.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
 }

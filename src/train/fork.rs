@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Field, Group, RunConfig, differences};
 use crate::run::event::{Change, Event, Parent, Split, Started};
 use crate::run::log::{self, RunError, RunFile, Writer};
-use crate::run::{Ending, Run};
+use crate::run::{Ending, Run, mirrored};
 use crate::text::shown;
 
 use super::checkpoint::{self, Progress};
@@ -74,6 +74,7 @@ impl Plan {
         at: Option<u64>,
     ) -> Result<Self, TrainError> {
         let loaded = log::load(parent)?;
+        mirrored::refuse(parent)?;
         loaded.refuse_recorded(parent, "go on with it")?;
         if loaded.running {
             let path = parent.to_owned();

@@ -7,7 +7,7 @@ use crate::config::RunConfig;
 use crate::data::{self, DataError, Loaded};
 use crate::run::event::Started;
 use crate::run::log::{self, RunError, Writer};
-use crate::run::{Ending, Run};
+use crate::run::{Ending, Run, mirrored};
 
 use super::control::{Control, Emit, Message};
 use super::device;
@@ -89,6 +89,7 @@ pub(super) fn on_threads<T: Send>(
 fn read_header(dir: &Path) -> Result<(Started, bool), TrainError> {
     // The log's header says first whether the run can be read at all.
     let loaded = log::load(dir)?;
+    mirrored::refuse(dir)?;
     loaded.refuse_recorded(dir, "go on with it")?;
     let Some(started) = loaded.run.started else {
         return Err(RunError::not_a_run(dir).into());

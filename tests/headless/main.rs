@@ -27,7 +27,9 @@ mod pillow;
 mod python;
 mod reads;
 mod recorder;
+mod remote;
 mod signals;
+mod slurm;
 mod strangers;
 mod strangers_names;
 #[cfg(unix)]

@@ -110,6 +110,18 @@ pub struct ExportArguments {
     out: PathBuf,
 }
 
+impl ExportArguments {
+    /// The runs that are named.
+    pub(super) fn runs_mut(&mut self) -> &mut Vec<PathBuf> {
+        &mut self.runs
+    }
+
+    /// The run that they are compared with.
+    pub(super) fn against_mut(&mut self) -> Option<&mut PathBuf> {
+        self.against.as_mut()
+    }
+}
+
 /// The figures that the arguments ask for.
 #[derive(Clone, Debug)]
 enum Figures {

@@ -7,7 +7,7 @@ pub(super) mod line;
 pub(super) mod reader;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub use crate::run::bytes::{read_tensors, write_tensors, write_whole};
 pub use crate::run::error::RunError;
 use crate::run::event::Event;
 pub use crate::run::find::{runs_in, runs_under};
+use crate::run::mirrored;
 pub use crate::run::paths::{
     checkpoint_path, config_path, data_path, events_path, new_fork_dir, new_run_dir,
     predictions_file, probe_file, refuse_links, verification_file,
@@ -156,6 +157,7 @@ impl Writer {
     }
 
     fn lock(run: &Path) -> Result<Self, RunError> {
+        mirrored::refuse(run)?;
         refuse_links(run)?;
         let path = events_path(run);
         let file = OpenOptions::new()
@@ -174,6 +176,13 @@ impl Writer {
                     });
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+                // A file system without locks, such as some mounts of Lustre: nothing can keep other writers away.
+                Err(TryLockError::Error(e)) if e.kind() == ErrorKind::Unsupported => {
+                    return Ok(Self {
+                        file,
+                        run: run.to_owned(),
+                    });
+                }
                 Err(TryLockError::Error(e)) => return Err(RunError::io("lock the log", &path, e)),
             }
         }

@@ -97,7 +97,7 @@ impl App {
             settings_path: options.settings,
             is_saving: false,
             looked_for_changes_at: 0.0,
-            background: Background::new(waker.clone()),
+            background: Background::new(waker.clone(), options.ssh),
             waker,
             trainer: options.trainer,
             discard: options.discard,

@@ -82,17 +82,16 @@ impl App {
         }
     }
 
-    /// Opens what a path leads to that the user typed.
+    /// Opens what a path or an address leads to that the user typed.
     pub(super) fn open_path(&mut self, path: &Path) {
-        let path = absolute(path);
         let ends_in = |ending: &str| {
             let extension = path.extension();
             extension.is_some_and(|end| end.eq_ignore_ascii_case(ending))
         };
         if ends_in("png") || ends_in("toml") {
-            self.look_at(path);
+            self.look_at(absolute(path));
         } else {
-            self.background.look_for_run(path);
+            self.background.look_for_run(path.to_owned());
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::remote::Ssh;
 use crate::ui::state::runs::PROBE_MEMORY_BYTES;
 use crate::ui::work::{Discard, Trainer, trainer, trash, usual_path};
 
@@ -20,6 +21,8 @@ pub struct Options {
     pub discard: Discard,
     /// File in which the window keeps its settings from one start to the next; `None` to keep nothing.
     pub settings: Option<PathBuf>,
+    /// How servers are reached whose runs are opened.
+    pub ssh: Ssh,
     /// Number of bytes of probe tensors that are kept in memory.
     pub probe_memory: usize,
 }
@@ -33,6 +36,7 @@ impl Default for Options {
             trainer: trainer(),
             discard: trash(),
             settings: None,
+            ssh: Ssh::default(),
             probe_memory: PROBE_MEMORY_BYTES,
         }
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::App;
 use crate::run::log;
-use crate::ui::state::draft::absolute;
 use crate::ui::state::queue::{Job, Waiting};
 use crate::ui::state::settings::Settings;
 use crate::ui::state::training::Training;
@@ -44,7 +43,7 @@ impl App {
             if log::events_path(&dir).is_file() {
                 self.open(dir);
             } else {
-                self.background.look_for_run(absolute(&dir));
+                self.background.look_for_run(dir);
             }
         }
         self.state.view.side_by_side = self.state.view.right.is_some();

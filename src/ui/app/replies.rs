@@ -75,6 +75,8 @@ impl App {
             Reply::Discarded(_, Err(sentence)) => {
                 self.tell(format!("Not moved to the trash: {sentence}"), true);
             }
+            Reply::Connection(Ok(())) => self.is_well(About::Connection),
+            Reply::Connection(Err(sentence)) => self.complain(About::Connection, sentence),
             Reply::Failed(sentence) => self.tell(sentence, true),
         }
     }

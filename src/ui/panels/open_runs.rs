@@ -264,7 +264,8 @@ fn remove_ui(ui: &mut egui::Ui, entry: &RunEntry, actions: &mut Vec<Action>) {
 fn open_ui(ui: &mut egui::Ui, path: &mut String, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         let choose = ui.button("Open run…").on_hover_text(
-            "Pick a run folder in a dialog; or type its path, or that of an exported figure, beside and press Enter",
+            "Pick a run folder in a dialog; or type its path, that of an exported figure, or the address of a folder on a \
+             server (ssh://host/folder) beside and press Enter",
         );
         if choose.clicked() {
             actions.push(Action::Choose(

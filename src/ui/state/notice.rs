@@ -21,6 +21,8 @@ pub(crate) enum About {
     Opening,
     /// A run whose log can no longer be read.
     Reaching(RunId),
+    /// A server that cannot be reached.
+    Connection,
     /// Notes that were not written.
     Notes,
 }

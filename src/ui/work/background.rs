@@ -15,13 +15,16 @@ use super::dropped::{Dropped, look_at, look_for_run};
 use super::export::Export;
 use super::panics::panic_sentence;
 use super::reading::{Source, find, locate, look_through, read_images, read_probe, read_samples};
+use super::remotes::{News, Remotes};
 use super::reply::Reply;
 use super::waker::Waker;
 use crate::config::RunConfig;
 use crate::data::{self, Duplicates};
 use crate::figure::Order;
+use crate::remote::Ssh;
 use crate::run::event::Started;
 use crate::run::log::{self, Followed, Position};
+use crate::run::mirrored;
 use crate::run::notes::Notes;
 use crate::ui::state::action::Purpose;
 use crate::ui::state::draft::Checked;
@@ -34,16 +37,22 @@ use crate::ui::state::{findings, images, samples};
 pub(crate) struct Background {
     sender: Sender<Reply>,
     replies: Receiver<Reply>,
+    /// What nobody asked for.
+    news: Receiver<News>,
+    remotes: Remotes,
     waker: Waker,
     under_way: usize,
 }
 
 impl Background {
-    pub(crate) fn new(waker: Waker) -> Self {
+    pub(crate) fn new(waker: Waker, ssh: Ssh) -> Self {
         let (sender, replies) = unbounded();
+        let (teller, news) = unbounded();
         Self {
             sender,
             replies,
+            news,
+            remotes: Remotes::new(ssh, teller, waker.clone()),
             waker,
             under_way: 0,
         }
@@ -51,7 +60,12 @@ impl Background {
 
     /// The next reply, if a thread has sent one.
     pub(crate) fn next_reply(&mut self) -> Option<Reply> {
-        let reply = self.replies.try_recv().ok()?;
+        let Ok(reply) = self.replies.try_recv() else {
+            return self.news.try_recv().ok().map(|news| match news {
+                News::Connection(result) => Reply::Connection(result),
+                News::Problem(sentence) => Reply::Failed(sentence),
+            });
+        };
         self.under_way -= 1;
         Some(reply)
     }
@@ -62,7 +76,9 @@ impl Background {
     }
 
     pub(crate) fn read_run(&mut self, id: RunId, dir: PathBuf) {
+        let remotes = self.remotes.clone();
         let work = move || {
+            remotes.prepare(&dir);
             let mut loaded = log::load(&dir).map_err(|error| error.to_string())?;
             let notes = Notes::load(&dir).unwrap_or_else(|error| {
                 loaded.notes.push(error.to_string());
@@ -93,7 +109,13 @@ impl Background {
         before: Arc<Vec<Found>>,
         now: f64,
     ) {
-        let work = move || Ok(look_through(&places, &before, now));
+        let remotes = self.remotes.clone();
+        let work = move || {
+            for (place, _) in &places {
+                remotes.keep(place);
+            }
+            Ok(look_through(&places, &before, now))
+        };
         self.spawn_and(Waker::wake_soon, work, Reply::RunsFound);
     }
 
@@ -133,6 +155,7 @@ impl Background {
     pub(crate) fn discard(&mut self, dir: PathBuf, discard: Discard) {
         let of = dir.clone();
         let work = move || {
+            mirrored::refuse(&dir).map_err(|error| error.to_string())?;
             if log::is_being_written(&dir) {
                 Err("the run is being written; stop it first".to_owned())
             } else {
@@ -142,10 +165,11 @@ impl Background {
         self.spawn(work, move |moved| Reply::Discarded(of, moved));
     }
 
-    /// Looks for a run, or a folder of runs, at a path.
+    /// Looks for a run, or a folder of runs, at a path or an address.
     pub(crate) fn look_for_run(&mut self, path: PathBuf) {
+        let remotes = self.remotes.clone();
         self.spawn(
-            move || Ok(look_for_run(path)),
+            move || Ok(look_for_run(path, &remotes)),
             |found| Reply::Dropped(found.unwrap_or_else(Dropped::Nothing)),
         );
     }
@@ -318,7 +342,7 @@ mod tests {
     /// A panic of a piece of work arrives as the error of its reply.
     #[test]
     fn a_panic_is_the_error_of_the_reply() -> anyhow::Result<()> {
-        let mut background = Background::new(Waker::default());
+        let mut background = Background::new(Waker::default(), Ssh::default());
         let work = || -> Result<Vec<Finding>, String> {
             // `panic!` would print a report that looks like a failed test.
             std::panic::resume_unwind(Box::new("off by one"))

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::remotes::Remotes;
 use crate::figure::export::{Restored, read_view};
+use crate::remote::Address;
 use crate::run::log::{self, RunError};
 use crate::sweep::{State, Sweep, SweepError};
+use crate::ui::state::draft::absolute;
 use crate::ui::state::queue::Job;
 use crate::ui::state::run_table::DEPTH;
 use crate::ui::state::words::count;
@@ -53,11 +56,28 @@ fn sweep_jobs(path: &Path, output: &Path) -> Result<(Vec<Job>, String), SweepErr
     Ok((jobs, said + "."))
 }
 
-/// The run, or the runs in the folder, at a path that the user gave; a sentence if there are none.
-pub(super) fn look_for_run(path: PathBuf) -> Dropped {
-    match look_for_runs(path) {
+/// The run, or the runs in the folder, at a path or an address that the user gave; a sentence if there are none.
+pub(super) fn look_for_run(path: PathBuf, remotes: &Remotes) -> Dropped {
+    match Address::of(&path) {
+        Ok(None) => {}
+        Ok(Some(address)) => return look_at_server(&address, remotes),
+        Err(error) => return Dropped::Nothing(error.to_string()),
+    }
+    match look_for_runs(absolute(&path)) {
         Ok(found) => found,
         Err(path) => Dropped::Nothing(RunError::not_a_run(&path).to_string()),
+    }
+}
+
+/// The run, or the runs in the folder, at an address.
+fn look_at_server(address: &Address, remotes: &Remotes) -> Dropped {
+    match remotes.open(address) {
+        Err(sentence) => Dropped::Nothing(sentence),
+        Ok((_, runs)) if runs.is_empty() => {
+            Dropped::Nothing(format!("there is no run in this folder: {address}"))
+        }
+        Ok((folder, runs)) if runs == [folder.clone()] => Dropped::Run(folder),
+        Ok((folder, runs)) => Dropped::Runs(folder, runs),
     }
 }
 

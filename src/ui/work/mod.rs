@@ -11,6 +11,7 @@ mod export;
 mod memory;
 mod panics;
 mod reading;
+mod remotes;
 mod reply;
 mod settings;
 mod waker;

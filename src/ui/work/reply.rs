@@ -52,6 +52,8 @@ pub(crate) enum Reply {
     Revealed(Result<(), String>),
     /// A run was moved to the trash, or the sentence says why not.
     Discarded(PathBuf, Result<(), String>),
+    /// The server of an address can be reached again, or the sentence says why not.
+    Connection(Result<(), String>),
     /// The kind of file or folder that was dropped on the window or typed as a path.
     Dropped(Dropped),
     /// Figures were written, or made for the clipboard, or the sentence says why not.

@@ -123,6 +123,16 @@ pub(super) const ROOMS: &[Room] = &[
         "one configuration, varied over a grid of fields and over seeds",
         &["config", "run", "text"],
     ),
+    room(
+        "slurm",
+        "sweeps as jobs of Slurm: options, scripts, lists of runs, commands",
+        &["config", "run", "sweep", "text"],
+    ),
+    room(
+        "remote",
+        "runs on other machines: addresses, ssh, copies",
+        &["files", "run", "text"],
+    ),
     // Figures.
     room(
         "figure/look",
@@ -225,8 +235,8 @@ pub(super) const ROOMS: &[Room] = &[
         "cli",
         "the command line",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "run", "signals",
-            "sweep", "text", "train",
+            "compare", "config", "data", "figure", "findings", "network", "remote", "run",
+            "signals", "slurm", "sweep", "text", "train",
         ],
     ),
     room(
@@ -243,8 +253,8 @@ pub(super) const ROOMS: &[Room] = &[
         "ui/work",
         "threads, channels, dialogs and the disk",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "run", "samples",
-            "sweep", "threads", "train", "ui/state",
+            "compare", "config", "data", "figure", "findings", "network", "remote", "run",
+            "samples", "sweep", "threads", "train", "ui/state",
         ],
     ),
     room("ui/panels", "what stands around the page", WINDOW),
@@ -261,6 +271,7 @@ pub(super) const ROOMS: &[Room] = &[
             "config",
             "figure",
             "findings",
+            "remote",
             "run",
             "train",
             "ui/overlays",

@@ -36,7 +36,7 @@ pub(super) fn details_ui(
                 if let Some(parent) = &glance.started.parent {
                     ui.label(RichText::new(format!("It {}.", parent.in_words())).weak());
                 }
-                if !row.state.is_ours() && !glance.running {
+                if !row.state.is_ours() && !glance.running && row.original.is_none() {
                     let of = (&*glance.started, glance.ending.as_ref());
                     fork_ui(ui, (&row.name, &row.dir), of, actions);
                 }
@@ -73,13 +73,14 @@ fn heading_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                 let name = RichText::new(&row.name).strong().size(15.0);
                 ui.add(egui::Label::new(name).truncate())
-                    .on_hover_text(row.dir.display().to_string());
+                    .on_hover_text(row.place());
             });
         });
     });
 }
 
-/// Draws fields for the name and the notes of the run, which are saved when the user leaves them.
+/// Draws fields for the name and the notes of the run, which are saved when the user leaves them. Those of a copy are only
+/// read.
 fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
     if browser
         .edit
@@ -88,6 +89,12 @@ fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut V
     {
         let unsaved = browser.unsaved();
         actions.extend(unsaved.map(|edit| Action::SaveNotes(edit.dir, edit.notes)));
+    }
+    if let Some(original) = &row.original {
+        ui.label(row.notes.notes.as_str());
+        let text = format!("This is a copy of {original}, which is trained and given notes there.");
+        ui.label(RichText::new(text).weak());
+        return;
     }
     let mut edit = browser.edit.take().unwrap_or_else(|| Edit {
         dir: row.dir.clone(),
@@ -126,7 +133,7 @@ fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut V
 /// Draws the whole configuration; fields in which the runs listed differ stand out.
 fn config_ui(ui: &mut egui::Ui, row: &Row, table: &Table) {
     let Some(glance) = &row.glance else {
-        ui.weak(row.dir.display().to_string());
+        ui.weak(row.place());
         return;
     };
     ui.label(RichText::new("Configuration").strong())
@@ -152,10 +159,6 @@ fn config_ui(ui: &mut egui::Ui, row: &Row, table: &Table) {
             }
         });
     ui.add_space(4.0);
-    let text = format!(
-        "Rarest class {} · {}",
-        glance.rarest_class,
-        row.dir.display()
-    );
+    let text = format!("Rarest class {} · {}", glance.rarest_class, row.place());
     ui.label(RichText::new(text).small().weak());
 }

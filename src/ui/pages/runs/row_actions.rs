@@ -56,7 +56,11 @@ fn doings(row: &Row, is_training: bool) -> Vec<Doing> {
         .glance
         .as_ref()
         .is_some_and(|x| x.started.recorder.is_none());
-    if is_own && row.state.can_continue() {
+    let copied = row
+        .original
+        .as_ref()
+        .map(|_| "This is a copy of a run on another machine");
+    if is_own && row.state.can_continue() && copied.is_none() {
         let help = continue_help(is_training);
         let action = Action::ContinueDir(dir());
         doings.push(doing("Continue training", help, None, action));
@@ -67,7 +71,7 @@ fn doings(row: &Row, is_training: bool) -> Vec<Doing> {
     doings.push(doing(
         "Move to trash…",
         help,
-        written,
+        copied.or(written),
         Action::AskTrash(dir()),
     ));
     doings

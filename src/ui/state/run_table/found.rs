@@ -23,6 +23,8 @@ pub(crate) struct Found {
     /// some damage.
     pub(crate) open_error: Option<String>,
     pub(crate) notes: Notes,
+    /// Address of the run on another machine that this is a copy of.
+    pub(crate) original: Option<String>,
 }
 
 impl Found {

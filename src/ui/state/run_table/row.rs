@@ -22,6 +22,8 @@ pub(crate) struct Row {
     /// The configuration as text: the name of each field that is set, with its value.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) notes: Notes,
+    /// Address of the run on another machine that this is a copy of: it is only read here.
+    pub(crate) original: Option<String>,
 }
 
 impl Row {
@@ -42,6 +44,12 @@ impl Row {
         Some(found.map_or("default", |(_, value)| value))
     }
 
+    /// Where the run lies: its directory, or its address on another machine.
+    pub(crate) fn place(&self) -> String {
+        let dir = || self.dir.display().to_string();
+        self.original.clone().unwrap_or_else(dir)
+    }
+
     /// All text that the filter searches.
     pub(super) fn text(&self) -> String {
         let mut text = format!("{} {} ", self.name, self.state.word());
@@ -49,7 +57,7 @@ impl Row {
             text.push_str(&format!("{name}={value} "));
         }
         text.push_str(&self.notes.notes);
-        text.push_str(&self.dir.display().to_string());
+        text.push_str(&self.place());
         text
     }
 
@@ -127,6 +135,7 @@ pub(super) fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
                 .collect(),
             glance,
             notes: known.map(|known| known.notes.clone()).unwrap_or_default(),
+            original: known.and_then(|known| known.original.clone()),
         });
     }
     for found in found {
@@ -154,6 +163,7 @@ pub(super) fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
                 .collect(),
             glance,
             notes: found.notes.clone(),
+            original: found.original.clone(),
         });
     }
     rows

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::run::glance::Glance;
 use crate::run::log::{self, events_path};
+use crate::run::mirrored;
 use crate::run::notes::Notes;
 use crate::ui::state::run_table::{Found, Stamp};
 use crate::ui::state::runs::GROWS_FOR_SECS;
@@ -47,8 +48,10 @@ fn look_at(dir: PathBuf, before: Option<&Found>, now: f64) -> Found {
         name: String::new(),
         notes: error.to_string(),
     });
+    let original = mirrored::of(&dir).map(|mark| mark.original());
     Found {
         dir,
+        original,
         stamp,
         grew_at,
         glance,

@@ -1,104 +1,16 @@
-//! `sweep`: trains every run of a sweep that is not finished yet.
+//! Training the runs of a sweep.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use clap::Args;
-
-use super::compare;
-use super::output::{Signalled, say};
-use super::report::Report;
-use super::train::stop_on_signals;
+use crate::cli::output::say;
+use crate::cli::report::Report;
 use crate::run::log::{self, RunError};
-use crate::sweep::{Planned, Shard, State, Sweep};
+use crate::sweep::{Planned, State};
 use crate::train::{self, Control, TrainError};
 
-/// Arguments of `sweep`.
-#[derive(Debug, Args)]
-pub struct SweepArguments {
-    /// The sweep, a TOML file: `name`, `seeds`, and the tables [run] and [grid] of configuration fields.
-    file: PathBuf,
-    /// Which part of how many, such as 1/2: several machines share a folder, each with its seeds.
-    #[arg(long, value_name = "I/N", default_value = "1/1")]
-    shard: Shard,
-    /// Folder of the runs; by default one under `runs` with the name of the sweep.
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Only list the runs and what is left to do.
-    #[arg(long)]
-    list: bool,
-}
-
-/// The error of a sweep in which some runs failed. Each of these runs has already been named in a line of its own.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{failed} of {total} runs failed; what was said of them stands above, and the same command tries them again"
-)]
-struct Failed {
-    failed: usize,
-    total: usize,
-}
-
-pub(super) fn sweep(arguments: &SweepArguments) -> anyhow::Result<()> {
-    let sweep = Sweep::read(&arguments.file)?;
-    let folder = arguments.out.clone();
-    let folder = folder.unwrap_or_else(|| PathBuf::from("runs").join(&sweep.name));
-    let runs: Vec<&Planned> = sweep.part(arguments.shard).collect();
-    if arguments.list {
-        for run in runs {
-            say(format!("{}  {}", in_words(run.state(&folder)?), run.name));
-        }
-        return Ok(());
-    }
-    let (control, received) = stop_on_signals();
-    let mut work = Work {
-        folder,
-        control,
-        begun: Instant::now(),
-        finished: 0,
-        trained: 0,
-        failed: 0,
-        total: runs.len(),
-    };
-    let busy = work.all(&runs);
-    // Another process may have stopped meanwhile and left unfinished the runs that it was writing.
-    let busy = work.all(&busy);
-    if let Some(signal) = received.first()
-        && work.finished + work.failed + busy.len() < work.total
-    {
-        say("stopped; the same command goes on");
-        return Err(Signalled(signal).into());
-    }
-    if !busy.is_empty() {
-        say(format!(
-            "{} of {} runs are being written by another process; when it is done, the same command shows the comparison",
-            busy.len(),
-            work.total
-        ));
-    } else if work.finished > 0 {
-        compare::show(&work.folder)?;
-    }
-    match work.failed {
-        0 => Ok(()),
-        failed => Err(Failed {
-            failed,
-            total: work.total,
-        }
-        .into()),
-    }
-}
-
-fn in_words(state: State) -> &'static str {
-    match state {
-        State::New | State::Anew => "to do   ",
-        State::Cut => "cut     ",
-        State::Busy => "running ",
-        State::Finished => "finished",
-    }
-}
-
 /// What became of a run of a sweep.
-enum Outcome {
+pub(super) enum Outcome {
     Finished,
     /// Another process is writing it.
     Busy,
@@ -106,21 +18,34 @@ enum Outcome {
     Stopped,
 }
 
-/// The state of a sweep that is being trained.
-struct Work {
-    folder: PathBuf,
+/// The progress of a sweep that is being trained.
+pub(super) struct Work {
+    pub(super) folder: PathBuf,
     control: Control,
     begun: Instant,
-    finished: usize,
+    pub(super) finished: usize,
     /// Number of runs that this process trained.
     trained: u32,
-    failed: usize,
-    total: usize,
+    pub(super) failed: usize,
+    pub(super) total: usize,
 }
 
 impl Work {
+    /// Nothing of a number of runs in a folder is done.
+    pub(super) fn new(folder: PathBuf, control: Control, total: usize) -> Self {
+        Self {
+            folder,
+            control,
+            begun: Instant::now(),
+            finished: 0,
+            trained: 0,
+            failed: 0,
+            total,
+        }
+    }
+
     /// Trains the runs that are not finished. Returns those that other processes are writing.
-    fn all<'a>(&mut self, runs: &[&'a Planned]) -> Vec<&'a Planned> {
+    pub(super) fn all<'a>(&mut self, runs: &[&'a Planned]) -> Vec<&'a Planned> {
         let mut busy = Vec::new();
         for &run in runs {
             if self.control.is_stopped() {
@@ -141,7 +66,7 @@ impl Work {
     }
 
     /// Trains a run from its beginning or from its last checkpoint.
-    fn one(&mut self, run: &Planned) -> anyhow::Result<Outcome> {
+    pub(super) fn one(&mut self, run: &Planned) -> anyhow::Result<Outcome> {
         let dir = self.folder.join(&run.name);
         let state = run.state(&self.folder)?;
         match state {
