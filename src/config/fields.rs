@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Bounds, Unit};
-use super::choices::{Attention, ClassWeights, DeviceKind, Loss, Profile, Sampler, Width};
+use super::choices::{
+    Attention, ClassWeights, DeviceKind, Loss, Optimizer, Profile, Sampler, Schedule, Width,
+};
 use super::field::{Condition, Field, Group, dashed, text};
+use super::milestones::Milestones;
 use super::source::{DataSource, Size, Splits};
 use super::value::FieldValue;
 
@@ -73,6 +76,18 @@ macro_rules! configuration {
 const OF_FOLDER: Condition<RunConfig> = Condition {
     needs: "a folder of images",
     holds: |config| matches!(config.data, DataSource::Folder(_)),
+};
+
+/// The condition of the numbers of Adam.
+const OF_ADAM: Condition<RunConfig> = Condition {
+    needs: "Adam or AdamW",
+    holds: |config| config.optimizer.is_adam(),
+};
+
+/// The condition of the numbers of a schedule in steps.
+const OF_STEPS: Condition<RunConfig> = Condition {
+    needs: "a schedule in steps",
+    holds: |config| config.schedule == Schedule::Step,
 };
 
 configuration! {
@@ -238,14 +253,56 @@ configuration! {
             is_main: true,
         };
 
-        /// Peak step size of SGD with momentum. It rises linearly during the warm-up and then falls as a cosine to 0.
-        lr: f64 = 0.1, "Learning rate", { bounds: Bounds::Positive, is_main: true };
+        /// What makes new weights from gradients. Each optimiser has a learning rate and a weight decay of its own where none
+        /// is given.
+        optimizer: Optimizer = Optimizer::Sgd, "Optimiser", { is_main: true };
+
+        /// Peak step size. It rises linearly during the warm-up and then goes on as the schedule says.
+        lr: Option<f64> = None, "Learning rate", {
+            bounds: Bounds::Positive,
+            example: "0.1",
+            unset: "0.1 with SGD, 0.001 with Adam and AdamW",
+            unset_hint: "by optimiser",
+            chosen: |config| config.learning_rate().print(),
+            is_main: true,
+        };
 
         /// Share of the last update that the next one keeps (SGD as in PyTorch, without Nesterov).
-        momentum: f64 = 0.9, "Momentum", { bounds: Bounds::Below(0.0, 1.0) };
+        momentum: f64 = 0.9, "Momentum", {
+            bounds: Bounds::Below(0.0, 1.0),
+            applies: Some(Condition {
+                needs: "SGD",
+                holds: |config| config.optimizer == Optimizer::Sgd,
+            }),
+        };
 
-        /// L2 penalty: how many times each parameter is added to its gradient.
-        weight_decay: f64 = 5e-4, "Weight decay", { bounds: Bounds::Between(0.0, 1.0) };
+        /// Share of the mean gradient that the next step keeps (β₁ of Adam).
+        adam_beta1: Option<f64> = None, "Adam β₁", {
+            bounds: Bounds::Below(0.0, 1.0),
+            example: "0.9",
+            unset: "0.9",
+            unset_hint: "0.9",
+            applies: Some(OF_ADAM),
+        };
+
+        /// Share of the mean squared gradient that the next step keeps (β₂ of Adam).
+        adam_beta2: Option<f64> = None, "Adam β₂", {
+            bounds: Bounds::Below(0.0, 1.0),
+            example: "0.999",
+            unset: "0.999",
+            unset_hint: "0.999",
+            applies: Some(OF_ADAM),
+        };
+
+        /// How strongly weights are drawn to 0. With SGD and Adam it is an L2 penalty: so many times each parameter is added
+        /// to its gradient. With AdamW each step takes so large a share of each parameter off it, times the learning rate.
+        weight_decay: Option<f64> = None, "Weight decay", {
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0.0005",
+            unset: "0.0005 with SGD, 0 with Adam, 0.01 with AdamW",
+            unset_hint: "by optimiser",
+            chosen: |config| config.decay().print(),
+        };
 
         /// Weight decay of the attention gates' parameters.
         gate_decay: Option<f64> = None, "Gate decay", {
@@ -259,7 +316,29 @@ configuration! {
             }),
         };
 
-        /// Share of all steps in which the learning rate rises linearly, before it falls as a cosine to 0.
+        /// How the learning rate goes on after the warm-up.
+        schedule: Schedule = Schedule::Cosine, "Schedule", {};
+
+        /// Shares of all steps, in ascending order, after which the learning rate falls.
+        milestones: Option<Milestones> = None, "Milestones", {
+            unit: Unit::ShareOf("all steps"),
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0.8,0.9",
+            unset: "0.8,0.9",
+            unset_hint: "0.8,0.9",
+            applies: Some(OF_STEPS),
+        };
+
+        /// By what the learning rate is multiplied at each milestone.
+        step_factor: Option<f64> = None, "Factor of a step", {
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0.1",
+            unset: "0.01",
+            unset_hint: "0.01",
+            applies: Some(OF_STEPS),
+        };
+
+        /// Share of all steps in which the learning rate rises linearly to its peak, before the schedule begins.
         warmup: f64 = 0.05, "Warm-up", {
             unit: Unit::ShareOf("all steps"),
             bounds: Bounds::Between(0.0, 1.0),

@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 
-use crate::config::FieldError;
+use crate::config::{FieldError, RunConfig};
 use crate::data::DataError;
 use crate::model::Spec;
 use crate::run::event::NOT_FINITE;
@@ -67,10 +67,16 @@ pub fn smaller_rate(lr: f64) -> f64 {
 impl TrainError {
     /// The same error, except where the device ran out of memory in `work` with `images` images at a time: then an
     /// error that also says how many images would fit.
-    pub(super) fn explained(self, device: &Device, spec: &Spec, work: Work, images: usize) -> Self {
+    pub(super) fn explained(
+        self,
+        device: &Device,
+        (spec, config): (&Spec, &RunConfig),
+        work: Work,
+        images: usize,
+    ) -> Self {
         match self {
             Self::Tensor(reason) if is_out_of_memory(&reason.to_string()) => {
-                Shortage::new(Need::of(spec), work, images, free_bytes(device)).into()
+                Shortage::new(Need::of(spec, config), work, images, free_bytes(device)).into()
             }
             error @ Self::Config(_)
             | error @ Self::Data(_)

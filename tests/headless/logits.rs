@@ -20,8 +20,8 @@ fn still(data: &Path) -> RunConfig {
         attention: Attention::None,
         epochs: 3,
         batch: 64,
-        lr: 1e-30,
-        weight_decay: 0.0,
+        lr: Some(1e-30),
+        weight_decay: Some(0.0),
         crop_padding: 0,
         flip: false,
         ..config(data)

@@ -107,7 +107,7 @@ impl Trainer<'_> {
     }
 
     pub(super) fn explained(&self, error: TrainError, work: Work, images: usize) -> TrainError {
-        error.explained(&self.device, self.net.spec(), work, images)
+        error.explained(&self.device, (self.net.spec(), self.config), work, images)
     }
 
     /// Writes labels, files, splits and probe images.

@@ -85,7 +85,7 @@ impl<'a> Trainer<'a> {
         let steps_per_epoch = steps_per_epoch(&data, config.batch);
         let train_counts = data.counts(&data.train);
         let net = Net::new(spec.clone(), config.seed, &device).map_err(|error| {
-            TrainError::from(error).explained(&device, &spec, Work::Step, config.batch)
+            TrainError::from(error).explained(&device, (&spec, config), Work::Step, config.batch)
         })?;
         let net = net.with_exact_convolutions(config.exact_convolutions);
         Ok(Self {
@@ -195,12 +195,7 @@ impl<'a> Trainer<'a> {
         let criterion = criterion::criterion(self.config, &self.train_counts, epoch);
         let loss = out.loss(&batch.labels, &criterion)?;
         let value = loss.value;
-        let lr = learning_rate(
-            self.config.lr,
-            self.config.warmup,
-            step - 1,
-            self.total_steps,
-        );
+        let lr = learning_rate(self.config, step - 1, self.total_steps);
         if !value.is_finite() {
             let what = "the loss";
             return Err(TrainError::Diverged { what, step, lr });

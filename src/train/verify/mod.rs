@@ -13,7 +13,7 @@ mod subject;
 use std::path::Path;
 
 use crate::class_balance;
-use crate::config::{DataSource, Loss};
+use crate::config::DataSource;
 use crate::run::log;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::verification::{Facts, Verification};
@@ -207,8 +207,7 @@ impl Subject {
             measured,
         };
         let training = probe::mixed(&self.net, &mix, |numbers| self.images(numbers), None)?;
-        if self.config.loss != Loss::Ce {
-            // Class gradients are those of cross-entropy, and the steps of this run do not follow them.
+        if self.config.departs_from_class_gradients().is_some() {
             let unknown = vec![f32::NAN; classes * classes];
             found.as_in_training.clone_from(&unknown);
             found.frozen.clone_from(&unknown);
