@@ -17,6 +17,7 @@ mod fields;
 mod milestones;
 mod recipe;
 mod source;
+mod table;
 #[cfg(test)]
 mod tests;
 mod value;

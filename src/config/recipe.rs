@@ -33,6 +33,21 @@ impl RunConfig {
         }
     }
 
+    /// Share ε of label smoothing in the loss that trains; 0 where labels are not smoothed.
+    pub fn smoothing(&self) -> f64 {
+        match self.loss {
+            Loss::Focal => 0.0,
+            Loss::Ce | Loss::Ldam | Loss::BalancedSoftmax | Loss::LogitAdjusted => {
+                self.label_smoothing.unwrap_or(0.0)
+            }
+        }
+    }
+
+    /// Whether training images are mixed with each other.
+    pub fn mixes(&self) -> bool {
+        self.mixup.is_some() || self.cutmix.is_some()
+    }
+
     /// Why a step of the run is no sum of the class gradients that probes measure, which are those of cross-entropy, so
     /// that what each class's share of a step does cannot be told from them; `None` where it is such a sum.
     pub fn departs_from_class_gradients(&self) -> Option<String> {
@@ -41,6 +56,24 @@ impl RunConfig {
                 "class gradients are those of cross-entropy, and this run minimises {}",
                 self.loss
             ));
+        }
+        if self.smoothing() > 0.0 {
+            return Some(
+                "class gradients are those of cross-entropy with unsmoothed labels, and this run smooths them"
+                    .to_owned(),
+            );
+        }
+        if self.mixes() {
+            return Some(
+                "class gradients are those of single images, and this run trains on mixed ones"
+                    .to_owned(),
+            );
+        }
+        if self.sam_rho.is_some() {
+            return Some(
+                "SAM takes the gradient of a step at other weights than those that are probed"
+                    .to_owned(),
+            );
         }
         if self.optimizer.is_adam() {
             return Some(format!(

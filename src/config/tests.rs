@@ -38,6 +38,13 @@ fn unusual() -> RunConfig {
         ("milestones", "0.25,0.5,0.999"),
         ("step_factor", "0.1"),
         ("warmup", "0.5"),
+        ("sam_rho", "0.05"),
+        ("ema_decay", "0.999"),
+        ("label_smoothing", "0.1"),
+        ("mixup", "0.2"),
+        ("cutmix", "1"),
+        ("cutmix_prob", "0.25"),
+        ("cutout", "8"),
         ("crop_padding", "0"),
         ("flip", "false"),
         ("seed", "3"),
@@ -279,6 +286,48 @@ fn both_sides_of_every_bound_are_told_apart() {
             "must be between 0 and 1, the share of all steps, such as 0.05",
         ),
         (
+            "sam_rho",
+            &["", "1e-300"],
+            &["0", "-0.05", "NaN"],
+            "must be a positive number, such as 0.05",
+        ),
+        (
+            "ema_decay",
+            &["", "0", "0.9999999999999999"],
+            &["-1e-300", "1", "NaN"],
+            "must be at least 0 (no average) and below 1, such as 0.999",
+        ),
+        (
+            "label_smoothing",
+            &["", "0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 (no smoothing) and 1, such as 0.1",
+        ),
+        (
+            "mixup",
+            &["", "1e-300"],
+            &["0", "-1", "NaN"],
+            "must be a positive number, such as 0.2",
+        ),
+        (
+            "cutmix",
+            &["", "1e-300"],
+            &["0", "-1", "NaN"],
+            "must be a positive number, such as 1",
+        ),
+        (
+            "cutmix_prob",
+            &["", "0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 and 1, the share of the batches, such as 0.5",
+        ),
+        (
+            "cutout",
+            &["", "1", "512"],
+            &["0", "513"],
+            "must be between 1 and 512 pixels, such as 16",
+        ),
+        (
             "crop_padding",
             &["0", "32"],
             &["33"],
@@ -383,6 +432,7 @@ fn values_without_effect_are_warned_about() {
         class_weights: ClassWeights::None,
         sampler: Sampler::Instance,
         post_hoc: None,
+        cutmix: None,
         attention: Attention::Wide,
         optimizer: Optimizer::Sgd,
         schedule: Schedule::Constant,
@@ -402,22 +452,28 @@ fn values_without_effect_are_warned_about() {
         "`gate_decay` has no effect without attention gates.",
         "`milestones` has no effect without a schedule in steps.",
         "`step_factor` has no effect without a schedule in steps.",
+        "`cutmix_prob` has no effect without CutMix.",
         "`probe_share` has no effect without an open `probe_every`.",
         "`tf32` has no effect without a CUDA device.",
     ];
     assert_eq!(idle.warnings(), expected);
-    // What Adam lacks, SGD has.
-    let with_adam = RunConfig {
+    // What Adam and the focal loss lack, SGD and other losses have.
+    let others = RunConfig {
         momentum: 0.5,
         optimizer: Optimizer::Adam,
+        loss: Loss::Focal,
+        label_smoothing: Some(0.1),
         ..RunConfig::default()
     };
     assert_eq!(
-        with_adam.warnings(),
-        ["`momentum` has no effect without SGD."]
+        others.warnings(),
+        [
+            "`momentum` has no effect without SGD.",
+            "`label_smoothing` has no effect without another loss than focal."
+        ]
     );
     let conditional = FIELDS.iter().filter(|field| field.applies.is_some());
-    assert_eq!(conditional.count(), expected.len() + 1);
+    assert_eq!(conditional.count(), expected.len() + 2);
     let twice = RunConfig {
         loss: Loss::BalancedSoftmax,
         sampler: Sampler::Balanced,
@@ -468,6 +524,43 @@ fn open_rates_and_decays_follow_the_optimiser() {
     );
     assert_eq!(of(Optimizer::Adam, Some(0.01)).warnings(), [""; 0]);
     assert_eq!(of(Optimizer::Sgd, Some(1.0)).warnings(), [""; 0]);
+}
+
+/// What a step is a sum of, as the recipe says; of several reasons one is given.
+#[test]
+fn only_plain_gradient_steps_are_sums_of_class_gradients() {
+    let plain = RunConfig::default();
+    let kept = RunConfig {
+        class_weights: ClassWeights::Effective,
+        sampler: Sampler::Balanced,
+        schedule: Schedule::Step,
+        ema_decay: Some(0.99),
+        cutout: Some(8),
+        label_smoothing: Some(0.0),
+        ..plain.clone()
+    };
+    for config in [&plain, &kept] {
+        assert_eq!(config.departs_from_class_gradients(), None);
+    }
+    let with = |name: &str, value: &str| {
+        let mut config = plain.clone();
+        Field::named(name).unwrap().set(&mut config, value).unwrap();
+        config.departs_from_class_gradients().unwrap_or_default()
+    };
+    for (name, value, said) in [
+        ("loss", "focal", "this run minimises focal"),
+        ("optimizer", "adamw", "AdamW divides"),
+        ("label_smoothing", "0.1", "smooths"),
+        ("mixup", "0.2", "mixed"),
+        ("cutmix", "1", "mixed"),
+        ("sam_rho", "0.05", "SAM takes"),
+    ] {
+        assert!(
+            with(name, value).contains(said),
+            "{name}: {}",
+            with(name, value)
+        );
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub use cpu::pieces;
 pub use dense::{cosine, linear};
 pub use gate::{Gate, constant_gate};
 pub use kernels::winograd::Tile;
-pub use loss::{Criterion, Mean, Pulls, loss, loss_and_pulls};
+pub use loss::{Criterion, Mean, Part, Pulls, loss, loss_and_pulls};
 pub use pool::mean_pool;
 pub use products::products;
 pub use step::{AdamStep, AdamStepped, adam_step, sgd_step};

@@ -48,6 +48,9 @@ pub enum TrainError {
     /// A run cannot be forked as asked.
     #[error("{0}")]
     Fork(String),
+    /// The shares of classes in a run's steps cannot be told apart.
+    #[error("{0}")]
+    Unverifiable(&'static str),
     /// The run has nothing left to do.
     #[error("this run has finished; start a new one with `crosscurrent train`: {}", shown(.0))]
     Finished(std::path::PathBuf),
@@ -86,6 +89,7 @@ impl TrainError {
             | error @ Self::OutOfMemory(_)
             | error @ Self::Diverged { .. }
             | error @ Self::Fork(_)
+            | error @ Self::Unverifiable(_)
             | error @ Self::Finished(_)
             | error @ Self::DataChanged(_) => error,
         }

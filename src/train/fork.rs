@@ -14,7 +14,7 @@ use super::checkpoint::{self, Progress};
 use super::error::TrainError;
 
 /// Fields that a fork may change: they change neither the network nor the images, nor how what was recorded is read.
-const MAY_CHANGE: [&str; 19] = [
+const MAY_CHANGE: [&str; 20] = [
     "epochs",
     "lr",
     "momentum",
@@ -26,6 +26,7 @@ const MAY_CHANGE: [&str; 19] = [
     "milestones",
     "step_factor",
     "warmup",
+    "cutout",
     "crop_padding",
     "flip",
     "eval_every",

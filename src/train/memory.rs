@@ -86,8 +86,11 @@ fn copies(config: &RunConfig) -> usize {
         Optimizer::Sgd => 1,
         Optimizer::Adam | Optimizer::AdamW => 3,
     };
+    // The old and the new average of the weights, and the weights that SAM moves to with the gradient that led there.
+    let averages = if config.ema_decay.is_some() { 2 } else { 0 };
+    let moved = if config.sam_rho.is_some() { 2 } else { 0 };
     // Gradients, old and new parameters, and the optimiser's old and new state.
-    3 + 2 * kept
+    3 + 2 * kept + averages + moved
 }
 
 /// Work that ran out of memory.

@@ -206,7 +206,7 @@ fn validation_logits_are_kept_of_the_best_and_of_the_last_step() -> Result<()> {
     // evaluation after the first, the best one is the last.
     for (name, lr, eval_every) in [("learns", 0.1, 2), ("once", 0.1, 16), ("still", 1e-30, 2)] {
         let config = RunConfig {
-            lr,
+            lr: Some(lr),
             eval_every: Some(eval_every),
             ..config(&data)
         };

@@ -1,10 +1,15 @@
-//! Everything that a run can be trained with: optimisers and schedules. Whatever it is, a run is repeatable, and stopping
-//! and resuming it changes no bit.
+//! Everything that a run can be trained with: optimisers, schedules, smoothed labels, mixed images, averaged weights and SAM.
+//! Whatever it is, a run is repeatable, and stopping and resuming it changes no bit.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use crosscurrent::config::{Optimizer, RunConfig, Schedule};
+use candle_core::{Device, Tensor};
+use crosscurrent::config::{Loss, Optimizer, RunConfig, Schedule};
+use crosscurrent::data::batches::Loader;
+use crosscurrent::model::{Classifier, Mode, Net, Spec};
 use crosscurrent::run::event::Event;
 use crosscurrent::run::{Run, log};
 
@@ -31,6 +36,36 @@ fn recipes(data: &Path) -> Vec<(&'static str, RunConfig)> {
                 lr: Some(0.003),
                 adam_beta1: Some(0.8),
                 schedule: Schedule::Constant,
+                ..plain.clone()
+            },
+        ),
+        (
+            "smoothed and mixed, with averaged weights",
+            RunConfig {
+                label_smoothing: Some(0.1),
+                mixup: Some(0.4),
+                cutmix: Some(1.0),
+                cutout: Some(5),
+                ema_decay: Some(0.7),
+                ..plain.clone()
+            },
+        ),
+        (
+            "SAM, averaged, on LDAM with mixed images",
+            RunConfig {
+                sam_rho: Some(0.05),
+                ema_decay: Some(0.5),
+                loss: Loss::Ldam,
+                mixup: Some(0.4),
+                lr: Some(0.05),
+                ..plain.clone()
+            },
+        ),
+        (
+            "SAM with AdamW",
+            RunConfig {
+                optimizer: Optimizer::AdamW,
+                sam_rho: Some(0.1),
                 ..plain
             },
         ),
@@ -120,6 +155,168 @@ fn steps_of_adam_are_measured_and_not_predicted() -> Result<()> {
             batch_norm,
         )?;
         assert!(tensors.update.iter().any(|product| *product != 0.0));
+    }
+    Ok(())
+}
+
+/// The weights of a checkpoint whose names begin with `prefix`, by the rest of their names.
+fn weights(dir: &Path, which: &str, prefix: &str) -> Result<BTreeMap<String, Vec<f32>>> {
+    let tensors = tensors(dir, which)?.into_iter();
+    let own = tensors.filter_map(|(name, bytes)| {
+        let name = name.strip_prefix(prefix)?.to_owned();
+        let is_float = !name.ends_with("num_batches_tracked");
+        let (words, _) = bytes.as_chunks::<4>();
+        let values = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+        (is_float && !name.contains('/')).then_some((name, values))
+    });
+    Ok(own.collect())
+}
+
+/// A checkpoint has the averaged weights and batch-norm buffers under the names of the network, where whoever loads them
+/// finds them, and those that training goes on with beside them. The averages follow from what was trained, step by step.
+#[test]
+fn a_checkpoint_holds_averages_and_trained_weights() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let data = root.path().join("data");
+    images(&data)?;
+    let plain = config(&data);
+    let averaged = RunConfig {
+        ema_decay: Some(0.5),
+        ..plain.clone()
+    };
+    let at = |step: u64, config: &RunConfig, name: &str| -> Result<std::path::PathBuf> {
+        let dir = root.path().join(format!("{name} {step}"));
+        train_until(&dir, config, step)?;
+        Ok(dir)
+    };
+    let trained = (1..4).map(|step| at(step, &plain, "plain"));
+    let trained = trained.collect::<Result<Vec<_>>>()?;
+    let dir = at(3, &averaged, "averaged")?;
+    // What is trained is what would be trained without an average.
+    let last = weights(&trained[2], "last", "")?;
+    assert_eq!(weights(&dir, "last", "training/")?, last);
+    // Step 0 has the weights from before training: those of a run with a rate so small that nothing moves.
+    let still = RunConfig {
+        lr: Some(1e-30),
+        ..plain
+    };
+    let before = weights(&at(1, &still, "still")?, "last", "")?;
+    let found = weights(&dir, "last", "")?;
+    assert_eq!(found.len(), last.len());
+    let name = "branch2.conv1.weight";
+    let mut mean: Vec<f64> = before[name].iter().map(|x| f64::from(*x)).collect();
+    for (step, dir) in (1..4).zip(&trained) {
+        let kept = (1.0 + f64::from(step)) / (10.0 + f64::from(step));
+        let new = &weights(dir, "last", "")?[name];
+        let values = mean.iter_mut().zip(new);
+        values.for_each(|(mean, new)| {
+            *mean = kept.min(0.5) * *mean + (1.0 - kept.min(0.5)) * f64::from(*new)
+        });
+    }
+    for (found, wanted) in found[name].iter().zip(&mean) {
+        assert!(
+            (f64::from(*found) - wanted).abs() < 1e-6,
+            "{found}, not {wanted}"
+        );
+    }
+    assert_ne!(
+        found["stem.bn1.running_mean"],
+        last["stem.bn1.running_mean"]
+    );
+    Ok(())
+}
+
+/// A step of SAM without momentum and weight decay is a plain step along the gradient at the weights moved uphill, on the
+/// same batch; the running statistics are those of the pass at the present weights.
+#[test]
+fn a_step_of_sam_takes_the_gradient_uphill() -> Result<()> {
+    const RHO: f64 = 0.5;
+    let root = tempfile::tempdir()?;
+    let data = root.path().join("data");
+    images(&data)?;
+    let plain = RunConfig {
+        momentum: 0.0,
+        weight_decay: Some(0.0),
+        schedule: Schedule::Constant,
+        warmup: 0.0,
+        lr: Some(0.25),
+        ..config(&data)
+    };
+    let sam = RunConfig {
+        sam_rho: Some(RHO),
+        ..plain.clone()
+    };
+    let of = |name: &str, config: &RunConfig| -> Result<BTreeMap<String, Vec<f32>>> {
+        let dir = root.path().join(name);
+        train_until(&dir, config, 1)?;
+        weights(&dir, "last", "")
+    };
+    let (with_sam, without) = (of("SAM", &sam)?, of("plain", &plain)?);
+    for (name, values) in &with_sam {
+        if name.contains("running") {
+            assert_eq!(values, &without[name], "{name}");
+        }
+    }
+
+    // The same by hand, with the network and the first batch of the run.
+    let loaded = crosscurrent::data::load(&plain, &|_, _| true)?.dataset;
+    let normalise = loaded.normalise();
+    let [h, w, c] = [loaded.height, loaded.width, loaded.channels];
+    let spec = Spec {
+        image: [h, w, c],
+        classes: 3,
+        width: plain.width,
+        attention: plain.attention,
+        classifier: Classifier::Linear,
+    };
+    let mut loader = Loader::start(Arc::new(loaded), &normalise, &plain, 0);
+    let batch = loader.next_batch().context("a batch")?;
+    let x = Tensor::from_vec(batch.images, (batch.labels.len(), h, w, c), &Device::Cpu)?;
+    let gradient = |net: &Net| -> Result<Vec<Tensor>> {
+        let out = net.forward(&net.weights(), &x, Mode::Train)?;
+        Ok(out.cross_entropy(&batch.labels)?.backward()?)
+    };
+    let step = |net: &Net, grads: &[Tensor], size: f64| -> Result<Vec<Tensor>> {
+        let pairs = net.params().values().iter().zip(grads);
+        let moved = pairs.map(|(param, grad)| param + (grad * size)?);
+        Ok(moved.collect::<candle_core::Result<_>>()?)
+    };
+    let net = Net::new(spec, plain.seed, &Device::Cpu)?;
+    let grads = gradient(&net)?;
+    let mut square = 0.0;
+    for grad in &grads {
+        let values = grad.flatten_all()?.to_vec1::<f32>()?.into_iter();
+        square += values.map(|x| f64::from(x).powi(2)).sum::<f64>();
+    }
+    let mut uphill = net.clone();
+    uphill
+        .params_mut()
+        .set(step(&net, &grads, RHO / square.sqrt())?)?;
+    let moved = step(&net, &gradient(&uphill)?, -0.25)?;
+    for ((spec, wanted), start) in net
+        .params()
+        .specs()
+        .iter()
+        .zip(moved)
+        .zip(net.params().values())
+    {
+        let wanted = wanted.flatten_all()?.to_vec1::<f32>()?;
+        let start = start.flatten_all()?.to_vec1::<f32>()?;
+        let largest = wanted.iter().zip(&start).map(|(a, b)| (a - b).abs());
+        let largest = largest.fold(0.0, f32::max);
+        for (found, wanted) in with_sam[&spec.name].iter().zip(&wanted) {
+            let error = (found - wanted).abs();
+            assert!(
+                error <= 1e-3 * largest + 1e-7,
+                "{}: {error} of {largest}",
+                spec.name
+            );
+        }
+        let name = spec.name.as_str();
+        assert_ne!(
+            with_sam[name], without[name],
+            "{name}: the plain step is another"
+        );
     }
     Ok(())
 }

@@ -75,6 +75,7 @@ impl Trainer<'_> {
         checkpoint::save(
             &log::checkpoint_path(self.dir, which),
             &self.net,
+            self.ema.as_ref(),
             &*self.optimiser,
             &self.progress,
         )

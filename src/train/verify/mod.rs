@@ -13,7 +13,7 @@ mod subject;
 use std::path::Path;
 
 use crate::class_balance;
-use crate::config::DataSource;
+use crate::config::{DataSource, RunConfig};
 use crate::run::log;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::verification::{Facts, Verification};
@@ -64,6 +64,9 @@ pub fn verify(
     let Some(started) = run.started else {
         return Err(log::RunError::not_a_run(dir).into());
     };
+    if let Some(reason) = no_shares(&started.config) {
+        return Err(TrainError::Unverifiable(reason));
+    }
     on_threads(started.config.threads, || {
         let Some(subject) = Subject::read(
             dir,
@@ -82,6 +85,20 @@ pub fn verify(
         }
         Ok(found)
     })
+}
+
+/// Why the gradient of a step is no sum of shares of single classes; `None` where it is one.
+fn no_shares(config: &RunConfig) -> Option<&'static str> {
+    if config.mixes() {
+        return Some(
+            "there is nothing to verify: this run trains on mixed images, of which each is of two classes (`mixup`, \
+             `cutmix`)",
+        );
+    }
+    (config.smoothing() > 0.0).then_some(
+        "there is nothing to verify: this run smooths its labels, so that each image is of all classes \
+         (`label_smoothing`)",
+    )
 }
 
 impl Subject {

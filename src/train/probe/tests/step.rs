@@ -158,7 +158,7 @@ fn the_update_of_every_optimiser_is_the_step_it_took() -> Result<()> {
             ..RunConfig::default()
         };
         let mut optimiser = optimiser::of(&config, trained.net.params().specs());
-        let lr = if optimizer.is_adam() { 2e-6 } else { 3e-4 };
+        let lr = if optimizer.is_adam() { 5e-6 } else { 3e-4 };
         let mut before = Vec::new();
         let batches: Vec<Vec<u32>> = trained.batches().skip(12).take(2).collect();
         for batch in batches {
