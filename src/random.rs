@@ -50,6 +50,31 @@ impl Random {
         radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
+    /// From Beta(`alpha`, `alpha`), in [0, 1]: X/(X + Y) for X and Y from the gamma distribution of this shape.
+    pub fn beta(&mut self, alpha: f64) -> f64 {
+        let (x, y) = (self.log_gamma(alpha), self.log_gamma(alpha));
+        // Of logarithms, because both numbers may be too small to be told from 0 where alpha is small.
+        1.0 / (1.0 + (y - x).exp())
+    }
+
+    /// Logarithm of a number from the gamma distribution with this shape and scale 1 (Marsaglia & Tsang 2000; for shapes
+    /// below 1 from the next larger one, as they propose).
+    fn log_gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            return self.log_gamma(shape + 1.0) + (1.0 - self.uniform()).ln() / shape;
+        }
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let x = self.normal();
+            let v = (1.0 + c * x).powi(3);
+            let bound = x * x / 2.0 + d - d * v + d * v.max(f64::MIN_POSITIVE).ln();
+            if v > 0.0 && (1.0 - self.uniform()).ln() < bound {
+                return d.ln() + v.ln();
+            }
+        }
+    }
+
     /// Puts the items in random order (Fisher & Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
@@ -106,6 +131,37 @@ mod tests {
         let n = n as f64;
         assert!((sum / n - 0.5).abs() < 0.01, "mean {}", sum / n);
         assert!((normal_sum / n).abs() < 0.03 && (normal_squares / n - 1.0).abs() < 0.05);
+    }
+
+    /// The mean of Beta(α, α) is 1/2, its variance 1/(4(2α + 1)); of Beta(1, 1), the uniform distribution, a tenth lies
+    /// below 0.1, and of Beta(1/2, 1/2) the share 2/π·asin(√0.1) does.
+    #[test]
+    fn beta_has_its_moments_and_its_tails() {
+        let n = 40_000;
+        for (alpha, below) in [
+            (0.5, Some(0.20483)),
+            (1.0, Some(0.1)),
+            (0.2, None),
+            (4.0, None),
+        ] {
+            let draws = (0..n).map(|item| Random::new(5, "beta", 0, item).beta(alpha));
+            let draws: Vec<f64> = draws.collect();
+            let mean = draws.iter().sum::<f64>() / n as f64;
+            let square = draws.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>();
+            let variance = 1.0 / (4.0 * (2.0 * alpha + 1.0));
+            assert!((mean - 0.5).abs() < 0.01, "{alpha}: mean {mean}");
+            let ratio = square / n as f64 / variance;
+            assert!((ratio - 1.0).abs() < 0.03, "{alpha}: variance {ratio}");
+            if let Some(wanted) = below {
+                let share = draws.iter().filter(|x| **x < 0.1).count() as f64 / n as f64;
+                assert!((share - wanted).abs() < 0.01, "{alpha}: {share} below 0.1");
+            }
+        }
+        // Shapes so small that gamma numbers underflow still give 0 or 1, and no NaN.
+        let tiny = (0..1000).map(|item| Random::new(5, "beta", 1, item).beta(1e-4));
+        let (low, high): (Vec<f64>, Vec<f64>) = tiny.partition(|x| *x < 0.5);
+        assert!(low.len() > 400 && high.len() > 400);
+        assert!(low.iter().chain(&high).all(|x| (0.0..=1.0).contains(x)));
     }
 
     #[test]

@@ -269,7 +269,7 @@ fn cells(run: &Table, grid: &Table) -> Result<Vec<(String, RunConfig)>, String> 
             .map_err(|e| one_line(e.message()))?;
         match config.validate().into_iter().next() {
             Some(error) => Err(error.to_string()),
-            None => Ok((name, config)),
+            None => Ok((name, config.settled())),
         }
     };
     tables.into_iter().map(cell).collect()

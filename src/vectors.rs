@@ -1,5 +1,6 @@
 //! Test vectors that reference implementations computed (PyTorch, torchvision, scikit-learn, SciPy) in 64-bit floating
-//! point: `tests/peers/vectors.json`, whose section `meta` names versions and sources.
+//! point: `tests/peers/vectors.json`, whose section `meta` names versions and sources, and `tests/peers/torch_recipe.json`,
+//! which `torch_recipe.py` beside it writes.
 
 use anyhow::Context;
 use candle_core::{Device, Tensor};
@@ -9,12 +10,30 @@ const FILE: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/tests/peers/vectors.json"
 ));
+const RECIPE: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/peers/torch_recipe.json"
+));
 
 /// One section of the file of test vectors.
 pub(crate) fn section(name: &str) -> anyhow::Result<Value> {
-    let mut file: Value = serde_json::from_str(FILE)?;
+    section_of(FILE, name)
+}
+
+/// One section of the test vectors of `torch_recipe.py`.
+pub(crate) fn recipe(name: &str) -> anyhow::Result<Value> {
+    section_of(RECIPE, name)
+}
+
+fn section_of(file: &str, name: &str) -> anyhow::Result<Value> {
+    let mut file: Value = serde_json::from_str(file)?;
     let section = file.get_mut(name).map(Value::take);
     section.with_context(|| format!("the reference vectors have no section `{name}`"))
+}
+
+/// sin(first), sin(first + 1), …: the inputs of `torch_recipe.py`.
+pub(crate) fn sines(first: usize, count: usize) -> Vec<f64> {
+    (first..first + count).map(|i| (i as f64).sin()).collect()
 }
 
 /// All numbers of a list, or of lists within lists, in row-major order; the numbers of its entry `data` for a

@@ -180,9 +180,18 @@ fn flag(field: &'static Field) -> Arg {
             };
             arg.value_parser(PossibleValuesParser::new(choices.iter().map(value)))
         }
-        Kind::Number | Kind::Whole | Kind::Size | Kind::Source | Kind::Splits | Kind::Name => {
+        Kind::Number
+        | Kind::Whole
+        | Kind::Size
+        | Kind::Source
+        | Kind::Splits
+        | Kind::Shares
+        | Kind::Name => {
             // A number below 0 is read as the value that it is, and refused where it is out of bounds.
-            let is_number = matches!(field.kind, Kind::Number | Kind::Whole | Kind::Size);
+            let is_number = matches!(
+                field.kind,
+                Kind::Number | Kind::Whole | Kind::Size | Kind::Shares
+            );
             arg.allow_hyphen_values(is_number)
                 .value_parser(move |text: &str| {
                     let taken = field.set(&mut RunConfig::default(), text);
@@ -202,6 +211,7 @@ fn value_name(field: &Field) -> &'static str {
         (Kind::Size, _) => "WxH",
         (Kind::Source, _) => "SPEC",
         (Kind::Splits, _) => "SPLITS",
+        (Kind::Shares, _) => "SHARES",
         (Kind::Name, _) => "NAME",
     }
 }

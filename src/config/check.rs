@@ -5,6 +5,9 @@ use super::choices::{ClassWeights, Loss, Sampler};
 use super::field::Field;
 use super::fields::{FIELDS, RunConfig};
 
+/// A learning rate of Adam so many times its usual one is more likely one of SGD.
+const LARGE: f64 = 30.0;
+
 /// A field whose value cannot work, with the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
@@ -29,10 +32,26 @@ impl RunConfig {
     }
 
     /// Sentences about values that can work but are probably not intended: an imbalance that is corrected more than
-    /// once, and values that have no effect.
+    /// once, a learning rate that belongs to another optimiser, and values that have no effect.
     pub fn warnings(&self) -> Vec<String> {
         let idle = FIELDS.iter().filter_map(|field| field.idle(self));
-        self.overcorrection().into_iter().chain(idle).collect()
+        let all = self.overcorrection().into_iter();
+        all.chain(self.misfit_rate()).chain(idle).collect()
+    }
+
+    /// A sentence about a learning rate that is usual for another optimiser; `None` where it suits this one.
+    pub fn misfit_rate(&self) -> Option<String> {
+        let usual = Self {
+            lr: None,
+            ..self.clone()
+        };
+        let (rate, usual) = (self.learning_rate(), usual.learning_rate());
+        (self.optimizer.is_adam() && rate >= LARGE * usual).then(|| {
+            format!(
+                "A learning rate of {rate} is large for {}, whose usual one is {usual}.",
+                self.optimizer.label()
+            )
+        })
     }
 
     /// A sentence that names all corrections for rare classes; `None` where there is at most one.

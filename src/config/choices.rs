@@ -133,6 +133,27 @@ choices! {
         Progressive = "progressive", "Progressive";
     }
 
+    /// What makes new weights from gradients.
+    Optimizer {
+        /// Stochastic gradient descent with momentum.
+        Sgd = "sgd", "SGD";
+        /// Divides the gradient of each weight by how large it usually is; weight decay is added to the gradient (Kingma &
+        /// Ba 2015).
+        Adam = "adam", "Adam";
+        /// Adam whose weight decay shrinks the weights themselves (Loshchilov & Hutter 2019).
+        AdamW = "adamw", "AdamW";
+    }
+
+    /// How the learning rate goes on after the warm-up.
+    Schedule {
+        /// Falls as half a cosine to 0 at the last step (Loshchilov & Hutter 2017).
+        Cosine = "cosine", "Cosine";
+        /// Falls by a factor at each milestone.
+        Step = "step", "Steps";
+        /// Stays at its peak.
+        Constant = "constant", "Constant";
+    }
+
     /// The attention gate of a network.
     Attention {
         /// Three branches without attention.
@@ -165,6 +186,16 @@ choices! {
         Cuda = "cuda", "CUDA";
         /// The Metal device, in builds with the feature `metal`.
         Metal = "metal", "Metal";
+    }
+}
+
+impl Optimizer {
+    /// Whether it is Adam, with either kind of weight decay.
+    pub fn is_adam(self) -> bool {
+        match self {
+            Self::Adam | Self::AdamW => true,
+            Self::Sgd => false,
+        }
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Field<C> {
     pub unset: &'static str,
     /// [`Self::unset`] in a word or two, for the empty box on screen.
     pub unset_hint: &'static str,
+    /// The value, as text, that an empty field has in a configuration, where that depends on other fields; else empty.
+    pub(super) chosen: fn(&C) -> String,
     /// Whether the field is one that every user sets: it is on screen without opening a section.
     pub is_main: bool,
     /// Whether the field changes neither the data nor what is learnt, apart from chance. Runs that differ in nothing
@@ -112,6 +114,7 @@ impl<C: Default> Field<C> {
         example: "",
         unset: "",
         unset_hint: "",
+        chosen: |_| String::new(),
         is_main: false,
         is_neutral: false,
         is_built: true,
@@ -152,11 +155,11 @@ impl<C: Default> Field<C> {
     }
 
     /// The text that an empty box on screen shows.
-    pub fn hint(&self) -> String {
-        if self.is_optional {
-            self.unset_hint.to_owned()
-        } else {
-            self.default_text()
+    pub fn hint(&self, config: &C) -> String {
+        match ((self.chosen)(config), self.is_optional) {
+            (chosen, _) if !chosen.is_empty() => chosen,
+            (_, true) => self.unset_hint.to_owned(),
+            (_, false) => self.default_text(),
         }
     }
 
@@ -202,6 +205,7 @@ impl<C: Default> Field<C> {
             | Kind::Choice(_)
             | Kind::Source
             | Kind::Splits
+            | Kind::Shares
             | Kind::Name => "",
         };
         let demand = self.bounds.demand(self.low_means);

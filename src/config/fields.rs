@@ -3,76 +3,31 @@
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Bounds, Unit};
-use super::choices::{Attention, ClassWeights, DeviceKind, Loss, Profile, Sampler, Width};
+use super::choices::{
+    Attention, ClassWeights, DeviceKind, Loss, Optimizer, Profile, Sampler, Schedule, Width,
+};
 use super::field::{Condition, Field, Group, dashed, text};
+use super::milestones::Milestones;
 use super::source::{DataSource, Size, Splits};
+use super::table::configuration;
 use super::value::FieldValue;
-
-/// Defines `RunConfig`, its `Default` and `FIELDS` from groups of entries:
-///
-/// ```text
-/// /// Help: what the field means. On screen, in `--help` and in the documentation.
-/// name: Type = default, "Label on screen", { what else is known, as in `Field` };
-/// ```
-///
-/// The order of the entries is that of the TOML file, the command line and the documentation.
-macro_rules! configuration {
-    ($(
-        $group:ident {
-            $(
-                $(#[doc = $help:literal])+
-                $name:ident: $Type:ty = $default:expr, $label:literal, { $($key:ident: $value:expr),* $(,)? };
-            )+
-        }
-    )+) => {
-        /// Everything that decides what a run does. As TOML it is one flat table; a field left out has its default.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct RunConfig {
-            $($(
-                $(#[doc = $help])+
-                #[serde(skip_serializing_if = "FieldValue::is_unset")]
-                pub $name: $Type,
-            )+)+
-        }
-
-        impl Default for RunConfig {
-            fn default() -> Self {
-                Self { $($($name: $default,)+)+ }
-            }
-        }
-
-        /// Every field of [`RunConfig`], in the order of the TOML file.
-        pub const FIELDS: &[Field<RunConfig>] = &[$($(
-            Field {
-                name: stringify!($name),
-                flag: {
-                    const FLAG: [u8; stringify!($name).len()] = dashed(stringify!($name));
-                    text(&FLAG)
-                },
-                label: $label,
-                help: concat!($($help),+).trim_ascii(),
-                group: Group::$group,
-                kind: <$Type as FieldValue>::KIND,
-                is_optional: <$Type as FieldValue>::IS_OPTIONAL,
-                get: |config| config.$name.print(),
-                set: |config, value| {
-                    config.$name = FieldValue::parse(value)?;
-                    Ok(())
-                },
-                numbers: |config| config.$name.numbers(),
-                fault: |config| config.$name.fault(),
-                $($key: $value,)*
-                ..Field::BLANK
-            },
-        )+)+];
-    };
-}
 
 /// The condition of fields that say how a folder is read.
 const OF_FOLDER: Condition<RunConfig> = Condition {
     needs: "a folder of images",
     holds: |config| matches!(config.data, DataSource::Folder(_)),
+};
+
+/// The condition of the numbers of Adam.
+const OF_ADAM: Condition<RunConfig> = Condition {
+    needs: "Adam or AdamW",
+    holds: |config| config.optimizer.is_adam(),
+};
+
+/// The condition of the numbers of a schedule in steps.
+const OF_STEPS: Condition<RunConfig> = Condition {
+    needs: "a schedule in steps",
+    holds: |config| config.schedule == Schedule::Step,
 };
 
 configuration! {
@@ -238,14 +193,56 @@ configuration! {
             is_main: true,
         };
 
-        /// Peak step size of SGD with momentum. It rises linearly during the warm-up and then falls as a cosine to 0.
-        lr: f64 = 0.1, "Learning rate", { bounds: Bounds::Positive, is_main: true };
+        /// What makes new weights from gradients. Each optimiser has a learning rate and a weight decay of its own where none
+        /// is given.
+        optimizer: Optimizer = Optimizer::Sgd, "Optimiser", { is_main: true };
+
+        /// Peak step size. It rises linearly during the warm-up and then goes on as the schedule says.
+        lr: Option<f64> = None, "Learning rate", {
+            bounds: Bounds::Positive,
+            example: "0.1",
+            unset: "0.1 with SGD, 0.001 with Adam and AdamW",
+            unset_hint: "by optimiser",
+            chosen: |config| config.learning_rate().print(),
+            is_main: true,
+        };
 
         /// Share of the last update that the next one keeps (SGD as in PyTorch, without Nesterov).
-        momentum: f64 = 0.9, "Momentum", { bounds: Bounds::Below(0.0, 1.0) };
+        momentum: f64 = 0.9, "Momentum", {
+            bounds: Bounds::Below(0.0, 1.0),
+            applies: Some(Condition {
+                needs: "SGD",
+                holds: |config| config.optimizer == Optimizer::Sgd,
+            }),
+        };
 
-        /// L2 penalty: how many times each parameter is added to its gradient.
-        weight_decay: f64 = 5e-4, "Weight decay", { bounds: Bounds::Between(0.0, 1.0) };
+        /// Share of the mean gradient that the next step keeps (β₁ of Adam).
+        adam_beta1: Option<f64> = None, "Adam β₁", {
+            bounds: Bounds::Below(0.0, 1.0),
+            example: "0.9",
+            unset: "0.9",
+            unset_hint: "0.9",
+            applies: Some(OF_ADAM),
+        };
+
+        /// Share of the mean squared gradient that the next step keeps (β₂ of Adam).
+        adam_beta2: Option<f64> = None, "Adam β₂", {
+            bounds: Bounds::Below(0.0, 1.0),
+            example: "0.999",
+            unset: "0.999",
+            unset_hint: "0.999",
+            applies: Some(OF_ADAM),
+        };
+
+        /// How strongly weights are drawn to 0. With SGD and Adam it is an L2 penalty: so many times each parameter is added
+        /// to its gradient. With AdamW each step takes so large a share of each parameter off it, times the learning rate.
+        weight_decay: Option<f64> = None, "Weight decay", {
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0.0005",
+            unset: "0.0005 with SGD, 0 with Adam, 0.01 with AdamW",
+            unset_hint: "by optimiser",
+            chosen: |config| config.decay().print(),
+        };
 
         /// Weight decay of the attention gates' parameters.
         gate_decay: Option<f64> = None, "Gate decay", {
@@ -259,10 +256,104 @@ configuration! {
             }),
         };
 
-        /// Share of all steps in which the learning rate rises linearly, before it falls as a cosine to 0.
+        /// How the learning rate goes on after the warm-up.
+        schedule: Schedule = Schedule::Cosine, "Schedule", {};
+
+        /// Shares of all steps, in ascending order, after which the learning rate falls.
+        milestones: Option<Milestones> = None, "Milestones", {
+            unit: Unit::ShareOf("all steps"),
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0.8,0.9",
+            unset: "0.8,0.9",
+            unset_hint: "0.8,0.9",
+            applies: Some(OF_STEPS),
+        };
+
+        /// By what the learning rate is multiplied at each milestone.
+        step_factor: Option<f64> = None, "Factor of a step", {
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0.1",
+            unset: "0.01",
+            unset_hint: "0.01",
+            applies: Some(OF_STEPS),
+        };
+
+        /// Share of all steps in which the learning rate rises linearly to its peak, before the schedule begins.
         warmup: f64 = 0.05, "Warm-up", {
             unit: Unit::ShareOf("all steps"),
             bounds: Bounds::Between(0.0, 1.0),
+        };
+
+        /// Sharpness-aware minimisation (SAM): each step takes the gradient at weights moved uphill by this distance ρ, which
+        /// costs a second pass (Foret et al. 2021).
+        sam_rho: Option<f64> = None, "SAM ρ", {
+            bounds: Bounds::Positive,
+            example: "0.05",
+            unset: "no such move",
+            unset_hint: "none",
+        };
+
+        /// Share of their running mean that the averaged weights keep at each step; evaluations, and who loads a checkpoint,
+        /// see the averaged weights. In the first steps t it is at most (1 + t)/(10 + t).
+        ema_decay: Option<f64> = None, "Weight average", {
+            bounds: Bounds::Below(0.0, 1.0),
+            low_means: "no average",
+            example: "0.999",
+            unset: "no average: the trained weights are evaluated",
+            unset_hint: "none",
+        };
+
+        /// Share of an image's target that is spread over all classes alike.
+        label_smoothing: Option<f64> = None, "Label smoothing", {
+            bounds: Bounds::Between(0.0, 1.0),
+            low_means: "no smoothing",
+            example: "0.1",
+            unset: "0",
+            unset_hint: "0",
+            applies: Some(Condition {
+                needs: "another loss than focal",
+                holds: |config| config.loss != Loss::Focal,
+            }),
+        };
+
+        /// Blends each image of a batch with another one of it, by a share from Beta(α, α) (mixup, Zhang et al. 2018).
+        mixup: Option<f64> = None, "Mixup α", {
+            bounds: Bounds::Positive,
+            example: "0.2",
+            unset: "no mixup",
+            unset_hint: "none",
+        };
+
+        /// Pastes a rectangle of another image of the batch into each image of it, of a share of the area from Beta(α, α)
+        /// (CutMix, Yun et al. 2019).
+        cutmix: Option<f64> = None, "CutMix α", {
+            bounds: Bounds::Positive,
+            example: "1",
+            unset: "no CutMix",
+            unset_hint: "none",
+        };
+
+        /// Share of the batches that CutMix changes. With mixup as well, the others are blended.
+        cutmix_prob: Option<f64> = None, "Batches with CutMix", {
+            unit: Unit::ShareOf("the batches"),
+            bounds: Bounds::Between(0.0, 1.0),
+            example: "0.5",
+            unset: "0.5",
+            unset_hint: "0.5",
+            applies: Some(Condition {
+                needs: "CutMix",
+                holds: |config| config.cutmix.is_some(),
+            }),
+        };
+
+        /// Side, in pixels, of a square around a random pixel of each training image that is set to the mean of the training
+        /// images (Cutout, DeVries & Taylor 2017).
+        cutout: Option<usize> = None, "Cutout", {
+            unit: Unit::Of("pixels"),
+            bounds: Bounds::Between(1.0, 512.0),
+            example: "16",
+            unset: "none is cut out",
+            unset_hint: "none",
         };
 
         /// Black border, in pixels, that an image gets before a part of its own size is cut from it at random. 0 turns the

@@ -14,17 +14,23 @@ mod difference;
 mod documentation;
 mod field;
 mod fields;
+mod milestones;
+mod recipe;
 mod source;
+mod table;
 #[cfg(test)]
 mod tests;
 mod value;
 
 pub use bounds::{Bounds, Unit};
 pub use check::FieldError;
-pub use choices::{Attention, ClassWeights, DeviceKind, Loss, Profile, Sampler, Width};
+pub use choices::{
+    Attention, ClassWeights, DeviceKind, Loss, Optimizer, Profile, Sampler, Schedule, Width,
+};
 pub use difference::{Difference, differences};
 pub use field::{Condition, Group};
 pub use fields::{FIELDS, RunConfig};
+pub use milestones::Milestones;
 pub use source::{DataSource, Size, Splits};
 pub use value::{Choice, Kind};
 

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A configuration in which no field has its default, and every field has an effect that can have one.
+/// A configuration in which no field has its default, and every field has an effect that can have one beside the others.
 fn unusual() -> RunConfig {
     let mut config = RunConfig::default();
     for (name, value) in [
@@ -27,11 +27,24 @@ fn unusual() -> RunConfig {
         ("post_hoc", "1"),
         ("epochs", "7"),
         ("batch", "64"),
+        ("optimizer", "adamw"),
         ("lr", "0.000000123"),
         ("momentum", "0"),
+        ("adam_beta1", "0.8"),
+        ("adam_beta2", "0"),
         ("weight_decay", "0.00001"),
         ("gate_decay", "0"),
+        ("schedule", "step"),
+        ("milestones", "0.25,0.5,0.999"),
+        ("step_factor", "0.1"),
         ("warmup", "0.5"),
+        ("sam_rho", "0.05"),
+        ("ema_decay", "0.999"),
+        ("label_smoothing", "0.1"),
+        ("mixup", "0.2"),
+        ("cutmix", "1"),
+        ("cutmix_prob", "0.25"),
+        ("cutout", "8"),
         ("crop_padding", "0"),
         ("flip", "false"),
         ("seed", "3"),
@@ -91,7 +104,7 @@ fn toml_keeps_its_keys_their_order_and_what_is_left_out() -> anyhow::Result<()> 
 fn the_default_configuration_is_written_as_ever() -> anyhow::Result<()> {
     let expected = "data = \"solar\"\nskip_unreadable = false\nimbalance = 1.0\nprofile = \"exp\"\ndata_seed = 0\n\
         attention = \"none\"\nwidth = \"1/4\"\nloss = \"ce\"\nclass_weights = \"none\"\nsampler = \"instance\"\n\
-        epochs = 10\nbatch = 128\nlr = 0.1\nmomentum = 0.9\nweight_decay = 0.0005\nwarmup = 0.05\ncrop_padding = 4\n\
+        epochs = 10\nbatch = 128\noptimizer = \"sgd\"\nmomentum = 0.9\nschedule = \"cosine\"\nwarmup = 0.05\ncrop_padding = 4\n\
         flip = true\nseed = 0\nprobe_share = 0.1\nprobe_images = 32\ndevice = \"cpu\"\ntf32 = false\n\
         exact_convolutions = false\n";
     assert_eq!(toml::to_string(&RunConfig::default())?, expected);
@@ -220,7 +233,7 @@ fn both_sides_of_every_bound_are_told_apart() {
         ),
         (
             "lr",
-            &["1e-300", "1e300"],
+            &["", "1e-300", "1e300"],
             &["0", "-0.1", "inf", "NaN"],
             "must be a positive number, such as 0.1",
         ),
@@ -231,8 +244,20 @@ fn both_sides_of_every_bound_are_told_apart() {
             "must be at least 0 and below 1, such as 0.9",
         ),
         (
+            "adam_beta1",
+            &["", "0", "0.9999999999999999"],
+            &["-1e-300", "1", "NaN"],
+            "must be at least 0 and below 1, such as 0.9",
+        ),
+        (
+            "adam_beta2",
+            &["", "0", "0.9999999999999999"],
+            &["-1e-300", "1", "NaN"],
+            "must be at least 0 and below 1, such as 0.999",
+        ),
+        (
             "weight_decay",
-            &["0", "1"],
+            &["", "0", "1"],
             &["-1e-300", "1.0000000000000002", "NaN"],
             "must be between 0 and 1, such as 0.0005",
         ),
@@ -243,10 +268,64 @@ fn both_sides_of_every_bound_are_told_apart() {
             "must be between 0 and 1, such as 0",
         ),
         (
+            "milestones",
+            &["", "0", "1", "0,1", "0.5, 0.75"],
+            &["-1e-300", "0.5,1.0000000000000002", "NaN"],
+            "must be between 0 and 1, the share of all steps, such as 0.8,0.9",
+        ),
+        (
+            "step_factor",
+            &["", "0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 and 1, such as 0.1",
+        ),
+        (
             "warmup",
             &["0", "1"],
             &["-1e-300", "1.0000000000000002", "NaN"],
             "must be between 0 and 1, the share of all steps, such as 0.05",
+        ),
+        (
+            "sam_rho",
+            &["", "1e-300"],
+            &["0", "-0.05", "NaN"],
+            "must be a positive number, such as 0.05",
+        ),
+        (
+            "ema_decay",
+            &["", "0", "0.9999999999999999"],
+            &["-1e-300", "1", "NaN"],
+            "must be at least 0 (no average) and below 1, such as 0.999",
+        ),
+        (
+            "label_smoothing",
+            &["", "0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 (no smoothing) and 1, such as 0.1",
+        ),
+        (
+            "mixup",
+            &["", "1e-300"],
+            &["0", "-1", "NaN"],
+            "must be a positive number, such as 0.2",
+        ),
+        (
+            "cutmix",
+            &["", "1e-300"],
+            &["0", "-1", "NaN"],
+            "must be a positive number, such as 1",
+        ),
+        (
+            "cutmix_prob",
+            &["", "0", "1"],
+            &["-1e-300", "1.0000000000000002", "NaN"],
+            "must be between 0 and 1, the share of the batches, such as 0.5",
+        ),
+        (
+            "cutout",
+            &["", "1", "512"],
+            &["0", "513"],
+            "must be between 1 and 512 pixels, such as 16",
         ),
         (
             "crop_padding",
@@ -306,7 +385,7 @@ fn both_sides_of_every_bound_are_told_apart() {
 fn mistakes_are_named_in_the_order_of_the_fields() {
     assert!(RunConfig::default().validate().is_empty() && unusual().validate().is_empty());
     let config = RunConfig {
-        lr: f64::NAN,
+        lr: Some(f64::NAN),
         batch: 0,
         imbalance: 0.5,
         channels: Some(2),
@@ -353,7 +432,10 @@ fn values_without_effect_are_warned_about() {
         class_weights: ClassWeights::None,
         sampler: Sampler::Instance,
         post_hoc: None,
+        cutmix: None,
         attention: Attention::Wide,
+        optimizer: Optimizer::Sgd,
+        schedule: Schedule::Constant,
         device: DeviceKind::Cpu,
         ..unusual()
     };
@@ -365,13 +447,33 @@ fn values_without_effect_are_warned_about() {
         "`tau` has no effect without the logit-adjusted loss.",
         "`beta` has no effect without class weights by effective number.",
         "`weights_from` has no effect without class weights.",
+        "`adam_beta1` has no effect without Adam or AdamW.",
+        "`adam_beta2` has no effect without Adam or AdamW.",
         "`gate_decay` has no effect without attention gates.",
+        "`milestones` has no effect without a schedule in steps.",
+        "`step_factor` has no effect without a schedule in steps.",
+        "`cutmix_prob` has no effect without CutMix.",
         "`probe_share` has no effect without an open `probe_every`.",
         "`tf32` has no effect without a CUDA device.",
     ];
     assert_eq!(idle.warnings(), expected);
+    // What Adam and the focal loss lack, SGD and other losses have.
+    let others = RunConfig {
+        momentum: 0.5,
+        optimizer: Optimizer::Adam,
+        loss: Loss::Focal,
+        label_smoothing: Some(0.1),
+        ..RunConfig::default()
+    };
+    assert_eq!(
+        others.warnings(),
+        [
+            "`momentum` has no effect without SGD.",
+            "`label_smoothing` has no effect without another loss than focal."
+        ]
+    );
     let conditional = FIELDS.iter().filter(|field| field.applies.is_some());
-    assert_eq!(conditional.count(), expected.len());
+    assert_eq!(conditional.count(), expected.len() + 2);
     let twice = RunConfig {
         loss: Loss::BalancedSoftmax,
         sampler: Sampler::Balanced,
@@ -387,6 +489,101 @@ fn values_without_effect_are_warned_about() {
     );
 }
 
+/// What an open field means depends on the optimiser; a run is recorded with the number.
+#[test]
+fn open_rates_and_decays_follow_the_optimiser() {
+    let of = |optimizer, lr| RunConfig {
+        optimizer,
+        lr,
+        ..RunConfig::default()
+    };
+    let hint = |config: &RunConfig, name: &str| Field::named(name).unwrap().hint(config);
+    for (optimizer, lr, decay) in [
+        (Optimizer::Sgd, "0.1", "0.0005"),
+        (Optimizer::Adam, "0.001", "0"),
+        (Optimizer::AdamW, "0.001", "0.01"),
+    ] {
+        let open = of(optimizer, None);
+        assert_eq!(
+            (&*hint(&open, "lr"), &*hint(&open, "weight_decay")),
+            (lr, decay)
+        );
+        let settled = open.settled();
+        let text = |name: &str| Field::named(name).unwrap().text(&settled);
+        assert_eq!((&*text("lr"), &*text("weight_decay")), (lr, decay));
+        assert_eq!(settled.settled(), settled);
+        // What is given stays.
+        assert_eq!(of(optimizer, Some(0.02)).settled().lr, Some(0.02));
+    }
+    assert_eq!(hint(&RunConfig::default(), "batch"), "128");
+    assert_eq!(hint(&RunConfig::default(), "threads"), "one per core");
+    let warned = of(Optimizer::Adam, Some(0.1)).warnings();
+    assert_eq!(
+        warned,
+        ["A learning rate of 0.1 is large for Adam, whose usual one is 0.001."]
+    );
+    assert_eq!(of(Optimizer::Adam, Some(0.01)).warnings(), [""; 0]);
+    assert_eq!(of(Optimizer::Sgd, Some(1.0)).warnings(), [""; 0]);
+}
+
+/// What a step is a sum of, as the recipe says; of several reasons one is given.
+#[test]
+fn only_plain_gradient_steps_are_sums_of_class_gradients() {
+    let plain = RunConfig::default();
+    let kept = RunConfig {
+        class_weights: ClassWeights::Effective,
+        sampler: Sampler::Balanced,
+        schedule: Schedule::Step,
+        ema_decay: Some(0.99),
+        cutout: Some(8),
+        label_smoothing: Some(0.0),
+        ..plain.clone()
+    };
+    for config in [&plain, &kept] {
+        assert_eq!(config.departs_from_class_gradients(), None);
+    }
+    let with = |name: &str, value: &str| {
+        let mut config = plain.clone();
+        Field::named(name).unwrap().set(&mut config, value).unwrap();
+        config.departs_from_class_gradients().unwrap_or_default()
+    };
+    for (name, value, said) in [
+        ("loss", "focal", "this run minimises focal"),
+        ("optimizer", "adamw", "AdamW divides"),
+        ("label_smoothing", "0.1", "smooths"),
+        ("mixup", "0.2", "mixed"),
+        ("cutmix", "1", "mixed"),
+        ("sam_rho", "0.05", "SAM takes"),
+    ] {
+        assert!(
+            with(name, value).contains(said),
+            "{name}: {}",
+            with(name, value)
+        );
+    }
+}
+
+#[test]
+fn milestones_are_shares_in_ascending_order() {
+    let read = |text: &str| text.parse::<Milestones>();
+    assert_eq!(read("0.5, 0.75").unwrap().shares(), [0.5, 0.75]);
+    assert_eq!(Milestones::default().to_string(), "0.8,0.9");
+    for wrong in ["", "0.5;0.7", "0.5,", "half"] {
+        let said = read(wrong).unwrap_err();
+        assert!(said.contains("such as 0.8,0.9"), "{said}");
+    }
+    let field = Field::named("milestones").unwrap();
+    for wrong in ["0.9,0.8", "0.5,0.5"] {
+        let mut config = RunConfig::default();
+        field.set(&mut config, wrong).unwrap();
+        let said = field.problem(&config);
+        assert_eq!(
+            said.as_deref(),
+            Some("each milestone must be later than the one before it")
+        );
+    }
+}
+
 #[test]
 fn configurations_differ_in_the_fields_that_were_changed() {
     let (one, other) = (RunConfig::default(), unusual());
@@ -398,7 +595,7 @@ fn configurations_differ_in_the_fields_that_were_changed() {
     assert_eq!(names(&[&one, &other]).len(), FIELDS.len());
     let third = RunConfig {
         val: Some(3),
-        lr: 1.0,
+        lr: Some(1.0),
         ..one.clone()
     };
     let found = differences(&[&one, &third, &one]);
@@ -408,7 +605,7 @@ fn configurations_differ_in_the_fields_that_were_changed() {
         .collect();
     assert_eq!(
         values,
-        [("val", "|3|".to_owned()), ("lr", "0.1|1|0.1".to_owned())]
+        [("val", "|3|".to_owned()), ("lr", "|1|".to_owned())]
     );
 }
 

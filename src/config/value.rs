@@ -28,6 +28,8 @@ pub enum Kind {
     Source,
     /// The folders of the splits.
     Splits,
+    /// Shares from 0 to 1, with commas between them.
+    Shares,
     /// The name of something in the data, such as a column.
     Name,
 }

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use crate::config::RunConfig;
 use crate::network::Normalise;
 
-use super::augment::Augmentation;
+use super::augment::{Augmentation, Seen};
 use super::dataset::Dataset;
+use super::mixing::{Mixed, Mixing};
 use super::sampler;
 
 /// Batches that are kept ready, at most.
@@ -21,10 +22,12 @@ const AHEAD: usize = 3;
 pub struct Batch {
     /// Step that the batch belongs to, counted from 0.
     pub step: u64,
-    /// Augmented, normalised images, [B, H, W, C].
+    /// Augmented, normalised images, [B, H, W, C], mixed with others where there is a `mixed`.
     pub images: Vec<f32>,
     /// Classes of the images, `[B]`.
     pub labels: Vec<u32>,
+    /// What the images were mixed with; `None` where they were not.
+    pub mixed: Option<Mixed>,
 }
 
 /// Prepares the batches of a run on a thread of its own. Dropping it ends the thread.
@@ -90,6 +93,7 @@ struct Source {
     config: RunConfig,
     batch: usize,
     augmentation: Augmentation,
+    mixing: Option<Mixing>,
     /// Epoch of `order`.
     epoch: Option<u64>,
     order: Vec<u32>,
@@ -103,6 +107,7 @@ impl Source {
             batch: config.batch,
             config: config.clone(),
             augmentation: Augmentation::of(config),
+            mixing: Mixing::of(config),
             epoch: None,
             order: Vec::new(),
         }
@@ -123,28 +128,37 @@ impl Source {
         for (out, &index) in images.chunks_mut(len.max(1)).zip(indices) {
             self.augment(out, index, epoch);
         }
-        let labels = indices
+        let labels: Vec<u32> = indices
             .iter()
             .map(|&i| u32::from(self.data.labels[i as usize]))
             .collect();
+        let size = (self.data.height, self.data.width, self.data.channels);
+        let mixing = self.mixing.as_ref();
+        let mixed = mixing.and_then(|mixing| mixing.mix(step, &mut images, &labels, size));
         Batch {
             step,
             images,
             labels,
+            mixed,
         }
     }
 
     /// Writes the image as `epoch` sees it, augmented and normalised, [H, W, C].
     fn augment(&self, out: &mut [f32], index: u32, epoch: u64) {
         let (size, c) = ((self.data.height, self.data.width), self.data.channels);
-        let crop = self.augmentation.crop(epoch, index);
+        let view = self.augmentation.view(size, epoch, index);
         let image = self.data.image(index);
         for (i, out) in out.chunks_mut(c).enumerate() {
-            let from = crop.source(size, i);
+            let seen = view.at(i);
             for (channel, out) in out.iter_mut().enumerate() {
-                // Black is padded before normalisation, as PyTorch's RandomCrop on images does.
-                let pixel = from.map_or(0, |from| image[from * c + channel]);
-                *out = self.table[channel][usize::from(pixel)];
+                let of = |pixel: u8| self.table[channel][usize::from(pixel)];
+                *out = match seen {
+                    Seen::Pixel(from) => of(image[from * c + channel]),
+                    // Black is padded before normalisation, as PyTorch's RandomCrop on images does.
+                    Seen::Border => of(0),
+                    // Squares are cut out after normalisation, where 0 is the mean.
+                    Seen::CutOut => 0.0,
+                };
             }
         }
     }

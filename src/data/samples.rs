@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::config::{DataSource, RunConfig};
 
-use super::augment::Augmentation;
+use super::augment::{Augmentation, Seen};
 use super::dataset::{Dataset, Unsplit};
 use super::error::DataError;
 use super::source::{self, Reader};
@@ -16,6 +16,9 @@ use super::splits::{self, Plan};
 
 /// Side, in pixels, that samples are brought to where they are not all of one size.
 const SIDE: u32 = 32;
+
+/// Colour of a square that is cut out. Training has the mean of all training images there, which are not read here.
+const CUT_OUT: image::Rgb<u8> = image::Rgb([128; 3]);
 
 /// Which images to look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -285,13 +288,14 @@ fn common_size(images: &[Vec<Sample>]) -> (u32, u32) {
 }
 
 fn augmented(image: &RgbImage, augmentation: Augmentation, index: u32, epoch: u64) -> RgbImage {
-    let crop = augmentation.crop(epoch, index);
     let (width, height) = image.dimensions();
+    let view = augmentation.view((height as usize, width as usize), epoch, index);
     RgbImage::from_fn(width, height, |x, y| {
-        let from = crop.source((height as usize, width as usize), (y * width + x) as usize);
-        from.map_or(image::Rgb([0; 3]), |from| {
-            *image.get_pixel(from as u32 % width, from as u32 / width)
-        })
+        match view.at((y * width + x) as usize) {
+            Seen::Pixel(from) => *image.get_pixel(from as u32 % width, from as u32 / width),
+            Seen::Border => image::Rgb([0; 3]),
+            Seen::CutOut => CUT_OUT,
+        }
     })
 }
 

@@ -63,7 +63,7 @@ impl<'a> Recent<'a> {
             let at = run.steps.partition_point(|x| x.step <= step);
             run.steps
                 .get(at.saturating_sub(1))
-                .map_or(started.config.lr, |x| x.lr)
+                .map_or(started.config.learning_rate(), |x| x.lr)
         };
         let moment = |probe: &'a Probe| {
             let tensors = subject.probes.get(&probe.step)?;

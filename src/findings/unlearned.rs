@@ -41,11 +41,11 @@ pub(super) fn harm(
     holds.then_some(share)
 }
 
-/// Whether the probe measures what a step does to a class. The gradients of losses other than cross-entropy are not
-/// sums of the probe's class gradients; with two pieces, the standard error of a class's own share is only an
+/// Whether the probe measures what a step does to a class. The steps of Adam, and those on losses other than
+/// cross-entropy, are not sums of the probe's class gradients; with two pieces, the standard error of a class's own share is only an
 /// approximation.
 pub(super) fn is_measured(recent: &Recent<'_>) -> bool {
-    recent.run.minimises_cross_entropy() && recent.started.probe.pieces > 2
+    recent.run.departs_from_class_gradients().is_none() && recent.started.probe.pieces > 2
 }
 
 /// The findings about classes that steps unlearn in each of the last [`LEAST`] probes: in the backbone, or where steps

@@ -4,7 +4,8 @@ use candle_core::{Device, Result, Tensor};
 
 use crate::network::CLASSIFIER;
 use crate::ops::{
-    self, BatchStats, Conv, Criterion, Gate, Mean, Method, Norm, Pulls, Record, Stats, Tape, Var,
+    self, BatchStats, Conv, Criterion, Gate, Mean, Method, Norm, Part, Pulls, Record, Stats, Tape,
+    Var,
 };
 
 use super::attention::Scaling;
@@ -80,7 +81,15 @@ impl Forward {
     /// # Errors
     /// Where the labels or the criterion do not fit the logits.
     pub fn loss(self, labels: &[u32], criterion: &Criterion) -> Result<Loss> {
-        let (out, pulls) = ops::loss_and_pulls(&self.tape, &self.out, labels, criterion)?;
+        self.mixed_loss(&[(1.0, labels)], criterion)
+    }
+
+    /// The sum over `parts` of share · mean over the images of the loss `criterion`: for images that have several classes.
+    ///
+    /// # Errors
+    /// Where the labels or the criterion do not fit the logits.
+    pub fn mixed_loss(self, parts: &[Part<'_>], criterion: &Criterion) -> Result<Loss> {
+        let (out, pulls) = ops::loss_and_pulls(&self.tape, &self.out, parts, criterion)?;
         Ok(Loss {
             value: f64::from(out.values()?.to_scalar::<f32>()?),
             pulls,

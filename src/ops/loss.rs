@@ -15,6 +15,8 @@ pub struct Criterion {
     pub weights: Vec<f64>,
     /// γ of the focal loss (1 − p)^γ · −log p (Lin et al. 2017); 0 is cross-entropy.
     pub gamma: f64,
+    /// Share ε of an image's target that all classes have alike (Szegedy et al. 2016); 0 where the target is its class.
+    pub smoothing: f64,
     /// How the sum over images becomes a mean.
     pub mean: Mean,
 }
@@ -39,76 +41,99 @@ pub struct Pulls {
     pub negative: Vec<f64>,
 }
 
+/// Classes of the images of a batch, `[N]`, with the share of the loss that they have: 1, or λ and 1 − λ for the two that
+/// mixed images have.
+pub type Part<'a> = (f64, &'a [u32]);
+
 /// Mean over images of a loss of softmax(`logits` [N, K]) and the classes `labels` `[N]`, in nats: a scalar. For image
-/// i of class y with logits z: l = w_y (1 − p)^γ · −log p, where p = softmax(z + offsets − margin_y at y)_y; so
-/// ∂l/∂z = w_y A (softmax − e_y), A = (1 − p)^γ − γ p (1 − p)^(γ−1) log p. Computed in f64 on the host, since it is
-/// only K numbers an image.
+/// i of class y with logits z: l = w_y (1 − p)^γ · −log p_y, where p = softmax(z + offsets − margin_y at y); so
+/// ∂l/∂z = w_y A (p − e_y), A = (1 − p_y)^γ − γ p_y (1 − p_y)^(γ−1) log p_y. With smoothing ε, l is (1 − ε) times that,
+/// and ε/K · Σ_c w_c · −log p_c, as in PyTorch. Computed in f64 on the host, since it is only K numbers an image.
 ///
 /// # Errors
 /// Where the labels or the criterion do not fit the logits.
 pub fn loss(tape: &Tape, logits: &Var, labels: &[u32], criterion: &Criterion) -> Result<Var> {
-    Ok(loss_and_pulls(tape, logits, labels, criterion)?.0)
+    Ok(loss_and_pulls(tape, logits, &[(1.0, labels)], criterion)?.0)
 }
 
-/// [`loss`], and the sums over images of the derivatives that its backward pass uses. Each image counts with its own
-/// loss l, class weight included, and not with its part of the mean, whose divisor changes from batch to batch: sums
-/// over many batches thus give every image the same standing, as those of Tan et al. (2021) do.
+/// [`loss`] for several classes of each image: the sum over `parts` of share · loss, each a mean of its own. Gives also the
+/// sums over images of the derivatives that its backward pass uses. Each image counts with its own loss l, class weight
+/// included, and not with its part of the mean, whose divisor changes from batch to batch: sums over many batches thus give
+/// every image the same standing, as those of Tan et al. (2021) do. A mixed image counts as the share λ of an image of its
+/// one class and the share 1 − λ of one of the other.
 ///
 /// # Errors
 /// As [`loss`].
 pub fn loss_and_pulls(
     tape: &Tape,
     logits: &Var,
-    labels: &[u32],
+    parts: &[Part<'_>],
     criterion: &Criterion,
 ) -> Result<(Var, Pulls)> {
     let values = logits.values()?;
     let (n, k) = values.dims2()?;
-    let fits = |values: &[f64]| values.is_empty() || values.len() == k;
-    if n != labels.len()
-        || labels.iter().any(|&label| label as usize >= k)
-        || ![&criterion.margins, &criterion.offsets, &criterion.weights]
-            .iter()
-            .all(|values| fits(values))
-    {
-        candle_core::bail!(
-            "loss: {} labels for logits {:?}",
-            labels.len(),
-            logits.data.dims()
-        );
+    for (_, labels) in parts {
+        criterion.check(labels, n, k)?;
     }
     let rows = values.to_vec2::<f32>()?;
-    let weight = |label: u32| {
-        criterion
-            .weights
-            .get(label as usize)
-            .copied()
-            .unwrap_or(1.0)
-    };
-    let total = match criterion.mean {
-        Mean::OfWeights => labels.iter().map(|&label| weight(label)).sum(),
-        Mean::OfImages => n as f64,
-    };
-    let mut grad = Vec::with_capacity(n * k);
+    let mut grad = vec![0.0; n * k];
     let mut sum = 0.0;
     let mut pulls = Pulls {
         positive: vec![0.0; k],
         negative: vec![0.0; k],
     };
-    for (row, &label) in rows.iter().zip(labels) {
-        let (value, own) = image(row, label as usize, criterion);
-        pulls.add(&own, label as usize, weight(label));
-        let weight = weight(label) / total;
-        sum += weight * value;
-        grad.extend(own.into_iter().map(|x| (weight * x) as f32));
+    for (share, labels) in parts {
+        let total = match criterion.mean {
+            Mean::OfWeights => labels.iter().map(|&label| criterion.weight(label)).sum(),
+            Mean::OfImages => n as f64,
+        };
+        for ((row, &label), grad) in rows.iter().zip(*labels).zip(grad.chunks_mut(k)) {
+            let log_p = log_softmax(row, label as usize, criterion);
+            let (value, own) = image(&log_p, label as usize, criterion.gamma);
+            let weight = share * criterion.weight(label);
+            pulls.add(&own, label as usize, weight);
+            let weight = (1.0 - criterion.smoothing) * (weight / total);
+            sum += weight * value;
+            let terms = grad.iter_mut().zip(own);
+            terms.for_each(|(grad, x)| *grad += weight * x);
+            if criterion.smoothing > 0.0 {
+                let (value, own) = uniform(&log_p, criterion);
+                let weight = share * criterion.smoothing / total;
+                sum += weight * value;
+                let terms = grad.iter_mut().zip(own);
+                terms.for_each(|(grad, x)| *grad += weight * x);
+            }
+        }
     }
     let device = values.device();
+    let grad: Vec<f32> = grad.into_iter().map(|x| x as f32).collect();
     let grad = Tensor::from_vec(grad, (n, k), device)?;
     let out = Tensor::new(sum as f32, device)?;
     let out = tape.record_tensors(out, &[logits], move |seed| {
         Ok(vec![Some(grad.broadcast_mul(&seed)?)])
     });
     Ok((out, pulls))
+}
+
+impl Criterion {
+    /// Weight of an image of class `label`.
+    fn weight(&self, label: u32) -> f64 {
+        let weight = self.weights.get(label as usize);
+        weight.copied().unwrap_or(1.0)
+    }
+
+    /// An error where labels or vectors do not fit `n` images and `k` classes.
+    fn check(&self, labels: &[u32], n: usize, k: usize) -> Result<()> {
+        let vectors = [&self.margins, &self.offsets, &self.weights];
+        let fit = |values: &&Vec<f64>| values.is_empty() || values.len() == k;
+        if n != labels.len()
+            || labels.iter().any(|&label| label as usize >= k)
+            || !vectors.iter().all(fit)
+        {
+            candle_core::bail!("loss: {} labels for logits [{n}, {k}]", labels.len());
+        }
+        Ok(())
+    }
 }
 
 impl Pulls {
@@ -125,8 +150,8 @@ impl Pulls {
     }
 }
 
-/// The loss of one image, not weighted, and its derivative in every logit.
-fn image(logits: &[f32], label: usize, criterion: &Criterion) -> (f64, Vec<f64>) {
+/// log p of every class, `[K]`, of an image of class `label`, whose logits the criterion shifts.
+fn log_softmax(logits: &[f32], label: usize, criterion: &Criterion) -> Vec<f64> {
     let at = |values: &[f64], k: usize| values.get(k).copied().unwrap_or(0.0);
     let margin = |k: usize| {
         if k == label {
@@ -146,14 +171,30 @@ fn image(logits: &[f32], label: usize, criterion: &Criterion) -> (f64, Vec<f64>)
         .sum::<f64>()
         .ln()
         + largest;
-    let log_p = shifted[label] - norm;
-    let (modulation, slope) = focal(log_p, criterion.gamma);
-    let derivative = shifted.iter().enumerate().map(|(k, z)| {
+    shifted.into_iter().map(|z| z - norm).collect()
+}
+
+/// The loss of one image, neither weighted nor smoothed, and its derivative in every logit.
+fn image(log_p: &[f64], label: usize, gamma: f64) -> (f64, Vec<f64>) {
+    let (modulation, slope) = focal(log_p[label], gamma);
+    let derivative = log_p.iter().enumerate().map(|(k, log_p)| {
         let truth = f64::from(u8::from(k == label));
-        slope * ((z - norm).exp() - truth)
+        slope * (log_p.exp() - truth)
     });
     // Where p is 1 the product is −0; adding 0 makes it 0.
-    (modulation * -log_p + 0.0, derivative.collect())
+    (modulation * -log_p[label] + 0.0, derivative.collect())
+}
+
+/// 1/K · Σ_c w_c · −log p_c, and its derivative in every logit.
+fn uniform(log_p: &[f64], criterion: &Criterion) -> (f64, Vec<f64>) {
+    let classes = log_p.len() as f64;
+    let weights = (0..log_p.len() as u32).map(|k| criterion.weight(k) / classes);
+    let weights: Vec<f64> = weights.collect();
+    let total: f64 = weights.iter().sum();
+    let each = log_p.iter().zip(&weights);
+    let value = each.clone().map(|(log_p, weight)| weight * -log_p).sum();
+    let derivative = each.map(|(log_p, weight)| total * log_p.exp() - weight);
+    (value, derivative.collect())
 }
 
 /// (1 − p)^γ, and the factor A of the derivative A (softmax − e_y), from log p.

@@ -38,10 +38,10 @@ pub use cpu::pieces;
 pub use dense::{cosine, linear};
 pub use gate::{Gate, constant_gate};
 pub use kernels::winograd::Tile;
-pub use loss::{Criterion, Mean, Pulls, loss, loss_and_pulls};
+pub use loss::{Criterion, Mean, Part, Pulls, loss, loss_and_pulls};
 pub use pool::mean_pool;
 pub use products::products;
-pub use step::sgd_step;
+pub use step::{AdamStep, AdamStepped, adam_step, sgd_step};
 pub use tape::{Record, Tape, Var};
 
 /// Runs `work` on the path of other devices, with CPU tensors, so that it is tested without one.

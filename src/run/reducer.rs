@@ -4,7 +4,7 @@ use super::event::{BatchNorm, End, Eval, Event, Probe, Split, Started, Step};
 use super::scope::Scope;
 use super::thirds::Thirds;
 use crate::class_balance;
-use crate::config::{Loss, Sampler};
+use crate::config::Sampler;
 use crate::gradient::gram::{ConflictSummary, Gram};
 
 /// The reduced state of a run: all that overviews draw. The tensors of probes stay on disk until a figure needs them.
@@ -280,14 +280,17 @@ impl Run {
         started.map_or_else(Thirds::default, Started::thirds)
     }
 
-    /// Whether the run minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class
-    /// gradients. True before the header.
-    pub fn minimises_cross_entropy(&self) -> bool {
-        let started = self.started.as_ref();
-        started.is_none_or(|started| match &started.recorder {
-            Some(recorder) => recorder.cross_entropy,
-            None => started.config.loss == Loss::Ce,
-        })
+    /// Why a step of the run is no sum of the probe's class gradients, as the end of a sentence; `None` where it is one, as
+    /// it is for SGD on (weighted) cross-entropy, and before the header.
+    pub fn departs_from_class_gradients(&self) -> Option<String> {
+        let started = self.started.as_ref()?;
+        match &started.recorder {
+            Some(recorder) => (!recorder.cross_entropy).then(|| {
+                "class gradients are those of cross-entropy, and this run minimises another loss"
+                    .to_owned()
+            }),
+            None => started.config.departs_from_class_gradients(),
+        }
     }
 
     /// Rows in the Gram tensors of all layers that `scope` covers, in the order of the layer table.

@@ -26,7 +26,7 @@ fn a_grid_is_every_combination_for_every_seed() {
     );
     assert!(names[4..].iter().all(|name| name.ends_with("seed-1")));
     let last = &sweep.runs[7].config;
-    assert_eq!((last.seed, last.lr, last.epochs), (1, 0.05, 3));
+    assert_eq!((last.seed, last.lr, last.epochs), (1, Some(0.05), 3));
     assert_eq!(last.attention.name(), "branch");
 }
 

@@ -35,7 +35,9 @@ impl Cadence {
         let arithmetic =
             forward as f64 + BACKWARD * backward as f64 + (1.0 + BACKWARD) * frozen as f64;
         let batch = config.batch.min(counts.iter().sum()).max(1);
-        let steps_per_probe = arithmetic / ((1.0 + BACKWARD) * batch as f64);
+        // SAM passes over each batch twice.
+        let passes = if config.sam_rho.is_some() { 2.0 } else { 1.0 };
+        let steps_per_probe = arithmetic / (passes * (1.0 + BACKWARD) * batch as f64);
         let share = config.probe_share;
         let governed = || {
             // p of the time for probes and 1 − p for steps: n steps between probes of cost c have p = c/(n + c).

@@ -15,6 +15,7 @@ const COSINE_SCALE: f64 = 30.0;
 pub fn criterion(config: &RunConfig, counts: &[usize], epoch: u64) -> Criterion {
     let plain = Criterion {
         weights: class_balance::class_weights(config, counts, epoch),
+        smoothing: config.smoothing(),
         ..Criterion::default()
     };
     match config.loss {

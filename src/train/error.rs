@@ -2,7 +2,7 @@
 
 use candle_core::Device;
 
-use crate::config::FieldError;
+use crate::config::{FieldError, RunConfig};
 use crate::data::DataError;
 use crate::model::Spec;
 use crate::run::event::NOT_FINITE;
@@ -48,6 +48,9 @@ pub enum TrainError {
     /// A run cannot be forked as asked.
     #[error("{0}")]
     Fork(String),
+    /// The shares of classes in a run's steps cannot be told apart.
+    #[error("{0}")]
+    Unverifiable(&'static str),
     /// The run has nothing left to do.
     #[error("this run has finished; start a new one with `crosscurrent train`: {}", shown(.0))]
     Finished(std::path::PathBuf),
@@ -67,10 +70,16 @@ pub fn smaller_rate(lr: f64) -> f64 {
 impl TrainError {
     /// The same error, except where the device ran out of memory in `work` with `images` images at a time: then an
     /// error that also says how many images would fit.
-    pub(super) fn explained(self, device: &Device, spec: &Spec, work: Work, images: usize) -> Self {
+    pub(super) fn explained(
+        self,
+        device: &Device,
+        (spec, config): (&Spec, &RunConfig),
+        work: Work,
+        images: usize,
+    ) -> Self {
         match self {
             Self::Tensor(reason) if is_out_of_memory(&reason.to_string()) => {
-                Shortage::new(Need::of(spec), work, images, free_bytes(device)).into()
+                Shortage::new(Need::of(spec, config), work, images, free_bytes(device)).into()
             }
             error @ Self::Config(_)
             | error @ Self::Data(_)
@@ -80,6 +89,7 @@ impl TrainError {
             | error @ Self::OutOfMemory(_)
             | error @ Self::Diverged { .. }
             | error @ Self::Fork(_)
+            | error @ Self::Unverifiable(_)
             | error @ Self::Finished(_)
             | error @ Self::DataChanged(_) => error,
         }

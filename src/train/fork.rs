@@ -14,13 +14,19 @@ use super::checkpoint::{self, Progress};
 use super::error::TrainError;
 
 /// Fields that a fork may change: they change neither the network nor the images, nor how what was recorded is read.
-const MAY_CHANGE: [&str; 14] = [
+const MAY_CHANGE: [&str; 20] = [
     "epochs",
     "lr",
     "momentum",
+    "adam_beta1",
+    "adam_beta2",
     "weight_decay",
     "gate_decay",
+    "schedule",
+    "milestones",
+    "step_factor",
     "warmup",
+    "cutout",
     "crop_padding",
     "flip",
     "eval_every",
@@ -223,7 +229,7 @@ fn refusal(from: &RunConfig, to: &RunConfig) -> Option<String> {
         Group::Network => "the network stays that of the run",
         Group::RareClasses => "what the run has recorded is read by it",
         Group::Training | Group::Measurement | Group::Machine => {
-            "the run goes on where it was, with the same images in the same order"
+            "the run goes on where it was, with the state of its optimiser and the same images in the same order"
         }
     };
     Some(format!(
@@ -372,9 +378,9 @@ mod tests {
 
     #[test]
     fn a_change_that_is_not_possible_is_named() {
-        let from = RunConfig::default();
+        let from = RunConfig::default().settled();
         let slower = RunConfig {
-            lr: 0.01,
+            lr: Some(0.01),
             ..from.clone()
         };
         assert_eq!(refusal(&from, &slower), None);

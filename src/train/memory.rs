@@ -4,6 +4,7 @@ use std::fmt;
 
 use candle_core::Device;
 
+use crate::config::{Optimizer, RunConfig};
 use crate::model::Spec;
 use crate::ops::COLUMN_VALUES;
 
@@ -14,7 +15,7 @@ const USABLE: f64 = 0.9;
 /// Memory that one forward and backward pass over a batch takes on a device, in bytes: an upper estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// Bytes for parameters, gradients and momentum, independent of the batch.
+    /// Bytes for parameters, gradients and the optimiser's state, independent of the batch.
     fixed: u64,
     /// Bytes for each image: activations kept for the backward pass, and the largest temporaries.
     per_image: u64,
@@ -25,8 +26,8 @@ pub struct Need {
 }
 
 impl Need {
-    /// The need of a network, from the sizes of its layers.
-    pub fn of(spec: &Spec) -> Self {
+    /// The need of a network that is trained with `config`, from the sizes of its layers.
+    pub fn of(spec: &Spec, config: &RunConfig) -> Self {
         let mut kept: usize = spec.image.iter().product();
         // Values of the largest convolution, the one that unfolds most.
         let mut largest = 0;
@@ -43,8 +44,7 @@ impl Need {
         let params: usize = spec.layers().iter().map(|layer| layer.params).sum();
         let bytes = |values: usize| values as u64 * VALUE_BYTES;
         Self {
-            // Gradients, old and new momentum, old and new parameters.
-            fixed: bytes(5 * params),
+            fixed: bytes(copies(config) * params),
             // Beside the activations that are kept, a few tensors of the size of a layer come and go.
             per_image: bytes(kept + 3 * largest),
             // Unfolded 3×3 neighbourhoods, once in parts and once as a whole.
@@ -77,6 +77,20 @@ impl Need {
         }
         fits as usize
     }
+}
+
+/// How many times as many values as there are parameters are held during a step.
+fn copies(config: &RunConfig) -> usize {
+    // Tensors that the optimiser keeps for each parameter.
+    let kept = match config.optimizer {
+        Optimizer::Sgd => 1,
+        Optimizer::Adam | Optimizer::AdamW => 3,
+    };
+    // The old and the new average of the weights, and the weights that SAM moves to with the gradient that led there.
+    let averages = if config.ema_decay.is_some() { 2 } else { 0 };
+    let moved = if config.sam_rho.is_some() { 2 } else { 0 };
+    // Gradients, old and new parameters, and the optimiser's old and new state.
+    3 + 2 * kept + averages + moved
 }
 
 /// Work that ran out of memory.

@@ -5,6 +5,7 @@
 //! trainer     the loop: steps, evaluations and probes, and their records
 //! optimiser   makes new parameters from gradients         schedule    its learning rate
 //! criterion   the loss of a configuration                 metrics     scores of an evaluation
+//! sam         the weights that SAM takes a gradient at    ema         the average of the weights
 //! probe       class gradients and their products          checkpoint  everything that training needs to go on
 //! device      where tensors live                          memory      what fits there
 //! cadence     how often a probe is taken                  control     messages from and to a run
@@ -19,12 +20,14 @@ pub mod checkpoint;
 mod control;
 pub mod criterion;
 pub mod device;
+mod ema;
 mod error;
 mod fork;
 pub mod memory;
 pub mod metrics;
 pub mod optimiser;
 pub mod probe;
+mod sam;
 pub mod schedule;
 mod start;
 mod trainer;

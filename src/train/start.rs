@@ -27,6 +27,7 @@ pub fn run(
     control: &Control,
     emit: &mut (dyn FnMut(Message) + Send),
 ) -> Result<(), TrainError> {
+    let config = &config.settled();
     on_threads(config.threads, || start(dir, config, control, emit))
 }
 
@@ -67,6 +68,7 @@ pub fn fork(
     control: &Control,
     emit: &mut (dyn FnMut(Message) + Send),
 ) -> Result<(), TrainError> {
+    let config = &config.settled();
     let plan = Plan::new(parent, config, at)?;
     on_threads(config.threads, || {
         branch_off(plan, dir, config, control, emit)

@@ -49,7 +49,7 @@ fn numbers(attention: Attention, device: &Device) -> Result<Numbers> {
         classifier: Classifier::Linear,
     };
     let mut net = Net::new(spec, 5, device)?;
-    let mut sgd = Sgd::new(0.9, 5e-4);
+    let mut sgd = Sgd::new(0.9, vec![5e-4; net.params().specs().len()]);
     let mut losses = Vec::new();
     for step in 0..3 {
         let x = images(BATCH, &format!("batch {step}"), device)?;

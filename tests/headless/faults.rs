@@ -259,7 +259,7 @@ fn a_loss_that_is_not_finite_stops_the_run() -> Result<()> {
     images(&root.path().join("data"))?;
     let dir = root.path().join("run");
     let wild = RunConfig {
-        lr: 1e6,
+        lr: Some(1e6),
         epochs: 60,
         ..config(&root.path().join("data"))
     };

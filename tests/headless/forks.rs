@@ -47,7 +47,7 @@ fn timeless(dir: &Path) -> Result<Run> {
 /// A configuration with which the loss is not finite after some steps: the learning rate rises from almost nothing.
 fn diverging(data: &Path) -> RunConfig {
     RunConfig {
-        lr: 1e7,
+        lr: Some(1e7),
         warmup: 1.0,
         epochs: 20,
         ..config(data)
@@ -148,7 +148,7 @@ fn a_run_whose_loss_was_not_finite_is_trained_to_its_end_with_a_smaller_rate() -
     );
 
     let slower = RunConfig {
-        lr: 0.03,
+        lr: Some(0.03),
         warmup: 0.05,
         ..config
     };
@@ -234,7 +234,7 @@ fn a_fork_that_is_not_possible_is_refused_in_a_sentence_and_leaves_nothing_behin
         None,
         &["`sampler`"],
     );
-    refused(&with(&|x| x.lr = -1.0), None, &["lr"]);
+    refused(&with(&|x| x.lr = Some(-1.0)), None, &["lr"]);
     refused(
         &with(&|x| x.epochs = 2),
         None,
@@ -321,7 +321,10 @@ fn a_fork_can_be_stopped_and_resumed() -> Result<()> {
     let config = config(&root.path().join("data"));
     let dir = root.path().join("run");
     train_until(&dir, &config, 6)?;
-    let slower = RunConfig { lr: 0.02, ..config };
+    let slower = RunConfig {
+        lr: Some(0.02),
+        ..config
+    };
     let (whole, cut) = (root.path().join("whole"), root.path().join("cut"));
     fork(&dir, &whole, &slower, None)?;
     let control = Control::default();

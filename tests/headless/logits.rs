@@ -20,8 +20,8 @@ fn still(data: &Path) -> RunConfig {
         attention: Attention::None,
         epochs: 3,
         batch: 64,
-        lr: 1e-30,
-        weight_decay: 0.0,
+        lr: Some(1e-30),
+        weight_decay: Some(0.0),
         crop_padding: 0,
         flip: false,
         ..config(data)
@@ -206,7 +206,7 @@ fn validation_logits_are_kept_of_the_best_and_of_the_last_step() -> Result<()> {
     // evaluation after the first, the best one is the last.
     for (name, lr, eval_every) in [("learns", 0.1, 2), ("once", 0.1, 16), ("still", 1e-30, 2)] {
         let config = RunConfig {
-            lr,
+            lr: Some(lr),
             eval_every: Some(eval_every),
             ..config(&data)
         };

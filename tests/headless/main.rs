@@ -26,6 +26,7 @@ mod logits;
 mod pillow;
 mod python;
 mod reads;
+mod recipe;
 mod recorder;
 mod remote;
 mod signals;

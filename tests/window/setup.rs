@@ -16,7 +16,7 @@ const BY_HAND: &[&str] = &["data", "attention"];
 /// The panel with all sections open, in a window that is high enough for all of it.
 fn open_panel() -> Window {
     let mut window = window(Options::default());
-    window.set_size(egui::vec2(1280.0, 2400.0));
+    window.set_size(egui::vec2(1280.0, 3000.0));
     settle(&mut window);
     click(&mut window, Group::RareClasses.title());
     click(&mut window, "More");
@@ -69,6 +69,7 @@ fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
             | Kind::Size
             | Kind::Source
             | Kind::Splits
+            | Kind::Shares
             | Kind::Name => Role::TextInput,
         };
         let found = match field.kind {
@@ -81,6 +82,7 @@ fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
             | Kind::Size
             | Kind::Source
             | Kind::Splits
+            | Kind::Shares
             | Kind::Name => window.query_by_role_and_label(role, field.label).is_some(),
         };
         ensure!(found, "{} has no control named {}", field.name, field.label);

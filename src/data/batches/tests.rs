@@ -72,6 +72,78 @@ fn without_augmentation_batches_are_the_normalised_images() {
     assert!(mean.abs() < 1e-4, "normalised to mean 0, not {mean}");
 }
 
+/// The square is as large as asked for where it lies within the image, and cut at its edges; it holds the mean, which is 0
+/// after normalisation. Everything around it is as without it.
+#[test]
+fn a_square_is_cut_out_around_a_random_pixel() {
+    let data = Arc::new(data());
+    let normalise = Normalise {
+        mean: vec![0.3; 3],
+        std: vec![0.1; 3],
+    };
+    let with = |cutout| {
+        let config = RunConfig { cutout, ..config() };
+        Source::new(data.clone(), &normalise, &config)
+    };
+    let (mut whole, mut cut) = (with(None), with(Some(3)));
+    let mut seen = std::collections::BTreeSet::new();
+    for step in 0..300 {
+        let (whole, cut) = (whole.batch(step), cut.batch(step));
+        assert_eq!(whole.labels, cut.labels);
+        let images = whole.images.chunks(90).zip(cut.images.chunks(90));
+        for (whole, cut) in images {
+            let is_cut = |pixel: &usize| cut[pixel * 3..pixel * 3 + 3] == [0.0; 3];
+            let hole: Vec<usize> = (0..30).filter(is_cut).collect();
+            let around = (0..30).filter(|pixel| !is_cut(pixel));
+            assert!(
+                around
+                    .flat_map(|pixel| pixel * 3..pixel * 3 + 3)
+                    .all(|i| whole[i] == cut[i])
+            );
+            let (top, bottom) = (hole[0] / 5, hole[hole.len() - 1] / 5);
+            let (left, right) = (hole[0] % 5, hole[hole.len() - 1] % 5);
+            let (height, width) = (bottom - top + 1, right - left + 1);
+            assert_eq!(hole.len(), height * width, "a rectangle: {hole:?}");
+            assert!((2..=3).contains(&height) && (2..=3).contains(&width));
+            assert!(
+                height == 3 || top == 0 || bottom == 5,
+                "cut at an edge alone"
+            );
+            assert!(
+                width == 3 || left == 0 || right == 4,
+                "cut at an edge alone"
+            );
+            seen.insert((top, left, height, width));
+        }
+    }
+    assert_eq!(seen.len(), 30, "every pixel is a centre");
+}
+
+#[test]
+fn mixed_batches_are_the_same_after_a_resume() {
+    let data = Arc::new(data());
+    let mixing = RunConfig {
+        mixup: Some(1.0),
+        cutmix: Some(1.0),
+        cutout: Some(2),
+        ..config()
+    };
+    let normalise = data.normalise();
+    let start = |step| Loader::start(data.clone(), &normalise, &mixing, step);
+    let mut loader = start(0);
+    let batches: Vec<Batch> = (0..6).filter_map(|_| loader.next_batch()).collect();
+    assert!(batches.iter().all(|batch| batch.mixed.is_some()));
+    let plain = Source::new(data.clone(), &normalise, &config()).batch(4);
+    assert_eq!(plain.labels, batches[4].labels, "mixing changes no order");
+    assert_ne!(plain.images, batches[4].images);
+    for first in 1..6 {
+        assert_eq!(
+            start(first).next_batch().as_ref(),
+            batches.get(first as usize)
+        );
+    }
+}
+
 #[test]
 fn crops_move_and_flip_within_the_padding() {
     let data = Arc::new(data());

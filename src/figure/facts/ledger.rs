@@ -58,20 +58,13 @@ pub(in crate::figure) fn missing(
     None
 }
 
-/// Why no class's share of a step is predicted for a run: its steps do not follow the class gradients that are probed,
-/// which are those of cross-entropy. `None` where the shares are predicted.
+/// Why no class's share of a step is predicted for a run: its steps do not follow the class gradients that are probed.
+/// `None` where the shares are predicted.
 pub(in crate::figure) fn no_shares(run: &Run) -> Option<String> {
-    let started = run.started.as_ref()?;
-    let loss = match &started.recorder {
-        Some(_) => "another loss".to_owned(),
-        None => started.config.loss.to_string(),
-    };
-    (!run.minimises_cross_entropy()).then(|| {
-        format!(
-            "What each class's share of a step does is not known: class gradients are those of cross-entropy, and this \
-             run minimises {loss}. What its steps did is measured."
-        )
-    })
+    let reason = run.departs_from_class_gradients()?;
+    Some(format!(
+        "What each class's share of a step does is not known: {reason}. What its steps did is measured."
+    ))
 }
 
 /// Why the effect of whole steps is not predicted for a run: no share is, or not that of every class. `None` where it

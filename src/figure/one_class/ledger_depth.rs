@@ -35,8 +35,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     help: "What one plain step does to the loss of the selected class through every layer (from the input down) at \
            every probe (from left to right), to first order, in nats: blue lowers it, red raises it (there the class is \
            unlearned), low is not significant (3 SE), grey is undefined. The layers of a moment add up to the ledger's \
-           sum of the whole network. Where a run minimises another loss than cross-entropy, it is the step actually \
-           taken.",
+           sum of the whole network. Where the steps of a run are no sums of class gradients, as those of Adam or \
+           on another loss than cross-entropy, it is the step actually taken.",
     synonyms: &[
         "where steps help and hurt the class",
         "ledger",
@@ -66,8 +66,7 @@ const BEND: f64 = 144.0;
 /// Effects of a step on a class through every layer, by Gram row.
 type Layers = Vec<Option<Effect>>;
 
-/// Words for the steps that are shown: those predicted or, where the run minimises another loss than cross-entropy,
-/// those taken.
+/// Words for the steps that are shown: those predicted or, where they are not predicted, those taken.
 fn steps_shown(subject: Subject<'_>) -> &'static str {
     if not_predicted(subject.run).is_none() {
         "one plain step"

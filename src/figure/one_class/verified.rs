@@ -150,11 +150,9 @@ fn verified_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View
     };
     let predicted = found.predicted(subject.run.batch_norm());
     if predicted.iter().all(|x| x.is_nan()) {
-        empty_ui(
-            ui,
-            "Nothing is predicted for this run: class gradients are those of cross-entropy, and it minimises another \
-             loss.",
-        );
+        let reason = subject.run.departs_from_class_gradients();
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        empty_ui(ui, &format!("Nothing is predicted for this run{reason}."));
         return None;
     }
     // Learning rate 1 where the checkpoint was written before the first step.

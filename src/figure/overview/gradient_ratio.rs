@@ -106,6 +106,12 @@ fn over_time(subject: Subject<'_>) -> Chart {
 /// Why a run has no ratio at any moment; `None` where it has, or may have later.
 fn lacks(subject: Subject<'_>) -> Option<&'static str> {
     let run = subject.run;
+    let started = run.started.as_ref();
+    if started.is_some_and(|x| x.recorder.is_none() && x.config.smoothing() > 0.0) {
+        return Some(
+            "With label smoothing, images pull at the logits of all classes, so that the ratio is not defined.",
+        );
+    }
     let is_old = run.started.as_ref().is_some_and(|x| x.format < 2);
     let is_over = is_old || run.ending.is_some();
     (is_over && recorded(subject).next().is_none()).then_some(
@@ -166,7 +172,7 @@ mod tests {
     use crate::run::probes::Probes;
 
     #[test]
-    fn a_run_of_format_1_says_that_it_lacks_the_sums() -> anyhow::Result<()> {
+    fn a_run_that_lacks_the_sums_says_why() -> anyhow::Result<()> {
         let run = log::load(&directory("solar-branch"))?.run;
         let subject = Subject {
             name: "solar-branch",
@@ -175,6 +181,15 @@ mod tests {
         };
         assert!(over_time(subject).empty.ends_with("since format 2."));
         assert!(table(subject).rows.is_empty());
+        let mut smoothed = run.clone();
+        if let Some(started) = &mut smoothed.started {
+            started.config.label_smoothing = Some(0.1);
+        }
+        let subject = Subject {
+            run: &smoothed,
+            ..subject
+        };
+        assert!(over_time(subject).empty.starts_with("With label smoothing"));
         Ok(())
     }
 

@@ -3,15 +3,24 @@ use candle_core::{Device, Tensor};
 use serde_json::Value;
 
 use super::*;
-use crate::vectors::{numbers, section};
+use crate::vectors::{numbers, recipe, section, sines};
 
 /// Value and gradient for logits [N, K].
 fn evaluate(logits: &[f64], labels: &[u32], criterion: &Criterion) -> Result<(f64, Vec<f32>)> {
+    evaluate_parts(logits, &[(1.0, labels)], criterion)
+}
+
+fn evaluate_parts(
+    logits: &[f64],
+    parts: &[Part<'_>],
+    criterion: &Criterion,
+) -> Result<(f64, Vec<f32>)> {
     let values: Vec<f32> = logits.iter().map(|&x| x as f32).collect();
-    let shape = (labels.len(), logits.len() / labels.len());
+    let images = parts[0].1.len();
+    let shape = (images, logits.len() / images);
     let tape = Tape::new(1);
     let logits = Tape::leaf(&Tensor::from_vec(values, shape, &Device::Cpu)?, 0);
-    let out = loss(&tape, &logits, labels, criterion)?;
+    let (out, _) = loss_and_pulls(&tape, &logits, parts, criterion)?;
     let values = out.values()?;
     let grads = tape.backward(&out, values.ones_like()?)?;
     let grad = grads.into_iter().flatten().next().context("a gradient")?;
@@ -21,7 +30,7 @@ fn evaluate(logits: &[f64], labels: &[u32], criterion: &Criterion) -> Result<(f6
     ))
 }
 
-/// The criterion of a case of the reference vectors; none where no criterion has its form (sigmoids, smoothing, a sum).
+/// The criterion of a case of the reference vectors; none where no criterion has its form (sigmoids, a sum).
 fn criterion_of(case: &Value, counts: &[f64]) -> Result<Option<Criterion>> {
     let name = case["name"].as_str().context("a name")?;
     let list = |field: &str| match &case[field] {
@@ -38,8 +47,14 @@ fn criterion_of(case: &Value, counts: &[f64]) -> Result<Option<Criterion>> {
     let of_weights = case["reduction"]
         .as_str()
         .is_none_or(|text| text.contains("sum(w_y)") || text.contains("torch"));
+    let smoothing = if name == "ce_label_smoothing_0.1" {
+        0.1
+    } else {
+        0.0
+    };
     let known = [
         "ce_mean",
+        "ce_label",
         "ce_weighted",
         "focal_gamma",
         "ldam",
@@ -52,6 +67,7 @@ fn criterion_of(case: &Value, counts: &[f64]) -> Result<Option<Criterion>> {
         offsets,
         weights: list("weights")?,
         gamma: case["gamma"].as_f64().unwrap_or(0.0),
+        smoothing,
         mean: if of_weights {
             Mean::OfWeights
         } else {
@@ -96,7 +112,67 @@ fn losses_and_gradients_are_those_of_the_reference() -> Result<()> {
         }
         checked += 1;
     }
-    ensure!(checked == 20, "{checked} cases");
+    ensure!(checked == 21, "{checked} cases");
+    Ok(())
+}
+
+/// Smoothed labels, and mixed images whose loss is λ·L(y_a) + (1 − λ)·L(y_b), with every kind of loss, from PyTorch.
+#[test]
+fn smoothed_and_mixed_losses_are_those_of_pytorch() -> Result<()> {
+    let logits: Vec<f64> = sines(0, 24).into_iter().map(|x| 3.0 * x).collect();
+    let (labels, others) = ([0, 1, 2, 3, 0, 1], [1, 1, 0, 2, 3, 0]);
+    let cases = recipe("losses")?;
+    let cases = cases.as_array().context("cases")?;
+    ensure!(cases.len() == 11);
+    for case in cases {
+        let kind = &case["kind"];
+        let list = |field: &str| match &kind[field] {
+            Value::Null => Ok(Vec::new()),
+            list => numbers(list),
+        };
+        let number = |field: &str| kind[field].as_f64();
+        let criterion = Criterion {
+            margins: list("margins")?,
+            offsets: list("offsets")?,
+            weights: list("weights")?,
+            gamma: number("gamma").unwrap_or(0.0),
+            smoothing: number("smoothing").unwrap_or(0.0),
+            mean: match number("gamma") {
+                Some(_) => Mean::OfImages,
+                None => Mean::OfWeights,
+            },
+        };
+        let share = case["share"].as_f64().context("a share")?;
+        let parts: [Part<'_>; 2] = [(share, &labels), (1.0 - share, &others)];
+        let parts = if share < 1.0 { &parts[..] } else { &parts[..1] };
+        let (value, grad) = evaluate_parts(&logits, parts, &criterion)?;
+        let wanted = case["value"].as_f64().context("a value")?;
+        ensure!((value - wanted).abs() < 1e-6 * wanted, "{case}: {value}");
+        for (ours, theirs) in grad.iter().zip(numbers(&case["gradient"])?) {
+            ensure!((f64::from(*ours) - theirs).abs() < 1e-6, "{case}: {ours}");
+        }
+    }
+    Ok(())
+}
+
+/// A mixed image pulls as the share λ of an image of its one class and 1 − λ of one of the other, and all that pulls up
+/// also pushes down.
+#[test]
+fn mixed_images_pull_in_shares() -> Result<()> {
+    let logits = Tensor::new(&[[0.3_f32, -1.2, 2.0], [1.1, 0.4, -0.7]], &Device::Cpu)?;
+    let logits = Var::constant(logits);
+    let pulls = |parts: &[Part<'_>]| -> Result<Pulls> {
+        let criterion = Criterion::default();
+        Ok(loss_and_pulls(&Tape::off(), &logits, parts, &criterion)?.1)
+    };
+    let mixed = pulls(&[(0.3, &[0, 2]), (0.7, &[1, 2])])?;
+    let (own, other) = (pulls(&[(1.0, &[0, 2])])?, pulls(&[(1.0, &[1, 2])])?);
+    let sides = |pulls: &Pulls| [pulls.positive.clone(), pulls.negative.clone()].concat();
+    for ((mixed, own), other) in sides(&mixed).iter().zip(sides(&own)).zip(sides(&other)) {
+        ensure!((mixed - (0.3 * own + 0.7 * other)).abs() < 1e-12);
+    }
+    let (up, down): (f64, f64) = (mixed.positive.iter().sum(), mixed.negative.iter().sum());
+    ensure!((up - down).abs() < 1e-9 * up);
     Ok(())
 }
 
@@ -212,7 +288,7 @@ fn pulls_are_sums_of_single_images_derivatives() -> Result<()> {
         }
         let values: Vec<f32> = logits.iter().map(|&x| x as f32).collect();
         let logits = Var::constant(Tensor::from_vec(values, (4, 3), &Device::Cpu)?);
-        let (_, pulls) = loss_and_pulls(&Tape::off(), &logits, &labels, &criterion)?;
+        let (_, pulls) = loss_and_pulls(&Tape::off(), &logits, &[(1.0, &labels)], &criterion)?;
         for (ours, theirs) in [&pulls.positive, &pulls.negative].into_iter().zip(&wanted) {
             for (ours, theirs) in ours.iter().zip(theirs) {
                 ensure!((ours - theirs).abs() < 1e-6, "{name}: {ours} for {theirs}");

@@ -248,10 +248,11 @@ pub struct Step {
     /// Learning rate of the step.
     pub lr: f64,
     /// Norm of the gradient of [`Self::loss`] for every layer with parameters, indexed by the layer's row in the Gram
-    /// tensors. Weight decay is not included.
+    /// tensors. Weight decay is not included. With SAM it is the gradient at the weights moved uphill, which the step takes.
     pub grad_norms: Vec<Option<f64>>,
     /// How hard images have pulled at the logit of each class in all steps so far. `None` in runs of format 1, in those
-    /// that go on from a checkpoint without the sums, and, where there are many classes, at most of the logged steps.
+    /// that go on from a checkpoint without the sums, with smoothed labels, under which images pull at the logits of all
+    /// classes, and, where there are many classes, at most of the logged steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logit_gradients: Option<LogitGradients>,
 }

@@ -13,7 +13,8 @@ fn only_errors_of_memory_are_explained() {
     };
     let explained = |text: &str| {
         let error = TrainError::Tensor(candle_core::Error::Msg(text.to_owned()));
-        error.explained(&Device::Cpu, &spec, Work::Step, 128)
+        let config = RunConfig::default();
+        error.explained(&Device::Cpu, (&spec, &config), Work::Step, 128)
     };
     assert!(matches!(
         explained("CUDA_ERROR_OUT_OF_MEMORY"),

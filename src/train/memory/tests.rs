@@ -101,6 +101,24 @@ fn spec(width: Width) -> Spec {
     }
 }
 
+fn of(spec: &Spec, optimizer: Optimizer) -> Need {
+    let config = RunConfig {
+        optimizer,
+        ..RunConfig::default()
+    };
+    Need::of(spec, &config)
+}
+
+/// Adam keeps two moments and the last update of every parameter, where SGD keeps one buffer.
+#[test]
+fn adam_needs_room_for_what_it_keeps() {
+    let spec = spec(Width::Full);
+    let [sgd, adam] = [Optimizer::Sgd, Optimizer::AdamW].map(|x| of(&spec, x));
+    let params: usize = spec.layers().iter().map(|layer| layer.params).sum();
+    assert_eq!(adam.fixed - sgd.fixed, 4 * 4 * params as u64);
+    assert_eq!(adam.per_image, sgd.per_image);
+}
+
 /// The measured values are the peak resident memory, in MiB, of training steps on images of 32×32 pixels. The steps
 /// took the portable operations on the CPU, and each was measured once.
 #[test]
@@ -114,10 +132,13 @@ fn the_estimate_is_close_to_what_was_measured() {
         let need = Need {
             // Tests unfold less at a time than the program does.
             columns_limit: u64::MAX,
-            ..Need::of(&Spec {
-                attention,
-                ..spec(width)
-            })
+            ..of(
+                &Spec {
+                    attention,
+                    ..spec(width)
+                },
+                Optimizer::Sgd,
+            )
         };
         let ratio = need.bytes(images) as f64 / MIB as f64 / measured;
         assert!((1.0..1.2).contains(&ratio), "width {width}: {ratio}");

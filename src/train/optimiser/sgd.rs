@@ -10,8 +10,7 @@ use super::interface::Optimiser;
 #[derive(Clone, Debug)]
 pub struct Sgd {
     momentum: f64,
-    weight_decay: f64,
-    /// Weight decay of each parameter, in parameter order; empty where all parameters share one.
+    /// Weight decay of each parameter, in parameter order.
     decays: Vec<f64>,
     /// Momentum buffers in parameter order; empty before the first step.
     buffers: Vec<Tensor>,
@@ -20,21 +19,14 @@ pub struct Sgd {
 }
 
 impl Sgd {
-    /// An optimiser that has taken no step.
-    pub fn new(momentum: f64, weight_decay: f64) -> Self {
+    /// An optimiser that has taken no step. `decays`: the weight decay of each parameter, in parameter order.
+    pub fn new(momentum: f64, decays: Vec<f64>) -> Self {
         Self {
             momentum,
-            weight_decay,
-            decays: Vec::new(),
+            decays,
             buffers: Vec::new(),
             last_lr: 0.0,
         }
-    }
-
-    /// Gives each parameter a weight decay of its own, in parameter order; with an empty list all parameters share one.
-    pub fn with_decays(mut self, decays: Vec<f64>) -> Self {
-        self.decays = decays;
-        self
     }
 }
 
@@ -44,7 +36,7 @@ impl Optimiser for Sgd {
         let mut after = Vec::with_capacity(params.len());
         let mut buffers = Vec::with_capacity(params.len());
         for (i, (param, grad)) in params.iter().zip(grads).enumerate() {
-            let decay = self.decays.get(i).copied().unwrap_or(self.weight_decay);
+            let decay = self.decays.get(i).copied().unwrap_or(0.0);
             let hyper = (self.momentum, decay, lr);
             let (param, buffer) = ops::sgd_step(param, grad, self.buffers.get(i), hyper)?;
             after.push(param);

@@ -95,7 +95,14 @@ impl Trainer<'_> {
         let last = self.progress.clone();
         let last_params = self.net.params().values().to_vec();
         let (last_norms, last_state) = (self.net.norms().to_vec(), self.optimiser.state());
-        self.progress = checkpoint::load(&path, &mut self.net, &mut *self.optimiser, &self.device)?;
+        let last_ema = self.ema.clone();
+        self.progress = checkpoint::load(
+            &path,
+            &mut self.net,
+            self.ema.as_mut(),
+            &mut *self.optimiser,
+            &self.device,
+        )?;
         self.evaluate(Split::Test, true)?;
         self.evaluate(Split::Val, true)?;
         if !self
@@ -108,12 +115,14 @@ impl Trainer<'_> {
         }
         self.net.params_mut().set(last_params)?;
         self.net.norms_mut().clone_from_slice(&last_norms);
+        self.ema = last_ema;
         self.optimiser.restore(last_state, last.step, last.last_lr);
         self.progress = last;
         Ok(())
     }
 
-    /// Evaluates one split and writes its predictions, with logits where `logits` is set.
+    /// Evaluates one split and writes its predictions, with logits where `logits` is set. Where weights are averaged, it is
+    /// their average that is evaluated.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "any device but the processor has a memory of its own"
@@ -125,7 +134,11 @@ impl Trainer<'_> {
             Split::Test => self.data.test.clone(),
         };
         let classes = self.data.classes.len();
-        let weights = self.net.weights();
+        let net = match &self.ema {
+            Some(ema) => ema.applied(&self.net)?,
+            None => self.net.clone(),
+        };
+        let weights = net.weights();
         let adjustment = criterion::post_hoc(self.config, &self.train_counts);
         let mut predictions = Predictions::default();
         // On a device with memory of its own, a batch that could be trained on can also be evaluated.
@@ -134,9 +147,7 @@ impl Trainer<'_> {
             _ => EVAL_BATCH.min(self.config.batch),
         };
         for chunk in indices.chunks(at_once) {
-            let out = self
-                .net
-                .forward(&weights, &self.images(chunk)?, Mode::Eval)?;
+            let out = net.forward(&weights, &self.images(chunk)?, Mode::Eval)?;
             let truth: Vec<u16> = chunk
                 .iter()
                 .map(|&i| self.data.labels[i as usize])
@@ -160,7 +171,7 @@ impl Trainer<'_> {
     }
 
     /// Measures class gradients in both ways of treating batch norm, and writes their products and an event with
-    /// summaries.
+    /// summaries: those at the weights that are trained, whatever is evaluated.
     fn probe(&mut self) -> Result<(), TrainError> {
         let counts = piece_lengths(&self.pieces);
         let update = self.optimiser.last_update()?;

@@ -75,6 +75,7 @@ impl Trainer<'_> {
         checkpoint::save(
             &log::checkpoint_path(self.dir, which),
             &self.net,
+            self.ema.as_ref(),
             &*self.optimiser,
             &self.progress,
         )
@@ -107,7 +108,7 @@ impl Trainer<'_> {
     }
 
     pub(super) fn explained(&self, error: TrainError, work: Work, images: usize) -> TrainError {
-        error.explained(&self.device, self.net.spec(), work, images)
+        error.explained(&self.device, (self.net.spec(), self.config), work, images)
     }
 
     /// Writes labels, files, splits and probe images.

@@ -9,8 +9,9 @@ use candle_core::{Device, Tensor};
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::data::batches::{Batch, Loader, eval_batch, steps_per_epoch};
-use crate::model::{Mode, Net, Spec};
+use crate::model::{Mode, Net, NormUpdate, Spec};
 use crate::network::{Layer, Normalise};
+use crate::ops::Part;
 use crate::run::Run;
 use crate::run::event::{End, Event, LogitGradients, Step};
 use crate::run::log::Writer;
@@ -18,17 +19,28 @@ use crate::run::log::Writer;
 use super::super::cadence::Cadence;
 use super::super::checkpoint::{self, Progress};
 use super::super::control::{Control, Emit};
+use super::super::ema::Ema;
 use super::super::error::TrainError;
 use super::super::memory::Work;
 use super::super::optimiser::{self, Optimiser};
 use super::super::schedule::learning_rate;
-use super::super::{criterion, probe};
+use super::super::{criterion, probe, sam};
 
 /// Training steps logged per epoch: at least this many, but fewer than twice as many. A shorter epoch logs every step.
 const LOGGED_PER_EPOCH: u64 = 50;
 /// With more classes than this, the gradients at their logits are logged at as many times fewer steps as there are more
 /// classes, or they would fill the log.
 const LOGITS_AT_EVERY_STEP: usize = 20;
+
+/// The gradient of a step.
+struct Gradient {
+    /// Value of the loss on the batch.
+    loss: f64,
+    /// Statistics of the batch.
+    norms: NormUpdate,
+    /// Gradients of all parameters, in parameter order.
+    grads: Vec<Tensor>,
+}
 
 /// A run under way.
 pub(in crate::train) struct Trainer<'a> {
@@ -38,6 +50,8 @@ pub(in crate::train) struct Trainer<'a> {
     pub(super) normalise: Normalise,
     pub(super) device: Device,
     pub(super) net: Net,
+    /// The average of the weights, which is evaluated in their place; none where they are not averaged.
+    pub(super) ema: Option<Ema>,
     pub(super) optimiser: Box<dyn Optimiser>,
     pub(super) progress: Progress,
     pub(super) writer: Writer,
@@ -85,7 +99,7 @@ impl<'a> Trainer<'a> {
         let steps_per_epoch = steps_per_epoch(&data, config.batch);
         let train_counts = data.counts(&data.train);
         let net = Net::new(spec.clone(), config.seed, &device).map_err(|error| {
-            TrainError::from(error).explained(&device, &spec, Work::Step, config.batch)
+            TrainError::from(error).explained(&device, (&spec, config), Work::Step, config.batch)
         })?;
         let net = net.with_exact_convolutions(config.exact_convolutions);
         Ok(Self {
@@ -94,8 +108,10 @@ impl<'a> Trainer<'a> {
             normalise: data.normalise(),
             optimiser: optimiser::of(config, net.params().specs()),
             net,
+            ema: None,
             progress: Progress {
-                logit_gradients: Some(LogitGradients::new(classes)),
+                // With smoothed labels, images pull at the logits of all classes.
+                logit_gradients: (config.smoothing() <= 0.0).then(|| LogitGradients::new(classes)),
                 ..Progress::default()
             },
             writer,
@@ -119,7 +135,14 @@ impl<'a> Trainer<'a> {
     pub(in crate::train) fn begin(&mut self) -> Result<(), TrainError> {
         self.record_start()?;
         self.set_norms()?;
+        self.average();
         self.measure()
+    }
+
+    /// Begins the average of the weights, where the configuration asks for one.
+    fn average(&mut self) {
+        let decay = self.config.ema_decay;
+        self.ema = decay.map(|decay| Ema::new(&self.net, decay));
     }
 
     /// Takes up what the run directory has recorded so far, and a checkpoint.
@@ -142,9 +165,11 @@ impl<'a> Trainer<'a> {
             }
         }
         self.run = run;
+        self.average();
         self.progress = checkpoint::load(
             checkpoint,
             &mut self.net,
+            self.ema.as_mut(),
             &mut *self.optimiser,
             &self.device,
         )?;
@@ -193,35 +218,16 @@ impl<'a> Trainer<'a> {
     fn step(&mut self, batch: Batch) -> Result<(), TrainError> {
         let step = self.progress.step + 1;
         let size = batch.labels.len();
-        let [h, w, c] = self.net.spec().image;
-        let images = Tensor::from_vec(batch.images, (size, h, w, c), &self.device)?;
-        let mut out = self
-            .net
-            .forward(&self.net.weights(), &images, Mode::Train)?;
-        let norms = std::mem::take(&mut out.norms);
-        let epoch = self.progress.epoch;
-        let criterion = criterion::criterion(self.config, &self.train_counts, epoch);
-        let loss = out.loss(&batch.labels, &criterion)?;
-        let value = loss.value;
-        let lr = learning_rate(
-            self.config.lr,
-            self.config.warmup,
-            step - 1,
-            self.total_steps,
-        );
-        if !value.is_finite() {
-            let what = "the loss";
-            return Err(TrainError::Diverged { what, step, lr });
-        }
-        if let Some(sums) = &mut self.progress.logit_gradients {
-            sums.add(&loss.pulls.positive, &loss.pulls.negative);
-        }
-        let grads = loss.backward()?;
+        let lr = learning_rate(self.config, step - 1, self.total_steps);
+        let Gradient { loss, norms, grads } = self.gradient(batch, lr)?;
         let params = self
             .optimiser
             .step(self.net.params().values(), &grads, lr)?;
         self.net.params_mut().set(params)?;
         self.net.update_norms(&norms);
+        if let Some(ema) = &mut self.ema {
+            ema.update(&self.net, step)?;
+        }
         self.progress.step = step;
         self.progress.epoch = step / self.steps_per_epoch;
         self.progress.step_in_epoch = step % self.steps_per_epoch;
@@ -243,7 +249,7 @@ impl<'a> Trainer<'a> {
                 epoch: self.epoch(),
                 images: self.progress.images,
                 wall_secs: self.progress.wall_secs,
-                loss: Some(value),
+                loss: Some(loss),
                 lr,
                 grad_norms: self.layer_norms(&grads)?,
                 logit_gradients: sums.filter(|_| is_due(every * rarer as u64)).cloned(),
@@ -251,6 +257,56 @@ impl<'a> Trainer<'a> {
             self.emit(Event::Step(event))?;
         }
         Ok(())
+    }
+
+    /// The gradient of the step after the present one, on its batch. With SAM, it is that at the weights moved uphill by the
+    /// gradient at the present ones; loss, pulls and batch statistics are those at the present weights.
+    fn gradient(&mut self, batch: Batch, lr: f64) -> Result<Gradient, TrainError> {
+        let step = self.progress.step + 1;
+        let finite = |loss: f64| match loss.is_finite() {
+            true => Ok(loss),
+            false => Err(TrainError::Diverged {
+                what: "the loss",
+                step,
+                lr,
+            }),
+        };
+        let [h, w, c] = self.net.spec().image;
+        let shape = (batch.labels.len(), h, w, c);
+        let images = Tensor::from_vec(batch.images, shape, &self.device)?;
+        let epoch = self.progress.epoch;
+        let criterion = criterion::criterion(self.config, &self.train_counts, epoch);
+        let parts: Vec<Part<'_>> = match &batch.mixed {
+            None => vec![(1.0, batch.labels.as_slice())],
+            Some(mixed) => vec![
+                (mixed.share, batch.labels.as_slice()),
+                (1.0 - mixed.share, mixed.labels.as_slice()),
+            ],
+        };
+        let mut out = self
+            .net
+            .forward(&self.net.weights(), &images, Mode::Train)?;
+        let norms = std::mem::take(&mut out.norms);
+        let loss = out.mixed_loss(&parts, &criterion)?;
+        let value = finite(loss.value)?;
+        if let Some(sums) = &mut self.progress.logit_gradients {
+            sums.add(&loss.pulls.positive, &loss.pulls.negative);
+        }
+        let mut grads = loss.backward()?;
+        if let Some(rho) = self.config.sam_rho {
+            let mut moved = self.net.clone();
+            let params = sam::uphill(self.net.params().values(), &grads, rho)?;
+            moved.params_mut().set(params)?;
+            let out = moved.forward(&moved.weights(), &images, Mode::Train)?;
+            let loss = out.mixed_loss(&parts, &criterion)?;
+            finite(loss.value)?;
+            grads = loss.backward()?;
+        }
+        Ok(Gradient {
+            loss: value,
+            norms,
+            grads,
+        })
     }
 
     /// Norm of the gradient of each layer, by Gram row; none where the norm is not finite.

@@ -13,7 +13,7 @@ mod subject;
 use std::path::Path;
 
 use crate::class_balance;
-use crate::config::{DataSource, Loss};
+use crate::config::{DataSource, RunConfig};
 use crate::run::log;
 use crate::run::probe_file::ProbeTensors;
 use crate::run::verification::{Facts, Verification};
@@ -64,6 +64,9 @@ pub fn verify(
     let Some(started) = run.started else {
         return Err(log::RunError::not_a_run(dir).into());
     };
+    if let Some(reason) = no_shares(&started.config) {
+        return Err(TrainError::Unverifiable(reason));
+    }
     on_threads(started.config.threads, || {
         let Some(subject) = Subject::read(
             dir,
@@ -82,6 +85,20 @@ pub fn verify(
         }
         Ok(found)
     })
+}
+
+/// Why the gradient of a step is no sum of shares of single classes; `None` where it is one.
+fn no_shares(config: &RunConfig) -> Option<&'static str> {
+    if config.mixes() {
+        return Some(
+            "there is nothing to verify: this run trains on mixed images, of which each is of two classes (`mixup`, \
+             `cutmix`)",
+        );
+    }
+    (config.smoothing() > 0.0).then_some(
+        "there is nothing to verify: this run smooths its labels, so that each image is of all classes \
+         (`label_smoothing`)",
+    )
 }
 
 impl Subject {
@@ -207,8 +224,7 @@ impl Subject {
             measured,
         };
         let training = probe::mixed(&self.net, &mix, |numbers| self.images(numbers), None)?;
-        if self.config.loss != Loss::Ce {
-            // Class gradients are those of cross-entropy, and the steps of this run do not follow them.
+        if self.config.departs_from_class_gradients().is_some() {
             let unknown = vec![f32::NAN; classes * classes];
             found.as_in_training.clone_from(&unknown);
             found.frozen.clone_from(&unknown);

@@ -16,6 +16,7 @@ use crate::run::log;
 
 use super::super::checkpoint::{self, Progress};
 use super::super::control::{Control, Emit};
+use super::super::ema::Ema;
 use super::super::error::TrainError;
 use super::super::start::load_data;
 use super::super::{criterion, device, optimiser};
@@ -66,7 +67,8 @@ impl Subject {
         let mut net = net.with_exact_convolutions(config.exact_convolutions);
         let mut optimiser = optimiser::of(&config, net.params().specs());
         let path = log::checkpoint_path(dir, checkpoint);
-        let progress = checkpoint::load(&path, &mut net, &mut *optimiser, &device)?;
+        let mut ema = config.ema_decay.map(|decay| Ema::new(&net, decay));
+        let progress = checkpoint::load(&path, &mut net, ema.as_mut(), &mut *optimiser, &device)?;
         Ok(Some(Self {
             counts: data.counts(&data.train),
             normalise: data.normalise(),

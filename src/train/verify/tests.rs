@@ -1,7 +1,6 @@
 //! Verification of a small network on the built-in images: what a probe predicts as in training is what happens.
 
 use super::*;
-use crate::config::RunConfig;
 use crate::run::event::Event;
 use crate::train::{Message, run as train};
 
@@ -50,6 +49,30 @@ fn same_sign(found: &Verification, predicted: &[f32]) -> f64 {
     let (x, y) = found.pairs(predicted, &found.train);
     let same = x.iter().zip(&y).filter(|(x, y)| **x * **y > 0.0).count();
     same as f64 / x.len() as f64
+}
+
+/// Where an image is of several classes, no share of a step is one class's alone.
+#[test]
+fn runs_without_shares_are_refused() {
+    let plain = RunConfig::default();
+    assert_eq!(no_shares(&plain), None);
+    for config in [
+        RunConfig {
+            mixup: Some(0.2),
+            ..plain.clone()
+        },
+        RunConfig {
+            cutmix: Some(1.0),
+            ..plain.clone()
+        },
+        RunConfig {
+            label_smoothing: Some(0.1),
+            ..plain
+        },
+    ] {
+        let said = no_shares(&config).unwrap_or_default();
+        assert!(said.starts_with("there is nothing to verify"), "{said}");
+    }
 }
 
 #[test]

@@ -37,6 +37,9 @@ pub(crate) fn setup_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<A
     for field in FIELDS.iter().filter(|field| is_plain(field)) {
         field_ui(ui, draft, field, problem(field.name));
     }
+    if let Some(warning) = draft.config.misfit_rate() {
+        warning_ui(ui, warning);
+    }
     balance_ui(ui, draft, &problem);
     more_ui(ui, draft, &problem);
     // The folder belongs to no group of settings.

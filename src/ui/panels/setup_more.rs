@@ -29,10 +29,16 @@ pub(super) fn field_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &Field, prob
                 choice_ui(ui, field, &mut text, choices)
             });
         }
-        Kind::Number | Kind::Whole | Kind::Size | Kind::Source | Kind::Splits | Kind::Name => {
+        Kind::Number
+        | Kind::Whole
+        | Kind::Size
+        | Kind::Source
+        | Kind::Splits
+        | Kind::Shares
+        | Kind::Name => {
             labelled_ui(ui, field.label, &help, problem, |ui| {
                 let edit = egui::TextEdit::singleline(&mut text)
-                    .hint_text(field.hint())
+                    .hint_text(field.hint(&draft.config))
                     .desired_width(BOX_WIDTH);
                 ui.add(edit)
             });

@@ -148,7 +148,11 @@ pub(crate) fn in_words(job: &Job) -> String {
         Job::Resume { dir } => format!("Continue {}", name_of(dir)),
         Job::Train { config, .. } => config_in_words(config),
         Job::Fork { parent, config, .. } => {
-            format!("Fork {} · learning rate {}", name_of(parent), config.lr)
+            format!(
+                "Fork {} · learning rate {}",
+                name_of(parent),
+                config.learning_rate()
+            )
         }
     }
 }

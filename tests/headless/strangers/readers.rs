@@ -335,6 +335,7 @@ fn checkpoints(dir: &Path) -> Result<Vec<String>> {
     checkpoint::save(
         &path,
         &net,
+        None,
         optimiser.as_ref(),
         &checkpoint::Progress::default(),
     )?;
@@ -345,7 +346,7 @@ fn restored(dir: &Path, name: &str) -> Result<Vec<String>> {
     let (mut net, mut optimiser) = net()?;
     let device = candle_core::Device::Cpu;
     let mut refused = Vec::new();
-    let loaded = checkpoint::load(&dir.join(name), &mut net, optimiser.as_mut(), &device);
+    let loaded = checkpoint::load(&dir.join(name), &mut net, None, optimiser.as_mut(), &device);
     refusal(loaded, &mut refused);
     Ok(refused)
 }

@@ -35,7 +35,7 @@ pub(in crate::figure) struct Between {
     /// ‖g‖ of the rare and of the frequent class.
     pub(in crate::figure) norms: [f64; 2],
     /// What the frequent class's share of one plain step does to the rare class's loss through this layer. `None`
-    /// before the first logged step, and where the run minimises another loss than cross-entropy.
+    /// before the first logged step, and where the steps of the run are no sums of class gradients.
     pub(in crate::figure) effect: Option<Effect>,
 }
 
@@ -69,7 +69,8 @@ struct Moment<'a> {
 impl<'a> Moment<'a> {
     fn of(subject: Subject<'a>, probe: &Probe) -> Option<Self> {
         let run = subject.run;
-        let lr = learning_rate_at(run, probe.step).filter(|_| run.minimises_cross_entropy());
+        let lr = learning_rate_at(run, probe.step)
+            .filter(|_| run.departs_from_class_gradients().is_none());
         Some(Self {
             subject,
             tensors: subject.probes.get(&probe.step)?,

@@ -5,7 +5,7 @@ use crate::model::{Classifier, Spec};
 /// The decay of each parameter by name, where gates have one of their own.
 fn decays_of(attention: Attention) -> Vec<(String, f64)> {
     let config = RunConfig {
-        weight_decay: 0.5,
+        weight_decay: Some(0.5),
         gate_decay: Some(0.0),
         ..RunConfig::default()
     };
@@ -54,7 +54,26 @@ fn only_gates_have_the_decay_of_gates() {
     );
 }
 
+/// Without a weight decay of its own, each optimiser has its usual one, and gates have that of all parameters.
 #[test]
 fn without_a_decay_of_gates_all_parameters_share_one() {
-    assert!(decays(&RunConfig::default(), &[]).is_empty());
+    let spec = Spec {
+        image: [16, 16, 3],
+        classes: 2,
+        width: Width::Quarter,
+        attention: Attention::Branch,
+        classifier: Classifier::Linear,
+    };
+    for (optimizer, usual) in [
+        (Optimizer::Sgd, 5e-4),
+        (Optimizer::Adam, 0.0),
+        (Optimizer::AdamW, 0.01),
+    ] {
+        let config = RunConfig {
+            optimizer,
+            ..RunConfig::default()
+        };
+        let decays = decays(&config, &spec.params());
+        assert!(decays.iter().all(|decay| *decay == usual), "{optimizer}");
+    }
 }

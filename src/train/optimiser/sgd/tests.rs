@@ -16,9 +16,8 @@ fn parameters_decay_by_their_own_rates() -> anyhow::Result<()> {
             .collect::<Result<Vec<_>>>()
     };
     let (params, grads) = ([x.clone(), x], [grad.clone(), grad]);
-    let alone = |decay| two_steps(Sgd::new(0.9, decay), &params[..1], &grads[..1]);
-    let both = Sgd::new(0.9, 0.5).with_decays(vec![0.5, 0.0]);
-    let both = two_steps(both, &params, &grads)?;
+    let alone = |decay| two_steps(Sgd::new(0.9, vec![decay]), &params[..1], &grads[..1]);
+    let both = two_steps(Sgd::new(0.9, vec![0.5, 0.0]), &params, &grads)?;
     assert_eq!(both[0], alone(0.5)?[0]);
     assert_eq!(both[1], alone(0.0)?[0]);
     assert_ne!(both[0], both[1]);
@@ -46,7 +45,7 @@ fn trajectories_are_those_of_pytorch() -> anyhow::Result<()> {
                 .and_then(serde_json::Value::as_f64)
                 .unwrap_or(0.0)
         };
-        let mut sgd = Sgd::new(of("momentum"), of("weight_decay"));
+        let mut sgd = Sgd::new(of("momentum"), vec![of("weight_decay")]);
         let mut x = vector(&section["x0"])?;
         assert!(sgd.last_update()?.is_none());
         for (step, lr) in case["steps"]

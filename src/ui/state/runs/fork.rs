@@ -16,7 +16,7 @@ pub(crate) fn not_finite(ending: Option<&Ending>) -> Option<&str> {
 
 /// The learning rate that is offered for a fork of a run, as text.
 pub(crate) fn offered_rate(config: &RunConfig) -> String {
-    smaller_rate(config.lr).to_string()
+    smaller_rate(config.learning_rate()).to_string()
 }
 
 /// The configuration with a learning rate given as text.
@@ -26,6 +26,9 @@ pub(crate) fn offered_rate(config: &RunConfig) -> String {
 pub(crate) fn with_rate(config: &RunConfig, rate: &str) -> Result<RunConfig, String> {
     let mut config = config.clone();
     let field = Field::named("lr").ok_or("there is no learning rate")?;
+    if rate.trim().is_empty() {
+        return Err("write a number, such as 0.1".to_owned());
+    }
     field.set(&mut config, rate.trim())?;
     match config.validate().into_iter().next() {
         Some(error) => Err(error.to_string()),
@@ -61,11 +64,11 @@ mod tests {
     #[test]
     fn the_rate_is_read_as_a_field_is() {
         let config = RunConfig {
-            lr: 3.0,
+            lr: Some(3.0),
             ..RunConfig::default()
         };
         assert_eq!(offered_rate(&config), "0.1");
-        assert_eq!(with_rate(&config, " 0.03 ").unwrap().lr, 0.03);
+        assert_eq!(with_rate(&config, " 0.03 ").unwrap().lr, Some(0.03));
         for wrong in ["", "x", "0", "-1", "NaN"] {
             assert!(with_rate(&config, wrong).is_err(), "{wrong}");
         }
