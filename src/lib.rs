@@ -51,6 +51,7 @@ pub mod run;
 pub mod samples;
 pub mod signals;
 pub mod sweep;
+mod tensorboard;
 pub mod text;
 pub mod threads;
 pub mod train;
