@@ -1,7 +1,7 @@
 //! The bytes of a run's files: files that are written whole, safetensors files, and little-endian numbers.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
@@ -28,7 +28,18 @@ pub fn read_tensors(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Where the directory cannot be made or the file cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    let write = || {
+    write_whole_by(path, &mut |file| file.write_all(bytes))
+}
+
+/// As [`write_whole`], for a file that is written piece by piece.
+///
+/// # Errors
+/// As [`write_whole`], and where `write` fails.
+pub fn write_whole_by(
+    path: &Path,
+    write: &mut dyn FnMut(&mut File) -> io::Result<()>,
+) -> Result<(), RunError> {
+    let mut write = || {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
@@ -42,7 +53,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
             .write(true)
             .create_new(true)
             .open(&temporary)?;
-        file.write_all(bytes)?;
+        write(&mut file)?;
         file.sync_all()?;
         fs::rename(temporary, path)
     };

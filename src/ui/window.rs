@@ -154,14 +154,18 @@ impl eframe::App for Window {
     }
 }
 
-/// The recorded runs that come with the program: in the working directory, beside the executable, or in the source tree
-/// that the program was built from. Empty if none of these directories holds a run.
+/// The recorded runs that come with the program: in the working directory, beside the executable, where a package puts
+/// them, or in the source tree that the program was built from. Empty if none of these directories holds a run.
 fn sample_runs() -> Vec<PathBuf> {
     let beside = std::env::current_exe().ok();
     let beside = beside.as_deref().and_then(Path::parent);
+    let above = beside.and_then(Path::parent);
     let places = [
         Some(PathBuf::from("sample_runs")),
         beside.map(|dir| dir.join("sample_runs")),
+        // A package of Linux, and a bundle of macOS.
+        above.map(|dir| dir.join("share/crosscurrent/sample_runs")),
+        above.map(|dir| dir.join("Resources/sample_runs")),
         Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs")),
     ];
     let places = places.into_iter().flatten();

@@ -157,3 +157,33 @@ fn every_command_and_its_options_are_in_their_page() -> Result<()> {
     }
     Ok(())
 }
+
+/// What is written by hand for packages: the version, and the commands in the manual page.
+#[test]
+fn packages_have_this_version_and_every_command() -> Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    for (file, text) in [
+        (
+            "python/crosscurrent/__init__.py",
+            format!("__version__ = \"{version}\""),
+        ),
+        ("linux/changelog", format!("crosscurrent ({version}-1)")),
+        (
+            "linux/crosscurrent.1",
+            format!("\"Crosscurrent {version}\""),
+        ),
+        (
+            "linux/invalid.crosscurrent.crosscurrent.metainfo.xml",
+            format!("<release version=\"{version}\""),
+        ),
+    ] {
+        let found = read(&root().join("assets").join(file))?;
+        assert!(found.contains(&text), "assets/{file} does not say {text}");
+    }
+    let manual = read(&root().join("assets/linux/crosscurrent.1"))?;
+    for command in Arguments::command().get_subcommands() {
+        let name = format!(".B {}\n", command.get_name());
+        assert!(manual.contains(&name), "the manual page lacks {name}");
+    }
+    Ok(())
+}

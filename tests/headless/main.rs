@@ -37,6 +37,7 @@ mod strangers_names;
 mod strangers_paths;
 mod structure;
 mod sweep;
+mod tensorboard;
 mod training;
 
 /// Counts what is allocated, for the tests of files from strangers.

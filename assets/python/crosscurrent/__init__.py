@@ -4,7 +4,8 @@
         ...                                        # the training loop, as it is
         rec.evaluate(labels, logits, split="val")
 
-torch is imported when one of the names below is used first, so that importing this package costs nothing.
+torch is imported when one of the names below is used first, so that importing this package costs nothing, and works
+where there is no torch.
 """
 
 from __future__ import annotations
@@ -32,4 +33,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        home = import_module(f"{__name__}.{_HOMES[name]}")
+    except ImportError as error:
+        if (error.name or "").split(".")[0] not in ("numpy", "torch"):
+            raise
+        needs = "NumPy and PyTorch 1.13 or newer; install them as for your training, such as with `pip install torch numpy`"
+        raise ImportError(f"{__name__}.{name} needs {needs} ({error})", name=error.name) from error
+    return getattr(home, name)

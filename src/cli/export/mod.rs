@@ -1,7 +1,8 @@
-//! `export`: figures as files. Here are the arguments, the runs and the view; `names` has the names that the options know,
-//! `write` writes the files.
+//! `export`: figures as files, and runs for TensorBoard. Here are the arguments, the runs and the view; `names` has the names
+//! that the options know, `write` writes the files of figures, `tensorboard` those of runs.
 
 mod names;
+mod tensorboard;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -21,8 +22,8 @@ use crate::run::notes::{Notes, distinct};
 use crate::run::probes::Probes;
 use crate::run::{Run, Scope, log};
 use names::{
-    figures_help, named, order_help, page_help, parse_order, parse_quantity, parse_split,
-    parse_time, quantity_help, time_help,
+    Written, figures_help, named, of_figures, order_help, page_help, parse_order, parse_quantity,
+    parse_split, parse_time, quantity_help, time_help,
 };
 use write::{Files, Width, usage, write_all, write_page};
 
@@ -33,7 +34,7 @@ pub struct ExportArguments {
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// Which figure, or `all`.
-    #[arg(long, value_name = "NAME", long_help = figures_help(), value_parser = parse_figures, required_unless_present_any = ["page", "view"])]
+    #[arg(long, value_name = "NAME", long_help = figures_help(), value_parser = parse_figures, required_unless_present_any = ["page", "view", "format"])]
     figure: Option<Figures>,
     /// All figures of a page of the window.
     #[arg(long, value_name = "NAME", help = page_help(), value_parser = parse_page, conflicts_with = "figure")]
@@ -102,9 +103,10 @@ pub struct ExportArguments {
     #[arg(long)]
     transparent: bool,
     /// png, svg or pdf (text stays text) or csv (the numbers); by default what the file's name ends in. Several with
-    /// commas between them.
+    /// commas between them. Or tensorboard: each run itself, with its numbers and its conflict matrices, in a folder of
+    /// its own.
     #[arg(long, value_delimiter = ',')]
-    format: Vec<Format>,
+    format: Vec<Written>,
     /// The file to write, or the folder where there are several.
     #[arg(long, value_name = "FILE|DIR")]
     out: PathBuf,
@@ -196,6 +198,9 @@ impl Opened {
 }
 
 pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
+    let Some(formats) = of_figures(&arguments.format)? else {
+        return tensorboard::export(arguments);
+    };
     let dirs: Vec<&PathBuf> = arguments.against.iter().chain(&arguments.runs).collect();
     let mut opened = open_all(&dirs)?;
     let image = arguments.view.as_deref().map(restored).transpose()?;
@@ -238,7 +243,7 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     }
     let files = Files {
         out: &arguments.out,
-        formats: &arguments.format,
+        formats: &formats,
         settings: &|format| settings(arguments, format),
     };
     if let Some(page) = arguments.page.as_ref().filter(|_| arguments.as_one) {

@@ -1,6 +1,10 @@
-//! The names by which the options of `export` call figures, orders, quantities and units of time, and the help that lists
-//! them.
+//! The names by which the options of `export` call figures, formats, orders, quantities and units of time, and the help that
+//! lists them.
 
+use std::str::FromStr;
+
+use crate::cli::output::Usage;
+use crate::figure::export::Format;
 use crate::figure::pages::PAGES;
 use crate::figure::{Kind, Order, Quantity, TimeAxis};
 use crate::run::event::Split;
@@ -21,6 +25,44 @@ fn listed<T>(values: &[(&str, T)]) -> String {
         Some((first, others)) => format!("{first} (the default), {}", others.join(", ")),
         None => String::new(),
     }
+}
+
+/// What is written of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Written {
+    /// Figures in a format.
+    Figures(Format),
+    /// The run itself, for TensorBoard.
+    TensorBoard,
+}
+
+impl FromStr for Written {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("tensorboard") {
+            return Ok(Self::TensorBoard);
+        }
+        let of_figures = text.parse().map(Self::Figures);
+        of_figures.map_err(|error: String| format!("{error}, tensorboard"))
+    }
+}
+
+/// The formats in which figures are written; `None` where the run itself is.
+pub(super) fn of_figures(written: &[Written]) -> Result<Option<Vec<Format>>, Usage> {
+    let mut formats = Vec::new();
+    for one in written {
+        match one {
+            Written::Figures(format) => formats.push(*format),
+            Written::TensorBoard if written.len() == 1 => return Ok(None),
+            Written::TensorBoard => {
+                let alone =
+                    "tensorboard is written alone: it is the run, and the others are figures";
+                return Err(Usage(alone.to_owned()));
+            }
+        }
+    }
+    Ok(Some(formats))
 }
 
 /// The help of `--figure`: every figure with its subtitle.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
-pub use crate::run::bytes::{read_tensors, write_tensors, write_whole};
+pub use crate::run::bytes::{read_tensors, write_tensors, write_whole, write_whole_by};
 pub use crate::run::error::RunError;
 use crate::run::event::Event;
 pub use crate::run::find::{runs_in, runs_under};

@@ -230,13 +230,30 @@ pub(super) const ROOMS: &[Room] = &[
         ],
     ),
     room("figure", "the face of the figures: hands names on", &[]),
+    room(
+        "tensorboard",
+        "a run as an event file of TensorBoard",
+        &["gradient", "network", "run", "text"],
+    ),
     // The two front ends.
     room(
         "cli",
         "the command line",
         &[
-            "compare", "config", "data", "figure", "findings", "network", "remote", "run",
-            "signals", "slurm", "sweep", "text", "train",
+            "compare",
+            "config",
+            "data",
+            "figure",
+            "findings",
+            "network",
+            "remote",
+            "run",
+            "signals",
+            "slurm",
+            "sweep",
+            "tensorboard",
+            "text",
+            "train",
         ],
     ),
     room(
