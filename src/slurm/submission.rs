@@ -187,7 +187,7 @@ mod tests {
                 name: format!("seed-{seed}"),
                 config: RunConfig {
                     seed,
-                    lr: 0.1 + 0.2,
+                    lr: Some(0.1 + 0.2),
                     ..RunConfig::default()
                 },
                 seed_index: 0,

@@ -20,7 +20,7 @@ use records::{Content, Image, Records, Value};
 use scalars::Scalars;
 
 /// A picture of a run at the moment of a probe, as a PNG file.
-pub struct Picture {
+pub(crate) struct Picture {
     /// Its tag, `CHART/PART`; parts of strangers' making are cleaned.
     pub tag: [String; 2],
     /// Width and height in pixels.
@@ -30,7 +30,7 @@ pub struct Picture {
 }
 
 /// The file of a run in the folder `dir`: one file for each run, whenever it is written.
-pub fn path(dir: &Path, started: &Started) -> PathBuf {
+pub(crate) fn path(dir: &Path, started: &Started) -> PathBuf {
     let is_kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let id: String = started.id.chars().filter(is_kept).take(64).collect();
     // TensorBoard knows its files by the part `tfevents`.
@@ -44,7 +44,7 @@ pub fn path(dir: &Path, started: &Started) -> PathBuf {
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn other_file(path: &Path) -> io::Result<Option<PathBuf>> {
+pub(crate) fn other_file(path: &Path) -> io::Result<Option<PathBuf>> {
     let folder = path.parent().filter(|folder| folder.exists());
     for entry in folder.into_iter().flat_map(std::fs::read_dir).flatten() {
         let other = entry?.path();
@@ -91,7 +91,7 @@ fn entries(run: &Run) -> Vec<Entry<'_>> {
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub fn write(
+pub(crate) fn write(
     run: &Run,
     started: &Started,
     path: &Path,

@@ -95,8 +95,7 @@ fn the_norm_of_a_block_is_that_of_its_layers_together() -> Result<()> {
     Scalars::new(&started).of_probe(probe, &mut values);
     let tag = format!("class_grad_norm.branch2/{}", started.classes[1]);
     let found = values.iter().find(|value| value.tag == tag);
-    let Some(records::Content::Scalar(found)) = found.and_then(|value| value.content.clone())
-    else {
+    let Some(Content::Scalar(found)) = found.and_then(|value| value.content.clone()) else {
         anyhow::bail!("no {tag}");
     };
     let rows = layers.iter().filter(|layer| layer.group == "branch2");

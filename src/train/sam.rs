@@ -9,7 +9,7 @@ const TINY: f64 = 1e-12;
 ///
 /// # Errors
 /// Where shapes differ or the device is out of memory.
-pub fn uphill(params: &[Tensor], grads: &[Tensor], rho: f64) -> Result<Vec<Tensor>> {
+pub(super) fn uphill(params: &[Tensor], grads: &[Tensor], rho: f64) -> Result<Vec<Tensor>> {
     let squares = grads.iter().map(|grad| grad.sqr()?.sum_all());
     // Read at once, because every reading makes a device wait.
     let squares = Tensor::stack(&squares.collect::<Result<Vec<_>>>()?, 0)?;

@@ -210,7 +210,7 @@ fn a_checkpoint_holds_averages_and_trained_weights() -> Result<()> {
         let new = &weights(dir, "last", "")?[name];
         let values = mean.iter_mut().zip(new);
         values.for_each(|(mean, new)| {
-            *mean = kept.min(0.5) * *mean + (1.0 - kept.min(0.5)) * f64::from(*new)
+            *mean = kept.min(0.5) * *mean + (1.0 - kept.min(0.5)) * f64::from(*new);
         });
     }
     for (found, wanted) in found[name].iter().zip(&mean) {

@@ -65,7 +65,7 @@ fn a_run_that_was_not_finite_is_forked_with_the_rate_that_was_typed() -> anyhow:
     };
     let header = load(&dir)?.run.started.context("header")?;
     let wanted = crosscurrent::config::RunConfig {
-        lr: 0.02,
+        lr: Some(0.02),
         ..header.config
     };
     ensure!(*of == dir && *to == parent.path().join("wild-fork") && **config == wanted);
