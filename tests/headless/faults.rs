@@ -350,7 +350,7 @@ fn a_run_without_its_last_checkpoint_goes_on_from_the_best() -> Result<()> {
     train::resume(&dir, &Control::default(), &mut |message| match message {
         Message::Notice(text) => notices.push(text),
         Message::Event(Event::Resumed { step }) => resumed = Some(step),
-        _ => {}
+        Message::Loading { .. } | Message::Event(_) => {}
     })?;
     assert!(
         notices.iter().any(|text| text.contains("best macro-F1")),
