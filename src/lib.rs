@@ -53,7 +53,7 @@ pub mod samples;
 pub mod signals;
 pub mod slurm;
 pub mod sweep;
-mod tensorboard;
+pub mod tensorboard;
 pub mod text;
 pub mod threads;
 pub mod train;

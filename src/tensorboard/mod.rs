@@ -15,12 +15,11 @@ use std::path::{Path, PathBuf};
 use crate::run::Run;
 use crate::run::event::{Eval, Probe, Started, Step};
 use crate::run::log::{RunError, write_whole_by};
-use crate::text::one_line;
 use records::{Content, Image, Records, Value};
 use scalars::Scalars;
 
 /// A picture of a run at the moment of a probe, as a PNG file.
-pub(crate) struct Picture {
+pub struct Picture {
     /// Its tag, `CHART/PART`; parts of strangers' making are cleaned.
     pub tag: [String; 2],
     /// Width and height in pixels.
@@ -30,7 +29,7 @@ pub(crate) struct Picture {
 }
 
 /// The file of a run in the folder `dir`: one file for each run, whenever it is written.
-pub(crate) fn path(dir: &Path, started: &Started) -> PathBuf {
+pub fn path(dir: &Path, started: &Started) -> PathBuf {
     let is_kept = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let id: String = started.id.chars().filter(is_kept).take(64).collect();
     // TensorBoard knows its files by the part `tfevents`.
@@ -44,9 +43,11 @@ pub(crate) fn path(dir: &Path, started: &Started) -> PathBuf {
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub(crate) fn other_file(path: &Path) -> io::Result<Option<PathBuf>> {
-    let folder = path.parent().filter(|folder| folder.exists());
-    for entry in folder.into_iter().flat_map(std::fs::read_dir).flatten() {
+pub fn other_file(path: &Path) -> io::Result<Option<PathBuf>> {
+    let Some(folder) = path.parent().filter(|folder| folder.exists()) else {
+        return Ok(None);
+    };
+    for entry in std::fs::read_dir(folder)? {
         let other = entry?.path();
         let name = other.file_name().unwrap_or_default().to_string_lossy();
         if name.contains("tfevents") && other != path && !name.ends_with(".tmp") {
@@ -91,7 +92,7 @@ fn entries(run: &Run) -> Vec<Entry<'_>> {
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub(crate) fn write(
+pub fn write(
     run: &Run,
     started: &Started,
     path: &Path,
@@ -129,7 +130,7 @@ impl From<Picture> for Value {
             .size
             .map(|side| i32::try_from(side).unwrap_or(i32::MAX));
         Self {
-            tag: format!("{chart}/{}", tags::part(&one_line(part))),
+            tag: format!("{chart}/{}", tags::part(part)),
             content: Some(Content::Image(Image {
                 height,
                 width,

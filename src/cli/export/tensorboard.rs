@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{ExportArguments, Opened, open_all, settings, view};
+use super::arguments::ExportArguments;
+use super::opened::{Opened, open_all, view};
 use crate::cli::output::{Usage, fail, say};
 use crate::figure::export::{Figure, Format, Settings, file_stem};
 use crate::figure::{Kind, Order, Subject, View, read_probes, similarity_order};
@@ -33,7 +34,7 @@ fn refuse_options_of_figures(arguments: &ExportArguments) -> Result<(), Usage> {
 
 pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<()> {
     refuse_options_of_figures(arguments)?;
-    let settings = settings(arguments, Format::Png)?;
+    let settings = arguments.settings(Format::Png)?;
     let dirs: Vec<_> = arguments.runs.iter().collect();
     let mut opened = open_all(&dirs)?;
     let mut view = view(arguments, None, &opened)?;
