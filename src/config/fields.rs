@@ -195,7 +195,7 @@ configuration! {
 
         /// What makes new weights from gradients. Each optimiser has a learning rate and a weight decay of its own where none
         /// is given.
-        optimizer: Optimizer = Optimizer::Sgd, "Optimiser", { is_main: true };
+        optimizer: Optimizer = Optimizer::Sgd, "Optimiser", {};
 
         /// Peak step size. It rises linearly during the warm-up and then goes on as the schedule says.
         lr: Option<f64> = None, "Learning rate", {

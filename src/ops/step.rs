@@ -148,13 +148,13 @@ pub fn adam_step(
         before.zip(new).for_each(|(before, new)| {
             let ((param, grad), (m, v)) = before;
             let ((after, update), (new_m, new_v)) = new;
-            for i in 0..param.len() {
+            for (i, (after, update)) in after.iter_mut().zip(update).enumerate() {
                 let grad = grad[i] + decay * param[i];
                 new_m[i] = m[i] + kept1 * (grad - m[i]);
                 new_v[i] = beta2 * v[i] + kept2 * grad * grad;
                 let moved = rate * new_m[i] / (new_v[i].sqrt() / root + epsilon);
-                after[i] = shrunk * param[i] - moved;
-                update[i] = -(moved + taken_off * param[i]);
+                *after = shrunk * param[i] - moved;
+                *update = -(moved + taken_off * param[i]);
             }
         });
     };

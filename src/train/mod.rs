@@ -20,7 +20,7 @@ pub mod checkpoint;
 mod control;
 pub mod criterion;
 pub mod device;
-mod ema;
+pub mod ema;
 mod error;
 mod fork;
 pub mod memory;

@@ -138,7 +138,7 @@ fn turn(window: &mut Window, folder: &Path) -> anyhow::Result<()> {
         }
     }
     let mut pages = Page::ALL.iter().cycle();
-    let patience = Instant::now() + Duration::from_secs(1200);
+    let patience = Instant::now() + Duration::from_secs(3600);
     let mut moment = 0;
     while window.state().is_training() {
         ensure!(Instant::now() < patience, "training does not end");
@@ -170,7 +170,7 @@ fn turn(window: &mut Window, folder: &Path) -> anyhow::Result<()> {
 
 /// Draws frames until nothing is read or written in the background. Training goes on.
 fn settle(window: &mut Window) -> anyhow::Result<()> {
-    let patience = Instant::now() + Duration::from_secs(120);
+    let patience = Instant::now() + Duration::from_secs(3600);
     window.step();
     while window.state().is_busy() {
         ensure!(

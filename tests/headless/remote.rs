@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -155,6 +155,13 @@ impl Training {
             .stderr(Stdio::null());
         Ok(Self(command.spawn()?))
     }
+
+    fn signal(&self, signal: &str) -> Result<()> {
+        let mut kill = Command::new("kill");
+        let status = kill.arg(signal).arg(self.0.id().to_string()).status()?;
+        ensure!(status.success(), "kill {signal}");
+        Ok(())
+    }
 }
 
 impl Drop for Training {
@@ -183,11 +190,17 @@ fn a_run_in_training_is_followed_to_its_end() -> Result<()> {
     let mut mirror = Mirror::open(&address, &server.ssh())?;
     let live = mirror.dir().join("live");
     let mut training = Training::start(&server)?;
-    wait_until("the run appears", || {
-        Ok(mirror.update(&|dir| dir == live)?.runs.contains(&live) && Glance::read(&live).is_ok())
+    let original = server.root.join("home/runs/live");
+    // It is halted until it has been found: the server looks for new runs every ten seconds.
+    wait_until("the run has begun", || Ok(Glance::read(&original).is_ok()))?;
+    training.signal("-STOP")?;
+    // The lock of its log is held here, too.
+    wait_until("the run appears as one in training", || {
+        let is_listed = mirror.update(&|dir| dir == live)?.runs.contains(&live);
+        Ok(is_listed && Glance::read(&live).is_ok_and(|glance| glance.running))
     })?;
     let first = Glance::read(&live)?;
-    assert!(first.running, "its lock is held here, too");
+    training.signal("-CONT")?;
     wait_until("the run goes on", || {
         mirror.update(&|dir| dir == live)?;
         Ok(Glance::read(&live)?.step > first.step)
@@ -201,7 +214,6 @@ fn a_run_in_training_is_followed_to_its_end() -> Result<()> {
     assert_eq!(round.problems, Vec::<String>::new());
     let end = Glance::read(&live)?;
     assert!(!end.running && end.ending.is_some());
-    let original = server.root.join("home/runs/live");
     for path in files(&original) {
         let below = path.strip_prefix(&original)?;
         if !below.starts_with("checkpoints") {

@@ -41,7 +41,9 @@ fn root(parent: &Path) -> Result<(PathBuf, PathBuf)> {
     let root = parent.join("it's \"my\" 100%d #1");
     images(&root.join("data"))?;
     std::fs::write(root.join("stripes.toml"), SWEEP)?;
-    let program = root.join("crosscurrent $HOME");
+    // The name of the file itself is plain: proctrack/linuxproc loses a process whose name has a blank.
+    let program = root.join("$HOME bin/crosscurrent");
+    std::fs::create_dir(root.join("$HOME bin"))?;
     std::fs::copy(env!("CARGO_BIN_EXE_crosscurrent"), &program)?;
     Ok((root, program))
 }
@@ -120,6 +122,24 @@ impl Bench {
         })
     }
 
+    /// Halts a task once its run has come to a step, so that it is still running when Slurm acts on it. A signal that ends
+    /// the task reaches it after [`Self::go_on`], or after the SIGCONT that Slurm sends before it.
+    fn halt_at(&self, (job, index): (u64, usize), run: &Path, step: u64) -> Result<()> {
+        self.wait_for_step(run, step)?;
+        self.kill("-STOP", (job, index))
+    }
+
+    fn go_on(&self, task: (u64, usize)) -> Result<()> {
+        self.kill("-CONT", task)
+    }
+
+    fn kill(&self, signal: &str, (job, index): (u64, usize)) -> Result<()> {
+        let id = self.cluster.task(job, index).context("no such task")?;
+        let status = Command::new("kill").args([signal, &id]).status()?;
+        ensure!(status.success(), "kill {signal} {id}");
+        Ok(())
+    }
+
     /// Waits until a task is queued again, and lets it start soon: Slurm would wait for two minutes. Within the same second
     /// the node would take it for the one that was just ended.
     fn start_again(&self, task: &str) -> Result<()> {
@@ -176,15 +196,16 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
     ensure!(is_done && jobs(&again).is_empty(), "{again}");
     assert!(again.contains("4 runs in the queue already"), "{again}");
     // Somebody queues the second run again; its signal is TERM.
-    bench.wait_for_step(&run(names[1]), 7)?;
+    bench.halt_at((first, 1), &run(names[1]), 7)?;
     bench.slurm("scontrol", &["requeue", &format!("{first}_1")])?;
     bench.start_again(&format!("{first}_1"))?;
     // The time of the third is nearly over. It is the last of its array, whose number it bears.
-    bench.wait_for_step(&run(names[2]), 7)?;
+    bench.halt_at((first, 2), &run(names[2]), 7)?;
     bench.slurm(
         "scancel",
         &["--signal=USR1", "--batch", &format!("{first}_2")],
     )?;
+    bench.go_on((first, 2))?;
     bench.start_again(&format!("{first}_2"))?;
     // The reason is known once Slurm has looked at the job.
     wait_until("the second array waits for the first", || {
@@ -194,7 +215,7 @@ fn a_sweep_in_slurm_ends_with_the_bits_of_an_undisturbed_one() -> Result<()> {
     let dependent = bench.state(&compare.to_string())?;
     assert!(dependent.contains("Dependency"), "{dependent}");
     // The fourth is cancelled, and stays so.
-    bench.wait_for_step(&run(names[3]), 7)?;
+    bench.halt_at((second, 0), &run(names[3]), 7)?;
     bench.slurm("scancel", &[&format!("{second}_0")])?;
     wait_until("the queue is empty", || {
         Ok(bench.slurm("squeue", &["-h"])?.is_empty())

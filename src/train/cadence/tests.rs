@@ -16,6 +16,13 @@ fn a_probe_costs_what_its_passes_cost() {
     let wanted = (mixed + 3.0 * 320.0) / (3.0 * 128.0);
     assert!((cadence.steps_per_probe - wanted).abs() < 1e-12);
     assert_eq!(cadence.every, Some((9.0 * wanted).ceil() as u64));
+    // A step of SAM takes twice as long, so that a probe is half as many of them.
+    let sam = RunConfig {
+        sam_rho: Some(0.05),
+        ..config(0.1)
+    };
+    let sam = Cadence::of(&sam, &[100; 10]);
+    assert!((sam.steps_per_probe - wanted / 2.0).abs() < 1e-12);
 }
 
 #[test]

@@ -109,14 +109,22 @@ fn of(spec: &Spec, optimizer: Optimizer) -> Need {
     Need::of(spec, &config)
 }
 
-/// Adam keeps two moments and the last update of every parameter, where SGD keeps one buffer.
+/// Adam keeps two moments and the last update of every parameter, where SGD keeps one buffer. An average and SAM take two
+/// more copies each.
 #[test]
-fn adam_needs_room_for_what_it_keeps() {
+fn what_a_recipe_keeps_needs_room() {
     let spec = spec(Width::Full);
     let [sgd, adam] = [Optimizer::Sgd, Optimizer::AdamW].map(|x| of(&spec, x));
     let params: usize = spec.layers().iter().map(|layer| layer.params).sum();
     assert_eq!(adam.fixed - sgd.fixed, 4 * 4 * params as u64);
     assert_eq!(adam.per_image, sgd.per_image);
+    let config = RunConfig {
+        ema_decay: Some(0.999),
+        sam_rho: Some(0.05),
+        ..RunConfig::default()
+    };
+    let both = Need::of(&spec, &config);
+    assert_eq!(both.fixed - sgd.fixed, 4 * 4 * params as u64);
 }
 
 /// The measured values are the peak resident memory, in MiB, of training steps on images of 32×32 pixels. The steps

@@ -131,22 +131,35 @@ impl Cluster {
 
     /// Numbers of the processes, other than the daemons, that this Slurm has started.
     fn others(&self) -> Vec<String> {
-        let ours = format!("SLURM_CONF={}", self.dir.join("slurm.conf").display());
-        let is_ours = |entry: &fs::DirEntry| {
-            let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
-            let id = entry.file_name().to_string_lossy().into_owned();
+        let config = format!("SLURM_CONF={}", self.dir.join("slurm.conf").display());
+        let mut ids = processes_with(&[config]);
+        ids.retain(|id| self.daemons.iter().all(|x| x.id().to_string() != *id));
+        ids
+    }
+
+    /// Number of the process that is a task of an array.
+    pub(super) fn task(&self, job: u64, index: usize) -> Option<String> {
+        let config = format!("SLURM_CONF={}", self.dir.join("slurm.conf").display());
+        let job = format!("SLURM_ARRAY_JOB_ID={job}");
+        let index = format!("SLURM_ARRAY_TASK_ID={index}");
+        processes_with(&[config, job, index]).into_iter().next()
+    }
+}
+
+/// Numbers of the processes whose environment has all of these variables with these values.
+fn processes_with(variables: &[String]) -> Vec<String> {
+    let has_all = |entry: &fs::DirEntry| {
+        let environ = fs::read(entry.path().join("environ")).unwrap_or_default();
+        let has = |wanted: &String| {
             environ
                 .split(|&byte| byte == 0)
-                .any(|x| x == ours.as_bytes())
-                && self
-                    .daemons
-                    .iter()
-                    .all(|daemon| daemon.id().to_string() != id)
+                .any(|x| x == wanted.as_bytes())
         };
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let ids = entries.filter(is_ours).map(|entry| entry.file_name());
-        ids.map(|id| id.to_string_lossy().into_owned()).collect()
-    }
+        variables.iter().all(has)
+    };
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = entries.filter(has_all).map(|entry| entry.file_name());
+    ids.map(|id| id.to_string_lossy().into_owned()).collect()
 }
 
 impl Drop for Cluster {
