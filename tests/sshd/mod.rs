@@ -63,7 +63,9 @@ impl Server {
         };
         // Where root runs it, sshd demands this folder, which the system's own makes when it starts.
         let _ = fs::create_dir_all("/run/sshd");
-        server.listen(&sshd)?;
+        if let Err(error) = server.listen(&sshd) {
+            return Ok(Err(format!("sshd does not come up here: {error:#}")));
+        }
         let login = server
             .command(&wrapper)
             .args(["-o", "BatchMode=yes", "server", "true"])
