@@ -2,8 +2,9 @@
 //! `cargo bench --bench soak -- [HOURS]`, one hour by default.
 //!
 //! A turn queues two runs on the built-in images, opens the sample runs, shows every page, moves through time while the
-//! runs are trained, and closes all runs. After each turn the process should hold what it held after the first ones: memory, threads and open files
-//! are printed about every minute, and at the end with the growth per hour, leaving out the first tenth of the time.
+//! runs are trained, and closes all runs. After each turn the process should hold what it held after the first ones: memory,
+//! threads and open files are printed about every minute, and at the end with the growth per hour, leaving out the first tenth
+//! of the time.
 //! Neither a display nor OpenGL takes part, so that textures are counted but lie in nobody's memory.
 
 use std::path::{Path, PathBuf};

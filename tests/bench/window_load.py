@@ -36,11 +36,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Epochs to train: more than are finished while the speed is measured.
 COUNT = 200
 # Places of buttons and fields in a window of 1280 × 800 points, measured from its upper left corner.
-START = (53, 774)
-EPOCHS = (189, 571)
+START = (53, 743)
+EPOCHS = (189, 531)
 LIGHT = (1249, 15)
 BESIDE_LIGHT = (900, 15)
-SLIDER = (420, 774), (980, 774)
+SLIDER = (420, 749), (980, 749)
 PAGES = 8
 
 
