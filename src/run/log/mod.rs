@@ -55,8 +55,8 @@ pub fn remove_empty(run: &Path) {
     }
 }
 
-/// The checkpoint that training goes on from: the last one, or, where that is missing, the one with the best macro-F1, after
-/// which a disk was full or a folder was copied in part. `None` if there is neither.
+/// The checkpoint that training goes on from, `last` or `best`, and its file: the last one or, where that is missing, as after
+/// a full disk or a copy of a part of the folder, the one with the best macro-F1. `None` if there is neither.
 pub fn checkpoint_to_resume(run: &Path) -> Option<(&'static str, PathBuf)> {
     let all = ["last", "best"].map(|which| (which, checkpoint_path(run, which)));
     all.into_iter().find(|(_, path)| path.exists())
