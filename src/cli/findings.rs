@@ -1,7 +1,7 @@
 //! `findings`: the facts about a run that stand out beyond noise.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -60,11 +60,16 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
                 }
             }
         }
-        runs.push((run, probes));
+        let logits = findings::EndLogits::read(dir, &run);
+        runs.push((run, probes, logits));
     }
     let subjects: Vec<_> = runs
         .iter()
-        .map(|(run, probes)| findings::Subject { run, probes })
+        .map(|(run, probes, logits)| findings::Subject {
+            run,
+            probes,
+            logits,
+        })
         .collect();
     let found = findings::find(&subjects);
     if arguments.json {
@@ -86,6 +91,24 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
             visible(&finding.sentence),
             visible(&finding.detail)
         ));
+        if let Some(run) = dirs
+            .get(finding.evidence.run)
+            .filter(|_| !finding.next.is_empty())
+        {
+            say(format!(
+                "    To try: crosscurrent train {}",
+                again(run, &finding.next)
+            ));
+        }
     }
     Ok(())
+}
+
+/// The arguments with which a run is trained anew, with these settings in place of its own.
+fn again(run: &Path, settings: &[findings::Setting]) -> String {
+    let mut words = format!("--config {}", run.join("run.toml").display());
+    for findings::Setting { field, value } in settings {
+        words.push_str(&format!(" --{} {value}", field.replace('_', "-")));
+    }
+    words
 }

@@ -8,6 +8,7 @@ use super::choices::{
 };
 use super::field::{Condition, Field, Group, dashed, text};
 use super::milestones::Milestones;
+use super::prior::Prior;
 use super::source::{DataSource, Size, Splits};
 use super::table::configuration;
 use super::value::FieldValue;
@@ -179,6 +180,16 @@ configuration! {
             example: "1",
             unset: "not at all",
             unset_hint: "none",
+        };
+
+        /// How frequent the classes are where the network will be used, by which the program advises: `as-trained`,
+        /// `balanced`, or a number for each class. Scores stay those of the test images as they are.
+        target_prior: Option<Prior> = None, "Target frequencies", {
+            bounds: Bounds::AtLeast(0.0),
+            example: "balanced",
+            unset: "as in the test images",
+            unset_hint: "as tested",
+            is_neutral: true,
         };
     }
 

@@ -15,6 +15,7 @@ mod documentation;
 mod field;
 mod fields;
 mod milestones;
+mod prior;
 mod recipe;
 mod source;
 mod table;
@@ -31,6 +32,7 @@ pub use difference::{Difference, differences};
 pub use field::{Condition, Group};
 pub use fields::{FIELDS, RunConfig};
 pub use milestones::Milestones;
+pub use prior::Prior;
 pub use source::{DataSource, Size, Splits};
 pub use value::{Choice, Kind};
 

@@ -30,6 +30,8 @@ pub enum Kind {
     Splits,
     /// Shares from 0 to 1, with commas between them.
     Shares,
+    /// How frequent the classes are.
+    Prior,
     /// The name of something in the data, such as a column.
     Name,
 }

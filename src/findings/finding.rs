@@ -10,6 +10,8 @@ use crate::run::{BatchNorm, Scope};
 pub enum Kind {
     /// The training loss is not a number, or leaps.
     Loss,
+    /// The logits of the trained network gain by an adjustment to the class frequencies.
+    Adjustment,
     /// Attention makes a difference between two runs.
     Comparison,
     /// Steps raise the loss of a class.
@@ -30,12 +32,15 @@ pub enum Kind {
     Noise,
     /// Conflict stands out in a part of the network, or no conflict can be told from noise there.
     Depth,
+    /// Adjusting the logits to the class frequencies gains nothing.
+    NoAdjustment,
 }
 
 impl Kind {
     /// Every kind, the most pressing first: in the order of the variants.
     pub const ALL: &[Self] = &[
         Self::Loss,
+        Self::Adjustment,
         Self::Comparison,
         Self::Unlearned,
         Self::Overfitting,
@@ -46,6 +51,7 @@ impl Kind {
         Self::Gates,
         Self::Noise,
         Self::Depth,
+        Self::NoAdjustment,
     ];
 
     /// Place in the ranking of kinds, from 0 for the most pressing.
@@ -63,7 +69,12 @@ impl Kind {
             | Self::Thirds
             | Self::Noise
             | Self::Depth => true,
-            Self::Loss | Self::Overfitting | Self::Score | Self::Gates => false,
+            Self::Loss
+            | Self::Adjustment
+            | Self::Overfitting
+            | Self::Score
+            | Self::Gates
+            | Self::NoAdjustment => false,
         }
     }
 
@@ -71,6 +82,7 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Loss => "Loss",
+            Self::Adjustment | Self::NoAdjustment => "Adjustment",
             Self::Comparison => "Comparison",
             Self::Unlearned => "Unlearning",
             Self::Overfitting => "Overfitting",
@@ -81,6 +93,24 @@ impl Kind {
             Self::Gates => "Gates",
             Self::Noise => "Noise",
             Self::Depth => "Depth",
+        }
+    }
+}
+
+/// A value for a field of a run's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Name of the field.
+    pub field: &'static str,
+    /// The value, as it is written on the command line.
+    pub value: String,
+}
+
+impl Setting {
+    pub(super) fn new(field: &'static str, value: &str) -> Self {
+        Self {
+            field,
+            value: value.to_owned(),
         }
     }
 }
@@ -99,6 +129,9 @@ pub struct Finding {
     pub score: f64,
     /// How batch norm was treated in the class gradients that the finding is about; `None` where it is about none.
     pub batch_norm: Option<BatchNorm>,
+    /// What to change in the configuration of the run to try what the finding proposes; empty where it proposes nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<Setting>,
     /// Where the finding can be seen.
     pub evidence: Evidence,
 }
@@ -128,8 +161,15 @@ impl Finding {
             kind,
             score: from_below as f64 + 0.999 * strength.clamp(0.0, 1.0),
             batch_norm: None,
+            next: Vec::new(),
             evidence: Evidence::default(),
         }
+    }
+
+    /// The finding with what to try next.
+    pub(super) fn proposing(mut self, next: Vec<Setting>) -> Self {
+        self.next = next;
+        self
     }
 
     /// Names how batch norm was treated in the class gradients that the finding is about, where it is about such.
@@ -156,7 +196,8 @@ mod tests {
     /// place.
     fn next(kind: Kind) -> Option<Kind> {
         Some(match kind {
-            Kind::Loss => Kind::Comparison,
+            Kind::Loss => Kind::Adjustment,
+            Kind::Adjustment => Kind::Comparison,
             Kind::Comparison => Kind::Unlearned,
             Kind::Unlearned => Kind::Overfitting,
             Kind::Overfitting => Kind::Score,
@@ -166,7 +207,8 @@ mod tests {
             Kind::Thirds => Kind::Gates,
             Kind::Gates => Kind::Noise,
             Kind::Noise => Kind::Depth,
-            Kind::Depth => return None,
+            Kind::Depth => Kind::NoAdjustment,
+            Kind::NoAdjustment => return None,
         })
     }
 

@@ -3,7 +3,9 @@
 use super::finding::Finding;
 use super::recent::Recent;
 use super::subject::Subject;
-use super::{compare, conflict, depth, gates, noise, setback, thirds, training, unlearned};
+use super::{
+    adjustment, compare, conflict, depth, gates, noise, setback, thirds, training, unlearned,
+};
 
 /// All findings in these runs, the most pressing first. The first two runs are also compared with each other.
 pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
@@ -16,6 +18,7 @@ pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
         let mut of_run = training::findings(subject.run, started);
         let parts = recent.parts();
         let unlearned = unlearned::findings(&recent, &parts);
+        of_run.extend(adjustment::finding(subject.run, started, subject.logits));
         of_run.extend(setback::finding(&recent, &unlearned));
         of_run.extend(unlearned);
         of_run.extend(conflict::finding(&recent, &parts));

@@ -7,6 +7,8 @@ use crate::run::Run;
 use crate::run::event::{Eval, Probe, Started, Step};
 use crate::run::probe_file::ProbeTensors;
 
+use super::adjustment::EndLogits;
+
 /// Number of newest probes that rules look back at.
 pub const HISTORY: usize = 24;
 
@@ -20,6 +22,8 @@ pub struct Subject<'a> {
     pub run: &'a Run,
     /// Probe tensors by step.
     pub probes: &'a BTreeMap<u64, Arc<ProbeTensors>>,
+    /// The logits of its last step.
+    pub logits: &'a EndLogits,
 }
 
 /// A copy of a run with all that rules read but without its large parts, so that it is cheap to hand to a thread.

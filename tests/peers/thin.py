@@ -3,11 +3,14 @@
 
     python3 tests/peers/thin.py runs/solar assets/experiments/results/solar --probes 3 --evals 30 --steps 0 --no-files
     python3 tests/peers/thin.py runs/solar/attention-none_seed-3 sample_runs/solar-none --probes 20
+    python3 tests/peers/thin.py runs/plain assets/experiments/results/plain --probes 60 --evals 30 --steps 0 --no-files --early 2
 
 The moments that are kept are as they were recorded. The first, the last and the chosen moment (that of the best
 validation macro-F1) are always kept, the others evenly spaced; those of the runs in one folder are the same ones, so that
 the runs can be compared moment by moment. With --no-files only the configuration and the log are kept, which is all that
-`crosscurrent compare` needs.
+`crosscurrent compare` needs. With --early EPOCH each run keeps what assets/experiments/foretell.py reads of the probe nearest to
+that epoch: its products with batch norm as in training, and the newest sums of logit gradients before it. Needs numpy and
+safetensors then.
 """
 
 import argparse
@@ -48,6 +51,12 @@ def thin(source, target, arguments, common):
         "eval": evenly(shared("eval"), arguments.evals, always),
         "step": evenly(shared("step"), arguments.steps, []),
     }
+    early = None
+    if arguments.early is not None:
+        early = min(of("probe"), key=lambda line: abs(line["epoch"] - arguments.early))
+        kept["probe"].add(early["step"])
+        summed = [line["step"] for line in of("step") if line["step"] <= early["step"] and line.get("logit_gradients")]
+        kept["step"] |= set(summed[-1:]) | {of("step")[-1]["step"]}
     target.mkdir(parents=True)
     with open(target / "events.jsonl", "w", encoding="utf-8") as log:
         for line in lines:
@@ -55,6 +64,8 @@ def thin(source, target, arguments, common):
                 continue
             log.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
     shutil.copy(source / "run.toml", target)
+    if early is not None:
+        keep_products(source / early["file"], target / early["file"])
     if arguments.no_files:
         return
     shutil.copy(source / "data.safetensors", target)
@@ -66,6 +77,15 @@ def thin(source, target, arguments, common):
                     shutil.copy(file, target / name)
 
 
+def keep_products(source, target):
+    """Copies the tensors of a probe that its measure with batch norm as in training consists of."""
+    from safetensors.numpy import load_file, save_file
+
+    tensors = load_file(source)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensors[name] for name in ("gram.training", "classes.training", "n")}, target)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=pathlib.Path, help="a run, or a folder of runs")
@@ -74,6 +94,7 @@ def main():
     parser.add_argument("--evals", type=int, default=60)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--no-files", action="store_true")
+    parser.add_argument("--early", type=float, metavar="EPOCH")
     arguments = parser.parse_args()
     if (arguments.source / "events.jsonl").is_file():
         thin(arguments.source, arguments.target, arguments, None)

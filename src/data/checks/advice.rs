@@ -1,6 +1,6 @@
 //! What to know of a configuration's images before training: settings that leave too few of them.
 
-use crate::config::RunConfig;
+use crate::config::{Prior, RunConfig};
 use crate::text::{counted, one_or_more};
 
 use super::super::splits::Plan;
@@ -15,6 +15,15 @@ impl Plan {
                  5 on); add images, choose `val`, or name a folder of test images with `splits`"
                     .to_owned(),
             );
+        }
+        if let Some(Prior::Given(shares)) = &config.target_prior
+            && shares.len() != self.train.len()
+        {
+            return Some(format!(
+                "target_prior: {} for {}; write one number for each class",
+                counted(shares.len(), "number"),
+                one_or_more(self.train.len(), "class", "classes")
+            ));
         }
         let val = config.val.filter(|val| *val > 0)?;
         let before = || {

@@ -1,6 +1,7 @@
 //! Every rule is tested on synthetic runs in which it must produce a finding, with the class, the place and the time
 //! that the finding must name; and on runs without anything to find.
 
+mod adjustment;
 mod compare;
 mod conflict;
 mod depth;
@@ -16,7 +17,7 @@ mod unlearned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Finding, HISTORY, Kind, Subject, excerpt, find};
+use super::{EndLogits, Finding, HISTORY, Kind, Subject, excerpt, find};
 use crate::config::{Attention, RunConfig};
 use crate::gradient::gram::Gram;
 use crate::network::{CLASSIFIER, Layer, Normalise};
@@ -105,6 +106,7 @@ fn opposed(probe: u64, layer: &str, class: usize) -> Vec<f64> {
 struct Sample {
     run: Run,
     probes: BTreeMap<u64, Arc<ProbeTensors>>,
+    logits: EndLogits,
 }
 
 impl Sample {
@@ -112,6 +114,7 @@ impl Sample {
         Subject {
             run: &self.run,
             probes: &self.probes,
+            logits: &self.logits,
         }
     }
 
@@ -221,6 +224,7 @@ impl Made {
         let mut sample = Sample {
             run: Run::default(),
             probes: BTreeMap::new(),
+            logits: EndLogits::default(),
         };
         let run = &mut sample.run;
         run.apply(&Event::Started(Box::new(self.started())));

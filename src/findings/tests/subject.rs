@@ -16,6 +16,7 @@ fn an_excerpt_gives_the_findings_of_the_run() {
     let excerpt = Sample {
         run: excerpt(&sample.run),
         probes: sample.probes.clone(),
+        logits: sample.logits.clone(),
     };
     let found = sample.find();
     assert!(!found.is_empty());

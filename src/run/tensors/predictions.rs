@@ -69,6 +69,36 @@ pub fn predicted(
     Ok(found)
 }
 
+/// The logits of an evaluation of N images of K classes, with the classes that the images are of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Logits {
+    /// Class of every image, `[N]`.
+    pub truth: Vec<u16>,
+    /// Logits that the predictions were made from, [N, K].
+    pub logits: Vec<f32>,
+}
+
+/// The logits of the evaluation of `split` at `step`; `None` where it kept none, as most evaluations during training.
+///
+/// # Errors
+/// Where the run's files cannot be read or do not fit each other.
+pub fn logits(run: &Path, (step, split): (u64, Split)) -> Result<Option<Logits>, RunError> {
+    let known = header(run)?.classes.len();
+    let data = RecordedData::read(run)?;
+    data.check_labels(known)?;
+    let path = run.join(predictions_file(step, split));
+    let indices = data.split(split);
+    let tensors = Tensors::read(&path, &read(&path)?, indices.len(), known)?;
+    let Some(logits) = tensors.logits else {
+        return Ok(None);
+    };
+    let truth = indices.iter().map(|&index| Ok(data.label(index)? as u16));
+    Ok(Some(Logits {
+        truth: truth.collect::<Result<_, RunError>>()?,
+        logits,
+    }))
+}
+
 /// The tensors of an evaluation of N images of K classes.
 struct Tensors {
     /// Predicted classes, `[N]`.

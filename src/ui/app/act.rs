@@ -46,6 +46,7 @@ impl App {
             Action::Continue(id) => self.resume_run(id),
             Action::ContinueDir(dir) => self.continue_dir(dir),
             Action::Fork(dir, config) => self.fork(dir, config),
+            Action::SetUp(id, settings) => self.set_up(id, &settings),
             Action::GoOn => self.go_on(),
             Action::ShiftJob(id, by) => self.state.queue.shift(id, by),
             Action::CancelJob(id) => self.state.queue.cancel(id),

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::App;
 use crate::config::RunConfig;
+use crate::findings::Setting;
 use crate::run::event::Event;
 use crate::run::log::new_fork_dir;
 use crate::train::Message;
+use crate::ui::state::notice::About;
 use crate::ui::state::queue::{End, Job, Waiting};
 use crate::ui::state::runs::{RunId, RunState, state_at_rest};
 use crate::ui::state::training::Training;
@@ -34,6 +36,28 @@ impl App {
             dir,
             config,
         }]);
+    }
+
+    /// Sets the experiment up as a run was, but for `settings`.
+    pub(super) fn set_up(&mut self, id: RunId, settings: &[Setting]) {
+        let entry = self.state.runs.get(id);
+        let started = entry.and_then(|entry| entry.run.started.as_ref());
+        let Some(config) = started.map(|started| started.config.clone()) else {
+            return;
+        };
+        match self.state.draft.set_up(config, settings) {
+            Ok(()) => {
+                let changes: Vec<String> = settings
+                    .iter()
+                    .map(|setting| format!("{} = {}", setting.field, setting.value))
+                    .collect();
+                self.tell(format!(
+                    "The setup on the left is that of the run with {}. Press Start to train it.",
+                    changes.join(", ")
+                ), false);
+            }
+            Err(reason) => self.complain(About::Past, reason),
+        }
     }
 
     pub(super) fn resume_run(&mut self, id: RunId) {

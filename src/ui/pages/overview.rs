@@ -3,6 +3,7 @@
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
+use crate::config::{self, Field};
 use crate::figure::palette;
 use crate::findings::{Finding, Kind};
 use crate::ui::state::action::Action;
@@ -103,6 +104,7 @@ impl List<'_> {
         let twin = self.found[1..].iter().find(|other| is_same(finding, other));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             self.show_button_ui(ui, finding, actions);
+            self.try_button_ui(ui, finding, actions);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 kind_ui(ui, finding.kind);
                 match twin {
@@ -161,6 +163,29 @@ impl List<'_> {
         }
     }
 
+    /// Draws a button that sets up the experiment that a finding proposes, if it proposes one.
+    fn try_button_ui(&self, ui: &mut egui::Ui, finding: &Finding, actions: &mut Vec<Action>) {
+        let run = self.runs.get(finding.evidence.run);
+        let (Some(&run), Some(first)) = (run, finding.next.first()) else {
+            return;
+        };
+        let Some(field) = Field::named(first.field) else {
+            return;
+        };
+        let value = match field.kind {
+            config::Kind::Choice(choices) => {
+                let choice = choices.iter().find(|choice| choice.name == first.value);
+                choice.map_or(first.value.clone(), |choice| choice.label.to_owned())
+            }
+            _ => format!("{} {}", field.label, first.value),
+        };
+        let help = "Set up a run like this one with this setting; Start then trains it";
+        let button = ui.button(format!("Try {value}")).on_hover_text(help);
+        if button.clicked() {
+            actions.push(Action::SetUp(run, finding.next.clone()));
+        }
+    }
+
     /// Draws the whole list, each finding with its evidence in words.
     fn window_ui(&self, ctx: &egui::Context, open: &mut bool, actions: &mut Vec<Action>) {
         let size = ctx.content_rect().size();
@@ -182,6 +207,7 @@ impl List<'_> {
                         self.run_ui(ui, finding);
                         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                             self.show_button_ui(ui, finding, actions);
+                            self.try_button_ui(ui, finding, actions);
                         });
                     });
                     ui.label(RichText::new(&finding.sentence).strong());
@@ -202,7 +228,9 @@ fn kind_ui(ui: &mut egui::Ui, kind: Kind) {
         | Kind::Conflict
         | Kind::Setback
         | Kind::Thirds => palette::diverging(-1.0, dark),
-        Kind::Comparison | Kind::Gates | Kind::Depth => palette::diverging(1.0, dark),
+        Kind::Adjustment | Kind::Comparison | Kind::Gates | Kind::Depth | Kind::NoAdjustment => {
+            palette::diverging(1.0, dark)
+        }
         Kind::Noise => Color32::from_gray(0x70),
     };
     let size = vec2(KIND_WIDTH, 16.0);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::RunConfig;
 use crate::figure::{Kind, Pick, TimeAxis};
-use crate::findings::Evidence;
+use crate::findings::{Evidence, Setting};
 use crate::run::notes::Notes;
 use crate::ui::state::place::Page;
 use crate::ui::state::runs::RunId;
@@ -28,6 +28,8 @@ pub(crate) enum Action {
     ContinueDir(PathBuf),
     /// Go on from the last checkpoint of the run in a directory, in a new run with this configuration.
     Fork(PathBuf, Box<RunConfig>),
+    /// Set the experiment up with the configuration of a run and these settings in place of its own.
+    SetUp(RunId, Vec<Setting>),
     /// Train the jobs that wait.
     GoOn,
     /// Move a job that waits, named by its id, up (-1) or down (1).

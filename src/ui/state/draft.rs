@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::{Attention, DataSource, Field, RunConfig};
 use crate::data::{Pair, Plan, Summary};
+use crate::findings::Setting;
 use crate::run::log::new_run_dir;
 use crate::text::grouped;
 use crate::train::cadence::Cadence;
@@ -136,6 +137,34 @@ impl Draft {
             Err(reason) => self.unreadable.insert(field.name, reason),
         };
         self.texts.insert(field.name, text);
+    }
+
+    /// Takes over the configuration of a run, with `settings` in place of its own.
+    ///
+    /// # Errors
+    /// Where a setting cannot be read as a value of its field; the draft then stays as it was.
+    pub(crate) fn set_up(
+        &mut self,
+        mut config: RunConfig,
+        settings: &[Setting],
+    ) -> Result<(), String> {
+        for Setting { field, value } in settings {
+            let known =
+                Field::named(field).ok_or_else(|| format!("there is no field `{field}`"))?;
+            known
+                .set(&mut config, value)
+                .map_err(|reason| format!("{field}: {reason}"))?;
+        }
+        for (attention, chosen) in &mut self.variants {
+            *chosen = *attention == config.attention;
+        }
+        if let DataSource::Folder(path) = &config.data {
+            self.folder = path.display().to_string();
+        }
+        self.texts.clear();
+        self.unreadable.clear();
+        self.config = config;
+        Ok(())
     }
 
     /// The configuration that decides which fields have an effect: with a network that has attention gates, if one is

@@ -88,7 +88,7 @@ pub(crate) fn key<'a>(entries: impl Iterator<Item = &'a RunEntry>) -> Option<Key
 /// The page that shows the evidence for a kind of finding.
 pub(crate) fn page(kind: Kind) -> Page {
     match kind {
-        Kind::Loss | Kind::Overfitting => Page::Overview,
+        Kind::Loss | Kind::Overfitting | Kind::Adjustment | Kind::NoAdjustment => Page::Overview,
         Kind::Unlearned | Kind::Setback | Kind::Noise => Page::Class,
         Kind::Score => Page::Mistakes,
         Kind::Comparison | Kind::Conflict | Kind::Thirds | Kind::Depth => Page::Conflicts,
@@ -108,6 +108,7 @@ mod tests {
             kind: Kind::Conflict,
             score: 1.0,
             batch_norm: None,
+            next: Vec::new(),
             evidence: Evidence::default(),
         }
     }

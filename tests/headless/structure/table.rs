@@ -116,7 +116,16 @@ pub(super) const ROOMS: &[Room] = &[
     room(
         "findings",
         "what stands out in runs, in sentences",
-        &["compare", "config", "gradient", "network", "run", "text"],
+        &[
+            "class_balance",
+            "compare",
+            "config",
+            "gradient",
+            "network",
+            "random",
+            "run",
+            "text",
+        ],
     ),
     room(
         "sweep",

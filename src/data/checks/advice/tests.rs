@@ -32,6 +32,19 @@ fn runs_that_nothing_can_measure_are_refused() {
 }
 
 #[test]
+fn target_frequencies_are_those_of_the_classes() {
+    let config = RunConfig {
+        target_prior: "3,2,1".parse().ok(),
+        ..with(None)
+    };
+    let said = plan(&[30, 40], Some(&[9, 9]), &config).refusal(&config);
+    let wanted = "target_prior: 3 numbers for 2 classes; write one number for each class";
+    assert_eq!(said.as_deref(), Some(wanted));
+    let three = plan(&[30, 40, 50], Some(&[9, 9, 9]), &config);
+    assert_eq!(three.refusal(&config), None);
+}
+
+#[test]
 fn a_validation_split_that_takes_everything_is_refused() {
     let config = with(Some(1000));
     let said = plan(&[30, 40], Some(&[9, 9]), &config)

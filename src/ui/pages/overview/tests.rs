@@ -19,6 +19,7 @@ fn finding(kind: Kind, sentence: &str, run: usize) -> Finding {
         kind,
         score: 1.0,
         batch_norm: None,
+        next: Vec::new(),
         evidence: Evidence {
             run,
             scope: Some(Scope::Layer("stem.conv1".to_owned())),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::findings::{self, Finding, HISTORY, Subject};
+use crate::findings::{self, EndLogits, Finding, HISTORY, Subject};
 use crate::run::Run;
 use crate::run::probe_file::ProbeTensors;
 use crate::ui::state::runs::RunEntry;
@@ -14,6 +14,7 @@ pub(crate) struct Source {
     run: Run,
     dir: PathBuf,
     probes: BTreeMap<u64, Arc<ProbeTensors>>,
+    logits: EndLogits,
 }
 
 impl Source {
@@ -23,12 +24,14 @@ impl Source {
             run: findings::excerpt(&entry.run),
             dir: entry.dir.clone(),
             probes: loaded.map(|(step, probe)| (*step, probe.clone())).collect(),
+            logits: EndLogits::default(),
         }
     }
 
-    /// Reads the probe files that are not in memory. A file that cannot be read is left out here; the conflict matrix
+    /// Reads the logits, and the probe files that are not in memory. A file that cannot be read is left out here; the conflict matrix
     /// says why it cannot be read.
     fn read(&mut self) {
+        self.logits = EndLogits::read(&self.dir, &self.run);
         let classes = self.run.started.as_ref().map_or(0, |x| x.classes.len());
         let batch_norm = self.run.batch_norm();
         for probe in &self.run.probes {
@@ -48,6 +51,7 @@ pub(crate) fn find(mut sources: Vec<Source>) -> Vec<Finding> {
     let subjects = sources.iter().map(|source| Subject {
         run: &source.run,
         probes: &source.probes,
+        logits: &source.logits,
     });
     findings::find(&subjects.collect::<Vec<_>>())
 }
