@@ -95,10 +95,12 @@ impl App {
 
     /// Looks through the data of the new experiment, a moment after its configuration was changed.
     pub(super) fn ask_for_scan(&mut self, ctx: &egui::Context, now: f64) {
-        if !self.state.is_training()
-            && let Some((config, is_cancelled)) = self.state.draft.check_due()
-        {
-            self.background.check(config, is_cancelled);
+        if !self.state.is_training() {
+            if let Some((config, is_cancelled)) = self.state.draft.check_due(now) {
+                self.background.check(config, is_cancelled);
+            } else if let Some(secs) = self.state.draft.check_waits(now) {
+                ctx.request_repaint_after(Duration::from_secs_f64(secs));
+            }
         }
         if let Some(config) = self.state.draft.scan_due(now) {
             self.background.scan(config);

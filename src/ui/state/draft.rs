@@ -40,8 +40,10 @@ pub(crate) struct Draft {
 /// The check whether every image in the chosen folder can be decoded, which takes longer than counting them.
 #[derive(Default)]
 struct Check {
-    /// The part of the configuration that was checked, or is being checked: see [`scan_key`].
+    /// The part of the configuration that was checked, or is being checked: see [`check_key`].
     of: Option<RunConfig>,
+    /// The part that is to be checked, and when it last changed, in window seconds.
+    wanted: Option<(RunConfig, f64)>,
     /// Set to end the check that is under way.
     is_cancelled: Arc<AtomicBool>,
     found: Checked,
@@ -322,17 +324,29 @@ impl Draft {
     }
 
     /// The configuration whose images are to be decoded for a check now, with the flag that ends it; `None` if they are
-    /// or were being checked, or are not counted yet.
-    pub(crate) fn check_due(&mut self) -> Option<(RunConfig, Arc<AtomicBool>)> {
-        let wanted = self.scan.wanted.as_ref()?;
+    /// or were being checked, are not counted yet, or the configuration has just been changed.
+    pub(crate) fn check_due(&mut self, now: f64) -> Option<(RunConfig, Arc<AtomicBool>)> {
+        let key = check_key(&self.config);
         let is_counted = matches!(self.scan.result, Some(Ok(_)));
-        let is_folder = matches!(wanted.data, DataSource::Folder(_));
-        if !is_counted || !is_folder || self.check.of.as_ref() == Some(wanted) {
+        let is_folder = matches!(key.data, DataSource::Folder(_));
+        if !is_counted || !is_folder || self.check.of.as_ref() == Some(&key) {
+            self.check.wanted = None;
+            return None;
+        }
+        // The first check need not wait; what is typed into a field afterwards is waited for.
+        let is_first = self.check.of.is_none();
+        let since = match &self.check.wanted {
+            Some((wanted, since)) if *wanted == key => *since,
+            _ if is_first => f64::NEG_INFINITY,
+            _ => now,
+        };
+        self.check.wanted = Some((key.clone(), since));
+        if now - since < SCAN_DELAY_SECS {
             return None;
         }
         self.stop_checking();
         self.check = Check {
-            of: Some(wanted.clone()),
+            of: Some(key),
             ..Check::default()
         };
         Some((self.config.clone(), self.check.is_cancelled.clone()))
@@ -343,16 +357,23 @@ impl Draft {
         self.check.is_cancelled.store(true, Ordering::Relaxed);
     }
 
+    /// Seconds until [`Self::check_due`] gives a configuration; `None` if no check waits for the typing to end.
+    pub(crate) fn check_waits(&self, now: f64) -> Option<f64> {
+        let (_, since) = self.check.wanted.as_ref()?;
+        Some((since + SCAN_DELAY_SECS - now).max(0.01))
+    }
+
     /// Takes in what a check has found, unless other data was chosen meanwhile.
     pub(crate) fn checked(&mut self, config: &RunConfig, found: Checked) {
-        if self.check.of.as_ref() == Some(&scan_key(config)) {
+        if self.check.of.as_ref() == Some(&check_key(config)) {
             self.check.found = found;
         }
     }
 
     /// What a check of the chosen images has found; none before it has ended.
     pub(crate) fn found(&self) -> Option<&Checked> {
-        (self.check.of == self.scan.wanted).then_some(&self.check.found)
+        let is_of_these = self.check.of.as_ref() == Some(&check_key(&self.config));
+        is_of_these.then_some(&self.check.found)
     }
 
     fn folder_is_missing(&self) -> bool {
@@ -392,6 +413,18 @@ fn scan_key(config: &RunConfig) -> RunConfig {
     }
 }
 
+/// The configuration with only those fields that decide which images are found and how they are split, and all others at
+/// their defaults.
+fn check_key(config: &RunConfig) -> RunConfig {
+    RunConfig {
+        imbalance: config.imbalance,
+        profile: config.profile,
+        val: config.val,
+        data_seed: config.data_seed,
+        ..scan_key(config)
+    }
+}
+
 /// The name on screen of a field of the configuration or of the setup panel; other names are given back as they are.
 pub(crate) fn label_of(field: &str) -> &str {
     match Field::named(field) {
@@ -412,6 +445,7 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data;
 
     #[test]
     fn typed_text_is_checked() {
@@ -430,6 +464,79 @@ mod tests {
             .iter_mut()
             .for_each(|variant| variant.1 = false);
         assert_eq!(draft.problems()[0].0, "variants");
+    }
+
+    /// How images are split decides which of them are in two splits: a change is checked anew once the typing has ended.
+    #[test]
+    fn images_are_checked_anew_when_their_splits_change() -> Result<(), String> {
+        let mut draft = Draft::new(Path::new("runs"));
+        draft.folder = "images".to_owned();
+        draft.use_folder(true);
+        let scanned = draft.scan_due(0.0).ok_or("a scan")?;
+        let summary = data::scan(&RunConfig::default()).map_err(|error| error.to_string())?;
+        draft.scanned(&scanned, Ok(Arc::new(summary)));
+        let (first, _) = draft.check_due(0.0).ok_or("the first check")?;
+        assert_eq!(draft.check_due(9.0).map(|_| ()), None);
+        let found = Checked {
+            repeated: vec!["2 of 9 test images are also training images".to_owned()],
+            ..Checked::default()
+        };
+        draft.checked(&first, found);
+        assert!(draft.found().is_some());
+        draft.config.imbalance = 10.0;
+        assert!(draft.found().is_none());
+        assert!(draft.check_due(10.0).is_none() && draft.check_waits(10.0) > Some(0.3));
+        draft.config.imbalance = 100.0;
+        assert!(draft.check_due(10.3).is_none());
+        assert!(draft.check_due(10.5).is_none());
+        let (second, _) = draft.check_due(10.8).ok_or("the second check")?;
+        assert_eq!(second.imbalance, 100.0);
+        assert_eq!(draft.check_waits(10.8), None);
+        // What belongs to other splits is not taken in.
+        draft.checked(&first, Checked::default());
+        draft.config.imbalance = 1.0;
+        assert!(draft.check_due(11.0).is_none() && draft.check_waits(11.0).is_some());
+        draft.config.imbalance = 100.0;
+        assert!(draft.check_due(11.1).is_none());
+        assert_eq!(draft.check_waits(11.1), None);
+        Ok(())
+    }
+
+    /// What a finding proposes is tried with everything else as in its run.
+    #[test]
+    fn a_run_is_set_up_again_with_other_settings() {
+        let mut draft = Draft::new(Path::new("runs"));
+        let config = RunConfig {
+            data: DataSource::Folder(PathBuf::from("/images")),
+            attention: Attention::Branch,
+            epochs: 33,
+            ..RunConfig::default()
+        };
+        let setting = |field, value: &str| Setting {
+            field,
+            value: value.to_owned(),
+        };
+        let before = draft.config.clone();
+        assert!(
+            draft
+                .set_up(config.clone(), &[setting("loss", "none")])
+                .is_err()
+        );
+        assert_eq!(draft.config, before);
+        let epochs = Field::named("epochs").expect("epochs");
+        draft.typed(epochs, "x".to_owned());
+        assert_eq!(
+            draft.set_up(config, &[setting("loss", "balanced-softmax")]),
+            Ok(())
+        );
+        assert_eq!(draft.config.loss, crate::config::Loss::BalancedSoftmax);
+        assert_eq!(
+            (draft.config.epochs, draft.folder.as_str()),
+            (33, "/images")
+        );
+        assert!(draft.problems().is_empty());
+        let chosen: Vec<_> = draft.variants.iter().filter(|x| x.1).map(|x| x.0).collect();
+        assert_eq!(chosen, [Attention::Branch]);
     }
 
     #[test]
