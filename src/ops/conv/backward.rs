@@ -8,18 +8,17 @@ use candle_core::Result;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::ops::cpu::{folded, parts, repeated, with_scratch};
+use crate::ops::cpu::{parts, with_scratch};
 use crate::ops::data::Data;
-use crate::ops::kernels::{Plane, WeightGrad, max_pool_grad, vectorised};
+use crate::ops::kernels::WeightGrad;
 use crate::ops::norm_sums::{self, Sums};
 use crate::ops::profile::{Work, timed};
 use crate::ops::tape::Packed;
 
-use super::affine::Affine;
 use super::input::{Input, Splitter};
-use super::loops::{add_terms, mask, subtract};
+use super::norm_grad::{Offsets, WayBack};
 use super::path::{Path, WeightPath};
-use super::shape::{After, Shape, Source as Stats};
+use super::shape::{After, Shape};
 
 /// Gradients of weights up to this many values are summed in several parts for each thread, so that no thread waits
 /// long for another.
@@ -37,31 +36,6 @@ pub(super) struct Backward {
     pub(super) packed: Arc<Packed>,
     pub(super) raw: Data,
     pub(super) after: Arc<After>,
-}
-
-/// Constants of the norm's backward pass for every channel, repeated over several pixels: scale and mean of the norm,
-/// and the terms a = mean(g) and b = inverse·mean(g·x̂) that are subtracted, 0 where the statistics are constants.
-struct Offsets {
-    scale: Vec<f32>,
-    mean: Vec<f32>,
-    a: Vec<f32>,
-    b: Vec<f32>,
-}
-
-impl Offsets {
-    /// For an image whose share of the statistics is `factor` times that of the others on average.
-    fn times(&self, factor: f64) -> Self {
-        let scaled = |values: &[f32]| {
-            let values = values.iter().map(|x| (f64::from(*x) * factor) as f32);
-            values.collect()
-        };
-        Self {
-            scale: self.scale.clone(),
-            mean: self.mean.clone(),
-            a: scaled(&self.a),
-            b: scaled(&self.b),
-        }
-    }
 }
 
 /// Values that the gradients are computed from.
@@ -109,9 +83,10 @@ impl Backward {
         let from = grad.contiguous()?;
         let (raw, grad) = (self.raw.values()?, from.values()?);
         // The batch's statistics depend on every image, so their sums must be complete before the first gradient.
-        let sums = self.through_batch().then(|| match from.norm_sums() {
+        let way = self.way_back();
+        let sums = way.through_batch().then(|| match from.norm_sums() {
             Some(sums) => sums.clone(),
-            None => self.all_sums(&raw, &grad),
+            None => way.all_sums(&raw, &grad),
         });
         let mut inputs = self.input.needs_grad().then(|| self.input.grad_memory());
         let sum = self.sum((&raw, &grad), sums.as_ref(), inputs.as_deref_mut())?;
@@ -150,7 +125,9 @@ impl Backward {
             splitter: self.input.splitter()?,
             raw,
             grad,
-            offsets: self.offsets(sums.unwrap_or(&vec![[0.0; 2]; shape.outputs])),
+            offsets: self
+                .way_back()
+                .offsets(sums.unwrap_or(&vec![[0.0; 2]; shape.outputs])),
             path: self
                 .weight
                 .with(|values| Path::adjoint(self.arch, shape, values, &self.packed))?,
@@ -185,6 +162,14 @@ impl Backward {
         Ok(sum)
     }
 
+    fn way_back(&self) -> WayBack<'_> {
+        WayBack {
+            arch: self.arch,
+            shape: &self.shape,
+            after: &self.after,
+        }
+    }
+
     /// The sums over no image.
     fn zeros(&self, weight_path: &WeightPath) -> Sum {
         let parts = self.input.norm_sums();
@@ -208,6 +193,7 @@ impl Backward {
         let (inner, outer) = (shape.input(), shape.output());
         let (path, weight_path) = (&source.path, &source.weight_path);
         let mut sum = self.zeros(weight_path);
+        let way = self.way_back();
         let group = (GROUP / (inner.len() + outer.len()).max(1)).max(weight_path.images());
         let group = group.clamp(1, images.len().max(1));
         let joined = source.splitter.as_ref().map_or(0, |_| shape.image());
@@ -225,7 +211,8 @@ impl Backward {
                     timed(Work::Load, || {
                         self.input.load(*arch, &source.parts, n, &inner, image);
                     });
-                    self.output_gradient(n, source, &outer, out, &mut sum.norm);
+                    let from = (source.raw, source.grad);
+                    way.output_gradient(n, from, &source.offsets, &outer, out, &mut sum.norm);
                 }
                 let mut to: Vec<&mut [f32]> = inputs
                     .iter_mut()
@@ -291,190 +278,6 @@ impl Backward {
             for (values, grad) in values.zip(grads.chunks_exact(each)) {
                 norm_sums::add(sums, &how.of_image(self.arch, values, grad));
             }
-        }
-    }
-
-    /// Gradient of the convolution's output for image `n`, into the plane `out`; where the norm's statistics are
-    /// constants, its sums are added to `sums` on the way.
-    fn output_gradient(
-        &self,
-        n: usize,
-        source: &Source<'_>,
-        plane: &Plane,
-        out: &mut [f32],
-        sums: &mut Sums,
-    ) {
-        let passed = source.grad.len() / self.shape.n;
-        let grad = &source.grad[n * passed..][..passed];
-        let raw = &source.raw[n * self.shape.raw()..][..self.shape.raw()];
-        if self.after.norm && !self.through_batch() {
-            norm_sums::add(sums, &timed(Work::NormSums, || self.image_sums(raw, grad)));
-        }
-        timed(Work::NormGrad, || match &self.after.stats {
-            Stats::Constants | Stats::Batch => {
-                self.raw_gradient(raw, grad, &source.offsets, plane, out);
-            }
-            Stats::Shares(shares) => {
-                let offsets = source.offsets.times(shares[n] * self.shape.n as f64);
-                self.raw_gradient(raw, grad, &offsets, plane, out);
-            }
-        });
-    }
-
-    /// Whether gradients flow through the norm's statistics.
-    fn through_batch(&self) -> bool {
-        self.after.stats != Stats::Constants
-    }
-
-    /// Gradient of the convolution's output, written to the plane `out`, from the gradient `grad` of the result of
-    /// norm, ReLU and pool: scale·(g − a − b·(x − mean)) with g the part of `grad` that pool and ReLU let pass (Ioffe &
-    /// Szegedy 2015, section 3). Where the image has a share w of the statistics, a and b are those of 1/N, times w·N.
-    fn raw_gradient(
-        &self,
-        raw: &[f32],
-        grad: &[f32],
-        offsets: &Offsets,
-        plane: &Plane,
-        out: &mut [f32],
-    ) {
-        let Offsets { scale, mean, a, b } = offsets;
-        let stretch = scale.len();
-        plane.clear(out);
-        vectorised(
-            self.arch,
-            #[inline(always)]
-            || {
-                self.for_each_row(
-                    raw,
-                    grad,
-                    #[inline(always)]
-                    |row, raw, passed| {
-                        let out = &mut out[plane.row(row)..][..raw.len()];
-                        let stretches = out
-                            .chunks_mut(stretch)
-                            .zip(passed.chunks(stretch))
-                            .zip(raw.chunks(stretch));
-                        for ((out, passed), raw) in stretches {
-                            subtract(out, passed, raw, (scale, mean), (a, b));
-                        }
-                    },
-                );
-            },
-        );
-    }
-
-    /// The constants of the norm's backward pass, from the sums over the batch.
-    fn offsets(&self, sums: &Sums) -> Offsets {
-        let count = (self.shape.n * self.shape.h * self.shape.w) as f64;
-        let Affine {
-            scale,
-            mean,
-            inverse,
-            ..
-        } = &self.after.affine;
-        let a: Vec<f32> = sums.iter().map(|sum| (sum[0] / count) as f32).collect();
-        let b = sums
-            .iter()
-            .zip(inverse)
-            .map(|(sum, &inverse)| (f64::from(inverse) * sum[1] / count) as f32);
-        let b: Vec<f32> = b.collect();
-        Offsets {
-            scale: repeated(scale),
-            mean: repeated(mean),
-            a: repeated(&a),
-            b: repeated(&b),
-        }
-    }
-
-    /// Σg and Σg·x̂ over the batch, image by image in order, whatever the threads.
-    fn all_sums(&self, raw: &[f32], grad: &[f32]) -> Sums {
-        let images: Vec<Sums> = raw
-            .par_chunks(self.shape.raw())
-            .zip(grad.par_chunks(grad.len() / self.shape.n))
-            .map(|(raw, grad)| timed(Work::NormSums, || self.image_sums(raw, grad)))
-            .collect();
-        let mut sums = vec![[0.0; 2]; self.shape.outputs];
-        images
-            .iter()
-            .for_each(|image| norm_sums::add(&mut sums, image));
-        sums
-    }
-
-    /// Σg and Σg·x̂ over one image.
-    fn image_sums(&self, raw: &[f32], grad: &[f32]) -> Sums {
-        let Affine { mean, inverse, .. } = &self.after.affine;
-        let c = self.shape.outputs;
-        let mean = repeated(mean);
-        let (mut plain, mut weighted) = (vec![0.0_f32; mean.len()], vec![0.0_f32; mean.len()]);
-        vectorised(
-            self.arch,
-            #[inline(always)]
-            || {
-                self.for_each_row(
-                    raw,
-                    grad,
-                    #[inline(always)]
-                    |_, raw, passed| {
-                        for (raw, passed) in raw.chunks(mean.len()).zip(passed.chunks(mean.len())) {
-                            add_terms(&mut plain, &mut weighted, raw, passed, &mean);
-                        }
-                    },
-                );
-            },
-        );
-        let sums = folded(&plain, c)
-            .into_iter()
-            .zip(folded(&weighted, c))
-            .zip(inverse);
-        sums.map(|((plain, weighted), inverse)| [f64::from(plain), f64::from(weighted * inverse)])
-            .collect()
-    }
-
-    /// Calls `visit(row index, row, gradient that ReLU and pool let pass)` for every row of an image.
-    #[inline(always)]
-    fn for_each_row(
-        &self,
-        raw: &[f32],
-        grad: &[f32],
-        mut visit: impl FnMut(usize, &[f32], &mut [f32]),
-    ) {
-        let (w, c) = (self.shape.w, self.shape.outputs);
-        let After { pending, pool, .. } = &*self.after;
-        let mut passed = vec![0.0; if *pool { 2 * w * c } else { w * c }];
-        if *pool {
-            for (pair, grad) in grad.chunks_exact(w / 2 * c).enumerate() {
-                let rows = &raw[2 * pair * w * c..][..2 * w * c];
-                if w % 2 == 1 {
-                    passed.fill(0.0); // The pool leaves out the last column.
-                }
-                max_pool_grad(self.arch, self.after.rows(rows, w), grad, &mut passed);
-                let (upper, lower) = passed.split_at_mut(w * c);
-                visit(2 * pair, &rows[..w * c], upper);
-                visit(2 * pair + 1, &rows[w * c..], lower);
-            }
-            if self.shape.h % 2 == 1 {
-                // The pool leaves out the last row, so its gradient is 0, but its values count in the batch's
-                // statistics.
-                let last = self.shape.h - 1;
-                passed.fill(0.0);
-                visit(last, &raw[last * w * c..], &mut passed[..w * c]);
-            }
-            return;
-        }
-        let stretch = pending.scale.len();
-        for (row, (raw, grad)) in raw
-            .chunks_exact(w * c)
-            .zip(grad.chunks_exact(w * c))
-            .enumerate()
-        {
-            for ((passed, raw), grad) in passed
-                .chunks_mut(stretch)
-                .zip(raw.chunks(stretch))
-                .zip(grad.chunks(stretch))
-            {
-                mask(passed, raw, grad, pending);
-            }
-            visit(row, raw, &mut passed);
         }
     }
 }

@@ -51,3 +51,11 @@ pub(super) fn subtract(
         *out = scale * (passed - a - b * (raw - mean));
     }
 }
+
+/// scale·g.
+#[inline(always)]
+pub(super) fn scaled(out: &mut [f32], passed: &[f32], scale: &[f32]) {
+    for (out, (passed, scale)) in out.iter_mut().zip(passed.iter().zip(scale)) {
+        *out = scale * passed;
+    }
+}

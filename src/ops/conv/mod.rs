@@ -8,7 +8,7 @@
 //! ```text
 //! layer            settings of a convolution and of what follows it, and its results
 //! conv2d           checks shapes and chooses the implementation:
-//!   fused            on the CPU: the forward pass, with shape, affine, input, path (direct or Winograd, by rule), backward (with loops)
+//!   fused            on the CPU: the forward pass, with shape, affine, input, path (direct or Winograd, by rule), backward (with norm_grad, loops)
 //!   portable         on other devices: candle operations
 //! ```
 //! May import cpu, data, gate, kernels, norm_sums, pending_norm, pool, profile and tape of `ops`.
@@ -21,6 +21,7 @@ mod input;
 mod layer;
 mod loops;
 mod method;
+mod norm_grad;
 mod path;
 mod portable;
 mod rule;

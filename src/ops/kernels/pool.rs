@@ -1,7 +1,5 @@
 //! 2×2 max-pool of two rows, after a norm and a ReLU, and its gradient.
 
-use std::array;
-
 use pulp::{Arch, Simd, WithSimd};
 
 use super::simd::{load, store};
@@ -24,14 +22,9 @@ impl Rows<'_> {
     /// Where the four pixels of a pooled one begin, in row-major order.
     #[inline(always)]
     fn corners(&self, column: usize) -> [usize; 4] {
-        let (w, c) = (self.width, self.scale.len());
-        [
-            2 * column,
-            2 * column + 1,
-            w + 2 * column,
-            w + 2 * column + 1,
-        ]
-        .map(|pixel| pixel * c)
+        let c = self.scale.len();
+        let (upper, lower) = (2 * column * c, (self.width + 2 * column) * c);
+        [upper, upper + c, lower, lower + c]
     }
 
     /// The four values of the channels `from..to` of a pooled pixel.
@@ -45,11 +38,14 @@ impl Rows<'_> {
         let scale = load(simd, &self.scale[from..to]);
         let shift = load(simd, &self.shift[from..to]);
         let floor = simd.splat_f32s(self.floor);
-        array::from_fn(|i| {
-            let x = load(simd, &self.values[corners[i] + from..corners[i] + to]);
-            let value = simd.add_f32s(simd.mul_f32s(x, scale), shift);
-            simd.select_f32s(simd.less_than_f32s(value, floor), floor, value)
-        })
+        // A loop instead of `array::from_fn`, which is not always inlined: every operation would then be a call.
+        let mut values = [floor; 4];
+        for (value, corner) in values.iter_mut().zip(corners) {
+            let x = load(simd, &self.values[corner + from..corner + to]);
+            let normed = simd.add_f32s(simd.mul_f32s(x, scale), shift);
+            *value = simd.select_f32s(simd.less_than_f32s(normed, floor), floor, normed);
+        }
+        values
     }
 }
 
@@ -107,7 +103,7 @@ pub(in crate::ops) fn max_pool_grad(arch: Arch, rows: Rows<'_>, grad: &[f32], ou
                     let mut rest = load(simd, &grad[from..to]);
                     rest = simd.select_f32s(simd.less_than_f32s(floor, top), rest, zero);
                     // The first of equal values takes the gradient; those after it get 0.
-                    for (corner, value) in corners.into_iter().zip(values) {
+                    for (&corner, &value) in corners.iter().zip(&values) {
                         let is_top = simd.equal_f32s(value, top);
                         let own = simd.select_f32s(is_top, rest, zero);
                         rest = simd.select_f32s(is_top, zero, rest);
