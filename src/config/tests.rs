@@ -25,6 +25,7 @@ fn unusual() -> RunConfig {
         ("weights_from", "0.8"),
         ("sampler", "square-root"),
         ("post_hoc", "1"),
+        ("target_prior", "3,2,1"),
         ("epochs", "7"),
         ("batch", "64"),
         ("optimizer", "adamw"),
@@ -212,6 +213,12 @@ fn both_sides_of_every_bound_are_told_apart() {
             &["", "0", "1"],
             &["-1e-300", "1.0000000000000002", "NaN"],
             "must be between 0 and 1, the share of the epochs, such as 0.8",
+        ),
+        (
+            "target_prior",
+            &["", "balanced", "as-trained", "1,0,2.5"],
+            &["-1,2", "NaN,1", "1,inf"],
+            "must be at least 0, such as balanced",
         ),
         (
             "post_hoc",

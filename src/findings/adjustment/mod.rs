@@ -94,16 +94,19 @@ pub(super) fn finding(run: &Run, started: &Started, logits: &EndLogits) -> Optio
 }
 
 /// What to train next where the logits gain by an adjustment: the same with that adjustment, or with a loss that has it
-/// built in. Nothing where the run corrects the imbalance in its training already.
+/// built in where the run does nothing else about the imbalance.
 fn next(config: &RunConfig, tau: f64) -> Vec<Setting> {
     let is_plain = config.loss == Loss::Ce
         && config.class_weights == ClassWeights::None
         && config.sampler == Sampler::Instance
         && config.post_hoc.is_none();
-    if is_plain {
-        vec![Setting::new("loss", "balanced-softmax")]
-    } else {
-        vec![Setting::new("post_hoc", &tau.to_string())]
+    match is_plain {
+        true if tau == 1.0 => vec![Setting::new("loss", "balanced-softmax")],
+        true => vec![
+            Setting::new("loss", "logit-adjusted"),
+            Setting::new("tau", &tau.to_string()),
+        ],
+        false => vec![Setting::new("post_hoc", &tau.to_string())],
     }
 }
 
@@ -267,7 +270,7 @@ impl<'a> Trial<'a> {
         let changes = before.iter().zip(after).enumerate();
         let mut changes: Vec<(usize, f64, f64)> = changes
             .filter_map(|(k, (a, b))| Some((k, (*a)?, (*b)?)))
-            .filter(|(_, a, b)| (b - a).abs() >= 0.0005)
+            .filter(|(_, a, b)| (b - a).abs() >= 0.005)
             .collect();
         changes.sort_by(|x, y| (y.2 - y.1).total_cmp(&(x.2 - x.1)));
         let words =

@@ -15,6 +15,9 @@ use crate::ui::state::runs::{RunEntry, RunId, Runs};
 const LINE: f32 = 22.0;
 /// Width of the kind of a finding, in points, so that all sentences start below each other.
 const KIND_WIDTH: f32 = 84.0;
+/// Width from which on the line has room for more than one button, in points.
+const WIDE: f32 = 640.0;
+
 /// Draws the line above the overview, and the whole list if it is open.
 pub(crate) fn findings_ui(
     ui: &mut egui::Ui,
@@ -104,7 +107,10 @@ impl List<'_> {
         let twin = self.found[1..].iter().find(|other| is_same(finding, other));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             self.show_button_ui(ui, finding, actions);
-            self.try_button_ui(ui, finding, actions);
+            // In a narrow window the sentence needs the room; the list has the button, too.
+            if ui.available_width() > WIDE {
+                self.try_button_ui(ui, finding, actions);
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 kind_ui(ui, finding.kind);
                 match twin {

@@ -191,9 +191,11 @@ fn use_run(dir: &Path, mut run: Run) -> Result<()> {
             probes: &probes,
         };
         use_view(subject, &view)?;
+        let logits = findings::EndLogits::read(dir, &run);
         let subject = findings::Subject {
             run: &run,
             probes: &probes.whole,
+            logits: &logits,
         };
         findings::find(&[subject]);
     }

@@ -6,7 +6,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::findings::Evidence;
+use crate::findings::{Evidence, Setting};
 use crate::run::Scope;
 use crate::ui::state::findings::{Key, key};
 use crate::ui::state::place::Page;
@@ -88,6 +88,26 @@ fn the_line_has_one_finding_and_the_list_has_all() {
     window.run();
     assert!(window.query_by_label("Show Fourth").is_some());
     assert!(window.query_by_label("What “Third” rests on.").is_some());
+}
+
+#[test]
+fn what_a_finding_proposes_is_set_up_with_one_press() {
+    let mut proposal = finding(Kind::Adjustment, "More is to be had", 1);
+    let setting = |field, value: &str| Setting {
+        field,
+        value: value.to_owned(),
+    };
+    proposal.next = vec![setting("loss", "logit-adjusted"), setting("tau", "0.5")];
+    let next = proposal.next.clone();
+    let mut window = strip(vec![proposal, finding(Kind::Gates, "Second", 0)]);
+    window.run();
+    // The line is narrow here, so that the list alone has the button.
+    assert!(window.query_by_label("Try Logit-adjusted").is_none());
+    window.get_by_label("All findings (2)…").click();
+    window.run();
+    window.get_by_label("Try Logit-adjusted").click();
+    window.run();
+    assert_eq!(window.state().actions, [Action::SetUp(8, next)]);
 }
 
 #[test]
