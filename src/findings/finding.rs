@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::config::{self, Field};
 use crate::run::{BatchNorm, Scope};
 
 /// The subject of a finding. The kinds are ordered from the most to the least pressing.
@@ -111,6 +112,22 @@ impl Setting {
         Self {
             field,
             value: value.to_owned(),
+        }
+    }
+
+    /// The setting in words: the label of a choice, or that of the field with the value.
+    pub fn label(&self) -> String {
+        let field = Field::named(self.field);
+        let choice = field.and_then(|field| {
+            let config::Kind::Choice(choices) = field.kind else {
+                return None;
+            };
+            choices.iter().find(|choice| choice.name == self.value)
+        });
+        match (choice, field) {
+            (Some(choice), _) => choice.label.to_owned(),
+            (None, Some(field)) => format!("{} {}", field.label, self.value),
+            (None, None) => self.value.clone(),
         }
     }
 }

@@ -33,15 +33,20 @@ const BALANCED: f64 = 1.2;
 /// Number of classes whose F1 changes most that are named.
 const NAMED: usize = 3;
 
+/// Whether two strengths of adjustment are the same step of the scale.
+fn is_same(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-9
+}
+
 /// What chose τ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Chosen {
     /// Validation images, which others than judge.
-    ByValidation,
+    Validation,
     /// Theory, for images that are balanced.
-    ByTheory,
+    Theory,
     /// The images that also judge it.
-    ByTheSame,
+    Same,
 }
 
 /// An adjustment and what it gives.
@@ -101,7 +106,7 @@ fn next(config: &RunConfig, tau: f64) -> Vec<Setting> {
         && config.sampler == Sampler::Instance
         && config.post_hoc.is_none();
     match is_plain {
-        true if tau == 1.0 => vec![Setting::new("loss", "balanced-softmax")],
+        true if is_same(tau, 1.0) => vec![Setting::new("loss", "balanced-softmax")],
         true => vec![
             Setting::new("loss", "logit-adjusted"),
             Setting::new("tau", &tau.to_string()),
@@ -130,15 +135,15 @@ impl<'a> Trial<'a> {
             (None, None) => return None,
         };
         let (chosen, chooser) = match (&test, &val) {
-            (Some(_), Some(val)) => (Chosen::ByValidation, val),
-            _ if judges.imbalance() <= BALANCED => (Chosen::ByTheory, judges),
-            _ => (Chosen::ByTheSame, judges),
+            (Some(_), Some(val)) => (Chosen::Validation, val),
+            _ if judges.imbalance() <= BALANCED => (Chosen::Theory, judges),
+            _ => (Chosen::Same, judges),
         };
         // The logits have the run's own adjustment already.
         let offsets = |tau: f64| -> Vec<f64> { priors.iter().map(|x| (own - tau) * x).collect() };
         let taus = (0..=STEPS).map(|step| STRONGEST * step as f64 / STEPS as f64);
         let tau = taus
-            .filter(|tau| chosen != Chosen::ByTheory || *tau == 1.0)
+            .filter(|tau| chosen != Chosen::Theory || is_same(*tau, 1.0))
             .filter_map(|tau| {
                 Some((
                     tau,
@@ -169,7 +174,7 @@ impl<'a> Trial<'a> {
     }
 
     fn gains(&self) -> bool {
-        self.taus.0 != self.taus.1 && self.interval.0 > 0.0
+        !is_same(self.taus.0, self.taus.1) && self.interval.0 > 0.0
     }
 
     fn images(&self) -> &'static str {
@@ -207,7 +212,7 @@ impl<'a> Trial<'a> {
 
     fn no_gain(&self) -> String {
         let (own, tau) = self.taus;
-        if own == tau {
+        if is_same(own, tau) {
             return format!(
                 "Post-hoc logit adjustment gains nothing here: τ = {own}, which this run has, is best"
             );
@@ -227,16 +232,16 @@ impl<'a> Trial<'a> {
             STRONGEST / STEPS as f64
         );
         said.push_str(&match self.chosen {
-            Chosen::ByValidation => format!("The validation images chose τ {range}."),
-            Chosen::ByTheory => {
+            Chosen::Validation => format!("The validation images chose τ {range}."),
+            Chosen::Theory => {
                 "Theory gives τ = 1 for images that are as balanced as these.".to_owned()
             }
-            Chosen::ByTheSame => format!(
+            Chosen::Same => format!(
                 "τ was chosen {range} on the {} themselves, so that the gain is more likely too high than too low.",
                 self.images()
             ),
         });
-        if let Some(balanced) = self.balanced.filter(|_| self.taus.1 != 1.0) {
+        if let Some(balanced) = self.balanced.filter(|_| !is_same(self.taus.1, 1.0)) {
             let _ = write!(
                 said,
                 " With τ = 1, which theory gives where all classes are equally frequent, macro-F1 would be {balanced:.3}."
@@ -244,7 +249,7 @@ impl<'a> Trial<'a> {
         }
         let (before, after) = &self.scores;
         if let (Some(before), Some(after)) = (before.accuracy, after.accuracy)
-            && self.taus.0 != self.taus.1
+            && !is_same(self.taus.0, self.taus.1)
         {
             let _ = write!(said, " Accuracy {before:.3} → {after:.3}.");
         }
@@ -255,7 +260,7 @@ impl<'a> Trial<'a> {
                 said.push_str(" Classes count as often as the target frequencies of the run say.");
             }
             Some(Prior::Balanced) => {
-                said.push_str(" All classes count alike, as the run's target says.")
+                said.push_str(" All classes count alike, as the run's target says.");
             }
             Some(Prior::AsTrained) => {
                 said.push_str(" Classes count as often as in training, as the run's target says.");

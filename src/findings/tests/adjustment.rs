@@ -77,7 +77,7 @@ fn the_adjustment_that_validation_images_choose_is_judged_on_test_images() {
         .iter()
         .map(|x| (x.field, x.value.clone()))
         .collect();
-    let wanted = if tau == 1.0 {
+    let wanted = if (tau - 1.0).abs() < 1e-9 {
         vec![("loss", "balanced-softmax".to_owned())]
     } else {
         vec![

@@ -236,7 +236,7 @@ impl WayBack<'_> {
         mut visit: impl FnMut(usize, &[f32], &mut [f32]),
     ) {
         let (w, c) = (self.shape.w, self.shape.outputs);
-        let After { pending, pool, .. } = &*self.after;
+        let After { pending, pool, .. } = self.after;
         let mut passed = vec![0.0; if *pool { 2 * w * c } else { w * c }];
         if *pool {
             for (pair, grad) in grad.chunks_exact(w / 2 * c).enumerate() {

@@ -36,10 +36,7 @@ impl App {
             }
             Action::SetTime(axis) => self.state.view.figure.time = axis,
             Action::Start => self.start(),
-            Action::SkipAndTrain => {
-                self.state.draft.config.skip_unreadable = true;
-                self.start();
-            }
+            Action::SkipAndTrain => self.skip_and_train(),
             Action::Pause => self.pause(true),
             Action::Resume => self.pause(false),
             Action::Stop => self.stop(),

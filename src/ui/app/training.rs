@@ -20,6 +20,12 @@ impl App {
         self.train(self.state.draft.jobs(&self.taken()));
     }
 
+    /// Trains the experiment as set up, without the images that cannot be decoded.
+    pub(super) fn skip_and_train(&mut self) {
+        self.state.draft.config.skip_unreadable = true;
+        self.start();
+    }
+
     /// Directories that jobs will write or are writing.
     fn taken(&self) -> Vec<PathBuf> {
         let waiting = self.state.queue.waiting();

@@ -3,7 +3,6 @@
 
 use egui::{Align, Color32, Layout, RichText, vec2};
 
-use crate::config::{self, Field};
 use crate::figure::palette;
 use crate::findings::{Finding, Kind};
 use crate::ui::state::action::Action;
@@ -175,18 +174,10 @@ impl List<'_> {
         let (Some(&run), Some(first)) = (run, finding.next.first()) else {
             return;
         };
-        let Some(field) = Field::named(first.field) else {
-            return;
-        };
-        let value = match field.kind {
-            config::Kind::Choice(choices) => {
-                let choice = choices.iter().find(|choice| choice.name == first.value);
-                choice.map_or(first.value.clone(), |choice| choice.label.to_owned())
-            }
-            _ => format!("{} {}", field.label, first.value),
-        };
         let help = "Set up a run like this one with this setting; Start then trains it";
-        let button = ui.button(format!("Try {value}")).on_hover_text(help);
+        let button = ui
+            .button(format!("Try {}", first.label()))
+            .on_hover_text(help);
         if button.clicked() {
             actions.push(Action::SetUp(run, finding.next.clone()));
         }
