@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::{Usage, fail};
 use crate::remote::{Address, Mirror, Ssh, share};
+use crate::run::log;
 
 /// Answers another machine's requests for runs of this one.
 pub(super) fn answer() -> anyhow::Result<()> {
@@ -55,7 +56,11 @@ impl Copies {
         };
         if !self.of.iter().any(|(known, _, _)| *known == address) {
             let mut mirror = Mirror::open(&address, &Ssh::default())?;
-            let round = mirror.update(&|_| self.are_whole)?;
+            let mut round = mirror.update(&|_| self.are_whole)?;
+            if !self.are_whole && round.runs.iter().any(|run| log::is_recorded(run)) {
+                // Their logs lack the summaries of the probes, which are computed from the probes' files.
+                round = mirror.update(&|run| log::is_recorded(run))?;
+            }
             for problem in round.problems {
                 fail(&problem);
             }

@@ -11,6 +11,7 @@ use super::address::Address;
 use super::connection::Connection;
 use super::protocol::{LOG, ListedFile, ListedRun, MOST_BYTES, directory, is_file_of_run};
 use super::ssh::Ssh;
+use super::unused::{lock_path, mark_as_used, remove_unused};
 use crate::run::log::{events_path, runs_under};
 use crate::run::mirrored::{self, Mirrored};
 use crate::text::{one_line, visible};
@@ -40,15 +41,18 @@ pub struct Round {
 }
 
 impl Mirror {
-    /// Connects to a server. Nothing is copied yet.
+    /// Connects to a server. Nothing is copied yet, and copies that nobody has asked for in 30 days are removed.
     ///
     /// # Errors
     /// Where the server, the program or the folder there cannot be reached.
     pub fn open(address: &Address, ssh: &Ssh) -> Result<Self, RemoteError> {
         let copies = ssh.copies.as_ref().ok_or(RemoteError::NoCache)?;
+        let (dir, now) = (address.place_in(copies), SystemTime::now());
+        mark_as_used(&dir, now);
+        remove_unused(copies, now);
         Ok(Self {
             address: address.clone(),
-            dir: address.place_in(copies),
+            dir,
             connection: Connection::open(address, ssh)?,
             held: BTreeMap::new(),
         })
@@ -105,10 +109,11 @@ impl Mirror {
 
     /// Keeps other processes, and other threads, from copying to the same place until the file is dropped.
     fn one_at_a_time(&self) -> Result<File, RemoteError> {
-        let path = self.dir.with_extension("lock");
+        let path = lock_path(&self.dir);
         let lock = || {
             let file = OpenOptions::new().create(true).append(true).open(&path)?;
             file.lock()?;
+            file.set_modified(SystemTime::now())?;
             Ok(file)
         };
         lock().map_err(|e| RemoteError::copy("lock", &path, e))

@@ -18,6 +18,7 @@ mod mirror;
 mod protocol;
 mod share;
 mod ssh;
+mod unused;
 
 pub use address::Address;
 pub use mirror::{Mirror, Round};

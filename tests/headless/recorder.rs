@@ -26,7 +26,7 @@ fn said(output: &Output) -> String {
 }
 
 /// A copy of a run's log as a recorder would write it: its settings in words of their own, and no summaries.
-fn as_recorded(run: &Path) -> Result<()> {
+pub(crate) fn as_recorded(run: &Path) -> Result<()> {
     let path = log::events_path(run);
     let mut lines = Vec::new();
     for line in std::fs::read_to_string(&path)?.lines() {

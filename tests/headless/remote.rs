@@ -16,6 +16,7 @@ use crosscurrent::run::log;
 use crosscurrent::run::notes::Notes;
 
 use crate::common::{config, images, train};
+use crate::recorder::as_recorded;
 #[path = "../sshd/mod.rs"]
 mod sshd;
 use sshd::{HOSTS, Server};
@@ -82,6 +83,22 @@ fn runs_of_a_server_are_listed_and_exported() -> Result<()> {
         None,
         "a table takes logs alone"
     );
+
+    // But for a recorded run, whose log alone does not tell its interference.
+    let recorded = at.join("home/recorded/three");
+    fs::create_dir_all(recorded.join("probes"))?;
+    let two = at.join("home/runs/two");
+    for file in files(&two.join("probes")) {
+        let name = file.strip_prefix(&two)?.to_owned();
+        fs::copy(&file, recorded.join(name))?;
+    }
+    fs::copy(log::events_path(&two), log::events_path(&recorded))?;
+    as_recorded(&recorded)?;
+    let [far, near] = ["ssh://server/~/recorded", "home/recorded/three"];
+    let [far, near] = [far, near].map(|run| crosscurrent(&server, &["summary", "--json", run]));
+    let (far, near) = (said(&far?), said(&near?));
+    assert!(!far.contains("left out"), "{far}");
+    assert_eq!(far, near);
 
     // The same figure as from the run itself; the address of a run is that of its directory.
     let one = format!("ssh://server{}", at.join("home/runs/a b/one").display());

@@ -120,6 +120,12 @@ impl Server {
         let _ = daemon.wait();
     }
 
+    /// Whether anybody is logged in.
+    pub(crate) fn is_in_use(&self) -> bool {
+        let daemon = self.daemon.as_ref();
+        daemon.is_some_and(|daemon| !self.connections(daemon.id()).is_empty())
+    }
+
     /// Numbers of the processes below the server's, the innermost first.
     fn connections(&self, parent: u32) -> Vec<u32> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -44,6 +44,37 @@ fn a_cell_shows_its_images() -> Result<()> {
     Ok(())
 }
 
+/// A recorded run says how many images a cell has, and why none is shown. Its time is in steps where it knows no epochs, and
+/// nothing can be set that it does not know.
+#[test]
+fn a_recorded_run_says_that_it_has_no_images() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+    let log = std::fs::read_to_string(root.join("events.jsonl"))?;
+    let (header, rest) = log.split_once('\n').context("a header")?;
+    let mut header: serde_json::Value = serde_json::from_str(header)?;
+    let fields = header.as_object_mut().context("an object")?;
+    fields.remove("config");
+    fields.insert("format".to_owned(), 3.into());
+    fields.insert("steps_per_epoch".to_owned(), 0.into());
+    let recorder = serde_json::json!({"name": "PyTorch 9.9", "network": "TinyNet"});
+    fields.insert("recorder".to_owned(), recorder);
+    std::fs::write(
+        folder.path().join("events.jsonl"),
+        format!("{header}\n{rest}"),
+    )?;
+    let mut window = open(folder.path());
+    click(&mut window, "Bird-drop taken for Clean");
+    assert!(has(
+        &window,
+        "PyTorch 9.9 recorded this run, and its log holds the numbers without the images."
+    ));
+    assert!(window.query_by_label_contains("Locate…").is_none());
+    let axis = window.get_by_label("Time axis");
+    assert_eq!(axis.value().as_deref(), Some("in steps"));
+    Ok(())
+}
+
 /// If the run's predictions are missing, a sentence names the file.
 #[test]
 fn missing_predictions_are_named() -> Result<()> {

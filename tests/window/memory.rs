@@ -24,7 +24,7 @@ fn figures_over_time_are_complete_if_memory_is_short() -> Result<()> {
     for (title, figure) in [
         ("Selected pair over time", "pair-cosine"),
         ("Class influence over time", "ledger-time"),
-        ("Class influence by layer and epoch", "ledger-depth"),
+        ("Class influence by layer and time", "ledger-depth"),
         ("What-if: class weights and gradient surgery", "what-if"),
     ] {
         for format in ["CSV", "PNG"] {

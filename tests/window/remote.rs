@@ -76,6 +76,49 @@ fn a_run_of_a_server_is_followed_and_found_again() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The list says where a run of a server is, and a server whose runs are all closed is left alone.
+#[test]
+fn nothing_is_copied_any_more_once_the_runs_of_a_server_are_closed() -> anyhow::Result<()> {
+    let root = tempfile::tempdir()?;
+    let server = match Server::start(root.path())? {
+        Ok(server) => server,
+        Err(reason) => {
+            println!("skipped: {reason}");
+            return Ok(());
+        }
+    };
+    for name in ["far", "farther"] {
+        let dir = root.path().join("home/runs").join(name);
+        let mut writer = Writer::create(&dir)?;
+        for event in SHORT.events() {
+            SHORT.write_event(&mut writer, &dir, &event)?;
+        }
+    }
+    let mut window = window(Options {
+        runs: vec!["ssh://server/~/runs".into()],
+        ssh: server.ssh(),
+        ..Options::default()
+    });
+    wait_until(&mut window, "both are opened", |window| {
+        window.query_by_label("Remove far").is_some()
+            && window.query_by_label("Remove farther").is_some()
+            && summary(window).is_some()
+    })?;
+    window
+        .get_all_by_label("farther")
+        .for_each(|name| name.hover());
+    wait_until(&mut window, "its address is shown", |window| {
+        has(window, "ssh://server/~/runs/farther")
+    })?;
+    click(&mut window, "Remove far");
+    settle(&mut window);
+    ensure!(server.is_in_use(), "the other one is followed");
+    click(&mut window, "Remove farther");
+    wait_until(&mut window, "the connection is closed", |_| {
+        !server.is_in_use()
+    })
+}
+
 #[test]
 fn an_address_that_leads_nowhere_is_answered_with_a_sentence() -> anyhow::Result<()> {
     let mut window = window(Options {

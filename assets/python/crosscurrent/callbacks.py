@@ -15,11 +15,20 @@ def LightningCallback(path: Any, *, probe: Any, classes: Sequence[str], split: s
 
     The module's `forward` gives the logits. Where `validation_step` returns a dictionary with `logits` [N, K] and `labels`
     [N], validations are recorded, too, as those of `split`. The recorder is the callback's `recorder` from the first step on.
+    Where `fit` goes on from a checkpoint, so does the run.
     """
     base = _first("Lightning", "lightning", ["lightning.pytorch", "pytorch_lightning"]).Callback
 
     class Callback(base):  # type: ignore[misc, valid-type]
         recorder: Optional[Recorder] = None
+        step: Optional[int] = None
+
+        def state_dict(self) -> Dict[str, Any]:
+            """What Lightning keeps in its checkpoints."""
+            return {} if self.recorder is None else {"step": self.recorder.step}
+
+        def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+            self.step = state_dict.get("step")
 
         def on_train_start(self, trainer: Any, pl_module: Any) -> None:
             if len(trainer.optimizers) != 1:
@@ -28,6 +37,8 @@ def LightningCallback(path: Any, *, probe: Any, classes: Sequence[str], split: s
             known = dict(
                 steps_per_epoch=_whole(trainer.num_training_batches, accumulated),
                 total_steps=_whole(trainer.estimated_stepping_batches),
+                # A checkpoint from before this callback was there knows Lightning's own count alone.
+                resume=self.step if self.step is not None else _whole(getattr(trainer, "global_step", 0)),
             )
             known = {**known, **options}
             self.recorder = Recorder(path, pl_module, trainer.optimizers[0], probe=probe, classes=classes, **known)
@@ -65,7 +76,7 @@ def HuggingFaceCallback(path: Any, *, probe: Any, classes: Sequence[str], split:
     """A callback for Hugging Face's `Trainer(callbacks=[…])`. The arguments are those of `Recorder`.
 
     Give its method `compute_metrics` to the trainer, too, and evaluations are recorded as those of `split`. The recorder is
-    the callback's `recorder` from the first step on.
+    the callback's `recorder` from the first step on. Where the trainer goes on from a checkpoint, so does the run.
     """
     base = _first("Transformers", "transformers", ["transformers"]).TrainerCallback
 
@@ -79,8 +90,15 @@ def HuggingFaceCallback(path: Any, *, probe: Any, classes: Sequence[str], split:
             known = dict(total_steps=_whole(state.max_steps))
             if epochs and known["total_steps"]:
                 known["steps_per_epoch"] = max(1, round(known["total_steps"] / epochs))
+            # More than 0 where the training goes on from a checkpoint.
+            known["resume"] = _whole(getattr(state, "global_step", 0))
             known = {**known, **options}
             self.recorder = Recorder(path, model, optimizer, probe=probe, classes=classes, **known)
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            # The mean since the trainer logged last. It comes after the optimiser's step, and is recorded with the next one.
+            if self.recorder is not None and logs and "loss" in logs:
+                self.recorder.loss(logs["loss"])
 
         def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if self.recorder is not None:

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, Mapping, Optional
+from typing import Any, BinaryIO, Dict, List, Mapping, Optional
 
 import numpy as np
 
@@ -42,14 +42,30 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     os.replace(temporary, path)
 
 
-class Log:
-    """The log `events.jsonl` of a new run. The lock on the file tells readers that the run is being written."""
+def read_tensor(path: Path, name: str) -> Optional[np.ndarray]:
+    """One array of a file that `write_tensors` has written; None where there is no such file or array."""
+    try:
+        with open(path, "rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            entry = json.loads(file.read(size))[name]
+            start, end = entry["data_offsets"]
+            file.seek(8 + size + start)
+            kind = next(numpy for numpy, named in _TYPES.items() if named == entry["dtype"])
+            return np.frombuffer(file.read(end - start), np.dtype(kind).newbyteorder("<")).reshape(entry["shape"])
+    except (OSError, ValueError, KeyError, StopIteration):
+        return None
 
-    def __init__(self, directory: Path) -> None:
-        """Makes the directory and its log.
+
+class Log:
+    """The log `events.jsonl` of a run. The lock on the file tells readers that the run is being written."""
+
+    def __init__(self, directory: Path, goes_on: bool = False) -> None:
+        """Makes the directory and its log, or, where `goes_on`, opens the log that is there.
 
         Raises RecorderError where the directory holds a run already, or another process is writing one there.
         """
+        if (directory / "mirror.json").exists():
+            raise RecorderError(f"this is a copy of a run on another machine, which is recorded there: {directory}")
         directory.mkdir(parents=True, exist_ok=True)
         self.path = directory / "events.jsonl"
         self._file: Optional[BinaryIO] = open(self.path, "ab")
@@ -58,9 +74,33 @@ class Log:
             raise RecorderError(
                 f"another recorder or process is writing this run; stop it first, or choose another directory: {directory}"
             )
-        if os.path.getsize(self.path) > 0:
+        if os.path.getsize(self.path) > 0 and not goes_on:
             self._file.close()
-            raise RecorderError(f"there is a run here already; choose another directory: {directory}")
+            raise RecorderError(
+                f"there is a run here already; choose another directory, or go on with it by `resume=STEP`: {directory}"
+            )
+
+    def lines(self) -> List[bytes]:
+        """The lines that are whole, without blank ones. A log in which not even the header is whole has none."""
+        *whole, last = self.path.read_bytes().split(b"\n")
+        lines = whole + ([last] if _is_whole(last) else [])
+        return [line for line in lines if line.strip()]
+
+    def repair(self) -> None:
+        """Cuts off a last line that is not whole; a last line that lacks its end alone gets it."""
+        if self._file is None:
+            return
+        last = self.path.read_bytes().rpartition(b"\n")[2]
+        if last and _is_whole(last):
+            self._file.write(b"\n")
+            self._file.flush()
+        elif last:
+            self._file.truncate(self.path.stat().st_size - len(last))
+
+    def sync(self) -> None:
+        """Flushes the log to the disk."""
+        if self._file is not None:
+            os.fsync(self._file.fileno())
 
     def write(self, event: str, **fields: Any) -> None:
         """Appends one event as one line, in a single write."""
@@ -78,6 +118,13 @@ class Log:
             finally:
                 self._file.close()
                 self._file = None
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
 
 
 def _lock(file: BinaryIO) -> bool:

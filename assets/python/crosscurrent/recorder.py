@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from . import __version__
 from .cadence import Cadence
+from .earlier import Earlier, whole_step
 from .errors import RecorderError
 from .files import Log, write_tensors
 from .images import choose
@@ -68,10 +69,11 @@ class Recorder:
         seed: Optional[int] = 0,
         memory: int = 2 << 30,
         forward: Optional[Callable[[nn.Module, Tensor], Tensor]] = None,
+        resume: Optional[int] = None,
     ) -> None:
-        """Begins a run, and measures the untrained network.
+        """Begins a run, and measures the untrained network; or goes on with a run.
 
-        path: the run's directory; it must not hold a run.
+        path: the run's directory; without `resume`, it must not hold a run.
         model: the network; `torch.compile` and DistributedDataParallel may be around it.
         optimizer: the one whose steps are counted.
         probe: the training set without augmentation, as tensors (images [N, …], labels [N]), as a data set of (image,
@@ -92,13 +94,17 @@ class Recorder:
         seed: decides which images these are; None takes the first of each class, in their order.
         memory: bytes for the gradients that are held at a time; with less, more passes are taken.
         forward: gives the logits [N, K] of images, where they are not the model's output or its `logits`.
+        resume: the steps after which the checkpoint was saved that the script has loaded (`step` of the recorder that was
+            there then). What the directory's run has recorded later is void, and the run goes on; without a run there, one
+            begins at this step.
 
         Raises RecorderError, in a sentence, for what cannot be recorded: FullyShardedDataParallel, SyncBatchNorm, a
         directory with a run, images or labels that do not fit.
         """
         refuse(model)
+        goes_on_from = whole_step(resume)
         self.is_writer = rank() == 0
-        self.step = 0
+        self.step = goes_on_from or 0
         self._closed = not self.is_writer
         if not self.is_writer:
             return
@@ -115,12 +121,13 @@ class Recorder:
         self._forward = forward or logits_of
         self._config = dict(config or {})
         # The log is locked before anything is computed, so that a second recorder fails at once.
-        self._log = Log(self.path)
+        self._log = Log(self.path, goes_on_from is not None)
         try:
+            lines = self._log.lines()
+            earlier = Earlier(self.path, lines, self.step) if lines else None
             chosen = choose(probe, len(self.classes), images_per_class, seed, train_counts, labels, shares)
             self._prepare(chosen, memory)
-            self._begin(chosen, cross_entropy)
-            self._probe()
+            self._begin(self._header(chosen, cross_entropy), earlier)
         except BaseException:
             self._abandon()
             raise
@@ -219,15 +226,41 @@ class Recorder:
         self._losses = 0
         self._probed = -1
 
-    def _begin(self, chosen: Any, cross_entropy: bool) -> None:
-        """Writes the log's header."""
+    def _begin(self, header: Dict[str, Any], earlier: Optional[Earlier]) -> None:
+        """Writes the header and what is measured now; or goes on with the log that is there."""
+        if earlier is not None:
+            earlier.fits(header)
+            # Nothing is void before it is known that this is the network that was recorded.
+            begin = time.perf_counter()
+            tensors = self._measured()
+            is_known = earlier.has_probe(tensors)
+            self._start -= earlier.wall_secs
+            self._log.repair()
+            self._log.write("resumed", step=self.step)
+            # Files of probes that are void now will be replaced.
+            self._log.sync()
+            if is_known:
+                self._has_probed(begin)
+            else:
+                self._write_probe(tensors, begin)
+            return
+        if self.step:
+            warnings.warn(
+                f"there is no run here to go on with, and one begins at step {self.step}: {self.path}", stacklevel=3
+            )
+        # What a recorder that was killed has left of its first line.
+        self._log.repair()
+        self._log.write("started", **header)
+        self._probe()
+
+    def _header(self, chosen: Any, cross_entropy: bool) -> Dict[str, Any]:
+        """The log's header."""
         shape = list(chosen.images.shape[1:])
         image = shape[1:] + shape[:1] if len(shape) == 3 else [1] * (3 - len(shape)) + shape[-3:]
         counts, pieces = chosen.counts(), chosen.pieces
         has_all = not self._norms.all
         training = [k for k, n in enumerate(chosen.train_counts) if n > 0] if has_all else chosen.measured
-        self._log.write(
-            "started",
+        return dict(
             format=FORMAT,
             id=uuid.uuid4().hex[:16],
             parent=None,
@@ -350,6 +383,10 @@ class Recorder:
     def _probe(self) -> None:
         """Measures, and writes the tensors' file and then its event."""
         begin = time.perf_counter()
+        self._write_probe(self._measured(), begin)
+
+    def _measured(self) -> Dict[str, np.ndarray]:
+        """Class gradients at the current step."""
         self._norms.note_modes()
         with Measured(self._net):
             tensors = self._measure.within_memory(self._update)
@@ -357,9 +394,15 @@ class Recorder:
             # Nobody knew before the last step that it would be probed.
             for name in ("update", "update.training"):
                 tensors[name] = np.full_like(tensors[name], np.nan)
+        return tensors
+
+    def _write_probe(self, tensors: Dict[str, np.ndarray], begin: float) -> None:
         name = f"probes/{self.step:08d}.safetensors"
         write_tensors(self.path / name, tensors)
         self._log.write("probe", step=self.step, epoch=self._epoch(), file=name)
+        self._has_probed(begin)
+
+    def _has_probed(self, begin: float) -> None:
         self._probed = self.step
         self._last_time = time.perf_counter()
         self._cadence.probed(self._last_time - begin)

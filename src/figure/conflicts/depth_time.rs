@@ -21,7 +21,7 @@ use crate::gradient::gram::ConflictSummary;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthTime,
     name: "depth-time",
-    title: "Interference by layer and epoch",
+    title: "Interference by layer and time",
     subtitle: "Where and when classes conflict: interference, or another quantity, by layer and step",
     help: "The backbone on top, then layers from input to output; probes from left to right, coloured by what the list \
            above them says. Rows that stand out are layers, columns moments; grey is undefined. Click to go to a layer \
@@ -33,7 +33,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
         "layers",
         "depth",
         "gradient conflict",
-        "rare × frequent by layer and epoch",
+        "by layer and epoch",
+        "rare × frequent by layer and time",
     ],
     page: Page::Conflicts,
     in_place_of: None,

@@ -29,9 +29,9 @@ use crate::run::comparable;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthTimeDifference,
     name: "depth-time-difference",
-    title: "Interference by layer and epoch, B − A",
+    title: "Interference by layer and time, B − A",
     subtitle: "Where and when a second run differs: its interference, or another quantity, minus the first's",
-    help: "What “Interference by layer and epoch” shows of the second run minus that of the first, at the nearest moments \
+    help: "What “Interference by layer and time” shows of the second run minus that of the first, at the nearest moments \
            of both, in the colours of the same scale. Red: more conflict (or a higher value) in the second run; blue: \
            less. Of a single pair of classes, low cells are not significant (3 SE of the difference). Grey is undefined \
            in one of the runs, or has no moment of the first run within half an epoch.",
@@ -223,10 +223,7 @@ impl Quantities<'_> {
             format!("changes by {:+.3}", values[1] - values[0])
         });
         for (name, run, step) in moments(&self.both, column) {
-            ui.weak(format!(
-                "{name}: step {step}, epoch {:.2}",
-                run.epoch_of(step)
-            ));
+            ui.weak(format!("{name}: {}", run.moment_of(step)));
         }
     }
 }
@@ -367,10 +364,7 @@ impl Cells for Cosines<'_> {
             error.unwrap_or_default()
         ));
         for (name, run, step) in moments(&self.both, column) {
-            ui.weak(format!(
-                "{name}: step {step}, epoch {:.2}",
-                run.epoch_of(step)
-            ));
+            ui.weak(format!("{name}: {}", run.moment_of(step)));
         }
     }
 

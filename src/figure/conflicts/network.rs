@@ -348,7 +348,6 @@ fn layer_ui(
         (false, false) => Stroke::new(1.0, visuals.weak_text_color().gamma_multiply(0.6)),
     };
     painter.rect_stroke(rect, 3.0, stroke, StrokeKind::Inside);
-    let short = layer.name.rsplit('.').next().unwrap_or(&layer.name);
     let text = if is_measured {
         palette::text_on(fill)
     } else {
@@ -359,12 +358,24 @@ fn layer_ui(
         Some(_) => rect.with_max_y(rect.center().y),
         None => rect,
     };
-    paint_name(painter, place, short, text);
+    let mut names = short_names(&layer.name);
+    names.any(|name| paint_name(painter, place, name, text));
     response
 }
 
-/// Paints a layer's name into its box, horizontally or turned by 90°; a name that fits neither way is left out.
-fn paint_name(painter: &Painter, rect: Rect, name: &str, color: Color32) {
+/// What a layer is called within its block, the name that says most first: the last part of its name, and before that the last
+/// two where the last is a number, such as `downsample.0`.
+fn short_names(name: &str) -> impl Iterator<Item = &str> {
+    let parts: Vec<_> = name.rmatch_indices('.').map(|(at, _)| at + 1).collect();
+    let last = parts.first().map_or(name, |&at| &name[at..]);
+    let is_number = last.chars().all(|c| c.is_ascii_digit());
+    let two = parts.get(1).map_or(name, |&at| &name[at..]);
+    is_number.then_some(two).into_iter().chain([last])
+}
+
+/// Paints a layer's name into its box, horizontally or turned by 90°. A name that fits neither way is not painted, and the
+/// answer is false.
+fn paint_name(painter: &Painter, rect: Rect, name: &str, color: Color32) -> bool {
     let galley = painter.layout_no_wrap(name.to_owned(), FontId::proportional(10.0), color);
     let size = galley.size();
     if size.x + 4.0 <= rect.width() && size.y <= rect.height() {
@@ -378,7 +389,10 @@ fn paint_name(painter: &Painter, rect: Rect, name: &str, color: Color32) {
         painter.add(Shape::Text(
             egui::epaint::TextShape::new(at, galley, color).with_angle(angle),
         ));
+    } else {
+        return false;
     }
+    true
 }
 
 fn layer_text_ui(ui: &mut Ui, layer: &Layer) {

@@ -26,7 +26,7 @@ use crate::run::Run;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::PairDepth,
     name: "pair-depth",
-    title: "Selected pair by layer and epoch",
+    title: "Selected pair by layer and time",
     subtitle: "Cosine of the gradients of two classes by layer and step, −1 to 1",
     help: "Cosine between the gradients of the two selected classes in every layer (from the input down) at every probe \
            (from left to right), in the colours of the matrix: red pulls apart, blue together, low is not significant \

@@ -12,7 +12,7 @@ use crate::figure::facts::unread::NO_PROBE;
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::numerals::{signed, three_figures};
 use crate::figure::kit::table::{Table, Value};
-use crate::figure::kit::text::{empty_ui, fitted, named};
+use crate::figure::kit::text::{empty_ui, fitted, fitted_end, named};
 use crate::figure::look::clock::Clock;
 use crate::figure::look::kind::Kind;
 use crate::figure::look::pages::Page;
@@ -28,7 +28,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     title: "Peaks by layer",
     subtitle: "Each layer with the moment at which its conflict is strongest, the strongest first",
     help: "For every layer of the backbone, the moment at which the quantity of the figure “Interference by layer and \
-           epoch” is highest, or the cosine of the selected pair lowest. Interference counts where at least one pair is \
+           time” is highest, or the cosine of the selected pair lowest. Interference counts where at least one pair is \
            in significant conflict (3 SE), a cosine where it is significant; beside it are the noise floor, or the \
            standard error, and the pairs in significant conflict. Click to go to the layer and the moment.",
     synonyms: &[
@@ -58,8 +58,11 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
 const ROW: f32 = 18.0;
 /// Widths of the columns after the layer's name, in points: moment, value, floor, pairs.
 const WIDTHS: [f32; 4] = [58.0, 52.0, 48.0, 54.0];
-/// Least width of a layer's name, in points.
+/// Least width of a layer's name, in points, and the width that is kept for long ones before the last columns.
 const NAME: f32 = 78.0;
+const LONG_NAME: f32 = 132.0;
+/// Width of a letter of a name, in points.
+const LETTER: f32 = 6.0;
 
 /// The peaks of what the view selects, computed once.
 fn shown(ui: &Ui, subject: Subject<'_>, view: &View) -> Result<Arc<Vec<Peak>>, String> {
@@ -104,13 +107,14 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(width: f32, has_pairs: bool, has_floor: bool) -> Self {
+    fn new(width: f32, letters: usize, (has_pairs, has_floor): (bool, bool)) -> Self {
         let most = match (has_floor, has_pairs) {
             (_, true) => 4,
             (true, false) => 3,
             (false, false) => 2,
         };
-        let fits = |count: &usize| NAME + WIDTHS[..*count].iter().sum::<f32>() <= width;
+        let name = (LETTER * letters as f32).clamp(NAME, LONG_NAME);
+        let fits = |count: &usize| name + WIDTHS[..*count].iter().sum::<f32>() <= width;
         Self {
             width,
             count: (2..=most).rev().find(fits).unwrap_or(2),
@@ -123,7 +127,7 @@ impl Columns {
         let [(name, color), rest @ ..] = cells;
         let widths = &WIDTHS[..self.count];
         let names = self.width - widths.iter().sum::<f32>();
-        let galley = fitted(
+        let galley = fitted_end(
             ui.painter(),
             name,
             &self.font,
@@ -159,10 +163,14 @@ fn peaks_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option<Pick> {
     let text = RichText::new(words(subject, view)).size(11.0).weak();
     ui.add(Label::new(text).truncate());
     let has = |of: fn(&Peak) -> bool| peaks.iter().any(of);
+    let letters = peaks.iter().map(|peak| peak.layer.chars().count());
     let columns = Columns::new(
         ui.available_width(),
-        has(|peak| peak.pairs.is_some()),
-        has(|peak| peak.floor.is_some()),
+        letters.max().unwrap_or(0),
+        (
+            has(|peak| peak.pairs.is_some()),
+            has(|peak| peak.floor.is_some()),
+        ),
     );
     let clock = Clock::new(subject.run, view.time);
     let (text, weak) = (ui.visuals().text_color(), ui.visuals().weak_text_color());
@@ -203,7 +211,10 @@ fn peaks_ui(ui: &mut Ui, subject: Subject<'_>, view: &View) -> Option<Pick> {
                 let scope = Scope::Layer(peak.layer.clone());
                 pick = Some(Pick::ScopeAt(scope, probe.step));
             }
-            response.on_hover_ui_at_pointer(|ui| words_ui(ui, peak, view, &name, probe.epoch));
+            response.on_hover_ui_at_pointer(|ui| {
+                let moment = subject.run.moment(probe.epoch, 2);
+                words_ui(ui, peak, view, &format!("{name}, {moment}"));
+            });
         }
     });
     pick
@@ -251,9 +262,9 @@ const NO_PEAK: &str =
     "No pair of classes is in significant conflict (3 SE) in any layer at any moment.";
 
 /// Writes everything about a peak: the text of its tooltip.
-fn words_ui(ui: &mut Ui, peak: &Peak, view: &View, name: &str, epoch: f64) {
+fn words_ui(ui: &mut Ui, peak: &Peak, view: &View, title: &str) {
     ui.set_max_width(320.0);
-    ui.strong(format!("{name}, epoch {epoch:.2}"));
+    ui.strong(title);
     let [value, floor, _] = numbers(peak, view);
     let (of, noise) = match view.one_pair {
         true => ("cosine", "standard error"),

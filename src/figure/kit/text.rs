@@ -20,6 +20,27 @@ pub(crate) fn fitted(
     painter.layout_job(job)
 }
 
+/// The name of a layer or a block on one line: where it is longer than `width`, as many of its last parts as fit, since names
+/// often differ in their ends alone. A last part that does not fit is cut with an ellipsis.
+pub(in crate::figure) fn fitted_end(
+    painter: &Painter,
+    name: &str,
+    font: &FontId,
+    color: Color32,
+    width: f32,
+) -> Arc<Galley> {
+    let ends = name.match_indices('.').map(|(at, _)| &name[at + 1..]);
+    let mut last = name;
+    for end in std::iter::once(name).chain(ends) {
+        let galley = painter.layout_no_wrap(end.to_owned(), font.clone(), color);
+        if galley.size().x <= width {
+            return galley;
+        }
+        last = end;
+    }
+    fitted(painter, last, font, color, width)
+}
+
 /// Gives a widget that is painted by hand its accessible name, and a ring while it has the keyboard focus.
 pub(in crate::figure) fn named(response: &egui::Response, role: egui::Role, name: &str) {
     response.widget_info(|| egui::WidgetInfo::labeled(role, true, name));

@@ -98,7 +98,7 @@ impl TimeAxis {
     pub const ALL: [Self; 4] = [Self::Epoch, Self::Step, Self::Images, Self::WallTime];
 
     /// This unit, or steps where the run does not know it: a recorder need not know epochs or images.
-    pub(in crate::figure) fn known_to(self, run: &Run) -> Self {
+    pub fn known_to(self, run: &Run) -> Self {
         let is_unknown = match self {
             Self::Epoch => run.started.as_ref().is_some_and(|x| x.steps_per_epoch == 0),
             Self::Images => run.steps.last().is_some_and(|step| step.images == 0),

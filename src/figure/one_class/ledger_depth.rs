@@ -30,7 +30,7 @@ use crate::run::Run;
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::LedgerDepth,
     name: "ledger-depth",
-    title: "Class influence by layer and epoch",
+    title: "Class influence by layer and time",
     subtitle: "Where steps help and hurt the class: first-order change of its loss through every layer, by step, in nats",
     help: "What one plain step does to the loss of the selected class through every layer (from the input down) at \
            every probe (from left to right), to first order, in nats: blue lowers it, red raises it (there the class is \

@@ -26,7 +26,7 @@ pub use crate::run::paths::{
 use crate::run::reducer::Ending;
 pub use crate::run::tensors::predictions::write_predictions;
 pub use crate::run::tensors::recorded_data::write_data;
-use line::{content, is_many, is_whole};
+use line::{content, is_many, is_whole, parse};
 use reader::Log;
 pub use reader::{Followed, Loaded, News, Position, follow, is_being_written, load};
 
@@ -92,6 +92,17 @@ fn is_early(run: &Path) -> Result<bool, RunError> {
 pub fn holds_nothing(run: &Path) -> Result<bool, RunError> {
     let mut log = Log::open(run)?;
     Ok(log.header_line()?.is_none() && !is_many(&log.first_line()?))
+}
+
+/// Whether another program wrote the log, such as the recorder, so that what its probes tell is read from their files. False
+/// where the header cannot be read.
+pub fn is_recorded(run: &Path) -> bool {
+    let header = Log::open(run).and_then(|mut log| log.header_line());
+    let Some(header) = header.ok().flatten() else {
+        return false;
+    };
+    let started = parse(&header.text).ok().flatten();
+    matches!(started, Some(Event::Started(started)) if started.recorder.is_some())
 }
 
 /// Empties the log of a run that was cut before its first checkpoint, so that the run can be trained anew.

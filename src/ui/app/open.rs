@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::App;
-use crate::run::log::{Followed, Loaded};
-use crate::run::notes::Notes;
+use crate::run::log::Followed;
 use crate::ui::state::action::Purpose;
 use crate::ui::state::draft::absolute;
 use crate::ui::state::notice::About;
 use crate::ui::state::runs::{RunId, RunState};
-use crate::ui::work::drop_elsewhere;
+use crate::ui::work::{Opened, drop_elsewhere};
 
 impl App {
     /// Puts a run on the list and reads it. The first run is shown on the left, the second on the right.
@@ -29,8 +28,10 @@ impl App {
     }
 
     pub(super) fn remove(&mut self, id: RunId) {
-        let removed = self.state.runs.remove(id);
-        removed.into_iter().for_each(drop_elsewhere);
+        if let Some(removed) = self.state.runs.remove(id) {
+            self.background.closed(&removed.dir);
+            drop_elsewhere(removed);
+        }
         self.state.history.forget(id);
         self.state.view.forget(id);
         if self.state.view.left == Some(id) {
@@ -43,11 +44,12 @@ impl App {
     }
 
     /// Takes in a run that was read from its beginning.
-    pub(super) fn opened(&mut self, id: RunId, loaded: Loaded, notes: &Notes) {
+    pub(super) fn opened(&mut self, id: RunId, opened: Opened) {
         let now = self.now;
         if let Some(entry) = self.state.runs.get_mut(id) {
-            entry.read(loaded, now);
-            self.state.runs.rename(id, notes);
+            entry.read(opened.loaded, now);
+            entry.original = opened.original;
+            self.state.runs.rename(id, &opened.notes);
         }
         self.is_open(id);
     }

@@ -17,8 +17,7 @@ impl App {
     pub(super) fn take_reply(&mut self, reply: Reply) {
         match reply {
             Reply::Run(id, Ok(read)) => {
-                let (loaded, notes) = *read;
-                self.opened(id, loaded, &notes);
+                self.opened(id, *read);
             }
             Reply::Run(id, Err(sentence)) => {
                 self.not_opened(id, &sentence);

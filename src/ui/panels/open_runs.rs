@@ -194,7 +194,7 @@ impl List<'_> {
 fn name_ui(ui: &mut egui::Ui, entry: &RunEntry) {
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         ui.add(Label::new(&entry.name).truncate())
-            .on_hover_text(entry.dir.display().to_string());
+            .on_hover_text(entry.place());
     });
 }
 
@@ -237,7 +237,7 @@ fn state_ui(ui: &mut egui::Ui, entry: &RunEntry) {
     );
     let words = format!("{} · {}", entry.variant(), entry.state.word());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &words));
-    let mut help = format!("{words}\n{}", entry.state.sentence());
+    let mut help = format!("{words}\n{}", entry.state.sentence(entry.is_own()));
     let parent = entry.run.started.as_ref().and_then(|x| x.parent.as_ref());
     if let Some(parent) = parent {
         help.push_str(&format!("\nIt {}.", parent.in_words()));

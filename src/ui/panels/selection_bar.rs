@@ -107,7 +107,7 @@ fn pairs_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
     let size = egui::vec2(PAIRS_WIDTH, ui.spacing().interact_size.y);
     ui.allocate_ui_with_layout(size, layout, |ui| {
         ui.label("Pairs").on_hover_text(
-            "The pairs of classes whose conflict is shown by layer and epoch, and listed by its peaks",
+            "The pairs of classes whose conflict is shown by layer and time, and listed by its peaks",
         );
         for pairs in Pairs::ALL {
             let button = ui

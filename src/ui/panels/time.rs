@@ -43,7 +43,7 @@ pub(crate) fn time_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 live_ui(ui, held.is_none(), actions);
-                axis_ui(ui, state.view.figure.time, actions);
+                axis_ui(ui, state, actions);
                 let word = match (held, step) {
                     (Some(_), _) => "held",
                     (None, Some(_)) => "last of both",
@@ -66,8 +66,13 @@ fn live_ui(ui: &mut egui::Ui, is_live: bool, actions: &mut Vec<Action>) {
     }
 }
 
-/// Draws the list from which the user chooses the unit of the figures' time axes.
-fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
+/// Draws the list from which the user chooses the unit of the figures' time axes. Units that the run shown does not know are
+/// shown in steps.
+fn axis_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+    let shown = state.view.shown();
+    let run = shown.iter().find_map(|&id| state.runs.get(id));
+    let known = |axis: TimeAxis| run.map_or(axis, |entry| axis.known_to(&entry.run));
+    let axis = known(state.view.figure.time);
     let help = "What time is measured in, in every figure";
     let combo = egui::ComboBox::from_id_salt("time axis")
         .selected_text(format!("in {}", axis.unit()))
@@ -75,7 +80,13 @@ fn axis_ui(ui: &mut egui::Ui, axis: TimeAxis, actions: &mut Vec<Action>) {
         .show_ui(ui, |ui| {
             for other in TimeAxis::ALL {
                 let text = format!("in {}", other.unit());
-                if ui.selectable_label(axis == other, text).clicked() {
+                let label = ui.add_enabled_ui(known(other) == other, |ui| {
+                    ui.selectable_label(axis == other, text)
+                });
+                let label = label.inner.on_disabled_hover_text(
+                    "Whoever recorded this run has not said how many steps an epoch or how many images a step has",
+                );
+                if label.clicked() {
                     actions.push(Action::SetTime(other));
                 }
             }

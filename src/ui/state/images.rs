@@ -37,6 +37,8 @@ pub(crate) struct Wanted {
     pub(crate) config: Box<RunConfig>,
     pub(crate) shape: [usize; 3],
     pub(crate) kept: Kept,
+    /// Why there are no images to read, where that is known before.
+    pub(crate) none: Option<String>,
 }
 
 /// The images that a thread read.
@@ -71,8 +73,10 @@ impl Images {
         let mut missing = Vec::new();
         for wanted in wanted {
             if let Entry::Vacant(vacant) = self.cells.entry(wanted.key.run) {
-                vacant.insert((wanted.key.clone(), Cell::Loading));
-                missing.push(wanted);
+                let cell = wanted.none.clone().map_or(Cell::Loading, Cell::Failed);
+                let is_to_be_read = matches!(cell, Cell::Loading);
+                vacant.insert((wanted.key.clone(), cell));
+                missing.extend(is_to_be_read.then_some(wanted));
             }
         }
         missing
@@ -112,12 +116,21 @@ impl Images {
         let entries = || shown.iter().filter_map(|&id| runs.get(id));
         let figure = view.figure.together(entries().map(|entry| &*entry.run));
         let of = |entry: &RunEntry| {
-            let started = entry.run.started.as_ref();
-            // The images of a run that another program trained are not known.
-            let started = started.filter(|started| started.recorder.is_none())?;
+            let started = entry.run.started.as_ref()?;
             let cell = figure.in_classes(&started.classes).confused?;
             let eval = figure::evaluation(entry.subject(), &figure)?;
             let classes = started.classes.len();
+            let none = || {
+                let recorder = started.recorder.as_ref()?;
+                let number = match eval.confusion.get(cell.0)?.get(cell.1)? {
+                    1 => "1 image".to_owned(),
+                    number => format!("{number} images"),
+                };
+                Some(format!(
+                    "{number} at step {}. {} recorded this run, and its log holds the numbers without the images.",
+                    eval.step, recorder.name
+                ))
+            };
             (cell.0 < classes && cell.1 < classes).then(|| Wanted {
                 key: Key {
                     run: entry.id,
@@ -129,6 +142,7 @@ impl Images {
                 config: Box::new(located.config(started)),
                 shape: started.image,
                 kept: self.kept.clone(),
+                none: none(),
             })
         };
         entries().filter_map(of).collect()

@@ -16,7 +16,7 @@ use super::export::Export;
 use super::panics::panic_sentence;
 use super::reading::{Source, find, locate, look_through, read_images, read_probe, read_samples};
 use super::remotes::{News, Remotes};
-use super::reply::Reply;
+use super::reply::{Opened, Reply};
 use super::waker::Waker;
 use crate::config::RunConfig;
 use crate::data::{self, Duplicates};
@@ -75,6 +75,11 @@ impl Background {
         self.under_way > 0
     }
 
+    /// Takes in that a run is open no longer.
+    pub(crate) fn closed(&self, dir: &Path) {
+        self.remotes.closed(dir);
+    }
+
     pub(crate) fn read_run(&mut self, id: RunId, dir: PathBuf) {
         let remotes = self.remotes.clone();
         let work = move || {
@@ -84,7 +89,12 @@ impl Background {
                 loaded.notes.push(error.to_string());
                 Notes::default()
             });
-            Ok(Box::new((loaded, notes)))
+            let original = mirrored::of(&dir).map(|mark| mark.original());
+            Ok(Box::new(Opened {
+                loaded,
+                notes,
+                original,
+            }))
         };
         self.spawn(work, move |read| Reply::Run(id, read));
     }

@@ -25,7 +25,7 @@ pub(crate) use memory::drop_elsewhere;
 pub(crate) use reading::Source;
 #[cfg(test)]
 pub(crate) use reading::look_through;
-pub(crate) use reply::Reply;
+pub(crate) use reply::{Opened, Reply};
 pub(crate) use settings::usual_path;
 pub(crate) use waker::Waker;
 pub(crate) use worker::{Report, Update, Worker};

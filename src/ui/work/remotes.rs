@@ -76,6 +76,21 @@ impl Remotes {
         Some(self.follower(&address, true))
     }
 
+    /// Takes in that a run is open no longer. Where it was the last one that is open of its address, nothing is copied from
+    /// there any more.
+    pub(super) fn closed(&self, dir: &Path) {
+        lock(&self.0.followers).retain(|_, follower| {
+            let mut state = follower.state();
+            let was_last = state.whole.remove(dir) && state.whole.is_empty();
+            state.is_over |= was_last;
+            drop(state);
+            if was_last {
+                follower.changed.notify_all();
+            }
+            !was_last
+        });
+    }
+
     /// The follower of an address, whose thread is started where there is none.
     fn follower(&self, address: &Address, is_kept: bool) -> Arc<Follower> {
         let mut followers = lock(&self.0.followers);
@@ -181,7 +196,7 @@ impl Follower {
             let is_first = pause == FIRST_PAUSE;
             self.changed.notify_all();
             if state.is_over {
-                return;
+                break;
             }
             if is_first {
                 let text = format!(
@@ -190,8 +205,14 @@ impl Follower {
                 tell(News::Connection(Err(text)));
             }
             let asked = state.asked;
-            self.rest(state, pause, asked);
+            if self.rest(state, pause, asked) {
+                break;
+            }
             pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+        if pause > FIRST_PAUSE || self.state().copied.is_some() {
+            // What was said of the connection concerns nobody any more.
+            tell(News::Connection(Ok(())));
         }
     }
 

@@ -18,10 +18,18 @@ use crate::ui::state::run_table::Found;
 use crate::ui::state::runs::{ProbeReply, RunId};
 use crate::ui::state::{findings, images, samples};
 
+/// A run that was read from its beginning.
+pub(crate) struct Opened {
+    pub(crate) loaded: Loaded,
+    pub(crate) notes: Notes,
+    /// The address of the run that it is a copy of.
+    pub(crate) original: Option<String>,
+}
+
 /// The outcome of a piece of work.
 pub(crate) enum Reply {
     /// A run was read from its beginning, or the sentence says why not.
-    Run(RunId, Result<Box<(Loaded, Notes)>, String>),
+    Run(RunId, Result<Box<Opened>, String>),
     /// The newest events of a run were read, or the sentence says why not.
     Followed(RunId, Result<Followed, String>),
     /// Probe files were read, each with its tensors or an error.

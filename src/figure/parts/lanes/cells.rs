@@ -173,7 +173,7 @@ fn words_ui<C: Cells>(
             &layer.name
         }),
     );
-    ui.label(format!("step {}, epoch {:.2}", probe.step, probe.epoch));
+    ui.label(subject.run.moment_of(probe.step));
     match layer {
         None => cells.backbone_words_ui(ui, column),
         Some((_, gram)) => cells.words_ui(ui, *gram, column),

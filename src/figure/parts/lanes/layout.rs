@@ -7,7 +7,7 @@ use egui::{
 };
 
 use crate::figure::kit::memo::remembered;
-use crate::figure::kit::text::{fitted, named};
+use crate::figure::kit::text::{fitted_end, named};
 use crate::figure::look::clock::Clock;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::Subject;
@@ -310,7 +310,7 @@ fn name_ui(ui: &Ui, rect: Rect, text: &str, (name, at): (&str, usize), is_select
     };
     let size = (rect.height() - 1.0).clamp(6.0, 10.5);
     let font = FontId::proportional(size);
-    let galley = fitted(ui.painter(), text, &font, color, rect.width().max(1.0));
+    let galley = fitted_end(ui.painter(), text, &font, color, rect.width().max(1.0));
     let at = pos2(rect.left(), rect.center().y - galley.size().y / 2.0);
     ui.painter().galley(at, galley, color);
     response.on_hover_text(name).clicked()

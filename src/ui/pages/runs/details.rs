@@ -27,7 +27,7 @@ pub(super) fn details_ui(
         .auto_shrink(false)
         .show(ui, |ui| {
             heading_ui(ui, browser, &row, actions);
-            let mut sentence = RichText::new(row.state.sentence());
+            let mut sentence = RichText::new(row.state.sentence(row.is_own()));
             if row.state.is_bad() {
                 sentence = sentence.color(ui.visuals().error_fg_color);
             }

@@ -52,15 +52,11 @@ fn doings(row: &Row, is_training: bool) -> Vec<Doing> {
         let help = "Take the run off the list of open runs; its files stay";
         doings.push(doing("Close", help, ours, Action::Remove(id)));
     }
-    let is_own = row
-        .glance
-        .as_ref()
-        .is_some_and(|x| x.started.recorder.is_none());
     let copied = row
         .original
         .as_ref()
         .map(|_| "This is a copy of a run on another machine");
-    if is_own && row.state.can_continue() && copied.is_none() {
+    if row.is_own() && row.state.can_continue() && copied.is_none() {
         let help = continue_help(is_training);
         let action = Action::ContinueDir(dir());
         doings.push(doing("Continue training", help, None, action));

@@ -44,6 +44,12 @@ impl Row {
         Some(found.map_or("default", |(_, value)| value))
     }
 
+    /// Whether the program trained the run itself; false where its log cannot be read.
+    pub(crate) fn is_own(&self) -> bool {
+        let glance = self.glance.as_ref();
+        glance.is_some_and(|glance| glance.started.recorder.is_none())
+    }
+
     /// Where the run lies: its directory, or its address on another machine.
     pub(crate) fn place(&self) -> String {
         let dir = || self.dir.display().to_string();

@@ -37,6 +37,8 @@ pub(crate) struct RunEntry {
     /// The name from its notes or its directory, which other runs may have, too.
     pub(super) own_name: String,
     pub(crate) dir: PathBuf,
+    /// The address of the run on another machine that it is a copy of.
+    pub(crate) original: Option<String>,
     /// The run as its log tells it. Threads share it, so that [`Self::apply`] changes a copy while a thread still holds
     /// it.
     pub(crate) run: Arc<Run>,
@@ -66,6 +68,7 @@ impl RunEntry {
             name: String::new(),
             own_name: Notes::default().name_of(&dir),
             dir,
+            original: None,
             run: Arc::default(),
             probes: Probes::new(),
             probe_errors: BTreeMap::new(),
@@ -77,6 +80,12 @@ impl RunEntry {
             grew_at: None,
             followed_at: 0.0,
         }
+    }
+
+    /// Where the run is: its directory, or its address on another machine.
+    pub(crate) fn place(&self) -> String {
+        let dir = || self.dir.display().to_string();
+        self.original.clone().unwrap_or_else(dir)
     }
 
     /// Takes in one event.
@@ -199,9 +208,9 @@ impl RunEntry {
         started.is_some_and(|started| started.recorder.is_none())
     }
 
-    /// Whether the program can go on training the run.
+    /// Whether the program can go on training the run: one of its own, and no copy of one on another machine.
     pub(crate) fn can_continue(&self) -> bool {
-        self.state.can_continue() && self.is_own()
+        self.state.can_continue() && self.is_own() && self.original.is_none()
     }
 
     /// The newest validation macro-F1, or the newest test macro-F1 if there is no validation.

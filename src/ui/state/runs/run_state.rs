@@ -50,9 +50,16 @@ impl RunState {
         }
     }
 
-    /// A sentence for the tooltip.
-    pub(crate) fn sentence(&self) -> String {
+    /// A sentence for the tooltip. `is_own` says whether the program trained the run itself.
+    pub(crate) fn sentence(&self, is_own: bool) -> String {
         match self {
+            Self::Finished if !is_own => "Its training script has ended it.".to_owned(),
+            Self::Stopped(reason) if reason.is_empty() && !is_own => {
+                "Stopped before its end. Its training script can go on with it.".to_owned()
+            }
+            Self::Interrupted if !is_own => {
+                "Its training script ended before the run did, and can go on with it from a checkpoint of its own.".to_owned()
+            }
             Self::Opening => "The run is being read.".to_owned(),
             Self::Loading => "Images are being read; the first step follows.".to_owned(),
             Self::Running => "This window is training the run.".to_owned(),
