@@ -186,11 +186,12 @@ fn flag(field: &'static Field) -> Arg {
         | Kind::Source
         | Kind::Splits
         | Kind::Shares
+        | Kind::Wholes
         | Kind::Name => {
             // A number below 0 is read as the value that it is, and refused where it is out of bounds.
             let is_number = matches!(
                 field.kind,
-                Kind::Number | Kind::Whole | Kind::Size | Kind::Shares
+                Kind::Number | Kind::Whole | Kind::Size | Kind::Shares | Kind::Wholes
             );
             arg.allow_hyphen_values(is_number)
                 .value_parser(move |text: &str| {
@@ -212,6 +213,7 @@ fn value_name(field: &Field) -> &'static str {
         (Kind::Source, _) => "SPEC",
         (Kind::Splits, _) => "SPLITS",
         (Kind::Shares, _) => "SHARES",
+        (Kind::Wholes, _) => "N,N,…",
         (Kind::Name, _) => "NAME",
     }
 }

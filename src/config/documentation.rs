@@ -63,6 +63,7 @@ fn row(field: &Field<RunConfig>) -> String {
         Kind::Splits => "`none`, `train=FOLDER,val=FOLDER,test=FOLDER`".to_owned(),
         Kind::Name => "a name".to_owned(),
         Kind::Shares => format!("`SHARE,SHARE,…`, each {}", field.bounds),
+        Kind::Wholes => format!("`N,N,…`, each {}", field.bounds),
         Kind::Size => format!("`WIDTHxHEIGHT`, each {}", field.bounds),
         Kind::Whole if field.range().is_empty() => "0 or more".to_owned(),
         Kind::Number | Kind::Whole => field.bounds.to_string(),

@@ -206,6 +206,7 @@ impl<C: Default> Field<C> {
             | Kind::Source
             | Kind::Splits
             | Kind::Shares
+            | Kind::Wholes
             | Kind::Name => "",
         };
         let demand = self.bounds.demand(self.low_means);

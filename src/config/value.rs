@@ -30,6 +30,8 @@ pub enum Kind {
     Splits,
     /// Shares from 0 to 1, with commas between them.
     Shares,
+    /// Whole numbers, with commas between them.
+    Wholes,
     /// The name of something in the data, such as a column.
     Name,
 }
@@ -50,8 +52,9 @@ pub(super) trait FieldValue: Sized {
     /// The value as it is written on the command line; empty where the program chooses it.
     fn print(&self) -> String;
 
-    /// Whether the program chooses the value.
-    fn is_unset(&self) -> bool {
+    /// Whether files leave the value out: the program chooses it, or it is what all networks had before there was the
+    /// field.
+    fn is_left_out(&self) -> bool {
         false
     }
 
@@ -152,7 +155,7 @@ impl<T: FieldValue> FieldValue for Option<T> {
         self.as_ref().map(T::print).unwrap_or_default()
     }
 
-    fn is_unset(&self) -> bool {
+    fn is_left_out(&self) -> bool {
         self.is_none()
     }
 
