@@ -22,9 +22,10 @@ pub struct Normalise {
 pub struct Layer {
     /// Name such as `branch2.conv1`; parameters are named `<name>.weight` and so on, as PyTorch would.
     pub name: String,
-    /// Block that the layer belongs to: `stem`, `branch1`…`branch3`, `fuse` or `classifier`.
+    /// Block that the layer belongs to: `stem`, `branch1` and so on, `fuse` or `attention`, or `classifier`.
     pub group: String,
-    /// `conv`, `batch_norm`, `max_pool`, `gate`, `scale`, `concat`, `mean_pool`, `linear` or `cosine`.
+    /// `conv`, `batch_norm`, `group_norm`, `max_pool`, `gate`, `scale`, `concat`, `mean_pool`, `attention`, `linear` or
+    /// `cosine`.
     pub kind: String,
     /// Output shape for one image, `[H, W, C]` or `[C]`.
     pub shape: Vec<usize>,

@@ -187,11 +187,12 @@ fn flag(field: &'static Field) -> Arg {
         | Kind::Splits
         | Kind::Shares
         | Kind::Prior
+        | Kind::Wholes
         | Kind::Name => {
             // A number below 0 is read as the value that it is, and refused where it is out of bounds.
             let is_number = matches!(
                 field.kind,
-                Kind::Number | Kind::Whole | Kind::Size | Kind::Shares | Kind::Prior
+                Kind::Number | Kind::Whole | Kind::Size | Kind::Shares | Kind::Prior | Kind::Wholes
             );
             arg.allow_hyphen_values(is_number)
                 .value_parser(move |text: &str| {
@@ -214,6 +215,7 @@ fn value_name(field: &Field) -> &'static str {
         (Kind::Splits, _) => "SPLITS",
         (Kind::Shares, _) => "SHARES",
         (Kind::Prior, _) => "PRIOR",
+        (Kind::Wholes, _) => "N,N,…",
         (Kind::Name, _) => "NAME",
     }
 }

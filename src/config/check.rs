@@ -1,7 +1,7 @@
 //! Checks of a configuration: errors for values that cannot work, and warnings about values that can work but are
 //! probably not intended.
 
-use super::choices::{ClassWeights, Loss, Sampler};
+use super::choices::{Attention, ClassWeights, GatePlace, Loss, Sampler};
 use super::field::Field;
 use super::fields::{FIELDS, RunConfig};
 
@@ -25,10 +25,35 @@ impl RunConfig {
         let error = |field: &Field<Self>| {
             Some(FieldError {
                 field: field.name,
-                message: field.problem(self)?,
+                message: field.problem(self).or_else(|| self.misfit(field.name))?,
             })
         };
         FIELDS.iter().filter_map(error).collect()
+    }
+
+    /// Why the value of a field, which by itself could work, does not fit those of other fields; `None` where it does.
+    fn misfit(&self, field: &str) -> Option<String> {
+        let (branches, kernels) = (self.dilations.list().len(), self.kernels.list().len());
+        match field {
+            "kernels" if kernels > 1 && kernels != branches => Some(format!(
+                "there are {kernels} kernels, and `dilations` makes {branches} {}; give one kernel for all branches, or \
+                 one for each",
+                if branches == 1 { "branch" } else { "branches" }
+            )),
+            "attention" if self.attention == Attention::Class && self.loss == Loss::Ldam => Some(
+                "with `class` the classifier is linear, and `loss` ldam needs one of cosines; choose another `loss`, or \
+                 another `attention`"
+                    .to_owned(),
+            ),
+            "gate_place" if self.attention == Attention::Shared && self.gate_place != GatePlace::End => {
+                Some(format!(
+                    "with `attention` shared one gate weighs all branches together, which come together at their end \
+                     alone; choose `end`, or another `attention` for `{}`",
+                    self.gate_place
+                ))
+            }
+            _ => None,
+        }
     }
 
     /// Sentences about values that can work but are probably not intended: an imbalance that is corrected more than

@@ -7,11 +7,11 @@ use std::str::FromStr;
 use super::value::{Choice, FieldValue, Kind, sentence, text_serde};
 
 /// Defines an enum from lines `Variant = "name", "label on screen";`. The documentation comment of a variant is its
-/// help.
+/// help. A variant after `unless` is left out of files: it is what all networks had before there was the field.
 macro_rules! choices {
     ($(
         $(#[doc = $about:literal])+
-        $Type:ident {
+        $Type:ident $(unless $Usual:ident)? {
             $( $(#[doc = $help:literal])+ $Variant:ident = $name:literal, $label:literal; )+
         }
     )+) => { $(
@@ -80,6 +80,10 @@ macro_rules! choices {
             fn print(&self) -> String {
                 self.name().to_owned()
             }
+
+            $(fn is_left_out(&self) -> bool {
+                *self == Self::$Usual
+            })?
         }
 
         text_serde!($Type);
@@ -156,7 +160,7 @@ choices! {
 
     /// The attention gate of a network.
     Attention {
-        /// Three branches without attention.
+        /// Branches without attention.
         None = "none", "Baseline";
         /// Class-Specific Branch Attention: each branch weighs its own channels.
         Branch = "branch", "CSBA (branch attention)";
@@ -166,6 +170,29 @@ choices! {
         Constant = "constant", "Constant gates";
         /// No attention, and branches so much wider that there are as many parameters as with branch attention.
         Wide = "wide", "Wide baseline";
+        /// Each class weighs the branches, each of which has features of its own, by a query of its own.
+        Class = "class", "Class attention";
+    }
+
+    /// What brings activations to one scale after each convolution.
+    NormKind unless Batch {
+        /// Mean and variance of each channel over the batch; their running means when the network is evaluated (Ioffe &
+        /// Szegedy 2015).
+        Batch = "batch", "Batch norm";
+        /// Mean and variance of each of 8 groups of channels in each image alone, so that images do not mix (Wu & He 2018).
+        Group = "group", "Group norm";
+        /// Nothing; each convolution has a bias. Needs a smaller learning rate.
+        None = "none", "None";
+    }
+
+    /// Where in a branch channels are weighed.
+    GatePlace unless End {
+        /// Those of the branch's output, before the convolution that joins the branches.
+        End = "end", "End of the branch";
+        /// Those between the two convolutions of the branch.
+        Middle = "middle", "Middle of the branch";
+        /// Those of the stem's output, which each branch then reads with weights of its own.
+        Stem = "stem", "Stem, by branch";
     }
 
     /// Scale of every channel count.
@@ -205,8 +232,19 @@ impl Attention {
     pub fn has_gates(self) -> bool {
         match self {
             Self::Branch | Self::Shared => true,
-            Self::None | Self::Constant | Self::Wide => false,
+            Self::None | Self::Constant | Self::Wide | Self::Class => false,
         }
+    }
+
+    /// Whether classes attend over the branches, each with shares that sum to 1.
+    pub fn shares_branches(self) -> bool {
+        self == Self::Class
+    }
+
+    /// Whether it depends on how many channels a gate has between its layers: it has gates, or as many parameters as if
+    /// it had.
+    pub(super) fn counts_gates(self) -> bool {
+        self.has_gates() || self == Self::Wide
     }
 }
 

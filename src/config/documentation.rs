@@ -64,6 +64,7 @@ fn row(field: &Field<RunConfig>) -> String {
         Kind::Name => "a name".to_owned(),
         Kind::Shares => format!("`SHARE,SHARE,…`, each {}", field.bounds),
         Kind::Prior => "`as-trained`, `balanced`, `NUMBER,NUMBER,…`".to_owned(),
+        Kind::Wholes => format!("`N,N,…`, each {}", field.bounds),
         Kind::Size => format!("`WIDTHxHEIGHT`, each {}", field.bounds),
         Kind::Whole if field.range().is_empty() => "0 or more".to_owned(),
         Kind::Number | Kind::Whole => field.bounds.to_string(),

@@ -207,6 +207,7 @@ impl<C: Default> Field<C> {
             | Kind::Splits
             | Kind::Shares
             | Kind::Prior
+            | Kind::Wholes
             | Kind::Name => "",
         };
         let demand = self.bounds.demand(self.low_means);

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds::{Bounds, Unit};
 use super::choices::{
-    Attention, ClassWeights, DeviceKind, Loss, Optimizer, Profile, Sampler, Schedule, Width,
+    Attention, ClassWeights, DeviceKind, GatePlace, Loss, NormKind, Optimizer, Profile, Sampler,
+    Schedule, Width,
 };
 use super::field::{Condition, Field, Group, dashed, text};
-use super::milestones::Milestones;
+use super::lists::{Dilations, Kernels, Milestones};
 use super::prior::Prior;
 use super::source::{DataSource, Size, Splits};
 use super::table::configuration;
@@ -29,6 +30,18 @@ const OF_ADAM: Condition<RunConfig> = Condition {
 const OF_STEPS: Condition<RunConfig> = Condition {
     needs: "a schedule in steps",
     holds: |config| config.schedule == Schedule::Step,
+};
+
+/// The condition of how large a gate is.
+const OF_GATES: Condition<RunConfig> = Condition {
+    needs: "attention gates, or a network as wide as with gates",
+    holds: |config| config.attention.counts_gates(),
+};
+
+/// The condition of where channels are weighed.
+const OF_WEIGHED_CHANNELS: Condition<RunConfig> = Condition {
+    needs: "attention that weighs channels, or a network as wide as with gates",
+    holds: |config| config.attention.counts_gates() || config.attention == Attention::Constant,
 };
 
 configuration! {
@@ -108,6 +121,34 @@ configuration! {
         /// Scale of every channel count. 1 is the reference network with 1.35 million parameters; 1/4 suits a processor
         /// without a GPU.
         width: Width = Width::Quarter, "Network width", { is_main: true };
+
+        /// Distance between the taps of the first convolution of each branch. There are as many branches as numbers, 1 to 4.
+        dilations: Dilations = Dilations::default(), "Dilations of branches", {
+            unit: Unit::Of("pixels"),
+            bounds: Bounds::Between(1.0, 16.0),
+        };
+
+        /// Side of the kernel of the first convolution of each branch: one odd number for all branches, or one for each.
+        kernels: Kernels = Kernels::default(), "Kernels of branches", {
+            unit: Unit::Of("pixels"),
+            bounds: Bounds::Between(1.0, 7.0),
+        };
+
+        /// Where in a branch its channels are weighed.
+        gate_place: GatePlace = GatePlace::End, "Place of gates", { applies: Some(OF_WEIGHED_CHANNELS) };
+
+        /// How many times fewer channels a gate has between its two layers than it weighs.
+        gate_reduction: Option<usize> = None, "Gate reduction", {
+            bounds: Bounds::Between(1.0, 16.0),
+            low_means: "as many",
+            example: "2",
+            unset: "2",
+            unset_hint: "2",
+            applies: Some(OF_GATES),
+        };
+
+        /// What brings activations to one scale after each convolution.
+        norm: NormKind = NormKind::Batch, "Normalisation", {};
     }
 
     RareClasses {
@@ -456,19 +497,5 @@ configuration! {
             unset_hint: "one per core",
             is_neutral: true,
         };
-    }
-}
-
-impl Field<RunConfig> {
-    /// The field with this key in TOML.
-    pub fn named(name: &str) -> Option<&'static Self> {
-        FIELDS.iter().find(|field| field.name == name)
-    }
-}
-
-impl Group {
-    /// The fields of the group.
-    pub fn fields(self) -> impl Iterator<Item = &'static Field<RunConfig>> {
-        FIELDS.iter().filter(move |field| field.group == self)
     }
 }

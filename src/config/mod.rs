@@ -14,7 +14,7 @@ mod difference;
 mod documentation;
 mod field;
 mod fields;
-mod milestones;
+mod lists;
 mod prior;
 mod recipe;
 mod source;
@@ -26,15 +26,30 @@ mod value;
 pub use bounds::{Bounds, Unit};
 pub use check::FieldError;
 pub use choices::{
-    Attention, ClassWeights, DeviceKind, Loss, Optimizer, Profile, Sampler, Schedule, Width,
+    Attention, ClassWeights, DeviceKind, GatePlace, Loss, NormKind, Optimizer, Profile, Sampler,
+    Schedule, Width,
 };
 pub use difference::{Difference, differences};
 pub use field::{Condition, Group};
 pub use fields::{FIELDS, RunConfig};
-pub use milestones::Milestones;
+pub use lists::{Dilations, Kernels, Milestones};
 pub use prior::Prior;
 pub use source::{DataSource, Size, Splits};
 pub use value::{Choice, Kind};
 
 /// One field of [`RunConfig`].
 pub type Field = field::Field<RunConfig>;
+
+impl Field {
+    /// The field with this key in TOML.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FIELDS.iter().find(|field| field.name == name)
+    }
+}
+
+impl Group {
+    /// The fields of the group.
+    pub fn fields(self) -> impl Iterator<Item = &'static Field> {
+        FIELDS.iter().filter(move |field| field.group == self)
+    }
+}

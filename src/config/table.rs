@@ -23,7 +23,7 @@ macro_rules! configuration {
         pub struct RunConfig {
             $($(
                 $(#[doc = $help])+
-                #[serde(skip_serializing_if = "FieldValue::is_unset")]
+                #[serde(skip_serializing_if = "FieldValue::is_left_out")]
                 pub $name: $Type,
             )+)+
         }

@@ -17,6 +17,11 @@ fn unusual() -> RunConfig {
         ("data_seed", "18446744073709551615"),
         ("attention", "constant"),
         ("width", "1/2"),
+        ("dilations", "1,4"),
+        ("kernels", "3,5"),
+        ("gate_place", "middle"),
+        ("gate_reduction", "4"),
+        ("norm", "group"),
         ("loss", "focal"),
         ("gamma", "0.1"),
         ("tau", "2"),
@@ -85,8 +90,10 @@ fn toml_keeps_its_keys_their_order_and_what_is_left_out() -> anyhow::Result<()> 
         "a field of the struct is a field of the table"
     );
     let defaults = toml::to_string(&RunConfig::default())?;
-    let optional = |field: &&Field| !field.is_optional;
-    let names: Vec<_> = FIELDS.iter().filter(optional).map(|x| x.name).collect();
+    // Fields of the network that came later are written where they are not what all networks had before.
+    let later = ["dilations", "kernels", "gate_place", "norm"];
+    let written = |field: &&Field| !field.is_optional && !later.contains(&field.name);
+    let names: Vec<_> = FIELDS.iter().filter(written).map(|x| x.name).collect();
     assert_eq!(keys(&defaults), names);
     assert_eq!(toml::from_str::<RunConfig>("")?, RunConfig::default());
     // A file from before a field existed gets the field's default.
@@ -189,6 +196,24 @@ fn both_sides_of_every_bound_are_told_apart() {
             &["1", "100000"],
             &["0.9999999999999999", "100000.00000000001", "NaN", "inf"],
             "must be between 1 (leave the counts as they are) and 100000, such as 100",
+        ),
+        (
+            "dilations",
+            &["1", "1,2,3", "16,1, 1,2"],
+            &["0", "17", "1,17"],
+            "must be between 1 and 16 pixels",
+        ),
+        (
+            "kernels",
+            &["1", "7", "3,3,5"],
+            &["9", "3,3,11"],
+            "must be between 1 and 7 pixels",
+        ),
+        (
+            "gate_reduction",
+            &["", "1", "16"],
+            &["0", "17"],
+            "must be between 1 (as many) and 16, such as 2",
         ),
         (
             "gamma",
@@ -440,7 +465,7 @@ fn values_without_effect_are_warned_about() {
         sampler: Sampler::Instance,
         post_hoc: None,
         cutmix: None,
-        attention: Attention::Wide,
+        attention: Attention::None,
         optimizer: Optimizer::Sgd,
         schedule: Schedule::Constant,
         device: DeviceKind::Cpu,
@@ -450,6 +475,8 @@ fn values_without_effect_are_warned_about() {
         "`splits` has no effect without a folder of images.",
         "`image_column` has no effect without a folder of images.",
         "`label_column` has no effect without a folder of images.",
+        "`gate_place` has no effect without attention that weighs channels, or a network as wide as with gates.",
+        "`gate_reduction` has no effect without attention gates, or a network as wide as with gates.",
         "`gamma` has no effect without the focal loss.",
         "`tau` has no effect without the logit-adjusted loss.",
         "`beta` has no effect without class weights by effective number.",
@@ -589,6 +616,74 @@ fn milestones_are_shares_in_ascending_order() {
             Some("each milestone must be later than the one before it")
         );
     }
+}
+
+/// What options of the network cannot stand together, and lists that make no network.
+#[test]
+fn options_of_the_network_fit_each_other() {
+    let said = |fields: &[(&str, &str)]| -> Vec<String> {
+        let mut config = RunConfig::default();
+        for (name, text) in fields {
+            Field::named(name).unwrap().set(&mut config, text).unwrap();
+        }
+        let errors = config.validate().into_iter();
+        errors.map(|error| error.to_string()).collect()
+    };
+    let none = [""; 0];
+    for (dilations, kernels) in [
+        ("2", "5"),
+        ("1,2", "3,5"),
+        ("1,1,2,3", "3"),
+        ("1,2,3", "1,3,5"),
+    ] {
+        assert_eq!(
+            said(&[("dilations", dilations), ("kernels", kernels)]),
+            none
+        );
+    }
+    assert_eq!(
+        said(&[("dilations", "1"), ("kernels", "3,5")]),
+        [
+            "kernels: there are 2 kernels, and `dilations` makes 1 branch; give one kernel for all branches, or one for \
+             each"
+        ]
+    );
+    assert!(said(&[("kernels", "3,5,3,5")])[0].contains("`dilations` makes 3 branches"));
+    assert_eq!(
+        said(&[("dilations", "1,2,3,4,5")]),
+        ["dilations: name 1 to 4 dilations: there is one branch for each"]
+    );
+    assert_eq!(
+        said(&[("kernels", "4")]),
+        ["kernels: must be odd, so that a kernel has a middle: 1, 3, 5 or 7"]
+    );
+    for place in ["middle", "stem"] {
+        assert_eq!(
+            said(&[("attention", "branch"), ("gate_place", place)]),
+            none
+        );
+        let said = said(&[("attention", "shared"), ("gate_place", place)]);
+        assert_eq!(
+            said,
+            [format!(
+                "gate_place: with `attention` shared one gate weighs all branches together, which come together at their \
+                 end alone; choose `end`, or another `attention` for `{place}`"
+            )]
+        );
+    }
+    let both = said(&[("attention", "class"), ("loss", "ldam")]);
+    assert!(
+        both.len() == 1
+            && both[0]
+                .starts_with("attention: with `class` the classifier is linear, and `loss` ldam")
+    );
+    for wrong in ["", "1,", "a", "1;2", "-1", "1.5"] {
+        let said = wrong.parse::<Dilations>().unwrap_err();
+        assert!(said.contains("such as 1,2,3"), "{said}");
+    }
+    let kernels: Kernels = "3,5".parse().unwrap();
+    assert_eq!([kernels.of(0), kernels.of(1)], [3, 5]);
+    assert_eq!([Kernels::default().of(0), Kernels::default().of(3)], [3, 3]);
 }
 
 #[test]

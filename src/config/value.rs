@@ -32,6 +32,8 @@ pub enum Kind {
     Shares,
     /// How frequent the classes are.
     Prior,
+    /// Whole numbers, with commas between them.
+    Wholes,
     /// The name of something in the data, such as a column.
     Name,
 }
@@ -52,8 +54,9 @@ pub(super) trait FieldValue: Sized {
     /// The value as it is written on the command line; empty where the program chooses it.
     fn print(&self) -> String;
 
-    /// Whether the program chooses the value.
-    fn is_unset(&self) -> bool {
+    /// Whether files leave the value out: the program chooses it, or it is what all networks had before there was the
+    /// field.
+    fn is_left_out(&self) -> bool {
         false
     }
 
@@ -154,7 +157,7 @@ impl<T: FieldValue> FieldValue for Option<T> {
         self.as_ref().map(T::print).unwrap_or_default()
     }
 
-    fn is_unset(&self) -> bool {
+    fn is_left_out(&self) -> bool {
         self.is_none()
     }
 

@@ -247,7 +247,7 @@ pub(in crate::figure) fn caption(kind: Kind, subject: Subject<'_>, view: &View) 
 fn batch_norm(figure: &Figure, subject: Subject<'_>) -> Option<String> {
     let shown = match figure.gradients {
         Gradients::No => return None,
-        Gradients::AsShown => format!("batch norm {}", subject.run.batch_norm().label()),
+        Gradients::AsShown => subject.run.batch_norm_in_words(),
         Gradients::Both => "batch norm as in training minus frozen".to_owned(),
     };
     Some(match unmeasured::count(subject) {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::config::{self, Field};
-use crate::run::{BatchNorm, Scope};
+use crate::run::{BatchNorm, Run, Scope};
 
 /// The subject of a finding. The kinds are ordered from the most to the least pressing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -190,10 +190,10 @@ impl Finding {
     }
 
     /// Names how batch norm was treated in the class gradients that the finding is about, where it is about such.
-    pub(super) fn name_batch_norm(&mut self, batch_norm: BatchNorm) {
+    pub(super) fn name_batch_norm(&mut self, run: &Run) {
         if self.kind.is_about_class_gradients() {
-            self.batch_norm = Some(batch_norm);
-            let text = format!(" Class gradients with batch norm {}.", batch_norm.label());
+            self.batch_norm = Some(run.batch_norm());
+            let text = format!(" Class gradients with {}.", run.batch_norm_in_words());
             self.detail.push_str(&text);
         }
     }

@@ -25,9 +25,11 @@ pub(super) fn findings(recent: &Recent<'_>) -> Option<Finding> {
         return None;
     }
     let classes = recent.started.classes.len();
+    // The shares that a class gives to the branches sum to 1, so that branches cannot but agree on classes.
+    let is_independent = !recent.started.attention().shares_branches();
     let finding = saturated(&gates)
         .or_else(|| alike(&gates, classes))
-        .or_else(|| same(&gates, classes))?;
+        .or_else(|| same(&gates, classes).filter(|_| is_independent))?;
     Some(finding.at(Evidence {
         step: newest.last().map(|x| x.probe.step),
         ..Evidence::default()

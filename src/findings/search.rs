@@ -28,7 +28,7 @@ pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
         of_run.extend(depth::findings(subject.run, started));
         for finding in &mut of_run {
             finding.evidence.run = index;
-            finding.name_batch_norm(subject.run.batch_norm());
+            finding.name_batch_norm(subject.run);
         }
         found.extend(of_run);
     }
@@ -38,7 +38,7 @@ pub fn find(subjects: &[Subject<'_>]) -> Vec<Finding> {
     {
         let mut finding = compare::finding(a.run, b.run);
         let named = finding.iter_mut();
-        named.for_each(|finding| finding.name_batch_norm(a.run.batch_norm()));
+        named.for_each(|finding| finding.name_batch_norm(a.run));
         found.extend(finding);
     }
     found.sort_by(|a, b| b.score.total_cmp(&a.score));

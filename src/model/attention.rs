@@ -1,17 +1,26 @@
 //! What each attention variant puts into the network: the one place of this module that knows the variants.
 
-use crate::config::Attention;
+use crate::config::{Attention, GatePlace};
 
 use super::param_spec::{Init, ParamSpec, push};
 
 /// How a variant differs from the baseline.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
-    /// How the channels of the branches are scaled, and where; none where the variant scales no channels.
-    pub(super) scaling: Option<(Scaling, Place)>,
+    /// How channels are scaled, and whose; none where the variant scales no channels.
+    pub(super) scaling: Option<(Scaling, Scope)>,
     /// Whether the branches get more channels instead, so that the network has about as many parameters as with gates.
     pub(super) is_widened: bool,
+    /// Whether each class attends over the branches with a query of its own, in place of one convolution that joins them.
+    pub(super) attends_by_class: bool,
 }
+
+/// The baseline.
+const PLAIN: Plan = Plan {
+    scaling: None,
+    is_widened: false,
+    attends_by_class: false,
+};
 
 /// How channels are scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,32 +31,42 @@ pub(super) enum Scaling {
     Constant,
 }
 
-/// Where channels are scaled.
+/// Whose channels are scaled together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// At the end of every branch, each branch by itself.
+pub(super) enum Scope {
+    /// Those of every branch by itself, at the place that the layout gives.
     EachBranch,
     /// After the concatenation of the branches, all channels together.
     Fused,
 }
 
+/// Where channels can be scaled: the inputs of which convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Of one in a branch, or at the end of the branch.
+    Branch(GatePlace),
+    /// Of the one that joins the branches, all channels together.
+    Fused,
+}
+
 /// What a variant puts into the network.
 pub(super) fn plan(attention: Attention) -> Plan {
-    let scaled = |scaling, place| Plan {
-        scaling: Some((scaling, place)),
-        is_widened: false,
+    let scaled = |scaling, scope| Plan {
+        scaling: Some((scaling, scope)),
+        ..PLAIN
     };
     match attention {
-        Attention::None => Plan {
-            scaling: None,
-            is_widened: false,
-        },
-        Attention::Branch => scaled(Scaling::Gate, Place::EachBranch),
-        Attention::Shared => scaled(Scaling::Gate, Place::Fused),
-        Attention::Constant => scaled(Scaling::Constant, Place::EachBranch),
+        Attention::None => PLAIN,
+        Attention::Branch => scaled(Scaling::Gate, Scope::EachBranch),
+        Attention::Shared => scaled(Scaling::Gate, Scope::Fused),
+        Attention::Constant => scaled(Scaling::Constant, Scope::EachBranch),
         Attention::Wide => Plan {
-            scaling: None,
             is_widened: true,
+            ..PLAIN
+        },
+        Attention::Class => Plan {
+            attends_by_class: true,
+            ..PLAIN
         },
     }
 }

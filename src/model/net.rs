@@ -1,16 +1,12 @@
-//! The forward pass.
+//! The network, its forward pass and its losses.
 
 use candle_core::{Device, Result, Tensor};
 
-use crate::network::CLASSIFIER;
-use crate::ops::{
-    self, BatchStats, Conv, Criterion, Gate, Mean, Method, Norm, Part, Pulls, Record, Stats, Tape,
-    Var,
-};
+use crate::ops::{self, BatchStats, Criterion, Mean, Method, Part, Pulls, Record, Tape, Var};
 
-use super::attention::Scaling;
 use super::params::{Params, Running};
-use super::spec::{BRANCHES, Classifier, Spec, branch_name};
+use super::pass::{Mode, Pass, Weights};
+use super::spec::Spec;
 
 /// Weight of a new batch in the running statistics, as in PyTorch.
 const MOMENTUM: f32 = 0.1;
@@ -24,31 +20,13 @@ pub struct Net {
     method: Method,
 }
 
-/// How a forward pass treats batch norm, and whether gradients can be asked for afterwards.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Mode<'a> {
-    /// Batch statistics, gradients.
-    Train,
-    /// Statistics of the batch in which each image counts with its share `[N]`, gradients: class gradients with batch
-    /// norm as in training are measured in this mode. The shares sum to 1.
-    Mixed(&'a [f64]),
-    /// Running statistics, gradients: class gradients with batch norm frozen are measured in this mode.
-    Probe,
-    /// Running statistics, no gradients.
-    Eval,
-}
-
-/// A network's parameters in the form that forward passes read. Each weight is packed for the kernels once, for all
-/// passes.
-#[derive(Clone, Debug)]
-pub struct Weights(Vec<Var>);
-
 /// The result of a forward pass over N images.
 #[derive(Debug)]
 pub struct Forward {
     /// Logits, [N, K].
     pub logits: Tensor,
-    /// Values of the gates by layer name, [N, channels] each; empty without gates.
+    /// Values of the gates by layer name, [N, channels] each; of class attention the share that each class gives to each
+    /// branch, by the name of the branch, [N, K, 1]. Empty without either.
     pub gates: Vec<(String, Tensor)>,
     /// Batch statistics, in training mode; to be given to [`Net::update_norms`].
     pub norms: NormUpdate,
@@ -266,6 +244,11 @@ impl Net {
         &self.norms
     }
 
+    /// Whether images of a batch mix while the network trains, by the statistics of batch norms.
+    pub fn mixes_images(&self) -> bool {
+        !self.norms.is_empty()
+    }
+
     /// The running statistics, to be restored from a checkpoint.
     pub fn norms_mut(&mut self) -> &mut [Running] {
         &mut self.norms
@@ -292,14 +275,8 @@ impl Net {
             Mode::Eval => Tape::off(),
             Mode::Train | Mode::Mixed(_) | Mode::Probe => Tape::new(weights.0.len()),
         };
-        let mut pass = Pass {
-            net: self,
-            weights,
-            tape: &tape,
-            mode,
-            gates: Vec::new(),
-            stats: Vec::new(),
-        };
+        let parts = (&self.spec, &self.params, self.norms.as_slice(), self.method);
+        let mut pass = Pass::new(parts, weights, &tape, mode);
         let out = pass.network(&Var::constant(x.clone()))?;
         let (gates, norms) = (pass.gates, NormUpdate::read(&pass.stats)?);
         Ok(Forward {
@@ -337,147 +314,5 @@ impl Net {
 fn blend(running: &mut [f32], new: &[f32], weight: f32) {
     for (running, new) in running.iter_mut().zip(new) {
         *running = (1.0 - weight) * *running + weight * new;
-    }
-}
-
-/// One forward pass under way.
-struct Pass<'a> {
-    net: &'a Net,
-    weights: &'a Weights,
-    tape: &'a Tape,
-    mode: Mode<'a>,
-    gates: Vec<(String, Tensor)>,
-    stats: Vec<BatchStats>,
-}
-
-/// A convolution with batch norm and ReLU, and perhaps a max-pool.
-#[derive(Clone, Copy)]
-struct Layer<'a> {
-    conv: &'a str,
-    norm: &'a str,
-    dilation: usize,
-    pool: bool,
-}
-
-impl<'a> Pass<'a> {
-    /// The whole network, from images to logits.
-    fn network(&mut self, x: &Var) -> Result<Var> {
-        let x = self.block(x, "stem", 1, (1, false))?;
-        let stem = self.block(&x, "stem", 2, (1, true))?;
-        let mut branches = Vec::with_capacity(BRANCHES);
-        for branch in 1..=BRANCHES {
-            let group = branch_name(branch);
-            let x = self.block(&stem, &group, 1, (branch, true))?;
-            branches.push(self.block(&x, &group, 2, (1, false))?);
-        }
-        let branches: Vec<&Var> = branches.iter().collect();
-        let x = self.joined(
-            &branches,
-            self.net.spec.scaling(),
-            Layer {
-                conv: "fuse.conv",
-                norm: "fuse.bn",
-                dilation: 1,
-                pool: false,
-            },
-        )?;
-        let features = ops::mean_pool(self.tape, &x)?;
-        let weight = self.param(&format!("{CLASSIFIER}.weight"))?;
-        match self.net.spec.classifier {
-            Classifier::Linear => {
-                let bias = self.param(&format!("{CLASSIFIER}.bias"))?;
-                ops::linear(self.tape, &features, weight, bias)
-            }
-            Classifier::Cosine(scale) => ops::cosine(self.tape, &features, weight, scale),
-        }
-    }
-
-    /// Convolution `number` of the group `group` with batch norm and ReLU, followed by a max-pool where `pool` is set.
-    fn block(
-        &mut self,
-        x: &Var,
-        group: &str,
-        number: usize,
-        (dilation, pool): (usize, bool),
-    ) -> Result<Var> {
-        let (conv, norm) = (
-            format!("{group}.conv{number}"),
-            format!("{group}.bn{number}"),
-        );
-        let layer = Layer {
-            conv: &conv,
-            norm: &norm,
-            dilation,
-            pool,
-        };
-        self.joined(&[x], None, layer)
-    }
-
-    /// A convolution with batch norm and ReLU over several inputs side by side. Where `scaling` is given, its layers
-    /// scale the channels of the inputs first.
-    fn joined(
-        &mut self,
-        x: &[&Var],
-        scaling: Option<(Scaling, Vec<String>)>,
-        layer: Layer<'_>,
-    ) -> Result<Var> {
-        let mut weight = self.param(&format!("{}.weight", layer.conv))?;
-        let scaled;
-        let gates = match scaling {
-            None => Vec::new(),
-            Some((Scaling::Gate, layers)) => layers,
-            Some((Scaling::Constant, layers)) => {
-                let logit = |layer: &String| self.param(&format!("{layer}.logit"));
-                let logits = layers.iter().map(logit).collect::<Result<Vec<_>>>()?;
-                scaled = ops::constant_gate(self.tape, weight, &logits)?;
-                weight = &scaled;
-                Vec::new()
-            }
-        };
-        let stats = match self.mode {
-            Mode::Train => Stats::Batch,
-            Mode::Mixed(shares) => Stats::Weighted(shares),
-            Mode::Probe | Mode::Eval => {
-                let mut norms = self.net.norms.iter();
-                let running = norms.find(|running| running.name == layer.norm);
-                let Some(Running { mean, variance, .. }) = running else {
-                    candle_core::bail!("the network has no batch norm `{}`", layer.norm);
-                };
-                Stats::Running { mean, variance }
-            }
-        };
-        let norm = Norm {
-            weight: self.param(&format!("{}.weight", layer.norm))?,
-            bias: self.param(&format!("{}.bias", layer.norm))?,
-            stats,
-        };
-        let conv = Conv {
-            dilation: layer.dilation,
-            norm: Some(norm),
-            relu: true,
-            pool: layer.pool,
-            method: self.net.method,
-        };
-        let gate = |name: &String| {
-            Ok(Gate {
-                fc1: self.param(&format!("{name}.fc1.weight"))?,
-                fc2: self.param(&format!("{name}.fc2.weight"))?,
-            })
-        };
-        let all = gates.iter().map(gate).collect::<Result<Vec<_>>>()?;
-        let joined = ops::join_conv2d(self.tape, x, &all, weight, &conv)?;
-        self.gates.extend(gates.into_iter().zip(joined.gates));
-        self.stats.extend(joined.stats);
-        Ok(joined.out)
-    }
-
-    fn param(&self, name: &str) -> Result<&'a Var> {
-        let position = self.net.params.position(name)?;
-        match self.weights.0.get(position) {
-            Some(var) => Ok(var),
-            None => {
-                candle_core::bail!("the weights given are not this network's: `{name}` is missing")
-            }
-        }
     }
 }

@@ -1,16 +1,17 @@
 //! The shape of a network: its layer table and its parameters, without their values.
 
-use crate::config::{Attention, Width};
+use crate::config::{Attention, GatePlace, NormKind, Width};
 use crate::network::{CLASSIFIER, Layer};
 
-use super::attention::{Place, Scaling, plan};
-use super::param_spec::{Init, ParamSpec, conv, norm, push};
-
-/// Number of parallel branches; branch b has dilation b, counted from 1.
-pub const BRANCHES: usize = 3;
+use super::attention::{Place, Scaling, Scope, plan};
+use super::layout::{GROUPS, Layout};
+use super::param_spec::{Init, ParamSpec, push};
+use super::table::{Sizes, Table};
 
 /// Name of the group that joins the branches.
-const FUSE: &str = "fuse";
+pub(super) const FUSE: &str = "fuse";
+/// Name of the layer in which classes attend over the branches, and of its group.
+pub(super) const ATTENTION: &str = "attention";
 
 /// The shape of a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct Spec {
     pub width: Width,
     /// The attention variant.
     pub attention: Attention,
+    /// Branches, gates and norms.
+    pub layout: Layout,
     /// The last layer.
     pub classifier: Classifier,
 }
@@ -40,146 +43,217 @@ pub enum Classifier {
 impl Spec {
     /// Channels of the stem, of the first and the second convolution of a branch, and after the branches are fused.
     pub fn channels(&self) -> [usize; 4] {
-        let [stem, first, second, fused] =
-            [64, 96, 384, 128].map(|reference| self.width.scale(reference));
+        let [stem, first, second, fused] = self.reference_channels();
         if !plan(self.attention).is_widened {
             return [stem, first, second, fused];
         }
         // The additional channels have about as many parameters as the gates would have. One channel more in each
-        // branch costs the weights of the 3×3 convolution that feeds it, a scale and a shift, and the weights of the
-        // 1×1 convolution that reads it.
-        let gates = BRANCHES * 2 * second * self.gate_hidden();
-        let channel = BRANCHES * (9 * first + 2 + fused);
-        [stem, first, second + (gates + channel / 2) / channel, fused]
-    }
-
-    /// Channels between the two layers of a gate.
-    pub fn gate_hidden(&self) -> usize {
-        self.width.scale(192)
-    }
-
-    /// Kind and names of the layers that scale the channels of the branches: one layer at the end of each branch, or
-    /// one layer over all branches; none where the variant scales no channels.
-    pub(super) fn scaling(&self) -> Option<(Scaling, Vec<String>)> {
-        let (scaling, place) = plan(self.attention).scaling?;
-        let groups: Vec<String> = match place {
-            Place::EachBranch => (1..=BRANCHES).map(branch_name).collect(),
-            Place::Fused => vec![FUSE.to_owned()],
+        // branch costs the weights of the 3×3 convolution that feeds it, a scale and a shift (without norm a bias alone),
+        // and the weights of the 1×1 convolution that reads it.
+        let branches = self.layout.branches.len();
+        let gated = self.gated_channels();
+        let gates = branches * 2 * gated * self.gate_hidden(gated);
+        let affine = if self.layout.norm == NormKind::None {
+            1
+        } else {
+            2
         };
-        let layer = |group: String| format!("{group}.{}", scaling.layer());
-        Some((scaling, groups.into_iter().map(layer).collect()))
+        let channel = branches * (9 * first + affine + fused);
+        let widened = second + (gates + channel / 2) / channel;
+        let widened = match self.layout.norm {
+            NormKind::Batch | NormKind::None => widened,
+            NormKind::Group => (widened + GROUPS / 2) / GROUPS * GROUPS,
+        };
+        [stem, first, widened, fused]
+    }
+
+    /// [`Self::channels`] without wider branches.
+    fn reference_channels(&self) -> [usize; 4] {
+        [64, 96, 384, 128].map(|reference| self.width.scale(reference))
+    }
+
+    /// Channels of a branch where gates weigh them.
+    fn gated_channels(&self) -> usize {
+        let [stem, first, second, _] = self.reference_channels();
+        match self.layout.gate_place {
+            GatePlace::Stem => stem,
+            GatePlace::Middle => first,
+            GatePlace::End => second,
+        }
+    }
+
+    /// Channels between the two layers of a gate over `channels` channels of each branch. A gate over all branches
+    /// together has as many as one gate of a branch alone, and so as many parameters as the gates of all branches.
+    pub fn gate_hidden(&self, channels: usize) -> usize {
+        (channels / self.layout.gate_reduction.max(1)).max(1)
+    }
+
+    /// Whether each class attends over the branches, in place of one convolution that joins them.
+    pub(super) fn attends_by_class(&self) -> bool {
+        plan(self.attention).attends_by_class
+    }
+
+    /// Names of the groups of the branches, `branch1` and so on.
+    pub(super) fn branch_names(&self) -> Vec<String> {
+        let numbers = 1..=self.layout.branches.len();
+        numbers.map(|branch| format!("branch{branch}")).collect()
+    }
+
+    /// Kind and names of the layers that scale channels at a place: one layer in each of `groups`; none where the variant
+    /// scales no channels there.
+    pub(super) fn scaling(&self, at: Place, groups: &[String]) -> Option<(Scaling, Vec<String>)> {
+        let (scaling, scope) = plan(self.attention).scaling?;
+        let own = match scope {
+            Scope::EachBranch => Place::Branch(self.layout.gate_place),
+            Scope::Fused => Place::Fused,
+        };
+        let layer = |group: &String| format!("{group}.{}", scaling.layer());
+        (own == at).then(|| (scaling, groups.iter().map(layer).collect()))
     }
 
     /// The layer table, in forward order.
     pub fn layers(&self) -> Vec<Layer> {
-        let [stem, first, second, fused] = self.channels();
-        let [h, w, _] = self.image;
-        let scaling = plan(self.attention).scaling;
-        let mut table = Table::default();
-        table.add("stem", "conv1", "conv", [h, w, stem], &[]);
-        table.chain("stem", "bn1", "batch_norm", [h, w, stem]);
-        table.chain("stem", "conv2", "conv", [h, w, stem]);
-        table.chain("stem", "bn2", "batch_norm", [h, w, stem]);
-        let (h, w) = (h / 2, w / 2);
-        table.chain("stem", "pool", "max_pool", [h, w, stem]);
-        let mut ends = Vec::new();
-        for branch in 1..=BRANCHES {
-            let group = branch_name(branch);
-            table.add(
-                &group,
-                "conv1",
-                "conv",
-                [h, w, first],
-                &["stem.pool".to_owned()],
-            );
-            table.chain(&group, "bn1", "batch_norm", [h, w, first]);
-            table.chain(&group, "pool", "max_pool", [h / 2, w / 2, first]);
-            table.chain(&group, "conv2", "conv", [h / 2, w / 2, second]);
-            table.chain(&group, "bn2", "batch_norm", [h / 2, w / 2, second]);
-            if let Some((scaling, Place::EachBranch)) = scaling {
-                let layer = scaling.layer();
-                table.chain(&group, layer, layer, [h / 2, w / 2, second]);
-            }
-            ends.extend(table.last_name());
-        }
-        let (h, w) = (h / 2, w / 2);
-        table.add("fuse", "concat", "concat", [h, w, BRANCHES * second], &ends);
-        if let Some((scaling, Place::Fused)) = scaling {
-            let layer = scaling.layer();
-            table.chain(FUSE, layer, layer, [h, w, BRANCHES * second]);
-        }
-        table.chain("fuse", "conv", "conv", [h, w, fused]);
-        table.chain("fuse", "bn", "batch_norm", [h, w, fused]);
-        table.chain("fuse", "pool", "mean_pool", [1, 1, fused]);
-        let pool = table.last_name();
-        table.rows.push(Layer {
-            name: CLASSIFIER.to_owned(),
-            group: CLASSIFIER.to_owned(),
-            kind: match self.classifier {
-                Classifier::Linear => "linear",
-                Classifier::Cosine(_) => "cosine",
-            }
-            .to_owned(),
-            shape: vec![self.classes],
-            params: 0,
-            inputs: pool.into_iter().collect(),
-            gram: None,
-        });
-        self.count_parameters(table.rows)
-    }
-
-    fn count_parameters(&self, mut layers: Vec<Layer>) -> Vec<Layer> {
-        let params = self.params();
-        let mut rows = 0;
-        for layer in &mut layers {
-            let own = params.iter().filter(|param| param.layer_is(&layer.name));
-            layer.params = own.map(|param| param.shape.iter().product::<usize>()).sum();
-            if layer.params > 0 {
-                layer.gram = Some(rows);
-                rows += 1;
-            }
-        }
-        layers
+        self.table().layers()
     }
 
     /// Every trained parameter, in forward order.
     pub fn params(&self) -> Vec<ParamSpec> {
+        self.table().params
+    }
+
+    fn table(&self) -> Table {
+        let [stem, _, second, fused] = self.channels();
+        let [h, w, colours] = self.image;
+        let mut table = Table::new(self.layout.norm);
+        let sizes = |inputs| Sizes {
+            image: [h, w],
+            inputs,
+            outputs: stem,
+            kernel: 3,
+        };
+        table.conv("stem", "conv1", sizes(colours), &[]);
+        table.conv("stem", "conv2", sizes(stem), &table.last());
+        table.chain("stem", "pool", "max_pool", &[h / 2, w / 2, stem]);
+        let stem_end = table.last();
+        let mut ends = Vec::new();
+        for branch in 0..self.layout.branches.len() {
+            self.add_branch(&mut table, branch, &stem_end);
+            ends.extend(table.last());
+        }
+        if self.attends_by_class() {
+            table.single(ATTENTION, "attention", &[self.classes, fused], &ends);
+            let (shape, init) = (vec![self.classes, fused], Init::Uniform { fan_in: fused });
+            push(&mut table.params, ATTENTION, "query", shape, init);
+            self.add_classifier(&mut table, fused);
+            return table;
+        }
+        let image = [h / 2 / 2, w / 2 / 2];
+        let joined = ends.len() * second;
+        if ends.len() > 1 {
+            table.add(
+                FUSE,
+                "concat",
+                "concat",
+                &[image[0], image[1], joined],
+                &ends,
+            );
+        }
+        self.add_scaling(&mut table, Place::Fused, FUSE, (image, joined));
+        let sizes = Sizes {
+            image,
+            inputs: joined,
+            outputs: fused,
+            kernel: 1,
+        };
+        table.conv(FUSE, "conv", sizes, &table.last());
+        table.chain(FUSE, "pool", "mean_pool", &[1, 1, fused]);
+        self.add_classifier(&mut table, fused);
+        table
+    }
+
+    /// Adds the layers of the branch with this index, which reads the layer `from`.
+    fn add_branch(&self, table: &mut Table, branch: usize, from: &[String]) {
         let [stem, first, second, fused] = self.channels();
-        let (scaling, hidden) = (plan(self.attention).scaling, self.gate_hidden());
-        let mut params = Vec::new();
-        conv(&mut params, "stem.conv1", stem, self.image[2], 3);
-        norm(&mut params, "stem.bn1", stem);
-        conv(&mut params, "stem.conv2", stem, stem, 3);
-        norm(&mut params, "stem.bn2", stem);
-        for branch in 1..=BRANCHES {
-            let group = branch_name(branch);
-            conv(&mut params, &format!("{group}.conv1"), first, stem, 3);
-            norm(&mut params, &format!("{group}.bn1"), first);
-            conv(&mut params, &format!("{group}.conv2"), second, first, 3);
-            norm(&mut params, &format!("{group}.bn2"), second);
-            if let Some((scaling, Place::EachBranch)) = scaling {
-                let layer = format!("{group}.{}", scaling.layer());
-                scaling.add_params(&mut params, &layer, second, hidden);
-            }
+        let image = [self.image[0] / 2, self.image[1] / 2];
+        let group = &self.branch_names()[branch];
+        // The layer that the first convolution reads: the stem, or a gate that reads the stem.
+        let before = table.rows.len();
+        self.add_scaling(table, Place::Branch(GatePlace::Stem), group, (image, stem));
+        let mut inputs = from.to_vec();
+        if let Some(gate) = table.rows.get_mut(before) {
+            gate.inputs = from.to_vec();
+            inputs = vec![gate.name.clone()];
         }
-        if let Some((scaling, Place::Fused)) = scaling {
-            let layer = format!("{FUSE}.{}", scaling.layer());
-            scaling.add_params(&mut params, &layer, BRANCHES * second, hidden);
-        }
-        conv(&mut params, "fuse.conv", fused, BRANCHES * second, 1);
-        norm(&mut params, "fuse.bn", fused);
-        let init = Init::Uniform { fan_in: fused };
-        push(
-            &mut params,
-            CLASSIFIER,
-            "weight",
-            vec![self.classes, fused],
-            init,
+        let sizes = Sizes {
+            image,
+            inputs: stem,
+            outputs: first,
+            kernel: self.layout.branches[branch].kernel,
+        };
+        table.conv(group, "conv1", sizes, &inputs);
+        let image = [image[0] / 2, image[1] / 2];
+        table.chain(group, "pool", "max_pool", &[image[0], image[1], first]);
+        self.add_scaling(
+            table,
+            Place::Branch(GatePlace::Middle),
+            group,
+            (image, first),
         );
-        if self.classifier == Classifier::Linear {
-            push(&mut params, CLASSIFIER, "bias", vec![self.classes], init);
+        let sizes = Sizes {
+            image,
+            inputs: first,
+            outputs: second,
+            kernel: 3,
+        };
+        table.conv(group, "conv2", sizes, &table.last());
+        self.add_scaling(table, Place::Branch(GatePlace::End), group, (image, second));
+        if self.attends_by_class() {
+            let sizes = Sizes {
+                image,
+                inputs: second,
+                outputs: fused,
+                kernel: 1,
+            };
+            table.conv(group, "conv3", sizes, &table.last());
+            table.chain(group, "mean_pool", "mean_pool", &[1, 1, fused]);
         }
-        params
+    }
+
+    /// Adds the layer that scales the channels of the last layer, [H, W] and channels, where the variant has one at this
+    /// place.
+    fn add_scaling(
+        &self,
+        table: &mut Table,
+        at: Place,
+        group: &str,
+        ([h, w], channels): ([usize; 2], usize),
+    ) {
+        let groups = [group.to_owned()];
+        let Some((scaling, names)) = self.scaling(at, &groups) else {
+            return;
+        };
+        let kind = scaling.layer();
+        table.chain(group, kind, kind, &[h, w, channels]);
+        let hidden = self.gate_hidden(self.gated_channels());
+        for name in names {
+            scaling.add_params(&mut table.params, &name, channels, hidden);
+        }
+    }
+
+    fn add_classifier(&self, table: &mut Table, features: usize) {
+        let classes = self.classes;
+        let (kind, has_bias) = match self.classifier {
+            Classifier::Linear => ("linear", true),
+            Classifier::Cosine(_) => ("cosine", false),
+        };
+        let inputs = table.last();
+        table.single(CLASSIFIER, kind, &[classes], &inputs);
+        let init = Init::Uniform { fan_in: features };
+        let shape = vec![classes, features];
+        push(&mut table.params, CLASSIFIER, "weight", shape, init);
+        if has_bias {
+            push(&mut table.params, CLASSIFIER, "bias", vec![classes], init);
+        }
     }
 
     /// Names and channel counts of the batch-norm layers, in forward order.
@@ -191,40 +265,5 @@ impl Spec {
         norms
             .map(|layer| (layer.name, layer.shape.last().copied().unwrap_or(0)))
             .collect()
-    }
-}
-
-/// Name of the group of a branch, which is counted from 1.
-pub(super) fn branch_name(branch: usize) -> String {
-    format!("branch{branch}")
-}
-
-/// The layer table under construction.
-#[derive(Default)]
-struct Table {
-    rows: Vec<Layer>,
-}
-
-impl Table {
-    fn add(&mut self, group: &str, name: &str, kind: &str, shape: [usize; 3], inputs: &[String]) {
-        self.rows.push(Layer {
-            name: format!("{group}.{name}"),
-            group: group.to_owned(),
-            kind: kind.to_owned(),
-            shape: shape.to_vec(),
-            params: 0,
-            inputs: inputs.to_vec(),
-            gram: None,
-        });
-    }
-
-    /// A layer that reads the one before it.
-    fn chain(&mut self, group: &str, name: &str, kind: &str, shape: [usize; 3]) {
-        let input: Vec<String> = self.last_name().into_iter().collect();
-        self.add(group, name, kind, shape, &input);
-    }
-
-    fn last_name(&self) -> Option<String> {
-        self.rows.last().map(|layer| layer.name.clone())
     }
 }

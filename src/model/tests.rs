@@ -1,8 +1,11 @@
+mod options;
+
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 
 use super::*;
-use crate::config::{Attention, Width};
+use crate::config::{Attention, GatePlace, NormKind, Width};
+use crate::network::Layer;
 
 fn spec(classes: usize, attention: Attention) -> Spec {
     Spec {
@@ -10,6 +13,7 @@ fn spec(classes: usize, attention: Attention) -> Spec {
         classes,
         width: Width::Full,
         attention,
+        layout: Layout::default(),
         classifier: Classifier::Linear,
     }
 }
@@ -43,6 +47,9 @@ fn parameter_counts_are_those_of_the_reference_network() {
             assert_eq!(at(Attention::Constant), at(Attention::None) + 3 * second);
         }
     }
+    // Three fusing convolutions of 128 outputs have the weights of one over all, but three norms, and ten queries.
+    let by_class = count(spec(10, Attention::Class));
+    assert_eq!(by_class, 1_351_946 + 2 * 2 * 128 + 10 * 128);
     // The cosine classifier has no bias.
     let cosine = Spec {
         classifier: Classifier::Cosine(30.0),
@@ -51,16 +58,120 @@ fn parameter_counts_are_those_of_the_reference_network() {
     assert_eq!(count(cosine), 1_351_946 - 10);
 }
 
+/// A gate has as many parameters per branch wherever it stands: 2·C·C/r. Wide networks follow.
+#[test]
+fn gates_and_wide_networks_are_as_large_as_asked_for() {
+    let count = |spec: &Spec| spec.layers().iter().map(|x| x.params).sum::<usize>();
+    for (gate_place, channels) in [
+        (GatePlace::Stem, 64),
+        (GatePlace::Middle, 96),
+        (GatePlace::End, 384),
+    ] {
+        for gate_reduction in [1, 2, 8] {
+            let at = |attention| {
+                let layout = Layout {
+                    gate_place,
+                    gate_reduction,
+                    ..Layout::default()
+                };
+                count(&Spec {
+                    layout,
+                    ..spec(10, attention)
+                })
+            };
+            let gates = 3 * 2 * channels * (channels / gate_reduction);
+            assert_eq!(at(Attention::Branch), 1_351_946 + gates);
+            let (wide, branch) = (at(Attention::Wide) as f64, at(Attention::Branch) as f64);
+            assert!((wide / branch - 1.0).abs() < 0.005, "{wide} {branch}");
+        }
+    }
+    // Group norm has the parameters of batch norm; without norm each scale and shift is one bias.
+    let of = |norm| {
+        count(&Spec {
+            layout: Layout {
+                norm,
+                ..Layout::default()
+            },
+            ..spec(10, Attention::None)
+        })
+    };
+    assert_eq!(of(NormKind::Group), 1_351_946);
+    assert_eq!(
+        of(NormKind::None),
+        1_351_946 - (2 * 64 + 3 * (96 + 384) + 128)
+    );
+    for width in Width::ALL {
+        let wide = Spec {
+            width: *width,
+            layout: Layout {
+                norm: NormKind::Group,
+                ..Layout::default()
+            },
+            ..spec(10, Attention::Wide)
+        };
+        assert!(wide.channels().iter().all(|c| c % GROUPS == 0), "{width}");
+    }
+}
+
+/// Each attention at every layout that is not the reference one in some way.
+fn variants() -> impl Iterator<Item = Spec> {
+    let layouts = |attention: Attention| {
+        let reference = Layout::default();
+        let one = vec![Branch {
+            dilation: 2,
+            kernel: 5,
+        }];
+        let four = [(1, 1), (1, 3), (4, 5), (2, 7)];
+        let four = four.map(|(dilation, kernel)| Branch { dilation, kernel });
+        let mut all = vec![
+            reference.clone(),
+            Layout {
+                branches: one,
+                norm: NormKind::Group,
+                ..reference.clone()
+            },
+            Layout {
+                branches: four.to_vec(),
+                norm: NormKind::None,
+                gate_reduction: 16,
+                ..reference.clone()
+            },
+        ];
+        if attention != Attention::Shared {
+            all.extend(
+                [GatePlace::Middle, GatePlace::Stem].map(|gate_place| Layout {
+                    gate_place,
+                    ..reference.clone()
+                }),
+            );
+        }
+        all
+    };
+    Attention::ALL.iter().flat_map(move |&attention| {
+        layouts(attention).into_iter().map(move |layout| Spec {
+            width: Width::Quarter,
+            layout,
+            ..spec(10, attention)
+        })
+    })
+}
+
 #[test]
 fn the_layer_table_covers_every_parameter_once() -> Result<()> {
-    for &attention in Attention::ALL {
-        let spec = Spec {
-            width: Width::Quarter,
-            ..spec(10, attention)
-        };
+    for spec in variants() {
         let layers = spec.layers();
         let table: usize = layers.iter().map(|layer| layer.params).sum();
         assert_eq!(table, Params::init(&spec, 0, &Device::Cpu)?.count());
+        // The probe takes the parameters of the layers one after the other.
+        let with_params = layers.iter().filter(|layer| layer.gram.is_some());
+        let own = |layer: &Layer| {
+            spec.params()
+                .into_iter()
+                .filter(|param| param.layer_is(&layer.name))
+                .collect::<Vec<_>>()
+        };
+        let in_turn: Vec<_> = with_params.flat_map(own).collect();
+        assert_eq!(in_turn, spec.params(), "{spec:?}");
         let rows: Vec<_> = layers.iter().filter_map(|layer| layer.gram).collect();
         assert_eq!(rows, (0..rows.len()).collect::<Vec<_>>());
         for (i, layer) in layers.iter().enumerate() {
@@ -118,6 +229,7 @@ fn networks_of_any_size_channels_and_classes_compute() -> Result<()> {
                 classes,
                 width: Width::Quarter,
                 attention,
+                layout: Layout::default(),
                 classifier: Classifier::Linear,
             };
             let net = Net::new(spec, 0, &Device::Cpu)?;
@@ -129,7 +241,7 @@ fn networks_of_any_size_channels_and_classes_compute() -> Result<()> {
             for mode in [Mode::Train, Mode::Probe, Mode::Eval] {
                 let out = net.forward(&net.weights(), &x, mode)?;
                 assert_eq!(out.logits.dims(), [2, classes]);
-                assert_eq!(out.gates.len(), [0, 3, 1, 0, 0][attention as usize]);
+                assert_eq!(out.gates.len(), [0, 3, 1, 0, 0, 3][attention as usize]);
                 let reached = out.cross_entropy(&[0, 1])?.backward()?.len();
                 let wanted = if mode == Mode::Eval {
                     0

@@ -129,3 +129,25 @@ pub(super) fn folded(stretch: &[f32], channels: usize) -> Vec<f32> {
 pub(super) fn floored(value: f32, floor: f32) -> f32 {
     if value < floor { floor } else { value }
 }
+
+/// Mean and summed squared deviations of an image's channels: in two passes, because one pass over squares loses the
+/// digits that a large mean leaves to the variance.
+#[inline(always)]
+pub(super) fn image_moments(image: &[f32], mean: &mut [f32], squares: &mut [f32]) {
+    let channels = mean.len();
+    let pixels = (image.len() / channels) as f32;
+    let mut sums = repeated(mean);
+    for stretch in image.chunks(sums.len()) {
+        sums.iter_mut().zip(stretch).for_each(|(sum, x)| *sum += x);
+    }
+    mean.copy_from_slice(&folded(&sums, channels));
+    mean.iter_mut().for_each(|sum| *sum /= pixels);
+    let means = repeated(mean);
+    sums.fill(0.0);
+    for stretch in image.chunks(sums.len()) {
+        for ((sum, x), mean) in sums.iter_mut().zip(stretch).zip(&means) {
+            *sum += (x - mean) * (x - mean);
+        }
+    }
+    squares.copy_from_slice(&folded(&sums, channels));
+}

@@ -45,6 +45,69 @@ pub fn cosine(tape: &Tape, x: &Var, weight: &Var, scale: f64) -> Result<Var> {
     }))
 }
 
+/// Attention of each class over B branches with features v_b, `branches` [N, F] each:
+///
+/// ```text
+/// α_kb = softmax_b(q_k · v_b / √F),  logit_k = w_k · Σ_b α_kb v_b + bias_k
+/// ```
+///
+/// with `query` [K, F], `weight` [K, F] and `bias` `[K]`. Gives the logits [N, K], and α [N, K, B].
+///
+/// # Errors
+/// Where the shapes do not fit together.
+pub fn class_attention(
+    tape: &Tape,
+    branches: &[Var],
+    query: &Var,
+    weight: &Var,
+    bias: &Var,
+) -> Result<(Var, Tensor)> {
+    let features = branches
+        .iter()
+        .map(Var::values)
+        .collect::<Result<Vec<_>>>()?;
+    let (queries, rows) = (query.data.tensor()?, weight.data.tensor()?);
+    let root = (queries.dim(1)? as f64).sqrt();
+    let products = |matrix: &Tensor| {
+        let each = features.iter().map(|v| v.matmul(&matrix.t()?));
+        Tensor::stack(&each.collect::<Result<Vec<_>>>()?, 0)
+    };
+    // [B, N, K] each. A logit is linear in the features: it is the sum over the branches of α_kb times what the branch
+    // alone would give.
+    let (scores, alone) = ((products(&queries)? / root)?, products(&rows)?);
+    let shares = scores.broadcast_sub(&scores.max_keepdim(0)?)?.exp()?;
+    let shares = shares.broadcast_div(&shares.sum_keepdim(0)?)?;
+    let sum = shares.mul(&alone)?.sum(0)?;
+    let out = sum.broadcast_add(&bias.data.tensor()?)?;
+    let alpha = shares.permute((1, 2, 0))?.contiguous()?;
+    let mut inputs: Vec<&Var> = branches.iter().collect();
+    inputs.extend([query, weight, bias]);
+    let out = tape.record_tensors(out, &inputs, move |grad| {
+        let (mut grads, mut of_query, mut of_weight) = (Vec::new(), None, None);
+        for (b, v) in features.iter().enumerate() {
+            let through = shares.get(b)?.mul(&grad)?;
+            // The softmax lets pass by how much the branch alone differs from the mean.
+            let scored = (through.mul(&alone.get(b)?.sub(&sum)?)? / root)?;
+            let own = through.matmul(&rows)?.add(&scored.matmul(&queries)?)?;
+            grads.push(Some(own));
+            add(&mut of_weight, through.t()?.matmul(v)?)?;
+            add(&mut of_query, scored.t()?.matmul(v)?)?;
+        }
+        grads.extend([of_query, of_weight, Some(grad.sum(0)?)]);
+        Ok(grads)
+    });
+    Ok((out, alpha))
+}
+
+/// Adds a term to a sum, which is none before the first.
+fn add(sum: &mut Option<Tensor>, term: Tensor) -> Result<()> {
+    *sum = Some(match sum.take() {
+        Some(sum) => sum.add(&term)?,
+        None => term,
+    });
+    Ok(())
+}
+
 /// Norms [N, 1] and rows of length 1 [N, C].
 fn normalised(rows: &Tensor) -> Result<(Tensor, Tensor)> {
     let norm = rows.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?.maximum(1e-12)?;

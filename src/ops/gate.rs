@@ -176,7 +176,7 @@ fn scaled(tape: &Tape, x: &Var, gates: &[Gate<'_>]) -> Result<(Var, Vec<Tensor>)
     Ok((out, gate_values))
 }
 
-/// The weight w [O, C, 1, 1] of a convolution whose input channels are scaled by learned constants: w ⊙ σ(`logits`),
+/// The weight w [O, C, k, k] of a convolution whose input channels are scaled by learned constants: w ⊙ σ(`logits`),
 /// where the logits are `[C]` in all. To scale an input channel is to scale its weights.
 ///
 /// # Errors
@@ -196,7 +196,8 @@ pub fn constant_gate(tape: &Tape, weight: &Var, logits: &[&Var]) -> Result<Var> 
     Ok(tape.record_tensors(out, &inputs, move |grad| {
         // σ' = σ(1 − σ)
         let slope = scale.mul(&(1.0 - &scale)?)?;
-        let own = values.mul(&grad)?.sum_keepdim(0)?.mul(&slope)?;
+        let own = values.mul(&grad)?.sum_keepdim(0)?;
+        let own = own.sum_keepdim((2, 3))?.mul(&slope)?;
         let own = own.reshape(channels)?;
         let mut start = 0;
         let mut part = |&length: &usize| {

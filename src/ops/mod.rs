@@ -11,7 +11,8 @@
 //!                                                   norm_sums      sums for a norm, taken by the reader
 //! tape      the record of a pass, and how gradients go back through it
 //! conv      convolution with what it joins and what follows it: fused (CPU), portable (other devices)
-//! gate      channel attention                       pool, dense, loss   the other operations of a network
+//! gate      channel attention                       group_norm     norm by image, with ReLU and pool
+//! pool, dense, loss   the other operations of a network
 //! step      the optimiser's step                    products            Gram matrices
 //! profile   where the time of a pass goes
 //! ```
@@ -22,6 +23,7 @@ mod cpu;
 mod data;
 mod dense;
 mod gate;
+mod group_norm;
 mod kernels;
 mod loss;
 mod memory;
@@ -35,8 +37,9 @@ mod tape;
 
 pub use conv::{BatchStats, COLUMN_VALUES, Conv, Joined, Method, Norm, Stats, conv2d, join_conv2d};
 pub use cpu::pieces;
-pub use dense::{cosine, linear};
+pub use dense::{class_attention, cosine, linear};
 pub use gate::{Gate, constant_gate};
+pub use group_norm::{GroupNorm, group_norm};
 pub use kernels::winograd::Tile;
 pub use loss::{Criterion, Mean, Part, Pulls, loss, loss_and_pulls};
 pub use pool::mean_pool;

@@ -142,6 +142,15 @@ impl Run {
         }
     }
 
+    /// How batch norm was treated in the class gradients of [`Self::probes`], in words.
+    pub fn batch_norm_in_words(&self) -> String {
+        let started = self.started.as_ref();
+        match started.is_none_or(Started::mixes_images) {
+            true => format!("batch norm {}", self.batch_norm().label()),
+            false => "no batch norm".to_owned(),
+        }
+    }
+
     /// Probes as they were recorded, in order of their steps.
     pub fn recorded(&self) -> &[Probe] {
         &self.recorded

@@ -1,7 +1,7 @@
 //! How often class gradients are measured: as often as a share of the training time allows. The cost of a probe is
 //! counted in arithmetic, not read from a clock, so that the same configuration probes at the same steps everywhere.
 
-use crate::config::RunConfig;
+use crate::config::{NormKind, RunConfig};
 
 use super::probe::{Mix, cut, measured_classes, pieces_for};
 
@@ -30,7 +30,11 @@ impl Cadence {
             shares: &vec![1.0; counts.len()],
             measured: &measured,
         };
-        let (forward, backward) = mix.passes();
+        // Where images do not mix, both measures are one.
+        let (forward, backward) = match config.norm {
+            NormKind::Batch => mix.passes(),
+            NormKind::Group | NormKind::None => (0, 0),
+        };
         let frozen: usize = pieces.iter().map(Vec::len).sum();
         let arithmetic =
             forward as f64 + BACKWARD * backward as f64 + (1.0 + BACKWARD) * frozen as f64;

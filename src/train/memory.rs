@@ -4,7 +4,7 @@ use std::fmt;
 
 use candle_core::Device;
 
-use crate::config::{Optimizer, RunConfig};
+use crate::config::{NormKind, Optimizer, RunConfig};
 use crate::model::Spec;
 use crate::ops::COLUMN_VALUES;
 
@@ -37,18 +37,27 @@ impl Need {
                 largest = largest.max(values);
             }
             kept += match layer.kind.as_str() {
+                // Without norm, what the bias is added to is kept beside the sum.
+                "conv" if spec.layout.norm == NormKind::None => 2 * values,
+                // The normalised values, and those after scale, shift and ReLU.
+                "group_norm" => 2 * values,
                 "conv" | "batch_norm" | "max_pool" | "concat" | "gate" => values,
                 _ => 0,
             };
         }
         let params: usize = spec.layers().iter().map(|layer| layer.params).sum();
         let bytes = |values: usize| values as u64 * VALUE_BYTES;
+        // Values of the image that unfolds most: a large kernel may unfold more of the stem's output than 3×3 neighbourhoods
+        // of the largest layer.
+        let [h, w, _] = spec.image;
+        let kernel = spec.layout.largest_kernel().pow(2);
+        let unfolded = (9 * largest).max(kernel * (h / 2) * (w / 2) * spec.channels()[0]);
         Self {
             fixed: bytes(copies(config) * params),
             // Beside the activations that are kept, a few tensors of the size of a layer come and go.
             per_image: bytes(kept + 3 * largest),
-            // Unfolded 3×3 neighbourhoods, once in parts and once as a whole.
-            columns: bytes(2 * 9 * largest),
+            // Unfolded neighbourhoods, once in parts and once as a whole.
+            columns: bytes(2 * unfolded),
             columns_limit: bytes(2 * COLUMN_VALUES),
         }
     }

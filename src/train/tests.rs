@@ -7,8 +7,8 @@ use candle_core::{Device, Tensor};
 use super::device;
 use super::optimiser::{Optimiser as _, Sgd};
 use super::probe;
-use crate::config::{Attention, DeviceKind, Width};
-use crate::model::{Classifier, Mode, Net, Spec};
+use crate::config::{Attention, DeviceKind, GatePlace, NormKind, Width};
+use crate::model::{Branch, Classifier, Layout, Mode, Net, Spec};
 use crate::ops::on_portable_path;
 use crate::random::Random;
 use crate::run::probe_file::ProbeTensors;
@@ -40,12 +40,13 @@ fn images(count: usize, purpose: &str, device: &Device) -> Result<Tensor> {
 }
 
 /// Three steps with momentum, then an evaluation and a probe.
-fn numbers(attention: Attention, device: &Device) -> Result<Numbers> {
+fn numbers(attention: Attention, layout: &Layout, device: &Device) -> Result<Numbers> {
     let spec = Spec {
         image: IMAGE,
         classes: 3,
         width: Width::Quarter,
         attention,
+        layout: layout.clone(),
         classifier: Classifier::Linear,
     };
     let mut net = Net::new(spec, 5, device)?;
@@ -138,9 +139,37 @@ fn other_devices_compute_what_the_cpu_does() -> Result<()> {
     if let Err(reason) = &cuda {
         println!("skipped on CUDA: {reason}");
     }
-    for &attention in Attention::ALL {
-        let on_cpu = numbers(attention, &Device::Cpu)?;
-        let portable = on_portable_path(|| numbers(attention, &Device::Cpu))?;
+    let (reference, branches) = (
+        Layout::default(),
+        vec![
+            Branch {
+                dilation: 2,
+                kernel: 5
+            };
+            2
+        ],
+    );
+    let all = Attention::ALL
+        .iter()
+        .map(|&attention| (attention, reference.clone()));
+    let others = [
+        (Attention::Branch, GatePlace::Middle, NormKind::Group),
+        (Attention::Branch, GatePlace::Stem, NormKind::Batch),
+        (Attention::Constant, GatePlace::Middle, NormKind::None),
+        (Attention::Class, GatePlace::End, NormKind::Group),
+    ];
+    let others = others.map(|(attention, gate_place, norm)| {
+        let layout = Layout {
+            branches: branches.clone(),
+            gate_place,
+            gate_reduction: 4,
+            norm,
+        };
+        (attention, layout)
+    });
+    for (attention, layout) in all.chain(others) {
+        let on_cpu = numbers(attention, &layout, &Device::Cpu)?;
+        let portable = on_portable_path(|| numbers(attention, &layout, &Device::Cpu))?;
         assert_ne!(
             on_cpu.params, portable.params,
             "the same bits: both took the same path"
@@ -148,7 +177,7 @@ fn other_devices_compute_what_the_cpu_does() -> Result<()> {
         assert_agree(&portable, &on_cpu, &format!("{attention}, portable"));
         if let Ok(device) = &cuda {
             let what = format!("{attention}, CUDA");
-            assert_agree(&numbers(attention, device)?, &on_cpu, &what);
+            assert_agree(&numbers(attention, &layout, device)?, &on_cpu, &what);
         }
     }
     Ok(())

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use crosscurrent::config::{Attention, Width};
-use crosscurrent::model::{Classifier, Mode, Net, Spec, Weights};
+use crosscurrent::model::{Classifier, Layout, Mode, Net, Spec, Weights};
 use crosscurrent::ops::profile::{self, Work};
 use crosscurrent::ops::{self, Conv, Method, Tape, Tile, Var};
 use crosscurrent::random::Random;
@@ -43,6 +43,7 @@ impl Case {
             classes,
             width,
             attention,
+            layout: Layout::default(),
             classifier: Classifier::Linear,
         };
         let net = Net::new(spec, 0, &Device::Cpu)?;

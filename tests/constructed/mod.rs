@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crosscurrent::config::{Attention, RunConfig, Width};
 use crosscurrent::gradient::gram::{ConflictSummary, Gram};
-use crosscurrent::model::{Classifier, Spec};
+use crosscurrent::model::{Classifier, Layout, Spec};
 use crosscurrent::random::Random;
 use crosscurrent::run::event::{
     End, Eval, Event, FORMAT, Layer, LogitGradients, Normalise, Probe, ProbeSet, Split, Started,
@@ -131,6 +131,7 @@ impl Constructed {
             classes: self.classes,
             width: Width::Quarter,
             attention: self.attention,
+            layout: Layout::default(),
             classifier: Classifier::Linear,
         };
         spec.layers()

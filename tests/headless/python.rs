@@ -1,10 +1,11 @@
 //! A run is readable from Python with `json` and `safetensors.numpy` alone: the snippet of assets/docs/run-format.md is
 //! run on a run. PyTorch computes the stored class gradients again from the network in a checkpoint.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use crosscurrent::config::{Attention, RunConfig};
+use crosscurrent::config::{Field, RunConfig};
 
 use crate::common::{config, images, train};
 
@@ -22,8 +23,33 @@ pub(crate) fn python_with(modules: &str) -> Option<String> {
     None
 }
 
-/// For both networks: PyTorch loads the `best` checkpoint and computes the gradient of every piece of the probe on the
-/// same images. In every layer, their inner products are the Gram matrix that the run holds.
+/// Networks with and without attention, and with every other option of the network somewhere.
+fn networks(data: &Path) -> Result<Vec<(&'static str, RunConfig)>> {
+    let of = |fields: &'static str| {
+        let mut config = config(data);
+        for field in fields.split_whitespace() {
+            let (name, text) = field.split_once('=').context("a field")?;
+            let field = Field::named(name).context("a field")?;
+            field.set(&mut config, text).map_err(anyhow::Error::msg)?;
+        }
+        Ok((fields, config))
+    };
+    let networks = [
+        "attention=none",
+        "attention=branch",
+        "attention=branch gate_place=middle gate_reduction=4 dilations=1,2,3,4 kernels=3,5,1,7",
+        "attention=branch gate_place=stem norm=group dilations=2",
+        "attention=shared norm=none lr=0.01 dilations=1,1",
+        "attention=constant gate_place=stem",
+        "attention=wide gate_place=middle norm=group",
+        "attention=class norm=group dilations=1,2",
+        "attention=class",
+    ];
+    networks.into_iter().map(of).collect()
+}
+
+/// For networks of all options: PyTorch loads the `best` checkpoint and computes the gradient of every piece of the probe on
+/// the same images. In every layer, their inner products are the Gram matrix that the run holds.
 #[test]
 fn pytorch_finds_the_stored_class_gradients() -> Result<()> {
     let Some(python) = python_with("torch, numpy, safetensors.numpy, PIL") else {
@@ -32,12 +58,8 @@ fn pytorch_finds_the_stored_class_gradients() -> Result<()> {
     let root = tempfile::tempdir()?;
     let data = root.path().join("data");
     images(&data)?;
-    for attention in [Attention::None, Attention::Branch] {
-        let dir = root.path().join(attention.to_string());
-        let config = RunConfig {
-            attention,
-            ..config(&data)
-        };
+    for (number, (what, config)) in networks(&data)?.into_iter().enumerate() {
+        let dir = root.path().join(number.to_string());
         train(&dir, &config)?;
         let output = Command::new(&python)
             .arg(concat!(
@@ -50,8 +72,8 @@ fn pytorch_finds_the_stored_class_gradients() -> Result<()> {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),
         );
-        assert!(output.status.success(), "{attention}: {said}{failed}");
-        println!("{attention}: {said}");
+        assert!(output.status.success(), "{what}: {said}{failed}");
+        println!("{what}: {said}");
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 use crosscurrent::config::{Loss, Optimizer, RunConfig, Schedule};
 use crosscurrent::data::batches::Loader;
-use crosscurrent::model::{Classifier, Mode, Net, Spec};
+use crosscurrent::model::{Classifier, Layout, Mode, Net, Spec};
 use crosscurrent::run::event::Event;
 use crosscurrent::run::{Run, log};
 
@@ -267,6 +267,7 @@ fn a_step_of_sam_takes_the_gradient_uphill() -> Result<()> {
         classes: 3,
         width: plain.width,
         attention: plain.attention,
+        layout: Layout::default(),
         classifier: Classifier::Linear,
     };
     let mut loader = Loader::start(Arc::new(loaded), &normalise, &plain, 0);

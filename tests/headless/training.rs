@@ -1,9 +1,9 @@
 //! A run as a whole: it learns, it is repeatable, it can be stopped and resumed, and its log replays to the live run.
 
 use anyhow::{Context, Result};
-use crosscurrent::config::{Attention, DeviceKind, RunConfig};
+use crosscurrent::config::{Attention, DeviceKind, Field, RunConfig};
 use crosscurrent::gradient::gram::Gram;
-use crosscurrent::run::event::{Event, Split};
+use crosscurrent::run::event::{Event, Probe, Split};
 use crosscurrent::run::probe_file::ProbeTensors;
 use crosscurrent::run::{Ending, Run, Scope, log};
 use crosscurrent::train::device::open;
@@ -110,6 +110,63 @@ fn stop_and_resume_change_nothing() -> Result<()> {
             timeless_run(&resumed) == timeless_run(&Run::replay(&events)),
             "stopped at {stop_at}"
         );
+    }
+    Ok(())
+}
+
+/// With every option of the network somewhere: the same bits twice, and the same bits after a stop.
+#[test]
+fn networks_of_all_options_are_repeatable_and_resumable() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    for (number, (attention, place, norm, dilations)) in [
+        ("branch", "middle", "group", "1"),
+        ("branch", "stem", "none", "1,2,3,5"),
+        ("constant", "stem", "batch", "1,2"),
+        ("class", "end", "group", "1,2,3"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut config = config(&root.path().join("data"));
+        for (name, value) in [
+            ("attention", attention),
+            ("gate_place", place),
+            ("norm", norm),
+            ("dilations", dilations),
+            ("kernels", "5"),
+            ("lr", "0.02"),
+        ] {
+            let field = Field::named(name).context("a field")?;
+            field.set(&mut config, value).map_err(anyhow::Error::msg)?;
+        }
+        let (whole, stopped) = (
+            root.path().join(format!("whole {number}")),
+            root.path().join(format!("stopped {number}")),
+        );
+        let events = train(&whole, &config)?;
+        train_until(&stopped, &config, 5)?;
+        resume(&stopped)?;
+        for which in ["last", "best"] {
+            assert_eq!(
+                tensors(&whole, which)?,
+                tensors(&stopped, which)?,
+                "{norm}, {which}"
+            );
+        }
+        let probe = |dir: &std::path::Path| std::fs::read(dir.join(log::probe_file(15)));
+        assert_eq!(probe(&whole)?, probe(&stopped)?, "{norm}");
+        let probes = Run::replay(&events).recorded().to_vec();
+        let both = |probe: &Probe| probe.training.as_ref().map(|x| x.layers == probe.layers);
+        // Without batch norm both measures are one.
+        let is_one = norm != "batch";
+        assert!(
+            probes.iter().all(|probe| both(probe) == Some(is_one)),
+            "{norm}"
+        );
+        let header = log::load(&whole)?.run.started.context("header")?;
+        assert_eq!(header.mixes_images(), !is_one, "{norm}");
+        assert_eq!(header.config.dilations.to_string(), dilations);
     }
     Ok(())
 }

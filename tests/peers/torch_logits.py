@@ -83,7 +83,7 @@ def main():
     if len(indices) > config["batch"] or started["total_steps"] != config["epochs"]:
         sys.exit("the training images do not fit into one batch")
 
-    network = Network(len(counts), started["image"][2], config["attention"], DIVISORS[config["width"]])
+    network = Network(len(counts), started["image"][2], config["attention"], DIVISORS[config["width"]], **Network.options(config))
     if config["loss"] == "ldam":
         network.classifier = Cosine(network.classifier)
     weights = tensors(arguments.run / "checkpoints" / "last.safetensors")

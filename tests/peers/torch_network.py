@@ -64,63 +64,144 @@ class Gate(nn.Module):
         return x * s[:, :, None, None]
 
 
-class Stem(nn.Module):
-    def __init__(self, inputs, c):
+class Scale(nn.Module):
+    """Constants in place of gates: every channel times σ of a learned logit."""
+
+    def __init__(self, channels):
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, c, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(c)
-        self.conv2 = nn.Conv2d(c, c, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(c)
+        self.logit = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x):
-        x = torch.relu(self.bn1(self.conv1(x)))
-        x = torch.relu(self.bn2(self.conv2(x)))
-        return nn.functional.max_pool2d(x, 2)
+        return x * torch.sigmoid(self.logit)[:, None, None]
+
+
+GROUPS = 8
+
+
+def add_conv(module, number, inputs, outputs, k, norm, dilation=1):
+    """Adds the convolution `conv<number>` to a module, and its norm `bn<number>`, or a bias where there is no norm."""
+    conv = nn.Conv2d(inputs, outputs, k, padding=dilation * (k - 1) // 2, dilation=dilation, bias=norm == "none")
+    setattr(module, f"conv{number}", conv)
+    if norm != "none":
+        setattr(module, f"bn{number}", nn.GroupNorm(GROUPS, outputs) if norm == "group" else nn.BatchNorm2d(outputs))
+
+
+def activation(module, number, x):
+    x = getattr(module, f"conv{number}")(x)
+    norm = getattr(module, f"bn{number}", None)
+    return torch.relu(norm(x) if norm else x)
+
+
+class Stem(nn.Module):
+    def __init__(self, inputs, c, norm):
+        super().__init__()
+        add_conv(self, 1, inputs, c, 3, norm)
+        add_conv(self, 2, c, c, 3, norm)
+
+    def forward(self, x):
+        return nn.functional.max_pool2d(activation(self, 2, activation(self, 1, x)), 2)
 
 
 class Branch(nn.Module):
-    def __init__(self, inputs, first, second, dilation, gate_hidden):
+    """A branch. `scaling(channels)` makes what scales channels at `place`; none where it is None. With `fused`, the branch
+    has a fusing convolution of its own and gives features [N, fused]."""
+
+    def __init__(self, inputs, first, second, dilation, kernel, norm, scaling=None, place="end", fused=0):
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, first, 3, padding=dilation, dilation=dilation, bias=False)
-        self.bn1 = nn.BatchNorm2d(first)
-        self.conv2 = nn.Conv2d(first, second, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(second)
-        self.gate = Gate(second, gate_hidden) if gate_hidden else None
+        self.place, self.name = place, None
+        add_conv(self, 1, inputs, first, kernel, norm, dilation)
+        add_conv(self, 2, first, second, 3, norm)
+        if scaling:
+            scale = scaling({"stem": inputs, "middle": first, "end": second}[place])
+            self.name = "gate" if isinstance(scale, Gate) else "scale"
+            setattr(self, self.name, scale)
+        self.fused = fused
+        if fused:
+            add_conv(self, 3, second, fused, 1, norm)
+
+    def at(self, place, x):
+        return getattr(self, self.name)(x) if self.name and place == self.place else x
 
     def forward(self, x):
-        x = nn.functional.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 2)
-        x = torch.relu(self.bn2(self.conv2(x)))
-        return self.gate(x) if self.gate else x
+        x = activation(self, 1, self.at("stem", x))
+        x = self.at("middle", nn.functional.max_pool2d(x, 2))
+        x = self.at("end", activation(self, 2, x))
+        return activation(self, 3, x).mean((2, 3)) if self.fused else x
 
 
 class Fuse(nn.Module):
-    def __init__(self, inputs, fused, gate_hidden):
+    def __init__(self, inputs, fused, norm, gate_hidden):
         super().__init__()
         self.gate = Gate(inputs, gate_hidden) if gate_hidden else None
-        self.conv = nn.Conv2d(inputs, fused, 1, bias=False)
-        self.bn = nn.BatchNorm2d(fused)
+        add_conv(self, "", inputs, fused, 1, norm)
 
     def forward(self, x):
         x = self.gate(x) if self.gate else x
-        return torch.relu(self.bn(self.conv(x))).mean((2, 3))
+        return activation(self, "", x).mean((2, 3))
+
+
+class Attention(nn.Module):
+    """Each class attends over the branches with its own query: α_kb = softmax_b(q_k · v_b / √F)."""
+
+    def __init__(self, classes, features):
+        super().__init__()
+        self.query = nn.Parameter(torch.zeros(classes, features))
+
+    def forward(self, branches):
+        v = torch.stack(branches, 1)
+        scores = torch.einsum("kf,nbf->nkb", self.query, v) / math.sqrt(v.shape[2])
+        return torch.einsum("nkb,nbf->nkf", torch.softmax(scores, 2), v)
 
 
 class Network(nn.Module):
-    """The whole network. `attention` is none, branch or shared; `divisor` 1, 2 or 4 stands for width 1, 1/2 or 1/4."""
+    """The whole network. `attention` is none, branch, shared, constant, wide or class; `divisor` 1, 2 or 4 stands for width
+    1, 1/2 or 1/4. The other options are those of the configuration, by the same names."""
 
-    def __init__(self, classes, channels, attention, divisor):
+    def __init__(
+        self, classes, channels, attention, divisor, dilations=(1, 2, 3), kernels=(3,), gate_place="end", gate_reduction=2,
+        norm="batch",
+    ):
         super().__init__()
-        stem, first, second, fused, hidden = (c // divisor for c in (64, 96, 384, 128, 192))
-        self.stem = Stem(channels, stem)
-        for b in (1, 2, 3):
-            setattr(self, f"branch{b}", Branch(stem, first, second, b, hidden if attention == "branch" else 0))
-        self.fuse = Fuse(3 * second, fused, hidden if attention == "shared" else 0)
+        stem, first, second, fused = (c // divisor for c in (64, 96, 384, 128))
+        branches = len(dilations)
+        kernels = list(kernels) * branches if len(kernels) == 1 else kernels
+        if attention == "wide":
+            gated = {"stem": stem, "middle": first, "end": second}[gate_place]
+            gates = branches * 2 * gated * (gated // gate_reduction)
+            channel = branches * (9 * first + (1 if norm == "none" else 2) + fused)
+            second += (gates + channel // 2) // channel
+            if norm == "group":
+                second = (second + GROUPS // 2) // GROUPS * GROUPS
+        scaling = {"branch": lambda c: Gate(c, c // gate_reduction), "constant": Scale}.get(attention)
+        by_class = attention == "class"
+        self.names = [f"branch{b + 1}" for b in range(branches)]
+        self.stem = Stem(channels, stem, norm)
+        for name, dilation, kernel in zip(self.names, dilations, kernels):
+            branch = Branch(stem, first, second, dilation, kernel, norm, scaling, gate_place, fused if by_class else 0)
+            setattr(self, name, branch)
+        if by_class:
+            self.attention = Attention(classes, fused)
+        else:
+            hidden = second // gate_reduction if attention == "shared" else 0
+            self.fuse = Fuse(branches * second, fused, norm, hidden)
         self.classifier = nn.Linear(fused, classes)
+
+    @staticmethod
+    def options(config):
+        """The options of a network as the configuration of a run, or of a test, holds them."""
+        numbers = lambda name, usual: [int(x) for x in config.get(name, usual).split(",")]
+        return dict(
+            dilations=numbers("dilations", "1,2,3"), kernels=numbers("kernels", "3"), gate_place=config.get("gate_place", "end"),
+            gate_reduction=int(config.get("gate_reduction", 2)), norm=config.get("norm", "batch"),
+        )
 
     def forward(self, x):
         x = self.stem(x)
-        x = torch.cat([self.branch1(x), self.branch2(x), self.branch3(x)], 1)
-        return self.classifier(self.fuse(x))
+        branches = [getattr(self, name)(x) for name in self.names]
+        if hasattr(self, "fuse"):
+            return self.classifier(self.fuse(torch.cat(branches, 1)))
+        features = self.attention(branches)
+        return (features * self.classifier.weight).sum(2) + self.classifier.bias
 
 
 class MixedStatistics:
@@ -175,11 +256,18 @@ def initialise(net, seed, move_norms=True):
     statistics instead of ones and zeros, so that mistakes in it show."""
     with torch.no_grad():
         for name, p in net.named_parameters():
-            if ".bn" in name and not move_norms:
+            is_norm = ".bn" in name
+            # Biases of convolutions and logits of constants start at 0, as shifts do.
+            is_zero = name.endswith((".logit", ".bias")) and not is_norm and not name.startswith("classifier")
+            if is_zero and not move_norms:
+                p.zero_()
                 continue
-            if ".bn" in name:
-                value = (1.0 if name.endswith("weight") else 0.0) + 0.2 * normals(seed, name, p.numel())
-            elif name.startswith("classifier"):
+            if is_norm and not move_norms:
+                continue
+            if is_norm or is_zero:
+                start = 1.0 if is_norm and name.endswith("weight") else 0.0
+                value = start + 0.2 * normals(seed, name, p.numel())
+            elif name.startswith(("classifier", "attention")):
                 bound = 1 / math.sqrt(net.classifier.in_features)
                 value = -bound + 2 * bound * uniforms(seed, name, p.numel())
             else:

@@ -115,7 +115,7 @@ def main():
     counts = [int(n) for n in stored["n"]]
     images = probed_images(arguments.run, started, root)
 
-    network = Network(len(started["classes"]), started["image"][2], config["attention"], DIVISORS[config["width"]])
+    network = Network(len(started["classes"]), started["image"][2], config["attention"], DIVISORS[config["width"]], **Network.options(config))
     weights = tensors(arguments.run / "checkpoints" / f"{which}.safetensors")
     named = {name: weights[name] for name in network.state_dict() if name in weights}
     missing = network.load_state_dict(named, strict=False).missing_keys

@@ -50,7 +50,7 @@ def main():
     pieces = len(counts) // len(classes)
     labels = torch.tensor([row // pieces for row, count in enumerate(counts) for _ in range(count)])
 
-    network = Network(len(classes), started["image"][2], config["attention"], DIVISORS[config["width"]])
+    network = Network(len(classes), started["image"][2], config["attention"], DIVISORS[config["width"]], **Network.options(config))
     weights = tensors(arguments.run / "checkpoints" / "best.safetensors")
     network.load_state_dict({name: weights[name] for name in network.state_dict() if name in weights}, strict=False)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)

@@ -191,17 +191,19 @@ def given_batches(args):
 def folder(args):
     from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+    options = {}
     if args.run:
         config = json.loads((args.run / "events.jsonl").open().readline())["config"]
         for name in ("attention", "width", "epochs", "batch", "seed", "lr"):
             setattr(args, name, config[name])
+        options = Network.options(config)
         data = run_data(args.run, args.data or Path(config["data"].removeprefix("folder:")))
     else:
         data = folder_data(args.data, args.imbalance)
     if args.init:
         net = load_network(args.init)
     else:
-        net = Network(data.classes, 3, args.attention, DIVISORS[args.width])
+        net = Network(data.classes, 3, args.attention, DIVISORS[args.width], **options)
         initialise(net, args.seed, move_norms=False)
     trainer = Trainer(net, args.variant)
     total = args.epochs * math.ceil(len(data.items) / args.batch)

@@ -71,6 +71,7 @@ fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
             | Kind::Splits
             | Kind::Shares
             | Kind::Prior
+            | Kind::Wholes
             | Kind::Name => Role::TextInput,
         };
         let found = match field.kind {
@@ -85,6 +86,7 @@ fn every_field_can_be_set_in_the_setup_panel() -> Result<()> {
             | Kind::Splits
             | Kind::Shares
             | Kind::Prior
+            | Kind::Wholes
             | Kind::Name => window.query_by_role_and_label(role, field.label).is_some(),
         };
         ensure!(found, "{} has no control named {}", field.name, field.label);

@@ -30,6 +30,7 @@ fn every_field_has_its_flag() -> anyhow::Result<()> {
             Kind::Splits => "train=a,test=b c",
             Kind::Shares => "0.25,0.5",
             Kind::Prior => "0.5,0.5",
+            Kind::Wholes => "5",
             Kind::Name => "label",
         };
         // An imbalance of 0.5 is out of bounds.

@@ -1,6 +1,6 @@
 //! What to know of a configuration's images before training: settings that leave too few of them.
 
-use crate::config::{Prior, RunConfig};
+use crate::config::{NormKind, Prior, RunConfig};
 use crate::text::{counted, one_or_more};
 
 use super::super::splits::Plan;
@@ -97,7 +97,7 @@ impl Plan {
             .rev()
             .find(|other| images % other != 1)
             .unwrap_or(batch + 1);
-        (images > 1 && rest == 1).then(|| {
+        (images > 1 && rest == 1 && config.norm == NormKind::Batch).then(|| {
             format!("the last batch of an epoch has one image, too few for batch norm; choose another `batch`, such as {other}")
         })
     }

@@ -25,7 +25,7 @@ const FOLDED: (f32, f32, f32) = (10.0, 44.0, 6.0);
 fn weight(layer: &Layer) -> f32 {
     match layer.kind.as_str() {
         "conv" | "linear" | "gate" | "attention" => 2.0,
-        "batch_norm" | "layer_norm" => 1.0,
+        "batch_norm" | "group_norm" | "layer_norm" => 1.0,
         _ => 0.7,
     }
 }

@@ -64,6 +64,17 @@ pub(in crate::figure) fn in_both_ways(
     if subject.run.started.is_none() {
         return Err(NO_PROBE.to_owned());
     }
+    if subject
+        .run
+        .started
+        .as_ref()
+        .is_some_and(|x| !x.mixes_images())
+    {
+        return Err(format!(
+            "`{}` has no batch norm: images do not mix, so that nothing comes through batch statistics.",
+            subject.name
+        ));
+    }
     if !subject.run.records_training() {
         return Err(format!(
             "`{}` recorded only the frozen measure, so it is not known what comes through batch statistics.",

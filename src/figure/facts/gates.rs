@@ -16,7 +16,11 @@ use crate::run::probe_file::ProbeTensors;
 /// The sentence in place of the gates of a network that has none.
 const NO_GATES: &str = "This network has no gates; train one with branch attention.";
 
-/// The gates of one branch.
+/// The sentence in place of the agreement of branches whose values depend on each other.
+const SHARES: &str =
+    "The shares of the branches sum to 1, so that they tell classes apart together.";
+
+/// The gates of one branch; with class attention the share that each class gives to it, as one channel.
 pub(in crate::figure) struct Branch {
     pub(in crate::figure) name: String,
     /// `[K][channels]`; NaN for a class without images.
@@ -58,6 +62,11 @@ impl Branch {
             spread: spread.and_then(|sds| mean(&sds)),
             gates,
         })
+    }
+
+    /// Whether the values are the shares that classes give to the branch, rather than gates of its channels.
+    pub(in crate::figure) fn is_share(&self) -> bool {
+        self.channels.len() == 1
     }
 
     /// Mean gate of a class; `None` where the class has no images.
@@ -116,7 +125,18 @@ impl Shown {
 /// Why a run has no gates at any moment; `None` where it has.
 pub(in crate::figure) fn lacks(subject: Subject<'_>) -> Option<&'static str> {
     let started = subject.run.started.as_ref()?;
-    (!started.attention().has_gates()).then_some(NO_GATES)
+    let attention = started.attention();
+    let has_any = attention.has_gates() || attention.shares_branches();
+    (!has_any).then_some(NO_GATES)
+}
+
+/// Why branches cannot be compared by how they tell classes apart; `None` where they can.
+pub(in crate::figure) fn lacks_agreement(subject: Subject<'_>) -> Option<&'static str> {
+    let started = subject.run.started.as_ref()?;
+    match started.attention().shares_branches() {
+        true => Some(SHARES),
+        false => lacks(subject),
+    }
 }
 
 /// The gates at the moment looked at; else a sentence that says why there are none.

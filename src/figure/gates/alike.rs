@@ -36,7 +36,7 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ],
     page: Page::Gates,
     in_place_of: None,
-    lacks: gates::lacks,
+    lacks: gates::lacks_agreement,
     of: Of::Run,
     needs: Need::Gates,
     at: At::Probe,

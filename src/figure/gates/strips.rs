@@ -148,6 +148,12 @@ fn notes(shown: &Shown) -> (Vec<(String, &'static str)>, f32) {
         "Mean over classes and channels, from 0 (shut) to 1 (open); in brackets the standard deviation over classes, \
          mean over channels: 0 where all classes are treated alike.",
     )];
+    if shown.branches.iter().all(Branch::is_share) {
+        let shares = notes[0].0.replacen("Mean gate", "Mean share", 1);
+        let help = "Mean over classes of the share of its attention that each class gives to the branch, from 0 to 1; in \
+                    brackets the standard deviation over classes.";
+        return (vec![(shares, help)], 1.0);
+    }
     if !shown.alike.is_empty() {
         let name = |at: usize| short(&shown.branches[at].name);
         let pairs = shown.alike.iter().map(|&(a, b, correlation)| {
@@ -340,8 +346,15 @@ impl Grid {
         let is_clicked = response.clicked();
         response.on_hover_ui_at_pointer(|ui| {
             ui.strong(&subject.classes()[k]);
-            ui.label(format!("{}, channel {channel}", short(&branch.name)));
+            if branch.is_share() {
+                ui.label(short(&branch.name));
+            } else {
+                ui.label(format!("{}, channel {channel}", short(&branch.name)));
+            }
             ui.label(match branch.gate(k, channel) {
+                Some(share) if branch.is_share() => {
+                    format!("mean share {share:.3} of the class's attention, from 0 to 1")
+                }
                 Some(gate) => format!("mean gate {gate:.3}, from 0 (shut) to 1 (open)"),
                 None => "undefined: no training image to probe".to_owned(),
             });
@@ -351,6 +364,9 @@ impl Grid {
 
     /// Says under the strips in what order the channels are.
     fn paint_order(&self, ui: &Ui, shown: &Shown) {
+        if shown.branches.iter().all(Branch::is_share) {
+            return;
+        }
         let weak = ui.visuals().weak_text_color();
         let text = match shown.sorted_at {
             Some(step) => {

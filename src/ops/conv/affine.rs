@@ -43,6 +43,11 @@ impl Affine {
         })
     }
 
+    /// A norm that leaves the values as they are before it scales and shifts them.
+    pub(super) fn unit(norm: &Norm<'_>, channels: usize) -> Result<Self> {
+        Self::new(norm, &vec![0.0; channels], &vec![1.0 - EPS; channels])
+    }
+
     /// The identity y = x, for a convolution without a norm.
     pub(super) fn identity(channels: usize) -> Self {
         Self {

@@ -44,7 +44,7 @@ pub fn join_conv2d(
     let (outputs, inputs, k, k2) = weight.data.dims4()?;
     let norm_fits = conv.norm.as_ref().is_none_or(|norm| {
         let given = match norm.stats {
-            Stats::Batch => outputs,
+            Stats::Batch | Stats::Unit => outputs,
             Stats::Weighted(shares) if shares.len() == n => outputs,
             Stats::Weighted(_) => 0,
             Stats::Running { mean, variance } => mean.len().max(variance.len()),

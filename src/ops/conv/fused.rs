@@ -6,7 +6,7 @@ use candle_core::Result;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::ops::cpu::{folded, repeated, with_scratch};
+use crate::ops::cpu::{image_moments, repeated, with_scratch};
 use crate::ops::data::Data;
 use crate::ops::gate::Gate;
 use crate::ops::kernels::{arch, lanes, max_pool, vectorised};
@@ -104,6 +104,7 @@ fn what_follows(
                 Affine::new(norm, &mean, &variance)?
             }
             Stats::Running { mean, variance } => Affine::new(norm, &widen(mean), &widen(variance))?,
+            Stats::Unit => Affine::unit(norm, shape.outputs)?,
         },
     };
     let pending = Pending {
@@ -206,28 +207,6 @@ fn forward(
             }
         });
     Ok((raw, partial))
-}
-
-/// Mean and summed squared deviations of an image's channels: in two passes, because one pass over squares loses the
-/// digits that a large mean leaves to the variance.
-#[inline(always)]
-fn image_moments(image: &[f32], mean: &mut [f32], squares: &mut [f32]) {
-    let channels = mean.len();
-    let pixels = (image.len() / channels) as f32;
-    let mut sums = repeated(mean);
-    for stretch in image.chunks(sums.len()) {
-        sums.iter_mut().zip(stretch).for_each(|(sum, x)| *sum += x);
-    }
-    mean.copy_from_slice(&folded(&sums, channels));
-    mean.iter_mut().for_each(|sum| *sum /= pixels);
-    let means = repeated(mean);
-    sums.fill(0.0);
-    for stretch in image.chunks(sums.len()) {
-        for ((sum, x), mean) in sums.iter_mut().zip(stretch).zip(&means) {
-            *sum += (x - mean) * (x - mean);
-        }
-    }
-    squares.copy_from_slice(&folded(&sums, channels));
 }
 
 /// Mean and biased variance of a batch from those of its images (Chan et al. 1983), in f64: Σ w m and

@@ -7,7 +7,7 @@ use crate::ops::tape::Var;
 use super::method::Method;
 
 /// Added to variances under the root, as in PyTorch.
-pub(super) const EPS: f64 = 1e-5;
+pub(in crate::ops) const EPS: f64 = 1e-5;
 
 /// The settings of a convolution and of what follows it.
 #[derive(Debug)]
@@ -51,6 +51,9 @@ pub enum Stats<'a> {
         /// Variance.
         variance: &'a [f32],
     },
+    /// Mean 0 and variance 1, without eps: there is no norm, only its scale and shift. With a constant scale of 1 this is
+    /// a convolution with a bias.
+    Unit,
 }
 
 /// Statistics of one batch, per channel, with which the running statistics are updated. They stay on the device, so

@@ -28,6 +28,8 @@ mod rule;
 mod shape;
 
 pub use conv2d::{conv2d, join_conv2d};
+pub(super) use layer::EPS;
 pub use layer::{BatchStats, Conv, Joined, Norm, Stats};
 pub use method::Method;
 pub use portable::COLUMN_VALUES;
+pub(super) use portable::{max_pool, open};

@@ -140,6 +140,11 @@ fn batch_norm(
             let tensor = |values: &[f32]| Tensor::new(values, input.device());
             (tensor(mean)?, tensor(variance)?)
         }
+        Stats::Unit => {
+            let mean = norm.bias.data.tensor()?.zeros_like()?;
+            let variance = (&mean + (1.0 - EPS))?;
+            (mean, variance)
+        }
     };
     let stats = if batch {
         Some(BatchStats {
@@ -199,7 +204,7 @@ fn pixel_shares(images: &[f64], count: usize, device: &Device) -> Result<Tensor>
 /// `values` where `out` > 0 or is NaN, else 0. For `values` = `out` this is the ReLU; candle's turns NaN into 0 and
 /// would hide a run that diverged. For a gradient this is the part that the ReLU passes: 0 at 0, as in PyTorch, where
 /// candle has 1. A product with a mask would turn an infinite gradient into NaN.
-fn open(values: &Tensor, out: &Tensor) -> Result<Tensor> {
+pub(in crate::ops) fn open(values: &Tensor, out: &Tensor) -> Result<Tensor> {
     let flat = values.flatten_all()?;
     let zeros = Tensor::zeros((), flat.dtype(), flat.device())?.broadcast_as(flat.shape())?;
     let shut = out.flatten_all()?.le(&zeros)?;
@@ -213,7 +218,7 @@ fn relu(tape: &Tape, x: &Var) -> Result<Var> {
     Ok(tape.record_tensors(out, &[x], move |grad| Ok(vec![Some(open(&grad, &active)?)])))
 }
 
-fn max_pool(tape: &Tape, x: &Var) -> Result<Var> {
+pub(in crate::ops) fn max_pool(tape: &Tape, x: &Var) -> Result<Var> {
     let input = x.data.tensor()?;
     let corners = blocks(&input)?;
     let mut out = corners.get(0)?;

@@ -93,6 +93,8 @@ fn gradients_are_those_of_finite_differences() -> Result<()> {
                 (Stats::Batch, true, true),
                 (constants, false, true),
                 (constants, true, false),
+                (Stats::Unit, true, true),
+                (Stats::Unit, true, false),
                 (Stats::Weighted(&shares[..shape[0]]), false, false),
                 (Stats::Weighted(&shares[..shape[0]]), true, true),
             ] {
@@ -148,20 +150,59 @@ fn gradients_are_those_of_finite_differences() -> Result<()> {
         assert_finite_differences("loss", &inputs[..1], |tape, x| {
             loss(tape, &x[0], &[3, 0, 1], &Criterion::default())
         })?;
-        let inputs = [
-            random(&[3, 4, 1, 1], 8)?,
-            random(&[3], 9)?,
-            random(&[1], 10)?,
-        ];
-        assert_finite_differences("constant_gate", &inputs, |tape, x| {
-            constant_gate(tape, &x[0], &[&x[1], &x[2]])
-        })?;
-        // A gate for each part, then one over both.
-        for (hidden, channels) in [(vec![3, 2], vec![4, 2]), (vec![3], vec![6])] {
+        for k in [1, 3] {
+            let inputs = [
+                random(&[3, 4, k, k], 8)?,
+                random(&[3], 9)?,
+                random(&[1], 10)?,
+            ];
+            assert_finite_differences("constant_gate", &inputs, |tape, x| {
+                constant_gate(tape, &x[0], &[&x[1], &x[2]])
+            })?;
+        }
+        // One branch alone has all of the attention, and the query no gradient.
+        for branches in [1, 3] {
+            let mut inputs = vec![
+                random(&[2, 4], 16)?,
+                random(&[2, 4], 17)?,
+                random(&[2], 18)?,
+            ];
+            for seed in 0..branches {
+                inputs.push(random(&[3, 4], 19 + seed)?);
+            }
+            assert_finite_differences("class_attention", &inputs, |tape, x| {
+                Ok(class_attention(tape, &x[3..], &x[0], &x[1], &x[2])?.0)
+            })?;
+        }
+        // Odd sizes; groups of one channel, of two, and all channels in one.
+        for (shape, groups) in [([2, 5, 4, 4], 2), ([3, 3, 3, 2], 2), ([1, 2, 5, 6], 1)] {
+            let inputs = [
+                random(&shape, 20)?,
+                random(&[shape[3]], 21)?,
+                random(&[shape[3]], 22)?,
+            ];
+            for pool in [false, true] {
+                assert_finite_differences("group_norm", &inputs, |tape, x| {
+                    let norm = GroupNorm {
+                        weight: &x[1],
+                        bias: &x[2],
+                        groups,
+                        pool,
+                    };
+                    group_norm(tape, &x[0], &norm)
+                })?;
+            }
+        }
+        // A gate for each part, then one over both; before a convolution of one tap, and of several.
+        for (hidden, channels, k) in [
+            (vec![3, 2], vec![4, 2], 1),
+            (vec![3], vec![6], 1),
+            (vec![3], vec![6], 3),
+        ] {
             let mut inputs = vec![
                 random(&[2, 3, 2, 4], 11)?,
                 random(&[2, 3, 2, 2], 12)?,
-                random(&[3, 6, 1, 1], 13)?,
+                random(&[3, 6, k, k], 13)?,
             ];
             for (&hidden, &channels) in hidden.iter().zip(&channels) {
                 inputs.push(random(&[hidden, channels], 14)?);

@@ -5,7 +5,7 @@ mod origin;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::class_balance;
-use crate::config::{Attention, RunConfig};
+use crate::config::{Attention, NormKind, RunConfig};
 use crate::gradient::gram::ConflictSummary;
 pub use crate::network::{BatchNorm, Layer, Normalise};
 use crate::run::inside::stays_inside;
@@ -146,6 +146,12 @@ impl Started {
             Some(_) => Attention::None,
             None => self.config.attention,
         }
+    }
+
+    /// Whether images of a batch mix while the network trains, by the statistics of batch norms. Where they do not, class
+    /// gradients as in training are those with batch norm frozen. Of networks of other programs it is taken for granted.
+    pub fn mixes_images(&self) -> bool {
+        self.recorder.is_some() || self.config.norm == NormKind::Batch
     }
 
     /// What the network is, in a word or two: its attention variant, or the name that a recorder gives it.

@@ -3,7 +3,7 @@ use candle_core::Device;
 
 use super::*;
 use crate::config::{Attention, Width};
-use crate::model::{Classifier, Spec};
+use crate::model::{Classifier, Layout, Spec};
 use crate::vectors::{numbers, recipe};
 
 fn net() -> Result<Net> {
@@ -12,6 +12,7 @@ fn net() -> Result<Net> {
         classes: 2,
         width: Width::Quarter,
         attention: Attention::None,
+        layout: Layout::default(),
         classifier: Classifier::Linear,
     };
     Ok(Net::new(spec, 0, &Device::Cpu)?)

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::{Attention, Width};
-use crate::model::Classifier;
+use crate::model::{Classifier, Layout};
 
 #[test]
 fn only_errors_of_memory_are_explained() {
@@ -9,6 +9,7 @@ fn only_errors_of_memory_are_explained() {
         classes: 10,
         width: Width::Quarter,
         attention: Attention::Branch,
+        layout: Layout::default(),
         classifier: Classifier::Linear,
     };
     let explained = |text: &str| {

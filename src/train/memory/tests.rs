@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::{Attention, Width};
-use crate::model::Classifier;
+use crate::model::{Classifier, Layout};
 
 const MIB: u64 = 1 << 20;
 
@@ -97,6 +97,7 @@ fn spec(width: Width) -> Spec {
         classes: 10,
         width,
         attention: Attention::Branch,
+        layout: Layout::default(),
         classifier: Classifier::Linear,
     }
 }

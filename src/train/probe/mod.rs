@@ -131,6 +131,11 @@ impl GateMeans {
 
     fn add(&mut self, class: usize, gates: &[(String, Tensor)]) -> Result<()> {
         for (i, (layer, gate)) in gates.iter().enumerate() {
+            // Of class attention, the share of the branch for the images' own class.
+            let gate = match gate.rank() {
+                3 => &gate.narrow(1, class, 1)?.squeeze(1)?,
+                _ => gate,
+            };
             let (n, channels) = (gate.dim(0)?, gate.dim(D::Minus1)?);
             if i == 0 {
                 self.images[class] += n as f64;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::config::Width;
-use crate::model::{Classifier, Init, Spec};
+use crate::model::{Classifier, Init, Layout, Spec};
 use crate::random::Random;
 
 fn normals(seed: u64, purpose: &str, count: usize) -> Vec<f64> {
@@ -71,6 +71,7 @@ impl Case {
                 .context("attention")?
                 .parse()
                 .map_err(anyhow::Error::msg)?,
+            layout: Layout::default(),
             classifier: Classifier::Linear,
         };
         let counts: Vec<usize> = serde_json::from_value(case["counts"].clone())?;

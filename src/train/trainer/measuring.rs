@@ -27,6 +27,9 @@ impl Trainer<'_> {
     /// network whose activations are not normalised. Training itself uses the batch's own statistics and is not
     /// affected.
     pub(super) fn set_norms(&mut self) -> Result<(), TrainError> {
+        if !self.net.mixes_images() {
+            return Ok(());
+        }
         let mut indices = self.data.train.clone();
         Random::new(self.config.data_seed, "norms", 0, 0).shuffle(&mut indices);
         indices.truncate(NORM_IMAGES);
@@ -171,7 +174,8 @@ impl Trainer<'_> {
     }
 
     /// Measures class gradients in both ways of treating batch norm, and writes their products and an event with
-    /// summaries: those at the weights that are trained, whatever is evaluated.
+    /// summaries: those at the weights that are trained, whatever is evaluated. Without batch norm both ways are one, which
+    /// is measured once.
     fn probe(&mut self) -> Result<(), TrainError> {
         let counts = piece_lengths(&self.pieces);
         let update = self.optimiser.last_update()?;
@@ -185,7 +189,11 @@ impl Trainer<'_> {
             let largest = counts.iter().copied().max().unwrap_or(0);
             self.no_memory_for(error.into(), largest, 1)
         })?;
-        let training = self.probe_as_in_training(update.as_deref())?;
+        let training = match self.net.mixes_images() {
+            true => self.probe_as_in_training(update.as_deref())?,
+            // Images do not mix: the class gradients that training feels are those of the evaluated network.
+            false => (!self.measured.is_empty()).then(|| frozen.clone()),
+        };
         let file = log::probe_file(self.progress.step);
         frozen.save(&self.dir.join(&file), training.as_ref())?;
         let Summaries {

@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use crate::config::RunConfig;
 use crate::data::Dataset;
 use crate::data::batches::{Batch, Loader, eval_batch, steps_per_epoch};
-use crate::model::{Mode, Net, NormUpdate, Spec};
+use crate::model::{Layout, Mode, Net, NormUpdate, Spec};
 use crate::network::{Layer, Normalise};
 use crate::ops::Part;
 use crate::run::Run;
@@ -62,7 +62,7 @@ pub(in crate::train) struct Trainer<'a> {
     /// Probe images by piece, [K·S].
     pub(super) pieces: Vec<Vec<u32>>,
     /// Classes whose gradients are measured with batch norm as in training; none where a run of format 1 goes on,
-    /// which does not have that measure.
+    /// which does not have that measure. Without batch norm, where both measures are one, all classes with images.
     pub(super) measured: Vec<usize>,
     /// Steps between two probes; none where only step 0, the best and the last step are probed.
     pub(super) probe_every: Option<u64>,
@@ -93,6 +93,7 @@ impl<'a> Trainer<'a> {
             classes,
             width: config.width,
             attention: config.attention,
+            layout: Layout::of(config),
             classifier: criterion::classifier(config),
         };
         let images = data.probe_indices(config.probe_images, config.data_seed);
@@ -102,6 +103,10 @@ impl<'a> Trainer<'a> {
             TrainError::from(error).explained(&device, (&spec, config), Work::Step, config.batch)
         })?;
         let net = net.with_exact_convolutions(config.exact_convolutions);
+        let measured = match net.mixes_images() {
+            true => probe::measured_classes(&train_counts),
+            false => (0..classes).filter(|&k| train_counts[k] > 0).collect(),
+        };
         Ok(Self {
             dir,
             config,
@@ -119,7 +124,7 @@ impl<'a> Trainer<'a> {
             watcher,
             run: Run::default(),
             pieces: probe::cut(&images, probe::pieces_for(classes)),
-            measured: probe::measured_classes(&train_counts),
+            measured,
             probe_every: Cadence::of(config, &train_counts).every,
             train_counts,
             steps_per_epoch,

@@ -9,7 +9,7 @@ use crate::class_balance;
 use crate::config::{DataSource, RunConfig};
 use crate::data::Dataset;
 use crate::data::batches::eval_batch;
-use crate::model::{Net, Spec};
+use crate::model::{Layout, Net, Spec};
 use crate::network::Normalise;
 use crate::run::event::Started;
 use crate::run::log;
@@ -61,6 +61,7 @@ impl Subject {
             classes: data.classes.len(),
             width: config.width,
             attention: config.attention,
+            layout: Layout::of(&config),
             classifier: criterion::classifier(&config),
         };
         let net = Net::new(spec, config.seed, &device)?;

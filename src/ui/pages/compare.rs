@@ -84,7 +84,7 @@ fn one_group_ui(
 ) {
     ui.strong(format!("All finished runs are of one group, {name}"));
     ui.label(RichText::new(NOTHING).weak());
-    batch_norm_ui(ui, &state.view.figure, actions);
+    batch_norm_ui(ui, entries, &state.view.figure, actions);
     agreement_ui(ui, &state.agreement);
     let Some(entry) = entries.first() else { return };
     let free = ui.available_rect_before_wrap();

@@ -76,7 +76,7 @@ pub(crate) fn scope_ui(
             }
         }
         if page.kinds().iter().any(|kind| kind.shows_class_gradients()) {
-            batch_norm_ui(ui, view, actions);
+            batch_norm_ui(ui, entries, view, actions);
         }
         if page.shows(Kind::BatchNormDifference) {
             through_batch_norm_ui(ui, entries, view, actions);
@@ -124,8 +124,24 @@ fn pairs_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
 /// Width of that choice, in points.
 const PAIRS_WIDTH: f32 = 206.0;
 
-/// Draws the switch between the two ways of treating batch norm in the class gradients shown, in one piece.
-pub(crate) fn batch_norm_ui(ui: &mut egui::Ui, view: &View, actions: &mut Vec<Action>) {
+/// Draws the switch between the two ways of treating batch norm in the class gradients shown, in one piece; in its place
+/// two words, where no network shown has batch norm.
+pub(crate) fn batch_norm_ui(
+    ui: &mut egui::Ui,
+    entries: &[&RunEntry],
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
+    let mut headers = entries
+        .iter()
+        .filter_map(|entry| entry.run.started.as_ref());
+    if headers.clone().next().is_some() && headers.all(|started| !started.mixes_images()) {
+        ui.label(RichText::new("No batch norm").weak()).on_hover_text(
+            "In these networks the images of a batch do not mix, so that the class gradients that training feels are \
+             those of the evaluated network: there is one measure",
+        );
+        return;
+    }
     let layout = egui::Layout::left_to_right(egui::Align::Center);
     let size = egui::vec2(BATCH_NORM_WIDTH, ui.spacing().interact_size.y);
     ui.allocate_ui_with_layout(size, layout, |ui| {
@@ -157,7 +173,11 @@ fn through_batch_norm_ui(
     actions: &mut Vec<Action>,
 ) {
     let mut on = view.through_batch_norm;
-    if !on && !entries.iter().any(|entry| entry.run.records_training()) {
+    let has_both = |entry: &&RunEntry| {
+        let started = entry.run.started.as_ref();
+        entry.run.records_training() && started.is_some_and(|started| started.mixes_images())
+    };
+    if !on && !entries.iter().any(has_both) {
         return;
     }
     let help = "Shows the conflict that comes through batch statistics: each run's conflict matrix with batch norm as in training minus that with batch norm frozen";

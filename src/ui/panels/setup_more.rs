@@ -36,6 +36,7 @@ pub(super) fn field_ui(ui: &mut egui::Ui, draft: &mut Draft, field: &Field, prob
         | Kind::Splits
         | Kind::Shares
         | Kind::Prior
+        | Kind::Wholes
         | Kind::Name => {
             labelled_ui(ui, field.label, &help, problem, |ui| {
                 let edit = egui::TextEdit::singleline(&mut text)

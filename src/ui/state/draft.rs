@@ -170,14 +170,14 @@ impl Draft {
     }
 
     /// The configuration that decides which fields have an effect: with a network that has attention gates, if one is
-    /// chosen.
+    /// chosen, else with any other than the baseline.
     pub(crate) fn as_trained(&self) -> RunConfig {
         let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
-        let gated = chosen
-            .map(|(attention, _)| *attention)
-            .find(|x| x.has_gates());
+        let chosen: Vec<Attention> = chosen.map(|(attention, _)| *attention).collect();
+        let gated = chosen.iter().find(|x| x.has_gates());
+        let other = || chosen.iter().find(|x| **x != Attention::None);
         RunConfig {
-            attention: gated.unwrap_or(Attention::None),
+            attention: gated.or_else(other).copied().unwrap_or(Attention::None),
             ..self.config.clone()
         }
     }
@@ -194,8 +194,23 @@ impl Draft {
     /// Everything that stands in the way of a start, by field of [`RunConfig`] (or `variants`, `output`).
     pub(crate) fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems: Vec<_> = self.unreadable.clone().into_iter().collect();
-        for error in self.config.validate() {
-            problems.push((error.field, error.message));
+        // What one of the chosen networks cannot work with stands in the way of all.
+        let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
+        let none = self.config.attention;
+        for attention in chosen.map(|(attention, _)| *attention).chain([none]) {
+            let config = RunConfig {
+                attention,
+                ..self.config.clone()
+            };
+            for error in config.validate() {
+                let problem = match error.field {
+                    "attention" => ("variants", error.message),
+                    field => (field, error.message),
+                };
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
         }
         if !self.variants.iter().any(|(_, chosen)| *chosen) {
             problems.push(("variants", "choose at least one network".to_owned()));

@@ -10,7 +10,7 @@ use crosscurrent::data::{self, Reader as Images};
 use crosscurrent::figure::export::{Figure, Format, Settings, SheetSize, Unit, read_view};
 use crosscurrent::figure::{Kind, Subject, View, read_probes};
 use crosscurrent::findings;
-use crosscurrent::model::{Classifier, Net, Spec};
+use crosscurrent::model::{Classifier, Layout, Net, Spec};
 use crosscurrent::run::class_rows::ClassRows;
 use crosscurrent::run::event::{Event, Split};
 use crosscurrent::run::glance::Glance;
@@ -324,6 +324,7 @@ fn net() -> Result<(Net, Box<dyn optimiser::Optimiser>)> {
         classes: 3,
         width: Width::Quarter,
         attention: Attention::None,
+        layout: Layout::default(),
         classifier: Classifier::Linear,
     };
     let net = Net::new(spec, 1, &candle_core::Device::Cpu)?;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::{Attention, Width};
-use crate::model::{Classifier, Spec};
+use crate::model::{Classifier, Layout, Spec};
 
 /// The decay of each parameter by name, where gates have one of their own.
 fn decays_of(attention: Attention) -> Vec<(String, f64)> {
@@ -14,6 +14,7 @@ fn decays_of(attention: Attention) -> Vec<(String, f64)> {
         classes: 2,
         width: Width::Quarter,
         attention,
+        layout: Layout::default(),
         classifier: Classifier::Linear,
     };
     let params = spec.params();
@@ -62,6 +63,7 @@ fn without_a_decay_of_gates_all_parameters_share_one() {
         classes: 2,
         width: Width::Quarter,
         attention: Attention::Branch,
+        layout: Layout::default(),
         classifier: Classifier::Linear,
     };
     for (optimizer, usual) in [

@@ -2,6 +2,8 @@
 //! network.
 
 use super::*;
+use crate::config::{Attention, GatePlace, NormKind};
+use crate::model::Branch;
 use crate::ops::on_portable_path;
 
 /// The images of a case as a list of numbers by piece, [K·S].
@@ -97,17 +99,49 @@ fn groups_and_threads_change_nothing() -> Result<()> {
 
 fn networks() -> Result<Vec<Net>> {
     let mut networks = Vec::new();
-    for &attention in crate::config::Attention::ALL {
-        for classifier in [Classifier::Linear, Classifier::Cosine(8.0)] {
-            let spec = Spec {
-                image: [17, 16, 1],
-                classes: 3,
-                width: Width::Quarter,
-                attention,
-                classifier,
-            };
-            networks.push(network(spec, 3)?);
+    let mut add = |attention, layout, classifier| -> Result<()> {
+        let spec = Spec {
+            image: [17, 16, 1],
+            classes: 3,
+            width: Width::Quarter,
+            attention,
+            layout,
+            classifier,
+        };
+        networks.push(network(spec, 3)?);
+        Ok(())
+    };
+    for &attention in Attention::ALL {
+        add(attention, Layout::default(), Classifier::Linear)?;
+        // Attention of classes has a linear classifier.
+        if attention != Attention::Class {
+            add(attention, Layout::default(), Classifier::Cosine(8.0))?;
         }
+    }
+    let two = vec![
+        Branch {
+            dilation: 1,
+            kernel: 5,
+        },
+        Branch {
+            dilation: 4,
+            kernel: 3,
+        },
+    ];
+    for (attention, gate_place, norm) in [
+        (Attention::Branch, GatePlace::Middle, NormKind::Batch),
+        (Attention::Branch, GatePlace::Stem, NormKind::Group),
+        (Attention::Constant, GatePlace::Middle, NormKind::None),
+        (Attention::Constant, GatePlace::Stem, NormKind::Batch),
+        (Attention::Class, GatePlace::End, NormKind::Group),
+    ] {
+        let layout = Layout {
+            branches: two.clone(),
+            gate_place,
+            gate_reduction: 1,
+            norm,
+        };
+        add(attention, layout, Classifier::Linear)?;
     }
     Ok(networks)
 }
@@ -154,6 +188,36 @@ fn class_gradients_sum_to_the_gradient_of_a_training_step() -> Result<()> {
             net.norms(),
             "running statistics are untouched"
         );
+    }
+    Ok(())
+}
+
+/// Without batch norm images do not mix: what is measured in mixed batches is what is measured piece by piece, which is
+/// measured alone.
+#[test]
+fn without_batch_norm_both_measures_are_one() -> Result<()> {
+    let counts = [4, 2, 1];
+    for net in networks()?.iter().filter(|net| !net.mixes_images()) {
+        let values = normals(7, "images", 7 * 17 * 16).into_iter();
+        let values: Vec<f32> = values.map(|x| x as f32).collect();
+        let images = Tensor::from_vec(values, (7, 17, 16, 1), &Device::Cpu)?;
+        let pieces = numbered(&counts);
+        let mix = Mix {
+            pieces: &pieces,
+            shares: &[0.6, 0.3, 0.1],
+            measured: &[0, 1, 2],
+        };
+        let mixed = mixed(net, &mix, |numbers| picked(&images, numbers), None)?;
+        let alone = |piece: usize| picked(&images, &pieces[piece]);
+        let frozen = probe(net, &counts, alone, None)?;
+        for (rows, wanted) in mixed.gram.chunks(9).zip(frozen.gram.chunks(9)) {
+            let scale = wanted.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+            let mut both = rows.iter().zip(wanted);
+            assert!(
+                both.all(|(x, y)| (x - y).abs() <= 1e-4 * scale),
+                "{rows:?} {wanted:?}"
+            );
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::config::{Attention, Optimizer, RunConfig, Width};
 use crate::data::Dataset;
 use crate::data::batches::eval_batch;
 use crate::gradient::surgery;
-use crate::model::{Classifier, Loss, Mode, Net, Spec};
+use crate::model::{Classifier, Layout, Loss, Mode, Net, Spec};
 use crate::network::Normalise;
 use crate::train::optimiser;
 use crate::train::probe::probe;
@@ -31,6 +31,7 @@ impl Trained {
             classes: data.classes.len(),
             width: Width::Quarter,
             attention: Attention::Branch,
+            layout: Layout::default(),
             classifier: Classifier::Linear,
         };
         let mut trained = Self {
