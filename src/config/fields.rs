@@ -227,7 +227,6 @@ configuration! {
         /// `balanced`, or a number for each class. Scores stay those of the test images as they are.
         target_prior: Option<Prior> = None, "Target frequencies", {
             bounds: Bounds::AtLeast(0.0),
-            example: "balanced",
             unset: "as in the test images",
             unset_hint: "as tested",
             is_neutral: true,

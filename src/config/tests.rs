@@ -243,7 +243,7 @@ fn both_sides_of_every_bound_are_told_apart() {
             "target_prior",
             &["", "balanced", "as-trained", "1,0,2.5"],
             &["-1,2", "NaN,1", "1,inf"],
-            "must be at least 0, such as balanced",
+            "must be at least 0",
         ),
         (
             "post_hoc",

@@ -134,7 +134,7 @@ fn variants() -> impl Iterator<Item = Spec> {
                 branches: four.to_vec(),
                 norm: NormKind::None,
                 gate_reduction: 16,
-                ..reference.clone()
+                ..reference
             },
         ];
         if attention != Attention::Shared {

@@ -71,8 +71,15 @@ fn summary_and_findings_name_the_measure() -> Result<()> {
     let text = said(&["findings", old, "--json"])?;
     let found: Vec<Value> = serde_json::from_str(&text)?;
     for finding in &found {
-        let is_of_gradients = !["loss", "overfitting", "score", "gates"]
-            .contains(&finding["kind"].as_str().context("kind")?);
+        let is_of_gradients = ![
+            "loss",
+            "adjustment",
+            "overfitting",
+            "score",
+            "gates",
+            "no_adjustment",
+        ]
+        .contains(&finding["kind"].as_str().context("kind")?);
         assert_eq!(
             finding["batch_norm"] == "frozen",
             is_of_gradients,

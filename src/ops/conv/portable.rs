@@ -142,18 +142,14 @@ fn batch_norm(
         }
         Stats::Unit => {
             let mean = norm.bias.data.tensor()?.zeros_like()?;
-            let variance = (&mean + (1.0 - EPS))?;
-            (mean, variance)
+            (mean.clone(), (mean + (1.0 - EPS))?)
         }
     };
-    let stats = if batch {
-        Some(BatchStats {
-            mean: mean.clone(),
-            variance: (&variance * unbiased(count))?,
-        })
-    } else {
-        None
-    };
+    let unbiased = batch.then(|| &variance * unbiased(count)).transpose()?;
+    let stats = unbiased.map(|variance| BatchStats {
+        mean: mean.clone(),
+        variance,
+    });
     let inverse = (variance + EPS)?.sqrt()?.recip()?;
     let scale = (norm.weight.data.tensor()? * &inverse)?;
     let shift = (norm.bias.data.tensor()? - (&scale * &mean)?)?;
