@@ -3,14 +3,14 @@
 
     python3 tests/peers/thin.py runs/solar assets/experiments/results/solar --probes 3 --evals 30 --steps 0 --no-files
     python3 tests/peers/thin.py runs/solar/attention-none_seed-3 sample_runs/solar-none --probes 20
-    python3 tests/peers/thin.py runs/plain assets/experiments/results/plain --probes 60 --evals 30 --steps 0 --no-files --early 2
+    python3 tests/peers/thin.py runs/plain assets/experiments/results/plain --probes 3 --evals 30 --steps 0 --no-files --between 2 10
 
 The moments that are kept are as they were recorded. The first, the last and the chosen moment (that of the best
 validation macro-F1) are always kept, the others evenly spaced; those of the runs in one folder are the same ones, so that
 the runs can be compared moment by moment. With --no-files only the configuration and the log are kept, which is all that
-`crosscurrent compare` needs. With --early EPOCH each run keeps what assets/experiments/foretell.py reads of the probe nearest to
-that epoch: its products with batch norm as in training, and the newest sums of logit gradients before it. Needs numpy and
-safetensors then.
+`crosscurrent compare` needs. With --between each run also keeps what assets/experiments/foretell.py reads: the events of all
+probes between these epochs, the products of the probe nearest to the first of them with batch norm as in training, and the newest
+sums of logit gradients before it. Needs numpy and safetensors then.
 """
 
 import argparse
@@ -52,9 +52,10 @@ def thin(source, target, arguments, common):
         "step": evenly(shared("step"), arguments.steps, []),
     }
     early = None
-    if arguments.early is not None:
-        early = min(of("probe"), key=lambda line: abs(line["epoch"] - arguments.early))
-        kept["probe"].add(early["step"])
+    if arguments.between is not None:
+        first, last = arguments.between
+        early = min(of("probe"), key=lambda line: abs(line["epoch"] - first))
+        kept["probe"] |= {line["step"] for line in of("probe") if first <= line["epoch"] <= last} | {early["step"]}
         summed = [line["step"] for line in of("step") if line["step"] <= early["step"] and line.get("logit_gradients")]
         kept["step"] |= set(summed[-1:]) | {of("step")[-1]["step"]}
     target.mkdir(parents=True)
@@ -94,7 +95,7 @@ def main():
     parser.add_argument("--evals", type=int, default=60)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--no-files", action="store_true")
-    parser.add_argument("--early", type=float, metavar="EPOCH")
+    parser.add_argument("--between", type=float, nargs=2, metavar="EPOCH")
     arguments = parser.parse_args()
     if (arguments.source / "events.jsonl").is_file():
         thin(arguments.source, arguments.target, arguments, None)
