@@ -317,11 +317,12 @@ impl Grid {
         let strip = self.strip(at);
         let painter = ui.painter();
         let font = FontId::proportional(11.0);
-        let title = format!(
-            "{}, {} channels",
-            short(&branch.name),
-            branch.channels.len()
-        );
+        let name = short(&branch.name);
+        // With attention of classes, a branch has a share and no channels.
+        let title = match branch.channels.len() {
+            1 => name.to_owned(),
+            channels => format!("{name}, {channels} channels"),
+        };
         let color = ui.visuals().text_color();
         let galley = fitted(painter, &title, &font, color, strip.width());
         painter.galley(strip.left_top() - vec2(0.0, HEADER - 1.0), galley, color);
