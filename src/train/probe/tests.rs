@@ -310,6 +310,33 @@ fn gates_are_means_over_the_class() -> Result<()> {
     Ok(())
 }
 
+/// With attention of classes, the shares that a class gives to the branches on its own images: they sum to 1.
+#[test]
+fn shares_of_branches_are_those_of_the_class_itself() -> Result<()> {
+    let case = Case::new(&peer()?[1])?;
+    let spec = Spec {
+        attention: crate::config::Attention::Class,
+        ..case.net.spec().clone()
+    };
+    let ours = Case {
+        net: network(spec, 5)?,
+        ..case
+    };
+    let tensors = ours.probe(None)?;
+    let names: Vec<_> = tensors.gates.keys().collect();
+    assert_eq!(names, ["branch1", "branch2", "branch3"]);
+    for class in 0..4 {
+        let sum: f32 = tensors.gates.values().map(|shares| shares[class]).sum();
+        assert!((sum - 1.0).abs() < 1e-5, "{class}: {sum}");
+    }
+    let images = ours.images.narrow(0, 2, 3)?;
+    let out = ours.net.forward(&ours.net.weights(), &images, Mode::Eval)?;
+    let wanted = out.gates[1].1.to_vec3::<f32>()?;
+    let wanted = wanted.iter().map(|image| image[1][0]).sum::<f32>() / 3.0;
+    assert!((tensors.gates["branch2"][1] - wanted).abs() < 1e-5);
+    Ok(())
+}
+
 #[test]
 fn pieces_are_as_equal_as_they_can_be() {
     let pieces = cut(&[(0..10).collect(), vec![10, 11], vec![]], 4);

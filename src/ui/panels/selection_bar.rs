@@ -4,7 +4,7 @@
 use egui::RichText;
 
 use crate::figure::{Kind, Order, Pairs, Pick, View};
-use crate::run::event::Split;
+use crate::run::event::{Split, Started};
 use crate::run::{Agreement, BatchNorm, Scope};
 use crate::ui::state::action::Action;
 use crate::ui::state::choices::{ORDERS, SPLITS, scope_name, scopes};
@@ -175,7 +175,7 @@ fn through_batch_norm_ui(
     let mut on = view.through_batch_norm;
     let has_both = |entry: &&RunEntry| {
         let started = entry.run.started.as_ref();
-        entry.run.records_training() && started.is_some_and(|started| started.mixes_images())
+        entry.run.records_training() && started.is_some_and(Started::mixes_images)
     };
     if !on && !entries.iter().any(has_both) {
         return;
