@@ -181,7 +181,7 @@ choices! {
         Batch = "batch", "Batch norm";
         /// Mean and variance of each of 8 groups of channels in each image alone, so that images do not mix (Wu & He 2018).
         Group = "group", "Group norm";
-        /// Nothing; each convolution has a bias. Needs a smaller learning rate.
+        /// Nothing; each convolution has a bias. Where training diverges, lower the learning rate.
         None = "none", "None";
     }
 

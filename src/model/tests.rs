@@ -116,7 +116,6 @@ fn gates_and_wide_networks_are_as_large_as_asked_for() {
 /// Each attention at every layout that is not the reference one in some way.
 fn variants() -> impl Iterator<Item = Spec> {
     let layouts = |attention: Attention| {
-        let reference = Layout::default();
         let one = vec![Branch {
             dilation: 2,
             kernel: 5,
@@ -124,24 +123,24 @@ fn variants() -> impl Iterator<Item = Spec> {
         let four = [(1, 1), (1, 3), (4, 5), (2, 7)];
         let four = four.map(|(dilation, kernel)| Branch { dilation, kernel });
         let mut all = vec![
-            reference.clone(),
+            Layout::default(),
             Layout {
                 branches: one,
                 norm: NormKind::Group,
-                ..reference.clone()
+                ..Layout::default()
             },
             Layout {
                 branches: four.to_vec(),
                 norm: NormKind::None,
                 gate_reduction: 16,
-                ..reference
+                ..Layout::default()
             },
         ];
         if attention != Attention::Shared {
             all.extend(
                 [GatePlace::Middle, GatePlace::Stem].map(|gate_place| Layout {
                     gate_place,
-                    ..reference.clone()
+                    ..Layout::default()
                 }),
             );
         }
