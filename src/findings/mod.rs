@@ -24,7 +24,7 @@
 //! probe before the first step is left out, since the network has learned nothing by then.
 //!
 //! [`find`] applies all rules. Works on plain numbers; imports `run`, `gradient`, `compare`, `class_balance`, `network`,
-//! `config`, `random` and `text`.
+//! `config` and `text`.
 
 mod adjustment;
 mod compare;

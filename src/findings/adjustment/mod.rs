@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use super::finding::{Evidence, Finding, Kind, Setting};
 use super::words::{class, listed};
 use crate::class_balance::log_priors;
-use crate::config::{ClassWeights, Loss, Prior, RunConfig, Sampler};
+use crate::config::{Attention, ClassWeights, Loss, Prior, RunConfig, Sampler};
 use crate::run::Run;
 use crate::run::event::{Split, Started};
 use crate::text::signed;
@@ -58,7 +58,7 @@ struct Trial<'a> {
     /// τ of the run itself, 0 without, and the τ that is tried.
     taus: (f64, f64),
     scores: (Scores, Scores),
-    /// 95 % interval of the change of macro-F1, from a bootstrap over the images of every class.
+    /// 95 % interval of the change of macro-F1, for other images with as many of every class.
     interval: (f64, f64),
     /// Macro-F1 with τ = 1, which theory gives for equally frequent classes.
     balanced: Option<f64>,
@@ -102,6 +102,7 @@ pub(super) fn finding(run: &Run, started: &Started, logits: &EndLogits) -> Optio
 /// built in where the run does nothing else about the imbalance.
 fn next(config: &RunConfig, tau: f64) -> Vec<Setting> {
     let is_plain = config.loss == Loss::Ce
+        && config.attention != Attention::Experts
         && config.class_weights == ClassWeights::None
         && config.sampler == Sampler::Instance
         && config.post_hoc.is_none();

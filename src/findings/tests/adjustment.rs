@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::class_balance::log_priors;
-use crate::config::Loss;
+use crate::config::{Field, Loss};
 use crate::run::predictions::Logits;
 
 const COUNTS: [usize; 4] = [4000, 800, 160, 40];
@@ -126,6 +126,27 @@ fn the_adjustment_of_the_run_itself_counts() {
         finding.sentence
     );
     assert_eq!(finding.next[0].field, "post_hoc");
+}
+
+/// What is proposed can be trained: experts have losses of their own, beside which no other goes.
+#[test]
+fn every_network_gets_a_proposal_that_can_be_trained() {
+    for &attention in Attention::ALL {
+        let config = RunConfig {
+            attention,
+            ..RunConfig::default()
+        };
+        let (val, test) = (drawn(1, [100; 4], 1.0), drawn(2, [1000; 4], 1.0));
+        let sample = ended(config.clone(), Some(val), Some(test));
+        let [finding] = sample.of(Kind::Adjustment).try_into().expect("one finding");
+        let mut next = config;
+        for setting in &finding.next {
+            let field = Field::named(setting.field).expect("a field");
+            field.set(&mut next, &setting.value).expect("a value");
+        }
+        assert!(!finding.next.is_empty());
+        assert_eq!(next.validate(), [], "{attention}");
+    }
 }
 
 /// With the target as trained, Bayes' rule takes nothing off; accuracy at the target's frequencies is then best.

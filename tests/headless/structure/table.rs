@@ -122,7 +122,6 @@ pub(super) const ROOMS: &[Room] = &[
             "config",
             "gradient",
             "network",
-            "random",
             "run",
             "text",
         ],
