@@ -50,6 +50,19 @@ fn a_run_that_was_not_finite_is_forked_with_the_rate_that_was_typed() -> anyhow:
     window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
     window.get_by_label(field).type_text("0.02");
     settle(&mut window);
+    let step = "Step of the checkpoint of a fork of wild";
+    window.get_by_label(step).focus();
+    window.get_by_label(step).type_text("the best");
+    settle(&mut window);
+    ensure!(
+        window
+            .get_by_label("Fork wild")
+            .accesskit_node()
+            .is_disabled()
+    );
+    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    window.get_by_label(step).type_text("12");
+    settle(&mut window);
     click(&mut window, "Fork wild");
     wait_for_end(&mut window);
     let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,6 +71,7 @@ fn a_run_that_was_not_finite_is_forked_with_the_rate_that_was_typed() -> anyhow:
             parent: of,
             dir: to,
             config,
+            at,
         },
     ] = jobs.as_slice()
     else {
@@ -69,6 +83,7 @@ fn a_run_that_was_not_finite_is_forked_with_the_rate_that_was_typed() -> anyhow:
         ..header.config
     };
     ensure!(*of == dir && *to == parent.path().join("wild-fork") && **config == wanted);
+    ensure!(*at == Some(12));
     Ok(())
 }
 

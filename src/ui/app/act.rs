@@ -42,7 +42,7 @@ impl App {
             Action::Stop => self.stop(),
             Action::Continue(id) => self.resume_run(id),
             Action::ContinueDir(dir) => self.continue_dir(dir),
-            Action::Fork(dir, config) => self.fork(dir, config),
+            Action::Fork(dir, config, at) => self.fork(dir, config, at),
             Action::SetUp(id, settings) => self.set_up(id, &settings),
             Action::GoOn => self.go_on(),
             Action::ShiftJob(id, by) => self.state.queue.shift(id, by),

@@ -34,13 +34,14 @@ impl App {
         waiting.chain(current).map(Path::to_path_buf).collect()
     }
 
-    /// Goes on from the last checkpoint of the run in a directory, in a new run beside it.
-    pub(super) fn fork(&mut self, parent: PathBuf, config: Box<RunConfig>) {
+    /// Goes on from a checkpoint of the run in a directory, in a new run beside it.
+    pub(super) fn fork(&mut self, parent: PathBuf, config: Box<RunConfig>, at: Option<u64>) {
         let dir = new_fork_dir(&parent, &self.taken());
         self.train(vec![Job::Fork {
             parent,
             dir,
             config,
+            at,
         }]);
     }
 

@@ -125,15 +125,22 @@ fn details_of(job: &Job) -> String {
             let config = toml::to_string(config.as_ref()).unwrap_or_default();
             format!("To {dir}\n\n{}", config.trim_end())
         }
-        Job::Fork { parent, config, .. } => {
+        Job::Fork {
+            parent, config, at, ..
+        } => {
             let config = toml::to_string(config.as_ref()).unwrap_or_default();
-            let parent = parent.display();
+            let (parent, up_to) = (parent.display(), up_to(*at));
             format!(
-                "To {dir}, from the last checkpoint of {parent}\n\n{}",
+                "To {dir}, from the last checkpoint{up_to} of {parent}\n\n{}",
                 config.trim_end()
             )
         }
     }
+}
+
+/// " up to step 120", where a step is given.
+fn up_to(step: Option<u64>) -> String {
+    step.map_or_else(String::new, |step| format!(" up to step {step}"))
 }
 
 /// The time that the run under way and the jobs that wait will take together, in words, and a tooltip that says how it

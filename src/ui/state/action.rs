@@ -26,8 +26,9 @@ pub(crate) enum Action {
     Continue(RunId),
     /// Continue the training of a stopped or interrupted run that need not be open.
     ContinueDir(PathBuf),
-    /// Go on from the last checkpoint of the run in a directory, in a new run with this configuration.
-    Fork(PathBuf, Box<RunConfig>),
+    /// Go on from a checkpoint of the run in a directory, in a new run with this configuration: from the latest at or before
+    /// a step, or else from the latest at which the network had not diverged.
+    Fork(PathBuf, Box<RunConfig>, Option<u64>),
     /// Set the experiment up with the configuration of a run and these settings in place of its own.
     SetUp(RunId, Vec<Setting>),
     /// Train the jobs that wait.

@@ -19,7 +19,7 @@ pub enum Job {
         /// Configuration of the run.
         config: Box<RunConfig>,
     },
-    /// A new run that goes on from the last checkpoint of another one.
+    /// A new run that goes on from a checkpoint of another one.
     Fork {
         /// Directory of the other run.
         parent: PathBuf,
@@ -27,6 +27,8 @@ pub enum Job {
         dir: PathBuf,
         /// Configuration of the new run.
         config: Box<RunConfig>,
+        /// The latest checkpoint at or before this step is meant, or else the latest at which the network had not diverged.
+        at: Option<u64>,
     },
     /// A stopped or interrupted run that goes on from its last checkpoint.
     Resume {

@@ -114,6 +114,7 @@ pub fn trainer() -> Trainer {
                 parent,
                 dir,
                 config,
+                at,
             } => {
                 let fallback = device::fallback(config);
                 let (config, notice) =
@@ -121,7 +122,7 @@ pub fn trainer() -> Trainer {
                 if !notice.is_empty() {
                     emit(Message::Notice(notice));
                 }
-                train::fork(parent, dir, &config, None, control, emit)
+                train::fork(parent, dir, &config, *at, control, emit)
             }
             Job::Resume { dir } => train::resume(dir, control, emit),
         };

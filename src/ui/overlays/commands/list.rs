@@ -411,7 +411,7 @@ fn run(state: &State, entry: &RunEntry, list: &mut List) {
             list.synonyms(
                 format!("Run: fork {name}, with learning rate {rate}"),
                 &["NaN", "diverged", "not finite"],
-                Action::Fork(dir.clone(), Box::new(config)),
+                Action::Fork(dir.clone(), Box::new(config), None),
             );
         }
     }

@@ -19,6 +19,20 @@ pub(crate) fn offered_rate(config: &RunConfig) -> String {
     smaller_rate(config.learning_rate()).to_string()
 }
 
+/// The step given as text, at or before which a checkpoint is meant; `None` for the latest.
+///
+/// # Errors
+/// Why the text is no step, in a sentence.
+pub(crate) fn step_of(text: &str) -> Result<Option<u64>, String> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match text.parse() {
+            Ok(step) => Ok(Some(step)),
+            Err(_) => Err("write a step as a whole number, such as 1200, or nothing".to_owned()),
+        },
+    }
+}
+
 /// The configuration with a learning rate given as text.
 ///
 /// # Errors
@@ -59,6 +73,15 @@ mod tests {
         );
         assert_eq!(not_finite(Some(&failed("the disk is full"))), None);
         assert_eq!(not_finite(None), None);
+    }
+
+    #[test]
+    fn a_step_may_be_left_out() {
+        assert_eq!(step_of("  "), Ok(None));
+        assert_eq!(step_of(" 120 "), Ok(Some(120)));
+        for wrong in ["-1", "1.5", "best"] {
+            assert!(step_of(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

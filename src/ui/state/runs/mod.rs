@@ -11,7 +11,7 @@ mod run_state;
 mod tests;
 
 pub(crate) use entry::{GROWS_FOR_SECS, RunEntry};
-pub(crate) use fork::{not_finite, offered_rate, with_rate};
+pub(crate) use fork::{not_finite, offered_rate, step_of, with_rate};
 pub(crate) use list::{PROBE_MEMORY_BYTES, Runs};
 pub(crate) use probes::{ProbeRead, ProbeReply, ProbeRequest};
 pub(crate) use run_state::{RunId, RunState, state_at_rest, state_of};
