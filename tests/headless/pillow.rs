@@ -16,9 +16,12 @@ use crate::python::python_with;
 /// Levels of 256 by which a pixel may be off: decoders of lossy formats round differently.
 const LEVELS: u8 = 2;
 
-/// Levels by which pixels of JPEG files with colour at half the resolution may be off, apart from the last column and row,
-/// where the decoder goes on beyond the image.
+/// Levels by which pixels of JPEG files with colour at half the resolution may be off, apart from the last column and row.
 const CHROMA: u8 = 4;
+
+/// Levels by which their last column and row may be off: there the decoder interpolates with what the file holds beyond the
+/// image, and 32 levels were seen.
+const EDGE: u8 = 40;
 
 #[derive(Deserialize)]
 struct Made {
@@ -167,6 +170,7 @@ fn fault(root: &Path, case: &Case, outcome: Outcome) -> Result<Option<String>> {
             Some("Pillow reads what is meant".to_owned())
         }
         Interpolated if within > CHROMA => Some(format!("it is {within} levels off")),
+        Interpolated if all > EDGE => Some(format!("its edge is {all} levels off")),
         Same | Meant | Interpolated | Refused(_) => None,
     })
 }
