@@ -14,7 +14,8 @@
 Both print one line of JSON with the "losses" of the first 50 steps (of all steps with --batches). With --data it also
 holds "macro_f1", "accuracy", "balanced_accuracy" and "recall" on the test images, "train_counts", and "epoch_secs", which
 includes the time to make the batches but not evaluation. The optimiser is SGD with momentum 0.9 and weight decay 5e-4 on
-all parameters; everything is computed in f32.
+all parameters, unless --run names a run with Adam; everything is computed in f32. Settings of a run that this script does not
+follow are refused.
 """
 
 import argparse
@@ -35,7 +36,19 @@ from torch_network import Network, initialise, stream
 from torch_step import DIVISORS, PASSES
 
 PADDING = 4
-WARM_UP = 0.05
+# The recipe without --run, by the names of a run's configuration.
+RECIPE = {
+    "optimizer": "sgd", "momentum": 0.9, "weight_decay": 5e-4, "schedule": "cosine", "warmup": 0.05, "crop_padding": PADDING,
+    "flip": True,
+}
+# Settings that are followed, that do not change training, or that a run's images already follow.
+FOLLOWED = {
+    *RECIPE, "attention", "width", "epochs", "batch", "seed", "lr", "dilations", "kernels", "gate_place", "gate_reduction", "norm",
+    "data", "splits", "size", "channels", "skip_unreadable", "imbalance", "profile", "val", "data_seed", "target_prior",
+    "eval_every", "probe_every", "probe_share", "probe_images", "device", "threads", "exact_convolutions",
+}
+# The only values of other settings that change nothing.
+NEUTRAL = {"loss": "ce", "class_weights": "none", "sampler": "instance", "tf32": False}
 
 
 def below(draws, n):
@@ -52,11 +65,13 @@ def shuffled(items, seed, purpose, epoch=0, item=0):
     return items
 
 
-def learning_rate(peak, step, total):
+def learning_rate(recipe, peak, step, total):
     """The learning rate of a step, as in src/train/schedule.rs."""
-    warm = math.floor(WARM_UP * total + 0.5)
+    warm = math.floor(recipe["warmup"] * total + 0.5)
     if step < warm:
         return peak * (step + 1) / warm
+    if recipe["schedule"] == "constant":
+        return peak
     return peak / 2 * (1 + math.cos(math.pi * (step - warm) / max(total - warm, 1)))
 
 
@@ -92,12 +107,14 @@ class Data:
     def normalised(self, images):
         return (torch.from_numpy(images).float() / 255 - self.mean) / self.std
 
-    def batches(self, batch, epoch, seed):
+    def batches(self, recipe, batch, epoch, seed):
         """The batches of an epoch as (images f32 [B, H, W, C], labels [B]), as in src/data/batches.rs."""
+        padding = recipe["crop_padding"]
+        corner = PADDING - padding
         order = np.array(shuffled(range(len(self.items)), seed, "order", epoch))
         draws = stream(seed, "augment", 3, epoch, self.items)
-        top, left = below(draws[:, 0], 2 * PADDING + 1), below(draws[:, 1], 2 * PADDING + 1)
-        flip = below(draws[:, 2], 2) == 1
+        top, left = (corner + below(draws[:, i], 2 * padding + 1) for i in (0, 1))
+        flip = (below(draws[:, 2], 2) == 1) & recipe["flip"]
         for start in range(0, len(order), batch):
             own = order[start : start + batch]
             images = np.ascontiguousarray(self.crops[own, top[own], left[own]].transpose(0, 2, 3, 1))
@@ -140,10 +157,16 @@ def decode(paths):
 
 
 class Trainer:
-    def __init__(self, net, variant):
+    def __init__(self, net, variant, recipe=RECIPE):
         self.format = torch.channels_last if variant.endswith("nhwc") else torch.contiguous_format
         self.net = net.to(memory_format=self.format)
-        self.sgd = torch.optim.SGD(net.parameters(), lr=0, momentum=0.9, weight_decay=5e-4, fused=True)
+        decay = recipe["weight_decay"]
+        if recipe["optimizer"] == "sgd":
+            momentum = recipe["momentum"]
+            self.optimizer = torch.optim.SGD(net.parameters(), lr=0, momentum=momentum, weight_decay=decay, fused=True)
+        else:
+            kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe["optimizer"]]
+            self.optimizer = kind(net.parameters(), lr=0, weight_decay=decay, fused=True)
 
         def loss(images, labels):
             return cross_entropy(net(images), labels)
@@ -152,11 +175,11 @@ class Trainer:
 
     def step(self, images, labels, lr):
         """One step on images [B, H, W, C]; returns the loss before it."""
-        self.sgd.param_groups[0]["lr"] = lr
-        self.sgd.zero_grad(set_to_none=True)
+        self.optimizer.param_groups[0]["lr"] = lr
+        self.optimizer.zero_grad(set_to_none=True)
         loss = self.loss(images.permute(0, 3, 1, 2).contiguous(memory_format=self.format), labels)
         loss.backward()
-        self.sgd.step()
+        self.optimizer.step()
         return loss.item()
 
     def predict(self, images):
@@ -188,12 +211,27 @@ def given_batches(args):
     return {"losses": losses}
 
 
+def refuse(config):
+    """Ends the program where a run's configuration asks for what this script does not do."""
+    wrong = [name for name, value in config.items() if name not in FOLLOWED and NEUTRAL.get(name) != value]
+    if config.get("schedule") == "step":
+        wrong.append("schedule")
+    if config.get("crop_padding", 0) > PADDING:
+        wrong.append("crop_padding")
+    if config["attention"] not in ("none", "branch", "shared", "constant", "wide", "class"):
+        wrong.append("attention")
+    if wrong:
+        sys.exit(f"this script does not follow {', '.join(f'{name} = {config[name]}' for name in wrong)}")
+
+
 def folder(args):
     from sklearn.metrics import accuracy_score, f1_score, recall_score
 
-    options = {}
+    options, recipe = {}, dict(RECIPE)
     if args.run:
         config = json.loads((args.run / "events.jsonl").open().readline())["config"]
+        refuse(config)
+        recipe = {name: config.get(name, value) for name, value in RECIPE.items()}
         for name in ("attention", "width", "epochs", "batch", "seed", "lr"):
             setattr(args, name, config[name])
         options = Network.options(config)
@@ -205,13 +243,13 @@ def folder(args):
     else:
         net = Network(data.classes, 3, args.attention, DIVISORS[args.width], **options)
         initialise(net, args.seed, move_norms=False)
-    trainer = Trainer(net, args.variant)
+    trainer = Trainer(net, args.variant, recipe)
     total = args.epochs * math.ceil(len(data.items) / args.batch)
     losses, epoch_secs = [], []
     for epoch in range(args.epochs):
         start, before = time.perf_counter(), len(losses)
-        for images, labels in data.batches(args.batch, epoch, args.seed):
-            losses.append(trainer.step(images, labels, learning_rate(args.lr, len(losses), total)))
+        for images, labels in data.batches(recipe, args.batch, epoch, args.seed):
+            losses.append(trainer.step(images, labels, learning_rate(recipe, args.lr, len(losses), total)))
         epoch_secs.append(time.perf_counter() - start)
         mean = sum(losses[before:]) / (len(losses) - before)
         print(f"epoch {epoch + 1}: loss {mean:.4f}, {epoch_secs[-1]:.1f} s", file=sys.stderr, flush=True)
