@@ -99,6 +99,21 @@ pub fn log_priors(counts: &[usize]) -> Vec<f64> {
     numbers(counts).map(|n| (n / total).ln()).collect()
 }
 
+/// ln π̄ of each class, `[K]`: the values of ln π with the order of the classes reversed, so that the rarest class has that
+/// of the most frequent one. Classes with equally many images have the mean of theirs, so that their order does not matter.
+pub fn log_reversed_priors(counts: &[usize]) -> Vec<f64> {
+    let priors = log_priors(counts);
+    let mut ascending = priors.clone();
+    ascending.sort_by(f64::total_cmp);
+    let last = ascending.len().saturating_sub(1);
+    let of = |own: &f64| {
+        let ranks = (0..=last).filter(|&rank| ascending[rank].total_cmp(own).is_eq());
+        let mirrored: Vec<f64> = ranks.map(|rank| ascending[last - rank]).collect();
+        mirrored.iter().sum::<f64>() / mirrored.len() as f64
+    };
+    priors.iter().map(of).collect()
+}
+
 /// The counts as real numbers, with 1 for a class without images: its logarithm and powers stay finite, and the network
 /// learns nothing about such a class anyway.
 fn numbers(counts: &[usize]) -> impl Iterator<Item = f64> {

@@ -45,6 +45,15 @@ impl RunConfig {
                  another `attention`"
                     .to_owned(),
             ),
+            "attention" if self.attention == Attention::Experts && branches != 3 => Some(format!(
+                "each of the three losses of `experts` has a branch, and `dilations` makes {branches}; give three \
+                 dilations, or choose another `attention`"
+            )),
+            "loss" if self.attention == Attention::Experts && self.loss != Loss::Ce => Some(
+                "with `attention` experts each branch has a loss of its own, made of cross-entropy; choose `ce`, or another \
+                 `attention`"
+                    .to_owned(),
+            ),
             "gate_place" if self.attention == Attention::Shared && self.gate_place != GatePlace::End => {
                 Some(format!(
                     "with `attention` shared one gate weighs all branches together, which come together at their end \
@@ -83,7 +92,8 @@ impl RunConfig {
     pub fn overcorrection(&self) -> Option<String> {
         let corrections = [
             (
-                matches!(self.loss, Loss::BalancedSoftmax | Loss::LogitAdjusted),
+                matches!(self.loss, Loss::BalancedSoftmax | Loss::LogitAdjusted)
+                    || self.attention == Attention::Experts,
                 "the loss",
             ),
             (self.class_weights != ClassWeights::None, "class weights"),

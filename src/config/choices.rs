@@ -172,6 +172,8 @@ choices! {
         Wide = "wide", "Wide baseline";
         /// Each class weighs the branches, each of which has features of its own, by a query of its own.
         Class = "class", "Class attention";
+        /// Each branch is an expert with a classifier and a loss of its own (SADE, Zhang et al. 2022).
+        Experts = "experts", "Experts (SADE)";
     }
 
     /// What brings activations to one scale after each convolution.
@@ -232,7 +234,7 @@ impl Attention {
     pub fn has_gates(self) -> bool {
         match self {
             Self::Branch | Self::Shared => true,
-            Self::None | Self::Constant | Self::Wide | Self::Class => false,
+            Self::None | Self::Constant | Self::Wide | Self::Class | Self::Experts => false,
         }
     }
 

@@ -173,11 +173,11 @@ configuration! {
             bounds: Bounds::Between(0.0, 10.0),
             low_means: "plain cross-entropy",
             example: "1",
-            unset: "1, which is Balanced Softmax",
+            unset: "1, which is Balanced Softmax; 2 for the third of the experts",
             unset_hint: "1",
             applies: Some(Condition {
-                needs: "the logit-adjusted loss",
-                holds: |config| config.loss == Loss::LogitAdjusted,
+                needs: "the logit-adjusted loss or experts",
+                holds: |config| config.loss == Loss::LogitAdjusted || config.attention == Attention::Experts,
             }),
         };
 

@@ -11,15 +11,26 @@ pub(super) struct Plan {
     pub(super) scaling: Option<(Scaling, Scope)>,
     /// Whether the branches get more channels instead, so that the network has about as many parameters as with gates.
     pub(super) is_widened: bool,
-    /// Whether each class attends over the branches with a query of its own, in place of one convolution that joins them.
-    pub(super) attends_by_class: bool,
+    /// How logits are made of the ends of the branches.
+    pub(super) head: Head,
+}
+
+/// How logits are made of the ends of the branches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// One convolution joins the branches.
+    Joined,
+    /// Each branch has features of its own, and each class attends over them with a query of its own.
+    ClassAttention,
+    /// Each branch has features and a classifier of its own, and the logits are the mean of theirs.
+    Experts,
 }
 
 /// The baseline.
 const PLAIN: Plan = Plan {
     scaling: None,
     is_widened: false,
-    attends_by_class: false,
+    head: Head::Joined,
 };
 
 /// How channels are scaled.
@@ -65,7 +76,11 @@ pub(super) fn plan(attention: Attention) -> Plan {
             ..PLAIN
         },
         Attention::Class => Plan {
-            attends_by_class: true,
+            head: Head::ClassAttention,
+            ..PLAIN
+        },
+        Attention::Experts => Plan {
+            head: Head::Experts,
             ..PLAIN
         },
     }

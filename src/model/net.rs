@@ -31,6 +31,8 @@ pub struct Forward {
     /// Batch statistics, in training mode; to be given to [`Net::update_norms`].
     pub norms: NormUpdate,
     out: Var,
+    /// Logits of each branch, where each has a classifier of its own; the network's logits are their mean.
+    experts: Vec<Var>,
     tape: Tape,
 }
 
@@ -59,21 +61,46 @@ impl Forward {
     /// # Errors
     /// Where the labels or the criterion do not fit the logits.
     pub fn loss(self, labels: &[u32], criterion: &Criterion) -> Result<Loss> {
-        self.mixed_loss(&[(1.0, labels)], criterion)
+        self.mixed_loss(&[(1.0, labels)], std::slice::from_ref(criterion))
     }
 
-    /// The sum over `parts` of share · mean over the images of the loss `criterion`: for images that have several classes.
+    /// The sum over `parts` of share · mean over the images of the loss: for images that have several classes. The loss is
+    /// that of the logits where there is one criterion, else the sum of those of the experts, each with a criterion of its
+    /// own.
     ///
     /// # Errors
-    /// Where the labels or the criterion do not fit the logits.
-    pub fn mixed_loss(self, parts: &[Part<'_>], criterion: &Criterion) -> Result<Loss> {
-        let (out, pulls) = ops::loss_and_pulls(&self.tape, &self.out, parts, criterion)?;
+    /// Where the labels or the criteria do not fit the logits.
+    pub fn mixed_loss(self, parts: &[Part<'_>], criteria: &[Criterion]) -> Result<Loss> {
+        let (out, pulls) = self.losses(parts, criteria)?;
         Ok(Loss {
             value: f64::from(out.values()?.to_scalar::<f32>()?),
             pulls,
             out,
             tape: self.tape,
         })
+    }
+}
+
+impl Forward {
+    /// The loss that [`Self::mixed_loss`] says, and the sums of how hard images pull at the logits that have a criterion.
+    fn losses(&self, parts: &[Part<'_>], criteria: &[Criterion]) -> Result<(Var, Pulls)> {
+        let one =
+            |logits: &Var, criterion| ops::loss_and_pulls(&self.tape, logits, parts, criterion);
+        if let [criterion] = criteria {
+            return one(&self.out, criterion);
+        }
+        if criteria.len() != self.experts.len() {
+            let experts = self.experts.len();
+            candle_core::bail!("{} losses for {experts} experts", criteria.len());
+        }
+        let mut outs = Vec::with_capacity(criteria.len());
+        let mut pulls = Pulls::default();
+        for (expert, criterion) in self.experts.iter().zip(criteria) {
+            let (out, own) = one(expert, criterion)?;
+            pulls.add(own);
+            outs.push(out);
+        }
+        Ok((ops::sum(&self.tape, &outs, 1.0)?, pulls))
     }
 }
 
@@ -92,18 +119,19 @@ impl Forward {
     /// # Errors
     /// Where the labels do not fit the logits.
     pub fn class_losses(self, labels: &[u32], classes: &[usize]) -> Result<ClassLosses> {
-        self.class_losses_by(labels, classes, &Criterion::default())
+        self.class_losses_by(labels, classes, &[Criterion::default()])
     }
 
-    /// The mean of the loss `criterion`, but for its class weights, over the images of each of `classes` alone.
+    /// The mean of the loss that [`Self::mixed_loss`] says, but for its class weights, over the images of each of `classes`
+    /// alone.
     ///
     /// # Errors
-    /// Where the labels or the criterion do not fit the logits.
+    /// Where the labels or the criteria do not fit the logits.
     pub fn class_losses_by(
         self,
         labels: &[u32],
         classes: &[usize],
-        criterion: &Criterion,
+        criteria: &[Criterion],
     ) -> Result<ClassLosses> {
         let all = self.logits.dim(1)?;
         let mut outs = Vec::with_capacity(classes.len());
@@ -114,12 +142,13 @@ impl Forward {
             }
             // A weight of 1 for the images of the class and 0 for all others, divided by the weights: the mean over the
             // class.
-            let criterion = Criterion {
+            let own = |criterion: &Criterion| Criterion {
                 weights: (0..all).map(|k| f64::from(u8::from(k == class))).collect(),
                 mean: Mean::OfWeights,
                 ..criterion.clone()
             };
-            outs.push(Some(ops::loss(&self.tape, &self.out, labels, &criterion)?));
+            let criteria: Vec<Criterion> = criteria.iter().map(own).collect();
+            outs.push(Some(self.losses(&[(1.0, labels)], &criteria)?.0));
         }
         let value = |out: &Option<Var>| {
             let Some(out) = out else { return Ok(None) };
@@ -278,8 +307,10 @@ impl Net {
         let parts = (&self.spec, &self.params, self.norms.as_slice(), self.method);
         let mut pass = Pass::new(parts, weights, &tape, mode);
         let out = pass.network(&Var::constant(x.clone()))?;
-        let (gates, norms) = (pass.gates, NormUpdate::read(&pass.stats)?);
+        let (gates, experts) = (pass.gates, pass.experts);
+        let norms = NormUpdate::read(&pass.stats)?;
         Ok(Forward {
+            experts,
             logits: out.values()?,
             gates,
             norms,

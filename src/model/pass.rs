@@ -6,7 +6,7 @@ use crate::config::{GatePlace, NormKind};
 use crate::network::CLASSIFIER;
 use crate::ops::{self, BatchStats, Conv, Gate, GroupNorm, Method, Norm, Stats, Tape, Var};
 
-use super::attention::{Place, Scaling};
+use super::attention::{Head, Place, Scaling};
 use super::layout::GROUPS;
 use super::params::{Params, Running};
 use super::spec::{ATTENTION, Classifier, FUSE, Spec};
@@ -43,6 +43,8 @@ pub(super) struct Pass<'a> {
     /// Values of the gates by layer name, [N, channels] each; of class attention the shares of each branch by its
     /// name, [N, K, 1].
     pub(super) gates: Vec<(String, Tensor)>,
+    /// Logits of each branch, [N, K] each, where each has a classifier of its own.
+    pub(super) experts: Vec<Var>,
     /// Statistics of the batch norms, in forward order.
     pub(super) stats: Vec<BatchStats>,
 }
@@ -77,6 +79,7 @@ impl<'a> Pass<'a> {
             tape,
             mode,
             gates: Vec::new(),
+            experts: Vec::new(),
             stats: Vec::new(),
         }
     }
@@ -97,8 +100,10 @@ impl<'a> Pass<'a> {
         for (group, branch) in names.iter().zip(&spec.layout.branches) {
             branches.push(self.branch(&stem, group, branch.dilation)?);
         }
-        if spec.attends_by_class() {
-            return self.by_class(&branches, &names);
+        match spec.head() {
+            Head::Joined => {}
+            Head::ClassAttention => return self.by_class(&branches, &names),
+            Head::Experts => return self.by_experts(&branches, &names),
         }
         let branches: Vec<&Var> = branches.iter().collect();
         let layer = Layer {
@@ -123,17 +128,7 @@ impl<'a> Pass<'a> {
 
     /// The logits of classes that attend over the ends of the branches.
     fn by_class(&mut self, branches: &[Var], names: &[String]) -> Result<Var> {
-        let mut features = Vec::with_capacity(branches.len());
-        for (branch, group) in branches.iter().zip(names) {
-            let layer = Layer {
-                group,
-                conv: "conv3",
-                dilation: 1,
-                pool: false,
-            };
-            let x = self.joined(&[branch], None, layer)?;
-            features.push(ops::mean_pool(self.tape, &x)?);
-        }
+        let features = self.features(branches, names)?;
         let (logits, shares) = ops::class_attention(
             self.tape,
             &features,
@@ -146,6 +141,34 @@ impl<'a> Pass<'a> {
             self.gates.push((group.clone(), own));
         }
         Ok(logits)
+    }
+
+    /// The mean of the logits of all branches, each with a classifier of its own.
+    fn by_experts(&mut self, branches: &[Var], names: &[String]) -> Result<Var> {
+        let features = self.features(branches, names)?;
+        for (features, name) in features.iter().zip(self.spec.expert_names()) {
+            let weight = self.param(&format!("{CLASSIFIER}.{name}.weight"))?;
+            let bias = self.param(&format!("{CLASSIFIER}.{name}.bias"))?;
+            let logits = ops::linear(self.tape, features, weight, bias)?;
+            self.experts.push(logits);
+        }
+        ops::sum(self.tape, &self.experts, 1.0 / self.experts.len() as f64)
+    }
+
+    /// The features [N, F] of each branch, which no convolution joins.
+    fn features(&mut self, branches: &[Var], names: &[String]) -> Result<Vec<Var>> {
+        let mut features = Vec::with_capacity(branches.len());
+        for (branch, group) in branches.iter().zip(names) {
+            let layer = Layer {
+                group,
+                conv: "conv3",
+                dilation: 1,
+                pool: false,
+            };
+            let x = self.joined(&[branch], None, layer)?;
+            features.push(ops::mean_pool(self.tape, &x)?);
+        }
+        Ok(features)
     }
 
     /// The two convolutions of the branch `group`. The gate at its end is left to the convolution that reads it.

@@ -3,7 +3,7 @@
 use crate::config::{Attention, GatePlace, NormKind, Width};
 use crate::network::{CLASSIFIER, Layer};
 
-use super::attention::{Place, Scaling, Scope, plan};
+use super::attention::{Head, Place, Scaling, Scope, plan};
 use super::layout::{GROUPS, Layout};
 use super::param_spec::{Init, ParamSpec, push};
 use super::table::{Sizes, Table};
@@ -88,9 +88,9 @@ impl Spec {
         (channels / self.layout.gate_reduction.max(1)).max(1)
     }
 
-    /// Whether each class attends over the branches, in place of one convolution that joins them.
-    pub(super) fn attends_by_class(&self) -> bool {
-        plan(self.attention).attends_by_class
+    /// How logits are made of the ends of the branches.
+    pub(super) fn head(&self) -> Head {
+        plan(self.attention).head
     }
 
     /// Names of the groups of the branches, `branch1` and so on.
@@ -122,7 +122,7 @@ impl Spec {
     }
 
     fn table(&self) -> Table {
-        let [stem, _, second, fused] = self.channels();
+        let [stem, _, _, fused] = self.channels();
         let [h, w, colours] = self.image;
         let mut table = Table::new(self.layout.norm);
         let sizes = |inputs| Sizes {
@@ -140,13 +140,23 @@ impl Spec {
             self.add_branch(&mut table, branch, &stem_end);
             ends.extend(table.last());
         }
-        if self.attends_by_class() {
-            table.single(ATTENTION, "attention", &[self.classes, fused], &ends);
-            let (shape, init) = (vec![self.classes, fused], Init::Uniform { fan_in: fused });
-            push(&mut table.params, ATTENTION, "query", shape, init);
-            self.add_classifier(&mut table, fused);
-            return table;
+        match self.head() {
+            Head::Joined => self.add_joined(&mut table, &ends),
+            Head::ClassAttention => {
+                table.single(ATTENTION, "attention", &[self.classes, fused], &ends);
+                let (shape, init) = (vec![self.classes, fused], Init::Uniform { fan_in: fused });
+                push(&mut table.params, ATTENTION, "query", shape, init);
+                self.add_classifier(&mut table, fused);
+            }
+            Head::Experts => self.add_experts(&mut table, &ends, fused),
         }
+        table
+    }
+
+    /// Adds the layers that join the branches, which end with the layers `ends`, up to the classifier.
+    fn add_joined(&self, table: &mut Table, ends: &[String]) {
+        let [_, _, second, fused] = self.channels();
+        let [h, w, _] = self.image;
         let image = [h / 2 / 2, w / 2 / 2];
         let joined = ends.len() * second;
         if ends.len() > 1 {
@@ -155,10 +165,10 @@ impl Spec {
                 "concat",
                 "concat",
                 &[image[0], image[1], joined],
-                &ends,
+                ends,
             );
         }
-        self.add_scaling(&mut table, Place::Fused, FUSE, (image, joined));
+        self.add_scaling(table, Place::Fused, FUSE, (image, joined));
         let sizes = Sizes {
             image,
             inputs: joined,
@@ -167,8 +177,30 @@ impl Spec {
         };
         table.conv(FUSE, "conv", sizes, &table.last());
         table.chain(FUSE, "pool", "mean_pool", &[1, 1, fused]);
-        self.add_classifier(&mut table, fused);
-        table
+        self.add_classifier(table, fused);
+    }
+
+    /// Adds a classifier for each of the layers `ends`, and the mean of their logits.
+    fn add_experts(&self, table: &mut Table, ends: &[String], features: usize) {
+        let names = self.expert_names();
+        let init = Init::Uniform { fan_in: features };
+        for (end, name) in ends.iter().zip(&names) {
+            let from = std::slice::from_ref(end);
+            table.add(CLASSIFIER, name, "linear", &[self.classes], from);
+            let layer = format!("{CLASSIFIER}.{name}");
+            let shape = vec![self.classes, features];
+            push(&mut table.params, &layer, "weight", shape, init);
+            push(&mut table.params, &layer, "bias", vec![self.classes], init);
+        }
+        let experts = names.iter().map(|name| format!("{CLASSIFIER}.{name}"));
+        let experts: Vec<String> = experts.collect();
+        table.add(CLASSIFIER, "mean", "mean", &[self.classes], &experts);
+    }
+
+    /// Names of the classifiers of the branches in their group, `expert1` and so on.
+    pub(super) fn expert_names(&self) -> Vec<String> {
+        let numbers = 1..=self.layout.branches.len();
+        numbers.map(|branch| format!("expert{branch}")).collect()
     }
 
     /// Adds the layers of the branch with this index, which reads the layer `from`.
@@ -207,7 +239,7 @@ impl Spec {
         };
         table.conv(group, "conv2", sizes, &table.last());
         self.add_scaling(table, Place::Branch(GatePlace::End), group, (image, second));
-        if self.attends_by_class() {
+        if self.head() != Head::Joined {
             let sizes = Sizes {
                 image,
                 inputs: second,

@@ -50,6 +50,9 @@ fn parameter_counts_are_those_of_the_reference_network() {
     // Three fusing convolutions of 128 outputs have the weights of one over all, but three norms, and ten queries.
     let by_class = count(spec(10, Attention::Class));
     assert_eq!(by_class, 1_351_946 + 2 * 2 * 128 + 10 * 128);
+    // Experts have three classifiers, and no queries.
+    let experts = count(spec(10, Attention::Experts));
+    assert_eq!(experts, by_class - 10 * 128 + 2 * (10 * 128 + 10));
     // The cosine classifier has no bias.
     let cosine = Spec {
         classifier: Classifier::Cosine(30.0),
@@ -136,6 +139,10 @@ fn variants() -> impl Iterator<Item = Spec> {
                 ..Layout::default()
             },
         ];
+        if attention == Attention::Experts {
+            // Each of three losses has a branch.
+            all.retain(|layout| layout.branches.len() == 3);
+        }
         if attention != Attention::Shared {
             all.extend(
                 [GatePlace::Middle, GatePlace::Stem].map(|gate_place| Layout {
@@ -240,7 +247,7 @@ fn networks_of_any_size_channels_and_classes_compute() -> Result<()> {
             for mode in [Mode::Train, Mode::Probe, Mode::Eval] {
                 let out = net.forward(&net.weights(), &x, mode)?;
                 assert_eq!(out.logits.dims(), [2, classes]);
-                assert_eq!(out.gates.len(), [0, 3, 1, 0, 0, 3][attention as usize]);
+                assert_eq!(out.gates.len(), [0, 3, 1, 0, 0, 3, 0][attention as usize]);
                 let reached = out.cross_entropy(&[0, 1])?.backward()?.len();
                 let wanted = if mode == Mode::Eval {
                     0

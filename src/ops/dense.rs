@@ -99,10 +99,30 @@ pub fn class_attention(
     Ok((out, alpha))
 }
 
+/// `scale` times the sum of `terms`, which all have one shape.
+///
+/// # Errors
+/// Where the shapes differ, or there are no terms.
+pub fn sum(tape: &Tape, terms: &[Var], scale: f64) -> Result<Var> {
+    let mut out = None;
+    for term in terms {
+        add(&mut out, term.values()?)?;
+    }
+    let Some(out) = out else {
+        candle_core::bail!("a sum of no terms");
+    };
+    let inputs: Vec<&Var> = terms.iter().collect();
+    let count = terms.len();
+    Ok(tape.record_tensors((out * scale)?, &inputs, move |grad| {
+        let grad = (grad * scale)?;
+        Ok(vec![Some(grad); count])
+    }))
+}
+
 /// Adds a term to a sum, which is none before the first.
-fn add(sum: &mut Option<Tensor>, term: Tensor) -> Result<()> {
-    *sum = Some(match sum.take() {
-        Some(sum) => sum.add(&term)?,
+fn add(all: &mut Option<Tensor>, term: Tensor) -> Result<()> {
+    *all = Some(match all.take() {
+        Some(all) => all.add(&term)?,
         None => term,
     });
     Ok(())

@@ -91,7 +91,7 @@ pub fn loss_and_pulls(
             let log_p = log_softmax(row, label as usize, criterion);
             let (value, own) = image(&log_p, label as usize, criterion.gamma);
             let weight = share * criterion.weight(label);
-            pulls.add(&own, label as usize, weight);
+            pulls.add_image(&own, label as usize, weight);
             let weight = (1.0 - criterion.smoothing) * (weight / total);
             sum += weight * value;
             let terms = grad.iter_mut().zip(own);
@@ -137,8 +137,21 @@ impl Criterion {
 }
 
 impl Pulls {
+    /// Adds those of other logits of the same classes, `[K]`; to none at all, too.
+    pub fn add(&mut self, other: Self) {
+        if self.positive.is_empty() {
+            *self = other;
+            return;
+        }
+        let add = |sums: &mut [f64], terms: &[f64]| {
+            sums.iter_mut().zip(terms).for_each(|(sum, x)| *sum += x);
+        };
+        add(&mut self.positive, &other.positive);
+        add(&mut self.negative, &other.negative);
+    }
+
     /// Adds an image of class `label`, whose loss has the derivatives `weight` · `derivative` `[K]`.
-    fn add(&mut self, derivative: &[f64], label: usize, weight: f64) {
+    fn add_image(&mut self, derivative: &[f64], label: usize, weight: f64) {
         for (k, x) in derivative.iter().enumerate() {
             let sums = if k == label {
                 &mut self.positive

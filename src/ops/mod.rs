@@ -37,7 +37,7 @@ mod tape;
 
 pub use conv::{BatchStats, COLUMN_VALUES, Conv, Joined, Method, Norm, Stats, conv2d, join_conv2d};
 pub use cpu::pieces;
-pub use dense::{class_attention, cosine, linear};
+pub use dense::{class_attention, cosine, linear, sum};
 pub use gate::{Gate, constant_gate};
 pub use group_norm::{GroupNorm, group_norm};
 pub use kernels::winograd::Tile;

@@ -2,7 +2,7 @@
 //! is one variant of `config::Loss` and an arm in each `match` here and in `class_balance`.
 
 use crate::class_balance;
-use crate::config::{Loss, RunConfig};
+use crate::config::{Attention, Loss, RunConfig};
 use crate::model::Classifier;
 use crate::ops::{Criterion, Mean};
 
@@ -11,8 +11,34 @@ const LARGEST_MARGIN: f64 = 0.5;
 /// Scale of the cosines that LDAM's classifier gives (Cao et al. 2019).
 const COSINE_SCALE: f64 = 30.0;
 
-/// The loss of `epoch` (from 0). `counts`: training images per class, `[K]`.
-pub fn criterion(config: &RunConfig, counts: &[usize], epoch: u64) -> Criterion {
+/// τ of the third expert's loss (Zhang et al. 2022).
+const INVERSE_TAU: f64 = 2.0;
+
+/// The losses of `epoch` (from 0): one of the logits, or, with experts, one of each expert's logits. `counts`: training
+/// images per class, `[K]`.
+///
+/// The three experts of SADE (Zhang et al. 2022, arXiv 2107.09249, equations 2 to 4) have cross-entropy of the logits z, of
+/// z + ln π, and of z + ln π − τ·ln π̄, where π̄ is π with the order of the classes reversed
+/// ([`class_balance::log_reversed_priors`]).
+pub fn criteria(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<Criterion> {
+    let plain = criterion(config, counts, epoch);
+    if config.attention != Attention::Experts {
+        return vec![plain];
+    }
+    let priors = class_balance::log_priors(counts);
+    let reversed = class_balance::log_reversed_priors(counts);
+    let tau = config.tau.unwrap_or(INVERSE_TAU);
+    let inverse = priors.iter().zip(reversed).map(|(x, r)| x - tau * r);
+    let inverse = inverse.collect();
+    let with = |offsets| Criterion {
+        offsets,
+        ..plain.clone()
+    };
+    [Vec::new(), priors, inverse].map(with).into()
+}
+
+/// The loss of `epoch` (from 0) that the configuration names.
+fn criterion(config: &RunConfig, counts: &[usize], epoch: u64) -> Criterion {
     let plain = Criterion {
         weights: class_balance::class_weights(config, counts, epoch),
         smoothing: config.smoothing(),

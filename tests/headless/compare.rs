@@ -26,7 +26,11 @@ fn write(dir: &Path, of: &Run, attention: Attention, seed: u64) -> Result<()> {
     let gain = match attention {
         Attention::None => 0.0,
         Attention::Branch => 0.02,
-        Attention::Shared | Attention::Constant | Attention::Wide | Attention::Class => 0.005,
+        Attention::Shared
+        | Attention::Constant
+        | Attention::Wide
+        | Attention::Class
+        | Attention::Experts => 0.005,
     };
     let purpose = (gain * 1000.0) as u64;
     let mut writer = Writer::create(dir)?;

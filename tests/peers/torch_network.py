@@ -154,8 +154,8 @@ class Attention(nn.Module):
 
 
 class Network(nn.Module):
-    """The whole network. `attention` is none, branch, shared, constant, wide or class; `divisor` 1, 2 or 4 stands for width
-    1, 1/2 or 1/4. The other options are those of the configuration, by the same names."""
+    """The whole network. `attention` is none, branch, shared, constant, wide, class or experts; `divisor` 1, 2 or 4 stands
+    for width 1, 1/2 or 1/4. The other options are those of the configuration, by the same names."""
 
     def __init__(
         self, classes, channels, attention, divisor, dilations=(1, 2, 3), kernels=(3,), gate_place="end", gate_reduction=2,
@@ -173,13 +173,17 @@ class Network(nn.Module):
             if norm == "group":
                 second = (second + GROUPS // 2) // GROUPS * GROUPS
         scaling = {"branch": lambda c: Gate(c, c // gate_reduction), "constant": Scale}.get(attention)
-        by_class = attention == "class"
+        own_features = attention in ("class", "experts")
+        self.features = fused
         self.names = [f"branch{b + 1}" for b in range(branches)]
         self.stem = Stem(channels, stem, norm)
         for name, dilation, kernel in zip(self.names, dilations, kernels):
-            branch = Branch(stem, first, second, dilation, kernel, norm, scaling, gate_place, fused if by_class else 0)
+            branch = Branch(stem, first, second, dilation, kernel, norm, scaling, gate_place, fused if own_features else 0)
             setattr(self, name, branch)
-        if by_class:
+        if attention == "experts":
+            self.classifier = nn.ModuleDict({f"expert{b + 1}": nn.Linear(fused, classes) for b in range(branches)})
+            return
+        if attention == "class":
             self.attention = Attention(classes, fused)
         else:
             hidden = second // gate_reduction if attention == "shared" else 0
@@ -195,9 +199,18 @@ class Network(nn.Module):
             gate_reduction=int(config.get("gate_reduction", 2)), norm=config.get("norm", "batch"),
         )
 
-    def forward(self, x):
+    def branches(self, x):
         x = self.stem(x)
-        branches = [getattr(self, name)(x) for name in self.names]
+        return [getattr(self, name)(x) for name in self.names]
+
+    def experts(self, x):
+        """Logits of each branch, where each has a classifier of its own."""
+        return [expert(v) for expert, v in zip(self.classifier.values(), self.branches(x))]
+
+    def forward(self, x):
+        if isinstance(self.classifier, nn.ModuleDict):
+            return torch.stack(self.experts(x)).mean(0)
+        branches = self.branches(x)
         if hasattr(self, "fuse"):
             return self.classifier(self.fuse(torch.cat(branches, 1)))
         features = self.attention(branches)
@@ -268,7 +281,7 @@ def initialise(net, seed, move_norms=True):
                 start = 1.0 if is_norm and name.endswith("weight") else 0.0
                 value = start + 0.2 * normals(seed, name, p.numel())
             elif name.startswith(("classifier", "attention")):
-                bound = 1 / math.sqrt(net.classifier.in_features)
+                bound = 1 / math.sqrt(net.features)
                 value = -bound + 2 * bound * uniforms(seed, name, p.numel())
             else:
                 value = math.sqrt(2 / (p.numel() // p.shape[0])) * normals(seed, name, p.numel())

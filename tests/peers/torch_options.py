@@ -4,7 +4,8 @@
 
 Parameters and images are those of torch_network.py's generator. In f64, of each network: the logits with running
 statistics, and in training mode the mean cross-entropy and, of its gradient in every parameter, the norm and the product
-with a random vector from the same generator.
+with a random vector from the same generator. The loss of experts is the sum of the three of SADE (Zhang et al. 2022), whose
+offsets of the logits stand in the file, too.
 """
 
 import json
@@ -33,7 +34,21 @@ OPTIONS = [
     {"attention": "class"},
     {"attention": "class", "norm": "group", "dilations": "1,2", "kernels": "3,5"},
     {"attention": "class", "norm": "none", "dilations": "1,1,2,3"},
+    {"attention": "experts"},
+    {"attention": "experts", "norm": "group", "dilations": "3,1,1", "kernels": "1,3,5"},
 ]
+
+
+COUNTS = [100, 30, 7]
+
+
+def sade_offsets(counts, tau=2):
+    """What each of the three experts adds to its logits: nothing, ln π, and ln π − τ·ln π̄, with π̄ the priors in the
+    opposite order of the classes by size."""
+    prior = np.array(counts) / sum(counts)
+    rank = prior.argsort().argsort()
+    reversed_prior = np.sort(prior)[len(prior) - 1 - rank]
+    return [np.zeros(len(prior)), np.log(prior), np.log(prior) - tau * np.log(reversed_prior)]
 
 
 def case(options, image, classes, labels):
@@ -45,7 +60,15 @@ def case(options, image, classes, labels):
     x = torch.from_numpy(x).permute(0, 3, 1, 2)
     with torch.no_grad():
         logits = net.eval()(x)
-    loss = nn.functional.cross_entropy(net.train()(x), torch.tensor(labels))
+    target, extra = torch.tensor(labels), {}
+    if options["attention"] == "experts":
+        offsets = sade_offsets(COUNTS)
+        experts = net.train().experts(x)
+        losses = [nn.functional.cross_entropy(z + torch.from_numpy(o), target) for z, o in zip(experts, offsets)]
+        loss = sum(losses)
+        extra = {"counts": COUNTS, "offsets": [o.tolist() for o in offsets]}
+    else:
+        loss = nn.functional.cross_entropy(net.train()(x), target)
     loss.backward()
     gradients = {}
     for name, p in net.named_parameters():
@@ -53,7 +76,7 @@ def case(options, image, classes, labels):
         gradients[name] = [f"{p.grad.norm().item():.8g}", f"{(p.grad * direction).sum().item():.8g}"]
     return {
         "options": options, "image": image, "classes": classes, "labels": labels, "seed": SEED,
-        "parameters": sum(p.numel() for p in net.parameters()), "loss": loss.item(),
+        "parameters": sum(p.numel() for p in net.parameters()), "loss": loss.item(), **extra,
         "logits": [[f"{v:.8g}" for v in row] for row in logits.tolist()], "gradients": gradients,
     }
 

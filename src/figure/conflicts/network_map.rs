@@ -267,13 +267,13 @@ impl Map {
                 if source.group == layer.group {
                     continue;
                 }
-                let (Some(from), Some(to)) = (self.boxes.get(input), self.boxes.get(&layer.name))
+                let boxes = (self.boxes.get(input), self.boxes.get(&layer.name));
+                let ((Some(from), Some(to)), Some(lane)) = (boxes, self.lanes.get(&layer.group))
                 else {
                     continue;
                 };
-                // A line ends before the name that stands beside the boxes.
-                let beside = if self.low { SIDE_LABEL } else { 0.0 };
-                let (from, to) = (from.right_center(), to.left_center() - vec2(beside, 0.0));
+                // A line ends where the block begins, whose name may stand beside its boxes, whichever of its layers reads.
+                let (from, to) = (from.right_center(), pos2(lane.left(), to.center().y));
                 let bend = vec2((to.x - from.x) / 2.0, 0.0);
                 painter.add(CubicBezierShape::from_points_stroke(
                     [from, from + bend, to - bend, to],

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::config::{Field, RunConfig};
-use crate::ops::on_portable_path;
+use crate::ops::{Criterion, on_portable_path};
 use crate::random::Random;
 
 fn normals(seed: u64, purpose: &str, count: usize) -> Vec<f64> {
@@ -93,9 +93,18 @@ fn check(case: &Value) -> Result<()> {
             );
         }
     }
+    // Experts have a loss each.
+    let offsets: Vec<Vec<f64>> = match &case["offsets"] {
+        Value::Null => vec![Vec::new()],
+        offsets => serde_json::from_value(offsets.clone())?,
+    };
+    let criteria = offsets.into_iter().map(|offsets| Criterion {
+        offsets,
+        ..Criterion::default()
+    });
     let loss = net
         .forward(&net.weights(), &x, Mode::Train)?
-        .cross_entropy(&labels)?;
+        .mixed_loss(&[(1.0, &labels)], &criteria.collect::<Vec<_>>())?;
     let wanted = case["loss"].as_f64().context("loss")?;
     assert!(
         (loss.value - wanted).abs() < 1e-4,

@@ -43,3 +43,35 @@ fn logit_adjustment_with_tau_1_is_balanced_softmax() {
     }
     assert!(post_hoc(&RunConfig::default(), &counts).is_empty());
 }
+
+/// The offsets of the three losses of SADE as tests/peers/torch_options.py computes them; with τ = 0 the third is the second.
+#[test]
+fn each_expert_has_the_loss_of_sade() {
+    let file: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/peers/options.json")).unwrap();
+    let mut cases = file["cases"].as_array().unwrap().iter();
+    let case = cases.find(|case| case["options"]["attention"] == "experts");
+    let case = case.unwrap();
+    let counts: Vec<usize> = serde_json::from_value(case["counts"].clone()).unwrap();
+    let wanted: Vec<Vec<f64>> = serde_json::from_value(case["offsets"].clone()).unwrap();
+    let of = |tau| RunConfig {
+        attention: Attention::Experts,
+        tau,
+        ..RunConfig::default()
+    };
+    let all = criteria(&of(None), &counts, 0);
+    assert_eq!((all.len(), all[0].offsets.len()), (3, 0));
+    for (criterion, wanted) in all.iter().zip(&wanted).skip(1) {
+        for (got, wanted) in criterion.offsets.iter().zip(wanted) {
+            assert!((got - wanted).abs() < 1e-12, "{got} {wanted}");
+        }
+    }
+    let mild = criteria(&of(Some(0.0)), &counts, 0);
+    assert_eq!(mild[1], mild[2]);
+    // Classes of one size are treated alike: ranks 0 and 1 mirror ranks 2 and 1.
+    let tied = criteria(&of(None), &[80, 10, 10], 0);
+    let [large, small] = [0.8_f64.ln(), 0.1_f64.ln()];
+    let third = &tied[2].offsets;
+    assert!((third[1] - (small - (large + small))).abs() < 1e-12 && third[1] == third[2]);
+    assert!((third[0] - (large - 2.0 * small)).abs() < 1e-12);
+}

@@ -280,7 +280,7 @@ impl<'a> Trainer<'a> {
         let shape = (batch.labels.len(), h, w, c);
         let images = Tensor::from_vec(batch.images, shape, &self.device)?;
         let epoch = self.progress.epoch;
-        let criterion = criterion::criterion(self.config, &self.train_counts, epoch);
+        let criteria = criterion::criteria(self.config, &self.train_counts, epoch);
         let parts: Vec<Part<'_>> = match &batch.mixed {
             None => vec![(1.0, batch.labels.as_slice())],
             Some(mixed) => vec![
@@ -292,7 +292,7 @@ impl<'a> Trainer<'a> {
             .net
             .forward(&self.net.weights(), &images, Mode::Train)?;
         let norms = std::mem::take(&mut out.norms);
-        let loss = out.mixed_loss(&parts, &criterion)?;
+        let loss = out.mixed_loss(&parts, &criteria)?;
         let value = finite(loss.value)?;
         if let Some(sums) = &mut self.progress.logit_gradients {
             sums.add(&loss.pulls.positive, &loss.pulls.negative);
@@ -303,7 +303,7 @@ impl<'a> Trainer<'a> {
             let params = sam::uphill(self.net.params().values(), &grads, rho)?;
             moved.params_mut().set(params)?;
             let out = moved.forward(&moved.weights(), &images, Mode::Train)?;
-            let loss = out.mixed_loss(&parts, &criterion)?;
+            let loss = out.mixed_loss(&parts, &criteria)?;
             finite(loss.value)?;
             grads = loss.backward()?;
         }

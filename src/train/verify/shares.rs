@@ -45,10 +45,11 @@ impl Shares {
     pub(super) fn add(&mut self, subject: &Subject, batch: &Batch) -> Result<()> {
         let (net, n) = (&subject.net, batch.labels.len());
         let epoch = subject.progress.epoch;
-        let criterion = criterion::criterion(&subject.config, &subject.counts, epoch);
+        let criteria = criterion::criteria(&subject.config, &subject.counts, epoch);
         let weights = class_balance::class_weights(&subject.config, &subject.counts, epoch);
         let weight = |class: usize| weights.get(class).copied().unwrap_or(1.0);
-        let total = match criterion.mean {
+        // Losses of several experts have one kind of mean.
+        let total = match criteria[0].mean {
             Mean::OfImages => n as f64,
             Mean::OfWeights => batch
                 .labels
@@ -58,7 +59,7 @@ impl Shares {
         };
         let x = subject.tensor(batch.images.clone(), n)?;
         let out = net.forward(&net.weights(), &x, Mode::Train)?;
-        let losses = out.class_losses_by(&batch.labels, &self.measured, &criterion)?;
+        let losses = out.class_losses_by(&batch.labels, &self.measured, &criteria)?;
         let done = ops::pieces(x.device(), self.measured.len(), |i| {
             let grads = losses.backward(i)?;
             let flat = grads.iter().map(Tensor::flatten_all);

@@ -254,8 +254,15 @@ fn imbalance_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
 }
 
 fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
-    ui.label("Networks to train")
-        .on_hover_text("All of them start from the same weights where they share them, so that only the attention differs");
+    let chosen = draft.variants.iter().filter(|(_, chosen)| *chosen).count();
+    ui.horizontal(|ui| {
+        let help = "All of them start from the same weights where they share them, so that only the attention differs";
+        ui.label("Networks to train").on_hover_text(help);
+        if chosen > 1 {
+            ui.label(RichText::new("one after the other").small().weak())
+                .on_hover_text("In the order of this list");
+        }
+    });
     ui.horizontal_wrapped(|ui| {
         for (attention, chosen) in &mut draft.variants {
             ui.checkbox(chosen, attention.label())
@@ -263,13 +270,6 @@ fn variants_ui(ui: &mut egui::Ui, draft: &mut Draft, problem: Option<&str>) {
         }
     });
     problem_ui(ui, problem);
-    let chosen = draft.variants.iter().filter(|(_, chosen)| *chosen).count();
-    if chosen > 1 {
-        let text = RichText::new("Trained one after the other, baseline first.")
-            .small()
-            .weak();
-        ui.label(text);
-    }
 }
 
 /// Draws the values of a field beside each other, of which one is chosen. Draws nothing in a build that cannot use the
