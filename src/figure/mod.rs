@@ -28,6 +28,7 @@ pub(crate) use facts::order::time_at;
 pub use facts::probes::followed;
 pub(crate) use facts::thirds::strongest::strongest_pair;
 pub use kit::chart::Scales;
+pub use kit::memo::{count_kept, forget};
 pub(crate) use kit::text::fitted;
 pub use kit::{palette, style};
 pub use look::clock::TimeAxis;

@@ -27,6 +27,8 @@ struct Held {
     threads: usize,
     files: usize,
     textures: usize,
+    /// Values that figures keep between frames.
+    values: usize,
 }
 
 /// A file that is dropped on the window.
@@ -68,8 +70,8 @@ fn main() -> anyhow::Result<()> {
     let mut printed = None;
     let mut turns = 0;
     println!(
-        "{:>7} {:>6} {:>11} {:>8} {:>6} {:>9}",
-        "hours", "turns", "memory MiB", "threads", "files", "textures"
+        "{:>7} {:>6} {:>11} {:>8} {:>6} {:>9} {:>7}",
+        "hours", "turns", "memory MiB", "threads", "files", "textures", "values"
     );
     loop {
         turn(&mut window, folder.path())?;
@@ -79,8 +81,8 @@ fn main() -> anyhow::Result<()> {
         let is_over = held.hours >= hours;
         if is_over || printed.is_none_or(|at: Instant| at.elapsed() > Duration::from_secs(60)) {
             println!(
-                "{:7.3} {turns:6} {:11.1} {:8} {:6} {:9}",
-                held.hours, held.memory_mib, held.threads, held.files, held.textures
+                "{:7.3} {turns:6} {:11.1} {:8} {:6} {:9} {:7}",
+                held.hours, held.memory_mib, held.threads, held.files, held.textures, held.values
             );
             printed = Some(Instant::now());
         }
@@ -98,11 +100,12 @@ fn main() -> anyhow::Result<()> {
         )
     };
     println!(
-        "after a tenth of the time: memory grows by {:.2} MiB an hour, threads {}, files {}, textures {}",
+        "after a tenth of the time: memory grows by {:.2} MiB an hour, threads {}, files {}, textures {}, values {}",
         slope(&later),
         span(|x| x.threads),
         span(|x| x.files),
-        span(|x| x.textures)
+        span(|x| x.textures),
+        span(|x| x.values)
     );
     Ok(())
 }
@@ -198,6 +201,7 @@ fn held(begun: Instant, window: &Window) -> anyhow::Result<Held> {
         threads: field("Threads")? as usize,
         files: std::fs::read_dir("/proc/self/fd")?.count(),
         textures: window.ctx.tex_manager().read().num_allocated(),
+        values: crosscurrent::figure::count_kept(&window.ctx),
     })
 }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use crosscurrent::ui::Page;
 
-use super::{click, export_command, has, settle, two_runs, type_path, window};
+use super::{click, drop_on, export_command, has, settle, two_runs, type_path, window};
 
 /// With memory for next to no probe, figures over time are complete all the same. Their exports equal those of the
 /// command line, which reads every file.
@@ -47,6 +47,30 @@ fn figures_over_time_are_complete_if_memory_is_short() -> Result<()> {
             ensure!(bytes.len() > 300, "{name} has {} bytes", bytes.len());
             ensure!(bytes == std::fs::read(&command)?, "{name} is another");
         }
+    }
+    Ok(())
+}
+
+/// What figures keep of a run is forgotten when the run is closed.
+#[test]
+fn closed_runs_leave_no_values_behind() -> Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = window(two_runs(parent.path())?);
+    let look = |window: &mut super::Window| {
+        for page in Page::ALL {
+            window.state_mut().show(*page);
+            settle(window);
+        }
+        crosscurrent::figure::count_kept(&window.ctx)
+    };
+    let first = look(&mut window);
+    ensure!(first > 10, "{first}");
+    for _ in 0..3 {
+        click(&mut window, "Remove baseline");
+        drop_on(&mut window, &parent.path().join("baseline"));
+        settle(&mut window);
+        let again = look(&mut window);
+        ensure!(again <= first, "{again} values after {first}");
     }
     Ok(())
 }

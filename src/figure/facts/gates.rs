@@ -7,7 +7,7 @@ use egui::{Context, Id};
 
 use crate::compare::statistics::{correlation, mean, mean_sd};
 use crate::figure::facts::unread::{NO_PROBE, not_read};
-use crate::figure::kit::memo::remembered;
+use crate::figure::kit::memo::{keep, kept, remembered};
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::run::gates::distances;
@@ -214,7 +214,7 @@ pub(in crate::figure) type Moments = BTreeMap<u64, (Weak<ProbeTensors>, Arc<Mome
 /// The moments of all probes that are read, each computed once.
 pub(in crate::figure) fn moments(ctx: &Context, subject: Subject<'_>) -> Arc<Moments> {
     let id = Id::unique(("gates over time", subject.identity()));
-    let kept: Arc<Moments> = ctx.data(|data| data.get_temp(id)).unwrap_or_default();
+    let kept: Arc<Moments> = kept(ctx, id).unwrap_or_default();
     let known = |(step, tensors): (&u64, &Arc<ProbeTensors>)| {
         let (source, moment) = kept.get(step)?;
         let is_same = source.ptr_eq(&Arc::downgrade(tensors));
@@ -229,7 +229,7 @@ pub(in crate::figure) fn moments(ctx: &Context, subject: Subject<'_>) -> Arc<Mom
         (*probe.0, (Arc::downgrade(probe.1), moment))
     };
     let moments: Arc<Moments> = Arc::new(probes.iter().map(moment).collect());
-    ctx.data_mut(|data| data.insert_temp(id, moments.clone()));
+    keep(ctx, id, moments.clone());
     moments
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Context, Id};
 
-use crate::figure::kit::memo::is_exporting;
+use crate::figure::kit::memo::{is_exporting, keep, kept};
 use crate::figure::look::subject::{Subject, class_of, pair_of};
 use crate::figure::look::view::View;
 use crate::run::Run;
@@ -155,8 +155,7 @@ pub(in crate::figure) fn of_steps<T: Send + Sync + 'static>(
     let id = Id::unique(name);
     let started = run.started.as_ref().map(|started| &started.id);
     let key = Id::unique((started, run.revisions.known_probes, key));
-    let kept = ctx.data(|data| data.get_temp::<Arc<Made<T>>>(id));
-    let kept = kept.filter(|made| made.key == key);
+    let kept = kept::<Arc<Made<T>>>(ctx, id).filter(|made| made.key == key);
     if let Some(made) = kept.as_ref().filter(|made| made.read == read) {
         return made.clone();
     }
@@ -184,7 +183,7 @@ pub(in crate::figure) fn of_steps<T: Send + Sync + 'static>(
         ctx.request_repaint();
     }
     let made = Arc::new(Made { key, read, by_step });
-    ctx.data_mut(|data| data.insert_temp(id, made.clone()));
+    keep(ctx, id, made.clone());
     made
 }
 

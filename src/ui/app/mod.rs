@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crate::figure::View;
+use crate::figure::{self, View};
 use crate::ui::state::State;
 use crate::ui::state::draft::Draft;
 use crate::ui::state::notice::{About, Notice};
@@ -62,6 +62,8 @@ pub struct App {
     waker: Waker,
     trainer: Trainer,
     discard: Discard,
+    /// Whether runs were closed since the last frame, of which figures still keep values.
+    has_closed_runs: bool,
     /// The time of this frame, in window seconds.
     now: f64,
     /// When the user asked to close the window while training was under way.
@@ -101,6 +103,7 @@ impl App {
             waker,
             trainer: options.trainer,
             discard: options.discard,
+            has_closed_runs: false,
             now: 0.0,
             closing_since: None,
             signalled: Arc::default(),
@@ -156,6 +159,9 @@ impl App {
         self.waker.frame_begins(ctx);
         let now = ctx.input(|input| input.time);
         self.now = now;
+        if std::mem::take(&mut self.has_closed_runs) {
+            figure::forget(ctx);
+        }
         let deadline = Instant::now() + DRAIN_FOR;
         while let Some(reply) = self.background.next_reply() {
             self.take_reply(reply);

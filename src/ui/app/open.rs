@@ -29,6 +29,7 @@ impl App {
 
     pub(super) fn remove(&mut self, id: RunId) {
         if let Some(removed) = self.state.runs.remove(id) {
+            self.has_closed_runs = true;
             self.background.closed(&removed.dir);
             drop_elsewhere(removed);
         }

@@ -10,6 +10,7 @@ use egui_plot::{PlotBounds, PlotGeometry, PlotItem, PlotItemBase, PlotPoint, Plo
 
 use crate::figure::kit::chart::data::Curve;
 use crate::figure::kit::chart::thin::Thin;
+use crate::figure::kit::memo::{keep, kept};
 
 /// The curves to be drawn. The pointer does not find them: the one that it is near to is drawn by itself, too.
 pub(super) struct Crowd {
@@ -67,7 +68,7 @@ impl Crowd {
             *transform.bounds(),
             ctx.pixels_per_point(),
         );
-        let kept = ctx.data(|data| data.get_temp::<Arc<Drawn>>(self.id));
+        let kept = kept::<Arc<Drawn>>(ctx, self.id);
         if let Some(drawn) = kept.filter(|drawn| self.is(drawn, &place)) {
             return drawn.mesh.clone();
         }
@@ -89,7 +90,7 @@ impl Crowd {
             place,
             mesh: Arc::new(mesh),
         });
-        ctx.data_mut(|data| data.insert_temp(self.id, drawn.clone()));
+        keep(ctx, self.id, drawn.clone());
         drawn.mesh.clone()
     }
 }
