@@ -105,13 +105,16 @@ pub fn log_reversed_priors(counts: &[usize]) -> Vec<f64> {
     let priors = log_priors(counts);
     let mut ascending = priors.clone();
     ascending.sort_by(f64::total_cmp);
-    let last = ascending.len().saturating_sub(1);
-    let of = |own: &f64| {
-        let ranks = (0..=last).filter(|&rank| ascending[rank].total_cmp(own).is_eq());
-        let mirrored: Vec<f64> = ranks.map(|rank| ascending[last - rank]).collect();
-        mirrored.iter().sum::<f64>() / mirrored.len() as f64
-    };
-    priors.iter().map(of).collect()
+    let descending: Vec<f64> = ascending.iter().rev().copied().collect();
+    // The mean over each run of equal values, at the places of the run.
+    let mut means = Vec::with_capacity(ascending.len());
+    for equal in ascending.chunk_by(|a, b| a.total_cmp(b).is_eq()) {
+        let mirrored = &descending[means.len()..][..equal.len()];
+        let mean = mirrored.iter().sum::<f64>() / equal.len() as f64;
+        means.resize(means.len() + equal.len(), mean);
+    }
+    let rank = |own: &f64| ascending.partition_point(|x| x.total_cmp(own).is_lt());
+    priors.iter().map(|own| means[rank(own)]).collect()
 }
 
 /// The counts as real numbers, with 1 for a class without images: its logarithm and powers stay finite, and the network

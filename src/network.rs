@@ -24,8 +24,8 @@ pub struct Layer {
     pub name: String,
     /// Block that the layer belongs to: `stem`, `branch1` and so on, `fuse` or `attention`, or `classifier`.
     pub group: String,
-    /// `conv`, `batch_norm`, `group_norm`, `max_pool`, `gate`, `scale`, `concat`, `mean_pool`, `attention`, `linear` or
-    /// `cosine`.
+    /// `conv`, `batch_norm`, `group_norm`, `max_pool`, `gate`, `scale`, `concat`, `mean_pool`, `attention`, `linear`,
+    /// `cosine` or `mean`.
     pub kind: String,
     /// Output shape for one image, `[H, W, C]` or `[C]`.
     pub shape: Vec<usize>,

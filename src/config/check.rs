@@ -46,8 +46,8 @@ impl RunConfig {
                     .to_owned(),
             ),
             "attention" if self.attention == Attention::Experts && branches != 3 => Some(format!(
-                "each of the three losses of `experts` has a branch, and `dilations` makes {branches}; give three \
-                 dilations, or choose another `attention`"
+                "`experts` has three losses, one for each branch, and `dilations` makes {branches}; give three dilations, or \
+                 choose another `attention`"
             )),
             "loss" if self.attention == Attention::Experts && self.loss != Loss::Ce => Some(
                 "with `attention` experts each branch has a loss of its own, made of cross-entropy; choose `ce`, or another \

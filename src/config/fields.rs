@@ -115,7 +115,7 @@ configuration! {
     }
 
     Network {
-        /// The attention gate of the network.
+        /// What weighs the channels or the branches of the network.
         attention: Attention = Attention::None, "Attention", { is_main: true };
 
         /// Scale of every channel count. 1 is the reference network with 1.35 million parameters; 1/4 suits a processor
@@ -168,13 +168,13 @@ configuration! {
             }),
         };
 
-        /// How many times ln π is added to the logits while training.
+        /// How many times ln π is added to the logits while training; with experts, ln π̄ taken from those of the third.
         tau: Option<f64> = None, "τ of the loss", {
             bounds: Bounds::Between(0.0, 10.0),
-            low_means: "plain cross-entropy",
+            low_means: "no adjustment",
             example: "1",
-            unset: "1, which is Balanced Softmax; 2 for the third of the experts",
-            unset_hint: "1",
+            unset: "1, which is Balanced Softmax, or 2 with experts",
+            unset_hint: "1 (experts: 2)",
             applies: Some(Condition {
                 needs: "the logit-adjusted loss or experts",
                 holds: |config| config.loss == Loss::LogitAdjusted || config.attention == Attention::Experts,

@@ -1,7 +1,7 @@
 //! What follows from the fields of training together: the values of open fields, and whether the steps of a run are sums
 //! of the class gradients that probes measure.
 
-use super::choices::{Loss, Optimizer};
+use super::choices::{Attention, Loss, Optimizer};
 use super::fields::RunConfig;
 
 impl RunConfig {
@@ -56,6 +56,13 @@ impl RunConfig {
                 "class gradients are those of cross-entropy, and this run minimises {}",
                 self.loss
             ));
+        }
+        if self.attention == Attention::Experts {
+            return Some(
+                "class gradients are those of cross-entropy of the mean logits, and this run minimises three losses, one of \
+                 each expert"
+                    .to_owned(),
+            );
         }
         if self.smoothing() > 0.0 {
             return Some(

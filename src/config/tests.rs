@@ -339,6 +339,7 @@ fn only_plain_gradient_steps_are_sums_of_class_gradients() {
     };
     for (name, value, said) in [
         ("loss", "focal", "this run minimises focal"),
+        ("attention", "experts", "three losses, one of each expert"),
         ("optimizer", "adamw", "AdamW divides"),
         ("label_smoothing", "0.1", "smooths"),
         ("mixup", "0.2", "mixed"),
@@ -438,8 +439,8 @@ fn options_of_the_network_fit_each_other() {
     assert_eq!(
         experts(&[("dilations", "1,2")]),
         [
-            "attention: each of the three losses of `experts` has a branch, and `dilations` makes 2; give three dilations, \
-             or choose another `attention`"
+            "attention: `experts` has three losses, one for each branch, and `dilations` makes 2; give three dilations, or \
+             choose another `attention`"
         ]
     );
     for loss in ["balanced-softmax", "ldam"] {

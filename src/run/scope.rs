@@ -43,6 +43,10 @@ impl Scope {
         match name {
             "backbone" => Some(Self::Backbone),
             "network" => Some(Self::Network),
+            // A network may have several classifiers, which are one block.
+            CLASSIFIER if started.layers.iter().any(|layer| layer.group == name) => {
+                Some(Self::Group(name.to_owned()))
+            }
             _ if started.layers.iter().any(|layer| layer.name == name) => {
                 Some(Self::Layer(name.to_owned()))
             }

@@ -100,7 +100,7 @@ impl Plan {
         let total = started.steps_per_epoch * u64::from(config.epochs);
         if from.progress.step >= total {
             return Err(TrainError::Fork(format!(
-                "at step {} nothing is left to train of {} epochs; name an earlier step with `--at`, or more `epochs`",
+                "at step {} nothing is left to train of {} epochs; name an earlier step, or more `epochs`",
                 from.progress.step, config.epochs
             )));
         }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use crosscurrent::config::Attention;
 use crosscurrent::run::Run;
 use crosscurrent::run::event::{End, Event, Split};
 use crosscurrent::run::log::{self, Writer};
 use serde_json::Value;
+
+use crate::python::python_with;
 
 /// A small pseudo-random offset, from 0 to 0.048.
 fn spread(seed: u64, item: u64) -> f64 {
@@ -246,14 +248,20 @@ fn another_baseline_is_taken_and_mistakes_are_refused() -> Result<()> {
 }
 
 /// The tables of the experiments, and the primary measure on the page that summarises them, agree with the recorded
-/// logs.
+/// logs of all seeds.
 #[test]
 fn the_experiments_say_what_was_recorded() -> Result<()> {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
     let root = assets.join("experiments");
-    let page = std::fs::read_to_string(root.join("README.md"))?;
+    let first = std::fs::read_to_string(root.join("README.md"))?;
+    let second = std::fs::read_to_string(root.join("second-round.md"))?;
     let results = std::fs::read_to_string(assets.join("docs/results.md"))?;
-    for name in ["cifar10-lt", "infrared", "solar"] {
+    for (page, name) in [
+        (&first, "cifar10-lt"),
+        (&first, "infrared"),
+        (&first, "solar"),
+        (&second, "cifar10-lt-plain"),
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
             .args(["compare", "--json"])
             .arg(root.join("results").join(name))
@@ -274,5 +282,43 @@ fn the_experiments_say_what_was_recorded() -> Result<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// What the script of the second round computes from the logs stands on its page.
+#[test]
+fn the_second_round_says_what_its_script_computes() -> Result<()> {
+    let Some(python) = python_with("numpy, safetensors") else {
+        return Ok(());
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments");
+    let page = std::fs::read_to_string(root.join("second-round.md"))?;
+    let output = Command::new(python)
+        .arg(root.join("foretell.py"))
+        .arg(root.join("results/cifar10-lt-plain"))
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout)?;
+    let words = text
+        .split([' ', ',', '(', ')', '[', ']'])
+        .filter(|word| word.contains('.'));
+    let mut numbers = 0;
+    for word in words {
+        let Ok(value) = word.parse::<f64>() else {
+            continue;
+        };
+        numbers += 1;
+        // Corrected p have two places on the page, and a typographic minus; p before the correction are left out.
+        let written = [word.replace('-', "−"), word.replace(['-', '+'], "")];
+        let is_there = written.iter().any(|text| page.contains(text.as_str()));
+        let is_corrected = page.contains(&format!("{value:.2} |"));
+        let is_plain_p = text.contains(&format!("p = {word}, corrected"));
+        ensure!(is_there || is_corrected || is_plain_p, "{word}: {text}");
+    }
+    ensure!(numbers >= 18, "{text}");
     Ok(())
 }

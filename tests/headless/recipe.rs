@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
-use crosscurrent::config::{Loss, Optimizer, RunConfig, Schedule};
+use crosscurrent::config::{Attention, Loss, Optimizer, RunConfig, Schedule};
 use crosscurrent::data::batches::Loader;
 use crosscurrent::model::{Classifier, Layout, Mode, Net, Spec};
 use crosscurrent::run::event::Event;
@@ -58,6 +58,15 @@ fn recipes(data: &Path) -> Vec<(&'static str, RunConfig)> {
                 loss: Loss::Ldam,
                 mixup: Some(0.4),
                 lr: Some(0.05),
+                ..plain.clone()
+            },
+        ),
+        (
+            "experts, mixed and smoothed",
+            RunConfig {
+                attention: Attention::Experts,
+                mixup: Some(0.4),
+                label_smoothing: Some(0.1),
                 ..plain.clone()
             },
         ),

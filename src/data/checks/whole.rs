@@ -17,7 +17,9 @@ pub(in crate::data) enum End {
 /// How much of a file is there, as Pillow judges by default: a JPEG file needs the mark at its end.
 pub(in crate::data) fn end(bytes: &[u8], format: ImageFormat) -> End {
     let is_gif_open = || bytes.iter().rev().find(|byte| **byte != 0) != Some(&0x3b);
-    if format == ImageFormat::Jpeg && !jpeg_ends(bytes) {
+    if format == ImageFormat::Jpeg && !jpeg_ends(bytes)
+        || format == ImageFormat::Tiff && tiff_announces_more(bytes)
+    {
         End::Cut
     } else if format == ImageFormat::Png && png_completed(bytes).is_some()
         || format == ImageFormat::Gif && is_gif_open()
@@ -58,6 +60,48 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
             }
         }
     }
+}
+
+/// Whether a tag in the first directory of a TIFF file, classic or big, announces more bytes than the whole file has. The
+/// decoder reserves memory for all values of a tag before it looks for them.
+fn tiff_announces_more(bytes: &[u8]) -> bool {
+    let is_little = bytes.starts_with(b"II");
+    let number = |at: usize, size: usize| -> Option<u64> {
+        let bytes = bytes.get(at..at.checked_add(size)?)?;
+        let join = |all: u64, byte: &u8| all << 8 | u64::from(*byte);
+        Some(match is_little {
+            true => bytes.iter().rev().fold(0, join),
+            false => bytes.iter().fold(0, join),
+        })
+    };
+    let is_big = number(2, 2) == Some(43);
+    // Sizes of a position or a count of values, and of the count of tags; position of the first directory's position.
+    let (wide, few, at) = if is_big { (8, 8, 8) } else { (4, 2, 4) };
+    let Some((directory, tags)) = number(at, wide).and_then(|directory| {
+        let directory = usize::try_from(directory).ok()?;
+        Some((directory, number(directory, few)?))
+    }) else {
+        return false;
+    };
+    let entry = 4 + 2 * wide;
+    let starts = (0..tags as usize).map_while(|tag| {
+        let from = directory.checked_add(few + tag.checked_mul(entry)?)?;
+        (from < bytes.len()).then_some(from)
+    });
+    let announced = |from: usize| {
+        let size = match number(from + 2, 2)? {
+            3 | 8 => 2,
+            4 | 9 | 11 | 13 => 4,
+            5 | 10 | 12 | 16..=18 => 8,
+            1 | 2 | 6 | 7 => 1,
+            // Tags of unknown types are passed over.
+            _ => return None,
+        };
+        Some(number(from + 4, wide)?.saturating_mul(size))
+    };
+    starts
+        .filter_map(announced)
+        .any(|announced| announced > bytes.len() as u64)
 }
 
 /// A PNG file that lacks its last chunk, with it; none where that chunk is there, or more than it is missing.

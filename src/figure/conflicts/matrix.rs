@@ -163,7 +163,11 @@ impl Cells for Cosines<'_> {
 }
 
 fn conflicts_by_construction(scope: &Scope) -> bool {
-    matches!(scope, Scope::Network) || scope.name() == CLASSIFIER
+    let of_classifier = |name: &str| {
+        name.strip_prefix(CLASSIFIER)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    matches!(scope, Scope::Network) || of_classifier(scope.name())
 }
 
 /// Writes everything about one pair: the text of its tooltip.

@@ -97,7 +97,8 @@ impl<'a> Images<'a> {
     /// The standard error is the linearised one (delta method): to first order, macro-F1 is a sum over images, of which each
     /// adds what [`Self::influence`] says. The differences `after` − `before` of the images of a class vary around their
     /// mean, and the variance of a sum over the images of a class is their number times that variance. A class with one
-    /// image does not say how images vary; its squared difference stands for the variance.
+    /// image does not say how images vary; its squared difference stands for the variance. A class without images counts in
+    /// macro-F1 as soon as an image is predicted as it; that in other images none might be is left out.
     pub(super) fn interval(&self, before: &[u16], after: &[u16]) -> Option<(f64, f64)> {
         let (old, new) = (self.counts(before), self.counts(after));
         let change = new.scores().macro_f1? - old.scores().macro_f1?;
@@ -130,6 +131,10 @@ impl<'a> Images<'a> {
         let weights = self.weights.clone();
         move |truth, predicted| {
             let (truth, predicted) = (usize::from(truth), usize::from(predicted));
+            // A class that does not occur where the network is used changes no sum.
+            if weights[truth] <= 0.0 {
+                return 0.0;
+            }
             let hit = if truth == predicted {
                 2.0 / all[truth]
             } else {
@@ -277,6 +282,19 @@ mod tests {
             let ours = (high - low) / 2.0 / NORMAL_95;
             assert!((ours / spread - 1.0).abs() < 0.05, "{ours} {spread}");
         }
+    }
+
+    /// A class that the target leaves out has no F1, and its images no influence.
+    #[test]
+    fn the_interval_is_a_number_where_the_target_lacks_a_class() {
+        let made = Logits {
+            truth: vec![0, 0, 1, 2],
+            logits: vec![0.0; 12],
+        };
+        let images = Images::new(&made, 3, Some(&[0.5, 0.0, 0.5])).expect("images");
+        let interval = images.interval(&[0, 2, 1, 2], &[0, 0, 1, 2]);
+        let (low, high) = interval.expect("an interval");
+        assert!(low.is_finite() && low < high, "{low} {high}");
     }
 
     #[test]

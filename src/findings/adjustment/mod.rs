@@ -60,7 +60,7 @@ struct Trial<'a> {
     scores: (Scores, Scores),
     /// 95 % interval of the change of macro-F1, for other images with as many of every class.
     interval: (f64, f64),
-    /// Macro-F1 with τ = 1, which theory gives for equally frequent classes.
+    /// Macro-F1 with τ = 1, which theory gives for equally frequent classes where training does nothing about the imbalance.
     balanced: Option<f64>,
 }
 
@@ -98,15 +98,18 @@ pub(super) fn finding(run: &Run, started: &Started, logits: &EndLogits) -> Optio
     }))
 }
 
-/// What to train next where the logits gain by an adjustment: the same with that adjustment, or with a loss that has it
-/// built in where the run does nothing else about the imbalance.
-fn next(config: &RunConfig, tau: f64) -> Vec<Setting> {
-    let is_plain = config.loss == Loss::Ce
+/// Whether training does nothing about the imbalance, so that theory says how to adjust its logits.
+fn is_plain(config: &RunConfig) -> bool {
+    config.loss == Loss::Ce
         && config.attention != Attention::Experts
         && config.class_weights == ClassWeights::None
         && config.sampler == Sampler::Instance
-        && config.post_hoc.is_none();
-    match is_plain {
+}
+
+/// What to train next where the logits gain by an adjustment: the same with that adjustment, or with a loss that has it
+/// built in where the run does nothing else about the imbalance.
+fn next(config: &RunConfig, tau: f64) -> Vec<Setting> {
+    match is_plain(config) && config.post_hoc.is_none() {
         true if is_same(tau, 1.0) => vec![Setting::new("loss", "balanced-softmax")],
         true => vec![
             Setting::new("loss", "logit-adjusted"),
@@ -137,7 +140,7 @@ impl<'a> Trial<'a> {
         };
         let (chosen, chooser) = match (&test, &val) {
             (Some(_), Some(val)) => (Chosen::Validation, val),
-            _ if judges.imbalance() <= BALANCED => (Chosen::Theory, judges),
+            _ if is_plain(config) && judges.imbalance() <= BALANCED => (Chosen::Theory, judges),
             _ => (Chosen::Same, judges),
         };
         // The logits have the run's own adjustment already.
@@ -158,7 +161,9 @@ impl<'a> Trial<'a> {
             })?
             .0;
         let (before, after) = (judges.classes(&offsets(own)), judges.classes(&offsets(tau)));
-        let balanced = judges.scores(&judges.classes(&offsets(1.0))).macro_f1;
+        let balanced = is_plain(config)
+            .then(|| judges.scores(&judges.classes(&offsets(1.0))).macro_f1)
+            .flatten();
         Some(Self {
             started,
             chosen,

@@ -149,3 +149,51 @@ fn every_option_is_that_of_pytorch() -> Result<()> {
     }
     Ok(())
 }
+
+/// The losses of single classes, each by its share of the images, make up the loss of all: of one criterion, and of one for
+/// each expert.
+#[test]
+fn losses_of_classes_make_up_the_loss() -> Result<()> {
+    let spec = Spec {
+        image: [17, 18, 3],
+        classes: 3,
+        width: Width::Quarter,
+        attention: Attention::Experts,
+        layout: Layout::default(),
+        classifier: Classifier::Linear,
+    };
+    let net = network(spec, 4)?;
+    let labels = [0, 2, 1, 1, 0];
+    let values = normals(4, "images", labels.len() * 17 * 18 * 3).into_iter();
+    let values: Vec<f32> = values.map(|x| x as f32).collect();
+    let x = Tensor::from_vec(values, (labels.len(), 17, 18, 3), &Device::Cpu)?;
+    let with = |offsets: [f64; 3]| Criterion {
+        offsets: offsets.to_vec(),
+        ..Criterion::default()
+    };
+    let three = [[0.0; 3], [-0.1, -1.0, -3.0], [2.0, 0.5, -2.0]].map(with);
+    for criteria in [&three[1..2], &three] {
+        let forward = || net.forward(&net.weights(), &x, Mode::Train);
+        let whole = forward()?.mixed_loss(&[(1.0, &labels)], criteria)?;
+        let value = whole.value;
+        let whole = whole.backward()?;
+        let each = forward()?.class_losses_by(&labels, &[0, 1, 2], criteria)?;
+        let shares = [0.4, 0.4, 0.2];
+        let losses = each.values.iter().zip(shares);
+        let sum: f64 = losses
+            .map(|(loss, share)| share * loss.unwrap_or(0.0))
+            .sum();
+        assert!((sum - value).abs() < 1e-5, "{sum} {value}");
+        let parts = [0, 1, 2].map(|class| each.backward(class));
+        for (i, whole) in whole.iter().enumerate() {
+            let mut rest = whole.clone();
+            for (part, share) in parts.iter().zip(shares) {
+                let part = part.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
+                rest = (rest - (&part[i] * share)?)?;
+            }
+            let norm = |x: &Tensor| -> Result<f32> { Ok(x.sqr()?.sum_all()?.to_scalar()?) };
+            assert!(norm(&rest)? < 1e-8 * norm(whole)?.max(1e-6), "{i}");
+        }
+    }
+    Ok(())
+}

@@ -49,9 +49,9 @@ impl Shares {
         let weights = class_balance::class_weights(&subject.config, &subject.counts, epoch);
         let weight = |class: usize| weights.get(class).copied().unwrap_or(1.0);
         // Losses of several experts have one kind of mean.
-        let total = match criteria[0].mean {
-            Mean::OfImages => n as f64,
-            Mean::OfWeights => batch
+        let total = match criteria.first().map(|criterion| criterion.mean) {
+            Some(Mean::OfImages) => n as f64,
+            Some(Mean::OfWeights) | None => batch
                 .labels
                 .iter()
                 .map(|&label| weight(label as usize))

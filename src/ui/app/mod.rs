@@ -62,7 +62,7 @@ pub struct App {
     waker: Waker,
     trainer: Trainer,
     discard: Discard,
-    /// Whether runs were closed since the last frame, of which figures still keep values.
+    /// Whether runs were closed or read anew since the last frame, so that figures keep values of what is gone.
     has_closed_runs: bool,
     /// The time of this frame, in window seconds.
     now: f64,

@@ -70,7 +70,10 @@ impl App {
             Ok(followed) => {
                 match followed {
                     Followed::News(news) => entry.read_on(news, now),
-                    Followed::Anew(loaded) => entry.read(*loaded, now),
+                    Followed::Anew(loaded) => {
+                        entry.read(*loaded, now);
+                        self.has_closed_runs = true;
+                    }
                 }
                 self.is_well(About::Reaching(id));
             }

@@ -131,7 +131,7 @@ fn details_of(job: &Job) -> String {
             let config = toml::to_string(config.as_ref()).unwrap_or_default();
             let (parent, up_to) = (parent.display(), up_to(*at));
             format!(
-                "To {dir}, from the last checkpoint{up_to} of {parent}\n\n{}",
+                "To {dir}, from a checkpoint{up_to} of {parent}\n\n{}",
                 config.trim_end()
             )
         }

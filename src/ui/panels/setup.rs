@@ -319,7 +319,8 @@ fn balance_ui<'a>(
             }
             for field in numbers {
                 let problem = problem(field.name);
-                if field.applies(&draft.config) || problem.is_some() {
+                let applies = draft.chosen().iter().any(|config| field.applies(config));
+                if applies || problem.is_some() {
                     field_ui(ui, draft, field, problem);
                 }
             }
@@ -327,9 +328,16 @@ fn balance_ui<'a>(
     let config = &draft.config;
     let plain = (Loss::Ce, ClassWeights::None, Sampler::Instance);
     let is_changed = (config.loss, config.class_weights, config.sampler) != plain;
-    if is_changed || config.post_hoc.is_some() {
-        let idle = group.fields().filter_map(|field| field.idle(config));
-        for warning in config.overcorrection().into_iter().chain(idle) {
+    if is_changed || config.post_hoc.is_some() || config.tau.is_some() {
+        let all = draft.chosen();
+        let twice = all.iter().find_map(|config| config.overcorrection());
+        // What has an effect in one of the networks has one.
+        let idle = |field: &'static Field| {
+            let said: Option<Vec<String>> = all.iter().map(|config| field.idle(config)).collect();
+            said?.pop()
+        };
+        let idle = group.fields().filter_map(idle);
+        for warning in twice.into_iter().chain(idle) {
             warning_ui(ui, warning);
         }
     }

@@ -165,7 +165,11 @@ impl Draft {
         }
         self.texts.clear();
         self.unreadable.clear();
-        self.config = config;
+        // Which networks are trained is what `variants` says alone.
+        self.config = RunConfig {
+            attention: Attention::None,
+            ..config
+        };
         Ok(())
     }
 
@@ -180,6 +184,20 @@ impl Draft {
             attention: gated.or_else(other).copied().unwrap_or(Attention::None),
             ..self.config.clone()
         }
+    }
+
+    /// The configuration of each chosen network; that of the baseline where none is chosen.
+    pub(crate) fn chosen(&self) -> Vec<RunConfig> {
+        let chosen = self.variants.iter().filter(|(_, chosen)| *chosen);
+        let with = |attention| RunConfig {
+            attention,
+            ..self.config.clone()
+        };
+        let mut all: Vec<RunConfig> = chosen.map(|(attention, _)| with(*attention)).collect();
+        if all.is_empty() {
+            all.push(with(Attention::None));
+        }
+        all
     }
 
     /// Switches between the built-in data and the image folder, whose path is taken as typed.

@@ -116,9 +116,8 @@ pub(super) const READERS: [Reader; 15] = [
     },
     Reader {
         mend: png_mended,
-        // The library for TIFF reserves up to 256 MiB for the values of a tag before it looks whether they are there; it
-        // does not touch them, and `image` gives no means to say less.
-        memory: (288 * MIB, 3 * 4096),
+        // 32 MiB of pixels are read whatever the file's size, and copied where they are turned, converted or resized.
+        memory: (128 * MIB, 3 * 4096),
         ..of("images", 300, images, loaded)
     },
     Reader {

@@ -154,3 +154,59 @@ fn a_file_that_claims_to_be_huge_is_refused() {
     let said = refused(&header(450, 450));
     assert!(!said.contains("more than are decoded"), "{said}");
 }
+
+/// A tag that announces more values than the file has bytes makes the file one that was cut, in both byte orders and both
+/// kinds of TIFF. One that announces as much as the file has, or values of an unknown type, does not.
+#[test]
+fn a_tag_of_a_tiff_file_cannot_announce_more_than_the_file() -> Result<()> {
+    let whole = encoded(ImageFormat::Tiff)?;
+    assert_eq!(end(&whole, ImageFormat::Tiff), End::Whole);
+    for (is_little, is_big) in [(true, false), (false, false), (true, true), (false, true)] {
+        let file = |kind: u64, count: u64| {
+            let mut bytes = if is_little {
+                b"II".to_vec()
+            } else {
+                b"MM".to_vec()
+            };
+            let mut push = |value: u64, size: usize| {
+                let all = value.to_be_bytes();
+                let mut own = all[8 - size..].to_vec();
+                if is_little {
+                    own.reverse();
+                }
+                bytes.extend(own);
+            };
+            let wide = if is_big { 8 } else { 4 };
+            push(if is_big { 43 } else { 42 }, 2);
+            if is_big {
+                push(8, 2);
+                push(0, 2);
+            }
+            push(if is_big { 16 } else { 8 }, wide);
+            push(2, if is_big { 8 } else { 2 });
+            for count in [1, count] {
+                push(270, 2);
+                push(kind, 2);
+                push(count, wide);
+                push(0, wide);
+            }
+            bytes
+        };
+        let length = file(2, 1).len() as u64;
+        assert_eq!(end(&file(99, 1 << 30), ImageFormat::Tiff), End::Whole);
+        for (kind, size) in [(2, 1), (3, 2), (4, 4), (5, 8), (13, 4), (16, 8)] {
+            let is = |count| end(&file(kind, count), ImageFormat::Tiff);
+            assert_eq!(is(length / size), End::Whole, "{kind} {is_little} {is_big}");
+            assert_eq!(
+                is(length / size + 1),
+                End::Cut,
+                "{kind} {is_little} {is_big}"
+            );
+        }
+    }
+    // A directory that is not there is for the decoder to name.
+    for length in 0..12 {
+        assert_eq!(end(&whole[..length], ImageFormat::Tiff), End::Whole);
+    }
+    Ok(())
+}

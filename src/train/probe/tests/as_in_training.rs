@@ -113,8 +113,8 @@ fn networks() -> Result<Vec<Net>> {
     };
     for &attention in Attention::ALL {
         add(attention, Layout::default(), Classifier::Linear)?;
-        // Attention of classes has a linear classifier.
-        if attention != Attention::Class {
+        // Attention of classes and experts have linear classifiers.
+        if !matches!(attention, Attention::Class | Attention::Experts) {
             add(attention, Layout::default(), Classifier::Cosine(8.0))?;
         }
     }

@@ -19,7 +19,7 @@ pub(crate) fn offered_rate(config: &RunConfig) -> String {
     smaller_rate(config.learning_rate()).to_string()
 }
 
-/// The step given as text, at or before which a checkpoint is meant; `None` for the latest.
+/// The step given as text, at or before which a checkpoint is meant; `None` where none is given.
 ///
 /// # Errors
 /// Why the text is no step, in a sentence.
