@@ -33,8 +33,10 @@ class Run:
         self.counts = np.array(self.header["train_counts"], float)
         of = lambda name: [event for event in events if event["event"] == name]
         self.probes, steps = of("probe"), of("step")
-        last = max(event["step"] for event in steps)
-        tests = [e for e in of("eval") if e["split"] == "test" and e["step"] == last]
+        tests = [e for e in of("eval") if e["split"] == "test" and e["step"] == self.header["total_steps"]]
+        self.is_finished = bool(tests)
+        if not self.is_finished:
+            return
         self.final = np.array([np.nan if x is None else x for x in tests[-1]["f1"]], float)
         self.early = min(self.probes, key=lambda event: abs(event["epoch"] - EARLY))
         logged = [e for e in steps if e["step"] <= self.early["step"] and e.get("logit_gradients")]
@@ -170,6 +172,10 @@ def main():
     arguments = parser.parse_args()
     folders = sorted(path.parent for path in arguments.folder.glob("*/events.jsonl"))
     runs = [run for run in map(Run, folders) if run.attention in ("none", "branch")]
+    for run in runs:
+        if not run.is_finished:
+            print(f"left out, not finished: {run.folder}")
+    runs = [run for run in runs if run.is_finished]
     lowers_conflict(runs)
     foretells(runs, arguments.permutations)
 
