@@ -6,7 +6,6 @@ use super::*;
 #[test]
 fn both_sides_of_every_bound_are_told_apart() {
     let pixels = "width and height must be between 16 and 512 pixels";
-    let focal = "must be between 0 (plain cross-entropy) and 10, such as 1";
     let cases: &[(&str, &[&str], &[&str], &str)] = &[
         (
             "data",
@@ -54,13 +53,13 @@ fn both_sides_of_every_bound_are_told_apart() {
             "gamma",
             &["", "0", "10"],
             &["-1e-300", "10.000000000000002", "NaN"],
-            focal,
+            "must be between 0 (plain cross-entropy) and 10, such as 1",
         ),
         (
             "tau",
             &["", "0", "10"],
             &["-1e-300", "10.000000000000002", "NaN"],
-            focal,
+            "must be between 0 (no adjustment) and 10, such as 1",
         ),
         (
             "beta",
