@@ -254,7 +254,7 @@ mod tests {
         };
         let (before, after) = (mistaken(50, 0), mistaken(15, 2));
         for shares in [None, Some([0.2, 0.3, 0.5])] {
-            let images = Images::new(&made, 3, shares.as_ref().map(|x| x.as_slice()));
+            let images = Images::new(&made, 3, shares.as_ref().map(<[f64; 3]>::as_slice));
             let images = images.expect("images");
             let macro_f1 = |counts: &Counts| counts.scores().macro_f1.expect("macro-F1");
             let change = macro_f1(&images.counts(&after)) - macro_f1(&images.counts(&before));

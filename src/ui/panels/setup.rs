@@ -6,7 +6,8 @@ use egui::{RichText, SliderClamping};
 
 use super::setup_more::{field_ui, more_ui, warning_ui};
 use crate::config::{
-    Choice, ClassWeights, DataSource, DeviceKind, FIELDS, Field, Group, Kind, Loss, Sampler,
+    Choice, ClassWeights, DataSource, DeviceKind, FIELDS, Field, Group, Kind, Loss, RunConfig,
+    Sampler,
 };
 use crate::data::Plan;
 use crate::text::grouped;
@@ -330,7 +331,7 @@ fn balance_ui<'a>(
     let is_changed = (config.loss, config.class_weights, config.sampler) != plain;
     if is_changed || config.post_hoc.is_some() || config.tau.is_some() {
         let all = draft.chosen();
-        let twice = all.iter().find_map(|config| config.overcorrection());
+        let twice = all.iter().find_map(RunConfig::overcorrection);
         // What has an effect in one of the networks has one.
         let idle = |field: &'static Field| {
             let said: Option<Vec<String>> = all.iter().map(|config| field.idle(config)).collect();
