@@ -38,22 +38,26 @@ impl Scope {
         }
     }
 
+    /// The part of a network that a layer stands for: the layer alone, or the block of all classifiers, of which another
+    /// network may have several.
+    pub fn of(layer: &Layer) -> Self {
+        match layer.name.as_str() {
+            CLASSIFIER => Self::Group(layer.group.clone()),
+            name => Self::Layer(name.to_owned()),
+        }
+    }
+
     /// The scope called `name` in a run: a layer, a block, `backbone` or `network`. `None` where there is no such part.
     pub fn find(name: &str, started: &Started) -> Option<Self> {
         match name {
             "backbone" => Some(Self::Backbone),
             "network" => Some(Self::Network),
-            // A network may have several classifiers, which are one block.
-            CLASSIFIER if started.layers.iter().any(|layer| layer.group == name) => {
-                Some(Self::Group(name.to_owned()))
+            _ => {
+                let layer = started.layers.iter().find(|layer| layer.name == name);
+                let is_group = || started.layers.iter().any(|layer| layer.group == name);
+                let group = || is_group().then(|| Self::Group(name.to_owned()));
+                layer.map(Self::of).or_else(group)
             }
-            _ if started.layers.iter().any(|layer| layer.name == name) => {
-                Some(Self::Layer(name.to_owned()))
-            }
-            _ if started.layers.iter().any(|layer| layer.group == name) => {
-                Some(Self::Group(name.to_owned()))
-            }
-            _ => None,
         }
     }
 }

@@ -22,8 +22,8 @@ use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::figure::parts::quantity;
 use crate::figure::parts::quantity_scale::Scale;
 use crate::gradient::gram::ConflictSummary;
+use crate::run::Scope;
 use crate::run::event::{Layer, Probe};
-use crate::run::{CLASSIFIER, Scope};
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::Architecture,
@@ -133,11 +133,7 @@ pub(in crate::figure) fn architecture_ui(
         });
         if response.clicked() && layer.gram.is_some() {
             keyboard.request_focus();
-            // A network may have several classifiers, which are one block.
-            pick = Some(Pick::Scope(match layer.name.as_str() {
-                CLASSIFIER => Scope::Group(layer.group.clone()),
-                name => Scope::Layer(name.to_owned()),
-            }));
+            pick = Some(Pick::Scope(Scope::of(layer)));
         }
     }
     ui.allocate_rect(whole, Sense::hover());
