@@ -285,6 +285,45 @@ fn the_experiments_say_what_was_recorded() -> Result<()> {
     Ok(())
 }
 
+/// The sample runs are pairs that were measured with batch norm as in training, at the same steps but for that of the best
+/// score, and what the first card of the window says of them holds.
+#[test]
+fn the_sample_runs_are_pairs() -> Result<()> {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs");
+    for name in ["cifar10-lt-plain", "solar"] {
+        let mut steps = Vec::new();
+        let mut interference = Vec::new();
+        for attention in ["none", "branch"] {
+            let run = log::load(&samples.join(format!("{name}-{attention}")))?.run;
+            ensure!(run.probes.iter().all(|probe| probe.training.is_some()));
+            let best = run.best().map(|eval| eval.step);
+            let common = run.probes.iter().map(|probe| probe.step);
+            steps.push(
+                common
+                    .filter(|&step| Some(step) != best)
+                    .collect::<Vec<_>>(),
+            );
+            let early = run
+                .probes
+                .iter()
+                .filter(|probe| (2.0..=10.0).contains(&probe.epoch));
+            let values: Vec<f64> = early
+                .filter_map(|probe| probe.training.as_ref()?.backbone.thirds.as_ref())
+                .filter_map(|thirds| thirds.head_tail.interference)
+                .collect();
+            ensure!(!values.is_empty(), "{name}-{attention}");
+            interference.push(values.iter().sum::<f64>() / values.len() as f64);
+        }
+        ensure!(steps[0] == steps[1] && steps[0].len() > 8, "{steps:?}");
+        let [none, branch] = interference[..] else {
+            anyhow::bail!("{interference:?}");
+        };
+        let is_lower = branch < 0.8 * none;
+        ensure!(name == "solar" || is_lower, "{interference:?}");
+    }
+    Ok(())
+}
+
 /// What the script of the second round computes from the logs stands on its page.
 #[test]
 fn the_second_round_says_what_its_script_computes() -> Result<()> {

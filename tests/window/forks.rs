@@ -17,6 +17,16 @@ fn failed(dir: &Path, message: &str) -> anyhow::Result<()> {
     Ok(Writer::append(dir)?.write(&Event::Failed(end))?)
 }
 
+/// Types a text into a field in place of what stands there; whether the run `wild` can be forked with it.
+fn can_fork_with(window: &mut Window, field: &str, text: &str) -> bool {
+    window.get_by_label(field).focus();
+    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    window.get_by_label(field).type_text(text);
+    settle(window);
+    let fork = window.get_by_label("Fork wild");
+    !fork.accesskit_node().is_disabled()
+}
+
 #[test]
 fn a_run_that_was_not_finite_is_forked_with_the_rate_that_was_typed() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -36,33 +46,12 @@ fn a_run_that_was_not_finite_is_forked_with_the_rate_that_was_typed() -> anyhow:
         "wild: The loss is not a finite number at step 21"
     ));
 
-    let field = "Learning rate of a fork of wild";
-    window.get_by_label(field).focus();
-    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    window.get_by_label(field).type_text("fast");
-    settle(&mut window);
-    ensure!(
-        window
-            .get_by_label("Fork wild")
-            .accesskit_node()
-            .is_disabled()
-    );
-    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    window.get_by_label(field).type_text("0.02");
-    settle(&mut window);
+    let rate = "Learning rate of a fork of wild";
+    ensure!(!can_fork_with(&mut window, rate, "fast"));
+    ensure!(can_fork_with(&mut window, rate, "0.02"));
     let step = "Step of the checkpoint of a fork of wild";
-    window.get_by_label(step).focus();
-    window.get_by_label(step).type_text("the best");
-    settle(&mut window);
-    ensure!(
-        window
-            .get_by_label("Fork wild")
-            .accesskit_node()
-            .is_disabled()
-    );
-    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    window.get_by_label(step).type_text("12");
-    settle(&mut window);
+    ensure!(!can_fork_with(&mut window, step, "the best"));
+    ensure!(can_fork_with(&mut window, step, "12"));
     click(&mut window, "Fork wild");
     wait_for_end(&mut window);
     let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
