@@ -56,8 +56,12 @@ fn no_number(run: &Run) -> Option<Finding> {
     )
 }
 
-/// The finding about the newest leap of the training loss after the first epoch.
+/// The finding about the newest leap of the training loss after the first epoch. A run that mixes images has none: its
+/// mixed batches have a higher loss than the others, and the log does not say which were mixed.
 pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
+    if started.config.mixes() {
+        return None;
+    }
     let guessing = (started.classes.len() as f64).ln();
     let with_loss = run.steps.iter().filter_map(|step| Some((step, step.loss?)));
     let (steps, losses): (Vec<&Step>, Vec<f64>) = with_loss.unzip();

@@ -5,9 +5,9 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
 use crosscurrent::config::Attention;
-use crosscurrent::run::Run;
 use crosscurrent::run::event::{End, Event, Split};
 use crosscurrent::run::log::{self, Writer};
+use crosscurrent::run::{BatchNorm, Run};
 use serde_json::Value;
 
 use crate::python::python_with;
@@ -291,28 +291,33 @@ fn the_experiments_say_what_was_recorded() -> Result<()> {
 fn the_sample_runs_are_pairs() -> Result<()> {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_runs");
     for name in ["cifar10-lt-plain", "solar"] {
-        let mut steps = Vec::new();
-        let mut interference = Vec::new();
+        let (mut steps, mut best, mut interference) = (Vec::new(), Vec::new(), Vec::new());
         for attention in ["none", "branch"] {
             let run = log::load(&samples.join(format!("{name}-{attention}")))?.run;
-            ensure!(run.probes.iter().all(|probe| probe.training.is_some()));
-            let best = run.best().map(|eval| eval.step);
-            let common = run.probes.iter().map(|probe| probe.step);
+            ensure!(
+                run.batch_norm() == BatchNorm::AsInTraining,
+                "{name}-{attention}"
+            );
+            best.extend(run.best().map(|eval| eval.step));
             steps.push(
-                common
-                    .filter(|&step| Some(step) != best)
+                run.probes
+                    .iter()
+                    .map(|probe| probe.step)
                     .collect::<Vec<_>>(),
             );
             let early = run
                 .probes
                 .iter()
                 .filter(|probe| (2.0..=10.0).contains(&probe.epoch));
-            let values: Vec<f64> = early
-                .filter_map(|probe| probe.training.as_ref()?.backbone.thirds.as_ref())
+            let thirds = early.filter_map(|probe| probe.backbone.thirds.as_ref());
+            let values: Vec<f64> = thirds
                 .filter_map(|thirds| thirds.head_tail.interference)
                 .collect();
             ensure!(!values.is_empty(), "{name}-{attention}");
             interference.push(values.iter().sum::<f64>() / values.len() as f64);
+        }
+        for steps in &mut steps {
+            steps.retain(|step| !best.contains(step));
         }
         ensure!(steps[0] == steps[1] && steps[0].len() > 8, "{steps:?}");
         let [none, branch] = interference[..] else {

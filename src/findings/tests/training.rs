@@ -123,6 +123,12 @@ fn a_leap_is_at_its_step_where_earlier_steps_have_no_loss() {
         .unwrap_or_else(|| Made::default().started());
     let found = leap(&sample.run, &started);
     assert_eq!(found.and_then(|x| x.evidence.step), Some(350));
+    // Mixed batches have a higher loss, which is no trouble.
+    for (mixup, cutmix) in [(Some(0.2), None), (None, Some(1.0))] {
+        let mut mixed = started.clone();
+        (mixed.config.mixup, mixed.config.cutmix) = (mixup, cutmix);
+        assert_eq!(leap(&sample.run, &mixed), None);
+    }
 }
 
 /// The F1 of a class without images, which images of other classes are taken for, does not tell of overfitting.
