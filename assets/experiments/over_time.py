@@ -22,9 +22,9 @@ def spans(folder, length):
     config = events[0]["config"]
     of = [e for e in events if e["event"] == "eval" and e["split"] == "val" and e["step"] > 0]
     # An evaluation at the very end of a span belongs to it.
-    which = [int((e["epoch"] - 1e-6) // length) for e in of]
+    which = np.array([int((e["epoch"] - 1e-6) // length) for e in of])
     scores = np.array([e["macro_f1"] for e in of], float)
-    means = [scores[np.array(which) == span].mean() for span in sorted(set(which))]
+    means = [scores[which == span].mean() for span in np.unique(which)]
     return config["attention"], config["seed"], means
 
 
@@ -38,6 +38,8 @@ def main():
     for path in sorted(arguments.folder.glob("*/events.jsonl")):
         attention, seed, means = spans(path.parent, arguments.epochs)
         runs[attention][seed] = means
+    if "none" not in runs:
+        raise SystemExit(f"{arguments.folder}: no run without attention")
     for attention, of in runs.items():
         values = np.array([of[seed] for seed in sorted(of)])
         print(attention, ", ".join(f"{m:.3f} ± {s:.3f}" for m, s in zip(values.mean(0), values.std(0, ddof=1))), sep=": ")

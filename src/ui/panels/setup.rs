@@ -312,13 +312,13 @@ fn balance_ui<'a>(
     let is_choice = |field: &&Field| matches!(field.kind, Kind::Choice(_));
     let (choices, numbers): (Vec<_>, Vec<_>) = group.fields().partition(is_choice);
     let has_problem = group.fields().any(|field| problem(field.name).is_some());
-    let chosen = draft.chosen();
     egui::CollapsingHeader::new(group.title())
         .open(has_problem.then_some(true))
         .show_unindented(ui, |ui| {
             for field in choices {
                 field_ui(ui, draft, field, problem(field.name));
             }
+            let chosen = draft.chosen();
             for field in numbers {
                 let problem = problem(field.name);
                 let applies = chosen.iter().any(|config| field.applies(config));
