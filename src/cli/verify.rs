@@ -190,6 +190,9 @@ fn hurts_the_rarest(run: &Run, found: &Verification) -> Option<(String, String)>
     let most = |effects: &[f32]| {
         let effect = |j: usize| effects.get(j * found.classes + rarest).copied();
         let others = (0..found.classes).filter(|&j| j != rarest);
+        if !others.clone().filter_map(effect).any(f32::is_finite) {
+            return "unknown".to_owned();
+        }
         let mut harm: Vec<(usize, f32)> = others
             .filter_map(|j| Some((j, effect(j).filter(|x| *x > 0.0)?)))
             .collect();

@@ -82,6 +82,34 @@ impl Forward {
 }
 
 impl Forward {
+    /// The loss of each image that [`Self::mixed_loss`] says, `[N]`, but for class weights and smoothing.
+    ///
+    /// # Errors
+    /// Where the labels or the criteria do not fit the logits.
+    pub fn image_losses(&self, labels: &[u32], criteria: &[Criterion]) -> Result<Vec<f64>> {
+        if let [criterion] = criteria {
+            return ops::image_losses(&self.logits, labels, criterion);
+        }
+        let mut sums = vec![0.0; labels.len()];
+        for (expert, criterion) in self.experts_with(criteria)? {
+            let own = ops::image_losses(&expert.values()?, labels, criterion)?;
+            sums.iter_mut().zip(own).for_each(|(sum, x)| *sum += x);
+        }
+        Ok(sums)
+    }
+
+    /// The logits of each expert with its criterion.
+    fn experts_with<'a>(
+        &'a self,
+        criteria: &'a [Criterion],
+    ) -> Result<impl Iterator<Item = (&'a Var, &'a Criterion)>> {
+        if criteria.len() != self.experts.len() {
+            let experts = self.experts.len();
+            candle_core::bail!("{} losses for {experts} experts", criteria.len());
+        }
+        Ok(self.experts.iter().zip(criteria))
+    }
+
     /// The loss that [`Self::mixed_loss`] says, and the sums of how hard images pull at the logits that have a criterion.
     fn losses(&self, parts: &[Part<'_>], criteria: &[Criterion]) -> Result<(Var, Pulls)> {
         let one =
@@ -89,13 +117,9 @@ impl Forward {
         if let [criterion] = criteria {
             return one(&self.out, criterion);
         }
-        if criteria.len() != self.experts.len() {
-            let experts = self.experts.len();
-            candle_core::bail!("{} losses for {experts} experts", criteria.len());
-        }
         let mut outs = Vec::with_capacity(criteria.len());
         let mut pulls = Pulls::default();
-        for (expert, criterion) in self.experts.iter().zip(criteria) {
+        for (expert, criterion) in self.experts_with(criteria)? {
             let (out, own) = one(expert, criterion)?;
             pulls.add(own);
             outs.push(out);

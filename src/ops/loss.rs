@@ -115,6 +115,25 @@ pub fn loss_and_pulls(
     Ok((out, pulls))
 }
 
+/// The [`loss`] of each image, `[N]`, in nats, without class weights and smoothing.
+///
+/// # Errors
+/// As [`loss`].
+pub fn image_losses(logits: &Tensor, labels: &[u32], criterion: &Criterion) -> Result<Vec<f64>> {
+    let (n, k) = logits.dims2()?;
+    criterion.check(labels, n, k)?;
+    let of = |(row, &label): (&Vec<f32>, &u32)| {
+        let log_p = log_softmax(row, label as usize, criterion);
+        image(&log_p, label as usize, criterion.gamma).0
+    };
+    Ok(logits
+        .to_vec2::<f32>()?
+        .iter()
+        .zip(labels)
+        .map(of)
+        .collect())
+}
+
 impl Criterion {
     /// Weight of an image of class `label`.
     fn weight(&self, label: u32) -> f64 {

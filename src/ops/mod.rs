@@ -41,7 +41,7 @@ pub use dense::{class_attention, cosine, linear, sum};
 pub use gate::{Gate, constant_gate};
 pub use group_norm::{GroupNorm, group_norm};
 pub use kernels::winograd::Tile;
-pub use loss::{Criterion, Mean, Part, Pulls, loss, loss_and_pulls};
+pub use loss::{Criterion, Mean, Part, Pulls, image_losses, loss, loss_and_pulls};
 pub use pool::mean_pool;
 pub use products::products;
 pub use step::{AdamStep, AdamStepped, adam_step, sgd_step};

@@ -201,6 +201,31 @@ fn extreme_logits_stay_finite() -> Result<()> {
     Ok(())
 }
 
+/// The loss is the mean of the losses of single images, weighted by class.
+#[test]
+fn losses_of_images_make_up_the_loss() -> Result<()> {
+    let labels = [0, 2, 1, 2];
+    let logits: Vec<f64> = sines(0, 12);
+    let values: Vec<f32> = logits.iter().map(|&x| x as f32).collect();
+    let tensor = Tensor::from_vec(values, (4, 3), &Device::Cpu)?;
+    for (name, criterion) in criteria() {
+        let losses = image_losses(&tensor, &labels, &criterion)?;
+        let weights: Vec<f64> = labels.iter().map(|&k| criterion.weight(k)).collect();
+        let total = match criterion.mean {
+            Mean::OfWeights => weights.iter().sum(),
+            Mean::OfImages => 4.0,
+        };
+        let sum: f64 = losses.iter().zip(&weights).map(|(x, w)| w * x).sum();
+        let unsmoothed = Criterion {
+            smoothing: 0.0,
+            ..criterion
+        };
+        let (wanted, _) = evaluate(&logits, &labels, &unsmoothed)?;
+        ensure!((sum / total - wanted).abs() < 1e-6, "{name}");
+    }
+    Ok(())
+}
+
 #[test]
 fn labels_and_weights_that_do_not_fit_are_refused() {
     let weights = Criterion {

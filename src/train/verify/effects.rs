@@ -68,7 +68,7 @@ impl Effects {
         self.held_out
     }
 
-    /// The losses with the network's present parameters. Sets its running statistics.
+    /// The losses that training minimises, without class weights, with the network's present parameters. Sets its running statistics.
     pub(super) fn losses(&self, subject: &mut Subject) -> Result<Losses> {
         let weights = subject.net.weights();
         let mut updates = Vec::with_capacity(self.norms.len());
@@ -77,15 +77,17 @@ impl Effects {
         }
         subject.net.set_norms(&updates);
         let classes = subject.data.classes.len();
+        let criteria = subject.criteria();
         let of = |split: &[(u32, usize)]| -> Result<Vec<Option<f64>>> {
             let (mut sums, mut images) = (vec![0.0; classes], vec![0_usize; classes]);
             for chunk in split.chunks(AT_ONCE) {
                 let indices: Vec<u32> = chunk.iter().map(|(index, _)| *index).collect();
                 let x = subject.images(&indices)?;
                 let out = subject.net.forward(&weights, &x, Mode::Eval)?;
-                let logits = out.logits.to_vec2::<f32>()?;
-                for (row, (_, class)) in logits.iter().zip(chunk) {
-                    sums[*class] += cross_entropy(row, *class);
+                let labels: Vec<u32> = chunk.iter().map(|(_, class)| *class as u32).collect();
+                let losses = out.image_losses(&labels, &criteria)?;
+                for (loss, (_, class)) in losses.iter().zip(chunk) {
+                    sums[*class] += loss;
                     images[*class] += 1;
                 }
             }
@@ -94,17 +96,4 @@ impl Effects {
         };
         Ok([of(&self.splits[0])?, of(&self.splits[1])?])
     }
-}
-
-/// −log softmax(logits) at the class, in nats.
-fn cross_entropy(logits: &[f32], class: usize) -> f64 {
-    let logits = logits.iter().map(|&z| f64::from(z));
-    let largest = logits.clone().fold(f64::NEG_INFINITY, f64::max);
-    let norm = logits
-        .clone()
-        .map(|z| (z - largest).exp())
-        .sum::<f64>()
-        .ln()
-        + largest;
-    norm - logits.clone().nth(class).unwrap_or(norm)
 }

@@ -7,7 +7,6 @@ use crate::data::batches::{Batch, Loader};
 use crate::model::Mode;
 use crate::ops::{self, Mean};
 
-use super::super::criterion;
 use super::subject::Subject;
 
 /// The batches that training would take next, augmented.
@@ -45,7 +44,7 @@ impl Shares {
     pub(super) fn add(&mut self, subject: &Subject, batch: &Batch) -> Result<()> {
         let (net, n) = (&subject.net, batch.labels.len());
         let epoch = subject.progress.epoch;
-        let criteria = criterion::criteria(&subject.config, &subject.counts, epoch);
+        let criteria = subject.criteria();
         let weights = class_balance::class_weights(&subject.config, &subject.counts, epoch);
         let weight = |class: usize| weights.get(class).copied().unwrap_or(1.0);
         // Losses of several experts have one kind of mean.

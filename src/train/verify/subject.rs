@@ -11,6 +11,7 @@ use crate::data::Dataset;
 use crate::data::batches::eval_batch;
 use crate::model::{Layout, Net, Spec};
 use crate::network::Normalise;
+use crate::ops::Criterion;
 use crate::run::event::Started;
 use crate::run::log;
 
@@ -84,6 +85,11 @@ impl Subject {
     /// Share of each class in the gradient of a step, `[K]`.
     pub(super) fn step_shares(&self) -> Vec<f64> {
         class_balance::step_shares(&self.config, &self.counts, self.progress.epoch)
+    }
+
+    /// The losses that training minimises, as [`criterion::criteria`] gives them.
+    pub(super) fn criteria(&self) -> Vec<Criterion> {
+        criterion::criteria(&self.config, &self.counts, self.progress.epoch)
     }
 
     /// Images as the network sees them, not augmented: [n, H, W, C].

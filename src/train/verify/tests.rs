@@ -1,6 +1,7 @@
 //! Verification of a small network on the built-in images: what a probe predicts as in training is what happens.
 
 use super::*;
+use crate::config::{Attention, Loss};
 use crate::run::event::Event;
 use crate::train::{Message, run as train};
 
@@ -100,6 +101,39 @@ fn what_is_predicted_as_in_training_happens() -> anyhow::Result<()> {
         before,
         "the run is untouched"
     );
+    Ok(())
+}
+
+/// The shares predict, and the measurement gives, the loss that the run minimises, which need not be cross-entropy of the
+/// network's logits.
+#[test]
+fn shares_do_what_they_predict_to_the_loss_of_the_run() -> anyhow::Result<()> {
+    for (attention, loss) in [
+        (Attention::Class, Loss::Ce),
+        (Attention::Experts, Loss::Ce),
+        (Attention::None, Loss::BalancedSoftmax),
+        (Attention::None, Loss::Focal),
+        (Attention::None, Loss::Ldam),
+    ] {
+        let folder = tempfile::tempdir()?;
+        let config = RunConfig {
+            attention,
+            loss,
+            ..short()
+        };
+        trained(folder.path(), &config)?;
+        let found = verified(folder.path(), &Control::default())?;
+        let found = found.ok_or_else(|| anyhow::anyhow!("stopped"))?;
+        let same = same_sign(&found, &found.shares);
+        assert!(same > 0.85, "{attention:?}, {loss:?}: {same}");
+        for k in 0..6 {
+            let (happened, predicted) = (found.train[k * 7], found.shares[k * 7]);
+            assert!(
+                happened < 0.0 && predicted < 0.0,
+                "{attention:?}, {loss:?}, {k}: {happened} {predicted}"
+            );
+        }
+    }
     Ok(())
 }
 
