@@ -4,6 +4,9 @@
 use super::choices::{Attention, Loss, Optimizer};
 use super::fields::RunConfig;
 
+/// Share of the batches that CutMix mixes where none is given, as in its authors' training on CIFAR.
+const CUTMIX_PROB: f64 = 0.5;
+
 impl RunConfig {
     /// The peak learning rate: the one given, or the usual one of the optimiser.
     pub fn learning_rate(&self) -> f64 {
@@ -46,6 +49,11 @@ impl RunConfig {
     /// Whether training images are mixed with each other.
     pub fn mixes(&self) -> bool {
         self.mixup.is_some() || self.cutmix.is_some()
+    }
+
+    /// Share of the batches that CutMix mixes, 0 to 1, where it is on.
+    pub fn cutmix_share(&self) -> f64 {
+        self.cutmix_prob.unwrap_or(CUTMIX_PROB)
     }
 
     /// Why a step of the run is no sum of the class gradients that probes measure, which are those of cross-entropy, so

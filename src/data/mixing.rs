@@ -3,9 +3,6 @@
 use crate::config::RunConfig;
 use crate::random::Random;
 
-/// Share of the batches that CutMix mixes where none is given, as in its authors' training on CIFAR.
-const CUTMIX_PROB: f64 = 0.5;
-
 /// How the batches of a run are mixed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mixing {
@@ -31,11 +28,10 @@ type Box2 = [(usize, usize); 2];
 impl Mixing {
     /// The mixing of a configuration; `None` where batches are not mixed.
     pub(super) fn of(config: &RunConfig) -> Option<Self> {
-        let prob = config.cutmix_prob.unwrap_or(CUTMIX_PROB);
         config.mixes().then_some(Self {
             seed: config.seed,
             mixup: config.mixup,
-            cutmix: config.cutmix.map(|alpha| (alpha, prob)),
+            cutmix: config.cutmix.map(|alpha| (alpha, config.cutmix_share())),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Rules about losses and scores, from the log alone: a loss that is not finite or leaps, overfitting, and classes that
 //! are never recognised.
 
+use crate::config::RunConfig;
 use crate::run::Run;
 use crate::run::event::{Eval, Split, Started, Step};
 
@@ -16,6 +17,13 @@ const LEAP_DEVIATIONS: f64 = 12.0;
 const LEAP_SHARE: f64 = 0.25;
 /// Number of preceding logged losses with which a leap is compared.
 const BEFORE: usize = 40;
+/// The same in a run that mixes images. With the two bounds below, chance leaves less than one in 100,000 windows of this
+/// length without a batch that is mixed much.
+const BEFORE_MIXED: usize = 100;
+/// Least α of mixup or CutMix, and least share of the batches that are mixed, with which leaps are looked for: with less,
+/// hardly any batch is mixed much.
+const LEAST_ALPHA: f64 = 0.2;
+const LEAST_MIXED: f64 = 0.5;
 /// Fewest images of a class in an evaluation for which the finding that none is recognised is worth stating.
 const LEAST_SUPPORT: u64 = 6;
 
@@ -56,37 +64,32 @@ fn no_number(run: &Run) -> Option<Finding> {
     )
 }
 
-/// The finding about the newest leap of the training loss after the first epoch. A run that mixes images has none: its
-/// mixed batches have a higher loss than the others, and the log does not say which were mixed.
+/// The finding about the newest leap of the training loss after the first epoch.
 pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
-    if started.config.mixes() {
-        return None;
-    }
     let guessing = (started.classes.len() as f64).ln();
     let with_loss = run.steps.iter().filter_map(|step| Some((step, step.loss?)));
     let (steps, losses): (Vec<&Step>, Vec<f64>) = with_loss.unzip();
     let after = steps.partition_point(|step| step.epoch < 1.0);
-    let leaps = |index: &usize| {
-        let before = &losses[index - BEFORE..*index];
-        let (median, deviation) = median_and_deviation(before);
-        losses[*index] - median > (LEAP_DEVIATIONS * deviation).max(LEAP_SHARE * guessing)
-    };
-    let at: Vec<usize> = (BEFORE.max(after)..losses.len()).filter(leaps).collect();
+    let usual = Usual::of(&started.config)?;
+    let least = LEAP_SHARE * guessing;
+    let leaps = |index: &usize| usual.is_passed(&losses[..*index], losses[*index], least);
+    let at: Vec<usize> = (usual.window().max(after)..losses.len())
+        .filter(leaps)
+        .collect();
     let last = *at.last()?;
-    let (median, deviation) = median_and_deviation(&losses[last - BEFORE..last]);
     let step = steps[last];
     let often = match at.len() {
         1 => String::new(),
         n => format!(", one of {n} such steps"),
     };
+    let (before, against) = usual.words(&losses[..last]);
     let sentence = format!(
-        "The training loss leaps from {median:.2} ± {deviation:.2} to {:.2} at {}{often}",
+        "The training loss leaps from {before} to {:.2} at {}{often}",
         losses[last],
         moment(run, step.epoch)
     );
     let detail = format!(
-        "The batch of step {} against the median of the {BEFORE} logged steps before it (± robust standard deviation); \
-         guessing among {} classes has a loss of {guessing:.2}.",
+        "The batch of step {} against {against}; guessing among {} classes has a loss of {guessing:.2}.",
         step.step,
         started.classes.len()
     );
@@ -96,6 +99,86 @@ pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
             ..Evidence::default()
         }),
     )
+}
+
+/// What the losses before a step say is usual.
+#[derive(Clone, Copy)]
+enum Usual {
+    /// Near their median.
+    Median,
+    /// Between the lowest and the highest: a mixed batch has a higher loss than another, by as much as it is mixed, and the
+    /// log does not say how much that is.
+    Range,
+}
+
+impl Usual {
+    /// What is usual in a run; `None` where batches are mixed so seldom, or so little, that the losses before may be those of
+    /// batches that are hardly mixed.
+    fn of(config: &RunConfig) -> Option<Self> {
+        if !config.mixes() {
+            return Some(Self::Median);
+        }
+        let by_cutmix = config.cutmix.map(|alpha| (alpha, config.cutmix_share()));
+        // Mixup mixes what CutMix leaves.
+        let mixings = config.mixup.map(|alpha| (alpha, 1.0)).or(by_cutmix);
+        let (alpha, share) = mixings?;
+        (alpha >= LEAST_ALPHA && share >= LEAST_MIXED).then_some(Self::Range)
+    }
+
+    /// Number of losses before a step.
+    fn window(self) -> usize {
+        match self {
+            Self::Median => BEFORE,
+            Self::Range => BEFORE_MIXED,
+        }
+    }
+
+    fn newest(self, before: &[f64]) -> &[f64] {
+        &before[before.len() - self.window()..]
+    }
+
+    /// Whether a loss is far above those before it, of which there are at least as many as [`Self::window`], by at least
+    /// `least`.
+    fn is_passed(self, before: &[f64], loss: f64, least: f64) -> bool {
+        let before = self.newest(before);
+        let (from, spread) = match self {
+            Self::Median => {
+                let (median, deviation) = median_and_deviation(before);
+                (median, LEAP_DEVIATIONS * deviation)
+            }
+            Self::Range => {
+                let (lowest, highest) = range(before);
+                (highest, highest - lowest)
+            }
+        };
+        loss - from > spread.max(least)
+    }
+
+    /// What is usual, and what that is.
+    fn words(self, before: &[f64]) -> (String, String) {
+        let (before, window) = (self.newest(before), self.window());
+        match self {
+            Self::Median => {
+                let (median, deviation) = median_and_deviation(before);
+                let what = format!(
+                    "the median of the {window} logged steps before it (± robust standard deviation)"
+                );
+                (format!("{median:.2} ± {deviation:.2}"), what)
+            }
+            Self::Range => {
+                let (lowest, highest) = range(before);
+                let what =
+                    format!("the {window} logged steps before it, mixed as much as chance has it");
+                (format!("between {lowest:.2} and {highest:.2}"), what)
+            }
+        }
+    }
+}
+
+fn range(values: &[f64]) -> (f64, f64) {
+    let lowest = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (lowest, highest)
 }
 
 /// Median and robust standard deviation. The latter is 1.4826 times the median distance from the median, which for

@@ -123,12 +123,41 @@ fn a_leap_is_at_its_step_where_earlier_steps_have_no_loss() {
         .unwrap_or_else(|| Made::default().started());
     let found = leap(&sample.run, &started);
     assert_eq!(found.and_then(|x| x.evidence.step), Some(350));
-    // Mixed batches have a higher loss, which is no trouble.
-    for (mixup, cutmix) in [(Some(0.2), None), (None, Some(1.0))] {
-        let mut mixed = started.clone();
-        (mixed.config.mixup, mixed.config.cutmix) = (mixup, cutmix);
-        assert_eq!(leap(&sample.run, &mixed), None);
+}
+
+/// Mixed batches have a higher loss than others, which is no leap; what is far above all of them is one.
+#[test]
+fn a_leap_among_mixed_batches_is_above_all_of_them() {
+    let mixed: fn(u64) -> Option<f64> = |step| Some(if step % 3 == 0 { 2.0 } else { 0.8 });
+    let made = Made {
+        loss: mixed,
+        probes: 24,
+        ..Made::default()
+    };
+    let mut started = made.started();
+    (started.config.mixup, started.config.cutmix) = (None, Some(1.0));
+    let mut run = made.sample().run;
+    assert_eq!(leap(&run, &started), None);
+    let at = run.steps.len() - 10;
+    // The range is 1.2 and ends at 2, but for some noise.
+    run.steps[at].loss = Some(2.9);
+    assert_eq!(leap(&run, &started), None);
+    run.steps[at].loss = Some(3.6);
+    let found = leap(&run, &started).expect("a leap");
+    assert_says(&found, &["leaps from between ", " to 3.60 at epoch "]);
+    assert_eq!(found.evidence.step, Some(run.steps[at].step));
+    // Where few batches are mixed much, those before may all be others.
+    for (mixup, cutmix, share) in [
+        (Some(0.05), None, None),
+        (None, Some(1.0), Some(0.1)),
+        (None, Some(0.05), None),
+    ] {
+        (started.config.mixup, started.config.cutmix) = (mixup, cutmix);
+        started.config.cutmix_prob = share;
+        assert_eq!(leap(&run, &started), None);
     }
+    started.config.mixup = Some(0.2);
+    assert!(leap(&run, &started).is_some());
 }
 
 /// The F1 of a class without images, which images of other classes are taken for, does not tell of overfitting.
