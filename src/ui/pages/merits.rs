@@ -1,16 +1,24 @@
-//! The figures of merit above the overview: a line, of one height, that scrolls to the side if it is too long, with the scores of the run shown or, where two are
-//! shown, of both and the change from A to B.
+//! The figures of merit above the overview: the scores of the run shown or, where two are shown, of both and the change
+//! from A to B. They take as many lines as the width asks for.
 
-use egui::{Align, Layout, RichText, ScrollArea, vec2};
+use std::sync::Arc;
 
-use crate::figure::{self, Subject, View};
+use egui::{Align, Galley, Layout, TextStyle, vec2};
+
+use crate::figure::{self, Subject, View, fitted};
 use crate::run::comparable;
 use crate::run::event::{Eval, Split};
 use crate::text::signed;
 use crate::ui::state::runs::RunEntry;
 
-/// Height of the line, in points.
+/// Height of a line, in points.
 const LINE: f32 = 22.0;
+/// Space between two words, in points.
+const SPACE: f32 = 5.0;
+/// Room for the separator between two figures of merit, in points.
+const SEPARATOR: f32 = 6.0;
+/// Most width of a name, in points: a class may have a long one.
+const NAME_WIDTH: f32 = 200.0;
 
 /// A figure of merit of the runs shown.
 struct Merit {
@@ -24,37 +32,91 @@ struct Merit {
     is_comparable: bool,
 }
 
-/// Draws the line.
+/// Draws the lines.
 pub(super) fn merits_ui(ui: &mut egui::Ui, entries: &[&RunEntry], view: &View) {
-    let size = vec2(ui.available_width(), LINE);
-    let merits = merits(entries, view);
-    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
-        ui.set_min_height(LINE);
-        ui.spacing_mut().item_spacing.x = 5.0;
-        let scroll = ScrollArea::horizontal().id_salt("figures of merit");
-        scroll.show(ui, |ui| {
-            for (at, merit) in merits.iter().enumerate() {
+    let merits: Vec<(Merit, Laid)> = merits(entries, view)
+        .into_iter()
+        .map(|merit| {
+            let laid = Laid::new(ui, &merit);
+            (merit, laid)
+        })
+        .collect();
+    let widths: Vec<f32> = merits.iter().map(|(_, laid)| laid.width()).collect();
+    let mut rest = &merits[..];
+    for count in lines(&widths, ui.available_width()) {
+        let (line, others) = rest.split_at(count);
+        rest = others;
+        let size = vec2(ui.available_width(), LINE);
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_height(LINE);
+            ui.spacing_mut().item_spacing.x = SPACE;
+            for (at, (merit, laid)) in line.iter().enumerate() {
                 if at > 0 {
-                    ui.separator();
+                    ui.add(egui::Separator::default().spacing(SEPARATOR));
                 }
-                merit.show(ui);
+                let words = ui.scope(|ui| {
+                    for galley in &laid.0 {
+                        ui.label(galley.clone());
+                    }
+                });
+                words.response.on_hover_text(&merit.help);
             }
         });
-    });
+    }
+}
+
+/// How many of the figures of merit of these widths, in points, stand in each line: as many as have room, at least one.
+fn lines(widths: &[f32], room: f32) -> Vec<usize> {
+    let mut counts: Vec<usize> = Vec::new();
+    let mut used = f32::INFINITY;
+    for width in widths {
+        let beside = used + SEPARATOR + 2.0 * SPACE + width;
+        match counts.last_mut() {
+            Some(count) if beside <= room => {
+                *count += 1;
+                used = beside;
+            }
+            _ => {
+                counts.push(1);
+                used = *width;
+            }
+        }
+    }
+    counts
+}
+
+/// The words of a figure of merit, laid out: its name, its values and what stands behind them.
+struct Laid(Vec<Arc<Galley>>);
+
+impl Laid {
+    fn new(ui: &egui::Ui, merit: &Merit) -> Self {
+        let (body, small) = (
+            TextStyle::Body.resolve(ui.style()),
+            TextStyle::Small.resolve(ui.style()),
+        );
+        let (weak, strong) = (
+            ui.visuals().weak_text_color(),
+            ui.visuals().strong_text_color(),
+        );
+        let painter = ui.painter();
+        let mut galleys = vec![
+            fitted(painter, &merit.name, &body, weak, NAME_WIDTH),
+            painter.layout_no_wrap(merit.words(), body, strong),
+        ];
+        if !merit.note.is_empty() {
+            galleys.push(painter.layout_no_wrap(merit.note.clone(), small, weak));
+        }
+        Self(galleys)
+    }
+
+    /// Width in points.
+    fn width(&self) -> f32 {
+        let words: f32 = self.0.iter().map(|galley| galley.size().x).sum();
+        words + SPACE * (self.0.len() - 1) as f32
+    }
 }
 
 impl Merit {
-    fn show(&self, ui: &mut egui::Ui) {
-        let response = ui.scope(|ui| {
-            ui.label(RichText::new(&self.name).weak());
-            ui.label(RichText::new(self.words()).strong());
-            if !self.note.is_empty() {
-                ui.label(RichText::new(&self.note).small().weak());
-            }
-        });
-        response.response.on_hover_text(&self.help);
-    }
-
     /// The values and their change: `0.412 → 0.455 (+0.043)`.
     fn words(&self) -> String {
         let number = |value: &Option<f64>| value.map_or("–".to_owned(), |x| format!("{x:.3}"));
@@ -129,7 +191,7 @@ fn of_evaluations(subjects: &[Subject<'_>], view: &View) -> Vec<Merit> {
     let rarest = started.and_then(|started| Some((started, started.rarest()?)));
     let of_rarest = rarest.map(|(started, k)| {
         let (class, images) = (&started.classes[k], started.train_counts[k]);
-        let help = format!("F1 of the rarest class, with {images} training images");
+        let help = format!("F1 of {class}, the rarest class, with {images} training images");
         // Another run may list its classes in another order.
         merit(&format!("F1 of {class}"), &help, &|of, eval| {
             let k = of.classes().iter().position(|name| name == class)?;
@@ -168,4 +230,19 @@ fn head_against_tail(subjects: &[Subject<'_>], view: &View) -> Option<Merit> {
         note: format!("floor {}", floors.join(" → ")),
         is_comparable: is_near(subjects, &steps),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_take_what_has_room() {
+        assert!(lines(&[], 100.0).is_empty());
+        let between = SEPARATOR + 2.0 * SPACE;
+        assert_eq!(lines(&[40.0, 44.0], 84.0 + between), [2]);
+        assert_eq!(lines(&[40.0, 44.0], 83.0 + between), [1, 1]);
+        // What is wider than a line has one of its own.
+        assert_eq!(lines(&[200.0, 20.0, 20.0], 100.0), [1, 2]);
+    }
 }
