@@ -363,14 +363,19 @@ fn layer_ui(
     response
 }
 
-/// What a layer is called within its block, the name that says most first: the last part of its name, and before that the last
-/// two where the last is a number, such as `downsample.0`.
+/// What a layer is called within its block, the name that says most first: the last part of its name, before that the last two
+/// where the last is a number, such as `downsample.0`, and after it its last word, such as `pool` of `mean_pool`.
 fn short_names(name: &str) -> impl Iterator<Item = &str> {
     let parts: Vec<_> = name.rmatch_indices('.').map(|(at, _)| at + 1).collect();
     let last = parts.first().map_or(name, |&at| &name[at..]);
     let is_number = last.chars().all(|c| c.is_ascii_digit());
     let two = parts.get(1).map_or(name, |&at| &name[at..]);
-    is_number.then_some(two).into_iter().chain([last])
+    let word = last.rfind('_').map(|at| &last[at + 1..]);
+    is_number
+        .then_some(two)
+        .into_iter()
+        .chain([last])
+        .chain(word)
 }
 
 /// Paints a layer's name into its box, horizontally or turned by 90°. A name that fits neither way is not painted, and the

@@ -25,7 +25,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     subtitle: "Mean gate and its standard deviation over classes, by branch",
     help: "Mean gate of every branch over classes and channels (thin), from 0 (shut) to 1 (open), and its standard \
            deviation over classes, mean over channels, on a logarithmic axis: the lower, the more all classes are \
-           treated alike. Lines break where a probe is not read.",
+           treated alike. Lines break where a probe is not read. With class attention the shares that classes \
+           give to the branches are shown as gates.",
     synonyms: &[
         "gates over time",
         "attention",

@@ -28,7 +28,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     subtitle: "Mean gate by class and channel, 0 to 1",
     help: "Mean gate of every class (rows) in every channel (columns), from 0 to 1, channels sorted by how much classes \
            differ in them at the newest probe. Columns of one colour treat all classes alike; a row that stands out is \
-           a class the gate tells apart.",
+           a class the gate tells apart. With class attention the share that a class gives to a branch is shown as its \
+           gate.",
     synonyms: &[
         "gates by class and channel",
         "attention",
