@@ -1,5 +1,7 @@
 //! The network, its forward pass and its losses.
 
+use std::collections::BTreeMap;
+
 use candle_core::{Device, Result, Tensor};
 
 use crate::ops::{self, BatchStats, Criterion, Mean, Method, Part, Pulls, Record, Tape, Var};
@@ -218,19 +220,19 @@ impl Loss {
     }
 }
 
-/// Statistics of one training batch, by batch-norm layer in forward order: mean and unbiased variance, `[C]` each.
+/// Statistics of one training batch, by the name of the batch-norm layer: mean and unbiased variance, `[C]` each.
 #[derive(Clone, Debug, Default)]
-pub struct NormUpdate(Vec<(Vec<f32>, Vec<f32>)>);
+pub struct NormUpdate(BTreeMap<String, (Vec<f32>, Vec<f32>)>);
 
 impl NormUpdate {
     /// Reads the statistics of all layers from the device in one go.
-    fn read(layers: &[BatchStats]) -> Result<Self> {
+    fn read(layers: &[(String, BatchStats)]) -> Result<Self> {
         if layers.is_empty() {
             return Ok(Self::default());
         }
         let tensors: Vec<&Tensor> = layers
             .iter()
-            .flat_map(|layer| [&layer.mean, &layer.variance])
+            .flat_map(|(_, layer)| [&layer.mean, &layer.variance])
             .collect();
         let values = Tensor::cat(&tensors, 0)?.to_vec1::<f32>()?;
         let mut rest = values.as_slice();
@@ -239,7 +241,9 @@ impl NormUpdate {
             rest = others;
             own.to_vec()
         };
-        let read = |layer: &BatchStats| (take(&layer.mean), take(&layer.variance));
+        let read = |(name, layer): &(String, BatchStats)| {
+            (name.clone(), (take(&layer.mean), take(&layer.variance)))
+        };
         Ok(Self(layers.iter().map(read).collect()))
     }
 }
@@ -345,7 +349,10 @@ impl Net {
 
     /// Moves the running statistics towards those of a training batch.
     pub fn update_norms(&mut self, update: &NormUpdate) {
-        for (norm, (mean, variance)) in self.norms.iter_mut().zip(&update.0) {
+        for norm in &mut self.norms {
+            let Some((mean, variance)) = update.0.get(&norm.name) else {
+                continue;
+            };
             norm.batches += 1;
             blend(&mut norm.mean, mean, MOMENTUM);
             blend(&mut norm.variance, variance, MOMENTUM);
@@ -356,7 +363,10 @@ impl Net {
     /// the first step.
     pub fn set_norms(&mut self, updates: &[NormUpdate]) {
         for (i, update) in updates.iter().enumerate() {
-            for (norm, (mean, variance)) in self.norms.iter_mut().zip(&update.0) {
+            for norm in &mut self.norms {
+                let Some((mean, variance)) = update.0.get(&norm.name) else {
+                    continue;
+                };
                 let weight = 1.0 / (i + 1) as f32;
                 blend(&mut norm.mean, mean, weight);
                 blend(&mut norm.variance, variance, weight);

@@ -45,8 +45,8 @@ pub(super) struct Pass<'a> {
     pub(super) gates: Vec<(String, Tensor)>,
     /// Logits of each branch, [N, K] each, where each has a classifier of its own.
     pub(super) experts: Vec<Var>,
-    /// Statistics of the batch norms, in forward order.
-    pub(super) stats: Vec<BatchStats>,
+    /// Statistics of the batch norms with their names, in the order in which they were computed.
+    pub(super) stats: Vec<(String, BatchStats)>,
 }
 
 /// Kind and names of the layers that scale channels.
@@ -240,7 +240,8 @@ impl<'a> Pass<'a> {
         };
         let joined = ops::join_conv2d(self.tape, x, &all, weight, &conv)?;
         self.gates.extend(gates.into_iter().zip(joined.gates));
-        self.stats.extend(joined.stats);
+        let stats = joined.stats.map(|stats| (norm.clone(), stats));
+        self.stats.extend(stats);
         if kind != NormKind::Group {
             return Ok(joined.out);
         }

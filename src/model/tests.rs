@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 use super::*;
 use crate::config::{Attention, GatePlace, NormKind, Width};
 use crate::network::Layer;
+use crate::random::Random;
 
 fn spec(classes: usize, attention: Attention) -> Spec {
     Spec {
@@ -160,6 +161,27 @@ fn variants() -> impl Iterator<Item = Spec> {
             ..spec(10, attention)
         })
     })
+}
+
+/// With the running statistics of one batch, the network gives that batch in evaluation the logits that it gives it in
+/// training, but for the unbiased variance: every batch norm has the statistics that are its own.
+#[test]
+fn running_statistics_are_those_of_their_layers() -> Result<()> {
+    for spec in variants().filter(|spec| spec.layout.norm == NormKind::Batch) {
+        let mut net = Net::new(spec.clone(), 3, &Device::Cpu)?;
+        let [h, w, c] = spec.image;
+        let mut random = Random::new(3, "images", 0, 0);
+        let values = (0..6 * h * w * c).map(|_| random.normal() as f32);
+        let x = Tensor::from_vec(values.collect(), (6, h, w, c), &Device::Cpu)?;
+        let trained = net.forward(&net.weights(), &x, Mode::Train)?;
+        net.set_norms(&[trained.norms]);
+        let evaluated = net.forward(&net.weights(), &x, Mode::Eval)?.logits;
+        let off = (&evaluated - &trained.logits)?.sqr()?.sum_all()?;
+        let size = trained.logits.sqr()?.sum_all()?;
+        let share = (off.to_scalar::<f32>()? / size.to_scalar::<f32>()?).sqrt();
+        assert!(share < 0.03, "{spec:?}: {share}");
+    }
+    Ok(())
 }
 
 #[test]
