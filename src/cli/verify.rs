@@ -135,6 +135,10 @@ fn print(run: &Run, found: &Verification) {
          class measured; the probe takes up to {} images of each class",
         facts.step, facts.batches, facts.images, facts.probe_images
     ));
+    let config = run.started.as_ref().map(|started| &started.config);
+    if config.is_some_and(|config| config.ema_decay.is_some()) {
+        say("the weights are those that are trained, not their average, which is evaluated");
+    }
     say(
         "rank correlation of predicted and measured effects of each class on every other, and how often the sign is right",
     );

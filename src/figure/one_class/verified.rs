@@ -69,7 +69,10 @@ const NAMES: [&str; 3] = ["Predicted", "Measured", "Predicted minus measured"];
 /// The verification nearest to the cursor; the last where the view follows the newest moment.
 fn at<'a>(subject: Subject<'a>, view: &View) -> Option<&'a Arc<Verification>> {
     let step = view.step.unwrap_or(u64::MAX);
+    // What was measured of another loss than the run's is not shown as if it were of it.
+    let is_cross_entropy = subject.run.minimises_cross_entropy();
     let verified = subject.probes.verified.iter();
+    let verified = verified.filter(|(_, found)| is_cross_entropy || !found.facts.loss.is_empty());
     let nearest = verified.min_by_key(|(at, _)| at.abs_diff(step));
     nearest.map(|(_, verification)| verification)
 }

@@ -28,7 +28,7 @@ pub struct Verification {
     pub as_in_training: Vec<f32>,
     /// Predicted by a probe with batch norm frozen.
     pub frozen: Vec<f32>,
-    /// Predicted by the shares themselves, −⟨s_j, s_k⟩/π_k: what a probe of as many images as the training batches have
+    /// Predicted by the shares themselves, −⟨s_j, s_k⟩/ω_k with the weight ω_k of class k in their loss: what a probe of as many images as the training batches have
     /// would say.
     pub shares: Vec<f32>,
     /// Predicted as in training by the first half of each class's pieces alone, then by the second half.
@@ -50,6 +50,10 @@ pub struct Facts {
     pub images: usize,
     /// The split of the images that were not trained on, `test` or `val`; empty without one.
     pub held_out: String,
+    /// The loss that was measured: that which the run minimises. Empty in older files, which have plain cross-entropy of the
+    /// network's logits.
+    #[serde(default)]
+    pub loss: String,
     /// Learning rate of the small step by which each class's share was applied, `[K]`; 0 for a class without share.
     pub step_sizes: Vec<f64>,
 }
@@ -197,6 +201,7 @@ mod tests {
                 batches: 40,
                 probe_images: 32,
                 images: 400,
+                loss: "ce".to_owned(),
                 held_out: "test".to_owned(),
                 step_sizes: vec![0.01, 0.02, 0.0],
             },

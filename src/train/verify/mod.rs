@@ -126,6 +126,7 @@ impl Subject {
                 batches: request.batches,
                 probe_images: request.probe_images.unwrap_or(self.config.probe_images),
                 images: request.images,
+                loss: self.loss_in_words(),
                 ..Facts::default()
             },
             ..Verification::default()
@@ -143,7 +144,7 @@ impl Subject {
             }
         }
         let shares = shares.mean(drawn.len());
-        found.shares = shares.predicted(classes, &measured, &self.step_shares());
+        found.shares = shares.predicted(classes);
         let effects = Effects::new(&self, &drawn, request.images)?;
         found.facts.held_out = effects.held_out().to_owned();
         found.facts.step_sizes = vec![0.0; classes];

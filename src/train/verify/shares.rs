@@ -28,6 +28,9 @@ pub(super) struct Shares {
     shapes: Vec<Vec<usize>>,
     /// By class, the values of all parameters.
     sums: Vec<Vec<f32>>,
+    /// By class, the sum of its weights in the loss, Σ (w_j n_j / Σ w): the gradient of the class's mean loss is the mean
+    /// share divided by the mean weight.
+    weights: Vec<f64>,
 }
 
 impl Shares {
@@ -38,6 +41,7 @@ impl Shares {
             measured: measured.to_vec(),
             shapes: values.iter().map(|value| value.dims().to_vec()).collect(),
             sums: vec![vec![0.0; len]; measured.len()],
+            weights: vec![0.0; measured.len()],
         }
     }
 
@@ -68,12 +72,15 @@ impl Shares {
             }
             Tensor::cat(&flat, 0)?.to_vec1::<f32>()
         });
-        for ((&class, sum), gradient) in self.measured.iter().zip(&mut self.sums).zip(done) {
+        let sums = self.sums.iter_mut().zip(&mut self.weights);
+        for ((&class, (sum, of_class)), gradient) in self.measured.iter().zip(sums).zip(done) {
             let images = batch
                 .labels
                 .iter()
                 .filter(|&&label| label as usize == class);
-            let factor = (weight(class) * images.count() as f64 / total) as f32;
+            let factor = weight(class) * images.count() as f64 / total;
+            *of_class += factor;
+            let factor = factor as f32;
             let terms = sum.iter_mut().zip(gradient?);
             terms.for_each(|(sum, x)| *sum += factor * x);
         }
@@ -84,19 +91,25 @@ impl Shares {
     pub(super) fn mean(mut self, batches: usize) -> Self {
         let factor = 1.0 / batches.max(1) as f32;
         self.sums.iter_mut().flatten().for_each(|x| *x *= factor);
+        self.weights
+            .iter_mut()
+            .for_each(|x| *x *= f64::from(factor));
         self
     }
 
-    /// −⟨s_j, s_k⟩/π_k for the shares s, `[K, K]`: the first-order effect of class j's share on the loss of class k,
-    /// whose gradient is s_k/π_k. NaN for a class that is not measured.
-    pub(super) fn predicted(&self, classes: usize, measured: &[usize], shares: &[f64]) -> Vec<f32> {
+    /// −⟨s_j, s_k⟩/ω_k for the shares s, `[K, K]`: the first-order effect of class j's share on the loss of class k,
+    /// whose gradient is s_k/ω_k with the weight ω_k that the class has in the loss of these batches. NaN for a class that
+    /// is not measured, or has no image in the batches.
+    pub(super) fn predicted(&self, classes: usize) -> Vec<f32> {
         let rows: Vec<&[f32]> = self.sums.iter().map(Vec::as_slice).collect();
         let products = ops::products(&rows);
         let mut found = vec![f32::NAN; classes * classes];
-        for (a, &j) in measured.iter().enumerate() {
-            for (b, &k) in measured.iter().enumerate() {
-                let effect = -products[a * measured.len() + b] / shares[k];
-                found[j * classes + k] = effect as f32;
+        let measured = &self.measured;
+        let present = |at: &usize| self.weights[*at] > 0.0;
+        for a in (0..measured.len()).filter(present) {
+            for b in (0..measured.len()).filter(present) {
+                let effect = -products[a * measured.len() + b] / self.weights[b];
+                found[measured[a] * classes + measured[b]] = effect as f32;
             }
         }
         found

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use crate::class_balance;
-use crate::config::{DataSource, RunConfig};
+use crate::config::{Attention, DataSource, RunConfig};
 use crate::data::Dataset;
 use crate::data::batches::eval_batch;
 use crate::model::{Layout, Net, Spec};
@@ -80,6 +80,14 @@ impl Subject {
             net,
             progress,
         }))
+    }
+
+    /// The loss that the run minimises.
+    pub(super) fn loss_in_words(&self) -> String {
+        if self.config.attention == Attention::Experts {
+            return "the losses of three experts".to_owned();
+        }
+        self.config.loss.to_string()
     }
 
     /// Share of each class in the gradient of a step, `[K]`.
