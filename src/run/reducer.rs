@@ -294,12 +294,20 @@ impl Run {
     pub fn departs_from_class_gradients(&self) -> Option<String> {
         let started = self.started.as_ref()?;
         match &started.recorder {
-            Some(recorder) => (!recorder.cross_entropy).then(|| {
-                "class gradients are those of cross-entropy, and this run minimises another loss"
-                    .to_owned()
-            }),
+            Some(recorder) => recorder.departs_from_class_gradients(),
             None => started.config.departs_from_class_gradients(),
         }
+    }
+
+    /// Whether the run minimises the cross-entropy whose class gradients are measured, with class weights or without; taken
+    /// for granted before the header.
+    pub fn minimises_cross_entropy(&self) -> bool {
+        self.started
+            .as_ref()
+            .is_none_or(|started| match &started.recorder {
+                Some(recorder) => recorder.cross_entropy,
+                None => started.config.minimises_cross_entropy(),
+            })
     }
 
     /// Rows in the Gram tensors of all layers that `scope` covers, in the order of the layer table.

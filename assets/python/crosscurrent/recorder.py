@@ -83,8 +83,9 @@ class Recorder:
         train_counts: training images of each class [K]; by default those of `probe`.
         shares: each class's share of a step's gradient [K], where a sampler or class weights change it; by default that of
             its training images.
-        cross_entropy: whether training minimises cross-entropy, class weights included; else no effect of one class on
-            another is predicted.
+        cross_entropy: whether training minimises cross-entropy of single images with their labels, class weights included;
+            else, as with label smoothing, mixup or another loss, no effect of one class on another is predicted. Nor is
+            it where `optimizer` is not SGD, whose step alone is a sum of class gradients.
         config: settings to be shown with the run: names and numbers, texts or truth values.
         steps_per_epoch, total_steps, batch_size: optimiser steps in an epoch and in all, and images in a step, where known.
             A loader as `probe` tells the first and the last.
@@ -272,6 +273,7 @@ class Recorder:
                 config={str(name): _plain(value) for name, value in self._config.items()},
                 shares=chosen.shares,
                 cross_entropy=bool(cross_entropy),
+                optimizer="SGD" if isinstance(self._optimizer, torch.optim.SGD) else type(self._optimizer).__name__,
                 batch_norm=self._norms.kind,
             ),
             instruction_set=_device(self._params[0].device),

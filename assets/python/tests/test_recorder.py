@@ -398,6 +398,17 @@ class Files(Case):
         self.assertEqual((config["lr"], config["nan"], config["deep"]), (0.1, None, {"a": [1, None]}))
         self.assertIsInstance(config["odd"], str)
 
+    def test_the_optimiser_is_named_whatever_wraps_it(self):
+        class Own(torch.optim.SGD):
+            pass
+
+        net = ResNet(4, 4, (1, 1))
+        wrapped = types.SimpleNamespace(optimizer=torch.optim.AdamW(net.parameters()))
+        for name, optimizer in dict(SGD=Own(net.parameters(), 0.1), AdamW=wrapped).items():
+            rec = Recorder(self.root / name, net, optimizer, probe=images(), classes=NAMES)
+            rec.close()
+            self.assertEqual(events(rec.path)[0]["recorder"]["optimizer"], name)
+
     def test_importing_the_package_does_not_import_torch(self):
         code = "import sys, crosscurrent; sys.exit('torch' in sys.modules)"
         env = {**os.environ, "PYTHONPATH": str(HERE.parent)}

@@ -149,9 +149,13 @@ impl Started {
     }
 
     /// Whether images of a batch mix while the network trains, by the statistics of batch norms. Where they do not, class
-    /// gradients as in training are those with batch norm frozen. Of networks of other programs it is taken for granted.
+    /// gradients as in training are those with batch norm frozen. Of networks of other programs it is taken for granted
+    /// where they do not say otherwise.
     pub fn mixes_images(&self) -> bool {
-        self.recorder.is_some() || self.config.norm == NormKind::Batch
+        match &self.recorder {
+            Some(recorder) => recorder.batch_norm != "none",
+            None => self.config.norm == NormKind::Batch,
+        }
     }
 
     /// What the network is, in a word or two: its attention variant, or the name that a recorder gives it.

@@ -21,6 +21,13 @@ pub struct Recorder {
     /// Whether training minimises (weighted) cross-entropy, so that its gradient is a sum of the probe's class gradients.
     #[serde(default = "yes")]
     pub cross_entropy: bool,
+    /// Name of the optimiser, such as `SGD` or `AdamW`; empty where it is not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub optimizer: String,
+    /// How batch norms are treated as in training; `none` where the network has none in training mode, empty where that is
+    /// not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub batch_norm: String,
 }
 
 fn yes() -> bool {
@@ -40,6 +47,22 @@ impl Recorder {
             (name.clone(), text)
         });
         network.into_iter().chain(others).collect()
+    }
+
+    /// Why a step is no sum of class gradients; `None` where it is one, or the optimiser is not known.
+    pub(in crate::run) fn departs_from_class_gradients(&self) -> Option<String> {
+        if !self.cross_entropy {
+            return Some(
+                "class gradients are those of cross-entropy, and this run minimises another loss"
+                    .to_owned(),
+            );
+        }
+        (!matches!(self.optimizer.as_str(), "" | "SGD")).then(|| {
+            format!(
+                "{} does not subtract the gradient times the learning rate, so that a step is no sum of class gradients",
+                self.optimizer
+            )
+        })
     }
 
     /// The random seed among the settings; 0 where there is none.
@@ -90,4 +113,32 @@ pub struct Change {
     pub from: String,
     /// Its value afterwards, as text; empty where the program chooses it.
     pub to: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of other optimisers than SGD no effect of a class is predicted; of unknown ones it is, as before they were recorded.
+    #[test]
+    fn a_step_of_another_optimiser_is_no_sum_of_class_gradients() -> anyhow::Result<()> {
+        for (fields, departs) in [
+            (r#""name": "PyTorch""#, ""),
+            (r#""name": "PyTorch", "optimizer": "SGD""#, ""),
+            (
+                r#""name": "PyTorch", "optimizer": "AdamW""#,
+                "AdamW does not",
+            ),
+            (
+                r#""name": "PyTorch", "optimizer": "SGD", "cross_entropy": false"#,
+                "class gradients are those of cross-entropy",
+            ),
+        ] {
+            let recorder: Recorder = serde_json::from_str(&format!("{{{fields}}}"))?;
+            let said = recorder.departs_from_class_gradients().unwrap_or_default();
+            assert!(said.starts_with(departs), "{fields}: {said}");
+            assert_eq!(said.is_empty(), departs.is_empty(), "{fields}: {said}");
+        }
+        Ok(())
+    }
 }
