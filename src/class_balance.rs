@@ -11,12 +11,7 @@ const DEFERRED: f64 = 0.8;
 /// Weight in the loss of an image of each class in `epoch` (from 0), `[K]`; empty where all images count equally.
 /// `counts` are the training images of each class, `[K]`.
 pub fn class_weights(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f64> {
-    let usual = match config.loss {
-        Loss::Ldam => DEFERRED,
-        Loss::Ce | Loss::Focal | Loss::BalancedSoftmax | Loss::LogitAdjusted => 0.0,
-    };
-    let begins = config.weights_from.unwrap_or(usual) * f64::from(config.epochs);
-    if (epoch as f64) < begins.floor() {
+    if epoch < weighted_from(config) {
         return Vec::new();
     }
     match config.class_weights {
@@ -24,6 +19,18 @@ pub fn class_weights(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f6
         ClassWeights::Inverse => inverse_frequency(counts),
         ClassWeights::Effective => effective_number(counts, config.beta.unwrap_or(BETA)),
     }
+}
+
+/// The epoch (from 0) from which on class weights apply; 0 without class weights.
+pub fn weighted_from(config: &RunConfig) -> u64 {
+    if config.class_weights == ClassWeights::None {
+        return 0;
+    }
+    let usual = match config.loss {
+        Loss::Ldam => DEFERRED,
+        Loss::Ce | Loss::Focal | Loss::BalancedSoftmax | Loss::LogitAdjusted => 0.0,
+    };
+    (config.weights_from.unwrap_or(usual) * f64::from(config.epochs)).floor() as u64
 }
 
 /// Share of each class in the gradient of a step in `epoch` (from 0), `[K]`, summing to 1: how often images of the

@@ -216,8 +216,7 @@ configuration! {
         /// How many times ln π is taken off the logits of the trained network before the largest is chosen (post-hoc logit
         /// adjustment).
         post_hoc: Option<f64> = None, "Post-hoc τ", {
-            bounds: Bounds::Between(0.0, 10.0),
-            low_means: "no adjustment",
+            bounds: Bounds::Between(-10.0, 10.0),
             example: "1",
             unset: "not at all",
             unset_hint: "none",

@@ -56,6 +56,11 @@ impl RunConfig {
         self.cutmix_prob.unwrap_or(CUTMIX_PROB)
     }
 
+    /// Whether the loss is cross-entropy of the network's logits, with class weights or without.
+    pub fn minimises_cross_entropy(&self) -> bool {
+        self.loss == Loss::Ce && self.attention != Attention::Experts
+    }
+
     /// Why a step of the run is no sum of the class gradients that probes measure, which are those of cross-entropy, so
     /// that what each class's share of a step does cannot be told from them; `None` where it is such a sum.
     pub fn departs_from_class_gradients(&self) -> Option<String> {

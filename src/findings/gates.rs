@@ -24,6 +24,10 @@ pub(super) fn findings(recent: &Recent<'_>) -> Option<Finding> {
     if gates.len() < LEAST || gates.iter().any(|gates| gates.is_empty()) {
         return None;
     }
+    // The share of a single branch is always 1.
+    if recent.started.attention().shares_branches() && newest_has_one_branch(&gates) {
+        return None;
+    }
     let classes = recent.started.classes.len();
     // The shares that a class gives to the branches sum to 1, so that branches cannot but agree on classes.
     let is_independent = !recent.started.attention().shares_branches();
@@ -34,6 +38,10 @@ pub(super) fn findings(recent: &Recent<'_>) -> Option<Finding> {
         step: newest.last().map(|x| x.probe.step),
         ..Evidence::default()
     }))
+}
+
+fn newest_has_one_branch(gates: &[&Gates]) -> bool {
+    gates.last().is_some_and(|gates| gates.len() < 2)
 }
 
 type Gates = BTreeMap<String, Vec<f32>>;

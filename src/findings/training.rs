@@ -1,7 +1,9 @@
 //! Rules about losses and scores, from the log alone: a loss that is not finite or leaps, overfitting, and classes that
 //! are never recognised.
 
-use crate::config::RunConfig;
+use std::fmt::Write as _;
+
+use crate::class_balance::weighted_from;
 use crate::run::Run;
 use crate::run::event::{Eval, Split, Started, Step};
 
@@ -70,10 +72,18 @@ pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
     let with_loss = run.steps.iter().filter_map(|step| Some((step, step.loss?)));
     let (steps, losses): (Vec<&Step>, Vec<f64>) = with_loss.unzip();
     let after = steps.partition_point(|step| step.epoch < 1.0);
-    let usual = Usual::of(&started.config)?;
+    let usual = Usual::of(started)?;
+    // Losses with class weights are compared with such alone.
+    let weighted_from = match &started.recorder {
+        Some(_) => 0,
+        None => weighted_from(&started.config),
+    };
+    let weighted = steps.partition_point(|step| step.epoch < weighted_from as f64);
     let least = LEAP_SHARE * guessing;
     let leaps = |index: &usize| usual.is_passed(&losses[..*index], losses[*index], least);
+    let is_of_one_loss = |index: &usize| *index < weighted || *index >= weighted + usual.window();
     let at: Vec<usize> = (usual.window().max(after)..losses.len())
+        .filter(is_of_one_loss)
         .filter(leaps)
         .collect();
     let last = *at.last()?;
@@ -88,11 +98,15 @@ pub(super) fn leap(run: &Run, started: &Started) -> Option<Finding> {
         losses[last],
         moment(run, step.epoch)
     );
-    let detail = format!(
-        "The batch of step {} against {against}; guessing among {} classes has a loss of {guessing:.2}.",
-        step.step,
-        started.classes.len()
-    );
+    let mut detail = format!("The batch of step {} against {against}", step.step);
+    if run.minimises_cross_entropy() {
+        let classes = started.classes.len();
+        let _ = write!(
+            detail,
+            "; guessing among {classes} classes has a cross-entropy of {guessing:.2}"
+        );
+    }
+    detail.push('.');
     Some(
         Finding::new(Kind::Loss, 0.5, sentence, detail).at(Evidence {
             step: Some(step.step),
@@ -114,7 +128,12 @@ enum Usual {
 impl Usual {
     /// What is usual in a run; `None` where batches are mixed so seldom, or so little, that the losses before may be those of
     /// batches that are hardly mixed.
-    fn of(config: &RunConfig) -> Option<Self> {
+    fn of(started: &Started) -> Option<Self> {
+        let config = &started.config;
+        // What another program does with its batches is not known.
+        if started.recorder.is_some() {
+            return Some(Self::Range);
+        }
         if !config.mixes() {
             return Some(Self::Median);
         }
@@ -167,8 +186,9 @@ impl Usual {
             }
             Self::Range => {
                 let (lowest, highest) = range(before);
-                let what =
-                    format!("the {window} logged steps before it, mixed as much as chance has it");
+                let what = format!(
+                    "the {window} logged steps before it, however much their batches are mixed"
+                );
                 (format!("between {lowest:.2} and {highest:.2}"), what)
             }
         }

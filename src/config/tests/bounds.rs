@@ -81,9 +81,9 @@ fn both_sides_of_every_bound_are_told_apart() {
         ),
         (
             "post_hoc",
-            &["", "0", "10"],
-            &["-1e-300", "10.000000000000002", "NaN"],
-            "must be between 0 (no adjustment) and 10, such as 1",
+            &["", "-10", "0", "10"],
+            &["-10.000000000000002", "10.000000000000002", "NaN"],
+            "must be between -10 and 10, such as 1",
         ),
         (
             "epochs",

@@ -106,6 +106,17 @@ fn is_plain(config: &RunConfig) -> bool {
         && config.sampler == Sampler::Instance
 }
 
+/// A number with a typographic minus.
+fn typographic(tau: f64) -> String {
+    tau.to_string().replace('-', "−")
+}
+
+/// The strengths that are tried, in words.
+fn range(config: &RunConfig) -> String {
+    let least = if is_plain(config) { 0.0 } else { -STRONGEST };
+    format!("from {} to {STRONGEST}", typographic(least))
+}
+
 /// What to train next where the logits gain by an adjustment: the same with that adjustment, or with a loss that has it
 /// built in where the run does nothing else about the imbalance.
 fn next(config: &RunConfig, tau: f64) -> Vec<Setting> {
@@ -146,6 +157,10 @@ impl<'a> Trial<'a> {
         // The logits have the run's own adjustment already.
         let offsets = |tau: f64| -> Vec<f64> { priors.iter().map(|x| (own - tau) * x).collect() };
         let taus = (0..=STEPS).map(|step| STRONGEST * step as f64 / STEPS as f64);
+        // A run that corrects the imbalance already may correct it too much.
+        let negative = (1..=STEPS).map(|step| -STRONGEST * step as f64 / STEPS as f64);
+        let negative = negative.filter(|_| !is_plain(config));
+        let taus = taus.chain(negative);
         let tau = taus
             .filter(|tau| chosen != Chosen::Theory || is_same(*tau, 1.0))
             .filter_map(|tau| {
@@ -206,12 +221,12 @@ impl<'a> Trial<'a> {
 
     fn gain(&self) -> String {
         let instead = match self.started.config.post_hoc {
-            Some(own) => format!(" instead of {own}"),
+            Some(own) => format!(" instead of {}", typographic(own)),
             None => String::new(),
         };
         format!(
             "Post-hoc logit adjustment with τ = {}{instead} raises macro-F1 without any training, {}",
-            self.taus.1,
+            typographic(self.taus.1),
             self.numbers()
         )
     }
@@ -219,12 +234,20 @@ impl<'a> Trial<'a> {
     fn no_gain(&self) -> String {
         let (own, tau) = self.taus;
         if is_same(own, tau) {
-            return format!(
-                "Post-hoc logit adjustment gains nothing here: τ = {own}, which this run has, is best"
-            );
+            let range = range(&self.started.config);
+            return match self.started.config.post_hoc {
+                Some(own) => format!(
+                    "Post-hoc logit adjustment gains nothing more: of τ {range}, {}, which this run has, is best",
+                    typographic(own)
+                ),
+                None => format!(
+                    "Post-hoc logit adjustment gains nothing here: no τ {range} is better than none"
+                ),
+            };
         }
         format!(
-            "Post-hoc logit adjustment gains nothing that can be told from noise: with τ = {tau}, macro-F1 {}",
+            "Post-hoc logit adjustment gains nothing that can be told from noise: with τ = {}, macro-F1 {}",
+            typographic(tau),
             self.numbers()
         )
     }
@@ -234,7 +257,8 @@ impl<'a> Trial<'a> {
             "Every logit is lowered by τ·ln π of its class, π being the class's share of the training images. ",
         );
         let range = format!(
-            "from 0 to {STRONGEST} in steps of {}",
+            "{} in steps of {}",
+            range(&self.started.config),
             STRONGEST / STEPS as f64
         );
         said.push_str(&match self.chosen {

@@ -110,6 +110,33 @@ fn nothing_is_gained_where_the_logits_are_right_already() {
     assert!(finding.next.is_empty());
 }
 
+/// A run that corrects the imbalance, on images as imbalanced as those of training, has corrected too much.
+#[test]
+fn a_correction_that_is_too_strong_is_taken_back() {
+    let (val, test) = (
+        drawn(1, [1000, 200, 40, 10], 0.0),
+        drawn(2, [4000, 800, 160, 40], 0.0),
+    );
+    let config = RunConfig {
+        loss: Loss::BalancedSoftmax,
+        ..RunConfig::default()
+    };
+    let sample = ended(config.clone(), Some(val), Some(test));
+    let [finding] = sample.of(Kind::Adjustment).try_into().expect("one finding");
+    assert_says(&finding, &["τ = −"]);
+    assert!(
+        finding.detail.contains("from −2 to 2"),
+        "{}",
+        finding.detail
+    );
+    let setting = &finding.next[0];
+    let field = Field::named(setting.field).expect("a field");
+    let mut next = config;
+    field.set(&mut next, &setting.value).expect("a value");
+    assert!(next.post_hoc.is_some_and(|tau| tau < 0.0));
+    assert!(next.validate().is_empty());
+}
+
 /// The logits of a run that adjusts them are kept as adjusted: τ is counted from there.
 #[test]
 fn the_adjustment_of_the_run_itself_counts() {

@@ -41,6 +41,25 @@ fn gates_that_do_little_are_named() {
     assert_says(&same[0], &["all 3 branches", "correlation 1.000"]);
 }
 
+/// The share of the only branch is 1, which says nothing.
+#[test]
+fn the_share_of_a_single_branch_is_not_saturated() {
+    let mut sample = Made {
+        gates: Some(|_, _, _| 1.0),
+        attention: Attention::Class,
+        ..Made::default()
+    }
+    .sample();
+    assert_eq!(sample.of(Kind::Gates).len(), 1);
+    for tensors in sample.probes.values_mut() {
+        let gates = &mut Arc::make_mut(tensors).gates;
+        while gates.len() > 1 {
+            gates.pop_last();
+        }
+    }
+    assert_eq!(sample.of(Kind::Gates), []);
+}
+
 #[test]
 fn gates_that_tell_classes_apart_give_no_finding() {
     assert_eq!(

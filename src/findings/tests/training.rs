@@ -160,6 +160,35 @@ fn a_leap_among_mixed_batches_is_above_all_of_them() {
     assert!(leap(&run, &started).is_some());
 }
 
+/// Losses with class weights are not compared with those without, and other programs may mix their images.
+#[test]
+fn a_leap_is_not_one_of_another_loss() {
+    let made = Made {
+        loss: |step| Some(if step < 400 { 0.8 } else { 2.8 }),
+        probes: 24,
+        ..Made::default()
+    };
+    let mut started = made.started();
+    let run = made.sample().run;
+    assert!(leap(&run, &started).is_some());
+    started.config.epochs = 24;
+    started.config.class_weights = crate::config::ClassWeights::Effective;
+    // Step 400 begins epoch 8.
+    started.config.weights_from = Some(0.34);
+    assert_eq!(leap(&run, &started), None);
+    let mixed = Made {
+        loss: |step| Some(if step % 400 == 0 { 2.8 } else { 0.8 }),
+        ..made
+    };
+    let run = mixed.sample().run;
+    let mut started = mixed.started();
+    assert!(leap(&run, &started).is_some());
+    started.recorder = Some(Box::default());
+    started.config = RunConfig::default();
+    let found = leap(&run, &started);
+    assert!(found.is_none_or(|x| x.sentence.contains("between")));
+}
+
 /// The F1 of a class without images, which images of other classes are taken for, does not tell of overfitting.
 #[test]
 fn overfitting_is_measured_over_the_classes_that_its_error_covers() {
