@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Field, Group, RunConfig, differences};
+use crate::class_balance::weighted_from;
+use crate::config::{Field, Group, RunConfig, Sampler, differences};
 use crate::run::event::{Change, Event, Parent, Split, Started};
 use crate::run::log::{self, RunError, RunFile, Writer};
 use crate::run::{Ending, Run, mirrored};
@@ -13,7 +14,8 @@ use crate::text::shown;
 use super::checkpoint::{self, Progress};
 use super::error::TrainError;
 
-/// Fields that a fork may change: they change neither the network nor the images, nor how what was recorded is read.
+/// Fields that a fork may change: they change neither the network nor the images, nor how what was recorded is read; the
+/// epochs only where nothing goes by them ([`refusal`]).
 const MAY_CHANGE: [&str; 20] = [
     "epochs",
     "lr",
@@ -220,6 +222,14 @@ pub(super) struct Facts {
 /// The first field that a fork changes and may not, in a sentence.
 fn refusal(from: &RunConfig, to: &RunConfig) -> Option<String> {
     let changed = differences(&[from, to]);
+    if from.epochs != to.epochs && (from.sampler == Sampler::Progressive || weighted_from(from) > 0)
+    {
+        return Some(
+            "a fork of this run cannot change `epochs`, since its sampler or the beginning of its class weights goes by them, and \
+             what the run has recorded is read by it; leave them as they are, or start a new run with `crosscurrent train`"
+                .to_owned(),
+        );
+    }
     let field = changed
         .iter()
         .map(|x| x.field)
@@ -292,6 +302,19 @@ fn has_diverged(run: &Run, step: u64) -> bool {
             (run.steps.first().map(|x| x.loss), now.map(|x| x.loss))
         }
     };
+    // Where an average of the weights is evaluated, training goes on from the weights themselves.
+    let averages = run
+        .started
+        .as_ref()
+        .is_some_and(|x| x.config.ema_decay.is_some());
+    let trained = run
+        .steps
+        .iter()
+        .rfind(|x| x.step <= step)
+        .filter(|_| averages);
+    if trained.is_some_and(|x| x.loss.is_none()) {
+        return step > 0;
+    }
     match (first.flatten(), now) {
         (Some(first), Some(Some(now))) => now > DIVERGED * first,
         // Recorded, and not finite.
@@ -360,7 +383,7 @@ pub(super) fn same_again(dir: &Path, ending: Option<&Ending>) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::FIELDS;
+    use crate::config::{ClassWeights, FIELDS};
 
     #[test]
     fn fields_that_may_change_exist() {
@@ -390,6 +413,23 @@ mod tests {
             ("lr", "0.1", "0.01")
         );
         let other = RunConfig { batch: 7, ..slower };
+        let longer = |sampler, weights_from| {
+            let from = RunConfig {
+                sampler,
+                class_weights: ClassWeights::Effective,
+                weights_from,
+                ..from.clone()
+            };
+            let epochs = from.epochs + 1;
+            let to = RunConfig {
+                epochs,
+                ..from.clone()
+            };
+            refusal(&from, &to).is_none()
+        };
+        assert!(longer(Sampler::Instance, None));
+        assert!(!longer(Sampler::Instance, Some(0.8)));
+        assert!(!longer(Sampler::Progressive, None));
         assert!(
             refusal(&from, &other)
                 .unwrap()
