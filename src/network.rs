@@ -79,8 +79,8 @@ impl BatchNorm {
                  which gradients flow: what a class's share of a training step does"
             }
             Self::Frozen => {
-                "Class gradients with the running statistics as constants, so that images do not mix: the gradients \
-                 of the network that is evaluated, which are not those that training follows"
+                "Class gradients with the running statistics as constants, so that images do not mix, as in evaluation: \
+                 not those that training follows"
             }
         }
     }

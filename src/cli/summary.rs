@@ -197,10 +197,10 @@ pub(super) fn summary(
         return Ok(());
     }
     print_table(&table(&rows));
-    if let Some(row) = rows.first() {
-        let label = row.batch_norm.label();
+    if let Some(first) = loaded.first() {
+        let measure = first.run.batch_norm_in_words();
         say(format!(
-            "Interference is that of class gradients with batch norm {label}."
+            "Interference is that of class gradients with {measure}."
         ));
     }
     lacking.iter().for_each(say);

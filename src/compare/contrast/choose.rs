@@ -178,6 +178,18 @@ impl Chosen<'_> {
                 "Not every run was tested at its last step: scores are of validation images.";
             self.notes.push(sentence.to_owned());
         }
+        let departs = |group: &&Group| {
+            let mut members = group.members.iter();
+            members.any(|&run| !self.runs[run].run.minimises_cross_entropy())
+        };
+        let departing: Vec<_> = self.groups.iter().filter(departs).collect();
+        if !departing.is_empty() {
+            let names: Vec<_> = departing.iter().map(|group| group.name.as_str()).collect();
+            self.notes.push(format!(
+                "Interference is that of cross-entropy, which these runs do not minimise: {}.",
+                names.join(", ")
+            ));
+        }
         let base = &self.groups[self.baseline];
         let seeds = |group: &Group| -> Vec<u64> {
             group

@@ -185,6 +185,9 @@ impl Moment {
 /// The images that the change of a loss is measured on, and how batch norm normalises them: as it does where the class
 /// gradients are measured.
 pub(in crate::figure) fn measured_on(run: &Run) -> &'static str {
+    if run.started.as_ref().is_some_and(|x| !x.mixes_images()) {
+        return "the probe images";
+    }
     match run.batch_norm() {
         BatchNorm::AsInTraining => {
             "the probe images, normalised with the statistics of their batch"

@@ -21,8 +21,10 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     name: "loss",
     title: "Loss",
     subtitle: "Loss of training batches, validation and test images over time, in nats",
-    help: "In nats: the mean of what training minimises over single batches (thin; cross-entropy, unless another loss or \
-           class weights were chosen), and the mean cross-entropy of the validation images. Test results are points alone.",
+    help: "In nats: the mean of what training minimises over single batches (thin), and the mean cross-entropy of the \
+           validation images. The first is cross-entropy as well, unless another loss, class weights, smoothed labels or \
+           mixed images were chosen, or experts, whose losses are added; then the two cannot be compared. Test results \
+           are points alone.",
     synonyms: &[
         "cross-entropy",
         "loss curve",
