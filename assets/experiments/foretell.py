@@ -42,10 +42,10 @@ class Run:
         logged = [e for e in steps if e["step"] <= self.early["step"] and e.get("logit_gradients")]
         self.logit_gradients = logged[-1]["logit_gradients"] if logged else None
 
-    def interference(self):
-        """Mean interference between head and tail in the backbone, over the probes between two epochs."""
+    def head_tail(self, what):
+        """Mean `interference` between head and tail in the backbone, or its noise `floor`, over the probes between two epochs."""
         values = [
-            event["training"]["backbone"]["thirds"]["head_tail"]["interference"]
+            event["training"]["backbone"]["thirds"]["head_tail"][what]
             for event in self.probes
             if BETWEEN[0] <= event["epoch"] <= BETWEEN[1]
         ]
@@ -127,12 +127,15 @@ def holm(ps):
 
 def lowers_conflict(runs):
     """Prints the difference of interference between branch and none, paired by seed."""
-    values = {(run.attention, run.seed): run.interference() for run in runs}
+    values = {(run.attention, run.seed): run.head_tail("interference") for run in runs}
     seeds = sorted(seed for attention, seed in values if attention == "branch" and ("none", seed) in values)
     differences = [values["branch", seed] - values["none", seed] for seed in seeds]
     print(f"head-tail interference of the backbone, epochs {BETWEEN[0]:g} to {BETWEEN[1]:g}, branch - none: "
           f"{np.mean(differences):+.4f} over {len(seeds)} seeds, p = {sign_flip(differences):.3f} "
           f"(none {np.mean([values['none', s] for s in seeds]):.4f})")
+    floors = {(run.attention, run.seed): run.head_tail("floor") for run in runs}
+    means = [f"{np.mean([floors[attention, s] for s in seeds]):.4f} ({attention})" for attention in ("none", "branch")]
+    print("what noise alone makes of it:", ", ".join(means))
 
 
 def foretells(runs, count):

@@ -261,6 +261,7 @@ fn the_experiments_say_what_was_recorded() -> Result<()> {
         (&first, "infrared"),
         (&first, "solar"),
         (&second, "cifar10-lt-plain"),
+        (&second, "solar-plain"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
             .args(["compare", "--json"])
@@ -358,10 +359,15 @@ fn the_second_round_says_what_its_scripts_compute() -> Result<()> {
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments");
     let page = std::fs::read_to_string(root.join("second-round.md"))?;
-    for (script, at_least) in [("foretell.py", 18), ("over_time.py", 108)] {
+    for (script, runs, at_least) in [
+        ("foretell.py", "cifar10-lt-plain", 18),
+        ("foretell.py", "solar-plain", 18),
+        ("over_time.py", "cifar10-lt-plain", 108),
+        ("over_time.py", "solar-plain", 36),
+    ] {
         let output = Command::new(&python)
             .arg(root.join(script))
-            .arg(root.join("results/cifar10-lt-plain"))
+            .arg(root.join("results").join(runs))
             .output()?;
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{error}");
@@ -380,9 +386,12 @@ fn the_second_round_says_what_its_scripts_compute() -> Result<()> {
             let is_there = written.iter().any(|text| page.contains(text.as_str()));
             let is_corrected = page.contains(&format!("{value:.2} |"));
             let is_plain_p = text.contains(&format!("p = {word}, corrected"));
-            ensure!(is_there || is_corrected || is_plain_p, "{word}: {text}");
+            ensure!(
+                is_there || is_corrected || is_plain_p,
+                "{runs}, {word}: {text}"
+            );
         }
-        ensure!(numbers >= at_least, "{script}, {numbers}: {text}");
+        ensure!(numbers >= at_least, "{script}, {runs}, {numbers}: {text}");
     }
     Ok(())
 }
