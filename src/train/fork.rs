@@ -291,10 +291,15 @@ fn saved(parent: &Path, run: &Run) -> Result<Vec<Saved>, TrainError> {
 }
 
 /// Whether the network had diverged at a step: by the loss on validation images, or by that of the training step where
-/// there is no such evaluation. At the start it has not.
+/// there is no such evaluation of the trained weights. At the start it has not.
 fn has_diverged(run: &Run, step: u64) -> bool {
     let mut evals = run.evals_of(Split::Val);
-    let at = run.evals_of(Split::Val).find(|eval| eval.step == step);
+    // Where an average of the weights is evaluated, training goes on from the weights themselves.
+    let config = run.started.as_ref().map(|started| &started.config);
+    let is_average = config.is_some_and(|config| config.ema_decay.is_some());
+    let at = run
+        .evals_of(Split::Val)
+        .find(|eval| eval.step == step && !is_average);
     let (first, now) = match at {
         Some(at) => (evals.next().map(|eval| eval.loss), Some(at.loss)),
         None => {
@@ -302,19 +307,6 @@ fn has_diverged(run: &Run, step: u64) -> bool {
             (run.steps.first().map(|x| x.loss), now.map(|x| x.loss))
         }
     };
-    // Where an average of the weights is evaluated, training goes on from the weights themselves.
-    let averages = run
-        .started
-        .as_ref()
-        .is_some_and(|x| x.config.ema_decay.is_some());
-    let trained = run
-        .steps
-        .iter()
-        .rfind(|x| x.step <= step)
-        .filter(|_| averages);
-    if trained.is_some_and(|x| x.loss.is_none()) {
-        return step > 0;
-    }
     match (first.flatten(), now) {
         (Some(first), Some(Some(now))) => now > DIVERGED * first,
         // Recorded, and not finite.

@@ -30,7 +30,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     subtitle: "Cosine of gradients against the share of images confused, a point a pair of classes",
     help: "A point for every pair of classes: how far their gradients agree (left of 0: conflict), and the share of \
            both classes' images that are taken for the other. Hollow points are not significant (3 SE). Draw a rectangle \
-           over points to mark their pairs in both matrices, click beside them to take the marks off.",
+           over points to mark their pairs in both matrices, click beside them to take the marks off. Where an average of \
+           the weights is evaluated, images are confused by it, and the gradients are those of the trained weights.",
     synonyms: &[
         "conflict against confusion",
         "scatter",
