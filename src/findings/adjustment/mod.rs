@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use super::finding::{Evidence, Finding, Kind, Setting};
 use super::words::{class, listed};
 use crate::class_balance::log_priors;
-use crate::config::{Attention, ClassWeights, Loss, Prior, RunConfig, Sampler};
+use crate::config::{ClassWeights, Prior, RunConfig, Sampler};
 use crate::run::Run;
 use crate::run::event::{Split, Started};
 use crate::text::signed;
@@ -100,8 +100,7 @@ pub(super) fn finding(run: &Run, started: &Started, logits: &EndLogits) -> Optio
 
 /// Whether training does nothing about the imbalance, so that theory says how to adjust its logits.
 fn is_plain(config: &RunConfig) -> bool {
-    config.loss == Loss::Ce
-        && config.attention != Attention::Experts
+    config.minimises_cross_entropy()
         && config.class_weights == ClassWeights::None
         && config.sampler == Sampler::Instance
 }

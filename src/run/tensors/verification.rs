@@ -28,8 +28,8 @@ pub struct Verification {
     pub as_in_training: Vec<f32>,
     /// Predicted by a probe with batch norm frozen.
     pub frozen: Vec<f32>,
-    /// Predicted by the shares themselves, −⟨s_j, s_k⟩/ω_k with the weight ω_k of class k in their loss: what a probe of as many images as the training batches have
-    /// would say.
+    /// Predicted by the shares themselves, −⟨s_j, s_k⟩/ω_k with the weight ω_k of class k in their loss: what a probe of as
+    /// many images as the training batches have would say.
     pub shares: Vec<f32>,
     /// Predicted as in training by the first half of each class's pieces alone, then by the second half.
     pub halves: [Vec<f32>; 2],

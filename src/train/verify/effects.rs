@@ -68,7 +68,8 @@ impl Effects {
         self.held_out
     }
 
-    /// The losses that training minimises, without class weights, with the network's present parameters. Sets its running statistics.
+    /// The losses that training minimises, without class weights, with the network's present parameters. Sets its running
+    /// statistics.
     pub(super) fn losses(&self, subject: &mut Subject) -> Result<Losses> {
         let weights = subject.net.weights();
         let mut updates = Vec::with_capacity(self.norms.len());
