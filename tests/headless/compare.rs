@@ -262,6 +262,7 @@ fn the_experiments_say_what_was_recorded() -> Result<()> {
         (&first, "solar"),
         (&second, "cifar10-lt-plain"),
         (&second, "solar-plain"),
+        (&second, "infrared-plain"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
             .args(["compare", "--json"])
@@ -362,8 +363,10 @@ fn the_second_round_says_what_its_scripts_compute() -> Result<()> {
     for (script, runs, at_least) in [
         ("foretell.py", "cifar10-lt-plain", 18),
         ("foretell.py", "solar-plain", 18),
+        ("foretell.py", "infrared-plain", 18),
         ("over_time.py", "cifar10-lt-plain", 108),
         ("over_time.py", "solar-plain", 36),
+        ("over_time.py", "infrared-plain", 36),
     ] {
         let output = Command::new(&python)
             .arg(root.join(script))
