@@ -63,6 +63,14 @@ impl BatchNorm {
         }
     }
 
+    /// The measure in words, of networks that mix the images of a batch, by batch norm, or do not.
+    pub fn in_words(self, mixes_images: bool) -> String {
+        match mixes_images {
+            true => format!("batch norm {}", self.label()),
+            false => "no batch norm".to_owned(),
+        }
+    }
+
     /// Name on the command line, in tables and in files.
     pub fn name(self) -> &'static str {
         match self {

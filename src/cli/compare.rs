@@ -156,9 +156,9 @@ fn print(comparison: &Comparison) {
     for (at, &group) in comparison.others().iter().enumerate() {
         let name = &comparison.groups[group].name;
         say(format!(
-            "\n{name} − {base}, {} images, batch norm {}, last step\nmean ± sd (n); difference with 95 % interval; exact p; p by Holm",
+            "\n{name} − {base}, {} images, {}, last step\nmean ± sd (n); difference with 95 % interval; exact p; p by Holm",
             comparison.images(),
-            comparison.batch_norm.label()
+            comparison.batch_norm_in_words()
         ));
         let table = |title: &str, rows: &[Row]| {
             if !rows.is_empty() {

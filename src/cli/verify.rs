@@ -9,6 +9,7 @@ use super::output::{Signalled, print_table, say, say_json};
 use super::train::{stop_on_signals, was_cancelled};
 use crate::compare::statistics::rank_correlation;
 use crate::config::DataSource;
+use crate::run::event::Started;
 use crate::run::log;
 use crate::run::verification::Verification;
 use crate::run::{BatchNorm, Run};
@@ -104,19 +105,25 @@ pub(super) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The predictions with their names.
-fn predictions(found: &Verification) -> [(&'static str, &[f32]); 3] {
-    [
-        (
-            "probe, batch norm as in training",
-            found.predicted(BatchNorm::AsInTraining),
-        ),
-        (
-            "probe, batch norm frozen",
-            found.predicted(BatchNorm::Frozen),
-        ),
-        ("the shares of the batches themselves", &found.shares),
-    ]
+/// The predictions with their names; those of the probe are one where images of a batch do not mix.
+fn predictions<'a>(run: &Run, found: &'a Verification) -> Vec<(&'static str, &'a [f32])> {
+    let training = found.predicted(BatchNorm::AsInTraining);
+    let mut all = match mixes_images(run) {
+        true => vec![
+            ("probe, batch norm as in training", training),
+            (
+                "probe, batch norm frozen",
+                found.predicted(BatchNorm::Frozen),
+            ),
+        ],
+        false => vec![("probe, no batch norm", training)],
+    };
+    all.push(("the shares of the batches themselves", &found.shares));
+    all
+}
+
+fn mixes_images(run: &Run) -> bool {
+    run.started.as_ref().is_none_or(Started::mixes_images)
 }
 
 fn agreement(found: &Verification, predicted: &[f32], measured: &[f32]) -> Agreement {
@@ -151,7 +158,7 @@ fn print(run: &Run, found: &Verification) {
         "training images".to_owned(),
         held_out,
     ]];
-    for (name, predicted) in predictions(found) {
+    for (name, predicted) in predictions(run, found) {
         let cell = |measured: &[f32]| {
             let Agreement { rank, sign } = agreement(found, predicted, measured);
             match (rank, sign) {
@@ -212,12 +219,14 @@ fn hurts_the_rarest(run: &Run, found: &Verification) -> Option<(String, String)>
             names.join(", ")
         }
     };
-    let sentence = format!(
-        "{} (measured), {} (predicted as in training), {} (predicted with batch norm frozen)",
-        most(&found.train),
-        most(&found.as_in_training),
-        most(&found.frozen)
-    );
+    let (measured, training) = (most(&found.train), most(&found.as_in_training));
+    let sentence = match mixes_images(run) {
+        true => format!(
+            "{measured} (measured), {training} (predicted as in training), {} (predicted with batch norm frozen)",
+            most(&found.frozen)
+        ),
+        false => format!("{measured} (measured), {training} (predicted)"),
+    };
     Some((started.classes[rarest].clone(), sentence))
 }
 

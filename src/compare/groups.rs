@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::config::{self, Field};
-use crate::run::event::Started;
+use crate::run::event::{Change, Parent, Started};
 
 /// A field in which configurations differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -145,24 +145,16 @@ fn key(started: &Started) -> BTreeMap<String, Value> {
 
 /// What sets a fork apart from runs that were trained with its configuration from the start; `None` for such a run.
 fn fork(started: &Started) -> Option<String> {
-    let parent = started
-        .parent
-        .as_ref()
-        .filter(|_| !started.is_of_one_piece())?;
-    let before = parent.changed.iter();
-    let before = before.map(|x| {
-        format!(
-            "{} {}",
-            x.field.replace('_', " "),
-            or_default(x.from.clone())
-        )
+    let forks = started.parent.iter().flat_map(Parent::all);
+    let changing = forks.filter(|fork| !fork.changed.is_empty());
+    let words = changing.map(|fork| {
+        let before = fork.changed.iter().map(Change::before);
+        let before: Vec<String> = before.collect();
+        let before = before.join(", ").replace('_', " ");
+        format!("forked after step {} of {before}", fork.step)
     });
-    let before: Vec<String> = before.collect();
-    Some(format!(
-        "forked after step {} of {}",
-        parent.step,
-        before.join(", ")
-    ))
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// A name for each group, given its first run.
@@ -209,6 +201,26 @@ mod tests {
             seed,
             ..RunConfig::default()
         }
+    }
+
+    /// Where settings changed before a fork whose own are unchanged, it is of another group than runs of one piece.
+    #[test]
+    fn a_fork_is_of_a_group_by_all_that_changed_before_it() {
+        let whole = started(config(Attention::None, Width::Quarter, 0));
+        let change = Change {
+            field: "weight_decay".to_owned(),
+            from: String::new(),
+            to: "0.1".to_owned(),
+        };
+        let first = Parent::of("a", None, 40, vec![change]);
+        let mut fork = started(config(Attention::None, Width::Quarter, 1));
+        fork.parent = Some(Parent::of("b", Some(&first), 60, Vec::new()));
+        let found = groups(&[&whole, &fork]);
+        let names: Vec<_> = found.iter().map(|group| group.name.as_str()).collect();
+        assert!(
+            matches!(names[..], [_, name] if name.ends_with("forked after step 40 of weight decay default")),
+            "{names:?}"
+        );
     }
 
     #[test]

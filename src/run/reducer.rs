@@ -145,10 +145,8 @@ impl Run {
     /// How batch norm was treated in the class gradients of [`Self::probes`], in words.
     pub fn batch_norm_in_words(&self) -> String {
         let started = self.started.as_ref();
-        match started.is_none_or(Started::mixes_images) {
-            true => format!("batch norm {}", self.batch_norm().label()),
-            false => "no batch norm".to_owned(),
-        }
+        let mixes_images = started.is_none_or(Started::mixes_images);
+        self.batch_norm().in_words(mixes_images)
     }
 
     /// Probes as they were recorded, in order of their steps.

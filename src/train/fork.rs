@@ -110,11 +110,12 @@ impl Plan {
         Ok(Self {
             parent: parent.to_owned(),
             started: Started {
-                parent: Some(Parent {
-                    run: started.id.clone(),
-                    step: from.progress.step,
-                    changed: changes(&started.config, config),
-                }),
+                parent: Some(Parent::of(
+                    &started.id,
+                    started.parent.as_ref(),
+                    from.progress.step,
+                    changes(&started.config, config),
+                )),
                 config: config.clone(),
                 total_steps: total,
                 ..started
@@ -374,6 +375,8 @@ pub(super) fn same_again(dir: &Path, ending: Option<&Ending>) -> Option<String> 
 
 #[cfg(test)]
 mod tests {
+    use anyhow::Context as _;
+
     use super::*;
     use crate::config::{ClassWeights, FIELDS};
 
@@ -427,6 +430,25 @@ mod tests {
                 .unwrap()
                 .contains("cannot change `batch`")
         );
+    }
+
+    /// Training goes on from the trained weights, of which an average that is evaluated says nothing.
+    #[test]
+    fn of_averaged_weights_the_loss_of_training_tells_whether_the_run_diverged()
+    -> anyhow::Result<()> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+        let mut run = log::load(&dir)?.run;
+        let step = run
+            .evals_of(Split::Val)
+            .last()
+            .context("no evaluation")?
+            .step;
+        let taken = run.steps.iter_mut().rfind(|x| x.step <= step);
+        taken.context("no step")?.loss = Some(1e9);
+        assert!(!has_diverged(&run, step));
+        run.started.as_mut().context("no header")?.config.ema_decay = Some(0.999);
+        assert!(has_diverged(&run, step));
+        Ok(())
     }
 
     #[test]

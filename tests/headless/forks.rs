@@ -185,6 +185,18 @@ fn a_run_whose_loss_was_not_finite_is_trained_to_its_end_with_a_smaller_rate() -
         assert!(!started.is_of_one_piece());
         assert!(Glance::read(&child)?.ending.is_some());
     }
+    // A fork of that fork knows both, although the settings of its own begin at its end.
+    let longer = RunConfig {
+        epochs: slower.epochs + 1,
+        ..slower
+    };
+    let (child, grandchild) = (root.path().join("default"), root.path().join("longer"));
+    fork(&child, &grandchild, &longer, None)?;
+    let (before, after) = (header(&child)?, header(&grandchild)?);
+    let parent = after.parent.context("parent")?;
+    assert_eq!(parent.changed.len(), 1);
+    assert_eq!(parent.earlier.as_deref(), before.parent.as_ref());
+    assert_eq!((&parent.run, parent.step), (&before.id, before.total_steps));
     Ok(())
 }
 

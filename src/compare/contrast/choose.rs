@@ -160,6 +160,12 @@ impl Chosen<'_> {
         self.groups.iter().map(of).collect()
     }
 
+    /// Whether images of a batch mix, by batch norm, in any network compared.
+    pub(super) fn mixes_images(&self) -> bool {
+        let mut members = self.groups.iter().flat_map(|group| &group.members);
+        members.any(|&run| self.runs[run].started.mixes_images())
+    }
+
     /// The split on which scores are measured: test where every run was tested at its last step, else validation.
     pub(super) fn split(&self) -> Split {
         let mut members = self.groups.iter().flat_map(|group| &group.members);

@@ -17,6 +17,8 @@ pub struct Comparison {
     pub split: Split,
     /// How batch norm is treated in the class gradients of all runs compared.
     pub batch_norm: BatchNorm,
+    /// Whether images of a batch mix, by batch norm, in any network compared. Where they do in none, both ways are one.
+    pub mixes_images: bool,
     /// Index of the baseline in `groups`.
     pub baseline: usize,
     /// The groups that take part.
@@ -52,6 +54,7 @@ impl Comparison {
         let mut comparison = Self {
             split,
             batch_norm: chosen.batch_norm,
+            mixes_images: chosen.mixes_images(),
             baseline: chosen.baseline,
             groups: chosen.compared(),
             classes: measured.reference().started.classes.clone(),
@@ -81,6 +84,11 @@ impl Comparison {
     pub fn group_of(&self, run: &str) -> Option<usize> {
         let has = |group: &Compared| group.runs.iter().any(|name| name == run);
         self.groups.iter().position(has)
+    }
+
+    /// How batch norm is treated in the class gradients of all runs compared, in words.
+    pub fn batch_norm_in_words(&self) -> String {
+        self.batch_norm.in_words(self.mixes_images)
     }
 
     /// Name of the images on which scores are measured: `test` or `validation`.

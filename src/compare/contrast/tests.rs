@@ -1,6 +1,6 @@
 use super::*;
 use crate::compare::statistics::mean;
-use crate::config::{Attention, RunConfig};
+use crate::config::{Attention, NormKind, RunConfig};
 use crate::gradient::gram::{ConflictSummary, PairsConflict, ThirdsConflict};
 use crate::network::{Layer, Normalise};
 use crate::run::event::{End, Eval, Event, FORMAT, Probe, ProbeSet, Split, Started, Summaries};
@@ -472,5 +472,26 @@ fn the_two_measures_are_never_mixed() {
     assert_eq!(
         (batch_norm, means),
         (BatchNorm::AsInTraining, vec![0.5, 0.5])
+    );
+}
+
+/// Of networks without batch norm both measures are one, which is not called frozen or as in training.
+#[test]
+fn without_batch_norm_the_measure_is_not_named_after_it() {
+    let words = |norms: [NormKind; 2]| {
+        let mut runs =
+            [Attention::None, Attention::Branch].map(|x| run(x, 0, [Some(0.9), Some(0.3)]));
+        for (run, norm) in runs.iter_mut().zip(norms) {
+            run.started.as_mut().unwrap().config.norm = norm;
+        }
+        let members = ["a", "b"].into_iter().zip(&runs);
+        let members: Vec<_> = members.map(|(name, run)| Member { name, run }).collect();
+        let found = Comparison::of(&members, None).unwrap();
+        found.batch_norm_in_words()
+    };
+    assert_eq!(words([NormKind::None; 2]), "no batch norm");
+    assert_eq!(
+        words([NormKind::Batch, NormKind::Group]),
+        "batch norm frozen"
     );
 }

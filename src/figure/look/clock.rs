@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::run::Run;
+use crate::run::event::Parent;
 
 /// Turns steps into epochs, steps, images or minutes.
 #[derive(Clone, Debug, Default)]
@@ -10,8 +11,8 @@ pub(in crate::figure) struct Clock {
     axis: TimeAxis,
     /// Steps and their x, both rising; between them and beyond, x is linear.
     knots: Vec<(f64, f64)>,
-    /// The step from which on the run is a fork with settings of its own; `None` for a run with one history.
-    forked_at: Option<u64>,
+    /// The steps from which on the run is a fork, the latest first; none for a run with one history.
+    forked_at: Vec<u64>,
 }
 
 impl Clock {
@@ -43,16 +44,17 @@ impl Clock {
             knots.push((1.0, 1.0));
         }
         let parent = run.started.as_ref().and_then(|x| x.parent.as_ref());
+        let forks = parent.into_iter().flat_map(Parent::all);
         Self {
             axis,
             knots,
-            forked_at: parent.map(|parent| parent.step),
+            forked_at: forks.map(|fork| fork.step).collect(),
         }
     }
 
-    /// The x at which a fork leaves the run that it was made of.
-    pub(in crate::figure) fn fork(&self) -> Option<f64> {
-        self.forked_at.map(|step| self.at(step as f64))
+    /// The x at which forks leave the runs that they were made of, the latest first.
+    pub(in crate::figure) fn forks(&self) -> impl Iterator<Item = f64> {
+        self.forked_at.iter().map(|step| self.at(*step as f64))
     }
 
     /// The x of a step, or of a part of one.

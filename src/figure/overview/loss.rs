@@ -23,8 +23,8 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     subtitle: "Loss of training batches, validation and test images over time, in nats",
     help: "In nats: the mean of what training minimises over single batches (thin), and the mean cross-entropy of the \
            validation images. The first is cross-entropy as well, unless another loss, class weights, smoothed labels or \
-           mixed images were chosen, or experts, whose losses are added; then the two cannot be compared. Test results \
-           are points alone.",
+           mixed images were chosen, or experts, whose losses are added; then the two cannot be compared. Batches are those of \
+           the trained weights, also where an average of them is evaluated. Test results are points alone.",
     synonyms: &[
         "cross-entropy",
         "loss curve",
@@ -66,8 +66,18 @@ fn over_time(subject: Subject<'_>) -> Chart {
         Look::Thin,
         subject.run.steps.iter().map(|step| (step.epoch, step.loss)),
     );
-    let [val, mut test] = over_evals(subject, "Validation", palette::series(0), |eval| eval.loss);
-    "Test".clone_into(&mut test.name);
+    let config = subject.run.started.as_ref().map(|started| &started.config);
+    let weights = match config.is_some_and(|config| config.ema_decay.is_some()) {
+        true => ", averaged weights",
+        false => "",
+    };
+    let [val, mut test] = over_evals(
+        subject,
+        &format!("Validation{weights}"),
+        palette::series(0),
+        |eval| eval.loss,
+    );
+    test.name = format!("Test{weights}");
     test.color = palette::series(2);
     let mut curves = vec![train, val];
     if !test.is_empty() {

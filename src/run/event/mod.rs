@@ -126,10 +126,11 @@ impl Started {
             && self.train_counts == other.train_counts
     }
 
-    /// Whether all of the run was trained with the configuration of its header. A fork whose settings changed was not.
+    /// Whether all of the run was trained with the configuration of its header. A fork whose settings changed, or changed
+    /// in a fork before it, was not.
     pub fn is_of_one_piece(&self) -> bool {
-        let parent = self.parent.as_ref();
-        parent.is_none_or(|parent| parent.changed.is_empty())
+        let mut forks = self.parent.iter().flat_map(Parent::all);
+        forks.all(|fork| fork.changed.is_empty())
     }
 
     /// The random seed of the run.

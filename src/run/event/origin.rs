@@ -82,25 +82,55 @@ pub struct Parent {
     /// The fields of the configuration that differ from those up to that step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<Change>,
+    /// Where the earlier run was a fork as well, and its fork lies before that step: the run that it continues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Box<Parent>>,
 }
 
 impl Parent {
-    /// What this run continues, in words: "goes on from step 40 of run 0123456789abcdef, there with lr 0.1".
+    /// What a fork of `run` at `step` notes: `changed` are the fields whose values differ from those in the header of `run`, and
+    /// `before` is what `run` noted itself, if it was a fork. Of a step before that fork the earlier values count.
+    pub fn of(run: &str, before: Option<&Self>, step: u64, mut changed: Vec<Change>) -> Self {
+        let mut before = before;
+        while let Some(skipped) = before.filter(|before| before.step >= step) {
+            for earlier in &skipped.changed {
+                match changed.iter_mut().find(|x| x.field == earlier.field) {
+                    Some(change) => change.from.clone_from(&earlier.from),
+                    None => changed.push(earlier.clone()),
+                }
+            }
+            before = skipped.earlier.as_deref();
+        }
+        changed.retain(|change| change.from != change.to);
+        Self {
+            run: run.to_owned(),
+            step,
+            changed,
+            earlier: before.cloned().map(Box::new),
+        }
+    }
+
+    /// This fork and those before it, the latest first.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |parent| parent.earlier.as_deref())
+    }
+
+    /// What this run continues, in words: "goes on from step 40 of run 0123456789abcdef, up to there with lr 0.1".
     pub fn in_words(&self) -> String {
-        let changed = self.changed.iter();
-        let before = changed.map(|change| {
-            let from = match change.from.as_str() {
-                "" => "default",
-                from => from,
+        let one = |parent: &Self| {
+            let changed = parent.changed.iter();
+            let before: Vec<String> = changed.map(Change::before).collect();
+            let with = match before.as_slice() {
+                [] => String::new(),
+                before => format!(", up to there with {}", before.join(", ")),
             };
-            format!("{} {from}", change.field)
-        });
-        let before: Vec<String> = before.collect();
-        let with = match before.as_slice() {
-            [] => String::new(),
-            before => format!(", up to there with {}", before.join(", ")),
+            format!(
+                "goes on from step {} of run {}{with}",
+                parent.step, parent.run
+            )
         };
-        format!("goes on from step {} of run {}{with}", self.step, self.run)
+        let all: Vec<String> = self.all().map(one).collect();
+        all.join("; that one ")
     }
 }
 
@@ -115,9 +145,57 @@ pub struct Change {
     pub to: String,
 }
 
+impl Change {
+    /// The field with its value before: `lr 0.1`, `weight_decay default`.
+    pub fn before(&self) -> String {
+        let from = match self.from.as_str() {
+            "" => "default",
+            from => from,
+        };
+        format!("{} {from}", self.field)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A fork of a fork tells of both; before the first fork, the values of the first run count.
+    #[test]
+    fn a_fork_of_a_fork_tells_of_both() {
+        let change = |field: &str, from: &str, to: &str| Change {
+            field: field.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        let first = Parent::of("a", None, 40, vec![change("lr", "0.1", "0.03")]);
+        let later = Parent::of("b", Some(&first), 60, Vec::new());
+        assert_eq!(
+            later.in_words(),
+            "goes on from step 60 of run b; that one goes on from step 40 of run a, up to there with lr 0.1"
+        );
+        // At the step of the first fork the first run's values have held so far, and after it those of the fork.
+        let unchanged = Parent::of("b", Some(&first), 40, Vec::new());
+        assert_eq!(
+            unchanged.in_words(),
+            "goes on from step 40 of run b, up to there with lr 0.1"
+        );
+        let more = vec![
+            change("lr", "0.03", "0.01"),
+            change("momentum", "0.9", "0.8"),
+        ];
+        let twice = Parent::of("b", Some(&first), 20, more.clone());
+        let expected = vec![
+            change("lr", "0.1", "0.01"),
+            change("momentum", "0.9", "0.8"),
+        ];
+        assert_eq!((&twice.changed, &twice.earlier), (&expected, &None));
+        let back = Parent::of("b", Some(&first), 20, vec![change("lr", "0.03", "0.1")]);
+        assert_eq!((back.changed.len(), back.earlier), (0, None));
+        let third = Parent::of("c", Some(&later), 50, more);
+        assert_eq!(third.changed[0].from, "0.03");
+        assert_eq!(third.earlier.as_deref(), Some(&first));
+    }
 
     /// Of other optimisers than SGD no effect of a class is predicted; of unknown ones it is, as before they were recorded.
     #[test]

@@ -157,9 +157,9 @@ impl Panel<'_> {
                 actions.push(Action::Compare(run));
             }
             let text = format!(
-                "at the last step, {} images, batch norm {}, paired by seed",
+                "at the last step, {} images, {}, paired by seed",
                 comparison.images(),
-                comparison.batch_norm.label()
+                comparison.batch_norm_in_words()
             );
             ui.label(RichText::new(text).weak()).on_hover_text(
                 "The page Runs lists test scores at the step with the best validation macro-F1 instead",

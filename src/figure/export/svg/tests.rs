@@ -212,6 +212,7 @@ fn a_fork_is_marked_where_it_begins() -> Result<()> {
             run: "0123456789abcdef".to_owned(),
             step: 40,
             changed: Vec::new(),
+            earlier: None,
         });
     }
     Ok(())

@@ -114,10 +114,10 @@ pub(in crate::figure) fn part_ui(
             let line = line.style(LineStyle::dashed_dense());
             plot.hline(line.allow_hover(false));
         }
-        if let Axis::Time(clock) = &chart.x
-            && let Some(x) = clock.fork()
-        {
-            fork(plot, (x, y.1), text, place.has_header());
+        if let Axis::Time(clock) = &chart.x {
+            for x in clock.forks() {
+                fork(plot, (x, y.1), text, place.has_header());
+            }
         }
         draw_all(plot, chart, (id, near), (&scales, thin), view);
         if let Some(x) = cursor {
