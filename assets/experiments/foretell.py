@@ -125,13 +125,23 @@ def holm(ps):
     return corrected
 
 
+def interval(differences):
+    """The 95 % interval of their mean, by Student's t."""
+    df = len(differences) - 1
+    x = np.linspace(0, 500, 2_000_001)
+    share = np.cumsum((1 + x**2 / df) ** (-(df + 1) / 2))
+    half = x[np.searchsorted(share, 0.95 * share[-1])] * np.std(differences, ddof=1) / math.sqrt(df + 1)
+    return np.mean(differences) - half, np.mean(differences) + half
+
+
 def lowers_conflict(runs):
     """Prints the difference of interference between branch and none, paired by seed."""
     values = {(run.attention, run.seed): run.head_tail("interference") for run in runs}
     seeds = sorted(seed for attention, seed in values if attention == "branch" and ("none", seed) in values)
     differences = [values["branch", seed] - values["none", seed] for seed in seeds]
+    low, high = interval(differences)
     print(f"head-tail interference of the backbone, epochs {BETWEEN[0]:g} to {BETWEEN[1]:g}, branch - none: "
-          f"{np.mean(differences):+.4f} over {len(seeds)} seeds, p = {sign_flip(differences):.3f} "
+          f"{np.mean(differences):+.4f} [{low:+.4f}, {high:+.4f}] over {len(seeds)} seeds, p = {sign_flip(differences):.3f} "
           f"(none {np.mean([values['none', s] for s in seeds]):.4f})")
     floors = {(run.attention, run.seed): run.head_tail("floor") for run in runs}
     means = [f"{np.mean([floors[attention, s] for s in seeds]):.4f} ({attention})" for attention in ("none", "branch")]

@@ -13,8 +13,9 @@ use crate::ui::state::place::Page;
 
 /// In which pair of the sample runs there is something to see, and in which there is not. The numbers behind it are in
 /// `assets/experiments/second-round.md` and `assets/docs/results.md`.
-const PAIRS: &str = "CIFAR-10-LT has something to see: with branch attention, frequent and rare classes conflict less, \
-                     while F1 gains nothing that eight seeds can show. In Solar there is little to see: F1 is alike.";
+const PAIRS: &str = "CIFAR-10-LT has something to see: with branch attention, frequent and rare classes conflict less early \
+                     in training, on average over eight seeds, while F1 gains nothing that these can show. In Solar, with \
+                     another recipe, there is little to see: F1 is alike, and of conflict one pair proves nothing.";
 
 /// Draws the card, unless the user has put it away.
 pub(super) fn first_run_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
