@@ -8,10 +8,12 @@ const BETA: f64 = 0.9999;
 /// Share of the epochs that LDAM trains before class weights apply: 160 of 200 (Cao et al. 2019).
 const DEFERRED: f64 = 0.8;
 
-/// Weight in the loss of an image of each class in `epoch` (from 0), `[K]`; empty where all images count equally.
-/// `counts` are the training images of each class, `[K]`.
+/// Weight in the loss of an image of each class in `epoch` (from 0), `[K]`; empty where all images count equally. At the end
+/// of training, which is the start of an epoch that is not trained, the weights are those of the last one. `counts` are the
+/// training images of each class, `[K]`.
 pub fn class_weights(config: &RunConfig, counts: &[usize], epoch: u64) -> Vec<f64> {
-    if epoch < weighted_from(config) {
+    let last = u64::from(config.epochs).saturating_sub(1);
+    if epoch.min(last) < weighted_from(config) {
         return Vec::new();
     }
     match config.class_weights {
@@ -30,7 +32,9 @@ pub fn weighted_from(config: &RunConfig) -> u64 {
         Loss::Ldam => DEFERRED,
         Loss::Ce | Loss::Focal | Loss::BalancedSoftmax | Loss::LogitAdjusted => 0.0,
     };
-    (config.weights_from.unwrap_or(usual) * f64::from(config.epochs)).floor() as u64
+    // Of 50 epochs 0.58 are 29, and not the 28.999… that the product is rounded to.
+    let epochs = config.weights_from.unwrap_or(usual) * f64::from(config.epochs);
+    (epochs + 1e-9).floor() as u64
 }
 
 /// Share of each class in the gradient of a step in `epoch` (from 0), `[K]`, summing to 1: how often images of the

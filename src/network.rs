@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// Group and layer name of the last layer, whose class gradients conflict by construction.
 pub const CLASSIFIER: &str = "classifier";
 
+/// Kind of the layer in which each class attends over the branches with a query of its own. The gradients of the queries
+/// conflict by construction, as those of the classifier do: both have a row for each class.
+pub const CLASS_ATTENTION: &str = "class_attention";
+
 /// Normalisation of pixel values in [0, 1]: x ← (x − mean) / std for every channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Normalise {
@@ -24,8 +28,8 @@ pub struct Layer {
     pub name: String,
     /// Block that the layer belongs to: `stem`, `branch1` and so on, `fuse` or `attention`, or `classifier`.
     pub group: String,
-    /// `conv`, `batch_norm`, `group_norm`, `max_pool`, `gate`, `scale`, `concat`, `mean_pool`, `attention`, `linear`,
-    /// `cosine` or `mean`.
+    /// `conv`, `batch_norm`, `group_norm`, `max_pool`, `gate`, `scale`, `concat`, `mean_pool`, `class_attention`,
+    /// `linear`, `cosine` or `mean`.
     pub kind: String,
     /// Output shape for one image, `[H, W, C]` or `[C]`.
     pub shape: Vec<usize>,
@@ -35,6 +39,13 @@ pub struct Layer {
     pub inputs: Vec<String>,
     /// Row of the layer in the Gram tensors; `None` for a layer without parameters.
     pub gram: Option<usize>,
+}
+
+impl Layer {
+    /// Whether the layer is of the backbone: all layers but those with a row for each class.
+    pub fn is_in_backbone(&self) -> bool {
+        self.group != CLASSIFIER && self.kind != CLASS_ATTENTION
+    }
 }
 
 /// How batch norm is treated while class gradients are measured. A figure, a finding or a comparison shows one of the

@@ -75,4 +75,20 @@ fn shares_of_a_step() {
     for share in step_shares(&weighted, &counts, 5) {
         assert!((share - 0.25).abs() < 1e-12);
     }
+    // Weights from the end on never apply, and at the end of training not either.
+    let never = RunConfig {
+        weights_from: Some(1.0),
+        ..weighted
+    };
+    let end = u64::from(never.epochs);
+    assert_eq!(step_shares(&never, &counts, end), instance);
+    let of = |share, epochs| {
+        weighted_from(&RunConfig {
+            weights_from: Some(share),
+            epochs,
+            ..never.clone()
+        })
+    };
+    assert_eq!([of(0.58, 50), of(0.29, 100), of(0.8, 200)], [29, 29, 160]);
+    assert_eq!([of(0.5, 3), of(0.2, 4)], [1, 0]);
 }

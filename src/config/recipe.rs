@@ -61,6 +61,18 @@ impl RunConfig {
         self.loss == Loss::Ce && self.attention != Attention::Experts
     }
 
+    /// Name of the loss whose class gradients are measured, where the run minimises another one: cross-entropy, or where it
+    /// is the labels or the images that differ, plain cross-entropy.
+    pub fn other_loss_measured(&self) -> Option<&'static str> {
+        if !self.minimises_cross_entropy() {
+            Some("cross-entropy")
+        } else if self.smoothing() > 0.0 || self.mixes() {
+            Some("plain cross-entropy")
+        } else {
+            None
+        }
+    }
+
     /// Why a step of the run is no sum of the class gradients that probes measure, which are those of cross-entropy, so
     /// that what each class's share of a step does cannot be told from them; `None` where it is such a sum.
     pub fn departs_from_class_gradients(&self) -> Option<String> {

@@ -35,10 +35,15 @@ impl Augmentation {
         }
     }
 
-    /// The part of an image of `size` (height, width) that `epoch` (from 0) sees: a function of seed, epoch and the number
-    /// of the image.
-    pub(super) fn view(self, size: (usize, usize), epoch: u64, index: u32) -> View {
-        let item = u64::from(index);
+    /// The part of an image of `size` (height, width) that `epoch` (from 0) sees: a function of seed, epoch, the number of
+    /// the image, and how often the epoch has seen it before, since a sampler may draw an image repeatedly.
+    pub(super) fn view(
+        self,
+        size: (usize, usize),
+        epoch: u64,
+        (index, before): (u32, u32),
+    ) -> View {
+        let item = u64::from(index) | u64::from(before) << 32;
         let mut random = Random::new(self.seed, "augment", epoch, item);
         let mut view = View {
             size,

@@ -96,7 +96,8 @@ struct Source {
     mixing: Option<Mixing>,
     /// Epoch of `order`.
     epoch: Option<u64>,
-    order: Vec<u32>,
+    /// Numbers of the images, each with how often it occurs before.
+    order: Vec<(u32, u32)>,
 }
 
 impl Source {
@@ -125,12 +126,12 @@ impl Source {
             &self.order[start.min(self.order.len())..(start + self.batch).min(self.order.len())];
         let len = self.data.image_len();
         let mut images = vec![0.0; indices.len() * len];
-        for (out, &index) in images.chunks_mut(len.max(1)).zip(indices) {
-            self.augment(out, index, epoch);
+        for (out, &drawn) in images.chunks_mut(len.max(1)).zip(indices) {
+            self.augment(out, drawn, epoch);
         }
         let labels: Vec<u32> = indices
             .iter()
-            .map(|&i| u32::from(self.data.labels[i as usize]))
+            .map(|&(index, _)| u32::from(self.data.labels[index as usize]))
             .collect();
         let size = (self.data.height, self.data.width, self.data.channels);
         let mixing = self.mixing.as_ref();
@@ -143,11 +144,11 @@ impl Source {
         }
     }
 
-    /// Writes the image as `epoch` sees it, augmented and normalised, [H, W, C].
-    fn augment(&self, out: &mut [f32], index: u32, epoch: u64) {
+    /// Writes an image as `epoch` sees it, augmented and normalised, [H, W, C].
+    fn augment(&self, out: &mut [f32], drawn: (u32, u32), epoch: u64) {
         let (size, c) = ((self.data.height, self.data.width), self.data.channels);
-        let view = self.augmentation.view(size, epoch, index);
-        let image = self.data.image(index);
+        let view = self.augmentation.view(size, epoch, drawn);
+        let image = self.data.image(drawn.0);
         for (i, out) in out.chunks_mut(c).enumerate() {
             let seen = view.at(i);
             for (channel, out) in out.iter_mut().enumerate() {

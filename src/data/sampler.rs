@@ -1,5 +1,7 @@
 //! Which training images an epoch sees, and in which order (Kang et al. 2020).
 
+use std::collections::BTreeMap;
+
 use crate::class_balance::shares;
 use crate::config::{RunConfig, Sampler};
 use crate::random::Random;
@@ -7,8 +9,19 @@ use crate::random::Random;
 use super::dataset::Dataset;
 
 /// Numbers of the images of `epoch` (from 0), as many as there are training images. Sampling by instance takes every
-/// image once; the other samplers draw a class first and then one of its images, with replacement.
-pub(super) fn order(data: &Dataset, config: &RunConfig, epoch: u64) -> Vec<u32> {
+/// image once; the other samplers draw a class first and then one of its images, with replacement. Beside each number stands
+/// how often it occurs before.
+pub(super) fn order(data: &Dataset, config: &RunConfig, epoch: u64) -> Vec<(u32, u32)> {
+    let mut seen = BTreeMap::new();
+    let count = |index: u32| {
+        let times: &mut u32 = seen.entry(index).or_default();
+        *times += 1;
+        (index, *times - 1)
+    };
+    drawn(data, config, epoch).into_iter().map(count).collect()
+}
+
+fn drawn(data: &Dataset, config: &RunConfig, epoch: u64) -> Vec<u32> {
     let mut order = data.train.clone();
     if config.sampler == Sampler::Instance {
         Random::new(config.seed, "order", epoch, 0).shuffle(&mut order);

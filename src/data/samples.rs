@@ -289,7 +289,7 @@ fn common_size(images: &[Vec<Sample>]) -> (u32, u32) {
 
 fn augmented(image: &RgbImage, augmentation: Augmentation, index: u32, epoch: u64) -> RgbImage {
     let (width, height) = image.dimensions();
-    let view = augmentation.view((height as usize, width as usize), epoch, index);
+    let view = augmentation.view((height as usize, width as usize), epoch, (index, 0));
     RgbImage::from_fn(width, height, |x, y| {
         match view.at((y * width + x) as usize) {
             Seen::Pixel(from) => *image.get_pixel(from as u32 % width, from as u32 / width),

@@ -250,10 +250,9 @@ fn batch_norm(figure: &Figure, subject: Subject<'_>) -> Option<String> {
         Gradients::AsShown => subject.run.batch_norm_in_words(),
         Gradients::Both => "batch norm as in training minus frozen".to_owned(),
     };
-    let loss = match subject.run.minimises_cross_entropy() {
-        true => "",
-        false => ", of cross-entropy, which this run does not minimise",
-    };
+    let other = subject.run.other_loss_measured();
+    let loss = other.map(|loss| format!(", of {loss}, which this run does not minimise"));
+    let loss = loss.unwrap_or_default();
     Some(match unmeasured::count(subject) {
         Some(count) => format!("{shown}{loss}, measured for {count}"),
         None => format!("{shown}{loss}"),

@@ -3,7 +3,7 @@
 
 use crate::gradient::gram::ConflictSummary;
 use crate::run::event::{Layer, Probe, Started};
-use crate::run::{CLASSIFIER, Run, Scope};
+use crate::run::{Run, Scope};
 
 use super::finding::{Evidence, Finding, Kind};
 use super::recent::{LEAST, WINDOW};
@@ -24,7 +24,7 @@ pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
     if newest.len() < LEAST {
         return Vec::new();
     }
-    let trained = started.layers.iter().filter(|x| x.group != CLASSIFIER);
+    let trained = started.layers.iter().filter(|x| x.is_in_backbone());
     let rows: Vec<(&Layer, usize)> = trained.filter_map(|x| Some((x, x.gram?))).collect();
     let Some(most) = most(&rows, newest) else {
         return Vec::new();

@@ -3,7 +3,7 @@
 use crate::gradient::gram::{ConflictSummary, Gram, RESOLVED_STANDARD_ERRORS};
 use crate::run::event::{Probe, Started};
 use crate::run::probe_file::ProbeTensors;
-use crate::run::{CLASSIFIER, Run, Scope};
+use crate::run::{Run, Scope};
 
 use super::subject::{Subject, trained_probes};
 use super::words::{epoch, unit};
@@ -156,7 +156,7 @@ impl<'a> Recent<'a> {
 fn scopes(started: &Started) -> Vec<Scope> {
     let trained = || {
         let layers = started.layers.iter();
-        layers.filter(|layer| layer.gram.is_some() && layer.group != CLASSIFIER)
+        layers.filter(|layer| layer.gram.is_some() && layer.is_in_backbone())
     };
     let mut scopes = vec![Scope::Backbone];
     let mut groups: Vec<&str> = Vec::new();

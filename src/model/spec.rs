@@ -1,7 +1,7 @@
 //! The shape of a network: its layer table and its parameters, without their values.
 
 use crate::config::{Attention, GatePlace, NormKind, Width};
-use crate::network::{CLASSIFIER, Layer};
+use crate::network::{CLASS_ATTENTION, CLASSIFIER, Layer};
 
 use super::attention::{Head, Place, Scaling, Scope, plan};
 use super::layout::{GROUPS, Layout};
@@ -143,7 +143,7 @@ impl Spec {
         match self.head() {
             Head::Joined => self.add_joined(&mut table, &ends),
             Head::ClassAttention => {
-                table.single(ATTENTION, "attention", &[self.classes, fused], &ends);
+                table.single(ATTENTION, CLASS_ATTENTION, &[self.classes, fused], &ends);
                 let (shape, init) = (vec![self.classes, fused], Init::Uniform { fan_in: fused });
                 push(&mut table.params, ATTENTION, "query", shape, init);
                 self.add_classifier(&mut table, fused);

@@ -117,6 +117,19 @@ fn gates_and_wide_networks_are_as_large_as_asked_for() {
     }
 }
 
+/// Layers with a row for each class, whose gradients conflict by construction, are not of the backbone.
+#[test]
+fn what_has_a_row_for_each_class_is_not_of_the_backbone() {
+    for spec in variants() {
+        let params = spec.params();
+        for layer in spec.layers().iter().filter(|layer| layer.gram.is_some()) {
+            let mut of_layer = params.iter().filter(|param| param.layer_is(&layer.name));
+            let has_rows = of_layer.any(|param| param.shape[0] == spec.classes);
+            assert_eq!(layer.is_in_backbone(), !has_rows, "{}", layer.name);
+        }
+    }
+}
+
 /// Each attention at every layout that is not the reference one in some way.
 fn variants() -> impl Iterator<Item = Spec> {
     let layouts = |attention: Attention| {

@@ -308,6 +308,15 @@ impl Run {
             })
     }
 
+    /// Name of the loss whose class gradients are measured, where the run minimises another one.
+    pub fn other_loss_measured(&self) -> Option<&'static str> {
+        let started = self.started.as_ref()?;
+        match &started.recorder {
+            Some(recorder) => (!recorder.cross_entropy).then_some("cross-entropy"),
+            None => started.config.other_loss_measured(),
+        }
+    }
+
     /// Rows in the Gram tensors of all layers that `scope` covers, in the order of the layer table.
     pub fn gram_rows(&self, scope: &Scope) -> Vec<usize> {
         let layers = self.started.iter().flat_map(|started| &started.layers);

@@ -12,7 +12,7 @@ pub enum Scope {
     Layer(String),
     /// All layers of a block, by the name of their group, such as `branch2`.
     Group(String),
-    /// All layers but the classifier.
+    /// All layers but the classifier, and the queries of class attention.
     Backbone,
     /// Every layer.
     Network,
@@ -24,7 +24,7 @@ impl Scope {
         match self {
             Self::Layer(name) => layer.name == *name,
             Self::Group(group) => layer.group == *group,
-            Self::Backbone => layer.group != CLASSIFIER,
+            Self::Backbone => layer.is_in_backbone(),
             Self::Network => true,
         }
     }

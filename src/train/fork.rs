@@ -199,10 +199,16 @@ impl Plan {
         Ok(events)
     }
 
-    /// The header of the fork, and what the parent recorded up to a step, in order.
+    /// The header of the fork, and what the parent recorded up to a step, in order. Test scores are left out: only at its
+    /// end is a run tested, and those of the parent would be taken for the fork's own.
     fn events(&self, step: u64) -> Vec<Event> {
         let steps = self.run.steps.iter().cloned().map(Event::Step);
-        let evals = self.run.evals.iter().cloned().map(Event::Eval);
+        let evals = self
+            .run
+            .evals
+            .iter()
+            .filter(|eval| eval.split != Split::Test);
+        let evals = evals.cloned().map(Event::Eval);
         let probes = self.run.recorded().iter().cloned().map(Event::Probe);
         let recorded = steps.chain(evals).chain(probes);
         let mut recorded: Vec<Event> = recorded.filter(|event| event.step() <= step).collect();
@@ -223,8 +229,8 @@ pub(super) struct Facts {
 /// The first field that a fork changes and may not, in a sentence.
 fn refusal(from: &RunConfig, to: &RunConfig) -> Option<String> {
     let changed = differences(&[from, to]);
-    if from.epochs != to.epochs && (from.sampler == Sampler::Progressive || weighted_from(from) > 0)
-    {
+    let is_weighted_late = [from, to].iter().any(|x| weighted_from(x) > 0);
+    if from.epochs != to.epochs && (from.sampler == Sampler::Progressive || is_weighted_late) {
         return Some(
             "a fork of this run cannot change `epochs`, since its sampler or the beginning of its class weights goes by them, and \
              what the run has recorded is read by it; leave them as they are, or start a new run with `crosscurrent train`"
@@ -424,6 +430,9 @@ mod tests {
         };
         assert!(longer(Sampler::Instance, None));
         assert!(!longer(Sampler::Instance, Some(0.8)));
+        // They apply from the start of so few epochs, and would not of more.
+        let just_late = 1.0 / (f64::from(from.epochs) + 0.5);
+        assert!(!longer(Sampler::Instance, Some(just_late)));
         assert!(!longer(Sampler::Progressive, None));
         assert!(
             refusal(&from, &other)

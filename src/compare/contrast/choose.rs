@@ -186,14 +186,14 @@ impl Chosen<'_> {
         }
         let departs = |group: &&Group| {
             let mut members = group.members.iter();
-            members.any(|&run| !self.runs[run].run.minimises_cross_entropy())
+            members.any(|&run| self.runs[run].run.other_loss_measured().is_some())
         };
         let departing: Vec<_> = self.groups.iter().filter(departs).collect();
         if !departing.is_empty() {
             let names: Vec<_> = departing.iter().map(|group| group.name.as_str()).collect();
             self.notes.push(format!(
-                "Interference is that of cross-entropy, which these runs do not minimise: {}.",
-                names.join(", ")
+                "Interference is that of plain cross-entropy, which these runs do not minimise: {}.",
+                names.join("; ")
             ));
         }
         let base = &self.groups[self.baseline];

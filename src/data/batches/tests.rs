@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Sampler;
 
 fn data() -> Dataset {
     Dataset {
@@ -70,6 +71,39 @@ fn without_augmentation_batches_are_the_normalised_images() {
         .sum::<f32>()
         / 900.0;
     assert!(mean.abs() < 1e-4, "normalised to mean 0, not {mean}");
+}
+
+/// An image that a sampler draws repeatedly in an epoch is cropped, mirrored and cut out anew each time: of 50 views two are
+/// rarely the same.
+#[test]
+fn repeated_images_are_augmented_anew() {
+    let data = Arc::new(data());
+    for cutout in [None, Some(2)] {
+        let balanced = RunConfig {
+            sampler: Sampler::Balanced,
+            cutout,
+            ..config()
+        };
+        let mut source = Source::new(data.clone(), &data.normalise(), &balanced);
+        let (mut repeated, mut alike) = (0, 0);
+        for epoch in 0..100 {
+            let batches = (0..3).map(|i| source.batch(3 * epoch + i));
+            let mut seen: Vec<(u32, Vec<f32>)> = Vec::new();
+            for batch in batches {
+                for (label, image) in batch.labels.iter().zip(batch.images.chunks(90)) {
+                    let before = seen.iter().filter(|(other, _)| other == label);
+                    let same = before.clone().filter(|(_, other)| other == image).count();
+                    repeated += before.count();
+                    alike += same;
+                    seen.push((*label, image.to_vec()));
+                }
+            }
+        }
+        assert!(
+            repeated > 300 && alike < repeated / 10,
+            "{alike} of {repeated}"
+        );
+    }
 }
 
 /// The square is as large as asked for where it lies within the image, and cut at its edges; it holds the mean, which is 0

@@ -24,7 +24,7 @@ const FOLDED: (f32, f32, f32) = (10.0, 44.0, 6.0);
 /// Width of a layer's box beside that of others.
 fn weight(layer: &Layer) -> f32 {
     match layer.kind.as_str() {
-        "conv" | "linear" | "gate" | "attention" => 2.0,
+        "conv" | "linear" | "gate" | "class_attention" => 2.0,
         "batch_norm" | "group_norm" | "layer_norm" => 1.0,
         _ => 0.7,
     }

@@ -7,7 +7,6 @@ use crate::figure::facts::quantity::{Classes, between_thirds};
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::Quantity;
 use crate::gradient::gram::ConflictSummary;
-use crate::run::CLASSIFIER;
 use crate::run::event::Layer;
 
 /// The moment at which a layer's value is highest or, of the cosine of a pair, lowest.
@@ -82,7 +81,7 @@ pub(in crate::figure) fn of_pair(
 /// The highest value of every layer of the backbone over all probes, the earliest of equal ones.
 fn of_layers(subject: Subject<'_>, value: impl Fn(usize, usize) -> Option<Value>) -> Vec<Peak> {
     let layers = layers_with_gradients(subject);
-    let backbone = layers.filter(|(layer, _)| layer.group != CLASSIFIER);
+    let backbone = layers.filter(|(layer, _)| layer.is_in_backbone());
     let peak = |(layer, row): (&Layer, usize)| {
         let probes = 0..subject.run.probes.len();
         let values = probes.filter_map(|probe| Some((probe, value(row, probe)?)));

@@ -11,9 +11,9 @@ use crate::figure::kit::memo::remembered;
 use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::gradient::gram::{Effect, Gram};
+use crate::run::Thirds;
 use crate::run::event::Probe;
 use crate::run::probe_file::ProbeTensors;
-use crate::run::{CLASSIFIER, Thirds};
 
 /// Most pairs that are kept for the list.
 const MOST: usize = 50;
@@ -83,7 +83,7 @@ impl<'a> Moment<'a> {
     /// Layers of the backbone with their blocks and Gram matrices, from input to output.
     fn layers(&self) -> impl Iterator<Item = (&str, &str, Gram)> {
         let layers = layers_with_gradients(self.subject);
-        let backbone = layers.filter(|(layer, _)| layer.group != CLASSIFIER);
+        let backbone = layers.filter(|(layer, _)| layer.is_in_backbone());
         backbone.filter_map(|(layer, row)| {
             Some((&*layer.name, &*layer.group, self.tensors.gram_of(&[row])?))
         })
