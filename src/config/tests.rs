@@ -331,26 +331,32 @@ fn only_plain_gradient_steps_are_sums_of_class_gradients() {
     };
     for config in [&plain, &kept] {
         assert_eq!(config.departs_from_class_gradients(), None);
+        assert_eq!(config.other_loss_measured(), None);
     }
-    let with = |name: &str, value: &str| {
+    for (name, value, said, measured) in [
+        ("loss", "focal", "minimises focal", Some("cross-entropy")),
+        (
+            "attention",
+            "experts",
+            "three losses",
+            Some("cross-entropy"),
+        ),
+        ("optimizer", "adamw", "AdamW divides", None),
+        (
+            "label_smoothing",
+            "0.1",
+            "smooths",
+            Some("plain cross-entropy"),
+        ),
+        ("mixup", "0.2", "mixed", Some("plain cross-entropy")),
+        ("cutmix", "1", "mixed", Some("plain cross-entropy")),
+        ("sam_rho", "0.05", "SAM takes", None),
+    ] {
         let mut config = plain.clone();
         Field::named(name).unwrap().set(&mut config, value).unwrap();
-        config.departs_from_class_gradients().unwrap_or_default()
-    };
-    for (name, value, said) in [
-        ("loss", "focal", "this run minimises focal"),
-        ("attention", "experts", "three losses, one of each expert"),
-        ("optimizer", "adamw", "AdamW divides"),
-        ("label_smoothing", "0.1", "smooths"),
-        ("mixup", "0.2", "mixed"),
-        ("cutmix", "1", "mixed"),
-        ("sam_rho", "0.05", "SAM takes"),
-    ] {
-        assert!(
-            with(name, value).contains(said),
-            "{name}: {}",
-            with(name, value)
-        );
+        let departs = config.departs_from_class_gradients().unwrap_or_default();
+        assert!(departs.contains(said), "{name}: {departs}");
+        assert_eq!(config.other_loss_measured(), measured, "{name}");
     }
 }
 
