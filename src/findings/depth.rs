@@ -123,7 +123,10 @@ fn middle(rows: &[(&Layer, usize)], probe: &Probe) -> f64 {
 
 /// The finding about the layers in which no pair was resolved at any of the newest probes.
 fn unresolved(rows: &[(&Layer, usize)], newest: &[Probe]) -> Option<Finding> {
-    let is_silent = |row: usize| summaries(newest, Some(row)).all(|summary| summary.resolved == 0);
+    // Of a layer without gradients, such as one that is frozen, no pair is known; more images would tell nothing.
+    let is_silent = |row: usize| {
+        summaries(newest, Some(row)).all(|summary| summary.resolved == 0 && summary.pairs > 0)
+    };
     let silent: Vec<_> = rows.iter().filter(|(_, row)| is_silent(*row)).collect();
     let (first, row) = silent.first()?;
     let names: Vec<_> = silent

@@ -299,7 +299,8 @@ pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
 
 /// The findings about classes that have training images but whose F1 is 0 or undefined in the last two evaluations: one
 /// finding about those with at least [`LEAST_SUPPORT`] images in the evaluation, one about those with fewer or none.
-/// The evaluations are on validation images, or on test images without a validation split. Empty in the first epoch.
+/// The evaluations are on validation images, or on test images without a validation split, of which one is enough, since they
+/// may be made at the end alone. Empty in the first epoch.
 fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     let of = |split| run.evals_of(split).rev().take(2).collect::<Vec<_>>();
     let (split, newest) = match of(Split::Val) {
@@ -308,6 +309,11 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     };
     let Some(last) = newest.first().filter(|eval| eval.epoch >= 1.0) else {
         return Vec::new();
+    };
+    let before = match newest.len() {
+        1 if split == "validation" => return Vec::new(),
+        1 => "",
+        _ => ", and the one before",
     };
     let f1 = |eval: &Eval, k: usize| eval.f1.get(k).copied().flatten();
     let is_wrong = |&k: &usize| {
@@ -340,7 +346,7 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
             names(&wrong)
         );
         let detail = format!(
-            "At the last evaluation, {}, and the one before. {} has {} training images; none of its {images} {split} \
+            "At the last evaluation, {}{before}. {} has {} training images; none of its {images} {split} \
              images is right, which bounds its recall with 95 % confidence (3/n).",
             moment(run, last.epoch),
             class(started, first),

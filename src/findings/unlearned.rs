@@ -43,9 +43,11 @@ pub(super) fn harm(
 
 /// Whether the probe measures what a step does to a class. The steps of Adam, and those on losses other than
 /// cross-entropy, are not sums of the probe's class gradients; with two pieces, the standard error of a class's own share is only an
-/// approximation.
+/// approximation. Without an image of some class its part of a step is unknown.
 pub(super) fn is_measured(recent: &Recent<'_>) -> bool {
-    recent.run.departs_from_class_gradients().is_none() && recent.started.probe.pieces > 2
+    recent.run.departs_from_class_gradients().is_none()
+        && recent.run.not_probed().is_none()
+        && recent.started.probe.pieces > 2
 }
 
 /// The findings about classes that steps unlearn in each of the last [`LEAST`] probes: in the backbone, or where steps

@@ -205,7 +205,15 @@ impl Run {
     pub fn measures_all(&self) -> bool {
         let counts = self.started.iter().flat_map(|x| &x.train_counts);
         let mut counts = counts.enumerate();
-        counts.all(|(k, &n)| n == 0 || self.measures(k))
+        counts.all(|(k, &n)| n == 0 || self.measures(k)) && self.not_probed().is_none()
+    }
+
+    /// The first class with training images of which the probe has none, as can be where a recorder was given a part of
+    /// the training set as its probe.
+    pub fn not_probed(&self) -> Option<usize> {
+        let started = self.started.as_ref()?;
+        let mut pairs = started.train_counts.iter().zip(&started.probe.counts);
+        pairs.position(|(&n, pieces)| n > 0 && pieces.iter().all(|&piece| piece == 0))
     }
 
     /// Asks for one way of treating batch norm; gives whether the probes shown have changed. Tensors of probes that

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Dict, List, Optional, Sequence
 
+import torch
+
 from .errors import RecorderError
 from .recorder import Recorder
 from .scores import array
@@ -46,8 +48,10 @@ def LightningCallback(path: Any, *, probe: Any, classes: Sequence[str], split: s
 
         def on_before_backward(self, trainer: Any, pl_module: Any, loss: Any) -> None:
             if self.recorder is not None:
-                # Lightning has divided the loss by the number of batches whose gradients are added up.
-                self.recorder.loss(loss * max(1, getattr(trainer, "accumulate_grad_batches", 1)))
+                # Lightning has divided the loss by the number of batches whose gradients are added up, and multiplied it by the
+                # scale of gradients in 16 bits.
+                batches = max(1, getattr(trainer, "accumulate_grad_batches", 1))
+                self.recorder.loss(loss * batches / _gradient_scale(trainer))
 
         def on_validation_batch_end(
             self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0
@@ -57,9 +61,13 @@ def LightningCallback(path: Any, *, probe: Any, classes: Sequence[str], split: s
                 self.outputs.append({name: array(outputs[name]) for name in ("labels", "logits")})
 
         def on_validation_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-            if self.recorder is not None and self.outputs:
-                self.recorder.evaluate(*_joined(self.outputs), split=split)
-                self.outputs = []
+            if self.recorder is None or trainer.sanity_checking:
+                return
+            # Every process has validated a share of the images; all take part in the exchange.
+            found = _of_all_processes(self.outputs)
+            self.outputs = []
+            if found:
+                self.recorder.evaluate(*_joined(found), split=split)
 
         def on_train_end(self, trainer: Any, pl_module: Any) -> None:
             if self.recorder is not None:
@@ -86,10 +94,13 @@ def HuggingFaceCallback(path: Any, *, probe: Any, classes: Sequence[str], split:
         def on_train_begin(
             self, args: Any, state: Any, control: Any, model: Any = None, optimizer: Any = None, **kwargs: Any
         ) -> None:
-            epochs = getattr(state, "num_train_epochs", 0) or 0
-            known = dict(total_steps=_whole(state.max_steps))
-            if epochs and known["total_steps"]:
-                known["steps_per_epoch"] = max(1, round(known["total_steps"] / epochs))
+            known: Dict[str, Any] = dict(total_steps=_whole(state.max_steps))
+            # The number of epochs in `state` is rounded up, so that it does not tell how many steps one has.
+            known["steps_per_epoch"] = _length(
+                kwargs.get("train_dataloader"), getattr(args, "gradient_accumulation_steps", 1)
+            )
+            if getattr(args, "label_smoothing_factor", 0):
+                known["cross_entropy"] = False
             # More than 0 where the training goes on from a checkpoint.
             known["resume"] = _whole(getattr(state, "global_step", 0))
             known = {**known, **options}
@@ -132,6 +143,34 @@ def _whole(value: Any, over: int = 1) -> Optional[int]:
     except (TypeError, ValueError, OverflowError):
         return None
     return steps if 0 < steps < 1 << 53 else None
+
+
+def _length(loader: Any, over: int) -> Optional[int]:
+    """Steps of an epoch that goes through a loader; None where it has no length."""
+    try:
+        return _whole(len(loader), over)
+    except TypeError:
+        return None
+
+
+def _gradient_scale(trainer: Any) -> Any:
+    """The factor by which a gradient scaler multiplies the loss."""
+    scaler = getattr(getattr(trainer, "precision_plugin", None), "scaler", None)
+    if scaler is None:
+        return 1.0
+    # Where it is a tensor, reading it would make the device wait.
+    scale = getattr(scaler, "_scale", None)
+    return scale if isinstance(scale, torch.Tensor) else scaler.get_scale()
+
+
+def _of_all_processes(outputs: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    """The outputs of all processes that train together."""
+    distributed = torch.distributed
+    if not (distributed.is_available() and distributed.is_initialized()) or distributed.get_world_size() < 2:
+        return outputs
+    found: List[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(found, outputs)
+    return [output for own in found for output in own]
 
 
 def _joined(outputs: List[Dict[str, Any]]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -83,8 +84,9 @@ def choose(
     """Chooses up to `most` images of each class from tensors (images, labels), a data set of (image, label), or the data
     set of a loader. The choice follows from the seed alone; no other random number is drawn for it. Without a seed they are the first
     of each class, in their order."""
-    if isinstance(probe, torch.utils.data.DataLoader):
-        probe = probe.dataset
+    loader = probe if isinstance(probe, torch.utils.data.DataLoader) else None
+    if loader is not None:
+        probe, labels = _drawn_by(loader, labels)
     is_pair = isinstance(probe, (tuple, list)) and len(probe) == 2 and hasattr(probe[0], "shape")
     # A data set of a user's own may draw random numbers where an image is read.
     with Quiet(seed or 0):
@@ -98,12 +100,44 @@ def choose(
         chosen = np.concatenate(by_class) if classes else np.zeros(0, int)
         if not len(chosen):
             raise RecorderError("the probe has no images; pass the training set, or tensors of images and labels")
-        images = _images(probe, is_pair, chosen)
+        images = _images(probe, is_pair, chosen, known if labels is None else None)
     places = iter(range(len(chosen)))
     counts = np.bincount(known, minlength=classes).tolist() if train_counts is None else list(train_counts)
     if len(counts) != classes:
         raise RecorderError(f"`train_counts` has {len(counts)} numbers, and `classes` names {classes} classes")
+    if loader is not None and shares is None:
+        shares = _shares(loader, known, classes)
     return Probe(images, [[next(places) for _ in own] for own in by_class], counts, shares)
+
+
+def _drawn_by(loader: Any, labels: Any) -> Tuple[Any, Any]:
+    """The items that a loader draws of its data set, and their labels where these are given for all items."""
+    data, sampler, kinds = loader.dataset, loader.sampler, torch.utils.data
+    known = (kinds.SequentialSampler, kinds.RandomSampler, kinds.WeightedRandomSampler, kinds.distributed.DistributedSampler)
+    if isinstance(sampler, kinds.SubsetRandomSampler):
+        drawn = [int(i) for i in sampler.indices]
+        if labels is not None and len(labels) == len(data):
+            labels = array(labels)[drawn]
+        return kinds.Subset(data, drawn), labels
+    batches = loader.batch_sampler
+    if not isinstance(sampler, known) or (batches is not None and type(batches) is not kinds.BatchSampler):
+        kind = type(batches if isinstance(sampler, known) else sampler).__name__
+        warnings.warn(
+            f"which images {kind} draws is not known: the training images are counted in the loader's whole data set; pass "
+            "`train_counts` and `shares` where it draws others",
+            stacklevel=4,
+        )
+    return data, labels
+
+
+def _shares(loader: Any, known: np.ndarray, classes: int) -> Optional[List[float]]:
+    """Each class's share of the images that a loader draws with weights; None where it draws all alike."""
+    if not isinstance(loader.sampler, torch.utils.data.WeightedRandomSampler):
+        return None
+    weights = array(loader.sampler.weights).astype(float)
+    if len(weights) != len(known):
+        return None
+    return np.bincount(known, weights, minlength=classes).tolist()
 
 
 def _labels(probe: Any, is_pair: bool, labels: Any) -> np.ndarray:
@@ -141,13 +175,31 @@ def _listed(probe: Any) -> Optional[Any]:
     return None
 
 
-def _images(probe: Any, is_pair: bool, chosen: np.ndarray) -> Tensor:
+def _images(probe: Any, is_pair: bool, chosen: np.ndarray, listed: Optional[np.ndarray]) -> Tensor:
+    """The chosen images. `listed` are the labels of all where the data set has told them: its items need to agree with them."""
     if is_pair:
         return torch.as_tensor(probe[0])[torch.from_numpy(chosen)].detach().clone()
-    images = [torch.as_tensor(probe[int(i)][0]).detach().clone() for i in chosen]
+    images = []
+    for i in chosen:
+        item = probe[int(i)]
+        images.append(torch.as_tensor(item[0]).detach().clone())
+        given = None if listed is None else _whole_label(item)
+        if given is not None and given != listed[i]:
+            raise RecorderError(
+                f"the data set lists the label {listed[i]} for its item {i}, which has the label {given}; pass `labels`, those "
+                "of all items as training sees them"
+            )
     if len({tuple(image.shape) for image in images}) > 1:
         raise RecorderError("the probe's images differ in shape; pass a data set that gives them as in evaluation")
     return torch.stack(images)
+
+
+def _whole_label(item: Any) -> Optional[int]:
+    """The label of an item; None where it is no whole number, as a vector of class probabilities."""
+    try:
+        return int(item[1])
+    except (TypeError, ValueError, RuntimeError, IndexError, KeyError):
+        return None
 
 
 def _cut(own: Sequence[int], pieces: int) -> List[List[int]]:

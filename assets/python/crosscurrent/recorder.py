@@ -85,10 +85,10 @@ class Recorder:
             its training images.
         cross_entropy: whether training minimises cross-entropy of single images with their labels, class weights included;
             else, as with label smoothing, mixup or another loss, no effect of one class on another is predicted. Nor is
-            it where `optimizer` is not SGD, whose step alone is a sum of class gradients.
+            it where `optimizer` is not SGD with one learning rate for all layers, whose step alone is a sum of class gradients.
         config: settings to be shown with the run: names and numbers, texts or truth values.
         steps_per_epoch, total_steps, batch_size: optimiser steps in an epoch and in all, and images in a step, where known.
-            A loader as `probe` tells the first and the last.
+            A loader as `probe` tells the first and the last, for steps that take one of its batches.
         every: steps from one measurement to the next; 0 measures at the first and the last step alone. By default as often
             as takes at most `share` of the time.
         images_per_class: probe images of each class, at most.
@@ -273,7 +273,7 @@ class Recorder:
                 config={str(name): _plain(value) for name, value in self._config.items()},
                 shares=chosen.shares,
                 cross_entropy=bool(cross_entropy),
-                optimizer="SGD" if isinstance(self._optimizer, torch.optim.SGD) else type(self._optimizer).__name__,
+                optimizer=_kind(self._optimizer, self._params),
                 batch_norm=self._norms.kind,
             ),
             instruction_set=_device(self._params[0].device),
@@ -462,6 +462,21 @@ def _is_sized(loader: Any) -> bool:
         return len(loader) > 0
     except TypeError:
         return False
+
+
+def _kind(optimizer: torch.optim.Optimizer, params: Sequence[Tensor]) -> str:
+    """What an optimiser is: `SGD` where its step is the gradient of all these parameters times one learning rate."""
+    if not isinstance(optimizer, torch.optim.SGD):
+        return type(optimizer).__name__
+    groups = optimizer.param_groups
+    held = {id(param) for group in groups for param in group["params"]}
+    if any(id(param) not in held for param in params):
+        return "SGD of some layers"
+    if len({float(group["lr"]) for group in groups}) > 1:
+        return "SGD with several learning rates"
+    if any(group.get("maximize") for group in groups):
+        return "SGD that maximises"
+    return "SGD"
 
 
 def _square(grad: Tensor) -> Tensor:

@@ -38,11 +38,12 @@ def installed(case, name, **contents):
 
 
 class Lightning(Case):
-    def fit(self, callback, net, x, y, fail=False):
+    def fit(self, callback, net, x, y, fail=False, scaler=None):
         """As Lightning's loop with automatic optimisation: the closure runs within the step."""
         opt = torch.optim.SGD(net.parameters(), 0.05)
         trainer = types.SimpleNamespace(
-            optimizers=[opt], num_training_batches=3, estimated_stepping_batches=6, accumulate_grad_batches=1, sanity_checking=True
+            optimizers=[opt], num_training_batches=3, estimated_stepping_batches=6, accumulate_grad_batches=1, sanity_checking=True,
+            precision_plugin=types.SimpleNamespace(scaler=scaler),
         )
         outputs = {"logits": net(x), "labels": y}
         callback.on_validation_batch_end(trainer, net, outputs, None, 0)
@@ -56,7 +57,7 @@ class Lightning(Case):
                     def closure():
                         loss = nn.functional.cross_entropy(net(x), y)
                         opt.zero_grad()
-                        callback.on_before_backward(trainer, net, loss)
+                        callback.on_before_backward(trainer, net, loss if scaler is None else scaler.scale(loss))
                         loss.backward()
                         return loss
 
@@ -89,6 +90,19 @@ class Lightning(Case):
         self.assertEqual([e["step"] for e in log if e["event"] == "probe"], [0, 2, 4, 6])
         self.assertEqual(log[-1]["event"], "finished")
 
+    def test_the_loss_is_logged_without_the_scale_of_its_gradients(self):
+        installed(self, "lightning.pytorch", Callback=Callback)
+        losses = []
+        scale = torch.tensor(1024.0)
+        of_half = types.SimpleNamespace(_scale=scale, scale=lambda loss: loss * scale)
+        for name, scaler in (("whole", None), ("half", of_half)):
+            torch.manual_seed(0)
+            net = ResNet(4, 4, (1,))
+            callback = crosscurrent.LightningCallback(self.root / name, probe=images(), classes=NAMES)
+            self.fit(callback, net, *images(), scaler=scaler)
+            losses.append([e["loss"] for e in events(self.root / name) if e["event"] == "step"])
+        np.testing.assert_allclose(*losses, rtol=1e-5)
+
     def test_a_fit_that_fails_is_recorded_as_failed(self):
         installed(self, "lightning.pytorch", Callback=Callback)
         net = ResNet(4, 4, (1,))
@@ -113,8 +127,10 @@ class HuggingFace(Case):
 
         opt = Accelerated(inner)
         callback = crosscurrent.HuggingFaceCallback(self.root / "run", probe=(x, y), classes=NAMES, every=2)
-        state = types.SimpleNamespace(max_steps=4, num_train_epochs=2)
-        callback.on_train_begin(None, state, None, model=net, optimizer=opt, lr_scheduler=None, train_dataloader=None)
+        # Of 2.5 epochs with 3 batches each, two to a step; the state rounds them up.
+        args = types.SimpleNamespace(gradient_accumulation_steps=2, label_smoothing_factor=0.1)
+        state = types.SimpleNamespace(max_steps=4, num_train_epochs=3)
+        callback.on_train_begin(args, state, None, model=net, optimizer=opt, lr_scheduler=None, train_dataloader=[0, 1, 2])
         for step in range(4):
             inner.zero_grad()
             nn.functional.cross_entropy(net(x), y).backward()
@@ -126,6 +142,7 @@ class HuggingFace(Case):
         callback.on_train_end(None, state, None, model=net)
         log = events(self.root / "run")
         self.assertEqual((log[0]["steps_per_epoch"], log[0]["total_steps"]), (2, 4))
+        self.assertFalse(log[0]["recorder"]["cross_entropy"])
         self.assertEqual([e["step"] for e in log if e["event"] == "probe"], [0, 2, 4])
         self.assertEqual([e["epoch"] for e in log if e["event"] == "eval"], [2.0])
 

@@ -201,6 +201,71 @@ class Training(Case):
         self.assertIsNotNone(inside._compiled_call_impl)
         rec.close()
 
+    def test_a_loader_is_counted_by_what_it_draws(self):
+        x, y = images()
+        data = torch.utils.data.TensorDataset(x, y)
+        net = ResNet(4, 4, (1,))
+
+        def header(name, **options):
+            loader = torch.utils.data.DataLoader(data, **{"batch_size": 8, **options})
+            with Recorder(self.root / name, net, torch.optim.SGD(net.parameters(), 0.1), probe=loader, classes=NAMES):
+                pass
+            return events(self.root / name)[0]
+
+        half = list(range(0, len(y), 2))
+        kinds = torch.utils.data
+        found = header("half", sampler=kinds.SubsetRandomSampler(half))
+        self.assertEqual(found["train_counts"], torch.bincount(y[half], minlength=4).tolist())
+        weights = 1.0 / torch.bincount(y, minlength=4)[y]
+        found = header("even", sampler=kinds.WeightedRandomSampler(weights, len(y)))
+        self.assertEqual(found["train_counts"], torch.bincount(y, minlength=4).tolist())
+        np.testing.assert_allclose(found["recorder"]["shares"], [0.25] * 4, rtol=1e-6)
+
+        class Own(kinds.Sampler):
+            def __iter__(self):
+                return iter(half)
+
+            def __len__(self):
+                return len(half)
+
+        with self.assertWarnsRegex(UserWarning, "which images Own draws is not known"):
+            header("own", sampler=Own(None) if torch.__version__ < "2.2" else Own())
+
+    def test_labels_that_a_data_set_lists_need_to_be_those_of_its_items(self):
+        x, y = images()
+
+        class Remapped(torch.utils.data.Dataset):
+            targets = y.tolist()
+
+            def __len__(self):
+                return len(y)
+
+            def __getitem__(self, i):
+                return x[i], 3 - int(y[i])
+
+        net = ResNet(4, 4, (1,))
+        opt = torch.optim.SGD(net.parameters(), 0.1)
+        with self.assertRaisesRegex(RecorderError, "the data set lists the label . for its item"):
+            Recorder(self.root / "refused", net, opt, probe=Remapped(), classes=NAMES)
+        with Recorder(self.root / "run", net, opt, probe=Remapped(), classes=NAMES, labels=3 - y):
+            pass
+        counts = torch.bincount(3 - y, minlength=4).tolist()
+        self.assertEqual(events(self.root / "run")[0]["train_counts"], counts)
+
+    def test_only_sgd_with_one_rate_is_called_sgd(self):
+        net = ResNet(4, 4, (1,))
+        params = list(net.parameters())
+        one = torch.optim.SGD(params, 0.1)
+        two = torch.optim.SGD([{"params": params[:2], "lr": 0.01}, {"params": params[2:]}], 0.1)
+        some = torch.optim.SGD(params[2:], 0.1)
+        adam = torch.optim.Adam(params)
+        said = []
+        for name, opt in (("one", one), ("two", two), ("some", some), ("adam", adam)):
+            with Recorder(self.root / name, net, opt, probe=images(), classes=NAMES):
+                pass
+            said.append(events(self.root / name)[0]["recorder"]["optimizer"])
+        self.assertEqual(said, ["SGD", "SGD with several learning rates", "SGD of some layers", "Adam"])
+
     def test_two_processes_write_one_run_and_train_as_without_it(self):
         if not torch.distributed.is_available():
             self.skipTest("this PyTorch has no torch.distributed")
@@ -215,6 +280,7 @@ class Training(Case):
         log = events(self.root / "run")
         self.assertEqual([e["event"] for e in log].count("started"), 1)
         self.assertEqual([e["step"] for e in log if e["event"] == "probe"], [0, 2, 4])
+        self.assertEqual([sum(e["support"]) for e in log if e["event"] == "eval"], [len(images()[1])])
         self.assertEqual(log[0]["layers"][0]["name"], "conv1")
 
     def test_an_error_while_measuring_ends_the_run_and_not_the_training(self):

@@ -72,6 +72,12 @@ pub(in crate::figure) fn no_shares(run: &Run) -> Option<String> {
 pub(in crate::figure) fn not_predicted(run: &Run) -> Option<String> {
     let unmeasured = || {
         let started = run.started.as_ref().filter(|_| !run.measures_all())?;
+        if let Some(class) = run.not_probed() {
+            let class = &started.classes[class];
+            return Some(format!(
+                "What a whole step does is not known, since the probe has no image of {class}. What the steps did is measured."
+            ));
+        }
         let (measured, all) = (started.probe.training.len(), started.classes.len());
         Some(format!(
             "What a whole step does is not known with batch norm as in training, which is measured for {measured} of \

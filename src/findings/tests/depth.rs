@@ -51,4 +51,10 @@ fn the_layer_in_which_nothing_is_resolved_is_named() {
         &found[1],
         &["Nothing is resolved in fuse.conv: 0 of 15 pairs"],
     );
+    // A layer without gradients, as one that is frozen, has no pairs.
+    for probe in &mut sample.run.probes {
+        probe.layers[5].pairs = 0;
+    }
+    let found = sample.of(Kind::Depth);
+    assert!(!found.iter().any(|x| x.sentence.contains("Nothing")));
 }

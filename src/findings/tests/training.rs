@@ -24,6 +24,23 @@ fn a_class_that_is_never_right_is_named() {
     assert_says(&found[1], &["Cat has 0 validation images"]);
 }
 
+/// Two validations are needed, and one test, since a run may be tested at its end alone.
+#[test]
+fn one_validation_does_not_tell_that_a_class_is_never_right() {
+    let mut sample = Made {
+        f1: |_, k| Some(if k == 5 { 0.0 } else { 0.6 }),
+        ..Made::default()
+    }
+    .sample();
+    let evals = &mut sample.run.evals;
+    evals.drain(..evals.len() - 1);
+    assert_eq!(sample.of(Kind::Score), []);
+    sample.run.evals[0].split = Split::Test;
+    let found = sample.of(Kind::Score);
+    assert_says(&found[0], &["Truck is never recognised"]);
+    assert!(!found[0].detail.contains("the one before"), "{found:?}");
+}
+
 #[test]
 fn overfitting_needs_falling_scores_and_a_falling_loss() {
     let falling: fn(u64, usize) -> Option<f64> = |at, _| {

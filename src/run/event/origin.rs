@@ -59,7 +59,7 @@ impl Recorder {
         }
         (!matches!(self.optimizer.as_str(), "" | "SGD")).then(|| {
             format!(
-                "{} does not subtract the gradient times the learning rate, so that a step is no sum of class gradients",
+                "{} does not subtract the gradient times one learning rate, so that a step is no sum of class gradients",
                 self.optimizer
             )
         })

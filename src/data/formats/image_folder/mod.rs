@@ -160,6 +160,14 @@ fn list(root: &Path, config: &RunConfig) -> Result<Listing, DataError> {
             trained[class] += count;
         }
     }
+    for split in [1, 2] {
+        if layout.has[split] && !listing.has[split] {
+            let name = SPLIT_NAMES[split];
+            listing.notes.push(format!(
+                "the folder of {name} images holds none that can be read: they come from the training images, as without it"
+            ));
+        }
+    }
     if let Some(class) = trained.iter().position(|&count| count == 0) {
         return Err(untrained(root, &tree, &layout, &classes, class));
     }

@@ -366,6 +366,20 @@ fn everything_that_is_left_out_is_said_by_kind_with_an_example() -> Result<()> {
     Ok(())
 }
 
+/// Test images that are none to the program are not silently replaced by training images.
+#[test]
+fn a_split_without_images_that_can_be_read_is_said() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(root.path(), &["train/cat*20", "train/dog*20"])?;
+    touch(root.path(), &["test/cat/a.heic", "test/dog/b.heic"])?;
+    let loaded = read(root.path(), None)?;
+    let said =
+        "the folder of test images holds none that can be read: they come from the training images";
+    has(&loaded.notes, &[said]);
+    assert!(seen(&loaded).1[2] > 0);
+    Ok(())
+}
+
 #[test]
 fn folders_beside_splits_are_said() -> Result<()> {
     let root = tempfile::tempdir()?;

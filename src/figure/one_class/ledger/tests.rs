@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::figure::conflicts::pair;
-use crate::figure::facts::ledger::learning_rate_at;
+use crate::figure::facts::ledger::{learning_rate_at, not_predicted};
 use crate::figure::one_class::ledger_time;
 use crate::figure::table::Value;
 use crate::figure::testing::{Recorded, picked, recorded};
@@ -268,5 +268,25 @@ fn shots() -> Result<()> {
             crate::figure::export::write_png(&folder.join(name), &image)?;
         }
     }
+    Ok(())
+}
+
+/// Where the probe has no image of a class that training sees, what a whole step does is not told.
+#[test]
+fn without_images_of_a_class_no_whole_step_is_predicted() -> Result<()> {
+    let mut sample = recorded("solar-branch")?;
+    assert_eq!(not_predicted(&sample.run), None);
+    let started = sample.run.started.as_mut().context("no header")?;
+    started.probe.counts[2].fill(0);
+    assert!(!sample.run.measures_all());
+    let said = not_predicted(&sample.run).context("predicted")?;
+    assert!(
+        said.contains("the probe has no image of Bird-drop"),
+        "{said}"
+    );
+    // A class that training does not see either is no part of a step.
+    let started = sample.run.started.as_mut().context("no header")?;
+    started.train_counts[2] = 0;
+    assert!(sample.run.measures_all());
     Ok(())
 }
