@@ -297,21 +297,27 @@ pub(super) fn mean_f1(eval: &Eval, classes: &[usize]) -> Option<(f64, f64)> {
     (defined > 0.0).then(|| (sum / defined, variance.sqrt() / defined))
 }
 
+/// The last two evaluations on validation images, or on test images where there are none, the newest first, with the name of
+/// these images.
+fn newest_evals(run: &Run) -> (&'static str, Vec<&Eval>) {
+    let of = |split| run.evals_of(split).rev().take(2).collect::<Vec<_>>();
+    match of(Split::Val) {
+        evals if evals.is_empty() => ("test", of(Split::Test)),
+        evals => ("validation", evals),
+    }
+}
+
 /// The findings about classes that have training images but whose F1 is 0 or undefined in the last two evaluations: one
 /// finding about those with at least [`LEAST_SUPPORT`] images in the evaluation, one about those with fewer or none.
 /// The evaluations are on validation images, or on test images without a validation split, of which one is enough, since they
 /// may be made at the end alone. Empty in the first epoch.
 fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
-    let of = |split| run.evals_of(split).rev().take(2).collect::<Vec<_>>();
-    let (split, newest) = match of(Split::Val) {
-        evals if evals.is_empty() => ("test", of(Split::Test)),
-        evals => ("validation", evals),
-    };
-    let Some(last) = newest.first().filter(|eval| eval.epoch >= 1.0) else {
+    let (split, newest) = newest_evals(run);
+    let is_enough = split == "test" || newest.len() > 1;
+    let Some(last) = newest.first().filter(|x| x.epoch >= 1.0 && is_enough) else {
         return Vec::new();
     };
     let before = match newest.len() {
-        1 if split == "validation" => return Vec::new(),
         1 => "",
         _ => ", and the one before",
     };

@@ -163,7 +163,9 @@ pub(in crate::figure) fn answer(
     let step = subject.probe(view).map(|probe| probe.step);
     let id = subject.run.started.as_ref().map(|started| &started.id);
     // The measured changes become known once the previous probe is read.
-    let measured = step.map(|step| measured(subject, step, 0).is_some());
+    let classes = subject.run.started.as_ref().map_or(0, |x| x.classes.len());
+    let is_measured = |step| (0..classes).any(|k| measured(subject, step, k).is_some());
+    let measured = step.map(is_measured);
     let key = (id, rows, step, measured, subject.run.revisions.probes);
     let moment = remembered(ctx, ("what if, moment", subject.identity()), &key, || {
         Moment::new(subject, view).map(Arc::new)
