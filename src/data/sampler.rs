@@ -1,7 +1,5 @@
 //! Which training images an epoch sees, and in which order (Kang et al. 2020).
 
-use std::collections::BTreeMap;
-
 use crate::class_balance::shares;
 use crate::config::{RunConfig, Sampler};
 use crate::random::Random;
@@ -12,9 +10,9 @@ use super::dataset::Dataset;
 /// image once; the other samplers draw a class first and then one of its images, with replacement. Beside each number stands
 /// how often it occurs before.
 pub(super) fn order(data: &Dataset, config: &RunConfig, epoch: u64) -> Vec<(u32, u32)> {
-    let mut seen = BTreeMap::new();
+    let mut seen = vec![0; data.labels.len()];
     let count = |index: u32| {
-        let times: &mut u32 = seen.entry(index).or_default();
+        let times = &mut seen[index as usize];
         *times += 1;
         (index, *times - 1)
     };

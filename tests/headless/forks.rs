@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
 use crosscurrent::config::RunConfig;
-use crosscurrent::run::event::{Event, Started};
+use crosscurrent::run::event::{Event, Split, Started};
 use crosscurrent::run::glance::Glance;
 use crosscurrent::run::{Ending, Run, log};
 use crosscurrent::train::{self, Control, Message};
@@ -197,6 +197,12 @@ fn a_run_whose_loss_was_not_finite_is_trained_to_its_end_with_a_smaller_rate() -
     assert_eq!(parent.changed.len(), 1);
     assert_eq!(parent.earlier.as_deref(), before.parent.as_ref());
     assert_eq!((&parent.run, parent.step), (&before.id, before.total_steps));
+    // The test at the end of the fork that it was made of is none of its own.
+    let run = log::load(&grandchild)?.run;
+    let own = [Some(run.last_step()), run.best().map(|best| best.step)];
+    let mut tests = run.evals_of(Split::Test);
+    ensure!(tests.all(|eval| own.contains(&Some(eval.step))));
+    ensure!(own.iter().all(|step| *step != Some(parent.step)), "{own:?}");
     Ok(())
 }
 

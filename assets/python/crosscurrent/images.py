@@ -86,7 +86,7 @@ def choose(
     of each class, in their order."""
     loader = probe if isinstance(probe, torch.utils.data.DataLoader) else None
     if loader is not None:
-        probe, labels = _drawn_by(loader, labels)
+        probe, labels = _drawn_by(loader, labels, train_counts is not None)
     is_pair = isinstance(probe, (tuple, list)) and len(probe) == 2 and hasattr(probe[0], "shape")
     # A data set of a user's own may draw random numbers where an image is read.
     with Quiet(seed or 0):
@@ -110,8 +110,9 @@ def choose(
     return Probe(images, [[next(places) for _ in own] for own in by_class], counts, shares)
 
 
-def _drawn_by(loader: Any, labels: Any) -> Tuple[Any, Any]:
-    """The items that a loader draws of its data set, and their labels where these are given for all items."""
+def _drawn_by(loader: Any, labels: Any, are_counted: bool) -> Tuple[Any, Any]:
+    """The items that a loader draws of its data set, and their labels where these are given for all items. Warns where they
+    are not known, unless the user has counted them."""
     data, sampler, kinds = loader.dataset, loader.sampler, torch.utils.data
     known = (kinds.SequentialSampler, kinds.RandomSampler, kinds.WeightedRandomSampler, kinds.distributed.DistributedSampler)
     if isinstance(sampler, kinds.SubsetRandomSampler):
@@ -120,7 +121,8 @@ def _drawn_by(loader: Any, labels: Any) -> Tuple[Any, Any]:
             labels = array(labels)[drawn]
         return kinds.Subset(data, drawn), labels
     batches = loader.batch_sampler
-    if not isinstance(sampler, known) or (batches is not None and type(batches) is not kinds.BatchSampler):
+    is_known = isinstance(sampler, known) and (batches is None or type(batches) is kinds.BatchSampler)
+    if not is_known and not are_counted:
         kind = type(batches if isinstance(sampler, known) else sampler).__name__
         warnings.warn(
             f"which images {kind} draws is not known: the training images are counted in the loader's whole data set; pass "
