@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use serde::de::IgnoredAny;
 
 use super::output::Usage;
 use crate::config::{FIELDS, Field, Group, Kind, RunConfig, Unit};
@@ -111,9 +112,17 @@ impl FromArgMatches for ChangeArguments {
 
 /// Reads a configuration from a file of its own, or from the `run.toml` of a run.
 fn parse_config(text: &str) -> Result<RunConfig, toml::de::Error> {
+    /// All that a `run.toml` has. A field that stands above `[config]` would otherwise have no effect, without a word.
     #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Recorded {
         config: RunConfig,
+        #[serde(rename = "format")]
+        _format: Option<IgnoredAny>,
+        #[serde(rename = "code_version")]
+        _code_version: Option<IgnoredAny>,
+        #[serde(rename = "instruction_set")]
+        _instruction_set: Option<IgnoredAny>,
     }
     let table: toml::Table = toml::from_str(text)?;
     if table.contains_key("config") {

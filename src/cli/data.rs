@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 
 use super::config_arguments::ConfigArguments;
@@ -10,6 +9,7 @@ use super::output::{print_table, say};
 use crate::data::{self, Pair};
 use crate::figure::export;
 use crate::figure::table::Table;
+use crate::run::log::write_whole;
 
 /// Arguments of `data`.
 #[derive(Debug, Args)]
@@ -109,8 +109,7 @@ fn write_pairs(path: &Path, pairs: &[Pair]) -> anyhow::Result<()> {
         let [[a, b, c], [d, e, f]] = row;
         table.push([a, b, c, d, e, f].map(Into::into));
     }
-    std::fs::write(path, table.to_csv())
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    write_whole(path, table.to_csv().as_bytes())?;
     say(format!("wrote {}", path.display()));
     Ok(())
 }

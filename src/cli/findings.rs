@@ -106,9 +106,37 @@ pub(super) fn findings(arguments: &FindingsArguments) -> anyhow::Result<()> {
 
 /// The arguments with which a run is trained anew, with these settings in place of its own.
 fn again(run: &Path, settings: &[findings::Setting]) -> String {
-    let mut words = format!("--config {}", run.join("run.toml").display());
+    let config = run.join("run.toml");
+    let mut words = format!("--config {}", shell_word(&config.display().to_string()));
     for findings::Setting { field, value } in settings {
         words.push_str(&format!(" --{} {value}", field.replace('_', "-")));
     }
     words
+}
+
+/// A text as one word of a shell, as it is where it has no character that a shell might take for something else.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_to_try_is_quoted_for_the_shell() {
+        let settings = [findings::Setting {
+            field: "loss",
+            value: "focal".to_owned(),
+        }];
+        let plain = again(Path::new("runs/solar-none_0.1"), &settings);
+        assert_eq!(plain, "--config runs/solar-none_0.1/run.toml --loss focal");
+        let odd = again(Path::new("my runs/it's $1"), &[]);
+        assert_eq!(odd, r"--config 'my runs/it'\''s $1/run.toml'");
+    }
 }

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{Signalled, Usage};
+use output::{Signalled, Usage, is_cut};
 use remote::Copies;
 
 pub use batch_norm::BatchNormArguments;
@@ -97,8 +97,29 @@ pub enum Command {
     Share,
 }
 
+impl Command {
+    /// Whether what the command prints is its result: it has failed where that cannot be written.
+    fn is_only_said(&self) -> bool {
+        match self {
+            Self::Summary { .. }
+            | Self::Compare(_)
+            | Self::Findings(_)
+            | Self::Verify(_)
+            | Self::Data(_) => true,
+            Self::Train(_)
+            | Self::Resume { .. }
+            | Self::Fork(_)
+            | Self::Sweep(_)
+            | Self::SweepJob(_)
+            | Self::Export(_)
+            | Self::Share => false,
+        }
+    }
+}
+
 /// Runs a command; the exit code is 0, 1 for a failure, 2 for wrong usage, and 128 + n where the signal n ended it.
 pub fn run(mut command: Command) -> ExitCode {
+    let is_only_said = command.is_only_said();
     let result = fetch(&mut command).and_then(|copies| {
         let result = of(command);
         // Copies of runs in training count as such until the command is done.
@@ -106,6 +127,8 @@ pub fn run(mut command: Command) -> ExitCode {
         result
     });
     match result {
+        // What was missing from the output has been said.
+        Ok(()) if is_only_said && is_cut() => ExitCode::FAILURE,
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if let Some(Signalled(signal)) = error.downcast_ref() {

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -34,16 +35,30 @@ pub(super) struct Usage(pub(super) String);
 #[error("{}", .0.reason())]
 pub(super) struct Signalled(pub(super) Signal);
 
+/// Whether a line could not be written to stdout.
+static IS_CUT: AtomicBool = AtomicBool::new(false);
+
+/// Whether stdout lacks a line because the line could not be written, as on a full disk.
+pub(super) fn is_cut() -> bool {
+    IS_CUT.load(Ordering::Relaxed)
+}
+
 /// Prints a line to stdout. Where the reader has gone, as in `crosscurrent … | head`, the error is ignored so that the
-/// command's work continues.
+/// command's work continues; another error is said once.
 pub(super) fn say(line: impl Display) {
     use std::io::Write as _;
-    match writeln!(std::io::stdout(), "{}", on_terminal(&line.to_string())) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            fail(&format!("the output cannot be written: {error}"));
-        }
-        _ => {}
+    if let Err(error) = writeln!(std::io::stdout(), "{}", on_terminal(&line.to_string()))
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+        && !IS_CUT.swap(true, Ordering::Relaxed)
+    {
+        fail(&format!("the output cannot be written: {error}"));
     }
+}
+
+/// Prints a line on stderr: what is no part of the result on stdout, which another program may read.
+pub(super) fn say_aside(line: impl Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{}", on_terminal(&line.to_string()));
 }
 
 /// Prints a value as JSON, with characters that a terminal would obey escaped as JSON escapes them.

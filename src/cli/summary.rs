@@ -14,7 +14,10 @@ use crate::run::{BatchNorm, Ending, Run};
 /// The scores that a run reached: one row of `summary`, and one object of its JSON.
 #[derive(Debug, serde::Serialize)]
 struct Row {
+    /// The name of the run's directory; its path, where another run is called so.
     run: String,
+    /// The run's directory.
+    path: String,
     state: &'static str,
     data: String,
     /// The network in the words of the program that recorded the run, where that is not this one.
@@ -38,6 +41,7 @@ struct Row {
     best_test_macro_f1: Option<f64>,
     best_val_macro_f1: Option<f64>,
     rarest_class: String,
+    /// `None` also where the test split has no image of the class: its F1 is then 0 as soon as it is predicted once.
     rarest_test_f1: Option<f64>,
     /// How batch norm is treated in the class gradients of the three numbers below.
     batch_norm: BatchNorm,
@@ -68,6 +72,7 @@ impl Row {
         let parent = started.parent.iter().map(Parent::in_words);
         Ok(Self {
             run: name_of(path),
+            path: path.display().to_string(),
             state: state(run, loaded.running),
             data: started.data(),
             network: recorder.map(|_| started.variant()),
@@ -89,7 +94,11 @@ impl Row {
             rarest_class: rarest
                 .and_then(|k| started.classes.get(k).cloned())
                 .unwrap_or_default(),
-            rarest_test_f1: last.and_then(|eval| *eval.f1.get(rarest?)?),
+            rarest_test_f1: last.and_then(|eval| {
+                let class = rarest?;
+                let f1 = *eval.f1.get(class)?;
+                f1.filter(|_| eval.support.get(class) != Some(&0))
+            }),
             batch_norm: run.batch_norm(),
             backbone_interference: probe.and_then(|probe| probe.backbone.interference),
             backbone_floor: probe.and_then(|probe| probe.backbone.floor),
@@ -106,6 +115,18 @@ fn name_of(path: &Path) -> String {
     let name = path.file_name();
     let name = name.map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_else(|| path.display().to_string())
+}
+
+/// The names of runs' directories; where several are called the same, their paths.
+fn names_of(runs: &[PathBuf]) -> Vec<String> {
+    let names: Vec<String> = runs.iter().map(|run| name_of(run)).collect();
+    let are_equal = |name: &String| names.iter().filter(|other| *other == name).count() > 1;
+    let both = runs.iter().zip(&names);
+    both.map(|(run, name)| match are_equal(name) {
+        true => run.display().to_string(),
+        false => name.clone(),
+    })
+    .collect()
 }
 
 /// The state of a run in one word.
@@ -184,14 +205,15 @@ pub(super) fn summary(
 ) -> anyhow::Result<()> {
     let loaded = runs.iter().map(|run| log::load(run));
     let mut loaded = loaded.collect::<Result<Vec<_>, _>>()?;
-    let names: Vec<String> = runs.iter().map(|run| name_of(run)).collect();
+    let names = names_of(runs);
     let shown = names.iter().zip(&mut loaded);
     let shown = shown.map(|(name, loaded)| (name.as_str(), &mut loaded.run));
     let lacking = measure.show(shown, BatchNorm::default());
-    let rows = runs.iter().zip(&loaded);
-    let rows = rows
-        .map(|(run, loaded)| Row::new(run, loaded))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let mut rows = Vec::new();
+    for ((path, run), loaded) in runs.iter().zip(names).zip(&loaded) {
+        let row = Row::new(path, loaded)?;
+        rows.push(Row { run, ..row });
+    }
     if json {
         say_json(&rows)?;
         return Ok(());
@@ -224,6 +246,7 @@ mod tests {
         let mut loaded = log::load(&path)?;
         let row = Row::new(&path, &loaded)?;
         assert_eq!(row.rarest_class, "Physical-damage");
+        assert_eq!(row.path, path.display().to_string());
         // The log of an older version lacks it.
         assert_eq!(row.head_tail_interference, None);
         let probe = loaded.run.probes.last_mut().context("a probe")?;
@@ -239,6 +262,17 @@ mod tests {
         assert_eq!(row.rarest_test_f1, last.and_then(|eval| eval.f1[3]));
         let head_tail = (row.head_tail_interference, row.head_tail_floor);
         assert_eq!(head_tail, (Some(0.25), Some(0.125)));
+        // Without test images, F1 is 0 or not depending on whether the class is predicted.
+        for eval in &mut loaded.run.evals {
+            eval.support[3] = 0;
+        }
+        assert_eq!(Row::new(&path, &loaded)?.rarest_test_f1, None);
         Ok(())
+    }
+
+    #[test]
+    fn runs_of_one_name_are_told_apart_by_their_paths() {
+        let runs = ["a/none-0", "b/none-0", "b/none-1"].map(PathBuf::from);
+        assert_eq!(names_of(&runs), ["a/none-0", "b/none-0", "none-1"]);
     }
 }

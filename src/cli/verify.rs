@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::output::{Signalled, print_table, say, say_json};
+use super::output::{Signalled, print_table, say, say_aside, say_json};
 use super::train::{stop_on_signals, was_cancelled};
 use crate::compare::statistics::rank_correlation;
 use crate::config::DataSource;
@@ -77,9 +77,14 @@ pub(super) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
     let run = log::load(&arguments.run)?.run;
     let (control, received) = stop_on_signals();
     let bar = indicatif::ProgressBar::new(0);
+    // JSON on stdout is for another program, which could not read sentences before it.
+    let aside = |line: String| match arguments.json {
+        true => say_aside(line),
+        false => say(line),
+    };
     let notice = &mut |message: Message| {
         if let Message::Notice(text) = message {
-            say(format!("note: {text}"));
+            aside(format!("note: {text}"));
         }
     };
     let report = &mut |done: usize, parts: usize| {
@@ -94,7 +99,7 @@ pub(super) fn verify(arguments: &VerifyArguments) -> anyhow::Result<()> {
     };
     match found {
         None => {
-            say("stopped; nothing was written");
+            aside("stopped; nothing was written".to_owned());
             if let Some(signal) = received.first() {
                 return Err(Signalled(signal).into());
             }

@@ -143,15 +143,16 @@ fn key(started: &Started) -> BTreeMap<String, Value> {
     key
 }
 
-/// What sets a fork apart from runs that were trained with its configuration from the start; `None` for such a run.
+/// What sets a fork apart from runs that were trained with its configuration from the start; `None` for such a run, and
+/// for a fork that changed neutral fields alone.
 fn fork(started: &Started) -> Option<String> {
     let forks = started.parent.iter().flat_map(Parent::all);
-    let changing = forks.filter(|fork| !fork.changed.is_empty());
-    let words = changing.map(|fork| {
-        let before = fork.changed.iter().map(Change::before);
-        let before: Vec<String> = before.collect();
+    let words = forks.filter_map(|fork| {
+        let changed = fork.changed.iter();
+        let changed = changed.filter(|change| !is_neutral(&change.field));
+        let before: Vec<String> = changed.map(Change::before).collect();
         let before = before.join(", ").replace('_', " ");
-        format!("forked after step {} of {before}", fork.step)
+        (!before.is_empty()).then(|| format!("forked after step {} of {before}", fork.step))
     });
     let words: Vec<String> = words.collect();
     (!words.is_empty()).then(|| words.join(", "))
@@ -220,6 +221,31 @@ mod tests {
         assert!(
             matches!(names[..], [_, name] if name.ends_with("forked after step 40 of weight decay default")),
             "{names:?}"
+        );
+    }
+
+    /// How often something is measured, and on what, is no other training.
+    #[test]
+    fn a_fork_that_changed_neutral_fields_alone_is_of_the_group_of_its_settings() {
+        let whole = started(config(Attention::None, Width::Quarter, 0));
+        let change = |field: &str, to: &str| Change {
+            field: field.to_owned(),
+            from: String::new(),
+            to: to.to_owned(),
+        };
+        let neutral = vec![change("probe_every", "50"), change("threads", "2")];
+        let mut fork = started(config(Attention::None, Width::Quarter, 1));
+        fork.parent = Some(Parent::of("a", None, 40, neutral.clone()));
+        assert_eq!(groups(&[&whole, &fork]).len(), 1);
+        assert!(fork.is_of_one_piece());
+        let more = [neutral, vec![change("momentum", "0.8")]].concat();
+        fork.parent = Some(Parent::of("a", None, 40, more));
+        let found = groups(&[&whole, &fork]);
+        assert!(!fork.is_of_one_piece() && found.len() == 2);
+        let name = &found[1].name;
+        assert!(
+            name.ends_with("forked after step 40 of momentum default"),
+            "{name}"
         );
     }
 

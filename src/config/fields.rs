@@ -100,7 +100,10 @@ configuration! {
         };
 
         /// How the class counts fall from the largest to the smallest, where images are cut to an imbalance.
-        profile: Profile = Profile::Exp, "Profile", { is_main: true };
+        profile: Profile = Profile::Exp, "Profile", {
+            is_main: true,
+            applies: Some(Condition { needs: "an imbalance above 1", holds: |config| config.imbalance > 1.0 }),
+        };
 
         /// Validation images per class, taken from the training images. 0: none, and the last epoch is the chosen one.
         val: Option<usize> = None, "Validation images", {
@@ -484,9 +487,7 @@ configuration! {
 
         /// Computes every convolution on the processor as its definition says, and none by Winograd's method, which takes
         /// fewer multiplications and rounds otherwise: the results differ in their last digits.
-        exact_convolutions: bool = false, "Exact convolutions", {
-            is_neutral: true,
-        };
+        exact_convolutions: bool = false, "Exact convolutions", { is_neutral: true };
 
         /// Processor threads used for training. The results depend on it in their last digits.
         threads: Option<usize> = None, "Threads", {

@@ -46,9 +46,9 @@ impl RunConfig {
         }
     }
 
-    /// Whether training images are mixed with each other.
+    /// Whether training images are mixed with each other, in some batches at least.
     pub fn mixes(&self) -> bool {
-        self.mixup.is_some() || self.cutmix.is_some()
+        self.mixup.is_some() || (self.cutmix.is_some() && self.cutmix_share() > 0.0)
     }
 
     /// Share of the batches that CutMix mixes, 0 to 1, where it is on.

@@ -216,6 +216,7 @@ fn values_without_effect_are_warned_about() {
     assert_eq!(RunConfig::default().warnings(), [""; 0]);
     let idle = RunConfig {
         data: DataSource::Solar,
+        imbalance: 1.0,
         loss: Loss::Ce,
         class_weights: ClassWeights::None,
         sampler: Sampler::Instance,
@@ -231,6 +232,7 @@ fn values_without_effect_are_warned_about() {
         "`splits` has no effect without a folder of images.",
         "`image_column` has no effect without a folder of images.",
         "`label_column` has no effect without a folder of images.",
+        "`profile` has no effect without an imbalance above 1.",
         "`gate_place` has no effect without attention that weighs channels, or a network as wide as with gates.",
         "`gate_reduction` has no effect without attention gates, or a network as wide as with gates.",
         "`gamma` has no effect without the focal loss.",
@@ -327,6 +329,9 @@ fn only_plain_gradient_steps_are_sums_of_class_gradients() {
         ema_decay: Some(0.99),
         cutout: Some(8),
         label_smoothing: Some(0.0),
+        // Of no batch anything is mixed.
+        cutmix: Some(1.0),
+        cutmix_prob: Some(0.0),
         ..plain.clone()
     };
     for config in [&plain, &kept] {

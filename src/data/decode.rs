@@ -9,6 +9,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use rayon::prelude::*;
 
 use crate::config::{RunConfig, Size};
+use crate::text::one_or_more;
 
 use super::checks::whole::{End, end, png_completed};
 use super::dataset::{Dataset, Unsplit};
@@ -41,6 +42,8 @@ pub(super) struct Small {
     grey: bool,
     /// Whether the file lacks the mark at its end.
     is_unmarked: bool,
+    /// Whether it is a grey image of 16 bits that uses only the lowest 12.
+    is_dark: bool,
 }
 
 impl Small {
@@ -90,8 +93,11 @@ impl Small {
         let orientation = decoder.orientation().map_err(failed)?;
         let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
         image.apply_orientation(orientation);
+        let is_dark =
+            matches!(&image, DynamicImage::ImageLuma16(grey) if uses_12_bits(grey.as_raw()));
         Ok(Self {
             is_unmarked: end == End::Unmarked,
+            is_dark,
             ..Self::new(image, size)
         })
     }
@@ -114,6 +120,7 @@ impl Small {
             own,
             grey,
             is_unmarked: false,
+            is_dark: false,
         }
     }
 
@@ -131,6 +138,13 @@ impl Small {
     pub(super) fn into_image(self) -> DynamicImage {
         self.image
     }
+}
+
+/// Whether the grey values of 16 bits of an image are all in the lowest 12 bits, and not all black: detectors of 12 bits
+/// give such values, of which the 8 bits that are trained on tell 17 levels apart.
+fn uses_12_bits(values: &[u16]) -> bool {
+    let most = values.iter().max();
+    most.is_some_and(|most| (1..4096).contains(most))
 }
 
 /// Resizes an image. Where it becomes smaller, the filter averages over its pixels.
@@ -182,14 +196,7 @@ pub(super) fn load(
             path: root.to_owned(),
         });
     };
-    let unmarked = read.iter().filter(|image| image.is_unmarked).count();
-    let notes = match unmarked {
-        0 => Vec::new(),
-        1 => vec!["1 image file lacks the mark at its end and is read all the same".to_owned()],
-        count => vec![format!(
-            "{count} image files lack the mark at their end and are read all the same"
-        )],
-    };
+    let notes = notes(&read);
     let (size, channels) = common(&read, first, config);
     let len = size.width * size.height * channels;
     if read.len().saturating_mul(len) > MOST_BYTES {
@@ -216,6 +223,28 @@ pub(super) fn load(
         notes,
         unreadable,
     })
+}
+
+/// Sentences about images that are read although something is amiss with them.
+fn notes(read: &[Small]) -> Vec<String> {
+    let unmarked = read.iter().filter(|image| image.is_unmarked).count();
+    let mut notes = match unmarked {
+        0 => Vec::new(),
+        1 => vec!["1 image file lacks the mark at its end and is read all the same".to_owned()],
+        count => vec![format!(
+            "{count} image files lack the mark at their end and are read all the same"
+        )],
+    };
+    let dark = read.iter().filter(|image| image.is_dark).count();
+    if dark > 0 {
+        let counted = one_or_more(
+            dark,
+            "image of 16 bits uses only its lowest 12 bits and is nearly black",
+            "images of 16 bits use only their lowest 12 bits and are nearly black",
+        );
+        notes.push(format!("{counted}; scale the values to 16 bits"));
+    }
+    notes
 }
 
 /// The size and the number of channels that all images are brought to.

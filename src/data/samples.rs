@@ -113,6 +113,7 @@ pub fn samples_of(
         train,
         val: dataset.counts(&dataset.val),
         test: dataset.counts(&dataset.test),
+        ..Plan::default()
     };
     if !is_there {
         return Ok(Samples {

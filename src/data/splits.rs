@@ -39,6 +39,8 @@ pub struct Plan {
     pub test: Vec<usize>,
     /// Training images per class before the long tail was cut.
     pub natural: Vec<usize>,
+    /// Whether the source is known to have validation images of its own.
+    pub has_own_val: bool,
 }
 
 impl Summary {
@@ -86,6 +88,7 @@ impl Summary {
             val,
             test,
             natural,
+            has_own_val: self.val.is_some(),
         }
     }
 }

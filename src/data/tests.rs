@@ -109,6 +109,30 @@ fn image_files_of_every_format_size_and_colour_are_read() -> Result<()> {
     Ok(())
 }
 
+/// Of 16 bits, 8 are trained on: an image that uses the lowest 12 keeps 17 levels.
+#[test]
+fn grey_images_of_16_bits_that_use_12_are_said() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let sixteen = |factor: u16, first: u16| {
+        let level = |x: u32, _: u32| Luma([x as u16 * factor + first]);
+        DynamicImage::ImageLuma16(image::ImageBuffer::from_fn(20, 16, level))
+    };
+    for i in 0..6 {
+        write(root.path(), &format!("cat/{i}.png"), &sixteen(200, i))?;
+        write(root.path(), &format!("dog/{i}.png"), &sixteen(3000, i))?;
+    }
+    write(root.path(), "dog/black.png", &sixteen(0, 0))?;
+    let said = "6 images of 16 bits use only their lowest 12 bits and are nearly black; scale the values to 16 bits";
+    let notes = load(&folder(root.path()), &quiet)?.notes;
+    assert!(notes.iter().any(|note| note == said), "{notes:?}");
+    fs::remove_dir_all(root.path().join("cat"))?;
+    fs::rename(root.path().join("dog"), root.path().join("cat"))?;
+    two_classes(root.path(), 6)?;
+    let notes = load(&folder(root.path()), &quiet)?.notes.join("\n");
+    assert!(!notes.contains("16 bits"), "{notes}");
+    Ok(())
+}
+
 #[test]
 fn images_keep_their_own_size_where_all_agree() -> Result<()> {
     let root = tempfile::tempdir()?;

@@ -176,7 +176,9 @@ pub fn figure_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
-    let own = view.in_classes(subject.classes());
+    let own = view
+        .in_classes(subject.classes())
+        .timed_for(shown.iter().map(|subject| subject.run));
     // Figures of one kind stand side by side where two runs are compared, so ids have the run's name.
     let draw = |ui: &mut Ui| (figure(kind).ui)(ui, subject, shown, &own);
     let pick = ui.push_id((kind, subject.name), draw).inner;
@@ -199,7 +201,13 @@ pub(in crate::figure) fn page_ui(
         && (figure(kind).chart.is_some() || kind == Kind::Architecture)
     {
         let rest = caption.split_off(subject.name.len());
-        caption = format!("A: {}, B: {}{rest}", first.name, second.name);
+        let mut other = self::caption(kind, *second, view);
+        let other = other.split_off(second.name.len());
+        caption = if rest == other {
+            format!("A: {}, B: {}{rest}", first.name, second.name)
+        } else {
+            format!("A: {}{rest}; B: {}{other}", first.name, second.name)
+        };
     }
     let caption = RichText::new(caption).small().weak();
     ui.add(egui::Label::new(caption).truncate());
@@ -308,7 +316,9 @@ pub fn read_probes(
 pub fn locked(ctx: &Context, subjects: &[Subject<'_>], view: &View) -> BTreeMap<Kind, Range> {
     let lock = |&kind: &Kind| {
         let of = figure(kind).chart?;
-        let charts = subjects.iter().map(|subject| of(ctx, *subject, view));
+        let charts = subjects
+            .iter()
+            .map(|subject| of(ctx, *subject, &view.in_classes(subject.classes())));
         let charts: Vec<_> = charts.collect();
         // A chart that shows nothing yet has no scale to keep.
         if !charts.iter().any(|chart| chart.is_drawn()) {

@@ -40,7 +40,7 @@ fn pulls(recent: &Recent<'_>, scope: &Scope, picture: &Picture, a: usize, b: usi
         && cosine < -MIDDLE_ERRORS * picture.middle_error
         && picture.clear[a]
         && picture.clear[b]
-        && is_resolved(gram, a, b, factor(scope) * recent.standard_errors())
+        && is_resolved(gram, a, b, factor(scope) * recent.standard_errors(&[a, b]))
 }
 
 fn is_resolved(gram: &Gram, a: usize, b: usize, asked: f64) -> bool {
@@ -124,7 +124,7 @@ fn conflict_finding(recent: &Recent<'_>, parts: &[Part], all: &[Pulling<'_>]) ->
         let gram = moment.tensors.gram_of_pair(&most.part.rows, rarer, other);
         gram.is_some_and(|gram| {
             gram.dot(0, 1).is_some_and(|dot| dot < 0.0)
-                && is_resolved(&gram, 0, 1, recent.standard_errors())
+                && is_resolved(&gram, 0, 1, recent.standard_errors(&[rarer, other]))
         })
     };
     let holds: Vec<_> = recent.moments.iter().map(holds).collect();

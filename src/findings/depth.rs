@@ -89,7 +89,7 @@ fn most(rows: &[(&Layer, usize)], newest: &[Probe]) -> Option<Finding> {
     let place = match &scope {
         Scope::Layer(name) => format!("Conflict exceeds noise most in {name}"),
         Scope::Group(_) | Scope::Backbone | Scope::Network => {
-            "Classes pull against each other throughout the backbone".to_owned()
+            "Classes pull against each other in the backbone as a whole, where no single layer stands out".to_owned()
         }
     };
     let sentence =

@@ -106,14 +106,26 @@ impl<'a> Recent<'a> {
         &self.moments[self.moments.len().saturating_sub(count)..]
     }
 
-    /// Number of standard errors that a sum or a product must exceed. With two pieces a standard error has so few
-    /// degrees of freedom that twice as many are required.
-    pub(super) fn standard_errors(&self) -> f64 {
-        if self.started.probe.pieces > 2 {
+    /// Number of standard errors that a sum or a product of gradients of these classes must exceed. With two pieces a
+    /// standard error has so few degrees of freedom that twice as many are required.
+    pub(super) fn standard_errors(&self, classes: &[usize]) -> f64 {
+        if self.fewest_pieces(classes) > 2 {
             RESOLVED_STANDARD_ERRORS
         } else {
             2.0 * RESOLVED_STANDARD_ERRORS
         }
+    }
+
+    /// Number of pieces that hold images, of that one of these classes which has the fewest: a class with fewer images than
+    /// pieces leaves some empty.
+    pub(super) fn fewest_pieces(&self, classes: &[usize]) -> usize {
+        let probe = &self.started.probe;
+        let pieces = |k: usize| match probe.counts.get(k) {
+            Some(counts) => counts.iter().filter(|&&images| images > 0).count(),
+            None => probe.pieces,
+        };
+        let fewest = classes.iter().map(|&k| pieces(k)).min();
+        fewest.unwrap_or(probe.pieces)
     }
 
     /// The backbone, its blocks and its layers, in this order. Empty with fewer than [`LEAST`] probes.

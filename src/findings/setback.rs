@@ -3,7 +3,7 @@
 use super::finding::{Evidence, Finding, Kind};
 use super::recent::{LEAST, Picture, Recent};
 use super::subject::tail;
-use super::unlearned::{UNLEARNED_FACTOR, harm, is_measured, most_harmful};
+use super::unlearned::{culprit, harm, is_measured};
 use super::words::{class, epoch, in_scope, listed, rounded, unit};
 use crate::compare::statistics::mean_sd;
 use crate::run::Scope;
@@ -47,9 +47,7 @@ pub(super) fn finding(recent: &Recent<'_>, unlearned: &[Finding]) -> Option<Find
         recent.moments.get(span.worst)?,
         pictures[span.worst].as_ref()?,
     );
-    let asked = UNLEARNED_FACTOR * recent.standard_errors();
-    let shares = recent.shares(moment);
-    let by = most_harmful(&picture.gram, moment.lr, &shares, span.class, asked);
+    let by = culprit(recent, &Scope::Backbone, moment, &picture.gram, span.class);
     Some(
         Finding::new(Kind::Setback, strength(span), sentence, detail).at(Evidence {
             scope: Some(Scope::Backbone),

@@ -39,13 +39,7 @@ pub(super) fn findings(run: &Run, started: &Started) -> Vec<Finding> {
 
 /// The finding about a logged training loss that is not finite.
 fn no_number(run: &Run) -> Option<Finding> {
-    // A recorder does not have to log the loss, and a loss that is not finite leaves no finite gradient.
-    let is_recorded = run.started.as_ref().is_some_and(|x| x.recorder.is_some());
-    let is_missing = |step: &Step| !is_recorded || step.grad_norms.contains(&None);
-    let bad = |step: &&Step| {
-        step.loss
-            .map_or_else(|| is_missing(step), |loss| !loss.is_finite())
-    };
+    let bad = |step: &&Step| run.has_no_number(step);
     let first = run.steps.iter().find(bad)?;
     let count = run.steps.iter().filter(bad).count();
     let sentence = format!(
@@ -307,6 +301,44 @@ fn newest_evals(run: &Run) -> (&'static str, Vec<&Eval>) {
     }
 }
 
+/// Sentence and detail about classes of which no image is recognised, the rarest of them first; `None` without a class.
+/// `last` is the newest of the evaluations on images called `split`, which were made `when`.
+fn unrecognised(
+    started: &Started,
+    last: &Eval,
+    wrong: &[usize],
+    (split, when): (&str, &str),
+) -> Option<(String, String)> {
+    let first = *wrong.first()?;
+    let support = |k: usize| last.support.get(k).copied().unwrap_or(0);
+    // Rule of three: where none of n images is recognised, the recall is below 3/n with 95 % confidence. What the class with
+    // the fewest images allows holds for all of them.
+    let fewest = *wrong.iter().min_by_key(|&&k| support(k))?;
+    let images = support(fewest);
+    let bound = 300.0 / images as f64;
+    let digits = usize::from(bound < 10.0);
+    let names: Vec<_> = wrong.iter().map(|&k| class(started, k)).collect();
+    let (verb, whose) = match wrong {
+        [_] => ("is", format!("none of its {images} {split} images")),
+        _ => {
+            let few = class(started, fewest);
+            let whose = format!("{few} has the fewest {split} images, {images}, none of which");
+            ("are", whose)
+        }
+    };
+    let sentence = format!(
+        "{} {verb} never recognised (F1 0, recall below {bound:.digits$} %)",
+        listed(&names)
+    );
+    let detail = format!(
+        "At the last evaluation, {when}. {} has {} training images; {whose} is right, which bounds its recall with 95 % \
+         confidence (3/n).",
+        class(started, first),
+        started.train_counts[first]
+    );
+    Some((sentence, detail))
+}
+
 /// The findings about classes that have training images but whose F1 is 0 or undefined in the last two evaluations: one
 /// finding about those with at least [`LEAST_SUPPORT`] images in the evaluation, one about those with fewer or none.
 /// The evaluations are on validation images, or on test images without a validation split, of which one is enough, since they
@@ -341,25 +373,11 @@ fn never_right(run: &Run, started: &Started) -> Vec<Finding> {
     };
     let share = |classes: &[usize]| classes.len() as f64 / started.classes.len() as f64;
     let mut found = Vec::new();
-    if let Some(&first) = wrong.first() {
-        let images = support(first);
-        let verb = if wrong.len() == 1 { "is" } else { "are" };
-        // Rule of three: where none of n images is recognised, the recall is below 3/n with 95 % confidence.
-        let bound = 300.0 / images as f64;
-        let digits = usize::from(bound < 10.0);
-        let sentence = format!(
-            "{} {verb} never recognised (F1 0, recall below {bound:.digits$} %)",
-            names(&wrong)
-        );
-        let detail = format!(
-            "At the last evaluation, {}{before}. {} has {} training images; none of its {images} {split} \
-             images is right, which bounds its recall with 95 % confidence (3/n).",
-            moment(run, last.epoch),
-            class(started, first),
-            started.train_counts[first]
-        );
+    let when = format!("{}{before}", moment(run, last.epoch));
+    if let Some((sentence, detail)) = unrecognised(started, last, &wrong, (split, &when)) {
         let strength = 0.5 + 0.5 * share(&wrong);
-        found.push((first, Finding::new(Kind::Score, strength, sentence, detail)));
+        let finding = Finding::new(Kind::Score, strength, sentence, detail);
+        found.push((wrong[0], finding));
     }
     if let Some(&first) = unseen.first() {
         let verb = if unseen.len() == 1 { "has" } else { "have" };

@@ -15,10 +15,16 @@ const FLOORS: f64 = 10.0;
 const LEAST_EFFECT: f64 = 0.02;
 /// Factor on the number of standard errors: the rule is applied to every class, and among many classes some exceed a
 /// bound by chance.
-pub(super) const UNLEARNED_FACTOR: f64 = 4.0 / 3.0;
+const UNLEARNED_FACTOR: f64 = 4.0 / 3.0;
+
+/// Number of standard errors that what happens to classes in a part of the network must exceed.
+fn asked(recent: &Recent<'_>, scope: &Scope, classes: &[usize]) -> f64 {
+    UNLEARNED_FACTOR * factor(scope) * recent.standard_errors(classes)
+}
 
 /// The effect of a step on the loss of class k, as a share of the largest effect that gradients of these lengths could
-/// have; `None` where the loss does not rise or the rise cannot be distinguished from noise.
+/// have; `None` where the loss does not rise or the rise cannot be distinguished from noise. With two pieces the standard
+/// error of the class's own share is only an approximation.
 pub(super) fn harm(
     recent: &Recent<'_>,
     scope: &Scope,
@@ -27,11 +33,11 @@ pub(super) fn harm(
     k: usize,
 ) -> Option<f64> {
     let (gram, lr, shares) = (&picture.gram, moment.lr, recent.shares(moment));
-    if !picture.clear[k] {
+    if !picture.clear[k] || recent.fewest_pieces(&[k]) <= 2 {
         return None;
     }
     let effect = gram.net_influence(lr, &shares, k)?;
-    let asked = UNLEARNED_FACTOR * factor(scope) * recent.standard_errors();
+    let asked = asked(recent, scope, &[k]);
     let lengths = (0..gram.classes()).map(|j| shares[j] * gram.norm(j).unwrap_or(0.0));
     let largest = lr * gram.norm(k)? * lengths.sum::<f64>();
     let share = effect.nats / largest;
@@ -42,8 +48,8 @@ pub(super) fn harm(
 }
 
 /// Whether the probe measures what a step does to a class. The steps of Adam, and those on losses other than
-/// cross-entropy, are not sums of the probe's class gradients; with two pieces, the standard error of a class's own share is only an
-/// approximation. Without an image of some class its part of a step is unknown.
+/// cross-entropy, are not sums of the probe's class gradients; two pieces are too few for any class ([`harm`]). Without an
+/// image of some class its part of a step is unknown.
 pub(super) fn is_measured(recent: &Recent<'_>) -> bool {
     recent.run.departs_from_class_gradients().is_none()
         && recent.run.not_probed().is_none()
@@ -96,8 +102,7 @@ fn unlearned_finding(
         .collect();
     let since = recent.since_words(since(&holds)?)?;
     let name = class(started, k);
-    let asked = UNLEARNED_FACTOR * factor(&part.scope) * recent.standard_errors();
-    let worst = most_harmful(gram, now.lr, &shares, k, asked);
+    let worst = culprit(recent, &part.scope, now, gram, k);
     let (by, alone) = match worst {
         Some((j, nats, error)) => (
             format!(", most by {},", class(started, j)),
@@ -134,6 +139,19 @@ fn unlearned_finding(
             ..Evidence::default()
         }),
     )
+}
+
+/// As [`most_harmful`], with the bound that the pieces of both classes ask for.
+pub(super) fn culprit(
+    recent: &Recent<'_>,
+    scope: &Scope,
+    moment: &Moment<'_>,
+    gram: &Gram,
+    k: usize,
+) -> Option<(usize, f64, f64)> {
+    let bound = asked(recent, scope, &[k]);
+    let found = most_harmful(gram, moment.lr, &recent.shares(moment), k, bound);
+    found.filter(|&(j, nats, error)| nats > asked(recent, scope, &[k, j]) * error)
 }
 
 /// The class whose share of a step raises class k's loss most, with the rise and its standard error in nats; `None`

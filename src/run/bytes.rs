@@ -53,9 +53,14 @@ pub fn write_whole_by(
             .write(true)
             .create_new(true)
             .open(&temporary)?;
-        write(&mut file)?;
-        file.sync_all()?;
-        fs::rename(temporary, path)
+        let written = write(&mut file)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&temporary, path));
+        if written.is_err() {
+            // On a full disk, the half of a file would take the room that others need.
+            let _ = fs::remove_file(&temporary);
+        }
+        written
     };
     write().map_err(|e| RunError::io("write the file", path, e))
 }
@@ -91,4 +96,25 @@ pub(super) fn little_endian(values: &[f32]) -> Vec<u8> {
 pub(super) fn from_little_endian(bytes: &[u8]) -> Vec<f32> {
     let (words, _) = bytes.as_chunks::<4>();
     words.iter().map(|word| f32::from_le_bytes(*word)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_whole_leaves_nothing_behind() -> anyhow::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("file");
+        write_whole(&path, b"before")?;
+        let result = write_whole_by(&path, &mut |file| {
+            file.write_all(b"half")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        let said = result.map_err(|error| error.to_string()).unwrap_err();
+        assert!(said.contains("the disk is full"), "{said}");
+        assert_eq!(fs::read(&path)?, b"before");
+        assert_eq!(fs::read_dir(dir.path())?.count(), 1);
+        Ok(())
+    }
 }

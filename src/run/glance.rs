@@ -1,5 +1,5 @@
 //! The facts about a run that a list of runs shows. They come from the header and the last lines of the log, so that a
-//! list of hundreds of runs reads no whole log.
+//! list of hundreds of runs reads no whole log, but for those that other programs recorded.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -45,7 +45,8 @@ pub struct Scores {
     pub macro_f1: Option<f64>,
     /// Share of images that are classified correctly.
     pub accuracy: Option<f64>,
-    /// F1 of the class with the fewest training images among those that have any.
+    /// F1 of the class with the fewest training images among those that have any; `None` also where the evaluation has no
+    /// image of it.
     pub rarest_f1: Option<f64>,
 }
 
@@ -58,7 +59,10 @@ impl Glance {
             step: eval.step,
             macro_f1: eval.macro_f1,
             accuracy: eval.accuracy,
-            rarest_f1: rarest.and_then(|k| *eval.f1.get(k)?),
+            // Without an image of the class its F1 says only whether one was predicted as it.
+            rarest_f1: rarest
+                .filter(|&k| eval.support.get(k) != Some(&0))
+                .and_then(|k| *eval.f1.get(k)?),
         };
         let chosen = run.best().map(|best| best.step);
         let test = run
@@ -78,7 +82,8 @@ impl Glance {
         })
     }
 
-    /// Reads the header and the last lines of a run's log. Never writes.
+    /// Reads the header and the last lines of a run's log; the whole log where another program recorded the run. Never
+    /// writes.
     ///
     /// # Errors
     /// Where there is no run, its header is damaged or of a newer format, or one of the lines read is damaged. Damage
@@ -91,7 +96,10 @@ impl Glance {
         let mut run = Run::default();
         run.apply(&log.header_of(&line.text, line.number)?);
         let (start, end) = (line.end, log.length()?);
-        let mut length = TAIL_BYTES;
+        // The best and the last step of a run of this program are evaluated once more at its end. Other programs test
+        // whenever they like: which of their validations is the best is known from all of them alone.
+        let is_recorded = run.started.as_ref().is_some_and(|x| x.recorder.is_some());
+        let mut length = if is_recorded { end } else { TAIL_BYTES };
         loop {
             let from = end.saturating_sub(length).max(start);
             let events = tail(&mut log, from, from > start)?;
@@ -127,7 +135,7 @@ fn tail(log: &mut Log, from: u64, within: bool) -> Result<Vec<Event>, RunError> 
             Ok(Some(Event::Started(_)) | None) => {}
             Ok(Some(event)) => events.push(event),
             Err(reason) => {
-                let reason = format!("one of its last lines {reason}");
+                let reason = format!("one of its lines {reason}");
                 return Err(RunError::damaged_header(&log.path, reason));
             }
         }

@@ -98,7 +98,7 @@ pub fn write(
     path: &Path,
     picture: &mut dyn FnMut(u64) -> Option<Picture>,
 ) -> Result<Vec<String>, RunError> {
-    let scalars = Scalars::new(started);
+    let scalars = Scalars::new(started, run.batch_norm());
     write_whole_by(path, &mut |file| {
         let begun = started.created_unix_secs as f64;
         let mut records = Records::new(BufWriter::new(file), begun)?;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::records::{Content, Value};
 use super::tags::parts;
 use crate::gradient::gram::ConflictSummary;
-use crate::run::CLASSIFIER;
 use crate::run::event::{Eval, Probe, Split, Started, Step};
+use crate::run::{BatchNorm, CLASSIFIER};
 use crate::text::one_or_more;
 
 /// Most charts of one kind: TensorBoard gets slow with more, and nobody looks at them.
@@ -20,6 +20,9 @@ pub(super) struct Scalars {
     layers: Vec<String>,
     /// The parts of the network whose class gradients are written, beside the backbone, each with the rows of its layers.
     of_classes: Vec<(String, Vec<usize>)>,
+    /// Part of the tags of class gradients that says how batch norm was treated in them; empty where it was as in training,
+    /// or makes no difference.
+    measure: &'static str,
     /// Sentences about what is too many to be written.
     pub(super) left_out: Vec<String>,
 }
@@ -32,7 +35,8 @@ enum Division {
 }
 
 impl Scalars {
-    pub(super) fn new(started: &Started) -> Self {
+    /// The tags of a run that is shown in this way of treating batch norm.
+    pub(super) fn new(started: &Started, batch_norm: BatchNorm) -> Self {
         let classes = started.classes.len();
         let fits = |parts: usize| classes.saturating_mul(parts) <= MOST_CHARTS;
         let names = named(rows(started, &Division::Layers));
@@ -78,6 +82,10 @@ impl Scalars {
             },
             layers,
             of_classes,
+            measure: match batch_norm {
+                BatchNorm::Frozen if started.mixes_images() => "_frozen_batch_norm",
+                BatchNorm::Frozen | BatchNorm::AsInTraining => "",
+            },
             left_out,
         }
     }
@@ -114,13 +122,15 @@ impl Scalars {
 
     /// Numbers of a probe, of the way of treating batch norm that the run is shown in.
     pub(super) fn of_probe(&self, probe: &Probe, values: &mut Vec<Value>) {
+        let measure = self.measure;
         for (part, summary) in [
             ("backbone", &probe.backbone),
             (CLASSIFIER, &probe.classifier),
         ] {
             let (value, floor) = (summary.interference, summary.floor);
-            push(values, || format!("interference/{part}"), value);
-            push(values, || format!("interference/{part}_noise_floor"), floor);
+            let tag = format!("interference{measure}/{part}");
+            push(values, || tag.clone(), value);
+            push(values, || format!("{tag}_noise_floor"), floor);
         }
         let backbone = ("backbone", vec![&probe.backbone]);
         let parts = self.of_classes.iter().map(|(part, rows)| {
@@ -129,7 +139,7 @@ impl Scalars {
         });
         for (part, summaries) in std::iter::once(backbone).chain(parts) {
             for (k, class) in self.classes.iter().enumerate() {
-                let tag = || format!("class_grad_norm.{part}/{class}");
+                let tag = || format!("class_grad_norm{measure}.{part}/{class}");
                 push(values, tag, norm(&summaries, k));
             }
         }

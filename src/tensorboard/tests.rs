@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 
 use super::scalars::{MOST_CHARTS, Scalars};
 use super::*;
-use crate::run::log;
+use crate::config::NormKind;
+use crate::run::{BatchNorm, log};
 
 fn recorded() -> Result<Run> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
@@ -41,7 +42,7 @@ fn tags(layers: usize, classes: usize) -> Result<(Vec<String>, Vec<String>)> {
         classifier: summary,
         ..run.probes[0].clone()
     };
-    let scalars = Scalars::new(&started);
+    let scalars = Scalars::new(&started, BatchNorm::AsInTraining);
     let mut values = Vec::new();
     scalars.of_probe(&probe, &mut values);
     let tags = values.into_iter().map(|value| value.tag).collect();
@@ -92,7 +93,7 @@ fn the_norm_of_a_block_is_that_of_its_layers_together() -> Result<()> {
     }
     let probe = &run.probes[2];
     let mut values = Vec::new();
-    Scalars::new(&started).of_probe(probe, &mut values);
+    Scalars::new(&started, BatchNorm::AsInTraining).of_probe(probe, &mut values);
     let tag = format!("class_grad_norm.branch2/{}", started.classes[1]);
     let found = values.iter().find(|value| value.tag == tag);
     let Some(Content::Scalar(found)) = found.and_then(|value| value.content.clone()) else {
@@ -106,6 +107,33 @@ fn the_norm_of_a_block_is_that_of_its_layers_together() -> Result<()> {
         (f64::from(found) / wanted - 1.0).abs() < 1e-6,
         "{found} {wanted}"
     );
+    Ok(())
+}
+
+/// Class gradients with batch norm frozen have tags of their own. Where images do not mix, both ways of treating it are one.
+#[test]
+fn tags_of_class_gradients_say_how_batch_norm_was_treated() -> Result<()> {
+    let run = recorded()?;
+    let mut started = run.started.clone().context("a header")?;
+    let tags = |started: &Started, batch_norm| -> Vec<String> {
+        let mut values = Vec::new();
+        Scalars::new(started, batch_norm).of_probe(&run.probes[2], &mut values);
+        values.into_iter().map(|value| value.tag).collect()
+    };
+    let training = tags(&started, BatchNorm::AsInTraining);
+    for tag in ["interference/backbone", "class_grad_norm.backbone/Dusty"] {
+        assert!(training.contains(&tag.to_owned()), "{training:?}");
+    }
+    let frozen = tags(&started, BatchNorm::Frozen);
+    for tag in [
+        "interference_frozen_batch_norm/backbone",
+        "class_grad_norm_frozen_batch_norm.backbone/Dusty",
+    ] {
+        assert!(frozen.contains(&tag.to_owned()), "{frozen:?}");
+    }
+    assert!(frozen.iter().all(|tag| !training.contains(tag)));
+    started.config.norm = NormKind::Group;
+    assert_eq!(tags(&started, BatchNorm::Frozen), training);
     Ok(())
 }
 

@@ -159,7 +159,7 @@ pub fn progress_if_finite(path: &Path) -> Result<Option<Progress>, TrainError> {
 }
 
 /// How far the run of a checkpoint had come, from the bytes of its file.
-fn progress_of(path: &Path, bytes: &[u8]) -> Result<Progress, RunError> {
+pub(super) fn progress_of(path: &Path, bytes: &[u8]) -> Result<Progress, RunError> {
     let (_, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|e| RunError::damaged(path, e))?;
     let progress = metadata

@@ -126,8 +126,9 @@ impl Plan {
         })
     }
 
-    pub(super) fn data_fingerprint(&self) -> &str {
-        &self.started.data_fingerprint
+    /// The header of the fork, with the images of the parent.
+    pub(super) fn started(&self) -> &Started {
+        &self.started
     }
 
     /// Says from where the fork goes on, and which other checkpoints there are.
@@ -154,6 +155,10 @@ impl Plan {
     /// Writes the fork's directory, as if it had been trained up to the checkpoint: configuration, data file, the
     /// parent's files and events up to there, and last the checkpoint, without which the run is not one to go on with.
     /// Gives the events.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or written, or the parent was trained on since the fork was planned; in that case nothing
+    /// is written.
     pub(super) fn write(
         mut self,
         dir: &Path,
@@ -161,6 +166,11 @@ impl Plan {
         facts: Facts,
     ) -> Result<Vec<Event>, TrainError> {
         let step = self.from.progress.step;
+        // Read before anything is written: where the parent was trained on meanwhile, no fork is made.
+        let best = self.all.iter().find(|saved| saved.which == "best");
+        let best = best.filter(|best| Some(best.progress.step) == self.from.progress.best_step);
+        let best = best.map(|best| self.checkpoint(best)).transpose()?;
+        let last = self.checkpoint(&self.from)?;
         self.started.id = facts.id;
         self.started.created_unix_secs = facts.created_unix_secs;
         self.started.instruction_set = facts.instruction_set;
@@ -187,16 +197,23 @@ impl Plan {
             writer.write(event)?;
         }
         writer.sync()?;
-        let best = self.all.iter().find(|saved| saved.which == "best");
-        if best.is_some_and(|best| Some(best.progress.step) == self.from.progress.best_step) {
-            copy(
-                &log::checkpoint_path(&self.parent, "best"),
-                &log::checkpoint_path(dir, "best"),
-            )?;
+        if let Some(best) = best {
+            log::write_whole(&log::checkpoint_path(dir, "best"), &best)?;
         }
-        let from = log::checkpoint_path(&self.parent, self.from.which);
-        copy(&from, &log::checkpoint_path(dir, "last"))?;
+        log::write_whole(&log::checkpoint_path(dir, "last"), &last)?;
         Ok(events)
+    }
+
+    /// The bytes of a checkpoint of the parent, if it still is the one that was planned with: while the images were read,
+    /// another process may have trained the parent on.
+    fn checkpoint(&self, planned: &Saved) -> Result<Vec<u8>, RunError> {
+        let path = log::checkpoint_path(&self.parent, planned.which);
+        let bytes = read(&path)?;
+        if checkpoint::progress_of(&path, &bytes)? != planned.progress {
+            let path = self.parent.clone();
+            return Err(RunError::Busy { path });
+        }
+        Ok(bytes)
     }
 
     /// The header of the fork, and what the parent recorded up to a step, in order. Test scores are left out: only at its
@@ -358,10 +375,14 @@ fn files(events: &[Event]) -> Vec<String> {
     files
 }
 
-/// Copies a file of a run, whole. None is longer than a file of tensors may be.
+/// Copies a file of a run, whole.
 fn copy(from: &Path, to: &Path) -> Result<(), RunError> {
-    let bytes = log::read_tensors(from).map_err(|e| RunError::io("read the file", from, e))?;
-    log::write_whole(to, &bytes)
+    log::write_whole(to, &read(from)?)
+}
+
+/// A file of a run, whole. None is longer than a file of tensors may be.
+fn read(path: &Path) -> Result<Vec<u8>, RunError> {
+    log::read_tensors(path).map_err(|e| RunError::io("read the file", path, e))
 }
 
 /// What a run that ended by numbers that are not finite is told when it is resumed: the same would happen again.
@@ -380,109 +401,4 @@ pub(super) fn same_again(dir: &Path, ending: Option<&Ending>) -> Option<String> 
 }
 
 #[cfg(test)]
-mod tests {
-    use anyhow::Context as _;
-
-    use super::*;
-    use crate::config::{ClassWeights, FIELDS};
-
-    #[test]
-    fn fields_that_may_change_exist() {
-        for name in MAY_CHANGE {
-            assert!(FIELDS.iter().any(|field| field.name == name), "{name}");
-        }
-        // Those of the images, the network and the loss never may.
-        let fixed = [Group::Data, Group::Network, Group::RareClasses];
-        assert!(
-            FIELDS
-                .iter()
-                .all(|field| !(may_change(field) && fixed.contains(&field.group)))
-        );
-    }
-
-    #[test]
-    fn a_change_that_is_not_possible_is_named() {
-        let from = RunConfig::default().settled();
-        let slower = RunConfig {
-            lr: Some(0.01),
-            ..from.clone()
-        };
-        assert_eq!(refusal(&from, &slower), None);
-        let change = changes(&from, &slower);
-        assert_eq!(
-            (&*change[0].field, &*change[0].from, &*change[0].to),
-            ("lr", "0.1", "0.01")
-        );
-        let other = RunConfig { batch: 7, ..slower };
-        let longer = |sampler, weights_from| {
-            let from = RunConfig {
-                sampler,
-                class_weights: ClassWeights::Effective,
-                weights_from,
-                ..from.clone()
-            };
-            let epochs = from.epochs + 1;
-            let to = RunConfig {
-                epochs,
-                ..from.clone()
-            };
-            refusal(&from, &to).is_none()
-        };
-        assert!(longer(Sampler::Instance, None));
-        assert!(!longer(Sampler::Instance, Some(0.8)));
-        // They apply from the start of so few epochs, and would not of more.
-        let just_late = 1.0 / (f64::from(from.epochs) + 0.5);
-        assert!(!longer(Sampler::Instance, Some(just_late)));
-        assert!(!longer(Sampler::Progressive, None));
-        assert!(
-            refusal(&from, &other)
-                .unwrap()
-                .contains("cannot change `batch`")
-        );
-    }
-
-    /// Training goes on from the trained weights, of which an average that is evaluated says nothing.
-    #[test]
-    fn of_averaged_weights_the_loss_of_training_tells_whether_the_run_diverged()
-    -> anyhow::Result<()> {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
-        let mut run = log::load(&dir)?.run;
-        let step = run
-            .evals_of(Split::Val)
-            .last()
-            .context("no evaluation")?
-            .step;
-        let taken = run.steps.iter_mut().rfind(|x| x.step <= step);
-        taken.context("no step")?.loss = Some(1e9);
-        assert!(!has_diverged(&run, step));
-        run.started.as_mut().context("no header")?.config.ema_decay = Some(0.999);
-        assert!(has_diverged(&run, step));
-        Ok(())
-    }
-
-    #[test]
-    fn the_latest_checkpoint_before_a_step_is_chosen() {
-        let saved = |which, step| Saved {
-            which,
-            progress: Progress {
-                step,
-                ..Progress::default()
-            },
-            has_diverged: false,
-        };
-        let mut all = [saved("best", 20), saved("last", 40)];
-        let step = |at| choose(&all, at).map(|saved| saved.progress.step);
-        assert_eq!(
-            [None, Some(50), Some(40)].map(|at| step(at).unwrap()),
-            [40; 3]
-        );
-        assert_eq!([Some(39), Some(20)].map(|at| step(at).unwrap()), [20; 2]);
-        let said = step(Some(19)).unwrap_err().to_string();
-        assert!(said.contains("those of step 20 and step 40"), "{said}");
-        // One that has diverged is taken only where it is asked for, or there is no other.
-        all[1].has_diverged = true;
-        let step = |all: &[Saved], at| choose(all, at).map(|saved| saved.progress.step);
-        assert_eq!([None, Some(40)].map(|at| step(&all, at).unwrap()), [20, 40]);
-        assert_eq!(step(&all[1..], None).unwrap(), 40);
-    }
-}
+mod tests;

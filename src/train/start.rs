@@ -10,10 +10,10 @@ use crate::run::log::{self, RunError, Writer};
 use crate::run::{Ending, Run, mirrored};
 
 use super::control::{Control, Emit, Message};
-use super::device;
 use super::error::TrainError;
 use super::fork::{Facts, Plan, same_again};
-use super::trainer::{Trainer, new_id};
+use super::trainer::{Trainer, is_data_of, new_id};
+use super::{checkpoint, device};
 
 /// Trains a new run in the directory `dir`, which is made if need be. Returns when the run has finished or was stopped;
 /// every event is on disk before `emit` hears of it.
@@ -58,8 +58,8 @@ pub fn resume(
 /// bit-exactly those of [`resume`]. `emit` hears all events of the new run, beginning with its header.
 ///
 /// # Errors
-/// As [`run`]; also where the parent is being written or has no such checkpoint, its data have changed, or `config`
-/// changes what a fork may not ([`may_change`](super::may_change)).
+/// As [`run`]; also where the parent is being written, is trained on before its checkpoint is copied, or has no such
+/// checkpoint, its data have changed, or `config` changes what a fork may not ([`may_change`](super::may_change)).
 pub fn fork(
     parent: &Path,
     dir: &Path,
@@ -124,7 +124,8 @@ fn start(
             }
         })
         .inspect_err(|_| log::remove_empty(dir))?;
-    let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)?;
+    let mut trainer = Trainer::new(dir, config, data, device, writer, control, emit)
+        .inspect_err(|_| log::remove_empty(dir))?;
     let result = trainer.begin().and_then(|()| trainer.train());
     trainer.close(result)
 }
@@ -141,11 +142,18 @@ fn go_on(
     if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
         return Err(TrainError::Finished(dir.to_owned()));
     }
-    let Some((which, checkpoint)) = log::checkpoint_to_resume(dir) else {
-        let path = log::checkpoint_path(dir, "last");
-        return Err(RunError::NoCheckpoint { path }.into());
+    let gone = || RunError::NoCheckpoint {
+        path: log::checkpoint_path(dir, "last"),
     };
+    let (which, checkpoint) = log::checkpoint_to_resume(dir).ok_or_else(gone)?;
     if which != "last" {
+        let started = loaded.run.started.as_ref();
+        // The configuration of a fork holds from the checkpoint on that it was made of, and not before.
+        if let Some(parent) = started.and_then(|started| started.parent.as_ref())
+            && checkpoint::progress_if_finite(&checkpoint)?.is_some_and(|x| x.step < parent.step)
+        {
+            return Err(gone().into());
+        }
         let text = "The last checkpoint of this run is missing; it goes on from the one with the best macro-F1.";
         emit(Message::Notice(text.to_owned()));
     }
@@ -176,9 +184,9 @@ fn branch_off(
         .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
     let mut writer = Writer::create(dir)?;
     let data = load_data(config, control, emit);
-    let data = data.and_then(|loaded| match loaded.dataset.fingerprint() {
-        same if same == plan.data_fingerprint() => Ok(Arc::new(loaded.dataset)),
-        _ => Err(TrainError::DataChanged(config.data.to_string())),
+    let data = data.and_then(|loaded| match is_data_of(&loaded.dataset, plan.started()) {
+        true => Ok(Arc::new(loaded.dataset)),
+        false => Err(TrainError::DataChanged(config.data.to_string())),
     });
     let data = data.inspect_err(|_| log::remove_empty(dir))?;
     emit(Message::Notice(plan.sentence()));
@@ -189,7 +197,9 @@ fn branch_off(
         created_unix_secs,
         instruction_set,
     };
-    let events = plan.write(dir, &mut writer, facts)?;
+    let events = plan
+        .write(dir, &mut writer, facts)
+        .inspect_err(|_| log::remove_empty(dir))?;
     for event in &events {
         emit(Message::Event(event.clone()));
     }

@@ -307,3 +307,48 @@ fn a_run_repeats_from_what_it_recorded() -> Result<()> {
     assert_eq!(config("first")?, config("second")?);
     Ok(())
 }
+
+/// The JSON of `verify` stands alone on stdout: notes about the images go to stderr.
+#[test]
+fn json_is_all_that_stdout_has() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let at = root.path();
+    images(&at.join("data/Training"))?;
+    images(&at.join("data/Testing"))?;
+    let arguments = "train --data folder:data --epochs 1 --batch 16 --out run";
+    let train = crosscurrent(at, &arguments.split(' ').collect::<Vec<_>>())?;
+    assert_eq!(train.status.code(), Some(0), "{}", stderr(&train));
+    let arguments = "verify run --batches 1 --probe-images 4 --images 4 --json";
+    let verify = crosscurrent(at, &arguments.split(' ').collect::<Vec<_>>())?;
+    assert_eq!(verify.status.code(), Some(0), "{}", stderr(&verify));
+    let json: serde_json::Value = serde_json::from_slice(&verify.stdout)?;
+    assert!(json["measured"].is_object(), "{json}");
+    let said = stderr(&verify);
+    assert!(
+        said.contains("note: splits: training images from"),
+        "{said}"
+    );
+    Ok(())
+}
+
+/// A command whose result is what it prints has failed where that cannot be written, and says so once.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_a_failure() -> Result<()> {
+    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded/solar-none");
+    let cases: [&[&str]; 2] = [&[], &["--json"]];
+    for options in cases {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full")?;
+        let output = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+            .arg("summary")
+            .arg(&run)
+            .args(options)
+            .stdout(full)
+            .output()?;
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("the output cannot be written"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    Ok(())
+}

@@ -411,7 +411,7 @@ fn what_cannot_be_exported_is_refused_in_a_sentence() -> Result<()> {
     let run = sample("solar-branch");
     let run = run.to_str().context("path")?;
     let scores = [run, "--figure", "scores"];
-    let cases: [(&[&str], &str, &str); 8] = [
+    let cases: [(&[&str], &str, &str); 9] = [
         (&["--size", "85cmx60cm"], "x.png", "85mmx60mm"),
         (
             &["--size", "85mmx60mm", "--dpi", "3000"],
@@ -424,6 +424,7 @@ fn what_cannot_be_exported_is_refused_in_a_sentence() -> Result<()> {
         (&["--quantity", "x"], "x.png", "conflict-rate"),
         (&[], "x.jpg", "--format"),
         (&["--format", "png,svg"], "x.png", "must be a folder"),
+        (&["--format", "png"], "x.svg", "--out ends in .svg"),
     ];
     for (arguments, out, word) in cases {
         let all = [&scores[..], arguments].concat();
@@ -441,6 +442,75 @@ fn what_cannot_be_exported_is_refused_in_a_sentence() -> Result<()> {
         names(root.path())?,
         Vec::<String>::new(),
         "nothing was written"
+    );
+    Ok(())
+}
+
+/// A page as one figure in several formats is several files in a folder, and nothing is written where one of them cannot be.
+#[test]
+fn a_page_as_one_figure_is_refused_as_a_whole() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let run = sample("solar-branch");
+    let run = run.to_str().context("path")?;
+    let page = [run, "--page", "mistakes", "--as-one"];
+    for (formats, out, word) in [
+        ("pdf,svg", "page.pdf", "must be a folder"),
+        ("svg,csv", "page", "has no table"),
+        ("svg", "page.pdf", "--out ends in .pdf"),
+    ] {
+        let all = [&page[..], &["--format", formats]].concat();
+        let refused = export(&all, &root.path().join(out));
+        let text = refused.err().context("refused")?.to_string();
+        assert!(text.contains(word), "{text}");
+    }
+    assert_eq!(names(root.path())?, Vec::<String>::new());
+    Ok(())
+}
+
+/// An older file is not lost without a word, nor is a table without rows taken for numbers.
+#[test]
+fn what_is_replaced_or_empty_is_said() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let run = sample("solar-branch");
+    let run = run.to_str().context("path")?;
+    let file = root.path().join("loss.csv");
+    for verb in ["wrote ", "replaced "] {
+        let said = export(&[run, "--figure", "loss"], &file)?;
+        assert!(said.starts_with(verb), "{said}");
+    }
+    let file = root.path().join("verified.csv");
+    let output = Command::new(env!("CARGO_BIN_EXE_crosscurrent"))
+        .args(["export", run, "--figure", "verified", "--out"])
+        .arg(&file)
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{text}");
+    let note = "note: this table has no rows (Nothing is verified yet";
+    assert!(
+        text.contains(note) && text.contains("verified.csv"),
+        "{text}"
+    );
+    assert_eq!(std::fs::read_to_string(&file)?.lines().count(), 1);
+    Ok(())
+}
+
+/// An image tells its layer and its selection of its own run, also where a run beside it has no such layer.
+#[test]
+fn a_view_is_that_of_the_image_s_own_run() -> Result<()> {
+    use crosscurrent::figure::export::read_view;
+    let root = tempfile::tempdir()?;
+    let runs = ["solar-none", "solar-branch"].map(sample);
+    let runs = runs.each_ref().map(|run| run.to_str().unwrap_or_default());
+    let small = ["--size", "320x240", "--scale", "1"];
+    let [first, again] = ["first.png", "again.png"].map(|name| root.path().join(name));
+    let gate = ["--figure", "conflict-matrix", "--layer", "branch2.gate"];
+    export(&[&runs[1..], &gate, &small].concat(), &first)?;
+    let image = ["--view", first.to_str().context("path")?];
+    export(&[&runs[..], &image, &small].concat(), &again)?;
+    let shown = read_view(&std::fs::read(&again)?).map_err(anyhow::Error::msg)?;
+    assert_eq!(
+        (&*shown.run.name, &*shown.layer),
+        ("solar-branch", "branch2.gate")
     );
     Ok(())
 }

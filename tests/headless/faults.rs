@@ -192,6 +192,27 @@ fn a_directory_that_cannot_be_written_is_named() -> Result<()> {
 }
 
 #[test]
+fn a_run_that_fails_before_its_header_leaves_no_log() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = RunConfig {
+        epochs: 1,
+        ..config(&root.path().join("data"))
+    };
+    let dir = root.path().join("run");
+    let in_the_way = log::data_path(&dir);
+    fs::create_dir_all(&in_the_way)?;
+    sentence(
+        train(&dir, &config),
+        &["cannot write the file", "data.safetensors"],
+    );
+    assert!(!log::events_path(&dir).exists());
+    fs::remove_dir(&in_the_way)?;
+    train(&dir, &config)?;
+    Ok(())
+}
+
+#[test]
 fn bad_images_leave_no_empty_run_behind() -> Result<()> {
     let root = tempfile::tempdir()?;
     images(&root.path().join("data"))?;
@@ -250,6 +271,23 @@ fn changed_data_cannot_be_resumed() -> Result<()> {
     let (root, dir) = stopped_run()?;
     fs::remove_file(root.path().join("data/across/03.png"))?;
     sentence(resume(&dir), &["have changed"]);
+    Ok(())
+}
+
+/// Where both folders hold the same images, the pixels and labels in their order are those of before.
+#[test]
+fn renamed_split_folders_are_changed_data() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let data = root.path().join("data");
+    for split in ["train", "val"] {
+        images(&data.join(split))?;
+    }
+    let dir = root.path().join("run");
+    train_until(&dir, &config(&data), 2)?;
+    fs::rename(data.join("val"), data.join("test"))?;
+    sentence(resume(&dir), &["have changed"]);
+    fs::rename(data.join("test"), data.join("val"))?;
+    resume(&dir)?;
     Ok(())
 }
 
@@ -335,7 +373,7 @@ fn a_killed_run_resumes_to_the_parameters_of_an_undisturbed_one() -> Result<()> 
     Ok(())
 }
 
-/// A disk that is full when the first checkpoints are written can leave the best one without the last one.
+/// A copy of a part of the folder can hold the best checkpoint without the last one.
 #[test]
 fn a_run_without_its_last_checkpoint_goes_on_from_the_best() -> Result<()> {
     let root = tempfile::tempdir()?;

@@ -356,3 +356,123 @@ fn a_fork_can_be_stopped_and_resumed() -> Result<()> {
     assert!(timeless(&whole)? == timeless(&cut)?);
     Ok(())
 }
+
+/// A parent that is trained on while the fork reads its images has another checkpoint than the fork was planned with.
+#[test]
+fn a_parent_that_is_trained_on_meanwhile_is_not_forked() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let [dir, later, child] = ["run", "later", "child"].map(|name| root.path().join(name));
+    train_until(&dir, &config, 5)?;
+    train_until(&later, &config, 7)?;
+    let [from, to] = [&later, &dir].map(|run| log::checkpoint_path(run, "last"));
+    let control = Control::default();
+    let result = train::fork(&dir, &child, &config, None, &control, &mut |message| {
+        if matches!(&message, Message::Notice(text) if text.contains("goes on from the checkpoint"))
+        {
+            std::fs::copy(&from, &to).expect("a copy");
+        }
+    });
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("another process is writing"), "{error}");
+    assert!(!child.exists(), "nothing is left behind");
+    Ok(())
+}
+
+/// A fork that is killed before its checkpoints are copied holds what another run recorded with other settings: it does not
+/// begin anew, nor does it go on from a checkpoint before the one that it was made of.
+#[test]
+fn a_fork_without_its_checkpoint_does_not_go_on() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let (dir, child) = (root.path().join("run"), root.path().join("child"));
+    train_until(&dir, &config, 3)?;
+    fork(&dir, &child, &config, None)?;
+    let events = log::events_path(&child);
+    let text = std::fs::read_to_string(&events)?;
+    let lines = text.split_inclusive('\n');
+    let before: String = lines
+        .take_while(|line| !line.contains("\"event\":\"resumed\""))
+        .collect();
+    std::fs::write(&events, &before)?;
+    std::fs::remove_dir_all(child.join("checkpoints"))?;
+    let is_refused = || -> Result<()> {
+        let error = resume(&child).map(|_| ()).unwrap_err().to_string();
+        ensure!(error.contains("checkpoint of this run is gone"), "{error}");
+        let after = std::fs::read_to_string(&events)?;
+        ensure!(after == before, "the log is kept as it is");
+        Ok(())
+    };
+    is_refused()?;
+    std::fs::create_dir(child.join("checkpoints"))?;
+    let [from, to] = [&dir, &child].map(|run| log::checkpoint_path(run, "best"));
+    std::fs::copy(from, to)?;
+    is_refused()
+}
+
+/// The step of the checkpoint `best`.
+fn best_step(dir: &Path) -> Result<u64> {
+    let path = log::checkpoint_path(dir, "best");
+    let progress = train::checkpoint::progress_if_finite(&path)?;
+    Ok(progress.context("a finite checkpoint")?.step)
+}
+
+/// A copy of a part of the folder may lack the weights of the best step; the best of what follows takes their place.
+#[test]
+fn a_run_whose_best_weights_are_gone_is_resumed_and_forked_to_its_end() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let (dir, child) = (root.path().join("run"), root.path().join("child"));
+    // No step with an odd number is evaluated.
+    train_until(&dir, &config, 13)?;
+    std::fs::remove_file(log::checkpoint_path(&dir, "best"))?;
+    let control = Control::default();
+    let mut notices = Vec::new();
+    let mut listen = |message: Message| {
+        if let Message::Notice(text) = message {
+            notices.push(text);
+        }
+    };
+    train::fork(&dir, &child, &config, None, &control, &mut listen)?;
+    train::resume(&dir, &control, &mut listen)?;
+    let gone = notices.iter().filter(|text| text.contains("are gone"));
+    assert_eq!(gone.count(), 2, "{notices:?}");
+    for run in [&dir, &child] {
+        let best = best_step(run)?;
+        let run = log::load(run)?.run;
+        assert!(matches!(run.ending, Some(Ending::Finished(_))));
+        let mut tests = run.evals_of(Split::Test);
+        assert!(best > 13 && tests.any(|eval| eval.step == best), "{best}");
+    }
+    assert_eq!(tensors(&dir, "best")?, tensors(&child, "best")?);
+    Ok(())
+}
+
+/// A process that is killed between the last checkpoint and that of the best step, which are of one state, loses nothing.
+#[test]
+fn the_best_checkpoint_is_made_of_the_last_where_they_are_one() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    images(&root.path().join("data"))?;
+    let config = config(&root.path().join("data"));
+    let dir = root.path().join("run");
+    let control = Control::default();
+    // The first evaluation, before the first step, is the best one so far.
+    train::run(&dir, &config, &control, &mut |message| {
+        if matches!(message, Message::Event(Event::Eval(_))) {
+            control.stop();
+        }
+    })?;
+    let best = log::checkpoint_path(&dir, "best");
+    std::fs::remove_file(&best)?;
+    let mut found = None;
+    train::resume(&dir, &Control::default(), &mut |message| match message {
+        Message::Event(Event::Resumed { step }) => found = Some((step, best_step(&dir).ok())),
+        Message::Notice(text) => assert!(!text.contains("are gone"), "{text}"),
+        Message::Event(_) | Message::Loading { .. } => {}
+    })?;
+    assert_eq!(found, Some((0, Some(0))));
+    Ok(())
+}

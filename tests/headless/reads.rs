@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, ensure};
 use crosscurrent::config::{DataSource, RunConfig};
 use crosscurrent::data;
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -355,10 +355,41 @@ const ROWS: &[(&str, Make)] = &[
     ("two data sets side by side", |root, _| {
         classes(root, &["raw/cat", "raw/dog", "small/cat", "small/dog"])
     }),
+    ("two data sets that each have splits", |root, _| {
+        let splits = ["train", "test"].map(|split| {
+            ["raw", "small"].map(|set| ["cat", "dog"].map(|class| format!("{set}/{split}/{class}")))
+        });
+        let folders = splits.as_flattened().as_flattened();
+        classes(
+            root,
+            &folders.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    }),
+    ("two data sets within the folders of splits", |root, _| {
+        let splits = ["train", "test"].map(|split| {
+            ["raw", "small"].map(|set| ["cat", "dog"].map(|class| format!("{split}/{set}/{class}")))
+        });
+        let folders = splits.as_flattened().as_flattened();
+        classes(
+            root,
+            &folders.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    }),
     (
         "classes that hold folders of their own for the splits",
         |root, _| classes(root, &["cat/train", "cat/test", "dog/train", "dog/test"]),
     ),
+    ("a split that is a link to another one", |root, _| {
+        classes(root, &["train/cat", "train/dog", "test/cat", "test/dog"])?;
+        link(root, "test", "val")
+    }),
+    ("masks beside the images", |root, _| {
+        classes(root, &["cat", "dog"])?;
+        (0..2).try_for_each(|i| {
+            let mask = encoded(30 + i, ImageFormat::Png)?;
+            put(root, &format!("cat/{i}_mask.png"), &mask)
+        })
+    }),
     (
         "the same images among the training and the test images",
         |root, _| {
@@ -384,6 +415,10 @@ const ROWS: &[(&str, Make)] = &[
         classes(root, &["=1+1", "dog"])
     }),
     ("CIFAR, binary version", cifar),
+    ("CIFAR-10 and CIFAR-100", |root, config| {
+        cifar(root, config)?;
+        put(root, "cifar-100-binary/train.bin", b"x")
+    }),
     ("CIFAR, Python version", |root, _| {
         put(root, "cifar-10-batches-py/data_batch_1", b"x")
     }),
@@ -392,6 +427,10 @@ const ROWS: &[(&str, Make)] = &[
         "IDX files of other values than unsigned bytes",
         |root, _| idx(root, 13),
     ),
+    ("IDX files of labels without", |root, _| {
+        idx(root, 8)?;
+        put(root, "t10k-labels-idx1-ubyte", b"x")
+    }),
     (
         "parquet shards with labels that are numbers, texts or truth values",
         |root, config| {
@@ -444,6 +483,11 @@ const ROWS: &[(&str, Make)] = &[
             true,
         )
     }),
+    ("parquet shards of which some are not there", |root, _| {
+        ["train-00000-of-00004", "train-00001-of-00004"]
+            .iter()
+            .try_for_each(|name| numbered(root, &format!("{name}.parquet")))
+    }),
     ("parquet shards of two configurations", |root, _| {
         ["full", "small"]
             .iter()
@@ -459,6 +503,28 @@ const ROWS: &[(&str, Make)] = &[
     ("arrays and records: ", |root, _| {
         put(root, "data.npz", b"x")
     }),
+    ("grey images of 16 bits that use", |root, _| {
+        classes(root, &["cat", "dog"])?;
+        for i in 0..2_u16 {
+            let level = |x: u32, _: u32| image::Luma([x as u16 * 100 + i]);
+            let dark = DynamicImage::ImageLuma16(image::ImageBuffer::from_fn(24, 20, level));
+            dark.save(root.join(format!("cat/dark{i}.png")))?;
+        }
+        Ok(())
+    }),
+    (
+        "`--val` of images that have a validation",
+        |root, config| {
+            config.val = Some(3);
+            let folders = ["train", "val", "test"]
+                .map(|split| ["cat", "dog"].map(|class| format!("{split}/{class}")));
+            let folders = folders.as_flattened();
+            classes(
+                root,
+                &folders.iter().map(String::as_str).collect::<Vec<_>>(),
+            )
+        },
+    ),
     (
         "classes of so few images that none is left to measure on",
         |root, _| {

@@ -334,3 +334,54 @@ fn without_slurm_the_jobs_can_be_looked_at() -> Result<()> {
     );
     Ok(())
 }
+
+/// A folder can be written in several ways. Programs in place of those of Slurm say that the first task waits.
+#[test]
+fn a_run_waits_however_its_folder_is_written() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir()?;
+    let (root, program) = root(parent.path())?;
+    let programs = root.join("slurm");
+    std::fs::create_dir(&programs)?;
+    for (name, says) in [
+        ("sbatch", "7"),
+        ("scontrol", "MaxArraySize = 1001"),
+        ("squeue", "7|0|PENDING|Resources"),
+    ] {
+        let path = programs.join(name);
+        std::fs::write(&path, format!("#!/bin/sh\necho '{says}'\n"))?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+    }
+    let sweep = |arguments: &[&str]| -> Result<String> {
+        let output = Command::new(&program)
+            .current_dir(&root)
+            .env("PATH", &programs)
+            .args(["sweep", "stripes.toml", "--out"])
+            .args(arguments)
+            .output()?;
+        ensure!(output.status.success(), "{}", said(&output));
+        Ok(said(&output))
+    };
+    let text = sweep(&["runs", "--slurm"])?;
+    assert!(text.contains("4 runs to train"), "{text}");
+    std::os::unix::fs::symlink(root.join("runs"), root.join("link"))?;
+    for folder in ["runs", "link"] {
+        let text = sweep(&[folder, "--list"])?;
+        assert_eq!(
+            text.matches("job 7_0 PENDING (Resources)").count(),
+            1,
+            "{text}"
+        );
+        let text = sweep(&[folder, "--slurm", "--dry-run"])?;
+        assert!(text.contains("1 run in the queue already"), "{text}");
+    }
+    // The tasks of a folder that is copied train in the other one.
+    std::fs::create_dir_all(root.join("copy/slurm/1"))?;
+    for name in ["jobs.json", "runs.jsonl"] {
+        let file = Path::new("slurm/1").join(name);
+        std::fs::copy(root.join("runs").join(&file), root.join("copy").join(&file))?;
+    }
+    let text = sweep(&["copy", "--list"])?;
+    assert!(!text.contains("PENDING"), "{text}");
+    Ok(())
+}

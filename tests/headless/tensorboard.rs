@@ -96,13 +96,15 @@ def compare(run, folder, classes, layers, part):
         for k, f1 in enumerate(e["f1"]):
             want(f"f1_{name}/{classes[k]}", step, f1)
     for step, e in sorted(probes.items()):
+        # Runs of format 1 have the frozen measure alone.
+        measure = "" if "training" in e else "_frozen_batch_norm"
         e = e.get("training", e)
         for place in "backbone", "classifier":
-            want(f"interference/{place}", step, e[place]["interference"])
-            want(f"interference/{place}_noise_floor", step, e[place]["floor"])
+            want(f"interference{measure}/{place}", step, e[place]["interference"])
+            want(f"interference{measure}/{place}_noise_floor", step, e[place]["floor"])
         for place, summary in [("backbone", e["backbone"])] + [(rows[row], x) for row, x in enumerate(e["layers"])]:
             for k, norm in enumerate(summary["norm"]):
-                want(f"class_grad_norm.{place}/{classes[k]}", step, norm)
+                want(f"class_grad_norm{measure}.{place}/{classes[k]}", step, norm)
     tags = found.Tags()
     assert sorted(tags["scalars"]) == sorted(wanted), set(tags["scalars"]) ^ set(wanted)
     for tag, values in wanted.items():

@@ -296,6 +296,7 @@ def selected_layer(rows):
 
 
 def ledger(rows):
+    assert set(rows["step"]) == {one.probe(step)["step"]}
     products, counts = one.products(one.probe(step)), one.header["train_counts"]
     shares = np.array(counts) / sum(counts)
     effects = rows.set_index("class")["effect_nats_per_step"]
@@ -331,6 +332,7 @@ def ledger_time(rows):
 
 
 def what_if(rows):
+    assert set(rows["step"]) == {one.probe(step)["step"]}
     for row in rows.to_dict("records"):
         close(row["loss_change_nats_per_step"], one.loss_changes(step)[index(row["class"])])
 
@@ -397,6 +399,8 @@ def confusion_difference(rows):
 
 def conflict_difference(rows):
     first, second = other.cosines(other.probe(step)), one.cosines(one.probe(step))
+    assert set(rows["step_first"]) == {other.probe(step)["step"]}
+    assert set(rows["step_second"]) == {one.probe(step)["step"]}
     assert len(rows) == K * (K - 1) // 2
     for row in rows.itertuples():
         pair = index(row.class_a), index(row.class_b)

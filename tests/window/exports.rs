@@ -255,3 +255,29 @@ fn an_image_of_a_live_run_keeps_its_moment() -> anyhow::Result<()> {
     ensure!(has(&window, "step 20 · epoch 2.0 · held"));
     Ok(())
 }
+
+/// A table could not say that probes are missing from it: the notice does. What was there before is not replaced unsaid.
+#[test]
+fn tables_without_probes_and_replaced_files_are_said() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut options = two_runs(parent.path())?;
+    options.runs.truncate(1);
+    let probe = crosscurrent::run::log::probe_file(40);
+    std::fs::write(options.runs[0].join(probe), "damaged")?;
+    let mut window = window(options);
+    click(&mut window, "Conflicts");
+    ask(&mut window, "Network map, baseline");
+    click(&mut window, "All figures of “Conflicts”");
+    click(&mut window, "CSV");
+    let folder = parent.path().join("figures");
+    type_path(&mut window, "Folder", &folder);
+    click(&mut window, "Export");
+    ensure!(has(&window, "files to") && !has(&window, "in place of"));
+    ensure!(has(&window, "cells are empty where probes are not read"));
+    ask(&mut window, "Network map, baseline");
+    click(&mut window, "All figures of “Conflicts”");
+    type_path(&mut window, "Folder", &folder);
+    click(&mut window, "Export");
+    ensure!(has(&window, "in place of"));
+    Ok(())
+}

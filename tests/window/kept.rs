@@ -123,3 +123,49 @@ fn the_queue_is_kept_while_it_is_worked_on() -> anyhow::Result<()> {
     ensure!(jobs[1]["job"]["train"]["dir"].is_string());
     Ok(())
 }
+
+/// A job whose images are still being read is kept as it was asked for, since there is no run to continue yet. If its run
+/// has begun by the next start, that one is continued.
+#[test]
+fn a_job_that_has_recorded_nothing_is_kept_as_it_is() -> anyhow::Result<()> {
+    let output = tempfile::tempdir()?;
+    let file = output.path().join("settings.json");
+    let (end, ended) = unbounded::<()>();
+    let trainer: Trainer = Arc::new(move |_, _, _| {
+        // Images are read until the end of the test.
+        let _ = ended.recv();
+        Err("ended".to_owned())
+    });
+    let start = || {
+        window(Options {
+            output: output.path().join("runs"),
+            settings: Some(file.clone()),
+            trainer: trainer.clone(),
+            ..Options::default()
+        })
+    };
+    let mut first = start();
+    click(&mut first, "Start");
+    let patience = std::time::Instant::now() + PATIENCE;
+    while !has(&first, "Run 1 of 2: Baseline") {
+        ensure!(std::time::Instant::now() < patience, "no job begins");
+        first.step();
+        std::thread::yield_now();
+    }
+    wait(&mut first, 5.0);
+    drop(first);
+    let before = settings(&file)?["queue"].clone();
+    let jobs = before.as_array().context("a queue")?;
+    let dirs = jobs.iter().map(|job| job["job"]["train"]["dir"].as_str());
+    let dirs: Vec<&str> = dirs.collect::<Option<_>>().context("jobs that train")?;
+    ensure!(dirs.len() == 2, "{before}");
+
+    SHORT.write(Path::new(dirs[0]), |event| event.step() > 20)?;
+    let mut second = start();
+    wait(&mut second, 5.0);
+    let after = settings(&file)?["queue"].clone();
+    ensure!(after[0]["job"]["resume"]["dir"] == dirs[0], "{after}");
+    ensure!(after[1] == before[1], "{after}");
+    drop(end);
+    Ok(())
+}

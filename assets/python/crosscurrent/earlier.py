@@ -25,6 +25,7 @@ _REMEDIES = {
     "steps_per_epoch": "pass the same `steps_per_epoch`, since epochs are counted with it",
     "network": "record the same network",
     "shares": "pass the same `shares`",
+    "drawn": "pass the same `drawn`",
     "cross_entropy": "pass the same `cross_entropy`",
     "batch_norm": "leave the same batch norms in training mode",
 }
@@ -69,6 +70,8 @@ class Earlier:
         """
         now = json.loads(json.dumps(header))
         names = {**self.header, **self.header["recorder"]}
+        # Recorders that did not write `drawn` took `shares` for both.
+        names.setdefault("drawn", names.get("shares"))
         for name, value in {**now, **now["recorder"]}.items():
             if name in _REMEDIES and names.get(name) != value:
                 short = f" (it was {names.get(name)} and is {value})" if isinstance(value, (int, float, str)) else ""

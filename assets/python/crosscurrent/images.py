@@ -23,18 +23,26 @@ CONTEXT = 2
 class Probe:
     """The probe images of K classes, in S pieces each."""
 
-    def __init__(self, images: Tensor, by_class: List[List[int]], train_counts: Sequence[int], shares: Optional[Any]) -> None:
+    def __init__(
+        self,
+        images: Tensor,
+        by_class: List[List[int]],
+        train_counts: Sequence[int],
+        drawn: Optional[Any] = None,
+        shares: Optional[Any] = None,
+    ) -> None:
         """`images` [n, …] as the network takes them; `by_class` the places of the images of each class; `train_counts`
-        [K]; `shares` [K] of the classes in the images that training draws, by default those of `train_counts`."""
+        [K]; `drawn` [K], the classes' shares of the images that training draws, by default those of `train_counts`;
+        `shares` [K], their shares of a step's gradient, by default those of the images drawn."""
         self.images = images
         self.classes = len(by_class)
         self.pieces = 2 if self.classes > MOST_MEASURED else 4
         self.cut = [piece for own in by_class for piece in _cut(own, self.pieces)]
         self.train_counts = [int(n) for n in train_counts]
-        drawn = np.asarray(self.train_counts if shares is None else shares, dtype=float)
-        if drawn.shape != (self.classes,) or not np.isfinite(drawn).all() or drawn.min() < 0 or drawn.sum() <= 0:
-            raise RecorderError(f"`shares` needs {self.classes} numbers, none negative; got {drawn.tolist()}")
-        self.shares: List[float] = (drawn / drawn.sum()).tolist()
+        # Class weights change what a class adds to a step, but not the statistics that batch norm takes from its images.
+        counts = self.train_counts
+        self.drawn = _parts("train_counts", counts, self.classes) if drawn is None else _parts("drawn", drawn, self.classes)
+        self.shares = self.drawn if shares is None else _parts("shares", shares, self.classes)
         self.measured = measured_classes(self.train_counts)
 
     def counts(self) -> List[int]:
@@ -53,7 +61,7 @@ class Probe:
                 own = own[:CONTEXT]
             places += own
             labels += [k] * len(own)
-            weights += [self.shares[k] / max(1, len(own))] * len(own)
+            weights += [self.drawn[k] / max(1, len(own))] * len(own)
         total = sum(weights)
         if total <= 0:
             # Training draws none of these classes; their images count equally.
@@ -79,7 +87,14 @@ def measured_classes(counts: Sequence[int]) -> List[int]:
 
 
 def choose(
-    probe: Any, classes: int, most: int, seed: Optional[int], train_counts: Optional[Sequence[int]], labels: Any, shares: Any
+    probe: Any,
+    classes: int,
+    most: int,
+    seed: Optional[int],
+    train_counts: Optional[Sequence[int]] = None,
+    labels: Any = None,
+    drawn: Any = None,
+    shares: Any = None,
 ) -> Probe:
     """Chooses up to `most` images of each class from tensors (images, labels), a data set of (image, label), or the data
     set of a loader. The choice follows from the seed alone; no other random number is drawn for it. Without a seed they are the first
@@ -105,9 +120,9 @@ def choose(
     counts = np.bincount(known, minlength=classes).tolist() if train_counts is None else list(train_counts)
     if len(counts) != classes:
         raise RecorderError(f"`train_counts` has {len(counts)} numbers, and `classes` names {classes} classes")
-    if loader is not None and shares is None:
-        shares = _shares(loader, known, classes)
-    return Probe(images, [[next(places) for _ in own] for own in by_class], counts, shares)
+    if loader is not None and drawn is None:
+        drawn = _weights(loader, known, classes)
+    return Probe(images, [[next(places) for _ in own] for own in by_class], counts, drawn, shares)
 
 
 def _drawn_by(loader: Any, labels: Any, are_counted: bool) -> Tuple[Any, Any]:
@@ -126,13 +141,13 @@ def _drawn_by(loader: Any, labels: Any, are_counted: bool) -> Tuple[Any, Any]:
         kind = type(batches if isinstance(sampler, known) else sampler).__name__
         warnings.warn(
             f"which images {kind} draws is not known: the training images are counted in the loader's whole data set; pass "
-            "`train_counts` and `shares` where it draws others",
+            "`train_counts` and `drawn` where it draws others",
             stacklevel=4,
         )
     return data, labels
 
 
-def _shares(loader: Any, known: np.ndarray, classes: int) -> Optional[List[float]]:
+def _weights(loader: Any, known: np.ndarray, classes: int) -> Optional[List[float]]:
     """Each class's share of the images that a loader draws with weights; None where it draws all alike."""
     if not isinstance(loader.sampler, torch.utils.data.WeightedRandomSampler):
         return None
@@ -140,6 +155,14 @@ def _shares(loader: Any, known: np.ndarray, classes: int) -> Optional[List[float
     if len(weights) != len(known):
         return None
     return np.bincount(known, weights, minlength=classes).tolist()
+
+
+def _parts(name: str, values: Any, classes: int) -> List[float]:
+    """Numbers [K] that are not negative, scaled so that they sum to 1."""
+    values = np.asarray(values, dtype=float)
+    if values.shape != (classes,) or not np.isfinite(values).all() or values.min() < 0 or values.sum() <= 0:
+        raise RecorderError(f"`{name}` needs {classes} numbers, none negative; got {values.tolist()}")
+    return (values / values.sum()).tolist()
 
 
 def _labels(probe: Any, is_pair: bool, labels: Any) -> np.ndarray:

@@ -57,6 +57,7 @@ class Recorder:
         classes: Sequence[str],
         labels: Optional[Any] = None,
         train_counts: Optional[Sequence[int]] = None,
+        drawn: Optional[Sequence[float]] = None,
         shares: Optional[Sequence[float]] = None,
         cross_entropy: bool = True,
         config: Optional[Mapping[str, Any]] = None,
@@ -81,8 +82,10 @@ class Recorder:
         classes: the names of the K classes, by label.
         labels: the label of every item of `probe`, where the data set does not list them.
         train_counts: training images of each class [K]; by default those of `probe`.
-        shares: each class's share of a step's gradient [K], where a sampler or class weights change it; by default that of
-            its training images.
+        drawn: each class's share of the images that training draws [K], which the statistics of batch norm are of, where a
+            sampler changes it; by default that of its training images, or what the `WeightedRandomSampler` of `probe` says.
+        shares: each class's share of a step's gradient [K], where class weights change it; by default that of the images
+            drawn. What a class does to another is predicted with it.
         cross_entropy: whether training minimises cross-entropy of single images with their labels, class weights included;
             else, as with label smoothing, mixup or another loss, no effect of one class on another is predicted. Nor is
             it where `optimizer` is not SGD with one learning rate for all layers, whose step alone is a sum of class gradients.
@@ -126,7 +129,7 @@ class Recorder:
         try:
             lines = self._log.lines()
             earlier = Earlier(self.path, lines, self.step) if lines else None
-            chosen = choose(probe, len(self.classes), images_per_class, seed, train_counts, labels, shares)
+            chosen = choose(probe, len(self.classes), images_per_class, seed, train_counts, labels, drawn, shares)
             self._prepare(chosen, memory)
             self._begin(self._header(chosen, cross_entropy), earlier)
         except BaseException:
@@ -272,6 +275,7 @@ class Recorder:
                 network=type(self._net).__name__,
                 config={str(name): _plain(value) for name, value in self._config.items()},
                 shares=chosen.shares,
+                drawn=chosen.drawn,
                 cross_entropy=bool(cross_entropy),
                 optimizer=_kind(self._optimizer, self._params),
                 batch_norm=self._norms.kind,

@@ -33,7 +33,7 @@ def moved(net):
 
 
 def measure_of(net, x, y, classes=4, memory=1 << 30, most=32, **options):
-    chosen = choose((x, y), classes, most, 0, options.get("train_counts"), None, options.get("shares"))
+    chosen = choose((x, y), classes, most, 0, **options)
     with Measured(net):
         rows = [row for row in table(net, x[:1], classes, logits_of) if row.params]
     return rows, Measure(net, rows, chosen, Norms(net), logits_of, memory)
@@ -89,7 +89,7 @@ class Gradients(Case):
         net = moved(ResNet(4, 8, (1, 1)))
         x, y = images((8, 8, 4, 4))
         # 2, 2, 1 and 1 images in each piece; the weights of an image are 3 : 1 : 2 : 4.
-        rows, measure = measure_of(net, x, y, shares=[6, 2, 2, 4])
+        rows, measure = measure_of(net, x, y, drawn=[6, 2, 2, 4])
         with Measured(net):
             found = measure.as_in_training(None)
         exact = self.double(net).train()
@@ -104,6 +104,24 @@ class Gradients(Case):
                 gradients[k * 4 + s] = torch.autograd.grad(losses[labels == k].mean(), params, retain_graph=True)
         for found_row, wanted in zip(found.gram, self.gram(exact, rows, gradients)):
             self.near(found_row, wanted, 1e-5)
+
+    def test_class_weights_change_the_shares_of_a_step_and_not_the_statistics_of_batch_norm(self):
+        net = moved(ResNet(4, 8, (1,)))
+        x, y = images()
+        drawn = (torch.bincount(y, minlength=4) / len(y)).tolist()
+        grams, even = [], [0.25] * 4
+        for name, options, wanted in (
+            ("plain", {}, (drawn, drawn)),
+            ("class weights", {"shares": [1, 1, 1, 1]}, (drawn, even)),
+            ("sampler", {"drawn": [1, 1, 1, 1]}, (even, even)),
+        ):
+            opt = torch.optim.SGD(net.parameters(), 0.1)
+            Recorder(self.root / name, net, opt, probe=(x, y), classes=NAMES, **options).close()
+            header = events(self.root / name)[0]["recorder"]
+            np.testing.assert_allclose((header["drawn"], header["shares"]), wanted, rtol=1e-6, err_msg=name)
+            grams.append(probes(self.root / name)[0][1]["gram.training"])
+        np.testing.assert_array_equal(grams[1], grams[0])
+        self.assertFalse(np.allclose(grams[2], grams[0], rtol=1e-2))
 
     def test_less_memory_takes_more_passes_and_gives_the_same(self):
         net = moved(ResNet(4, 4, (1, 1)))

@@ -1,6 +1,7 @@
 """A training that is started again goes on with its run: as if it had never stopped, or with a sentence."""
 
 import copy
+import json
 import warnings
 
 from common import Case, events, tensors
@@ -145,6 +146,8 @@ class Resume(Case):
             "another `data_fingerprint`": dict(probe=(x + 1, y)),
             "another `probe`|another `data_finger": dict(images_per_class=8),
             "another `train_counts`": dict(train_counts=[9, 9, 9, 9]),
+            "another `shares`": dict(shares=[1, 1, 1, 1]),
+            "another `drawn`": dict(drawn=[1, 1, 1, 1], shares=torch.bincount(y, minlength=4)),
             "another `steps_per_epoch` \\(it was 4 and is 3\\)": dict(steps_per_epoch=3),
             "another `cross_entropy` \\(it was True and is False\\)": dict(cross_entropy=False),
             "`resume` is the number of steps": dict(resume=True),
@@ -167,6 +170,17 @@ class Resume(Case):
         # Without `resume` the sentence names it.
         with self.assertRaisesRegex(RecorderError, "`resume=STEP`"):
             again.recorder()
+
+    def test_a_run_that_does_not_say_what_was_drawn_was_measured_by_its_shares(self):
+        again, step = self.interrupted(shares=[1, 1, 1, 1])
+        log = again.path / "events.jsonl"
+        header, _, rest = log.read_text().partition("\n")
+        header = json.loads(header)
+        del header["recorder"]["drawn"]
+        log.write_text(json.dumps(header) + "\n" + rest)
+        with self.assertRaisesRegex(RecorderError, "another `drawn`: pass the same `drawn`"):
+            again.recorder(resume=step)
+        again.recorder(resume=step, drawn=[1, 1, 1, 1]).close()
 
     def test_a_log_that_is_damaged_or_a_copy_is_refused(self):
         again, step = self.interrupted()

@@ -85,6 +85,29 @@ fn flags_override_the_file() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A field beside the table of fields is refused; what a run writes beside it is not.
+#[test]
+fn no_field_of_a_file_is_without_effect() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("run.toml");
+    let read_from = |file: &str| -> anyhow::Result<RunConfig> {
+        std::fs::write(&path, file)?;
+        read(&["--config", path.to_str().context("path")?])
+    };
+    let head = "format = 2\ncode_version = \"0.1.0\"\ninstruction_set = \"cpu\"\n";
+    assert_eq!(
+        read_from(&format!("{head}[config]\nepochs = 3\n"))?.epochs,
+        3
+    );
+    let refused = read_from("epochs = 3\n[config]\nbatch = 64\n");
+    let said = refused.unwrap_err().to_string();
+    assert!(
+        said.contains("`epochs`") && said.contains("run.toml"),
+        "{said}"
+    );
+    Ok(())
+}
+
 #[test]
 fn wrong_values_are_refused_with_what_would_be_right() {
     for (flags, said) in [

@@ -72,7 +72,12 @@ pub(super) fn view(
         .chain(compared)
         .filter_map(|opened| opened.run.started.as_ref())
         .collect();
-    let before = restored.map(|image| image.view_of(headers.first().copied()));
+    // The classes and parts that an image counts are those of its own run.
+    let header_of = |image: &Restored| {
+        let mut own = headers.iter().filter(|header| header.id == image.run.id);
+        own.next().or(headers.first()).copied()
+    };
+    let before = restored.map(|image| image.view_of(header_of(image)));
     let mut view = before.unwrap_or_default();
     if let Some(layer) = &arguments.layer {
         view.scope = scope(layer, &headers)?;

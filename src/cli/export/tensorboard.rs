@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::arguments::ExportArguments;
 use super::opened::{Opened, open_all, view};
+use super::write::say_written;
 use crate::cli::output::{Usage, fail, say};
 use crate::figure::export::{Figure, Format, Settings, file_stem};
 use crate::figure::{Kind, Order, Subject, View, read_probes, similarity_order};
@@ -96,13 +97,14 @@ impl Shown<'_> {
                 other.display()
             );
         }
+        let is_there = path.exists();
         let moments = moments(&self.opened.run);
         let left_out = write(&self.opened.run, started, &path, &mut |step| {
             let is_shown = moments.binary_search(&step).is_ok();
             is_shown.then(|| self.picture(step)).flatten()
         })?;
         left_out.iter().for_each(say);
-        say(format!("wrote {}", path.display()));
+        say_written(&path, is_there);
         Ok(())
     }
 

@@ -10,11 +10,11 @@ use super::work::{Outcome, Work};
 use crate::cli::compare;
 use crate::cli::output::{Signalled, Usage, say};
 use crate::cli::train::stop_on_signals;
-use crate::run::glance::Glance;
-use crate::run::log::RunError;
+use crate::run::log::{RunError, checkpoint_to_resume};
 use crate::signals::Signal;
 use crate::slurm;
 use crate::sweep::Planned;
+use crate::train::checkpoint::progress_if_finite;
 
 /// Arguments of `sweep-job`.
 #[derive(Debug, Args)]
@@ -54,7 +54,7 @@ pub(in crate::cli) fn job(arguments: &JobArguments) -> anyhow::Result<()> {
     };
     let folder = folder.unwrap_or(Path::new(".")).to_owned();
     let (control, received) = stop_on_signals();
-    let before = last_step(&entry.dir);
+    let before = step_kept(&entry.dir);
     let outcome = Work::new(folder, control, 1).one(&run);
     match (outcome, received.first()) {
         (Ok(Outcome::Finished), _) => {
@@ -64,7 +64,7 @@ pub(in crate::cli) fn job(arguments: &JobArguments) -> anyhow::Result<()> {
         (Ok(Outcome::Busy), _) => Err(RunError::Busy { path: entry.dir }.into()),
         // Reading the images is stopped by an error.
         (Ok(Outcome::Stopped) | Err(_), Some(signal)) => {
-            let has_trained = last_step(&entry.dir) > before;
+            let has_trained = step_kept(&entry.dir) > before;
             go_on_later(&task, signal, has_trained)?;
             Err(Signalled(signal).into())
         }
@@ -100,9 +100,12 @@ fn go_on_later(task: &Task, signal: Signal, has_trained: bool) -> anyhow::Result
     Ok(())
 }
 
-/// The last step that a run has recorded; 0 where it has recorded none.
-fn last_step(dir: &Path) -> u64 {
-    Glance::read(dir).map_or(0, |glance| glance.step)
+/// The step of the checkpoint that training goes on from; 0 where there is none. A log may hold steps beyond it, which are
+/// trained again.
+fn step_kept(dir: &Path) -> u64 {
+    let found = checkpoint_to_resume(dir);
+    let progress = found.and_then(|(_, path)| progress_if_finite(&path).ok().flatten());
+    progress.map_or(0, |progress| progress.step)
 }
 
 /// A number that Slurm gives its jobs.
@@ -115,4 +118,34 @@ fn variable<T: FromStr>(name: &str) -> anyhow::Result<T> {
         ))
         .into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use safetensors::tensor::Dtype;
+
+    use super::*;
+    use crate::run::log::{checkpoint_path, write_tensors};
+
+    /// What was trained since is not in the checkpoint, so that the steps of a log do not count.
+    #[test]
+    fn the_step_that_is_kept_is_that_of_the_checkpoint() -> anyhow::Result<()> {
+        let run = tempfile::tempdir()?;
+        assert_eq!(step_kept(run.path()), 0);
+        let progress = serde_json::to_string(&crate::train::checkpoint::Progress {
+            step: 12,
+            ..Default::default()
+        })?;
+        let path = checkpoint_path(run.path(), "last");
+        let weight = (
+            "weight",
+            Dtype::F32,
+            vec![1],
+            0.5_f32.to_le_bytes().to_vec(),
+        );
+        let metadata = std::collections::HashMap::from([("progress".to_owned(), progress)]);
+        write_tensors(&path, &[weight], Some(metadata))?;
+        assert_eq!(step_kept(run.path()), 12);
+        Ok(())
+    }
 }

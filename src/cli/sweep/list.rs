@@ -1,6 +1,8 @@
 //! `sweep --list`: the state of every run, and of the jobs of Slurm that will train it.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cli::output::say;
@@ -13,7 +15,7 @@ pub(super) fn list(folder: &Path, runs: &[&Planned]) -> anyhow::Result<()> {
     let tasks = asked.as_ref().unwrap_or(&none);
     for run in runs {
         let state = run.state(folder)?;
-        let task = tasks.get(&absolute(&folder.join(&run.name)));
+        let task = tasks.get(OsStr::new(&run.name));
         let task = task.map_or_else(String::new, |task| format!("  {}", task_in_words(task)));
         say(format!("{}  {}{task}", in_words(state), run.name));
     }
@@ -23,20 +25,24 @@ pub(super) fn list(folder: &Path, runs: &[&Planned]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The tasks in Slurm's queue that will train runs of a sweep, by the run's directory. Slurm is asked only where the sweep
-/// was submitted to it.
-pub(super) fn queued(folder: &Path) -> Result<BTreeMap<PathBuf, Queued>, SlurmError> {
+/// The tasks in Slurm's queue that will train runs in a folder, by the name of the run's directory. Slurm is asked only where
+/// the sweep was submitted to it.
+pub(super) fn queued(folder: &Path) -> Result<BTreeMap<OsString, Queued>, SlurmError> {
     let arrays = slurm::find(folder)?;
     if arrays.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let dir_of = |task: &Queued| {
+    // A folder may be written in several ways, as by a link, and a copy of it holds the submissions of the other one.
+    let own = fs::canonicalize(folder).ok();
+    let name_of = |task: &Queued| {
         let (_, dirs) = arrays.iter().find(|(job, _)| *job == task.job)?;
-        dirs.get(task.task).cloned()
+        let dir = dirs.get(task.task)?;
+        let is_here = fs::canonicalize(dir.parent()?).ok() == own;
+        dir.file_name().filter(|_| is_here).map(OsStr::to_owned)
     };
     let tasks = slurm::queue()?.into_iter();
     Ok(tasks
-        .filter_map(|task| Some((dir_of(&task)?, task)))
+        .filter_map(|task| Some((name_of(&task)?, task)))
         .collect())
 }
 

@@ -1,5 +1,6 @@
 //! `sweep --slurm`: submits the runs that are left to Slurm.
 
+use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -136,7 +137,7 @@ fn left<'a>(folder: &Path, runs: &[&'a Planned], is_dry: bool) -> anyhow::Result
     for &run in runs {
         match run.state(folder)? {
             State::Finished => finished += 1,
-            _ if queued.contains_key(&folder.join(&run.name)) => waiting += 1,
+            _ if queued.contains_key(OsStr::new(&run.name)) => waiting += 1,
             State::Busy => busy += 1,
             State::New | State::Anew | State::Cut => left.push(run),
         }

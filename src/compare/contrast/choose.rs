@@ -1,12 +1,14 @@
 //! The choice of the runs and groups to compare and of the baseline, and notes about everything that is left out.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::member::{Member, Reached};
 use crate::compare::groups::{Group, groups, name_apart};
 use crate::config::Attention;
 use crate::run::BatchNorm;
-use crate::run::event::Split;
+use crate::run::event::{Split, Started};
 
 /// Why runs cannot be compared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,9 +16,9 @@ pub enum CompareError {
     /// No run is finished.
     #[error("no run is finished: a comparison is of what runs reach at their last step")]
     NothingFinished,
-    /// All finished runs are of one group.
-    #[error("all finished runs are of one group, {0}: name runs that differ in more than the seed")]
-    OneGroup(String),
+    /// All finished runs are of one group, but for those of other classes.
+    #[error("{0}")]
+    OneGroup(Alone),
     /// The baseline asked for is neither a finished run nor a group.
     #[error("`{name}` names no finished run and no group of runs; the groups are {}", known.join("; "))]
     UnknownBaseline {
@@ -25,6 +27,52 @@ pub enum CompareError {
         /// The names of all groups.
         known: Vec<String>,
     },
+}
+
+/// The only group of finished runs that could be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alone {
+    /// Name of the group.
+    pub group: String,
+    /// Names of the groups that have other classes.
+    pub of_other_classes: Vec<String>,
+}
+
+impl Alone {
+    /// `None` where there are several groups. Beside those of other classes a group keeps its name `apart` from them.
+    fn of(groups: &[Group], apart: String, of_other_classes: Vec<String>) -> Option<Self> {
+        let [group] = groups else {
+            return None;
+        };
+        let group = if of_other_classes.is_empty() {
+            group.name.clone()
+        } else {
+            apart
+        };
+        Some(Self {
+            group,
+            of_other_classes,
+        })
+    }
+}
+
+impl fmt::Display for Alone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let group = &self.group;
+        if self.of_other_classes.is_empty() {
+            write!(
+                f,
+                "all finished runs are of one group, {group}: name runs that differ in more than the seed"
+            )
+        } else {
+            write!(
+                f,
+                "no other finished runs have the classes of {group}, and runs of different classes are not compared; other \
+                 classes have {}",
+                self.of_other_classes.join("; ")
+            )
+        }
+    }
 }
 
 /// A group of runs that takes part in a comparison.
@@ -46,6 +94,8 @@ pub(super) struct Chosen<'a> {
     pub(super) runs: Vec<Reached<'a>>,
     pub(super) groups: Vec<Group>,
     pub(super) baseline: usize,
+    /// Where there is a single group: that group, and those that were left out for their classes.
+    pub(super) alone: Option<Alone>,
     /// The one way of treating batch norm in which class gradients are compared.
     pub(super) batch_norm: BatchNorm,
     pub(super) notes: Vec<String>,
@@ -79,6 +129,7 @@ pub(super) fn choose<'a>(
     };
     let classes = &headers[groups[base].members[0]].classes;
     let (base_name, base_identity) = (groups[base].name.clone(), groups[base].identity.clone());
+    let mut of_other_classes = Vec::new();
     groups.retain(|group| {
         let fits = headers[group.members[0]].classes == *classes;
         if !fits {
@@ -86,6 +137,7 @@ pub(super) fn choose<'a>(
             notes.push(format!(
                 "The group {name} is left out: its classes are not those of {base_name}."
             ));
+            of_other_classes.push(name.clone());
         }
         fits
     });
@@ -95,9 +147,14 @@ pub(super) fn choose<'a>(
             let same = runs[*run].seed() == runs[*first].seed();
             if same {
                 let (name, first, seed) = (runs[*run].name, runs[*first].name, runs[*run].seed());
-                notes.push(format!(
-                    "{name} is left out: it has seed {seed} like {first}, of the same group."
-                ));
+                notes.push(if runs[*run].started.knows_seed() {
+                    format!("{name} is left out: it has seed {seed} like {first}, of the same group.")
+                } else {
+                    format!(
+                        "{name} is left out: its seed is not known, as little as that of {first}, of the same group; \
+                         give the recorder `config={{\"seed\": …}}`."
+                    )
+                });
             }
             same
         });
@@ -105,6 +162,7 @@ pub(super) fn choose<'a>(
     // The groups that remain are named anew: a setting that they all share no longer belongs in their names.
     name_apart(&mut groups, &headers);
     let baseline = groups.iter().position(|x| x.identity == base_identity);
+    let alone = Alone::of(&groups, base_name, of_other_classes);
     // Where only some of the runs are shown as in training, their frozen measure is compared: never a mix of the two.
     let mut members = groups.iter().flat_map(|group| &group.members);
     let is_frozen = members.any(|&run| runs[run].run.batch_norm() == BatchNorm::Frozen);
@@ -118,6 +176,7 @@ pub(super) fn choose<'a>(
         runs,
         groups,
         baseline: baseline.unwrap_or(0),
+        alone,
         batch_norm,
         notes,
     })
@@ -205,6 +264,19 @@ impl Chosen<'_> {
                 .collect()
         };
         let mut notes = Vec::new();
+        let knows_seeds = |group: &Group| {
+            let mut members = group.members.iter();
+            members.all(|&run| self.runs[run].started.knows_seed())
+        };
+        let unknown = self.groups.iter().filter(|group| !knows_seeds(group));
+        let unknown: Vec<_> = unknown.map(|group| group.name.as_str()).collect();
+        if !unknown.is_empty() {
+            notes.push(format!(
+                "Runs whose seed is not known are taken to have seed 0, so that their pairs may have nothing in common: \
+                 {}.",
+                unknown.join("; ")
+            ));
+        }
         for group in self.groups.iter().filter(|group| group.name != base.name) {
             let (ours, theirs) = (seeds(base), seeds(group));
             let mut only_in = |one: &[u64], other: &[u64], name: &str, lacking: &str| {
@@ -223,14 +295,43 @@ impl Chosen<'_> {
             };
             only_in(&ours, &theirs, &base.name, &group.name);
             only_in(&theirs, &ours, &group.name, &base.name);
-            let data = |group: &Group| &self.runs[group.members[0]].started.data_fingerprint;
-            if data(group) != data(base) {
+            let header = |group: &Group| self.runs[group.members[0]].started;
+            let (one, other) = (header(group), header(base));
+            let (name, base) = (&group.name, &base.name);
+            let differing = split_differences(one, other);
+            if one.data_fingerprint != other.data_fingerprint {
+                notes.push(format!("{name} and {base} are not of the same images."));
+            } else if !differing.is_empty() {
                 notes.push(format!(
-                    "{} and {} are not of the same images.",
-                    group.name, base.name
+                    "{name} and {base} are of the same data, but need not be trained and tested on the same images of it, since \
+                     they differ in {}.",
+                    differing.join(", ")
                 ));
             }
         }
         self.notes.extend(notes);
     }
+}
+
+/// What decides which images of the same data train and test, where it differs between two runs.
+fn split_differences(one: &Started, other: &Started) -> Vec<&'static str> {
+    // The settings of other programs have names of their own.
+    let is_own = one.recorder.is_none() && other.recorder.is_none();
+    let differences = [
+        (
+            one.train_counts != other.train_counts,
+            "the numbers of training images",
+        ),
+        (
+            one.test_counts != other.test_counts,
+            "the numbers of test images",
+        ),
+        (is_own && one.config.val != other.config.val, "`val`"),
+        (
+            is_own && one.config.data_seed != other.config.data_seed,
+            "`data_seed`",
+        ),
+    ];
+    let differing = differences.into_iter().filter(|(differs, _)| *differs);
+    differing.map(|(_, words)| words).collect()
 }

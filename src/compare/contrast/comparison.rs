@@ -42,15 +42,17 @@ impl Comparison {
     /// first group without attention, else the first group.
     ///
     /// # Errors
-    /// Where no run is finished, all finished runs are of one group, or `baseline` names neither a group nor a run.
+    /// Where no run is finished, all finished runs with the classes of the baseline are of one group, or `baseline` names
+    /// neither a group nor a run.
     pub fn of(members: &[Member<'_>], baseline: Option<&str>) -> Result<Self, CompareError> {
         let mut chosen = choose(members, baseline)?;
-        if let [group] = chosen.groups.as_slice() {
-            return Err(CompareError::OneGroup(group.name.clone()));
+        if let Some(alone) = chosen.alone.take() {
+            return Err(CompareError::OneGroup(alone));
         }
         let split = chosen.split();
         chosen.note_pairs(split);
         let measured = Measured::new(&chosen, split);
+        let notes = [chosen.notes.clone(), measured.notes()].concat();
         let mut comparison = Self {
             split,
             batch_norm: chosen.batch_norm,
@@ -62,7 +64,7 @@ impl Comparison {
             headline: measured.headline(),
             per_class: measured.per_class(),
             per_layer: measured.per_layer(),
-            notes: chosen.notes.clone(),
+            notes,
         };
         let (primary, others) = comparison.headline.split_at_mut(1);
         correct(primary);
@@ -109,12 +111,10 @@ impl Comparison {
                 .sum::<usize>()
         };
         let mut notes = Vec::new();
-        for row in self
-            .headline
-            .iter()
-            .chain(&self.per_class)
-            .chain(&self.per_layer)
-        {
+        // A class without images has no F1 in any run, of which a note of its own speaks.
+        let has_values = |row: &&Row| row.values.iter().any(|values| values.n > 0);
+        let per_class = self.per_class.iter().filter(has_values);
+        for row in self.headline.iter().chain(per_class).chain(&self.per_layer) {
             match undefined(row) {
                 0 => {}
                 1 => notes.push(format!(
@@ -138,6 +138,8 @@ pub struct Grouped {
     pub groups: Vec<Compared>,
     /// Number of runs that are left out because they are not finished.
     pub unfinished: usize,
+    /// Sentences that say what else was left out, and why.
+    pub notes: Vec<String>,
 }
 
 impl Grouped {
@@ -149,10 +151,13 @@ impl Grouped {
         let first = members
             .first()
             .filter(|first| Reached::of(**first).is_some());
-        let chosen = choose(members, first.map(|first| first.name))?;
+        let mut chosen = choose(members, first.map(|first| first.name))?;
+        // The notes of runs that are not finished come first, one for each.
+        let unfinished = members.len() - chosen.runs.len();
         Ok(Self {
             groups: chosen.compared(),
-            unfinished: members.len() - chosen.runs.len(),
+            unfinished,
+            notes: chosen.notes.split_off(unfinished),
         })
     }
 }

@@ -1,13 +1,21 @@
 //! The measures that a comparison shows, read from the chosen runs.
 
+use std::collections::BTreeSet;
+
 use super::choose::Chosen;
 use super::member::Reached;
 use super::row::{Row, contrast, summed};
 use super::words::images;
 use crate::compare::groups::Group;
 use crate::compare::statistics::mean;
+use crate::gradient::gram::PairsConflict;
 use crate::network::Layer;
+use crate::run::Thirds;
 use crate::run::event::{Eval, Probe, Split};
+use crate::text::counted;
+
+/// Most classes that a note names.
+const NAMED: usize = 10;
 
 /// The chosen runs, from which measures are read.
 pub(super) struct Measured<'a> {
@@ -64,7 +72,7 @@ impl<'a> Measured<'a> {
             rows.push(
                 self.row(&format!("{name} F1"), help, Some(true), move |run| {
                     let eval = run.eval(split)?;
-                    let f1: Vec<_> = members.iter().filter_map(|&k| *eval.f1.get(k)?).collect();
+                    let f1: Vec<_> = members.iter().filter_map(|&k| f1_of(eval, k)).collect();
                     mean(&f1)
                 }),
             );
@@ -75,7 +83,7 @@ impl<'a> Measured<'a> {
                 classes[k]
             );
             rows.push(self.row("rarest class F1", help, Some(true), move |run| {
-                *run.eval(split)?.f1.get(k)?
+                f1_of(run.eval(split)?, k)
             }));
         }
         rows.extend(self.conflict());
@@ -90,12 +98,11 @@ impl<'a> Measured<'a> {
                 read(run.probe?)
             })
         };
-        let floor = |name: &str, help: &str, read: fn(&Probe) -> Option<f64>| {
-            let mut floor = row(name, help, read);
-            floor.more_is_better = None;
-            let contrasts = floor.contrasts.iter_mut();
+        let untested = |mut row: Row| {
+            row.more_is_better = None;
+            let contrasts = row.contrasts.iter_mut();
             contrasts.for_each(|contrast| contrast.paired = None);
-            floor
+            row
         };
         let mut conflicts = row(
             "backbone conflicts",
@@ -109,24 +116,31 @@ impl<'a> Measured<'a> {
                 "Mean over class pairs of max(0, −cosine) of their gradients, all layers but the classifier.",
                 |x| x.backbone.interference,
             ),
-            floor(
+            untested(row(
                 "its noise floor",
                 "What noise alone would make of the backbone's interference; not tested.",
                 |x| x.backbone.floor,
-            ),
+            )),
         ];
-        let head_tail = row(
+        let thirds = self.reference().started.thirds();
+        let between = |name: &str, help: &str, read: fn(&PairsConflict) -> Option<f64>| {
+            self.row(name, help.to_owned(), Some(false), |run| {
+                read(&head_tail(run, &thirds)?)
+            })
+        };
+        let conflict = between(
             "head-tail interf.",
-            "Interference in the backbone over the pairs of a head class and a tail class by rank.",
-            |x| x.backbone.thirds.as_ref()?.head_tail.interference,
+            "Interference in the backbone over the pairs of a head class and a tail class by rank, in runs whose head and \
+             tail are those of the baseline.",
+            |x| x.interference,
         );
-        if head_tail.values.iter().any(|values| values.n > 0) {
-            rows.push(head_tail);
-            rows.push(floor(
+        if conflict.values.iter().any(|values| values.n > 0) {
+            rows.push(conflict);
+            rows.push(untested(between(
                 "head-tail floor",
                 "What noise alone would make of the interference of head and tail; not tested.",
-                |x| x.backbone.thirds.as_ref()?.head_tail.floor,
-            ));
+                |x| x.floor,
+            )));
         }
         rows.push(conflicts);
         rows.push(row(
@@ -137,7 +151,7 @@ impl<'a> Measured<'a> {
         rows
     }
 
-    /// F1 of every class.
+    /// F1 of every class; undefined where the class has no image.
     pub(super) fn per_class(&self) -> Vec<Row> {
         let started = self.reference().started;
         let row = |(k, name): (usize, &String)| {
@@ -146,7 +160,7 @@ impl<'a> Measured<'a> {
                 started.train_counts.get(k).unwrap_or(&0)
             );
             self.row(name, help, Some(true), move |run| {
-                *run.eval(self.split)?.f1.get(k)?
+                f1_of(run.eval(self.split)?, k)
             })
         };
         started.classes.iter().enumerate().map(row).collect()
@@ -185,6 +199,71 @@ impl<'a> Measured<'a> {
         shared.map(row).collect()
     }
 
+    /// Sentences about classes without images, on which the scores of two runs need not be based alike.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let classes = &self.reference().started.classes;
+        let names = |named: &[usize]| -> String {
+            let shown = named.iter().take(NAMED).map(|&k| classes[k].as_str());
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            match named.len().saturating_sub(NAMED) {
+                0 => shown,
+                more => format!("{shown} and {more} more"),
+            }
+        };
+        let images = images(self.split);
+        let mut notes = Vec::new();
+        let has_images = |k: usize| {
+            let mut members = self.groups.iter().flat_map(|group| &group.members);
+            members.any(|&run| {
+                let eval = self.runs[run].eval(self.split);
+                eval.is_none_or(|eval| eval.support.get(k) != Some(&0))
+            })
+        };
+        let absent: Vec<_> = (0..classes.len()).filter(|&k| !has_images(k)).collect();
+        if !absent.is_empty() {
+            notes.push(format!(
+                "Without {images} images there is no F1: {}.",
+                names(&absent)
+            ));
+        }
+        let base = &self.groups[self.baseline];
+        for group in self.groups.iter().filter(|group| group.name != base.name) {
+            let (mut pairs, mut differing) = (0, BTreeSet::new());
+            for (one, other) in self.pairs(group, base) {
+                let is_defined =
+                    |eval: &Eval, k: usize| eval.f1.get(k).is_some_and(Option::is_some);
+                let differs = |&k: &usize| is_defined(one, k) != is_defined(other, k);
+                let found: Vec<_> = (0..classes.len()).filter(differs).collect();
+                pairs += usize::from(!found.is_empty());
+                differing.extend(found);
+            }
+            if pairs > 0 {
+                let differing: Vec<_> = differing.into_iter().collect();
+                notes.push(format!(
+                    "Macro-F1 is not the mean over the same classes in {} of {} and {}: a class without {images} images counts \
+                     in it, with an F1 of 0, where one is predicted as it, and does not elsewhere ({}).",
+                    counted(pairs, "pair"),
+                    group.name,
+                    base.name,
+                    names(&differing)
+                ));
+            }
+        }
+        notes
+    }
+
+    /// The evaluations of the runs of two groups that have the same seed.
+    fn pairs(&self, group: &Group, base: &Group) -> Vec<(&'a Eval, &'a Eval)> {
+        let eval = |run: usize| self.runs[run].eval(self.split);
+        let pair = |&run: &usize| {
+            let seed = self.runs[run].seed();
+            let mut others = base.members.iter();
+            let &other = others.find(|&&other| self.runs[other].seed() == seed)?;
+            Some((eval(run)?, eval(other)?))
+        };
+        group.members.iter().filter_map(pair).collect()
+    }
+
     /// The row of a measure, whose value in a run is given by `read`. The p values of the row are not yet corrected.
     fn row(
         &self,
@@ -211,4 +290,24 @@ impl<'a> Measured<'a> {
             values: values.iter().map(|values| summed(values)).collect(),
         }
     }
+}
+
+/// F1 of class `k`; `None` where it is undefined, or the class has no image. An image that is predicted as such a class
+/// gives it an F1 of 0, which does not tell how well it is recognised.
+fn f1_of(eval: &Eval, k: usize) -> Option<f64> {
+    let f1 = *eval.f1.get(k)?;
+    f1.filter(|_| eval.support.get(k) != Some(&0))
+}
+
+/// What a run has recorded of the conflict between its frequent and rare classes; `None` where these are not those of
+/// `thirds`, as where other runs have another profile of imbalance.
+fn head_tail(run: &Reached<'_>, thirds: &Thirds) -> Option<PairsConflict> {
+    let own = run.started.thirds();
+    let are_same = |one: &[usize], other: &[usize]| {
+        one.len() == other.len() && one.iter().all(|k| other.contains(k))
+    };
+    if !are_same(&own.head, &thirds.head) || !are_same(&own.tail, &thirds.tail) {
+        return None;
+    }
+    Some(run.probe?.backbone.thirds.as_ref()?.head_tail)
 }

@@ -13,7 +13,7 @@ mod member;
 mod row;
 mod words;
 
-pub use choose::{CompareError, Compared};
+pub use choose::{Alone, CompareError, Compared};
 pub use comparison::{Comparison, Grouped};
 pub use member::{Member, excerpt};
 pub use row::{Contrast, LEVEL, Row, Values};

@@ -118,16 +118,13 @@ pub(in crate::compare) fn correct(rows: &mut [Row]) {
         .filter(tested)
         .collect();
     let p: Vec<_> = family.iter().filter_map(|x| x.paired.as_ref()?.p).collect();
-    let size = p.len() as f64;
     // With n pairs p is at least 2/2ⁿ, and Holm's correction multiplies the smallest of m p values by m.
-    let pairs_needed = (2.0 * size / LEVEL).log2().ceil().max(1.0) as usize;
-    let smallest = family
-        .iter()
-        .filter_map(|x| Some(x.paired.as_ref()?.smallest_p));
-    let smallest = smallest.fold(1.0, f64::min) * size;
-    for (contrast, corrected) in family.iter_mut().zip(holm(&p)) {
-        let own = contrast.paired.as_ref().map_or(1.0, |x| x.smallest_p);
-        let smallest = smallest.max(own).min(1.0);
+    let pairs_needed = (2.0 * p.len() as f64 / LEVEL).log2().ceil().max(1.0) as usize;
+    // A corrected p never falls where any p of the family rises: all are smallest where each p is as small as it can be.
+    let smallest = family.iter().filter_map(|x| x.paired.as_ref());
+    let smallest: Vec<_> = smallest.map(|paired| paired.smallest_p).collect();
+    let corrected = holm(&p).into_iter().zip(holm(&smallest));
+    for (contrast, (corrected, smallest)) in family.iter_mut().zip(corrected) {
         contrast.corrected_p = Some(corrected);
         contrast.smallest_corrected_p = Some(smallest);
         contrast.pairs_needed = pairs_needed;

@@ -1,3 +1,5 @@
+mod left_out;
+
 use super::*;
 use crate::compare::statistics::mean;
 use crate::config::{Attention, NormKind, RunConfig};
@@ -293,26 +295,6 @@ fn the_baseline_is_the_group_or_the_run_asked_for() -> Result<(), CompareError> 
         "{unknown}"
     );
     Ok(())
-}
-
-#[test]
-fn runs_of_one_group_or_on_other_classes_are_not_compared() {
-    assert_eq!(compare(&[], None), Err(CompareError::NothingFinished));
-    let mut runs = pairs(1);
-    runs.truncate(1);
-    let one = compare(&runs, None);
-    assert_eq!(
-        one,
-        Err(CompareError::OneGroup("attention none".to_owned()))
-    );
-    // A run with another network and other classes is in another group, which cannot be compared.
-    let mut other = run(Attention::Branch, 0, [Some(0.5), Some(0.5)]);
-    other.started.as_mut().unwrap().classes[0] = "else".to_owned();
-    runs.push(("other".to_owned(), other));
-    assert!(matches!(
-        compare(&runs, None),
-        Err(CompareError::OneGroup(_))
-    ));
 }
 
 #[test]

@@ -21,7 +21,13 @@ impl Contrast {
     /// The result in a sentence, for a measure called `name` in the groups called `group` and `base`.
     fn in_words(&self, name: &str, digits: usize, group: &str, base: &str) -> String {
         let Some(paired) = &self.paired else {
-            return format!("{name}: no pair of runs to compare.");
+            return if !self.seeds.is_empty() {
+                format!("{name}: not tested.")
+            } else if self.undefined_pairs > 0 {
+                format!("{name}: undefined in every pair of runs.")
+            } else {
+                format!("{name}: no pair of runs to compare.")
+            };
         };
         let (Some(p), Some(smallest)) = (self.corrected_p, self.smallest_corrected_p) else {
             return format!("{name}: too many pairs for the exact test.");

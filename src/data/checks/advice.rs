@@ -25,7 +25,8 @@ impl Plan {
                 one_or_more(self.train.len(), "class", "classes")
             ));
         }
-        let val = config.val.filter(|val| *val > 0)?;
+        // Validation images of the source's own are not taken from the training images.
+        let val = config.val.filter(|val| *val > 0 && !self.has_own_val)?;
         let before = || {
             self.natural
                 .iter()
@@ -47,6 +48,12 @@ impl Plan {
     /// Sentences about what is probably not intended: classes and splits with too few images.
     pub fn advice(&self, config: &RunConfig, classes: &[String]) -> Vec<String> {
         let mut said = Vec::new();
+        if self.has_own_val && config.val.is_some_and(|val| val > 0) {
+            said.push(
+                "`val` has no effect: the source has validation images of its own (0 leaves them out)"
+                    .to_owned(),
+            );
+        }
         let named = |fits: &dyn Fn(usize) -> bool| -> Option<(usize, &str)> {
             let fitting: Vec<usize> = (0..classes.len()).filter(|&class| fits(class)).collect();
             Some((fitting.len(), classes.get(*fitting.first()?)?.as_str()))

@@ -73,9 +73,24 @@ fn read_ten(source: &Source<'_>) -> Result<Found, DataError> {
     let test = batch_of(source, &dir.join("test_batch.bin"), 1, 10)?;
     Ok(Found {
         classes,
+        is_named: true,
         items: [train, Vec::new(), test],
+        notes: hundred_beside(source).into_iter().collect(),
         ..Found::default()
     })
+}
+
+/// A sentence about CIFAR-100 in a folder of which CIFAR-10 is read.
+fn hundred_beside(source: &Source<'_>) -> Option<String> {
+    let other = hundred(source.at)?;
+    let how = if other == source.at {
+        "move its files to a folder of their own".to_owned()
+    } else {
+        format!("write `--data folder:{}` for it", other.display())
+    };
+    Some(format!(
+        "CIFAR-10 is read; CIFAR-100, which lies in the folder, too, is not: {how}"
+    ))
 }
 
 fn read_hundred(source: &Source<'_>) -> Result<Found, DataError> {
@@ -86,6 +101,7 @@ fn read_hundred(source: &Source<'_>) -> Result<Found, DataError> {
     let split = |file| batch_of(source, &dir.join(file), 2, 100);
     Ok(Found {
         classes,
+        is_named: true,
         items: [split("train.bin")?, Vec::new(), split("test.bin")?],
         ..Found::default()
     })

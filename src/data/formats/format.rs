@@ -42,6 +42,8 @@ pub(super) struct Source<'a> {
 pub(super) struct Found {
     /// Names of the classes.
     pub(super) classes: Vec<String>,
+    /// Whether the source names its classes apart from its images, so that one without an image is missed.
+    pub(super) is_named: bool,
     /// The images of each split.
     pub(super) items: Items,
     /// Sentences for the user.

@@ -9,9 +9,11 @@ use image::{DynamicImage, GrayImage};
 
 use super::super::decode::MOST_BYTES;
 use super::super::error::DataError;
+use super::super::splits::SPLIT_NAMES;
 use super::format::{Content, Format, Found, Source};
 use super::item::{Image, Item, Items, name, problem, read_file, records};
 use super::listing::children;
+use super::names::{split_within, words};
 
 /// IDX files.
 pub(super) const FORMAT: Format = Format {
@@ -26,19 +28,24 @@ fn is_there(root: &Path) -> bool {
 }
 
 fn read(source: &Source<'_>) -> Result<Found, DataError> {
-    let mut items: Items = Default::default();
-    let find = |kind: &str, is_train| find(source.at, kind, is_train);
-    for (split, is_train) in [(0, true), (2, false)] {
-        let Some(images) = find("images", is_train)? else {
-            continue;
+    let (mut items, mut taken): (Items, Vec<String>) = Default::default();
+    for (split, items) in items.iter_mut().enumerate() {
+        let images = find(source.at, "images", split)?;
+        let labels = find(source.at, "labels", split)?;
+        let lacks = |path: &Path, what: &str| {
+            let reason = format!("the {what} are not beside them; add the file");
+            Err(problem(path, reason))
         };
-        let labels = find("labels", is_train)?.ok_or_else(|| {
-            problem(
-                &images,
-                "the labels of these images are not beside them; add the file".to_owned(),
-            )
-        })?;
-        items[split] = split_of(source, &images, &labels)?;
+        let (images, labels) = match (images, labels) {
+            (Some(images), Some(labels)) => (images, labels),
+            (Some(images), None) => return lacks(&images, "labels of these images"),
+            (None, Some(labels)) => return lacks(&labels, "images of these labels"),
+            (None, None) => continue,
+        };
+        let file = images.strip_prefix(source.at).unwrap_or(&images);
+        let said = SPLIT_NAMES[split];
+        taken.push(format!("{said} images from `{}`", file.display()));
+        *items = split_of(source, &images, &labels)?;
     }
     if items[0].is_empty() {
         let reason = "there are no training images (`train-images-idx3-ubyte`); add the files of the training split";
@@ -49,6 +56,7 @@ fn read(source: &Source<'_>) -> Result<Found, DataError> {
     Ok(Found {
         classes: classes.collect(),
         items,
+        notes: vec![format!("splits: {}", taken.join(", "))],
         ..Found::default()
     })
 }
@@ -71,14 +79,20 @@ fn candidates(root: &Path, kind: &str) -> Result<Vec<PathBuf>, DataError> {
     Ok(found)
 }
 
+/// The split that a file is of, by its name: 0 training, 1 validation, 2 test. A name that says nothing, such as
+/// `t10k-images-idx3-ubyte`, is that of test images.
+fn split_said(path: &Path) -> usize {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let has_train = name.to_lowercase().contains("train");
+    let other = if has_train { 0 } else { 2 };
+    split_within(&words(&name)).unwrap_or(other)
+}
+
 /// The file of a split, such as `train-images-idx3-ubyte.gz`; a plain file is preferred to a compressed one, and a file in
 /// the folder to one below it.
-fn find(root: &Path, kind: &str, is_train: bool) -> Result<Option<PathBuf>, DataError> {
+fn find(root: &Path, kind: &str, split: usize) -> Result<Option<PathBuf>, DataError> {
     let mut found = candidates(root, kind)?;
-    found.retain(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.contains("train") == is_train
-    });
+    found.retain(|path| split_said(path) == split);
     let is_plain = |path: &PathBuf| path.extension().is_none_or(|end| end != "gz");
     let is_near = |path: &PathBuf| path.parent() == Some(root);
     for is_better in [&is_plain as &dyn Fn(&PathBuf) -> bool, &is_near] {

@@ -35,6 +35,7 @@ impl Pack {
     fn new(root: &Path, found: Found) -> Result<Self, DataError> {
         let Found {
             classes,
+            is_named,
             items,
             notes,
             unreadable,
@@ -64,6 +65,9 @@ impl Pack {
             unreadable,
             ..Self::default()
         };
+        if is_named {
+            pack.notes.extend(without_images(&classes, &counts));
+        }
         let mut files = Vec::new();
         let index = &mut pack.index;
         for (split, items) in items.into_iter().enumerate() {
@@ -144,4 +148,23 @@ impl Pack {
             None => Err(problem(path, "the image was not read".to_owned())),
         }
     }
+}
+
+/// A sentence about named classes that have no image; none where each has one.
+fn without_images(classes: &[String], counts: &[usize]) -> Option<String> {
+    let without = classes.iter().zip(counts).filter(|(_, count)| **count == 0);
+    let names: Vec<String> = without.map(|(class, _)| class_name(class)).collect();
+    let example = names.first()?;
+    let (left, them) = match names.len() {
+        1 => (format!("has no image and is left out: `{example}`"), "it"),
+        _ => (
+            format!("have no image and are left out, such as `{example}`"),
+            "them",
+        ),
+    };
+    Some(format!(
+        "{} of {} named classes {left}; classes are numbered without {them}",
+        names.len(),
+        classes.len()
+    ))
 }

@@ -1,3 +1,5 @@
+mod named;
+
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::path::Path;

@@ -89,7 +89,8 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         Some([frozen, tensors.gram_of(&rows)?])
     };
     let sides = ["frozen", "as_in_training"];
-    changes::table::<Measures>(sides, subject, view, grams())
+    let moments = [("step", subject.probe(view).map(|probe| probe.step))];
+    changes::table::<Measures>(sides, &moments, subject, view, grams())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::figure::kit::memo::remembered;
 use crate::figure::kit::numerals::signed;
 use crate::figure::kit::palette;
 use crate::figure::kit::square::{Cells, Grid, Look, Number, diagonal};
-use crate::figure::kit::table::Table;
+use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::above;
 use crate::figure::look::pick::Pick;
 use crate::figure::look::subject::{Subject, order_of};
@@ -187,9 +187,11 @@ fn color(ui: &Ui, share: f64) -> Color32 {
     palette::diverging(share, ui.visuals().dark_mode)
 }
 
-/// The numbers of two matrices and their difference, a row for every pair of classes; `sides` are the names of the two.
+/// The numbers of two matrices and their difference, a row for every pair of classes; `sides` are the names of the two, and
+/// `moments` the columns of their steps.
 pub(super) fn table<O: Of>(
     sides: [&str; 2],
+    moments: &[(&str, Option<u64>)],
     subject: Subject<'_>,
     view: &View,
     grams: Option<[Gram; 2]>,
@@ -205,23 +207,28 @@ pub(super) fn table<O: Of>(
         "standard_error",
         "resolved",
     ]);
-    let Some([before, after]) = grams else {
-        return table;
-    };
     let (names, order) = (subject.classes(), order_of(subject, view));
-    for (i, &a) in order.iter().enumerate() {
-        for &b in &order[i + 1..] {
-            let change = (O::CHANGE)(&before, &after, a, b);
-            table.push([
-                view.scope.name().into(),
-                names[a].as_str().into(),
-                names[b].as_str().into(),
-                before.cosine(a, b).into(),
-                after.cosine(a, b).into(),
-                change.difference.into(),
-                change.standard_error.into(),
-                change.resolved().into(),
-            ]);
+    if let Some([before, after]) = grams {
+        for (i, &a) in order.iter().enumerate() {
+            for &b in &order[i + 1..] {
+                let change = (O::CHANGE)(&before, &after, a, b);
+                table.push([
+                    view.scope.name().into(),
+                    names[a].as_str().into(),
+                    names[b].as_str().into(),
+                    before.cosine(a, b).into(),
+                    after.cosine(a, b).into(),
+                    change.difference.into(),
+                    change.standard_error.into(),
+                    change.resolved().into(),
+                ]);
+            }
+        }
+    }
+    for (at, &(column, step)) in moments.iter().enumerate() {
+        table.columns.insert(at, column.to_owned());
+        for row in &mut table.rows {
+            row.insert(at, step.map_or(Value::None, Value::from));
         }
     }
     table

@@ -126,9 +126,14 @@ pub(in crate::figure) fn matrix_difference_ui(
 
 /// The numbers of the figure: a row for every pair of classes.
 pub(in crate::figure) fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
-    let grams = both(subject, shown, view).ok();
-    let grams = grams.and_then(|first| Some([gram(first, view)?, gram(subject, view)?]));
-    changes::table::<Runs>(["first", "second"], subject, view, grams)
+    let first = both(subject, shown, view).ok();
+    let step = |run: Subject<'_>| Some(run.probe(view)?.step);
+    let moments = [
+        ("step_first", first.and_then(step)),
+        ("step_second", step(subject)),
+    ];
+    let grams = first.and_then(|first| Some([gram(first, view)?, gram(subject, view)?]));
+    changes::table::<Runs>(["first", "second"], &moments, subject, view, grams)
 }
 
 /// The Gram matrix of the selected part at the cursor.

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use egui::{Context, RichText, Ui, vec2};
 
 use crate::figure::facts::mistakes;
-use crate::figure::facts::mistakes::evaluation_at;
+use crate::figure::facts::mistakes::{evaluation_at, not_evaluated};
 use crate::figure::facts::network::log10;
 use crate::figure::facts::pair::{PairCell, made};
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::unmeasured;
-use crate::figure::facts::unread::NO_EVALUATION;
 use crate::figure::kit::chart::{Chart, Curve, Look, Place, Scales, part_ui};
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::numerals::{decimal, three_figures};
@@ -156,7 +155,7 @@ fn mistakes(subject: Subject<'_>, view: &View) -> Chart {
     let mut chart = Chart {
         name: "Confusion of the selected pair",
         y_label: "%".to_owned(),
-        empty: NO_EVALUATION.to_owned(),
+        empty: not_evaluated(subject.run).to_owned(),
         ..Chart::default()
     };
     let Some((a, b)) = pair_of(subject, view) else {
@@ -193,7 +192,9 @@ impl Part {
 
     /// Axis bounds that hold this chart of every run on screen.
     fn scales(self, ctx: &Context, shown: &[Subject<'_>], view: &View) -> Scales {
-        let charts = shown.iter().map(|subject| self.chart(ctx, *subject, view));
+        let charts = shown
+            .iter()
+            .map(|subject| self.chart(ctx, *subject, &view.in_classes(subject.classes())));
         let scales = Scales::holding(&charts.collect::<Vec<_>>());
         match self {
             Self::Mistakes => scales.at_least_to(LEAST_PERCENT),
@@ -243,7 +244,9 @@ pub(in crate::figure) fn pair_ui(
     let ctx = ui.ctx().clone();
     let scales = Part::ALL.map(|part| part.scales(&ctx, shown, view));
     let draw = |ui: &mut Ui, part: Part, place: Place| {
-        let chart = charts::overlaid(&ctx, subject, shown, view, |x| part.chart(&ctx, x, view));
+        let chart = charts::overlaid(&ctx, subject, shown, view, |x, view| {
+            part.chart(&ctx, x, view)
+        });
         let own = scales[part as usize];
         let scales = match place {
             Place::Alone => own,

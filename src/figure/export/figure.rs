@@ -64,6 +64,18 @@ impl Figure<'_> {
         }
     }
 
+    /// Whether the figure has anything to show where figures of its run alone are exported: a figure of all groups, which
+    /// [`Self::has_subject`] restricts to one run in all, is the same for every run.
+    pub fn has_content(&self) -> bool {
+        match registry::figure(self.kind).of {
+            Of::AllGroups => {
+                let mut shown = self.shown.iter();
+                shown.any(|run| stands_for_all(*run, self.shown))
+            }
+            Of::Run | Of::Pair | Of::TwoRuns | Of::Group => self.has_subject(),
+        }
+    }
+
     pub(in crate::figure::export) fn page_ui(&self, ui: &mut Ui) {
         page_ui(ui, self.kind, self.subject, self.shown, self.view);
     }

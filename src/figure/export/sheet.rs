@@ -39,7 +39,7 @@ struct Layout {
 }
 
 impl<'a> Sheet<'a> {
-    /// The figures that have something to show and a place on the page.
+    /// Those of the figures, which all have something to show, that have a place on the page.
     ///
     /// # Errors
     /// A sentence, where there is none.
@@ -50,10 +50,7 @@ impl<'a> Sheet<'a> {
         // The table of measures has no place among the drawn figures of its page, and a file of its own.
         let part = page.on_paper(1000.0);
         let has_place = |figure: &Figure<'_>| part.has(card_of(figure.kind));
-        let figures = figures.into_iter();
-        let figures: Vec<_> = figures
-            .filter(|figure| figure.has_subject() && has_place(figure))
-            .collect();
+        let figures: Vec<_> = figures.into_iter().filter(has_place).collect();
         if figures.is_empty() {
             let nothing = "the page has no figure to show of these runs";
             return Err(ExportError::Limits(nothing.to_owned()));

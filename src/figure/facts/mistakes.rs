@@ -30,18 +30,38 @@ pub(in crate::figure) fn evaluation_at(
 
 /// Why there is no evaluation to show.
 pub(in crate::figure) fn missing(subject: Subject<'_>, view: &View) -> String {
-    let first = subject.run.evals_of(Split::Test).next();
+    let run = subject.run;
+    let first = run.evals_of(Split::Test).next();
+    let is_recorded = run.started.as_ref().is_some_and(|x| x.recorder.is_some());
     match (view.split, first) {
-        (Some(Split::Test), Some(first)) => format!(
+        (Some(Split::Test), Some(first)) if !is_recorded => format!(
             "The test images are evaluated at the best and at the last step only, the first time at step {}.",
             first.step
         ),
-        (Some(Split::Test), None) => {
+        (Some(Split::Test), None) if !is_recorded && has_validation(run) => {
             "The test images are evaluated at the end of training; choose the validation images."
                 .to_owned()
         }
-        _ => NO_EVALUATION.to_owned(),
+        _ => not_evaluated(run).to_owned(),
     }
+}
+
+/// Why a run has no evaluation up to a step.
+pub(in crate::figure) fn not_evaluated(run: &Run) -> &'static str {
+    let is_recorded = run.started.as_ref().is_some_and(|x| x.recorder.is_some());
+    match (is_recorded, has_validation(run)) {
+        (true, _) => "The script that recorded this run has evaluated nothing up to this step.",
+        (false, true) => NO_EVALUATION,
+        (false, false) => {
+            "This run has no validation images: the test images are evaluated at its end."
+        }
+    }
+}
+
+/// Whether a run of the program evaluates validation images while it trains; taken for granted before the header.
+fn has_validation(run: &Run) -> bool {
+    let started = run.started.as_ref();
+    started.is_none_or(|started| started.val_counts.iter().any(|count| *count > 0))
 }
 
 /// Images of `truth` taken for `predicted`, and their share of all images of `truth`; no share where there are none.
@@ -159,4 +179,26 @@ pub(in crate::figure) fn split_name(split: Split) -> &'static str {
 pub(in crate::figure) fn evals<'a>(subject: Subject<'a>) -> impl Iterator<Item = &'a Eval> {
     let of = move |split| subject.run.evals_of(split);
     of(Split::Val).chain(of(Split::Test))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::testing::recorded;
+
+    /// What is not there yet is not promised where it will never be.
+    #[test]
+    fn a_run_without_evaluations_says_why() -> anyhow::Result<()> {
+        let mut run = recorded("solar-none")?.run;
+        assert_eq!(not_evaluated(&run), NO_EVALUATION);
+        if let Some(started) = &mut run.started {
+            started.val_counts.fill(0);
+        }
+        assert!(not_evaluated(&run).starts_with("This run has no validation images"));
+        if let Some(started) = &mut run.started {
+            started.recorder = Some(Box::default());
+        }
+        assert!(not_evaluated(&run).starts_with("The script"));
+        Ok(())
+    }
 }

@@ -105,11 +105,14 @@ fn colors(groups: &[Compared]) -> Vec<Color32> {
     colors
 }
 
-/// Wall time and images differ between machines and data sets, so groups are drawn over steps or epochs.
-fn axis(view: &View) -> TimeAxis {
-    match view.time {
-        TimeAxis::Step => TimeAxis::Step,
-        TimeAxis::Epoch | TimeAxis::Images | TimeAxis::WallTime => TimeAxis::Epoch,
+/// Wall time and images differ between machines and data sets, so groups are drawn over epochs or, where one of the runs
+/// does not know them, over steps.
+fn axis(view: &View, shown: &[Subject<'_>]) -> TimeAxis {
+    let mut runs = shown.iter().map(|subject| subject.run);
+    if view.time == TimeAxis::Step || !runs.all(Run::has_epochs) {
+        TimeAxis::Step
+    } else {
+        TimeAxis::Epoch
     }
 }
 
@@ -124,13 +127,16 @@ fn chart(
     let mut curves = Vec::new();
     let mut bands = Vec::new();
     let mut clock = Clock::default();
+    let mut has_other_clocks = false;
     let mut said = vec![words(view.spread).to_owned()];
     for (group, color) in found.groups.iter().zip(colors(&found.groups)) {
         let subjects = runs_of(group, shown);
         let Some(first) = subjects.first() else {
             continue;
         };
-        clock = Clock::new(first.run, axis(view));
+        let own = Clock::new(first.run, axis(view, shown));
+        has_other_clocks |= !curves.is_empty() && !own.agrees_with(&clock);
+        clock = own;
         let runs: Vec<_> = subjects.iter().map(|x| (measured.points)(x.run)).collect();
         for run in runs.iter().filter(|_| runs.len() > 1) {
             let place = run.iter().map(|x| (clock.at(x.step as f64), x.value));
@@ -166,11 +172,14 @@ fn chart(
         1 => said.push("1 run is not finished and left out".to_owned()),
         n => said.push(format!("{n} runs are not finished and left out")),
     }
+    let notes = found.notes.iter().map(|note| note.trim_end_matches('.'));
+    said.extend(notes.map(str::to_owned));
     // Means are drawn over single runs.
     curves.sort_by_key(|curve| curve.look != Look::Thin);
     let chart = Chart {
         name: title,
         of_many_runs: true,
+        has_other_clocks,
         y_label: measured.y_label.to_owned(),
         x: Axis::Time(clock),
         fixed_y: measured.fixed_y,
@@ -205,7 +214,12 @@ pub(in crate::figure) fn group_curves_ui(
         );
         return None;
     };
-    let key = (comparison_key(shown), shown.len(), axis(view), view.spread);
+    let key = (
+        comparison_key(shown),
+        shown.len(),
+        axis(view, shown),
+        view.spread,
+    );
     let made = remembered(ui.ctx(), (figure.name, 0), key, || {
         let (chart, said) = chart(figure.title, measured, found, shown, view);
         (Arc::new(chart), said)

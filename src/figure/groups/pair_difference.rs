@@ -28,6 +28,7 @@ use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::gradient::gram::Gram;
 use crate::run::Scope;
+use crate::text::one_or_more;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::PairDifference,
@@ -249,10 +250,11 @@ pub(in crate::figure) fn pair_difference_ui(
     // The order and the names of the classes are those of a run that has the classes that are compared.
     let fits = |x: &&Subject<'_>| x.classes() == comparison.classes.as_slice();
     let named = shown.iter().find(fits).copied().unwrap_or(subject);
-    let lines = if ui.available_width() < 560.0 {
-        2.0
-    } else {
-        1.0
+    // Lines that the sentence below takes.
+    let lines = match ui.available_width() {
+        width if width < 340.0 => 3.0,
+        width if width < 740.0 => 2.0,
+        _ => 1.0,
     };
     let area = above(ui, lines);
     let end = scale_end(values.iter().copied());
@@ -297,19 +299,45 @@ fn missing(means: &Means) -> String {
     }
 }
 
+/// How many of some pairs of classes are told apart from 0 over so many seeds: those that pull less against each other,
+/// and those that pull more. The intervals are not corrected for the number of pairs, so that one in twenty excludes 0 by
+/// chance.
+fn summary(seeds: usize, pairs: usize, [less, more]: [usize; 2]) -> String {
+    let over = with_seeds(seeds);
+    let (number, s) = match less + more {
+        0 => ("none".to_owned(), "s"),
+        1 => ("1".to_owned(), "s"),
+        number => (number.to_string(), ""),
+    };
+    let found = if seeds > 1 {
+        let chance = match pairs as f64 / 20.0 {
+            few if few < 1.0 => "less than 1".to_owned(),
+            many => format!("about {many:.0}"),
+        };
+        let all = one_or_more(pairs, "interval", "intervals");
+        let chance = match less + more {
+            0 => String::new(),
+            _ => format!(" ({chance} would by chance)"),
+        };
+        format!("Over {over} {number} of {all} exclude{s} 0{chance}")
+    } else {
+        let all = one_or_more(pairs, "pair", "pairs");
+        format!("With {over} {number} of {all} differ{s} by more than 3 standard errors")
+    };
+    match less + more {
+        0 => found,
+        _ => format!("{found}: less pull in {less}, more in {more}"),
+    }
+}
+
 fn summary_ui(ui: &mut Ui, means: &Means) {
     let of = |sign: f64| {
         let rows = (0..means.rows.len()).filter(|&row| means.resolved[row]);
         let values = rows.filter_map(|row| means.difference(row));
         values.filter(|x| x * sign > 0.0).count()
     };
-    let seeds = with_seeds(means.seeds());
-    let mut text = match (of(1.0), of(-1.0)) {
-        (0, 0) => format!("Over {seeds} no pair is significant"),
-        (less, more) => {
-            format!("Over {seeds} {less} pairs pull less against each other, {more} more")
-        }
-    };
+    let known = (0..means.rows.len()).filter(|&row| means.difference(row).is_some());
+    let mut text = summary(means.seeds(), known.count(), [of(1.0), of(-1.0)]);
     if remark(&means.rows, means.at).is_some() {
         let needed = (0..means.rows.len()).map(|row| means.contrast(row).pairs_needed);
         let needed = needed.max().unwrap_or(0);
@@ -384,4 +412,41 @@ const LEAST_END: f64 = 0.05;
 fn scale_end(differences: impl Iterator<Item = f64>) -> f64 {
     let largest = differences.fold(0.0, |largest: f64, x| largest.max(x.abs()));
     ((largest / LEAST_END).ceil() * LEAST_END).max(LEAST_END)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_says_how_many_intervals_exclude_0_by_chance() {
+        for (seeds, pairs, directions, words) in [
+            (
+                8,
+                45,
+                [2, 1],
+                "Over 8 seeds 3 of 45 intervals exclude 0 (about 2 would by chance): less pull in 2, more in 1",
+            ),
+            (
+                8,
+                15,
+                [0, 1],
+                "Over 8 seeds 1 of 15 intervals excludes 0 (less than 1 would by chance): less pull in 0, more in 1",
+            ),
+            (
+                2,
+                190,
+                [0, 0],
+                "Over 2 seeds none of 190 intervals excludes 0",
+            ),
+            (
+                1,
+                15,
+                [5, 4],
+                "With 1 seed 9 of 15 pairs differ by more than 3 standard errors: less pull in 5, more in 4",
+            ),
+        ] {
+            assert_eq!(summary(seeds, pairs, directions), words);
+        }
+    }
 }

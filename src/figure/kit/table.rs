@@ -103,6 +103,9 @@ fn quoted(text: &str) -> String {
     }
 }
 
+/// Up to here, `f64` holds every whole number.
+const LARGEST_WHOLE: u64 = 1_u64 << f64::MANTISSA_DIGITS;
+
 /// One cell of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -121,8 +124,13 @@ impl From<f64> for Value {
 }
 
 impl From<u64> for Value {
+    /// A whole number that `f64` may not hold, such as some seeds, is written out, so that no digit of it is rounded.
     fn from(value: u64) -> Self {
-        Self::Number(value as f64)
+        if value <= LARGEST_WHOLE {
+            Self::Number(value as f64)
+        } else {
+            Self::Text(value.to_string())
+        }
     }
 }
 

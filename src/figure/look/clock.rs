@@ -85,13 +85,27 @@ impl Clock {
 
     /// A moment in words, with its step.
     pub(in crate::figure) fn moment(&self, x: f64) -> String {
-        let step = format!("step {}", self.step(x));
         match self.axis {
-            TimeAxis::Epoch => format!("epoch {x:.2}, {step}"),
-            TimeAxis::Step => step,
-            TimeAxis::Images => format!("{x:.0} images, {step}"),
-            TimeAxis::WallTime => format!("{x:.1} min, {step}"),
+            TimeAxis::Step => self.time(x),
+            TimeAxis::Epoch | TimeAxis::Images | TimeAxis::WallTime => {
+                format!("{}, step {}", self.time(x), self.step(x))
+            }
         }
+    }
+
+    /// A moment in words, without the step, which differs between runs with other clocks.
+    pub(in crate::figure) fn time(&self, x: f64) -> String {
+        match self.axis {
+            TimeAxis::Epoch => format!("epoch {x:.2}"),
+            TimeAxis::Step => format!("step {}", self.step(x)),
+            TimeAxis::Images => format!("{x:.0} images"),
+            TimeAxis::WallTime => format!("{x:.1} min"),
+        }
+    }
+
+    /// Whether this clock tells the same time as another at every step.
+    pub(in crate::figure) fn agrees_with(&self, other: &Self) -> bool {
+        self.axis == other.axis && self.knots == other.knots
     }
 }
 

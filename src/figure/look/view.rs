@@ -244,6 +244,16 @@ impl View {
         })
     }
 
+    /// The view in which these runs are shown together: in steps, where one of them does not know the chosen unit of time.
+    pub(in crate::figure) fn timed_for<'a>(&self, runs: impl IntoIterator<Item = &'a Run>) -> Self {
+        let mut runs = runs.into_iter();
+        let is_known = runs.all(|run| self.time.known_to(run) == self.time);
+        Self {
+            time: if is_known { self.time } else { TimeAxis::Step },
+            ..self.clone()
+        }
+    }
+
     /// The pairs of classes whose conflict layers by moments show; `None` where they show another quantity.
     pub fn pairs(&self) -> Option<Pairs> {
         match self.quantity {
@@ -438,5 +448,16 @@ mod tests {
         assert_eq!(moved(Pick::Step(4)), Some(Pick::Step(4)));
         assert_eq!(Pick::Class(1).in_classes(&view, &own), None);
         assert_eq!(Pick::Class(1).in_classes(&own, &[]), Some(Pick::Class(1)));
+    }
+
+    /// One axis has one unit of time: steps, where a run does not know its epochs.
+    #[test]
+    fn runs_are_shown_in_a_unit_that_all_of_them_know() {
+        let known = Run::default();
+        let mut unknown = crate::figure::testing::recorded("solar-none").unwrap().run;
+        unknown.started.as_mut().unwrap().steps_per_epoch = 0;
+        let view = View::default();
+        assert_eq!(view.timed_for([&known]).time, TimeAxis::Epoch);
+        assert_eq!(view.timed_for([&known, &unknown]).time, TimeAxis::Step);
     }
 }

@@ -7,7 +7,7 @@ use egui::{Color32, RichText, Role, Stroke, Ui, Vec2b, WidgetInfo};
 use egui_plot::{MarkerShape, Plot, PlotBounds, PlotPoint, Points, Polygon};
 
 use crate::compare::statistics::rank_correlation;
-use crate::figure::facts::mistakes::{Dot, cell, dots, evaluation, shown, word};
+use crate::figure::facts::mistakes::{Dot, cell, dots, evaluation, shown, split_name, word};
 use crate::figure::facts::probes::Need;
 use crate::figure::kit::numerals::signed;
 use crate::figure::kit::table::{Table, Value};
@@ -21,6 +21,7 @@ use crate::figure::look::subject::Subject;
 use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::gradient::gram::Gram;
+use crate::text::grouped;
 use egui::Context;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
@@ -189,8 +190,17 @@ fn words_ui(ui: &mut Ui, subject: Subject<'_>, view: &View, dot: &Dot) {
 /// Says how many pairs there are, of which images, and whether conflict goes with confusion.
 fn note_ui(ui: &mut Ui, subject: Subject<'_>, view: &View, dots: &[Dot]) {
     let (x, y): (Vec<f64>, Vec<f64>) = dots.iter().map(|dot| (dot.cosine, dot.mistaken)).unzip();
-    let images = evaluation(subject, view).map_or("", |eval| word(eval.split));
-    let mut text = format!("{} pairs, {images} images", dots.len());
+    let mut text = format!("{} pairs", dots.len());
+    if let Some(eval) = evaluation(subject, view) {
+        text.push_str(&format!(", {} images", word(eval.split)));
+        // The gradients are those of the nearest probe, which need not be at the step of the evaluation.
+        if subject
+            .probe(view)
+            .is_some_and(|probe| probe.step != eval.step)
+        {
+            text.push_str(&format!(" of step {}", grouped(eval.step)));
+        }
+    }
     if let Some(correlation) = rank_correlation(&x, &y).filter(|_| dots.len() > 2) {
         text.push_str(&format!(", rank correlation {}", signed(correlation)));
     }
@@ -274,6 +284,8 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         "resolved",
         "images_mistaken",
         "share_mistaken",
+        "evaluation_step",
+        "split",
     ]);
     let rows = subject.run.gram_rows(&view.scope);
     let probe = subject.probe(view);
@@ -299,6 +311,8 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
             dot.resolved.into(),
             Value::from(count),
             dot.mistaken.into(),
+            eval.step.into(),
+            split_name(eval.split).into(),
         ]);
     }
     table

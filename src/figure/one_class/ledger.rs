@@ -13,7 +13,7 @@ use crate::figure::facts::unmeasured;
 use crate::figure::kit::memo::is_exporting;
 use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::palette;
-use crate::figure::kit::table::Table;
+use crate::figure::kit::table::{Table, Value};
 use crate::figure::kit::text::{empty_ui, fitted};
 use crate::figure::look::kind::Kind;
 use crate::figure::look::pages::Page;
@@ -427,8 +427,10 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         "effect_nats_per_step",
         "standard_error_nats_per_step",
         "resolved",
+        "step",
     ]);
     let names = subject.classes();
+    let step = subject.probe(view).map(|probe| probe.step);
     let mut push = |name: &str, class: usize, effect: &Effect| {
         table.push([
             name.into(),
@@ -436,6 +438,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
             effect.nats.into(),
             effect.standard_error.into(),
             effect.resolved().into(),
+            step.map_or(Value::None, Value::from),
         ]);
     };
     // A new context, so that no value is taken that was remembered elsewhere.

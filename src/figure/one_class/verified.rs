@@ -85,8 +85,9 @@ struct Effects<'a> {
     values: Vec<f64>,
     /// The largest effect of the prediction and the measurement off the diagonal, in units of `unit`.
     end: f64,
-    /// Power of ten of the unit, in nats per step.
+    /// Power of ten of the unit, in nats per step, or per unit of learning rate.
     unit: f64,
+    per: &'static str,
     names: &'a [String],
 }
 
@@ -125,9 +126,10 @@ impl Cells for Effects<'_> {
             Some(value) => {
                 let nats = value * 10_f64.powf(self.unit);
                 ui.label(format!(
-                    "{} {} nats per step",
+                    "{} {} nats per {}",
                     NAMES[self.which],
-                    three_figures(nats)
+                    three_figures(nats),
+                    self.per
                 ))
             }
         };
@@ -158,11 +160,10 @@ fn verified_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View
         empty_ui(ui, &format!("Nothing is predicted for this run{reason}."));
         return None;
     }
-    // Learning rate 1 where the checkpoint was written before the first step.
-    let lr = if found.facts.lr > 0.0 {
-        found.facts.lr
-    } else {
-        1.0
+    // A checkpoint that was written before the first step has no learning rate.
+    let (lr, per) = match found.facts.lr > 0.0 {
+        true => (found.facts.lr, "step"),
+        false => (1.0, "unit of learning rate"),
     };
     let largest = |values: &[f32]| {
         let off = |(at, _): &(usize, &f32)| at / found.classes != at % found.classes;
@@ -182,7 +183,7 @@ fn verified_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View
         .zip(&measured)
         .map(|(x, y)| x - y)
         .collect();
-    summary_ui(ui, subject, found, unit);
+    summary_ui(ui, subject, found, (unit, per));
     let (names, end) = (subject.classes(), end / 10_f64.powf(unit));
     let areas = areas(ui);
     let mut pick = None;
@@ -193,6 +194,7 @@ fn verified_ui(ui: &mut Ui, subject: Subject<'_>, _: &[Subject<'_>], view: &View
             values,
             end,
             unit,
+            per,
             names,
         };
         pick = square_ui(ui, area, subject, view, &effects).or(pick);
@@ -234,7 +236,10 @@ fn square_ui(
             .id_salt(NAMES[effects.which]),
     );
     ui.label(RichText::new(NAMES[effects.which]).size(11.0).strong());
-    let labels = ["falls", "0", "rises"];
+    let labels = match effects.which {
+        0 | 1 => ["falls", "0", "rises"],
+        _ => ["too low", "0", "too high"],
+    };
     let grid = Grid::new(&ui, ui.available_rect_before_wrap(), subject, view, labels);
     let dark = ui.visuals().dark_mode;
     grid.paint_bar(&ui, |share| {
@@ -244,7 +249,7 @@ fn square_ui(
 }
 
 /// How well both ways of predicting agree with what was measured.
-fn summary_ui(ui: &mut Ui, subject: Subject<'_>, found: &Verification, unit: f64) {
+fn summary_ui(ui: &mut Ui, subject: Subject<'_>, found: &Verification, (unit, per): (f64, &str)) {
     let said = |predicted: &[f32]| {
         let agreement = agreement(found, predicted, &found.train);
         agreement.map_or_else(
@@ -261,13 +266,13 @@ fn summary_ui(ui: &mut Ui, subject: Subject<'_>, found: &Verification, unit: f64
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.label(format!(
-            "Batch norm {} · {}",
-            shown.label(),
+            "Predicted with {}: {}",
+            subject.run.batch_norm_in_words(),
             said(found.predicted(shown))
         ))
         .on_hover_text("Over all pairs of two classes, on training images.");
         ui.weak(format!(
-            "· step {} · in {} nats per step",
+            "· step {} · in {} nats per {per}",
             found.facts.step,
             power_of_ten(unit)
         ));
@@ -277,14 +282,20 @@ fn summary_ui(ui: &mut Ui, subject: Subject<'_>, found: &Verification, unit: f64
 /// Rank correlation and share of equal signs over all pairs of two classes.
 fn agreement(found: &Verification, predicted: &[f32], measured: &[f32]) -> Option<(f64, f64)> {
     let (x, y) = found.pairs(predicted, measured);
+    // The rank correlation of two points is always 1 or −1.
+    if x.len() <= 2 {
+        return None;
+    }
     let same = x.iter().zip(&y).filter(|(x, y)| **x * **y > 0.0).count();
     Some((rank_correlation(&x, &y)?, same as f64 / x.len() as f64))
 }
 
-/// The numbers of the figure: a row for every two classes, in nats for each unit of learning rate.
+/// The numbers of the figure: a row for every two classes, in nats for each unit of learning rate; times the learning
+/// rate of the checkpoint, they are nats per step.
 fn table(subject: Subject<'_>, view: &View) -> Table {
     let mut table = Table::new([
         "step",
+        "learning_rate",
         "class_of_share",
         "class_of_loss",
         "measured_train",
@@ -306,6 +317,7 @@ fn table(subject: Subject<'_>, view: &View) -> Table {
             };
             table.push([
                 found.facts.step.into(),
+                found.facts.lr.into(),
                 names[j].as_str().into(),
                 names[k].as_str().into(),
                 value(&found.train).into(),

@@ -451,6 +451,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
         "what_if_standard_error",
         "step_taken_nats",
         "loss_change_nats_per_step",
+        "step",
     ]);
     // A new context, so that no value is taken that was remembered elsewhere.
     let Ok((moment, outcome)) = answer(&Context::default(), subject, view) else {
@@ -478,6 +479,7 @@ pub(in crate::figure) fn table(subject: Subject<'_>, view: &View) -> Table {
                 .map(|x| x.nats)
                 .into(),
             moment.measured.get(k).copied().flatten().into(),
+            moment.step.into(),
         ]);
     }
     table

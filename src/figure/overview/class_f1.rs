@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use crate::figure::facts::mistakes::{evals, split_name};
+use crate::figure::facts::mistakes::{evals, not_evaluated, split_name};
 use crate::figure::facts::probes::Need;
-use crate::figure::facts::unread::NO_EVALUATION;
 use crate::figure::kit::chart::{Chart, Gap};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
@@ -79,7 +78,7 @@ fn over_time(subject: Subject<'_>) -> Chart {
             .flat_map(per_class)
             .collect(),
         empty: if subject.run.evals.is_empty() {
-            NO_EVALUATION.to_owned()
+            not_evaluated(subject.run).to_owned()
         } else {
             "No class has an F1 yet: none was there or predicted.".to_owned()
         },

@@ -6,6 +6,7 @@ use egui::Context;
 
 use crate::figure::facts::network;
 use crate::figure::facts::probes::Need;
+use crate::figure::facts::unread::no_parameters;
 use crate::figure::kit::chart::Chart;
 use crate::figure::kit::table::Table;
 use crate::figure::look::kind::Kind;
@@ -63,6 +64,12 @@ pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View)
 
 fn over_time(subject: Subject<'_>, view: &View) -> Chart {
     let rows = subject.run.gram_rows(&view.scope);
+    if rows.is_empty() && !subject.classes().is_empty() {
+        return Chart {
+            empty: no_parameters(&view.scope),
+            ..Chart::default()
+        };
+    }
     let probes = &subject.run.probes;
     let xs: Vec<f64> = probes.iter().map(|probe| probe.epoch).collect();
     norms(subject, &xs, |i, k| network::norm(&probes[i], &rows, k))

@@ -60,13 +60,17 @@ pub(in crate::figure) fn chart(ctx: &Context, subject: Subject<'_>, view: &View)
 }
 
 fn over_time(subject: Subject<'_>) -> Chart {
+    let run = subject.run;
+    // A recorder need not log a loss at every step, or at all.
+    let steps = run.steps.iter();
+    let steps = steps.filter(|step| step.loss.is_some() || run.has_no_number(step));
     let train = Curve::new(
         "Training batches".to_owned(),
         palette::series(1),
         Look::Thin,
-        subject.run.steps.iter().map(|step| (step.epoch, step.loss)),
+        steps.map(|step| (step.epoch, step.loss)),
     );
-    let config = subject.run.started.as_ref().map(|started| &started.config);
+    let config = run.started.as_ref().map(|started| &started.config);
     let weights = match config.is_some_and(|config| config.ema_decay.is_some()) {
         true => ", averaged weights",
         false => "",
@@ -103,4 +107,33 @@ pub(in crate::figure) fn table(subject: Subject<'_>) -> Table {
         table.push([eval.step.into(), eval.epoch.into(), of, eval.loss.into()]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::testing::recorded;
+
+    /// A script need not hand its loss to the recorder: that is no loss which is not a number.
+    #[test]
+    fn a_loss_that_was_not_recorded_is_not_marked() -> anyhow::Result<()> {
+        let recorded = recorded("solar-none")?;
+        let mut run = recorded.run.clone();
+        run.steps.iter_mut().for_each(|step| step.loss = None);
+        let curve = |run: &crate::run::Run| {
+            let subject = Subject {
+                run,
+                ..recorded.subject()
+            };
+            over_time(subject).curves.swap_remove(0)
+        };
+        assert!(!curve(&run).is_empty());
+        if let Some(started) = &mut run.started {
+            started.recorder = Some(Box::default());
+        }
+        assert!(curve(&run).is_empty());
+        run.steps[1].grad_norms[0] = None;
+        assert!(!curve(&run).is_empty());
+        Ok(())
+    }
 }

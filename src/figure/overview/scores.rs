@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use crate::figure::facts::mistakes::{evals, split_name};
+use crate::figure::facts::mistakes::{evals, not_evaluated, split_name};
 use crate::figure::facts::probes::Need;
-use crate::figure::facts::unread::NO_EVALUATION;
 use crate::figure::kit::chart::Chart;
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
@@ -74,7 +73,7 @@ fn over_time(subject: Subject<'_>) -> Chart {
         y_label: "score".to_owned(),
         fixed_y: Some((0.0, 1.0)),
         curves: curves.into_iter().flatten().collect(),
-        empty: NO_EVALUATION.to_owned(),
+        empty: not_evaluated(subject.run).to_owned(),
         ..Chart::default()
     }
 }

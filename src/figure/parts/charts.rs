@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use egui::{Context, Ui};
 
-use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::kit::chart::{Axis, Chart, Curve, Look, Scales, chart_ui};
 use crate::figure::kit::memo::remembered;
 use crate::figure::look::clock::{Clock, TimeAxis};
@@ -42,17 +41,17 @@ pub(in crate::figure) fn timed(mut chart: Chart, subject: Subject<'_>, view: &Vi
 /// The x of the selected layer or of the selected step. `None` while the view follows the newest step, where a line
 /// would only cover the end of the curves.
 pub(in crate::figure) fn cursor(chart: &Chart, subject: Subject<'_>, view: &View) -> Option<f64> {
-    let Axis::Time(clock) = &chart.x else {
-        let Scope::Layer(name) = &view.scope else {
-            return None;
-        };
-        let mut layers = layers_with_gradients(subject);
-        return layers
-            .position(|(layer, _)| layer.name == *name)
-            .map(|x| x as f64);
-    };
-    let step = view.step?.min(subject.run.last_step());
-    Some(clock.at(step as f64))
+    match (&chart.x, &view.scope) {
+        (Axis::Time(clock), _) => {
+            let step = view.step?.min(subject.run.last_step());
+            Some(clock.at(step as f64))
+        }
+        (Axis::Layers(layers), Scope::Layer(name)) => {
+            let place = layers.iter().position(|layer| layer == name);
+            place.map(|x| x as f64)
+        }
+        (Axis::Layers(_), _) => None,
+    }
 }
 
 /// One curve through the validation evaluations and one, of points alone, through the test evaluations.
@@ -99,8 +98,10 @@ pub(in crate::figure) fn chart_of_run_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
-    let chart = overlaid(ui.ctx(), subject, shown, view, |x| of(ui.ctx(), x, view));
-    let scales = scales(ui.ctx(), of, shown, view);
+    let chart = overlaid(ui.ctx(), subject, shown, view, |x, view| {
+        of(ui.ctx(), x, view)
+    });
+    let scales = scales(ui.ctx(), of, shown, view).with_layers_of(&chart);
     let cursor = cursor(&chart, subject, view);
     chart_ui(ui, kind, &chart, &scales, cursor, view)
 }
@@ -111,18 +112,19 @@ pub(in crate::figure) fn overlaid<'a>(
     subject: Subject<'a>,
     shown: &[Subject<'a>],
     view: &View,
-    of: impl Fn(Subject<'a>) -> Arc<Chart>,
+    of: impl Fn(Subject<'a>, &View) -> Arc<Chart>,
 ) -> Arc<Chart> {
-    let own = of(subject);
+    let own = of(subject, view);
     let [first, second] = shown else { return own };
     if !view.overlaid || !first.is(&subject) || first.is(second) {
         return own;
     }
-    let other = of(*second);
+    let other = of(*second, &view.in_classes(second.classes()));
     let key = [&own, &other].map(|chart| Arc::as_ptr(chart).addr());
+    let classes = [first.classes(), second.classes()];
     let both = remembered(ctx, (own.name, subject.identity()), key, || {
         // The charts are kept as well, so that no other chart can have their addresses.
-        let both = Arc::new(Chart::overlaid(&own, &other));
+        let both = Arc::new(Chart::overlaid(&own, &other, classes));
         (both, own.clone(), other.clone())
     });
     both.0
@@ -135,6 +137,8 @@ pub(in crate::figure) fn scales(
     subjects: &[Subject<'_>],
     view: &View,
 ) -> Scales {
-    let charts = subjects.iter().map(|subject| of(ctx, *subject, view));
+    let charts = subjects
+        .iter()
+        .map(|subject| of(ctx, *subject, &view.in_classes(subject.classes())));
     Scales::holding(&charts.collect::<Vec<_>>())
 }

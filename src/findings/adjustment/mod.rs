@@ -232,6 +232,13 @@ impl<'a> Trial<'a> {
 
     fn no_gain(&self) -> String {
         let (own, tau) = self.taus;
+        // Where theory chooses, no other τ was tried.
+        if is_same(own, tau) && self.chosen == Chosen::Theory {
+            return format!(
+                "This run has the τ of post-hoc logit adjustment that theory gives, {}",
+                typographic(own)
+            );
+        }
         if is_same(own, tau) {
             let range = range(&self.started.config);
             return match self.started.config.post_hoc {

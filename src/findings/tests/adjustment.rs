@@ -155,6 +155,25 @@ fn the_adjustment_of_the_run_itself_counts() {
     assert_eq!(finding.next[0].field, "post_hoc");
 }
 
+/// Where theory chooses, one τ is tried alone, of which nothing is known to be best.
+#[test]
+fn a_run_with_the_adjustment_of_theory_is_not_called_best() {
+    let config = RunConfig {
+        post_hoc: Some(1.0),
+        ..RunConfig::default()
+    };
+    let sample = ended(config, None, Some(drawn(2, [1000; 4], 0.0)));
+    let [finding] = sample
+        .of(Kind::NoAdjustment)
+        .try_into()
+        .expect("one finding");
+    assert_says(
+        &finding,
+        &["has the τ of post-hoc logit adjustment that theory gives, 1"],
+    );
+    assert!(!finding.sentence.contains("best"), "{}", finding.sentence);
+}
+
 /// What is proposed can be trained: experts have losses of their own, beside which no other goes.
 #[test]
 fn every_network_gets_a_proposal_that_can_be_trained() {

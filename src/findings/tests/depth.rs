@@ -46,7 +46,10 @@ fn the_layer_in_which_nothing_is_resolved_is_named() {
         (probe.layers[5].resolved, probe.layers[5].conflicting) = (0, 0);
     }
     let found = sample.of(Kind::Depth);
-    assert_says(&found[0], &["throughout the backbone"]);
+    assert_says(
+        &found[0],
+        &["in the backbone as a whole, where no single layer stands out"],
+    );
     assert_says(
         &found[1],
         &["Nothing is resolved in fuse.conv: 0 of 15 pairs"],

@@ -24,6 +24,25 @@ fn a_class_that_is_never_right_is_named() {
     assert_says(&found[1], &["Cat has 0 validation images"]);
 }
 
+/// What is said of several classes holds for the one with the fewest images.
+#[test]
+fn the_bound_of_several_classes_is_that_of_the_fewest_images() {
+    let mut sample = Made {
+        f1: |_, k| Some(if k == 5 || k == 3 { 0.0 } else { 0.6 }),
+        ..Made::default()
+    }
+    .sample();
+    for eval in &mut sample.run.evals {
+        eval.support[3] = 10;
+    }
+    let found = sample.of(Kind::Score);
+    let words = "Truck and Cat are never recognised (F1 0, recall below 30 %)";
+    assert_says(&found[0], &[words]);
+    let detail = &found[0].detail;
+    let words = "Cat has the fewest validation images, 10, none of which is right";
+    assert!(detail.contains(words), "{detail}");
+}
+
 /// Two validations are needed, and one test, since a run may be tested at its end alone.
 #[test]
 fn one_validation_does_not_tell_that_a_class_is_never_right() {

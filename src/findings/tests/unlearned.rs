@@ -1,7 +1,9 @@
 //! The findings about classes that steps unlearn.
 
 use super::*;
+use crate::findings::recent::Recent;
 use crate::findings::unlearned::most_harmful;
+use crate::gradient::gram::RESOLVED_STANDARD_ERRORS;
 
 #[test]
 fn a_class_that_is_unlearned_is_named_with_the_culprit_and_the_time() {
@@ -63,6 +65,25 @@ fn a_culprit_is_named_only_where_it_is_told_apart_from_noise() {
     assert!((error - 0.03 * sd / 2.0).abs() < 1e-6, "{error}");
     assert_eq!(most([-9.0, 5.0, -8.0, 4.0]), None);
     assert_eq!(most([2.0; 4]).map(|(culprit, ..)| culprit), Some(1));
+}
+
+/// A class with two probe images has two pieces, however many the others have.
+#[test]
+fn a_class_with_two_probe_images_needs_twice_as_many_standard_errors() {
+    let mut sample = Made {
+        signal: opposed,
+        ..Made::default()
+    }
+    .sample();
+    assert_eq!(sample.of(Kind::Unlearned).len(), 1);
+    let mut started = sample.run.started.clone().expect("a header");
+    started.probe.counts[5] = vec![1, 1, 0, 0];
+    sample.run.started = Some(started.clone());
+    assert_eq!(sample.of(Kind::Unlearned), []);
+    let subject = sample.subject();
+    let recent = Recent::new(&subject, &started);
+    let asked = |classes: &[usize]| recent.standard_errors(classes) / RESOLVED_STANDARD_ERRORS;
+    assert_eq!([asked(&[0, 1]), asked(&[0, 5])], [1.0, 2.0]);
 }
 
 /// The backbone as a whole learns the class of trucks, but one layer unlearns it.

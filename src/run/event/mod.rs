@@ -5,7 +5,7 @@ mod origin;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::class_balance;
-use crate::config::{Attention, NormKind, RunConfig};
+use crate::config::{Attention, Field, NormKind, RunConfig};
 use crate::gradient::gram::ConflictSummary;
 pub use crate::network::{BatchNorm, Layer, Normalise};
 use crate::run::inside::stays_inside;
@@ -127,18 +127,23 @@ impl Started {
     }
 
     /// Whether all of the run was trained with the configuration of its header. A fork whose settings changed, or changed
-    /// in a fork before it, was not.
+    /// in a fork before it, was not, unless they are neutral ones alone.
     pub fn is_of_one_piece(&self) -> bool {
-        let mut forks = self.parent.iter().flat_map(Parent::all);
-        forks.all(|fork| fork.changed.is_empty())
+        let forks = self.parent.iter().flat_map(Parent::all);
+        let mut changes = forks.flat_map(|fork| &fork.changed);
+        changes.all(|x| Field::named(&x.field).is_some_and(|field| field.is_neutral))
     }
 
-    /// The random seed of the run.
+    /// The random seed of the run; 0 where it is not known.
     pub fn seed(&self) -> u64 {
-        let own = self.config.seed;
-        self.recorder
-            .as_ref()
-            .map_or(own, |recorder| recorder.seed())
+        let recorder = self.recorder.as_ref();
+        recorder.map_or(self.config.seed, |recorder| recorder.seed().unwrap_or(0))
+    }
+
+    /// Whether the seed is known: a script need not name it to its recorder.
+    pub fn knows_seed(&self) -> bool {
+        let recorder = self.recorder.as_ref();
+        recorder.is_none_or(|recorder| recorder.seed().is_some())
     }
 
     /// The attention of the network; none where another program trained a network of its own.

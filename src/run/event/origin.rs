@@ -65,10 +65,10 @@ impl Recorder {
         })
     }
 
-    /// The random seed among the settings; 0 where there is none.
-    pub fn seed(&self) -> u64 {
+    /// The random seed among the settings; `None` where there is none.
+    pub fn seed(&self) -> Option<u64> {
         let seed = self.config.get("seed");
-        seed.and_then(serde_json::Value::as_u64).unwrap_or(0)
+        seed.and_then(serde_json::Value::as_u64)
     }
 }
 

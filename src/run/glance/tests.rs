@@ -37,6 +37,44 @@ fn a_glance_of_the_end_equals_that_of_the_whole_log() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Another program may test after every epoch: its best validation can then lie anywhere in the log.
+#[test]
+fn the_glance_of_a_recorded_run_has_the_test_of_its_best_validation() -> anyhow::Result<()> {
+    let (_, run) = recorded()?;
+    let lacking = || anyhow::anyhow!("the recorded run lacks an event");
+    let mut started = run.started.clone().ok_or_else(lacking)?;
+    started.recorder = Some(Box::default());
+    let step = run.steps.first().ok_or_else(lacking)?;
+    let eval = run.evals.first().ok_or_else(lacking)?;
+    let mut events = vec![Event::Started(Box::new(started))];
+    for (at, macro_f1) in [(1000, 0.9), (2000, 0.5), (3000, 0.4)] {
+        events.extend((0..2000).map(|_| Event::Step(step.clone())));
+        for split in [Split::Val, Split::Test] {
+            events.push(Event::Eval(Eval {
+                step: at,
+                split,
+                macro_f1: Some(macro_f1),
+                ..eval.clone()
+            }));
+        }
+    }
+    events.push(Event::Finished(End {
+        step: 3000,
+        message: String::new(),
+    }));
+    let mut log = Vec::new();
+    for event in &events {
+        serde_json::to_writer(&mut log, event)?;
+        log.push(b'\n');
+    }
+    let dir = tempfile::tempdir()?;
+    std::fs::write(events_path(dir.path()), &log)?;
+    let glance = Glance::read(dir.path())?;
+    assert_eq!(glance.test.map(|scores| scores.step), Some(1000));
+    assert_eq!(Some(glance), Glance::of(&load(dir.path())?.run, false));
+    Ok(())
+}
+
 #[test]
 fn a_log_that_cannot_be_read_gives_a_sentence() -> anyhow::Result<()> {
     let (bytes, _) = recorded()?;
@@ -168,6 +206,10 @@ fn the_rarest_class_is_one_that_has_training_images() -> anyhow::Result<()> {
     let shown = glance.and_then(|x| x.val).and_then(|x| x.rarest_f1);
     let newest = run.evals_of(Split::Val).next_back();
     assert_eq!(shown, newest.and_then(|eval| eval.f1[3]));
+    assert!(shown.is_some());
+    run.evals.iter_mut().for_each(|eval| eval.support[3] = 0);
+    let shown = Glance::of(&run, false).and_then(|glance| glance.val);
+    assert_eq!(shown.and_then(|scores| scores.rarest_f1), None);
     if let Some(started) = &mut run.started {
         started.train_counts.fill(0);
     }

@@ -7,7 +7,7 @@ pub(super) mod line;
 pub(super) mod reader;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,14 +56,15 @@ pub fn remove_empty(run: &Path) {
 }
 
 /// The checkpoint that training goes on from, `last` or `best`, and its file: the last one or, where that is missing, as after
-/// a full disk or a copy of a part of the folder, the one with the best macro-F1. `None` if there is neither.
+/// a copy of a part of the folder, the one with the best macro-F1. `None` if there is neither.
 pub fn checkpoint_to_resume(run: &Path) -> Option<(&'static str, PathBuf)> {
     let all = ["last", "best"].map(|which| (which, checkpoint_path(run, which)));
     all.into_iter().find(|(_, path)| path.exists())
 }
 
 /// Whether little is lost by training a run anew: it has no checkpoint and was cut, or failed, within its first epoch.
-/// A run that came further has lost its checkpoints, and what it recorded is worth keeping.
+/// A run that came further has lost its checkpoints, and what it recorded is worth keeping. A fork never begins anew: its
+/// configuration holds only from the checkpoint of the other run on.
 ///
 /// # Errors
 /// Where the run cannot be read.
@@ -80,9 +81,11 @@ fn is_early(run: &Path) -> Result<bool, RunError> {
         return Ok(true);
     }
     let run = load(run)?.run;
+    let started = run.started.as_ref();
+    let is_fork = started.is_some_and(|started| started.parent.is_some());
     let is_open = !matches!(run.ending, Some(Ending::Finished(_) | Ending::Stopped(_)));
-    let epoch = run.started.as_ref().map_or(0, |x| x.steps_per_epoch);
-    Ok(is_open && run.last_step() <= epoch)
+    let epoch = started.map_or(0, |x| x.steps_per_epoch);
+    Ok(!is_fork && is_open && run.last_step() <= epoch)
 }
 
 /// Whether not even the header of a run was recorded whole.
@@ -125,6 +128,10 @@ pub fn clear(run: &Path) -> Result<(), RunError> {
     emptied.map_err(|e| RunError::io("empty the log", &events_path(run), e))
 }
 
+/// How often a log is opened again that is not at its path after it was locked; then it is taken as it is, since there are
+/// file systems on which files cannot be told apart.
+const REOPENED: usize = 5;
+
 /// The one writer of a run. Dropping the writer releases the run's lock.
 #[derive(Debug)]
 pub struct Writer {
@@ -139,10 +146,11 @@ impl Writer {
     /// Where the directory cannot be written, holds a run already, or another process is writing it.
     pub fn create(run: &Path) -> Result<Self, RunError> {
         fs::create_dir_all(run).map_err(|e| RunError::io("make the run directory", run, e))?;
-        let path = events_path(run);
-        let exists = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 0);
         let writer = Self::lock(run)?;
-        if exists {
+        // Known only now: while this process waited for the lock, another one may have written the log.
+        let log = writer.file.metadata();
+        let log = log.map_err(|e| RunError::io("open the log", &events_path(run), e))?;
+        if log.len() > 0 {
             Err(RunError::Exists {
                 path: run.to_owned(),
             })
@@ -170,6 +178,28 @@ impl Writer {
     fn lock(run: &Path) -> Result<Self, RunError> {
         mirrored::refuse(run)?;
         refuse_links(run)?;
+        Self::lock_once(run)?.at_its_path()
+    }
+
+    /// Opens and locks the log again as long as it is no longer the one in the run's directory: while this process waited
+    /// for the lock, the one that held it may have removed its empty log, and with it the directory.
+    fn at_its_path(mut self) -> Result<Self, RunError> {
+        for _ in 0..REOPENED {
+            if is_at(&self.file, &events_path(&self.run)) {
+                break;
+            }
+            let Self { file, run } = self;
+            // Where this was the log at the path after all, its lock would keep the next one waiting.
+            drop(file);
+            fs::create_dir_all(&run)
+                .map_err(|e| RunError::io("make the run directory", &run, e))?;
+            self = Self::lock_once(&run)?;
+        }
+        Ok(self)
+    }
+
+    /// Opens the log, which is made if need be, and locks it.
+    fn lock_once(run: &Path) -> Result<Self, RunError> {
         let path = events_path(run);
         let file = OpenOptions::new()
             .create(true)
@@ -202,7 +232,7 @@ impl Writer {
         })
     }
 
-    fn cut_torn_line(&mut self) -> std::io::Result<()> {
+    fn cut_torn_line(&mut self) -> io::Result<()> {
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(0))?;
         self.file.read_to_end(&mut bytes)?;
@@ -225,8 +255,7 @@ impl Writer {
         let path = events_path(&self.run);
         let mut line = serde_json::to_vec(event).map_err(|e| RunError::damaged(&path, e))?;
         line.push(b'\n');
-        self.file
-            .write_all(&line)
+        append_by(&mut self.file, |file| file.write_all(&line))
             .map_err(|e| RunError::io("write the log", &path, e))
     }
 
@@ -240,3 +269,32 @@ impl Writer {
             .map_err(|e| RunError::io("flush the log", &events_path(&self.run), e))
     }
 }
+
+/// Whether a path leads to an open file; taken for granted where the system does not tell.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(open), Ok(found)) = (file.metadata(), fs::metadata(path)) else {
+        return false;
+    };
+    (open.dev(), open.ino()) == (found.dev(), found.ino())
+}
+
+/// Whether a path leads to an open file; taken for granted where the system does not tell.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Writes to the end of a file. Where that fails, as on a full disk, what was written is taken back: the next line would be
+/// glued to the half of this one.
+fn append_by(file: &mut File, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    write(file).inspect_err(|_| {
+        // The error to report is the first one. Half a line at the end of a log is known for what it is.
+        let _ = file.set_len(length);
+    })
+}
+
+#[cfg(test)]
+mod tests;

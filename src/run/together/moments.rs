@@ -6,6 +6,9 @@ use crate::text::grouped;
 
 /// Moments of two runs that lie further apart than this, in epochs, are not compared.
 pub const COMPARABLE_EPOCHS: f64 = 0.5;
+/// Moments of two runs that do not know their epochs are not compared where they lie further apart than this share of all
+/// steps of the longer run.
+const COMPARABLE_SHARE: f64 = 0.01;
 
 impl Run {
     /// Optimiser steps of an epoch; 1 before the header.
@@ -82,25 +85,44 @@ pub fn last_common_step<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Option<u
 /// A moment of a run: the name of the run, the run, and the step.
 pub type Moment<'a> = (&'a str, &'a Run, u64);
 
-/// Says in one sentence why two moments are not compared, where they lie further apart than [`COMPARABLE_EPOCHS`].
+/// Says in one sentence why two moments are not compared, where they lie further apart than [`COMPARABLE_EPOCHS`]. Where
+/// a run does not know its epochs, those of the other one say how far apart steps may lie; where neither does, a
+/// hundredth of all steps of the longer run.
 ///
 /// # Errors
 /// That sentence.
 pub fn comparable(moments: [Moment<'_>; 2]) -> Result<(), String> {
-    let epochs = moments.map(|(_, run, step)| run.epoch_of(step));
-    if (epochs[0] - epochs[1]).abs() <= COMPARABLE_EPOCHS {
+    let knowing = moments.iter().filter(|(_, run, _)| run.has_epochs());
+    let knowing: Vec<&Run> = knowing.map(|(_, run, _)| *run).collect();
+    let [first, second] = moments.map(|(_, _, step)| step);
+    let (is_near, far) = match knowing[..] {
+        [a, b] => {
+            let apart = (a.epoch_of(first) - b.epoch_of(second)).abs();
+            (apart <= COMPARABLE_EPOCHS, "half an epoch".to_owned())
+        }
+        [one] => {
+            let apart = one.epoch_of(first.abs_diff(second));
+            (apart <= COMPARABLE_EPOCHS, "half an epoch".to_owned())
+        }
+        _ => {
+            let last = moments.iter().map(|(_, run, _)| run.last_step()).max();
+            let most = (COMPARABLE_SHARE * last.unwrap_or(0) as f64) as u64;
+            let words = format!("{} steps", grouped(most));
+            (first.abs_diff(second) <= most, words)
+        }
+    };
+    if is_near {
         return Ok(());
     }
     let words = |at: usize| {
-        let (name, _, step) = moments[at];
-        format!(
-            "`{name}` is at step {} (epoch {:.1})",
-            grouped(step),
-            epochs[at]
-        )
+        let (name, run, step) = moments[at];
+        let epoch = run.epoch_of(step);
+        let epoch = run.has_epochs().then(|| format!(" (epoch {epoch:.1})"));
+        let step = grouped(step);
+        format!("`{name}` is at step {step}{}", epoch.unwrap_or_default())
     };
     Err(format!(
-        "{} and {}: moments more than half an epoch apart are not compared.",
+        "{} and {}: moments more than {far} apart are not compared.",
         words(0),
         words(1)
     ))
@@ -198,6 +220,23 @@ mod tests {
         }
         assert_eq!(comparable([("a", &run, 100), ("b", &large, 50)]), Ok(()));
         assert!(comparable([("a", &run, 100), ("b", &large, 100)]).is_err());
+        // Steps of a recorder that does not know epochs are not taken for epochs.
+        let mut unknown = run.clone();
+        if let Some(started) = &mut unknown.started {
+            started.steps_per_epoch = 0;
+        }
+        assert_eq!(comparable([("a", &run, 100), ("b", &unknown, 120)]), Ok(()));
+        let said = comparable([("a", &run, 800), ("b", &unknown, 20)]);
+        assert_eq!(
+            said,
+            Err("`a` is at step 800 (epoch 20.0) and `b` is at step 20: moments more than half an epoch apart are not \
+                 compared."
+                .to_owned())
+        );
+        let last = unknown.last_step();
+        let near = last - last / 200;
+        let both = |step| comparable([("a", &unknown, last), ("b", &unknown, step)]);
+        assert_eq!((both(near), both(last / 2).is_err()), (Ok(()), true));
         Ok(())
     }
 }

@@ -67,11 +67,12 @@ impl Trainer<'_> {
         if ends || self.probe_every.is_some_and(is_due) {
             self.probe()?;
         }
-        if best {
-            self.save("best")?;
-        }
+        // The last checkpoint first: where a run is killed between the two, `keep_best` makes the best one of it.
         if evaluate {
             self.save("last")?;
+        }
+        if best {
+            self.save("best")?;
         }
         Ok(())
     }

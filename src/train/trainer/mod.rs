@@ -7,4 +7,4 @@ mod recording;
 mod training;
 
 pub(super) use recording::new_id;
-pub(super) use training::Trainer;
+pub(super) use training::{Trainer, is_data_of};

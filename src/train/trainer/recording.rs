@@ -81,6 +81,30 @@ impl Trainer<'_> {
         )
     }
 
+    /// Makes sure that the checkpoint `best` is that of the best step so far, whose weights are evaluated at the end. A process
+    /// that was killed between two checkpoints, or a copy of a part of the folder, may have left none, or another one. If the
+    /// present state is the best one, it is written once more; otherwise its weights are gone, and the best step is forgotten.
+    pub(super) fn keep_best(&mut self) -> Result<(), TrainError> {
+        let Some(best) = self.progress.best_step else {
+            return Ok(());
+        };
+        // A checkpoint that cannot be read is as good as none.
+        let kept = checkpoint::progress_if_finite(&log::checkpoint_path(self.dir, "best"));
+        if kept.is_ok_and(|kept| kept.is_some_and(|kept| kept.step == best)) {
+            return Ok(());
+        }
+        if best == self.progress.step {
+            return self.save("best");
+        }
+        self.progress.best_step = None;
+        self.progress.best_macro_f1 = None;
+        (self.watcher)(Message::Notice(format!(
+            "The weights of step {best}, which has the best macro-F1 so far, are gone: the best of the evaluations that follow \
+             is tested in its place."
+        )));
+        Ok(())
+    }
+
     /// Writes an event to the log, then tells the watcher.
     pub(super) fn emit(&mut self, event: Event) -> Result<(), TrainError> {
         self.writer.write(&event)?;
@@ -89,7 +113,8 @@ impl Trainer<'_> {
         Ok(())
     }
 
-    /// Ends a run with the given result, and records the error of a run that failed. Everything recorded before stays.
+    /// Ends a run with the given result, and records the error of a run that failed. Everything recorded before stays; a run
+    /// that failed before its header leaves no log behind, since it could neither be read nor begin again.
     pub(in crate::train) fn close(
         mut self,
         result: Result<(), TrainError>,
@@ -102,8 +127,12 @@ impl Trainer<'_> {
             step: self.progress.step,
             message: error.to_string(),
         };
-        // Where the log itself failed (a full disk), the first error is the one to report.
-        let _ = self.emit(Event::Failed(end));
+        if self.run.started.is_some() {
+            // Where the log itself failed (a full disk), the first error is the one to report.
+            let _ = self.emit(Event::Failed(end));
+        } else {
+            log::remove_empty(self.dir);
+        }
         Err(error)
     }
 

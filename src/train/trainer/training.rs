@@ -13,7 +13,7 @@ use crate::model::{Layout, Mode, Net, NormUpdate, Spec};
 use crate::network::{Layer, Normalise};
 use crate::ops::Part;
 use crate::run::Run;
-use crate::run::event::{End, Event, LogitGradients, Step};
+use crate::run::event::{End, Event, LogitGradients, Started, Step};
 use crate::run::log::Writer;
 
 use super::super::cadence::Cadence;
@@ -157,8 +157,10 @@ impl<'a> Trainer<'a> {
         checkpoint: &Path,
     ) -> Result<(), TrainError> {
         let started = run.started.as_ref();
-        let fingerprint = started.map(|started| started.data_fingerprint.clone());
-        if fingerprint != Some(self.data.fingerprint()) {
+        let is_same = started.is_some_and(|started| {
+            is_data_of(&self.data, started) && started.steps_per_epoch == self.steps_per_epoch
+        });
+        if !is_same {
             return Err(TrainError::DataChanged(self.config.data.to_string()));
         }
         if let Some(started) = started {
@@ -179,7 +181,7 @@ impl<'a> Trainer<'a> {
             &self.device,
         )?;
         self.base_secs = self.progress.wall_secs;
-        Ok(())
+        self.keep_best()
     }
 
     /// Trains on after [`Self::restore`].
@@ -343,4 +345,15 @@ impl<'a> Trainer<'a> {
     pub(super) fn epoch(&self) -> f64 {
         self.progress.step as f64 / self.steps_per_epoch as f64
     }
+}
+
+/// Whether these are the images of a run: the same pixels and labels, and as many of each class in each split. If folders of
+/// splits were renamed, the pixels alone may still be the same.
+pub(in crate::train) fn is_data_of(data: &Dataset, started: &Started) -> bool {
+    let counts = [&data.train, &data.val, &data.test].map(|split| data.counts(split));
+    let [train, val, test] = &counts;
+    *train == started.train_counts
+        && *val == started.val_counts
+        && *test == started.test_counts
+        && data.fingerprint() == started.data_fingerprint
 }

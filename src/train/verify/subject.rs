@@ -20,6 +20,7 @@ use super::super::control::{Control, Emit};
 use super::super::ema::Ema;
 use super::super::error::TrainError;
 use super::super::start::load_data;
+use super::super::trainer::is_data_of;
 use super::super::{criterion, device, optimiser};
 
 /// The network of a checkpoint with its data.
@@ -43,7 +44,7 @@ impl Subject {
         control: &Control,
         emit: Emit<'_>,
     ) -> Result<Option<Self>, TrainError> {
-        let mut config = started.config;
+        let mut config = started.config.clone();
         if let Some(data) = source {
             config.data = data.clone();
         }
@@ -54,7 +55,7 @@ impl Subject {
             Err(_) if control.is_stopped() => return Ok(None),
             loaded => Arc::new(loaded?.dataset),
         };
-        if data.fingerprint() != started.data_fingerprint {
+        if !is_data_of(&data, &started) {
             return Err(TrainError::DataChanged(config.data.to_string()));
         }
         let spec = Spec {

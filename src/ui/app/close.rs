@@ -1,11 +1,10 @@
 //! Closes the window.
 
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::App;
-use crate::ui::state::queue::{End, Job};
+use crate::ui::state::queue::End;
 
 /// After this long, closing the window no longer waits for training to stop, unless a signal asked to close it.
 const CLOSE_AFTER: Duration = Duration::from_secs(10);
@@ -35,13 +34,12 @@ impl App {
                     Some(reason) => training.control.stop_for(reason),
                     None => training.control.stop(),
                 }
-                let dir = training.current_dir().map(Path::to_path_buf);
                 let waiting = self.state.queue.waiting().len();
-                if let Some(dir) = dir
+                if let Some(job) = self.job_to_continue()
                     && waiting > 0
                 {
-                    // At the next start, training continues the interrupted run before the jobs that wait.
-                    self.state.queue.add(vec![Job::Resume { dir }], End::Front);
+                    // At the next start, training continues the interrupted job before those that wait.
+                    self.state.queue.add(vec![job], End::Front);
                 }
                 self.closing_since = Some(Instant::now());
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);

@@ -4,7 +4,7 @@ use super::App;
 use crate::figure::Kind;
 use crate::ui::state::export_draft::ExportDraft;
 use crate::ui::state::runs::RunId;
-use crate::ui::work::{Export, Exported, copy_job, write_job};
+use crate::ui::work::{Export, Exported, Made, copy_job, write_job};
 
 impl App {
     pub(super) fn ask_export(
@@ -48,23 +48,32 @@ impl App {
     }
 
     pub(super) fn exported(&mut self, exported: Exported) {
-        let text = match exported {
-            Exported::File(path) => {
+        let text = match exported.made {
+            Made::File(path) => {
                 let path = std::path::absolute(&path).unwrap_or(path);
                 format!("Exported to {}", path.display())
             }
-            Exported::Folder(path, count) => {
+            Made::Folder(path, count) => {
                 format!("Exported {count} files to {}", path.display())
             }
-            Exported::Image(image) => {
+            Made::Image(image) => {
                 self.copied = Some(egui::OutputCommand::CopyImage(image));
                 "The figure is on the clipboard".to_owned()
             }
-            Exported::Table(table) => {
+            Made::Table(table) => {
                 self.copied = Some(egui::OutputCommand::CopyText(table));
                 "The table is on the clipboard".to_owned()
             }
         };
-        self.tell(text, false);
+        let replaced = match exported.replaced {
+            0 => String::new(),
+            1 => ", in place of an earlier file".to_owned(),
+            n => format!(", in place of {n} earlier files"),
+        };
+        let unread = exported.unread.as_ref();
+        let lacks =
+            unread.map(|reason| format!("; cells are empty where probes are not read: {reason}"));
+        let text = format!("{text}{replaced}{}", lacks.unwrap_or_default());
+        self.tell(text, exported.unread.is_some());
     }
 }

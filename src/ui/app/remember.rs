@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::App;
 use crate::run::log;
 use crate::ui::state::queue::{Job, Waiting};
+use crate::ui::state::runs::RunState;
 use crate::ui::state::settings::Settings;
-use crate::ui::state::training::Training;
 use crate::ui::state::words::count;
 
 /// Changed settings are written at most this often.
@@ -52,9 +52,17 @@ impl App {
     /// Puts the jobs back into the queue that were waiting or under way when the window was closed. None of them begins
     /// before the user asks for it.
     pub(super) fn restore_queue(&mut self) {
-        let kept = std::mem::take(&mut self.settings.queue);
+        let mut kept = std::mem::take(&mut self.settings.queue);
         if kept.is_empty() {
             return;
+        }
+        for waiting in &mut kept {
+            // A run may have begun after the settings were last written.
+            let dir = waiting.job.dir();
+            if log::holds_nothing(dir).is_ok_and(|holds_nothing| !holds_nothing) {
+                let dir = dir.to_path_buf();
+                waiting.job = Job::Resume { dir };
+            }
         }
         let text = format!(
             "Training was under way or waiting when the window was closed ({}); go on with it at the bottom left.",
@@ -161,23 +169,35 @@ impl App {
     /// waits.
     fn waiting_jobs(&self) -> Vec<Waiting> {
         let mut waiting = self.state.queue.waiting();
-        let current = self.state.training.as_ref().and_then(Training::current_dir);
-        if let Some(dir) = current
+        if let Some(job) = self.job_to_continue()
             && !waiting.is_empty()
-            && waiting.iter().all(|waiting| waiting.job.dir() != dir)
+            && waiting.iter().all(|waiting| waiting.job.dir() != job.dir())
         {
             let id = waiting.iter().map(|waiting| waiting.id + 1).max();
-            waiting.insert(
-                0,
-                Waiting {
-                    id: id.unwrap_or(0),
-                    job: Job::Resume {
-                        dir: dir.to_path_buf(),
-                    },
-                    is_second: false,
-                },
-            );
+            let first = Waiting {
+                id: id.unwrap_or(0),
+                job,
+                is_second: false,
+            };
+            waiting.insert(0, first);
         }
         waiting
+    }
+
+    /// What is left to do of the job under way: to continue its run, or the job itself while nothing is recorded, since
+    /// its images are still being read. `None` if no job is under way.
+    pub(super) fn job_to_continue(&self) -> Option<Job> {
+        let job = &self.state.training.as_ref()?.current.as_ref()?.job;
+        let has_begun = self
+            .state
+            .run_in_training()
+            .is_some_and(|entry| entry.run.started.is_some() && entry.state != RunState::Loading);
+        Some(if has_begun {
+            Job::Resume {
+                dir: job.dir().to_path_buf(),
+            }
+        } else {
+            job.clone()
+        })
     }
 }

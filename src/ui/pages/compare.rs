@@ -4,7 +4,7 @@ use egui::{Rect, RichText, pos2};
 
 use super::columns::Column;
 use crate::compare::Comparison;
-use crate::compare::contrast::{CompareError, with_seeds};
+use crate::compare::contrast::{Alone, CompareError, with_seeds};
 use crate::figure::difference::{NOTHING, compared_once};
 use crate::figure::pages::GAP;
 use crate::figure::table::table;
@@ -27,8 +27,8 @@ pub(crate) fn compare_ui(ui: &mut egui::Ui, state: &State, actions: &mut Vec<Act
     let found = compared_once(ui.ctx(), &subjects);
     let comparison = match &*found {
         Ok(comparison) => comparison,
-        Err(CompareError::OneGroup(name)) => {
-            return one_group_ui(ui, state, name, &subjects, &entries, actions);
+        Err(CompareError::OneGroup(alone)) => {
+            return one_group_ui(ui, state, alone, &subjects, &entries, actions);
         }
         Err(error) => return empty_ui(ui, &error.to_string()),
     };
@@ -77,12 +77,22 @@ fn empty_ui(ui: &mut egui::Ui, reason: &str) {
 fn one_group_ui(
     ui: &mut egui::Ui,
     state: &State,
-    name: &str,
+    alone: &Alone,
     subjects: &[Subject<'_>],
     entries: &[&RunEntry],
     actions: &mut Vec<Action>,
 ) {
-    ui.strong(format!("All finished runs are of one group, {name}"));
+    let (name, others) = (&alone.group, &alone.of_other_classes);
+    if others.is_empty() {
+        ui.strong(format!("All finished runs are of one group, {name}"));
+    } else {
+        ui.strong(format!("No other finished runs have the classes of {name}"));
+        let text = format!(
+            "Runs of different classes are not compared; other classes have {}.",
+            others.join("; ")
+        );
+        ui.add(egui::Label::new(RichText::new(text).weak()).wrap());
+    }
     ui.label(RichText::new(NOTHING).weak());
     batch_norm_ui(ui, entries, &state.view.figure, actions);
     agreement_ui(ui, &state.agreement);
@@ -143,8 +153,10 @@ impl Panel<'_> {
         let comparison = self.comparison;
         ui.horizontal_wrapped(|ui| {
             if let Some(data) = self.data() {
-                ui.strong(data)
-                    .on_hover_text("The images that the compared runs were trained on; other runs are left out");
+                ui.strong(data).on_hover_text(
+                    "The images that the baseline was trained on. Runs of other classes are left out; where the other groups \
+                     were trained or tested on other images, a note says so",
+                );
             }
             let all: Vec<usize> = (0..comparison.groups.len()).collect();
             let help = "The group that the others are compared to";

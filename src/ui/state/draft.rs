@@ -446,10 +446,12 @@ fn scan_key(config: &RunConfig) -> RunConfig {
     }
 }
 
-/// The configuration with only those fields that decide which images are found and how they are split, and all others at
-/// their defaults.
+/// The configuration with only those fields that decide which images are found, how they are split and which pixels training
+/// sees, and all others at their defaults.
 fn check_key(config: &RunConfig) -> RunConfig {
     RunConfig {
+        size: config.size,
+        channels: config.channels,
         imbalance: config.imbalance,
         profile: config.profile,
         val: config.val,

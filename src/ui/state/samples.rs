@@ -123,6 +123,7 @@ impl Data {
             seed: config.seed,
             crop_padding: config.crop_padding,
             flip: config.flip,
+            cutout: config.cutout,
             ..RunConfig::default()
         };
         let recorded = entry.zip(started).map(|(entry, started)| Recorded {
@@ -136,3 +137,6 @@ impl Data {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,16 @@ use crate::ui::state::runs::{RunEntry, Runs};
 pub(crate) type Export = Box<dyn FnOnce() -> Result<Exported, String> + Send>;
 
 /// The outcome of an export.
-pub(crate) enum Exported {
+pub(crate) struct Exported {
+    pub(crate) made: Made,
+    /// How many files were there before, and are replaced.
+    pub(crate) replaced: usize,
+    /// Why cells of a table are empty: probes that cannot be read.
+    pub(crate) unread: Option<String>,
+}
+
+/// What an export made.
+pub(crate) enum Made {
     /// A file was written.
     File(PathBuf),
     /// This number of files was written to a folder.
@@ -72,6 +81,8 @@ struct Job {
     view: View,
     figures: Vec<Wanted>,
     page: Page,
+    /// Why probes that the figures need cannot be read.
+    unread: Option<String>,
 }
 
 /// A figure to be exported.
@@ -140,18 +151,30 @@ impl Job {
             runs: copies,
             figures,
             page,
+            unread: None,
         })
     }
 
     /// Reads the probe files that the figures need and that are not in memory. A figure whose file cannot be read says
-    /// so itself.
+    /// so itself where it is drawn.
     fn read(mut self) -> Self {
         // Runs side by side share their scales, so that every figure needs the probes of all of them.
         let kinds: Vec<Kind> = self.figures.iter().map(|wanted| wanted.kind).collect();
         for copy in &mut self.runs {
-            let _ = read_probes(&copy.dir, &copy.run, &kinds, &self.view, &mut copy.probes);
+            let read = read_probes(&copy.dir, &copy.run, &kinds, &self.view, &mut copy.probes);
+            self.unread = self.unread.or(read.err().map(|error| error.to_string()));
         }
         self
+    }
+
+    /// The outcome of an export in these formats. A figure says itself that probes cannot be read; a table cannot.
+    fn exported(&self, made: Made, formats: &[Format], replaced: usize) -> Exported {
+        let has_table = formats.contains(&Format::Csv);
+        Exported {
+            made,
+            replaced,
+            unread: self.unread.clone().filter(|_| has_table),
+        }
     }
 
     /// Calls `run` with every figure and the size to draw it in.
@@ -173,8 +196,9 @@ impl Job {
     }
 
     fn write(&self, settings: &Settings, path: PathBuf) -> Result<Exported, String> {
+        let replaced = usize::from(path.exists());
         self.each(|figure, _| export::write(&figure, settings, &path))?;
-        Ok(Exported::File(path))
+        Ok(self.exported(Made::File(path), &[settings.format], replaced))
     }
 
     fn write_all(
@@ -183,21 +207,22 @@ impl Job {
         formats: &[Format],
         folder: PathBuf,
     ) -> Result<Exported, String> {
-        let mut count = 0;
+        let (mut count, mut replaced) = (0, 0);
         self.each(|figure, size| {
-            if !figure.has_subject() {
+            if !figure.has_content() {
                 return Ok(());
             }
             settings.size = size;
             for &format in formats {
                 settings.format = format;
                 let path = folder.join(figure.file_name(format));
+                replaced += usize::from(path.exists());
                 export::write(&figure, &settings, &path)?;
                 count += 1;
             }
             Ok(())
         })?;
-        Ok(Exported::Folder(folder, count))
+        Ok(self.exported(Made::Folder(folder, count), formats, replaced))
     }
 
     fn write_as_one(&self, settings: &Settings, path: PathBuf) -> Result<Exported, String> {
@@ -210,9 +235,11 @@ impl Job {
             shown: &shown,
             view: &self.view,
         });
-        let written = Sheet::new(page, figures).and_then(|sheet| sheet.write(settings, &path));
+        let replaced = usize::from(path.exists());
+        let sheet = Sheet::new(page, figures.filter(Figure::has_content));
+        let written = sheet.and_then(|sheet| sheet.write(settings, &path));
         written.map_err(|error| error.to_string())?;
-        Ok(Exported::File(path))
+        Ok(self.exported(Made::File(path), &[settings.format], replaced))
     }
 
     fn copy(&self, settings: &Settings) -> Result<Exported, String> {
@@ -220,15 +247,16 @@ impl Job {
         self.each(|figure, _| {
             settings.validate()?;
             copied = Some(if settings.format == Format::Csv {
-                Exported::Table(figure.table().to_tabs())
+                Made::Table(figure.table().to_tabs())
             } else {
                 let image = figure.image(settings);
                 let size = [image.width() as usize, image.height() as usize];
-                Exported::Image(ColorImage::from_rgba_unmultiplied(size, image.as_raw()))
+                Made::Image(ColorImage::from_rgba_unmultiplied(size, image.as_raw()))
             });
             Ok(())
         })?;
-        copied.ok_or_else(|| "there is no figure to copy".to_owned())
+        let made = copied.ok_or_else(|| "there is no figure to copy".to_owned())?;
+        Ok(self.exported(made, &[settings.format], 0))
     }
 }
 

@@ -20,7 +20,7 @@ mod worker;
 pub(crate) use background::Background;
 pub use discard::{Discard, trash};
 pub(crate) use dropped::Dropped;
-pub(crate) use export::{Export, Exported, copy_job, write_job};
+pub(crate) use export::{Export, Exported, Made, copy_job, write_job};
 pub(crate) use memory::drop_elsewhere;
 pub(crate) use reading::Source;
 #[cfg(test)]

@@ -68,6 +68,28 @@ fn a_validation_split_that_takes_everything_is_refused() {
     );
 }
 
+/// Validation images of the source's own are not taken from the training images, whatever number is asked for.
+#[test]
+fn a_number_of_validation_images_that_has_no_effect_is_said() {
+    let summary = Summary {
+        train: vec![1, 1],
+        val: Some(vec![9, 9]),
+        test: Some(vec![9, 9]),
+        ..Summary::default()
+    };
+    let classes = ["a", "b"].map(str::to_owned);
+    for (val, is_said) in [(None, false), (Some(0), false), (Some(5), true)] {
+        let config = with(val);
+        let plan = summary.plan(&config);
+        assert_eq!(plan.refusal(&config), None);
+        let said = plan.advice(&config, &classes).join("\n");
+        assert_eq!(said.contains("`val` has no effect"), is_said, "{said}");
+    }
+    let config = with(Some(5));
+    let cut = plan(&[30, 40], Some(&[9, 9]), &config);
+    assert_eq!(cut.advice(&config, &classes), [""; 0]);
+}
+
 #[test]
 fn splits_without_rare_classes_are_said() {
     let config = with(None);

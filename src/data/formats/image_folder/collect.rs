@@ -27,7 +27,11 @@ struct Open {
 /// link does not take the images of the folder that it leads to.
 pub(super) fn collect(tree: &Tree, places: &[Place], left_out: &mut LeftOut) -> Vec<Entry> {
     let (mut open, mut links) = (Vec::new(), VecDeque::new());
-    for (number, place) in places.iter().enumerate() {
+    // Of links from several splits to one folder, that of the training images is followed.
+    let mut numbers: Vec<usize> = (0..places.len()).collect();
+    numbers.sort_by_key(|&number| places[number].split);
+    for number in numbers {
+        let place = &places[number];
         let at = Open {
             folder: place.folder,
             path: place.path.clone(),

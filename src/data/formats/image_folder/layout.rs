@@ -24,7 +24,7 @@ pub(super) struct Place {
     /// Number of the folder in the tree.
     pub(super) folder: usize,
     pub(super) path: PathBuf,
-    /// Whether the folder is a link.
+    /// Whether the folder is a link, or lies behind one.
     pub(super) is_link: bool,
 }
 
@@ -46,6 +46,7 @@ pub(super) struct At {
     pub(super) folder: usize,
     pub(super) path: PathBuf,
     pub(super) name: String,
+    /// Whether the folder is a link, or lies behind one.
     pub(super) is_link: bool,
 }
 
@@ -92,6 +93,9 @@ pub(super) fn layout(
     for (split, at) in &chosen {
         layout.has[*split] = true;
         let at = reading.enter(at.clone(), &mut layout)?;
+        if splits.is_none() && *split == 0 {
+            reading.refuse_sets_of_splits(&chosen, &at)?;
+        }
         reading.classes(*split, &at, &mut layout)?;
     }
     // The images stay in the order of the folders: the fingerprint depends on it.
@@ -148,7 +152,7 @@ impl Reader<'_> {
             folder: sub.to,
             path,
             name,
-            is_link: sub.is_link,
+            is_link: at.is_link || sub.is_link,
         })
     }
 
@@ -161,7 +165,7 @@ impl Reader<'_> {
     }
 
     /// The folder with a path below another one.
-    fn walk(&self, at: &At, path: &str) -> Result<At, DataError> {
+    pub(super) fn walk(&self, at: &At, path: &str) -> Result<At, DataError> {
         let mut at = at.clone();
         for part in Path::new(path)
             .iter()
@@ -257,6 +261,14 @@ impl Reader<'_> {
             .iter()
             .any(|splits| splits.iter().any(|(split, _)| *split > 0));
         if tested && folders.len() > 1 && trained == folders.len() {
+            let training = folders.iter().zip(&inner).filter_map(|(class, splits)| {
+                let (_, place) = splits.iter().find(|(split, _)| *split == 0)?;
+                Some(At {
+                    folder: place.folder,
+                    ..class.clone()
+                })
+            });
+            self.refuse_sets(at, &training.collect::<Vec<_>>())?;
             for (class, splits) in folders.iter().zip(inner) {
                 for (split, place) in splits {
                     layout.has[split] = true;

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! layout    which folders are classes; splits: which hold those of a split
-//! collect   the images of all classes
+//! collect   the images of all classes; masks: which of them are named like masks of others
 //! seen      what a folder holds that has no classes
 //! ```
 
 mod collect;
 mod layout;
+mod masks;
 mod seen;
 mod splits;
 
@@ -26,7 +27,7 @@ use super::left_out::Why;
 use super::names::{self, class_name};
 use super::tree::Tree;
 use collect::{Entry, collect, relative};
-use layout::{Layout, layout};
+use layout::{Layout, Place, layout};
 
 /// Image folders, with one file for each image. Every folder that no other format recognises is read as one.
 pub(super) const FORMAT: Format = Format {
@@ -127,8 +128,11 @@ fn list(root: &Path, config: &RunConfig) -> Result<Listing, DataError> {
     let entries = collect(&tree, &layout.places, &mut layout.left_out);
     let mut counts = vec![0_usize; layout.places.len()];
     entries.iter().for_each(|entry| counts[entry.place] += 1);
-    // A class folder that is nothing but a link to another one is no class.
-    let is_there = |place: usize| counts[place] > 0 || !layout.places[place].is_link;
+    // A class folder that is nothing but a link to another one is no class. An empty one is, and lacks its images.
+    let is_there = |number: usize| {
+        let place: &Place = &layout.places[number];
+        counts[number] > 0 || !place.is_link || tree.images_below(place.folder) == 0
+    };
     let places: Vec<usize> = (0..counts.len()).filter(|&place| is_there(place)).collect();
     let names: BTreeSet<String> = places
         .iter()
@@ -138,7 +142,7 @@ fn list(root: &Path, config: &RunConfig) -> Result<Listing, DataError> {
     if classes.len() < 2 || classes.len() > usize::from(u16::MAX) {
         return Err(seen::too_few_or_many(root, &tree, &classes));
     }
-    let class_of = |place: &layout::Place| {
+    let class_of = |place: &Place| {
         let name = class_name(&place.class);
         classes.binary_search(&name).unwrap_or(0)
     };
@@ -176,6 +180,8 @@ fn list(root: &Path, config: &RunConfig) -> Result<Listing, DataError> {
         .map(|&place| layout.places[place].class.as_str());
     listing.notes.append(&mut layout.notes);
     listing.notes.extend(names::notes(&classes, raw));
+    let masks = masks::note(root, &listing.entries, &layout.places);
+    listing.notes.extend(masks);
     listing.notes.extend(layout.left_out.sentence(root));
     Ok(listing)
 }

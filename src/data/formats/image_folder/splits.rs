@@ -1,6 +1,7 @@
 //! Which folders are splits: judged by their names, and refused where they may be classes as well.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::super::super::error::DataError;
 use super::super::left_out::Why;
@@ -155,28 +156,66 @@ impl Reader<'_> {
         Ok(splits.collect::<Option<_>>().unwrap_or_default())
     }
 
-    /// Refuses folders that all hold folders of the same names: several data sets rather than classes.
-    pub(super) fn refuse_sets(&self, at: &At, folders: &[At]) -> Result<(), DataError> {
-        let [first, others @ ..] = folders else {
-            return Ok(());
+    /// The first two of folders that all hold folders of the same names: several data sets rather than classes.
+    fn sets<'a>(&self, folders: &'a [At]) -> Result<Option<[&'a At; 2]>, DataError> {
+        let [first, second, ..] = folders else {
+            return Ok(None);
         };
         let names = self.names_in(first)?;
-        let mut alike = names.len() > 1
-            && !others.is_empty()
-            && !folders.iter().any(|folder| self.holds_images(folder));
-        for other in others {
+        let mut alike = names.len() > 1 && !folders.iter().any(|folder| self.holds_images(folder));
+        for other in &folders[1..] {
             alike = alike && self.names_in(other)? == names;
         }
-        if !alike {
+        Ok(alike.then_some([first, second]))
+    }
+
+    /// Refuses folders that may be data sets or classes.
+    pub(super) fn refuse_sets(&self, at: &At, folders: &[At]) -> Result<(), DataError> {
+        let Some([first, second]) = self.sets(folders)? else {
             return Ok(());
-        }
-        let (one, other) = (&first.name, &others[0].name);
+        };
+        let (one, other) = (&first.name, &second.name);
         let path = first.path.display();
         Err(self.problem(
             at,
             format!(
                 "the folders `{one}` and `{other}` hold folders of the same names, so they may be data sets or classes; write \
                  `--data folder:{path}` for one of the data sets, `--splits none` for the classes"
+            ),
+        ))
+    }
+
+    /// Refuses folders of training images, which lie in `at`, that may be data sets or classes. `chosen` are the folders of
+    /// all splits.
+    pub(super) fn refuse_sets_of_splits(
+        &self,
+        chosen: &[(usize, At)],
+        at: &At,
+    ) -> Result<(), DataError> {
+        let folders = self.populated(at)?;
+        let Some([first, second]) = self.sets(&folders)? else {
+            return Ok(());
+        };
+        let folder_of = |split: usize| chosen.iter().find(|(other, _)| *other == split);
+        // What to write for the splits: their folders, or the folder `below` each of them.
+        let option = |below: &Path| {
+            let names = ["train", "val", "test"].into_iter().enumerate();
+            let named = names.filter_map(|(split, name)| {
+                let (_, folder) = folder_of(split)?;
+                let found = self.walk(folder, &below.to_string_lossy()).ok()?;
+                Some(format!("{name}={}", self.short(&found.path)))
+            });
+            named.collect::<Vec<_>>().join(",")
+        };
+        let below = folder_of(0).and_then(|(_, train)| first.path.strip_prefix(&train.path).ok());
+        let set = option(below.unwrap_or(Path::new("")));
+        let classes = option(Path::new(""));
+        let (one, other) = (self.short(&first.path), self.short(&second.path));
+        Err(self.problem(
+            at,
+            format!(
+                "the folders `{one}` and `{other}` hold folders of the same names, so they may be data sets or classes; write \
+                 `--splits {set}` for one of the data sets, `--splits {classes}` for the classes"
             ),
         ))
     }

@@ -1,3 +1,5 @@
+mod doubtful;
+
 use std::fs;
 use std::path::Path;
 

@@ -265,14 +265,20 @@ fn label_field<'a>(
         return named(fields, name, WHAT.1);
     }
     let is_class = |field: &&Field| features[&field.name]["_type"] == "ClassLabel";
-    let classes: Vec<_> = fields.iter().filter(is_class).collect();
-    if let Some(found) = one(&classes, &LABELS, WHAT, notes)? {
-        return Ok(found);
-    }
+    let mut classes: Vec<_> = fields.iter().filter(is_class).collect();
     let others = || fields.iter().filter(|field| field.name != image.name);
     let known: Vec<_> = others()
         .filter(|field| LABELS.contains(&field.name.as_str()))
         .collect();
+    // The only column with class names may tell something else, such as the source, where another is called `label`.
+    let is_unusual = matches!(classes.as_slice(), [only] if !LABELS.contains(&only.name.as_str()));
+    if is_unusual {
+        let usable = known.iter().copied();
+        classes.extend(usable.filter(|field| label_leaf(field).is_ok()));
+    }
+    if let Some(found) = one(&classes, &LABELS, WHAT, notes)? {
+        return Ok(found);
+    }
     if let Some(found) = one(&known, &LABELS, WHAT, notes)? {
         return Ok(found);
     }

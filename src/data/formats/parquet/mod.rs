@@ -66,6 +66,7 @@ fn read(source: &Source<'_>) -> Result<Found, DataError> {
     }
     let mut found = Found {
         classes: classes(source, &read)?,
+        is_named: read.iter().any(|read| !read.shard.names.is_empty()),
         notes,
         ..Found::default()
     };

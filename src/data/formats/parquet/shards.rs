@@ -1,6 +1,6 @@
 //! The parquet files of a folder, and which split each belongs to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::super::super::error::DataError;
@@ -21,7 +21,8 @@ type Files = Vec<(PathBuf, usize)>;
 /// A shard and what its path says.
 struct Shard {
     path: PathBuf,
-    /// The words of its file name before any number, or of its folder where there are none.
+    /// The words of its file name before any number, or behind the first ones where these name a split, or of its folder
+    /// where there are none.
     words: Vec<String>,
     /// The folders that it lies in, but for one that names its split.
     set: PathBuf,
@@ -51,9 +52,10 @@ fn files(at: &Path, depth: usize) -> Vec<PathBuf> {
 
 /// The shards of a folder with their splits, sorted by path, and sentences about what was recognised and left out.
 pub(super) fn shards(source: &Source<'_>) -> Result<(Files, Vec<String>), DataError> {
-    let found: Vec<Shard> = files(source.at, DEPTH)
-        .into_iter()
-        .map(|path| Shard::new(source.at, path))
+    let all = files(source.at, DEPTH);
+    let found: Vec<Shard> = all
+        .iter()
+        .map(|path| Shard::new(source.at, path.clone()))
         .collect();
     let (mut left_out, mut notes) = (LeftOut::default(), Vec::new());
     let shards = match &source.config.splits {
@@ -64,8 +66,52 @@ pub(super) fn shards(source: &Source<'_>) -> Result<(Files, Vec<String>), DataEr
         }
         None => by_name(source, found, &mut left_out, &mut notes)?,
     };
+    notes.extend(missing(&all, &shards));
     notes.extend(left_out.sentence(source.root));
     Ok((shards, notes))
+}
+
+/// The name of a shard's set, its number, and how many there are, as its file name has them: `train`, 0 and 2 of
+/// `train-00000-of-00002.parquet`. Where nothing is before the number, the folder names the set.
+fn numbered(path: &Path) -> Option<(String, usize, usize)> {
+    let parts: Vec<&str> = path.file_stem()?.to_str()?.split('-').collect();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit());
+    let at = parts
+        .windows(3)
+        .position(|three| is_number(three[0]) && three[1] == "of" && is_number(three[2]))?;
+    let name = if at == 0 {
+        path.parent()?.file_name()?.to_string_lossy().into_owned()
+    } else {
+        parts[..at].join("-")
+    };
+    Some((name, parts[at].parse().ok()?, parts[at + 2].parse().ok()?))
+}
+
+/// Sentences about shards that are not there although the names of those that are `read` count them. `all` are all files.
+fn missing(all: &[PathBuf], read: &[(PathBuf, usize)]) -> Vec<String> {
+    let read: BTreeSet<&PathBuf> = read.iter().map(|(path, _)| path).collect();
+    let mut sets: BTreeMap<_, (BTreeSet<usize>, bool)> = BTreeMap::new();
+    for path in all {
+        if let Some((name, number, total)) = numbered(path) {
+            let (numbers, is_read) = sets.entry((path.parent(), name, total)).or_default();
+            numbers.insert(number);
+            *is_read |= read.contains(path);
+        }
+    }
+    let mut notes = Vec::new();
+    for ((_, name, total), (numbers, is_read)) in sets {
+        let missing = total.saturating_sub(numbers.len());
+        if is_read && missing > 0 {
+            let (verb, them) = match missing {
+                1 => ("is", "it"),
+                _ => ("are", "them"),
+            };
+            notes.push(format!(
+                "{missing} of {total} shards of `{name}` {verb} not there; get {them} to read all images"
+            ));
+        }
+    }
+    notes
 }
 
 impl Shard {
@@ -75,10 +121,18 @@ impl Shard {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let before = stem
-            .split(['-', '_', '.'])
-            .take_while(|part| !part.starts_with(|c: char| c.is_ascii_digit()));
+        let parts = || stem.split(['-', '_', '.']);
+        let is_number = |part: &&str| part.starts_with(|c: char| c.is_ascii_digit());
+        let before = parts().take_while(|part| !is_number(part));
         let mut named = words(&before.collect::<Vec<_>>().join("-"));
+        // A split may come after a number, as in `01_train` and `32x32-train`. Other words there may be of a hash.
+        let behind = parts()
+            .skip_while(is_number)
+            .take_while(|part| !is_number(part));
+        let behind = words(&behind.collect::<Vec<_>>().join("-"));
+        if split_within(&behind).is_some() {
+            named = behind;
+        }
         let mut set = path
             .parent()
             .and_then(|folder| folder.strip_prefix(at).ok())

@@ -23,18 +23,19 @@ fn every_pair_has_the_difference_of_its_cosines() -> anyhow::Result<()> {
     let (before, after) = (own(frozen.subject()), own(training.subject()));
     let table = table(training.subject(), &view());
     assert_eq!(
-        table.columns[3..5],
+        table.columns[4..6],
         ["cosine_frozen", "cosine_as_in_training"]
     );
     assert_eq!(table.rows.len(), 15);
     for ((row, before), after) in table.rows.iter().zip(&before.rows).zip(&after.rows) {
-        assert_eq!((&row[3], &row[4]), (&before[4], &after[4]));
+        assert_eq!(row[0], before[0], "the step");
+        assert_eq!((&row[4], &row[5]), (&before[4], &after[4]));
         let difference = number(&after[4]) - number(&before[4]);
-        assert!((number(&row[5]) - difference).abs() < 1e-12);
-        let is_resolved = difference.abs() > 3.0 * number(&row[6]);
-        assert_eq!(number(&row[7]), f64::from(u8::from(is_resolved)));
+        assert!((number(&row[6]) - difference).abs() < 1e-12);
+        let is_resolved = difference.abs() > 3.0 * number(&row[7]);
+        assert_eq!(number(&row[8]), f64::from(u8::from(is_resolved)));
     }
-    assert!(table.rows.iter().any(|row| number(&row[5]).abs() > 0.1));
+    assert!(table.rows.iter().any(|row| number(&row[6]).abs() > 0.1));
     Ok(())
 }
 

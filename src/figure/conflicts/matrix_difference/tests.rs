@@ -21,14 +21,15 @@ fn every_pair_has_the_difference_of_its_cosines() -> anyhow::Result<()> {
     let own = |subject: Subject<'_>| crate::figure::conflicts::matrix::table(subject, &view);
     let (before, after) = (own(shown[0]), own(shown[1]));
     for ((row, before), after) in table.rows.iter().zip(&before.rows).zip(&after.rows) {
-        assert_eq!((&row[3], &row[4]), (&before[4], &after[4]));
+        assert_eq!((&row[0], &row[1]), (&before[0], &after[0]), "the steps");
+        assert_eq!((&row[5], &row[6]), (&before[4], &after[4]));
         let difference = number(&after[4]) - number(&before[4]);
-        assert!((number(&row[5]) - difference).abs() < 1e-12);
+        assert!((number(&row[7]) - difference).abs() < 1e-12);
         // Errors add in squares, so no run's own error is larger than that of the difference.
         let error = |row: &[Value]| number(&row[7]);
         let norms = |row: &[Value]| (number(&row[6]) / number(&row[4])).abs();
         let (a, b) = (error(before) / norms(before), error(after) / norms(after));
-        assert!((number(&row[6]) - a.hypot(b)).abs() < 1e-9 * (1.0 + a + b));
+        assert!((number(&row[8]) - a.hypot(b)).abs() < 1e-9 * (1.0 + a + b));
     }
     Ok(())
 }

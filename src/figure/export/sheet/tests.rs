@@ -6,7 +6,7 @@ use resvg::usvg::roxmltree::{Document, Node};
 use super::*;
 use crate::figure::export::SheetSize;
 use crate::figure::registry::kind_shown;
-use crate::figure::testing::{Recorded, recorded, view};
+use crate::figure::testing::{Recorded, groups, recorded, view};
 use crate::figure::{Kind, View};
 
 /// The full width of a paper; the height has no effect.
@@ -33,7 +33,7 @@ fn sheet<'a>(page: Page, shown: &'a [Subject<'a>], view: &'a View) -> Result<She
             view,
         })
     });
-    Ok(Sheet::new(page, figures)?)
+    Ok(Sheet::new(page, figures.filter(Figure::has_subject))?)
 }
 
 fn texts(svg: &str) -> Result<Vec<String>> {
@@ -232,6 +232,47 @@ fn two_runs_are_told_apart_by_letters_and_names() -> Result<()> {
             .caption()
             .starts_with("A: solar-none, B: solar-branch · ")
     );
+    Ok(())
+}
+
+/// Of three groups, the curves of all are on the page for either of the two that are compared with the baseline, and they are
+/// on the page of one group alone, whichever of its runs was opened first.
+#[test]
+fn curves_of_all_groups_are_on_the_page_of_any_group() -> Result<()> {
+    let (runs, mut more) = (groups()?, groups()?);
+    let mut shown: Vec<_> = runs.iter().map(Recorded::subject).collect();
+    for (seed, run) in more.iter_mut().enumerate() {
+        let started = run.run.started.as_mut().context("no header")?;
+        started.config.label_smoothing = Some(0.1);
+        started.id.push_str(&format!("again-{seed}"));
+    }
+    for (run, name) in more[3..].iter().zip(["other-0", "other-1", "other-2"]) {
+        shown.push(Subject {
+            name,
+            ..run.subject()
+        });
+    }
+    let view = view();
+    let kinds = |at: usize, shown: &[Subject<'_>]| -> Result<Vec<Kind>> {
+        let figures = Page::Compare.figures().iter().map(|&kind| Figure {
+            kind,
+            subject: shown[at],
+            shown,
+            view: &view,
+        });
+        let sheet = Sheet::new(Page::Compare, figures.filter(Figure::has_content))?;
+        Ok(sheet.figures.iter().map(|figure| figure.kind).collect())
+    };
+    let curves = [Kind::GroupScores, Kind::GroupConflict];
+    for at in [3, 6] {
+        let found = kinds(at, &shown)?;
+        assert!(found.contains(&Kind::ClassDifference), "{at}: {found:?}");
+        assert!(
+            curves.iter().all(|kind| found.contains(kind)),
+            "{at}: {found:?}"
+        );
+    }
+    assert_eq!(kinds(0, &[shown[1], shown[0]])?, curves);
     Ok(())
 }
 

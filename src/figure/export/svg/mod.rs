@@ -1,5 +1,6 @@
 //! A drawing as SVG: shapes as shapes, text as text, and only what has no counterpart as a small image.
 
+mod letters;
 mod mesh;
 mod text;
 mod words;

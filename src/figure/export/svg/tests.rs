@@ -5,7 +5,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{self, roxmltree};
 
 use crate::figure::export::{Figure, Format, Settings, SheetSize, Unit};
-use crate::figure::kit::text::SAID;
+use crate::figure::kit::text::{SAID, fitted};
 use crate::figure::testing::{Recorded, both_ways, groups, recorded, view};
 use crate::figure::{Kind, Subject, View};
 use crate::run::event::Parent;
@@ -310,6 +310,60 @@ fn names_of_any_signs_stay_valid_xml() -> Result<()> {
         })?;
         assert!(texts(&svg)?.contains(&name[3..].to_owned()), "{svg}");
     }
+    Ok(())
+}
+
+/// A text on one line that is cut, or on several lines, in this share of its width: the texts that the SVG has of it.
+fn texts_in(name: &str, font: &FontId, is_cut: bool, share: f32) -> Result<Vec<String>> {
+    let (svg, ..) = drawn(|ui| {
+        let (painter, color) = (ui.painter(), Color32::RED);
+        let whole = painter.layout_no_wrap(name.to_owned(), font.clone(), color);
+        let width = share * whole.size().x;
+        let galley = if is_cut {
+            fitted(painter, name, font, color, width)
+        } else {
+            painter.layout(name.to_owned(), font.clone(), color, width)
+        };
+        painter.galley(Pos2::new(20.0, 20.0), galley, color);
+    })?;
+    texts(&svg)
+}
+
+/// All glyphs of a letter with its marks have the first character of that letter: Hack, which comes with egui, has an acute and
+/// no x with an acute.
+#[test]
+fn marks_of_letters_stay_in_the_text() -> Result<()> {
+    for name in [
+        "\u{e01}\u{e49}",
+        "\u{939}\u{93f}\u{928}\u{94d}\u{926}\u{940}",
+        "\u{2764}\u{fe0f} x",
+        "x\u{301}yx\u{301}",
+    ] {
+        let (svg, ..) = drawn(|ui| {
+            ui.monospace(name);
+        })?;
+        assert!(texts(&svg)?.contains(&name.to_owned()), "{svg}");
+    }
+    let (name, font) = ("x\u{301}y".repeat(9), FontId::monospace(14.0));
+    let cut = texts_in(&name, &font, true, 0.6)?.concat();
+    let kept = cut.strip_suffix('…').context("not cut")?;
+    assert!(!kept.is_empty() && name.starts_with(kept), "{cut}");
+    let rows = texts_in(&name, &font, false, 0.6)?;
+    assert!(rows.len() > 1 && rows.concat() == name, "{rows:?}");
+    Ok(())
+}
+
+/// Glyphs of Hebrew stand in the order in which they are seen: from the left, the last letter first.
+#[test]
+fn a_name_from_right_to_left_is_not_mirrored_where_it_is_cut() -> Result<()> {
+    let name: String = ('\u{5d0}'..='\u{5d7}').collect();
+    let font = FontId::proportional(14.0);
+    let cut = texts_in(&name, &font, true, 0.6)?.concat();
+    let kept = cut.strip_suffix('…').context("not cut")?;
+    assert!(kept.chars().count() > 1 && name.ends_with(kept), "{cut}");
+    let mut rows = texts_in(&name, &font, false, 0.6)?;
+    rows.reverse();
+    assert!(rows.len() > 1 && rows.concat() == name, "{rows:?}");
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! Runs of glyphs that share a colour and a font.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use egui::epaint::TextShape;
-use egui::epaint::text::{Glyph, PlacedRow, TextFormat};
+use egui::epaint::text::{Glyph, LayoutJob, PlacedRow, TextFormat};
 use egui::{Color32, FontFamily, FontId, Pos2};
 
 use super::words::{escaped, fill, number, rotation};
@@ -17,34 +18,37 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(look: (Color32, &'a FontId), glyph: &Glyph) -> Self {
+    pub(super) fn new(look: (Color32, &'a FontId), glyph: &Glyph, chr: char) -> Self {
         let mut run = Self {
             look,
             baseline: glyph.pos.y,
             pieces: Vec::new(),
         };
-        run.push(glyph);
+        run.push(glyph, chr);
         run
     }
 
-    pub(super) fn push(&mut self, glyph: &Glyph) {
-        if turns_text(glyph.chr) {
+    /// Adds a glyph and the character that it stands for.
+    pub(super) fn push(&mut self, glyph: &Glyph, chr: char) {
+        if turns_text(chr) {
             return;
         }
-        let is_space = glyph.chr.is_whitespace();
+        let is_space = chr.is_whitespace();
         let is_fallback = is_fallback(glyph);
+        // The mark of a letter has no width, and is written with the letter.
+        let is_mark = glyph.advance_width <= 0.0;
         match self.pieces.last_mut() {
-            Some(piece) if is_space || piece.is_fallback == is_fallback => {
-                piece.text.push(glyph.chr);
+            Some(piece) if is_space || is_mark || piece.is_fallback == is_fallback => {
+                piece.text.push(chr);
                 if !is_space {
-                    piece.to = glyph.max_x();
+                    piece.to = piece.to.max(glyph.max_x());
                 }
             }
             // Space before the first letter is dropped: the position of that letter accounts for it.
             None if is_space => {}
             _ => self.pieces.push(Piece {
                 is_fallback,
-                text: glyph.chr.to_string(),
+                text: chr.to_string(),
                 from: glyph.pos.x,
                 to: glyph.max_x(),
             }),
@@ -68,21 +72,23 @@ fn turns_text(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a letter is written from right to left: Hebrew, Arabic and their neighbours.
-pub(super) fn is_right_to_left(c: char) -> bool {
-    matches!(
-        c,
-        '\u{590}'..='\u{8ff}'
-            | '\u{fb1d}'..='\u{fdff}'
-            | '\u{fe70}'..='\u{fefc}'
-            | '\u{10800}'..='\u{10fff}'
-            | '\u{1e800}'..='\u{1efff}'
-    )
+/// The format of the section that a place in a text lies in, in bytes.
+pub(super) fn format_at(job: &LayoutJob, byte: usize) -> Option<&TextFormat> {
+    let sections = job.sections.iter();
+    let until = sections.take_while(|section| section.byte_range.start.0 <= byte);
+    let section = job.sections.get(until.count().saturating_sub(1));
+    section.map(|section| &section.format)
 }
 
-/// A row with letters that are written from right to left. Its glyphs stand in the order in which they are seen, and several
-/// letters may be one glyph, so that the text is written as it is, for the reader of the file to shape.
-pub(super) fn right_to_left(shape: &TextShape, row: &PlacedRow, pos: Pos2) -> String {
+/// A row as these parts of the text, with the ellipsis behind them where it is cut. Glyphs of Hebrew and Arabic stand in the
+/// order in which they are seen, and several letters may be one glyph, so that the text is written as it is, for the reader of
+/// the file to shape.
+pub(super) fn as_it_is(
+    shape: &TextShape,
+    row: &PlacedRow,
+    (parts, ellipsis): (&[Range<usize>], Option<char>),
+    pos: Pos2,
+) -> String {
     let job = &shape.galley.job;
     let glyphs = || {
         row.row
@@ -106,10 +112,21 @@ pub(super) fn right_to_left(shape: &TextShape, row: &PlacedRow, pos: Pos2) -> St
         number(to - from),
         rotation(shape.angle, pos)
     );
-    for section in &job.sections {
-        let (color, font) = look(shape, &section.format);
-        let range = section.byte_range.start.0..section.byte_range.end.0;
-        let words = job.text.get(range).unwrap_or_default();
+    let mut spans: Vec<(&TextFormat, String)> = Vec::new();
+    for part in parts {
+        for section in &job.sections {
+            let start = part.start.max(section.byte_range.start.0);
+            let end = part.end.min(section.byte_range.end.0);
+            if let Some(words) = job.text.get(start..end).filter(|words| !words.is_empty()) {
+                spans.push((&section.format, words.replace(turns_text, "")));
+            }
+        }
+    }
+    if let (Some((_, words)), Some(ellipsis)) = (spans.last_mut(), ellipsis) {
+        words.push(ellipsis);
+    }
+    for (format, words) in spans {
+        let (color, font) = look(shape, format);
         // Writing to a string cannot fail.
         let _ = write!(
             text,
@@ -117,7 +134,7 @@ pub(super) fn right_to_left(shape: &TextShape, row: &PlacedRow, pos: Pos2) -> St
             number(font.size),
             fill(color),
             family(font, true),
-            escaped(&words.replace(turns_text, ""))
+            escaped(&words)
         );
     }
     text + "</text>"

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use egui::emath::{GuiRounding as _, Rot2};
+use egui::epaint::text::PlacedRow;
 use egui::epaint::{
     BandShape, CircleShape, ClippedShape, ColorMode, EllipseShape, Mesh, PathShape, PathStroke,
     RectShape, TextShape,
@@ -12,8 +13,9 @@ use egui::{Color32, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2};
 
 use super::super::draw::Drawing;
 use super::super::png::encode_png;
+use super::letters::{Letters, rows_of};
 use super::mesh::{Gradient, corners, is_flat, is_plain, rectangle};
-use super::text::{Piece, Run, family, is_right_to_left, look, right_to_left};
+use super::text::{Piece, Run, as_it_is, family, format_at, look};
 use super::words::{
     base64, escaped, fill, hex, number, pair, place, polygon_path, rect_path, rotation, stroke,
 };
@@ -343,46 +345,44 @@ impl Writer<'_> {
     fn text(&mut self, shape: &TextShape) {
         let scale = self.drawing.context.pixels_per_point();
         let pos = shape.pos.round_to_pixels(scale);
-        let galley = &shape.galley;
-        if let [row] = &galley.rows[..]
-            && !galley.elided
-            && galley.job.text.contains(is_right_to_left)
-        {
-            let text = right_to_left(shape, row, pos);
-            return self.element(&text);
-        }
-        let mut chars = galley.job.text.char_indices().peekable();
-        let mut section = 0;
-        for row in &galley.rows {
-            let mut run: Option<Run<'_>> = None;
-            for glyph in &row.row.glyphs {
-                // Line ends, and spaces where a line is broken, have no glyph.
-                while chars
-                    .next_if(|(_, chr)| *chr != glyph.chr && chr.is_whitespace())
-                    .is_some()
-                {}
-                // The ellipsis in place of cut text is in no section: it has the look of the glyph before it.
-                if let Some((byte, _)) = chars.next_if(|(_, chr)| *chr == glyph.chr) {
-                    let sections = galley.job.sections.iter();
-                    section = sections
-                        .take_while(|section| section.byte_range.start.0 <= byte)
-                        .count()
-                        .saturating_sub(1);
-                }
-                let Some(format) = galley.job.sections.get(section).map(|x| &x.format) else {
-                    continue;
-                };
-                let look = look(shape, format);
-                match &mut run {
-                    Some(run) if run.look == look => run.push(glyph),
-                    _ => {
-                        self.run(run.take(), pos, row.pos.to_vec2(), shape.angle);
-                        run = Some(Run::new(look, glyph));
-                    }
+        let rows = rows_of(&shape.galley);
+        for (row, letters) in shape.galley.rows.iter().zip(rows) {
+            match letters {
+                Letters::Each(letters) => self.row(shape, row, &letters, pos),
+                Letters::Parts(parts, ellipsis) => {
+                    let text = as_it_is(shape, row, (&parts, ellipsis), pos);
+                    self.element(&text);
                 }
             }
-            self.run(run, pos, row.pos.to_vec2(), shape.angle);
         }
+    }
+
+    /// Writes a row whose glyphs stand for these characters of the text.
+    fn row(
+        &mut self,
+        shape: &TextShape,
+        row: &PlacedRow,
+        letters: &[Option<(usize, char)>],
+        pos: Pos2,
+    ) {
+        let mut run: Option<Run<'_>> = None;
+        for (glyph, letter) in row.row.glyphs.iter().zip(letters) {
+            let Some((byte, chr)) = *letter else {
+                continue;
+            };
+            let Some(format) = format_at(&shape.galley.job, byte) else {
+                continue;
+            };
+            let look = look(shape, format);
+            match &mut run {
+                Some(run) if run.look == look => run.push(glyph, chr),
+                _ => {
+                    self.run(run.take(), pos, row.pos.to_vec2(), shape.angle);
+                    run = Some(Run::new(look, glyph, chr));
+                }
+            }
+        }
+        self.run(run, pos, row.pos.to_vec2(), shape.angle);
     }
 
     fn run(&mut self, run: Option<Run<'_>>, pos: Pos2, row: Vec2, angle: f32) {

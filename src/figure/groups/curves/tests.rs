@@ -130,3 +130,38 @@ fn one_group_is_drawn_and_runs_left_out_are_named() {
         "{said}"
     );
 }
+
+/// Runs whose script has not named its seed are not taken for repetitions of one seed without a word.
+#[test]
+fn runs_of_unknown_seeds_are_named() {
+    let of = |name: &str| {
+        let (_, mut run) = run(Attention::None, 0, &[10]);
+        let started = run.started.as_mut().unwrap();
+        started.recorder = Some(Box::default());
+        (name.to_owned(), run)
+    };
+    let (_, said) = drawn(&[of("first"), of("second")]);
+    assert!(
+        said.contains("second is left out: its seed is not known"),
+        "{said}"
+    );
+}
+
+/// Curves of groups are drawn in steps where a run does not know its epochs, whatever unit is chosen.
+#[test]
+fn groups_share_one_unit_of_time() {
+    let (none, mut branch) = (
+        run(Attention::None, 0, &[10]),
+        run(Attention::Branch, 0, &[10]),
+    );
+    let x = |runs: &[(String, Run)]| {
+        let (chart, _) = drawn(runs);
+        let Axis::Time(clock) = &chart.x else {
+            panic!("no time");
+        };
+        clock.label()
+    };
+    assert_eq!(x(&[none.clone(), branch.clone()]), "epoch");
+    branch.1.started.as_mut().unwrap().steps_per_epoch = 0;
+    assert_eq!(x(&[none, branch]), "step");
+}

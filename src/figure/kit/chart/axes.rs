@@ -1,6 +1,6 @@
 //! Marks of a chart's axes, and the numbers beside them.
 
-use crate::figure::kit::numerals::round_up;
+use crate::figure::kit::numerals::{power_of_ten, round_up, three_figures};
 use egui_plot::{GridInput, GridMark};
 
 /// Average width of a character of a label, in points.
@@ -32,9 +32,27 @@ pub(in crate::figure) fn plain_number(mark: GridMark) -> String {
     text.replace('-', "−")
 }
 
-/// Grid lines of a log10 axis: decades, and thinner ones at 2…9 between them.
+/// The step of marks at 2…9 between decades, which have no number.
+const BETWEEN_DECADES: f64 = 0.1;
+
+/// Grid lines of a log10 axis: decades, and thinner ones at 2…9 between them. Where the axis holds no decade, there would
+/// be no number: the marks between have numbers then, or, where it holds hardly one of these either, marks at any values.
 pub(in crate::figure) fn decades(input: GridInput) -> Vec<GridMark> {
     let (low, high) = input.bounds;
+    let decade = low.floor();
+    if low.ceil() > high {
+        let mark = |i: i32| GridMark {
+            value: decade + f64::from(i).log10(),
+            step_size: (f64::from(i + 1) / f64::from(i)).log10(),
+        };
+        let marks = (2..10).map(mark);
+        let marks: Vec<_> = marks.filter(|x| (low..=high).contains(&x.value)).collect();
+        return if marks.len() < 2 {
+            nice_marks(input, 3.5)
+        } else {
+            marks
+        };
+    }
     // At least 28 points apart, or they would have no numbers; `base_step_size` is 8 points.
     let every = ((high - low) / 6.0).max(3.5 * input.base_step_size);
     let every = every.ceil().max(1.0);
@@ -51,12 +69,23 @@ pub(in crate::figure) fn decades(input: GridInput) -> Vec<GridMark> {
         if every < 1.5 {
             marks.extend((2..10).map(|i| GridMark {
                 value: decade + f64::from(i).log10(),
-                step_size: 0.1,
+                step_size: BETWEEN_DECADES,
             }));
         }
         decade += every;
     }
     marks
+}
+
+/// The number at a mark of a log10 axis; empty at the marks between decades.
+pub(in crate::figure) fn log_number(mark: GridMark) -> String {
+    if is_whole(mark.value) {
+        power_of_ten(mark.value)
+    } else if mark.step_size == BETWEEN_DECADES {
+        String::new()
+    } else {
+        three_figures(10_f64.powf(mark.value))
+    }
 }
 
 /// Middle and name of every block, from the layers' names (`block.layer`), shortened to the room that `width` points

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use egui::Color32;
 use egui_plot::PlotPoint;
 
+use crate::figure::kit::palette;
 use crate::figure::look::clock::Clock;
-use crate::figure::look::view::View;
+use crate::figure::look::view::{View, place_in};
 
 /// With more curves of classes than this they are thin, so that they hide each other less.
 const MANY_CLASSES: usize = 24;
@@ -30,6 +31,8 @@ pub(in crate::figure) struct Chart {
     pub(in crate::figure) curves: Vec<Curve>,
     /// Areas behind the curves.
     pub(in crate::figure) bands: Vec<Band>,
+    /// Whether the curves are of runs that are at different steps at one x.
+    pub(in crate::figure) has_other_clocks: bool,
     /// Whether the chart is of several runs, which have no moment in common: a click then selects no moment.
     pub(in crate::figure) of_many_runs: bool,
     /// The sentence in place of the chart where there is nothing to draw.
@@ -38,20 +41,21 @@ pub(in crate::figure) struct Chart {
 
 impl Chart {
     /// The charts of two runs in one: the curves of the first, and those of the second, dashed, over them. Areas behind
-    /// the curves are those of the first.
-    pub(in crate::figure) fn overlaid(first: &Self, second: &Self) -> Self {
+    /// the curves are those of the first. Classes are those of the first run, by the names in `classes`.
+    pub(in crate::figure) fn overlaid(
+        first: &Self,
+        second: &Self,
+        classes: [&[String]; 2],
+    ) -> Self {
         let mut chart = first.clone();
         // Where both have the same axis of time, no point is moved.
         let place: Option<Box<dyn Fn(f64) -> f64>> = match (&first.x, &second.x) {
             (Axis::Layers(own), Axis::Layers(other)) => {
-                // Variants need not have the same layers: the longer list sets the places of both.
-                let all = if own.len() < other.len() { other } else { own };
+                let all = all_layers(own, other);
                 let place_of = |names: &[String]| -> Vec<f64> {
-                    let place = |name: &String| all.iter().position(|x| x == name);
-                    names
-                        .iter()
-                        .map(|name| place(name).unwrap_or(0) as f64)
-                        .collect()
+                    let places = names.iter();
+                    let places = places.filter_map(|name| all.iter().position(|x| x == name));
+                    places.map(|place| place as f64).collect()
                 };
                 let (own, other) = (place_of(own), place_of(other));
                 let at = |places: &[f64], x: f64| {
@@ -62,8 +66,14 @@ impl Chart {
                 };
                 let curves = chart.curves.into_iter();
                 chart.curves = curves.map(|curve| curve.at(|x| at(&own, x))).collect();
-                chart.x = Axis::Layers(all.clone());
+                let xs = chart.bands.iter_mut().flat_map(|band| &mut band.x);
+                xs.for_each(|x| *x = at(&own, *x));
+                chart.x = Axis::Layers(all);
                 Some(Box::new(move |x| at(&other, x)))
+            }
+            (Axis::Time(own), Axis::Time(other)) => {
+                chart.has_other_clocks = !own.agrees_with(other);
+                None
             }
             (_, _) => None,
         };
@@ -72,11 +82,14 @@ impl Chart {
             .iter_mut()
             .for_each(|curve| curve.side = Some(Side::A));
         let others = second.curves.iter().cloned();
-        chart.curves.extend(others.map(|curve| Curve {
-            side: Some(Side::B),
-            ..match &place {
-                Some(place) => curve.at(place),
-                None => curve,
+        chart.curves.extend(others.map(|curve| {
+            Curve {
+                side: Some(Side::B),
+                ..match &place {
+                    Some(place) => curve.at(place),
+                    None => curve,
+                }
+                .in_classes(classes)
             }
         }));
         chart.range_y = first
@@ -125,6 +138,24 @@ impl Chart {
         let curves = self.curves.iter();
         curves.filter(|curve| !view.hidden.contains(&curve.name))
     }
+}
+
+/// The layers of two networks in one order, which keeps that of either: variants need not have the same layers. A layer
+/// that only the second has follows its predecessor there.
+fn all_layers(own: &[String], other: &[String]) -> Vec<String> {
+    let mut all = own.to_vec();
+    let first_common = own.iter().position(|name| other.contains(name));
+    let mut next = first_common.unwrap_or(own.len());
+    for name in other {
+        match all.iter().position(|x| x == name) {
+            Some(at) => next = at + 1,
+            None => {
+                all.insert(next, name.clone());
+                next += 1;
+            }
+        }
+    }
+    all
 }
 
 /// An area between two curves. It is hidden and shown with the curves of its name.
@@ -234,6 +265,20 @@ impl Curve {
     /// The same curve, which is of class `k`.
     pub(in crate::figure) fn of_class(mut self, k: usize) -> Self {
         self.class = Some(k);
+        self
+    }
+
+    /// The curve of a run with the classes `from`, among those of a run with the classes `to`: it has the colour that its
+    /// class has there. A class that is not there cannot be selected, and has a colour after those of all others.
+    fn in_classes(mut self, [to, from]: [&[String]; 2]) -> Self {
+        let Some(k) = self.class.filter(|_| to != from) else {
+            return self;
+        };
+        self.class = place_in(from, to, k);
+        let own = palette::class(k);
+        if self.color == own {
+            self.color = palette::class(self.class.unwrap_or(to.len() + k));
+        }
         self
     }
 

@@ -7,7 +7,7 @@ use egui_plot::{
 };
 
 use crate::figure::kit::chart::axes::{
-    blocks, decades, is_whole, nice_marks, plain_decade, plain_number, signed_decades,
+    blocks, decades, log_number, nice_marks, plain_decade, plain_number, signed_decades,
     signed_log_inverse,
 };
 use crate::figure::kit::chart::crowd::Crowd;
@@ -16,7 +16,7 @@ use crate::figure::kit::chart::scales::Scales;
 use crate::figure::kit::chart::thin::Thin;
 use crate::figure::kit::chart::{header, pointer};
 use crate::figure::kit::memo::is_exporting;
-use crate::figure::kit::numerals::{power_of_ten, three_figures};
+use crate::figure::kit::numerals::three_figures;
 use crate::figure::kit::text::empty_ui;
 use crate::figure::look::kind::Kind;
 use crate::figure::look::pick::Pick;
@@ -199,8 +199,7 @@ fn with_axes<'a>(ui: &Ui, plot: Plot<'a>, chart: &'a Chart, x: (f64, f64)) -> Pl
 fn mark_text(chart: &Chart, mark: GridMark) -> String {
     match (chart.log_y, chart.signed_log) {
         (false, false) => plain_number(mark),
-        (true, _) if is_whole(mark.value) => power_of_ten(mark.value),
-        (true, _) => String::new(),
+        (true, _) => log_number(mark),
         (false, true) => plain_decade(mark.value),
     }
 }
@@ -414,6 +413,7 @@ fn hover_text(chart: &Chart, near: Option<usize>, position: &HoverPosition<'_>) 
         return Some(click.trim_start().to_owned());
     }
     let place = match &chart.x {
+        Axis::Time(clock) if chart.has_other_clocks => clock.time(position.x),
         Axis::Time(clock) => clock.moment(position.x),
         Axis::Layers(names) => names
             .get(position.x.round().max(0.0) as usize)

@@ -26,6 +26,14 @@ impl Scales {
         self
     }
 
+    /// The same bounds, widened to hold the layers of a chart of two networks, which may have more than either.
+    pub(in crate::figure) fn with_layers_of(mut self, chart: &Chart) -> Self {
+        if let Axis::Layers(layers) = &chart.x {
+            self.x = joined(self.x, (-0.5, layers.len() as f64 - 0.5));
+        }
+        self
+    }
+
     /// The same bounds, with y up to `high` at least.
     pub(in crate::figure) fn at_least_to(mut self, high: f64) -> Self {
         self.y.1 = self.y.1.max(high);

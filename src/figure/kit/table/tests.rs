@@ -44,6 +44,19 @@ fn formulas_are_pasted_as_text() {
     assert!(table.to_csv().contains("\n=cmd|' /C calc'!A0\n@SUM(1)\n"));
 }
 
+/// From 2⁵³ on, not every whole number is an `f64`.
+#[test]
+fn seeds_keep_all_their_digits() {
+    let seeds = [0, 7, (1 << 53) + 1, u64::MAX];
+    let mut table = Table::new(["seed"]);
+    seeds.iter().for_each(|&seed| table.push([seed.into()]));
+    let wanted = "seed\n0\n7\n9007199254740993\n18446744073709551615\n";
+    assert_eq!(
+        (table.to_csv(), table.to_tabs()),
+        (wanted.to_owned(), wanted.to_owned())
+    );
+}
+
 #[test]
 fn numbers_read_back_as_they_are_and_are_short() -> Result<()> {
     let numbers = [

@@ -28,6 +28,7 @@ fn pairs_have_cosine_and_mistakes() -> anyhow::Result<()> {
         assert_eq!(row[6], Value::from(mistaken));
         let images = eval.support[a] + eval.support[b];
         assert_eq!(row[7], Value::from(mistaken as f64 / images as f64));
+        assert_eq!(row[8], Value::from(eval.step));
     }
     Ok(())
 }

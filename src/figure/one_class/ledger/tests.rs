@@ -74,6 +74,8 @@ fn the_numbers_follow_class_moment_and_part() -> Result<()> {
         let net = number(&net[2]).context("net")?;
         assert!((values.iter().sum::<f64>() - net).abs() < 1e-9 * values[0].abs());
         let moment = subject.probe(&view).context("probe")?.step as f64;
+        let mut steps = ledger.rows.iter().map(|row| number(&row[5]));
+        assert!(steps.all(|step| step == Some(moment)));
         let curve = ledger_time::table(subject, &view);
         let same = |row: &&Vec<Value>| number(&row[0]) == Some(moment);
         let row = curve.rows.iter().find(same).context("moment")?;

@@ -184,6 +184,8 @@ fn the_table_follows_weights_moment_and_part() -> Result<()> {
         );
         assert!(tables[..i].iter().all(|other| other != table));
     }
+    let step = sample.run.probes.last().context("a probe")?.step;
+    assert_eq!(tables[1].rows[4][8], Value::from(step));
     assert_eq!(tables[1].rows[4][1], Value::Number(4.0));
     assert_eq!(tables[4].rows[0][4], Value::None, "no step, no effect");
     assert_eq!(

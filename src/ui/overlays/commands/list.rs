@@ -9,6 +9,7 @@ use super::shortcuts::{
     BACK, CLEAR, EXPORT, FIRST, FORWARD, KEYBOARD, LIVE, NEXT_CLASS, PAGES, PAUSE, PREVIOUS_CLASS,
     SIDE_BY_SIDE, START, STOP, Shortcut, THEME,
 };
+use crate::figure::difference::compared_once;
 use crate::figure::pages::kind_shown;
 use crate::figure::{
     Brush, Kind, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices,
@@ -19,7 +20,7 @@ use crate::ui::state::State;
 use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::choices::{ORDERS, SPLITS, scopes};
 use crate::ui::state::place::Page;
-use crate::ui::state::runs::{RunEntry, RunState, not_finite, offered_rate, with_rate};
+use crate::ui::state::runs::{RunEntry, RunId, RunState, not_finite, offered_rate, with_rate};
 
 /// With at most this many classes, the list holds all pairs of classes even if no class is selected.
 const PAIRS_UP_TO: usize = 20;
@@ -219,20 +220,16 @@ fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
         .collect();
     let mut curves: Vec<String> = Vec::new();
     let mut is_first = true;
-    for (index, id) in state.view.shown().into_iter().enumerate() {
-        let Some(entry) = state
-            .runs
-            .get(id)
-            .filter(|entry| entry.run.started.is_some())
-        else {
+    for (index, entry) in runs_of_page(state, ctx).into_iter().enumerate() {
+        if entry.run.started.is_none() {
             continue;
-        };
+        }
         for &kind in page.kinds() {
             let kind = kind_shown(kind, view, index);
             let text = format!("Export: {}, {}…", kind.title(), entry.name);
             let keys = is_first.then_some(&EXPORT);
             is_first = false;
-            let action = Action::AskExport(kind, id, sizes.clone());
+            let action = Action::AskExport(kind, entry.id, sizes.clone());
             list.figure(kind, text, keys, action);
             let names = curve_names(ctx, kind, entry.subject(), view);
             curves.extend(names);
@@ -254,6 +251,36 @@ fn figures(state: &State, ctx: &egui::Context, list: &mut List) {
     if !view.hidden.is_empty() {
         list.plain("Curves: show all", Action::ShowCurves);
     }
+}
+
+/// The runs whose figures the page shows: those on screen or, on the page Compare, the first run of the group that is
+/// compared to the baseline.
+fn runs_of_page<'a>(state: &'a State, ctx: &egui::Context) -> Vec<&'a RunEntry> {
+    let entries = |ids: Vec<RunId>| -> Vec<&'a RunEntry> {
+        ids.iter().filter_map(|&id| state.runs.get(id)).collect()
+    };
+    if state.view.page != Page::Compare {
+        return entries(state.view.shown());
+    }
+    let entries = entries(state.view.compared(&state.runs));
+    let subjects: Vec<_> = entries.iter().map(|entry| entry.subject()).collect();
+    let found = compared_once(ctx, &subjects);
+    let first = match &*found {
+        Ok(comparison) => {
+            let others = comparison.others();
+            let chosen = entries
+                .iter()
+                .find(|entry| Some(entry.id) == state.view.compare.other)
+                .and_then(|entry| comparison.group_of(&entry.name))
+                .filter(|group| others.contains(group));
+            let group = chosen.or_else(|| others.first().copied());
+            let name = group.and_then(|group| comparison.groups[group].runs.first());
+            entries.iter().find(|entry| Some(&entry.name) == name)
+        }
+        // One group alone has curves, too.
+        Err(_) => entries.first(),
+    };
+    first.copied().into_iter().collect()
 }
 
 /// Adds the commands that select classes, pairs and parts of the network, and those of the what-if.

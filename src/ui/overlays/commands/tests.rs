@@ -1,6 +1,13 @@
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use egui_kittest::Harness;
+
 use super::command::Command;
 use super::list::commands;
-use super::shortcuts::{PAGES, SHORTCUTS};
+use super::shortcuts::{EXPORT, PAGES, SHORTCUTS};
+use crate::figure::style;
 use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
 
@@ -41,4 +48,48 @@ fn a_command_is_found_by_its_synonyms_too() {
     assert!(command(&["cosine similarity"]).matches("read COSINE"));
     assert!(!command(&["cosine similarity"]).matches("read angle"));
     assert!(!command(&[]).matches("read cosine"));
+}
+
+/// The figures of the page Compare are of the group that is compared, whichever run other pages show on the left.
+#[test]
+fn on_compare_the_figures_of_the_compared_group_are_exported() -> Result<()> {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
+    let mut app = crate::ui::App::new(crate::ui::Options {
+        runs: ["solar-none", "solar-branch"]
+            .map(|name| recorded.join(name))
+            .to_vec(),
+        ..crate::ui::Options::default()
+    });
+    app.state.view.page = Page::Compare;
+    let mut window = Harness::builder()
+        .with_max_steps(40)
+        .with_context_setup(style::install)
+        .build_ui_state(
+            |ui, app: &mut crate::ui::App| {
+                app.logic(ui.ctx());
+                app.ui(ui);
+            },
+            app,
+        );
+    let patience = Instant::now() + Duration::from_secs(20);
+    loop {
+        window.run();
+        if !window.state().is_busy() {
+            break;
+        }
+        ensure!(Instant::now() < patience, "the runs are not opened");
+        std::thread::yield_now();
+    }
+    let state = &window.state().state;
+    let name = |id| state.runs.get(id).map(|entry| entry.name.as_str());
+    ensure!(state.view.left.and_then(name) == Some("solar-none"));
+    let list = commands(state, &window.ctx);
+    let export = list
+        .iter()
+        .find(|command| command.shortcut == Some(&EXPORT));
+    let Action::AskExport(_, id, _) = &export.context("no command to export")?.action else {
+        bail!("the keys do something else");
+    };
+    ensure!(name(*id) == Some("solar-branch"));
+    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::run::event::Event;
 use crate::run::log::{self, Writer};
 use crate::ui::state::place::Page;
 use crate::ui::state::runs::RunEntry;
-use crate::ui::work::{Exported, copy_job};
+use crate::ui::work::{Made, copy_job};
 use crate::ui::{App, Options};
 
 type Window = Harness<'static, App>;
@@ -158,7 +158,7 @@ fn a_comparison_is_exported_as_an_image() -> Result<()> {
     let draft = app.state.export.take().context("no dialog")?;
     let job = copy_job(&draft, &app.state.runs, &app.state.view).map_err(anyhow::Error::msg)?;
     let copied = job().map_err(anyhow::Error::msg)?;
-    assert!(matches!(copied, Exported::Image(_)));
+    assert!(matches!(copied.made, Made::Image(_)));
     Ok(())
 }
 
@@ -214,7 +214,10 @@ fn pairs_of_classes_are_compared_over_seeds() -> Result<()> {
     window.set_size(egui::vec2(1280.0, 1700.0));
     window.run();
     // Both seeds have the same probe, so that the interval is a single point and no difference lies in it.
-    assert!(has(&window, "pairs pull less against each other"));
+    assert!(has(
+        &window,
+        "intervals exclude 0 (less than 1 would by chance): less pull in"
+    ));
     assert!(has(&window, "to call any significant takes 10 seeds"));
     window.get_by_label("Dusty × Bird-drop").click();
     window.run();
@@ -271,5 +274,23 @@ fn a_single_group_says_what_to_do() -> Result<()> {
         .click();
     window.run();
     assert!(has(&window, "mean ± standard deviation (n − 1)"));
+    Ok(())
+}
+
+#[test]
+fn groups_of_other_classes_are_named() -> Result<()> {
+    let parent = tempfile::tempdir()?;
+    let none = copy(parent.path(), "none", 0)?;
+    let branch = copy(parent.path(), "branch", 0)?;
+    let path = branch.join("events.jsonl");
+    let text = std::fs::read_to_string(&path)?;
+    std::fs::write(&path, text.replacen("\"Dusty\"", "\"Else\"", 1))?;
+    let window = window(vec![none, branch])?;
+    for words in [
+        "No other finished runs have the classes of attention none",
+        "other classes have attention branch",
+    ] {
+        assert!(has(&window, words), "{words}");
+    }
     Ok(())
 }

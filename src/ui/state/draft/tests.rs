@@ -56,6 +56,30 @@ fn images_are_checked_anew_when_their_splits_change() -> Result<(), String> {
     Ok(())
 }
 
+/// Images are compared as training sees them: their size and channels decide which of them are the same.
+#[test]
+fn images_are_checked_anew_when_their_pixels_change() -> Result<(), String> {
+    let mut draft = Draft::new(Path::new("runs"));
+    draft.folder = "images".to_owned();
+    draft.use_folder(true);
+    let scanned = draft.scan_due(0.0).ok_or("a scan")?;
+    let summary = data::scan(&RunConfig::default()).map_err(|error| error.to_string())?;
+    draft.scanned(&scanned, Ok(Arc::new(summary)));
+    let (first, _) = draft.check_due(0.0).ok_or("a check")?;
+    draft.checked(&first, Checked::default());
+    assert!(draft.found().is_some());
+    draft.config.channels = Some(1);
+    assert!(draft.found().is_none());
+    draft.config.channels = None;
+    assert!(draft.found().is_some());
+    draft.config.size = Some(crate::config::Size {
+        width: 48,
+        height: 48,
+    });
+    assert!(draft.found().is_none());
+    Ok(())
+}
+
 /// What a finding proposes is tried with everything else as in its run.
 #[test]
 fn a_run_is_set_up_again_with_other_settings() {

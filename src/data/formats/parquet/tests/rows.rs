@@ -111,6 +111,32 @@ fn the_column_of_labels_is_asked_for_where_it_is_not_clear() -> Result<()> {
     Ok(())
 }
 
+/// A column with class names that is not called as labels are may be the source or the view.
+#[test]
+fn a_column_called_label_is_preferred_to_other_class_names() -> Result<()> {
+    let features = r#"{"source": {"_type": "ClassLabel", "names": ["a", "b"]}}"#;
+    let texts = Column::Texts(vec![Some("cat"), Some("dog"), Some("dog"), Some("cat")]);
+    let decimals = Column::Decimals(vec![0.5; 4]);
+    for (label, classes, note) in [
+        (
+            texts,
+            "cat dog",
+            "labels are read from the column `label` and not from `source`",
+        ),
+        // Where it cannot hold labels, nothing is to be preferred.
+        (decimals, "a b", ""),
+    ] {
+        let root = tempfile::tempdir()?;
+        let columns = [image(4), ("label", label), ("source", numbers(4))];
+        let path = root.path().join("train.parquet");
+        write(&path, &columns, Some(features), Compression::SNAPPY)?;
+        let loaded = read(&config(root.path()))?;
+        assert_eq!(seen(&loaded).0, classes);
+        has(&loaded.notes, &[note]);
+    }
+    Ok(())
+}
+
 #[test]
 fn the_column_of_images_is_asked_for_where_it_is_not_clear() -> Result<()> {
     let two = || {

@@ -32,6 +32,13 @@ fn splits_of_shards_are_recognised_in_their_usual_spellings() -> Result<()> {
             "val/part-0.parquet",
             "test/part-0.parquet",
         ),
+        // Numbers before the words do not hide them.
+        ("01_train.parquet", "02_val.parquet", "03_test.parquet"),
+        (
+            "32x32-train-00000-of-00001.parquet",
+            "32x32-validation-00000-of-00001.parquet",
+            "32x32-test-00000-of-00001.parquet",
+        ),
     ] {
         let root = tempfile::tempdir()?;
         for (path, n) in [(train, 6), (val, 4), (test, 2)] {
@@ -116,8 +123,6 @@ fn several_data_sets_and_other_splits_are_told_apart() -> Result<()> {
     Ok(())
 }
 
-/// The classes of two shards are those of both; equal names of two numbers are said.
-
 #[test]
 fn of_two_names_that_fit_a_shard_the_longer_is_meant() -> Result<()> {
     let root = tempfile::tempdir()?;
@@ -132,5 +137,56 @@ fn of_two_names_that_fit_a_shard_the_longer_is_meant() -> Result<()> {
     };
     let [train, val, test] = seen(&read(&config)?).2;
     assert_eq!((train + test, val), (6, 4));
+    Ok(())
+}
+
+/// A number and a hash say nothing of a split: the shard is as one that is called by its number alone.
+#[test]
+fn a_hash_behind_a_number_is_no_name() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let path = root.path().join("0000-ab12cd34.parquet");
+    shard(&path, &[image(6), ("label", numbers(6))])?;
+    let loaded = read(&config(root.path()))?;
+    assert_eq!(seen(&loaded).2[0] + seen(&loaded).2[2], 6);
+    let notes = loaded.notes.join("\n");
+    assert!(!notes.contains("no shard's name says a split"), "{notes}");
+    Ok(())
+}
+
+#[test]
+fn shards_that_are_counted_and_not_there_are_said() -> Result<()> {
+    for (names, said) in [
+        (
+            &[
+                "data/train-00000-of-00004.parquet",
+                "data/train-00001-of-00004.parquet",
+                "data/train-00003-of-00004.parquet",
+                "data/test-00000-of-00001.parquet",
+            ][..],
+            "1 of 4 shards of `train` is not there; get it to read all images",
+        ),
+        (
+            &["train/00001-of-00003.parquet", "test/0.parquet"],
+            "2 of 3 shards of `train` are not there; get them to read all images",
+        ),
+        (
+            // What is left out may have gaps.
+            &[
+                "train-00000-of-00002-ab12.parquet",
+                "train-00001-of-00002-cd34.parquet",
+                "extra-00000-of-00009.parquet",
+            ],
+            "",
+        ),
+    ] {
+        let root = tempfile::tempdir()?;
+        for name in names {
+            shard(&root.path().join(name), &[image(4), ("label", numbers(4))])?;
+        }
+        let notes = read(&config(root.path()))?.notes;
+        has(&notes, &[said]);
+        let is_said = notes.iter().any(|note| note.contains("not there"));
+        assert_eq!(is_said, !said.is_empty(), "{notes:?}");
+    }
     Ok(())
 }
