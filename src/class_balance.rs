@@ -68,8 +68,9 @@ pub fn shares(sampler: Sampler, counts: &[usize], epoch: u64, epochs: u32) -> Ve
         Sampler::SquareRoot => powers(0.5),
         Sampler::Balanced => powers(0.0),
         Sampler::Progressive => {
-            let last = u64::from(epochs).saturating_sub(1).max(1) as f64;
-            let balanced = (epoch as f64 / last).min(1.0);
+            // After the last step the shares are those of the last epoch; a single epoch is drawn as the images are.
+            let last = u64::from(epochs).saturating_sub(1);
+            let balanced = epoch.min(last) as f64 / last.max(1) as f64;
             let pairs = powers(1.0).into_iter().zip(powers(0.0));
             pairs
                 .map(|(instance, class)| (1.0 - balanced) * instance + balanced * class)

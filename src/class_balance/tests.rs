@@ -55,6 +55,10 @@ fn shares_as_in_the_reference() -> Result<()> {
         let ours = shares(Sampler::Progressive, &counts, epoch as u64, 5);
         assert_close("progressive", &ours, row)?;
     }
+    // The last step ends the last epoch, also where it is the only one.
+    let all = |epoch, epochs| shares(Sampler::Progressive, &counts, epoch, epochs);
+    assert_eq!(all(1, 1), shares(Sampler::Instance, &counts, 0, 1));
+    assert_eq!(all(5, 5), all(4, 5));
     Ok(())
 }
 

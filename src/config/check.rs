@@ -70,7 +70,32 @@ impl RunConfig {
     pub fn warnings(&self) -> Vec<String> {
         let idle = FIELDS.iter().filter_map(|field| field.idle(self));
         let all = self.overcorrection().into_iter();
-        all.chain(self.misfit_rate()).chain(idle).collect()
+        let all = all.chain(self.misfit_rate()).chain(self.without_effect());
+        all.chain(idle).collect()
+    }
+
+    /// Whether class weights would begin only when training is over.
+    fn never_weighted(&self) -> bool {
+        self.weights_from.is_some_and(|share| share >= 1.0)
+    }
+
+    /// Sentences about values that other values leave nothing to do.
+    fn without_effect(&self) -> impl Iterator<Item = String> {
+        let never_mixed =
+            self.mixup.is_some() && self.cutmix.is_some() && self.cutmix_share() >= 1.0;
+        let never_weighted = self.class_weights != ClassWeights::None && self.never_weighted();
+        let sentences = [
+            (
+                never_mixed,
+                "`mixup` has no effect, since CutMix mixes every batch.",
+            ),
+            (
+                never_weighted,
+                "`class_weights` have no effect, since `weights_from` lets them begin after the last epoch.",
+            ),
+        ];
+        let sentences = sentences.into_iter().filter(|(applies, _)| *applies);
+        sentences.map(|(_, sentence)| sentence.to_owned())
     }
 
     /// A sentence about a learning rate that is usual for another optimiser; `None` where it suits this one.
@@ -96,7 +121,10 @@ impl RunConfig {
                     || self.attention == Attention::Experts,
                 "the loss",
             ),
-            (self.class_weights != ClassWeights::None, "class weights"),
+            (
+                self.class_weights != ClassWeights::None && !self.never_weighted(),
+                "class weights",
+            ),
             (self.sampler != Sampler::Instance, "the sampler"),
             (
                 self.post_hoc.is_some_and(|tau| tau > 0.0),

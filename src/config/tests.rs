@@ -249,6 +249,21 @@ fn values_without_effect_are_warned_about() {
         "`tf32` has no effect without a CUDA device.",
     ];
     assert_eq!(idle.warnings(), expected);
+    // What other values leave nothing to do.
+    let unheard = RunConfig {
+        mixup: Some(0.2),
+        cutmix: Some(1.0),
+        cutmix_prob: Some(1.0),
+        class_weights: ClassWeights::Inverse,
+        weights_from: Some(1.0),
+        loss: Loss::BalancedSoftmax,
+        ..RunConfig::default()
+    };
+    let effectless = [
+        "`mixup` has no effect, since CutMix mixes every batch.",
+        "`class_weights` have no effect, since `weights_from` lets them begin after the last epoch.",
+    ];
+    assert_eq!(unheard.warnings(), effectless);
     // What Adam and the focal loss lack, SGD and other losses have.
     let others = RunConfig {
         momentum: 0.5,

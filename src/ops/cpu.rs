@@ -56,6 +56,9 @@ pub(super) fn parts() -> usize {
     }
 }
 
+/// Bytes that pieces of work may take at the same time.
+const MOST_BYTES: usize = 2 << 30;
+
 /// Does independent pieces of work with tensors of `device`. The results are in the order of the pieces. On the CPU, if
 /// there are at least as many pieces as threads, each piece is done by one thread: on small batches, threads that share
 /// every operation wait for each other and have to add up their sums of the gradients of all weights.
@@ -78,6 +81,19 @@ pub fn pieces<T: Send>(device: &Device, count: usize, work: impl Fn(usize) -> T 
         .with_max_len(1)
         .map(alone)
         .collect()
+}
+
+/// As [`pieces`], where each piece takes about so many bytes: pieces that together would take more than [`MOST_BYTES`] are
+/// done one after the other.
+pub fn pieces_of<T: Send>(
+    device: &Device,
+    (count, bytes): (usize, usize),
+    work: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    if bytes.saturating_mul(rayon::current_num_threads()) > MOST_BYTES {
+        return (0..count).map(work).collect();
+    }
+    pieces(device, count, work)
 }
 
 /// Whether a test has forced a path or an instruction set on this thread. The setting would not reach other threads.

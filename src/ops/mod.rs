@@ -36,7 +36,7 @@ mod step;
 mod tape;
 
 pub use conv::{BatchStats, COLUMN_VALUES, Conv, Joined, Method, Norm, Stats, conv2d, join_conv2d};
-pub use cpu::pieces;
+pub use cpu::{pieces, pieces_of};
 pub use dense::{class_attention, cosine, linear, sum};
 pub use gate::{Gate, constant_gate};
 pub use group_norm::{GroupNorm, group_norm};

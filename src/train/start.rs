@@ -44,10 +44,10 @@ pub fn resume(
     let (started, is_early) = read_header(dir)?;
     let config = started.config;
     if is_early {
-        log::clear(dir)?;
+        let held = log::clear(dir)?;
         let text = "The run was cut before its first checkpoint and begins anew.";
         emit(Message::Notice(text.to_owned()));
-        return run(dir, &config, control, emit);
+        return run(dir, &config, control, emit).inspect_err(|_| log::restore(dir, &held));
     }
     on_threads(config.threads, || go_on(dir, &config, control, emit))
 }

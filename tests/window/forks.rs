@@ -125,6 +125,7 @@ fn a_signal_stops_training_with_a_checkpoint_before_the_window_closes() -> anyho
         &window,
         "the window closes when its checkpoint is written"
     ));
+    ensure!(has(&window, "Close it again not to wait."));
     permit.send(())?;
     drop(permit);
     let patience = std::time::Instant::now() + PATIENCE;

@@ -179,6 +179,49 @@ fn a_run_is_renamed_and_its_log_left_alone() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The search for runs follows no links: what is known of this run is what was read as it was opened.
+#[cfg(unix)]
+#[test]
+fn a_run_behind_a_link_keeps_its_notes_when_it_is_renamed() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let (real, link) = (parent.path().join("a/b/c/d/e"), parent.path().join("link"));
+    SHORT.write(&real, |_| false)?;
+    let file = real.join("notes.json");
+    std::fs::write(&file, r#"{"name": "Mine", "notes": "Warm-up"}"#)?;
+    std::os::unix::fs::symlink(&real, &link)?;
+    let mut window = runs_page(Options {
+        runs: vec![link],
+        output: parent.path().join("new"),
+        ..Options::default()
+    });
+    choose(&mut window, "Mine");
+    let role = egui::accesskit::Role::TextInput;
+    window.get_by_role_and_label(role, "Name").focus();
+    window.run();
+    window.get_by_role_and_label(role, "Name").type_text("!");
+    window.run();
+    window.key_press(egui::Key::Enter);
+    settle(&mut window);
+    let notes = std::fs::read_to_string(&file)?;
+    ensure!(notes.contains("Mine") && notes.contains('!'), "{notes}");
+    ensure!(notes.contains("Warm-up"), "{notes}");
+    Ok(())
+}
+
+/// Saving would replace the file, in which the user may still find what was written.
+#[test]
+fn notes_in_a_damaged_file_cannot_be_edited() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let options = three_runs(parent.path())?;
+    std::fs::write(parent.path().join("one/notes.json"), "{")?;
+    let mut window = runs_page(options);
+    choose(&mut window, "one");
+    ensure!(has(&window, "once the file is repaired or removed"));
+    let role = egui::accesskit::Role::TextInput;
+    ensure!(window.query_by_role_and_label(role, "Name").is_none());
+    Ok(())
+}
+
 #[test]
 fn a_run_goes_to_the_trash_when_that_is_confirmed() -> anyhow::Result<()> {
     let parent = tempfile::tempdir()?;
@@ -560,5 +603,72 @@ fn the_sample_runs_are_seen_whole() -> anyhow::Result<()> {
     }
     let shown = window.query_all_by_label_contains("on the left").count();
     ensure!(shown == count, "{shown} of {count} runs are seen");
+    Ok(())
+}
+
+/// The trainer tells only what follows the checkpoint that it goes on from; what came before is in the log.
+#[test]
+fn a_run_that_waited_is_continued_with_its_earlier_steps() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let settings = parent.path().join("settings.json");
+    let dir = parent.path().join("cut");
+    SHORT.write(&dir, |event| event.step() > 20)?;
+    std::fs::write(dir.join("notes.json"), r#"{"name": "Mine"}"#)?;
+    let job = serde_json::to_value(Job::Resume { dir })?;
+    let queue = serde_json::json!({"queue": [{"id": 0, "job": job, "is_second": false}]});
+    std::fs::write(&settings, queue.to_string())?;
+    let (script, trainer) = Script::new();
+    let mut window = window(Options {
+        settings: Some(settings),
+        output: parent.path().join("new"),
+        trainer,
+        ..Options::default()
+    });
+    click(&mut window, "Go on with what waits");
+    script.go_on(&mut window, 2)?;
+    ensure!(has(&window, "Baseline · running") && summary(&window).is_some());
+    let events = SHORT.events();
+    let rest = events.iter().filter(|event| event.step() > 20).count();
+    script.go_on(&mut window, rest - 1)?;
+    wait_for_end(&mut window);
+    ensure!(has(&window, "Baseline · finished") && has(&window, "Show Mine on the left"));
+    Ok(())
+}
+
+/// Two windows share their settings: the second does not take over what the first one is doing.
+#[test]
+fn the_queue_of_a_window_that_is_still_open_is_left_alone() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let settings = parent.path().join("settings.json");
+    let dir = parent.path().join("trained");
+    SHORT.write(&dir, |event| event.step() > 20)?;
+    let _writer = Writer::append(&dir)?;
+    let mut jobs = Vec::new();
+    for (id, dir) in [dir, parent.path().join("next")].into_iter().enumerate() {
+        let job = serde_json::to_value(Job::Resume { dir })?;
+        jobs.push(serde_json::json!({"id": id, "job": job, "is_second": false}));
+    }
+    let queue = serde_json::json!({ "queue": jobs });
+    std::fs::write(&settings, queue.to_string())?;
+    let window = window(Options {
+        settings: Some(settings),
+        output: parent.path().join("new"),
+        ..Options::default()
+    });
+    ensure!(!has(&window, "was under way or waiting"));
+    ensure!(!has(&window, "2 runs wait") && !has(&window, "Go on with what waits"));
+    Ok(())
+}
+
+/// With Alt, the arrows go by words while a text is edited, and back and forward elsewhere.
+#[test]
+fn arrows_with_alt_belong_to_the_text_that_is_edited() -> anyhow::Result<()> {
+    let parent = tempfile::tempdir()?;
+    let mut window = one_run(parent.path())?;
+    click(&mut window, "Conflicts");
+    window.get_by_label("Path of a run to open").focus();
+    window.run();
+    press(&mut window, egui::Modifiers::ALT, egui::Key::ArrowLeft);
+    ensure!(is_on(&window, "Conflicts"));
     Ok(())
 }

@@ -6,7 +6,7 @@ use crosscurrent::ui::Options;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::{Window, click, has, settle, window};
+use super::{PATIENCE, Window, click, has, settle, window};
 
 const SEARCH: &str = "Search these settings";
 /// These fields have controls with other labels: the images have several controls, and `attention` is the list of
@@ -150,5 +150,43 @@ fn a_field_without_effect_is_off() -> Result<()> {
         &window,
         "`gate_decay` has no effect without attention gates."
     ));
+    Ok(())
+}
+
+/// Skipping images starts training, and needs what Start needs.
+#[test]
+fn images_are_skipped_only_where_training_can_start() -> Result<()> {
+    let images = tempfile::tempdir()?;
+    for class in ["cat", "dog"] {
+        let folder = images.path().join(class);
+        std::fs::create_dir(&folder)?;
+        for index in 0..9 {
+            image::RgbImage::new(16, 16).save(folder.join(format!("{index}.png")))?;
+        }
+    }
+    std::fs::write(images.path().join("dog/broken.png"), b"no image")?;
+    let mut window = window(Options::default());
+    window.set_size(egui::vec2(1280.0, 3000.0));
+    settle(&mut window);
+    click(&mut window, "Image folder");
+    let field = window.get_by_label("Path of the image folder");
+    field.set_text_value_accesskit(&images.path().display().to_string());
+    window.run_steps(6);
+    let patience = std::time::Instant::now() + PATIENCE;
+    while !has(&window, "1 of the images cannot be decoded") {
+        settle(&mut window);
+        ensure!(std::time::Instant::now() < patience, "it is not found");
+    }
+    let is_off = |window: &Window| {
+        let skip = window.get_by_label("Skip and train");
+        skip.accesskit_node().is_disabled()
+    };
+    ensure!(!is_off(&window));
+    for network in ["Baseline", "CSBA (branch attention)"] {
+        let choice = window.get_by_role_and_label(Role::CheckBox, network);
+        choice.click();
+        settle(&mut window);
+    }
+    ensure!(is_off(&window), "no network is chosen");
     Ok(())
 }

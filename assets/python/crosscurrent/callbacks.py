@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -9,21 +10,22 @@ import torch
 
 from .errors import RecorderError
 from .recorder import Recorder
-from .scores import array
+from .scores import array, evaluation
 
 
 def LightningCallback(path: Any, *, probe: Any, classes: Sequence[str], split: str = "val", **options: Any) -> Any:
     """A callback for Lightning's `Trainer(callbacks=[…])`. The arguments are those of `Recorder`.
 
     The module's `forward` gives the logits. Where `validation_step` returns a dictionary with `logits` [N, K] and `labels`
-    [N], validations are recorded, too, as those of `split`. The recorder is the callback's `recorder` from the first step on.
-    Where `fit` goes on from a checkpoint, so does the run.
+    [N], validations are recorded, too, as those of `split`; of several validation loaders, those of the first. The recorder
+    is the callback's `recorder` from the first step on. Where `fit` goes on from a checkpoint, so does the run.
     """
     base = _first("Lightning", "lightning", ["lightning.pytorch", "pytorch_lightning"]).Callback
 
     class Callback(base):  # type: ignore[misc, valid-type]
         recorder: Optional[Recorder] = None
         step: Optional[int] = None
+        has_warned = False
 
         def state_dict(self) -> Dict[str, Any]:
             """What Lightning keeps in its checkpoints."""
@@ -58,6 +60,12 @@ def LightningCallback(path: Any, *, probe: Any, classes: Sequence[str], split: s
         ) -> None:
             is_known = isinstance(outputs, dict) and "logits" in outputs and "labels" in outputs
             if self.recorder is not None and is_known and not trainer.sanity_checking:
+                if dataloader_idx > 0:
+                    # The images of other loaders are another set, and may be the same images once more.
+                    if not self.has_warned:
+                        warnings.warn("of several validation loaders, the first alone is recorded", stacklevel=2)
+                    self.has_warned = True
+                    return
                 self.outputs.append({name: array(outputs[name]) for name in ("labels", "logits")})
 
         def on_validation_epoch_end(self, trainer: Any, pl_module: Any) -> None:
@@ -119,9 +127,16 @@ def HuggingFaceCallback(path: Any, *, probe: Any, classes: Sequence[str], split:
             """Records an evaluation; gives accuracy and macro-F1 to the trainer."""
             logits = prediction.predictions
             logits = logits[0] if isinstance(logits, tuple) else logits
-            if self.recorder is None:
-                return {}
-            scores = self.recorder.evaluate(prediction.label_ids, logits, split=split) or {}
+            # The trainer may choose its best model by them, also where nothing is recorded: after the training, or in
+            # other processes than the first.
+            scores: Dict[str, Any] = {}
+            try:
+                scores = evaluation(prediction.label_ids, logits, len(classes))
+            except RecorderError as error:
+                # Predictions need not have labels; what cannot be scored does not end the training.
+                warnings.warn(f"no scores: {error}", stacklevel=2)
+            if self.recorder is not None and scores:
+                self.recorder.evaluate(prediction.label_ids, logits, split=split)
             return {name: scores[name] for name in ("accuracy", "macro_f1") if scores.get(name) is not None}
 
     return Callback()

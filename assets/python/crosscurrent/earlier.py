@@ -72,7 +72,11 @@ class Earlier:
         names = {**self.header, **self.header["recorder"]}
         # Recorders that did not write `drawn` took `shares` for both.
         names.setdefault("drawn", names.get("shares"))
-        for name, value in {**now, **now["recorder"]}.items():
+        now_names = {**now, **now["recorder"]}
+        for one in (names, now_names):
+            # Blocks were once named otherwise, and say nothing of the network that the layers do not.
+            one["layers"] = [{key: value for key, value in row.items() if key != "group"} for row in one.get("layers", [])]
+        for name, value in now_names.items():
             if name in _REMEDIES and names.get(name) != value:
                 short = f" (it was {names.get(name)} and is {value})" if isinstance(value, (int, float, str)) else ""
                 raise RecorderError(
@@ -99,7 +103,12 @@ class Earlier:
         if before is None:
             return False
         counts = np.asarray(tensors["n"], float)
-        was, now = (float((np.asarray(loss, float) * counts).sum() / counts.sum()) for loss in (before, tensors["loss"]))
+        # A piece without images has no loss.
+        known = counts > 0
+        was, now = (
+            float((np.asarray(loss, float)[known] * counts[known]).sum() / counts[known].sum())
+            for loss in (before, tensors["loss"])
+        )
         if not abs(now - was) <= NEAR * max(was, 0.1):
             raise RecorderError(
                 f"this is not the network that was recorded at step {self.step}: its mean loss on the probe images was "

@@ -112,12 +112,13 @@ class Log:
 
     def close(self) -> None:
         """Flushes the log to the disk and releases its lock."""
-        if self._file is not None:
+        file, self._file = self._file, None
+        if file is not None:
             try:
-                os.fsync(self._file.fileno())
+                os.fsync(file.fileno())
             finally:
-                self._file.close()
-                self._file = None
+                _unlock(file)
+                file.close()
 
 
 def _is_whole(line: bytes) -> bool:
@@ -125,6 +126,17 @@ def _is_whole(line: bytes) -> bool:
         return isinstance(json.loads(line), dict)
     except ValueError:
         return False
+
+
+def _unlock(file: BinaryIO) -> None:
+    """Releases the lock, which closing the file does not do where a process that was forked since, such as a loader's
+    worker, has the file open, too."""
+    try:
+        import fcntl
+
+        fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+    except (ImportError, OSError):
+        pass
 
 
 def _lock(file: BinaryIO) -> bool:

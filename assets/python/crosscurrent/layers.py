@@ -20,6 +20,9 @@ from .errors import RecorderError
 CLASSIFIER = "classifier"
 """Group of the last layer, whose class gradients conflict by construction."""
 
+_RENAMED = {CLASSIFIER: "classifier (hidden)", "backbone": "backbone (block)", "network": "network (block)"}
+"""Names of blocks that mean something else to the program."""
+
 _KINDS: List[Tuple[type, str]] = [
     (nn.modules.conv._ConvNd, "conv"),
     (nn.modules.batchnorm._BatchNorm, "batch_norm"),
@@ -268,8 +271,7 @@ def _name_groups(net: nn.Module, rows: List[Row], classifier: Row) -> None:
         for row in rows:
             row.group = "layers"
     for row in rows:
-        if row.group == CLASSIFIER:
-            row.group = "classifier (hidden)"
+        row.group = _RENAMED.get(row.group, row.group)
     classifier.group = CLASSIFIER
 
 

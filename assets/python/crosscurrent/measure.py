@@ -189,7 +189,10 @@ class Measure:
             classes = list(self.probe.measured)
         else:
             training, classes = frozen, list(range(self.probe.classes))
-        if len(classes) < self.probe.classes <= 20:
+        left_out = [k for k in range(self.probe.classes) if k not in classes]
+        counts = self.probe.counts()
+        has_images = any(counts[k * pieces + s] for k in left_out for s in range(pieces))
+        if left_out and self.probe.classes <= 20 and not has_images:
             # The file lists all classes where only classes without images are left out.
             kept = [k * pieces + s for k in classes for s in range(pieces)]
             training = _spread(training, kept, len(self.probe.cut))

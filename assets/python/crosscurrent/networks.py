@@ -59,6 +59,12 @@ def rank() -> int:
         return 0
 
 
+def processes() -> int:
+    """The number of processes that train together."""
+    distributed = torch.distributed
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
 def fitting(net: nn.Module, images: Tensor) -> Tensor:
     """Images on the device and in the precision of a network's weights."""
     weight = next((p for p in net.parameters() if p.is_floating_point()), images)

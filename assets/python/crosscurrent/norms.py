@@ -53,9 +53,10 @@ class Norms:
         self.mixing = list(self.all)
         self.kind = "weighted" if self.all else "none"
 
-    def note_modes(self) -> None:
-        """Takes batch norms that a user has put in evaluation mode within a network that trains as frozen in training."""
-        if self.net.training:
+    def note_modes(self, is_step: bool = False) -> None:
+        """Takes batch norms that a user has put in evaluation mode as frozen in training. The modes at an optimiser's step
+        are those of training; at other times only those of a network that is in training mode are taken for them."""
+        if is_step or self.net.training:
             self.mixing = [m for m in self.all if m.training or m.running_mean is None]
 
     @contextmanager

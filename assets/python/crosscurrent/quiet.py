@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -65,6 +66,9 @@ class Measured:
             self.contexts.append(_without_autocast("cpu"))
         if hasattr(torch, "inference_mode"):
             self.contexts.insert(0, torch.inference_mode(False))
+        # Functions and modules within the network may be compiled, too. Without the compiler's module none is.
+        if "torch._dynamo" in sys.modules and hasattr(getattr(torch, "compiler", None), "set_stance"):
+            self.contexts.append(torch.compiler.set_stance("force_eager"))
         for context in self.contexts:
             context.__enter__()
         return self

@@ -23,10 +23,10 @@ from .files import Log, write_tensors
 from .images import choose
 from .layers import table
 from .measure import Measure
-from .networks import fitting, logits_of, rank, refuse, unwrapped
+from .networks import fitting, logits_of, processes, rank, refuse, unwrapped
 from .norms import Norms
 from .quiet import Measured
-from .scores import evaluation, finite
+from .scores import are_probabilities, array, evaluation, finite
 from .watch import Steps, unwrapped_optimizer
 
 FORMAT = 3
@@ -112,13 +112,15 @@ class Recorder:
         self._closed = not self.is_writer
         if not self.is_writer:
             return
-        self.path = Path(path)
+        # The script may go to another directory later.
+        self.path = Path(os.path.abspath(path))
         self.classes = [str(name) for name in classes]
         _check(self.classes, every, share, images_per_class)
         self._net, self._optimizer = unwrapped(model), unwrapped_optimizer(optimizer)
         loader = probe if isinstance(probe, torch.utils.data.DataLoader) else None
         self._epoch_steps = int(steps_per_epoch or (len(loader) if loader is not None and _is_sized(loader) else 0))
-        self._batch = int(batch_size or getattr(loader, "batch_size", None) or 0)
+        # Each process has a loader of its own.
+        self._batch = int(batch_size or processes() * (getattr(loader, "batch_size", None) or 0))
         self._total = int(total_steps or 0)
         self._cadence = Cadence(share, every)
         self._start = self._last_time = time.perf_counter()
@@ -147,7 +149,18 @@ class Recorder:
             return None
         if split not in SPLITS:
             raise RecorderError(f"`{split}` is no split; write {', '.join(SPLITS)}")
+        logits = array(logits)
         scores = evaluation(labels, logits, len(self.classes))
+        if self._evaluated.get(split) == self.step:
+            warnings.warn(
+                f"a second evaluation of `{split}` at step {self.step} replaces the first; evaluate all images at once, and "
+                "give the recorder the optimiser whose `step` is called",
+                stacklevel=2,
+            )
+        self._evaluated[split] = self.step
+        if not self._knows_probabilities and are_probabilities(logits):
+            self._knows_probabilities = True
+            warnings.warn("`evaluate` was given probabilities, so that no loss is recorded; pass logits", stacklevel=2)
         self._guarded(lambda: self._log.write("eval", step=self.step, epoch=self._epoch(), split=split, **scores))
         return scores
 
@@ -167,10 +180,17 @@ class Recorder:
             self._guarded(self._probe)
 
     def close(self, message: str = "") -> None:
-        """Measures the last step, and ends the run as finished."""
-        if not self._closed:
+        """Measures the last step, unless the weights were changed since, and ends the run as finished."""
+        if self._closed:
+            return
+        if self._probed == self.step or self._versions == [p._version for p in self._params]:
             self.probe()
             self._end("finished", message)
+            return
+        # Such as to those of the best step, which were loaded after the last one.
+        sentence = f"the weights were changed after step {self.step}, which is therefore not measured"
+        self._end("finished", f"{message}; {sentence}" if message else sentence)
+        warnings.warn(sentence, stacklevel=2)
 
     def fail(self, message: str) -> None:
         """Ends the run as failed; `message` says why."""
@@ -218,8 +238,15 @@ class Recorder:
                     "record a network with fewer classes or layers"
                 )
             measure = Measure(self._net, rows, chosen, self._norms, self._forward, memory)
-            if not self._norms.can_weight(lambda: measure.logits(list(range(min(4, len(chosen.images))))), min(4, len(chosen.images))):
+            first = list(range(min(4, len(chosen.images))))
+            if not self._norms.can_weight(lambda: measure.logits(first), len(first)):
                 self._norms.kind = "plain"
+            with torch.no_grad():
+                logits = measure.logits(first)
+            if are_probabilities(array(logits)):
+                raise RecorderError(
+                    "the network gives probabilities in evaluation; pass `forward=lambda model, images: …` that gives logits"
+                )
         self._measure = measure
         self._params = measure.params
         self._layer_params: List[List[nn.Parameter]] = [row.params for row in rows]
@@ -229,6 +256,10 @@ class Recorder:
         self._loss_sum: Any = 0.0
         self._losses = 0
         self._probed = -1
+        self._versions = [p._version for p in self._params]
+        # The step at which each split was evaluated last.
+        self._evaluated: Dict[str, int] = {}
+        self._knows_probabilities = False
 
     def _begin(self, header: Dict[str, Any], earlier: Optional[Earlier]) -> None:
         """Writes the header and what is measured now; or goes on with the log that is there."""
@@ -318,6 +349,7 @@ class Recorder:
         if self.step > 0 and self._probed != self.step:
             self._cadence.stepped(now - self._last_time)
         self._last_time = now
+        self._norms.note_modes(is_step=True)
         upcoming = self.step + 1
         # A closure computes the gradients within the step; they are then read after it. Some optimisers change gradients.
         if self._logs(upcoming) and not has_closure:
@@ -329,6 +361,9 @@ class Recorder:
         self._before_step = [p.detach().clone() for p in self._params]
 
     def _after(self) -> None:
+        if not self._closed:
+            # What changes the weights from here on is no part of the step.
+            self._versions = [p._version for p in self._params]
         if self._closed or self._steps.skipped():
             self._before_step = None
             self._norms_logged = None
@@ -339,11 +374,15 @@ class Recorder:
                 self._guarded(self._note_norms)
             self._guarded(self._write_step)
         if self._before_step is not None:
-            with torch.no_grad():
-                self._update = [p.detach() - before for p, before in zip(self._params, self._before_step)]
-            self._before_step = None
-            self._guarded(self._probe)
-            self._update = None
+            self._guarded(self._probe_step)
+            self._before_step = self._update = None
+
+    def _probe_step(self) -> None:
+        """Measures the step that was taken just now, and what it did."""
+        with torch.no_grad():
+            self._update = [p.detach() - before for p, before in zip(self._params, self._before_step or [])]
+        self._before_step = None
+        self._probe()
 
     def _logs(self, step: int) -> bool:
         """Whether a step is logged. Where epochs are unknown: of a thousand steps all, of ten thousand every tenth, …"""
@@ -420,21 +459,24 @@ class Recorder:
         except Exception as error:  # noqa: BLE001
             sentence = f"the recorder gave up at step {self.step}, and training goes on: {type(error).__name__}: {error}"
             warnings.warn(sentence, RuntimeWarning, stacklevel=3)
-            try:
-                self._end("failed", sentence)
-            except OSError:
-                self._closed = True
+            # PyTorch may be going through the optimiser's hooks, none of which may then be removed: they stay, and do nothing.
+            self._end("failed", sentence, with_hooks=False)
 
-    def _end(self, event: str, message: str) -> None:
+    def _end(self, event: str, message: str, with_hooks: bool = True) -> None:
         if self._closed:
             return
         self._closed = True
-        self._steps.close()
+        self._before_step = self._update = None
+        if with_hooks:
+            self._steps.close()
         atexit.unregister(self._at_exit)
         try:
-            self._log.write(event, step=self.step, message=message)
-        finally:
-            self._log.close()
+            try:
+                self._log.write(event, step=self.step, message=message)
+            finally:
+                self._log.close()
+        except OSError as error:
+            warnings.warn(f"the end of the run could not be written ({error}): {self.path}", RuntimeWarning, stacklevel=4)
 
 
 def _at_exit(recorder: Recorder) -> Callable[[], None]:
@@ -498,7 +540,12 @@ def _plain(value: Any) -> Any:
         return {str(name): _plain(x) for name, x in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(x) for x in value]
-    return str(value)
+    try:
+        # A number of NumPy, or an array or a tensor that holds one.
+        item = value.item()
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        return str(value)
+    return _plain(item) if isinstance(item, (bool, int, float)) else str(value)
 
 
 def _device(device: torch.device) -> str:

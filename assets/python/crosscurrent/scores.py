@@ -25,8 +25,15 @@ def array(values: Any) -> np.ndarray:
     return np.asarray(values)
 
 
+def are_probabilities(scores: np.ndarray) -> bool:
+    """Whether scores [N, K] are probabilities of the classes in place of logits."""
+    scores = scores.astype(np.float64)
+    return bool(len(scores) and (scores >= 0).all() and (abs(scores.sum(1) - 1) <= 1e-3).all())
+
+
 def evaluation(labels: Any, logits: Any, classes: int) -> Dict[str, Any]:
-    """The scores of an event `eval` of labels [N] and logits [N, K]. A score is None where it is 0/0."""
+    """The scores of an event `eval` of labels [N] and logits [N, K]. A score is None where it is 0/0, and
+    so is the loss where probabilities are given for logits."""
     truth, scores = array(labels).astype(np.int64).reshape(-1), array(logits).astype(np.float64)
     if scores.ndim != 2 or scores.shape != (len(truth), classes):
         raise RecorderError(
@@ -41,7 +48,7 @@ def evaluation(labels: Any, logits: Any, classes: int) -> Dict[str, Any]:
     named = confusion.sum(0)
     precision, recall, f1 = _ratio(right, named), _ratio(right, support), _ratio(2 * right, named + support)
     return {
-        "loss": _cross_entropy(truth, scores),
+        "loss": None if are_probabilities(scores) else _cross_entropy(truth, scores),
         "accuracy": float(right.sum() / len(truth)) if len(truth) else None,
         "balanced_accuracy": _mean(recall),
         "macro_f1": _mean(f1),

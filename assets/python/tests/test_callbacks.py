@@ -2,6 +2,7 @@
 
 import sys
 import types
+import warnings
 
 from common import Case, events
 from networks import ResNet, images
@@ -38,7 +39,7 @@ def installed(case, name, **contents):
 
 
 class Lightning(Case):
-    def fit(self, callback, net, x, y, fail=False, scaler=None):
+    def fit(self, callback, net, x, y, fail=False, scaler=None, loaders=1):
         """As Lightning's loop with automatic optimisation: the closure runs within the step."""
         opt = torch.optim.SGD(net.parameters(), 0.05)
         trainer = types.SimpleNamespace(
@@ -67,6 +68,9 @@ class Lightning(Case):
                 for number in range(2):
                     outputs = {"logits": net(x).detach(), "labels": y}
                     callback.on_validation_batch_end(trainer, net, outputs, None, number, dataloader_idx=0)
+                for loader in range(1, loaders):
+                    outputs = {"logits": net(x[:9]).detach(), "labels": y[:9]}
+                    callback.on_validation_batch_end(trainer, net, outputs, None, 0, dataloader_idx=loader)
                 callback.on_validation_epoch_end(trainer, net)
         except ValueError as error:
             callback.on_exception(trainer, net, error)
@@ -89,6 +93,16 @@ class Lightning(Case):
         self.assertEqual([(e["step"], e["epoch"], sum(e["support"])) for e in evals], [(3, 1.0, 162), (6, 2.0, 162)])
         self.assertEqual([e["step"] for e in log if e["event"] == "probe"], [0, 2, 4, 6])
         self.assertEqual(log[-1]["event"], "finished")
+
+    def test_of_several_validation_loaders_the_first_alone_is_recorded(self):
+        installed(self, "lightning.pytorch", Callback=Callback)
+        net = ResNet(4, 4, (1,))
+        callback = crosscurrent.LightningCallback(self.root / "run", probe=images(), classes=NAMES)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self.fit(callback, net, *images(), loaders=3)
+        self.assertEqual([sum(e["support"]) for e in events(self.root / "run") if e["event"] == "eval"], [162, 162])
+        self.assertEqual(sum("the first alone" in str(warning.message) for warning in caught), 1)
 
     def test_the_loss_is_logged_without_the_scale_of_its_gradients(self):
         installed(self, "lightning.pytorch", Callback=Callback)
@@ -145,6 +159,26 @@ class HuggingFace(Case):
         self.assertFalse(log[0]["recorder"]["cross_entropy"])
         self.assertEqual([e["step"] for e in log if e["event"] == "probe"], [0, 2, 4])
         self.assertEqual([e["epoch"] for e in log if e["event"] == "eval"], [2.0])
+
+
+    def test_the_trainer_gets_its_scores_where_nothing_is_recorded(self):
+        installed(self, "transformers", TrainerCallback=Callback)
+        net = ResNet(4, 4, (1,))
+        x, y = images()
+        callback = crosscurrent.HuggingFaceCallback(self.root / "run", probe=(x, y), classes=NAMES)
+        prediction = types.SimpleNamespace(predictions=net(x).detach().numpy(), label_ids=y.numpy())
+        found = [callback.compute_metrics(prediction)]
+        state = types.SimpleNamespace(max_steps=4)
+        callback.on_train_begin(None, state, None, model=net, optimizer=torch.optim.SGD(net.parameters(), 0.1))
+        found.append(callback.compute_metrics(prediction))
+        callback.on_train_end(None, state, None)
+        found.append(callback.compute_metrics(prediction))
+        self.assertEqual([sorted(scores) for scores in found], [["accuracy", "macro_f1"]] * 3)
+        self.assertEqual(found[1:], found[:-1])
+        unlabelled = types.SimpleNamespace(predictions=prediction.predictions, label_ids=y.numpy() * 0 - 100)
+        with self.assertWarnsRegex(UserWarning, "no scores"):
+            self.assertEqual(callback.compute_metrics(unlabelled), {})
+        self.assertEqual([e["event"] for e in events(self.root / "run")].count("eval"), 1)
 
 
 class Missing(Case):

@@ -209,6 +209,32 @@ class Gradients(Case):
         self.near(after["gram.training"], after["gram"], 1e-5)
         self.assertGreater(np.abs(before["gram.training"] - before["gram"]).max(), 1e-3)
 
+    def test_a_network_that_trains_in_evaluation_mode_has_its_batch_norms_frozen_as_in_training(self):
+        x, y = images()
+        for name, trains in (("whole", lambda net: None), ("but the last", lambda net: net.fc.train())):
+            net = moved(ResNet(4, 4, (1,))).eval()
+            trains(net)
+            opt = torch.optim.SGD(net.parameters(), 0.01)
+            rec = Recorder(self.root / name, net, opt, probe=(x, y), classes=NAMES, every=0)
+            for _ in range(2):
+                nn.functional.cross_entropy(net(x), y).backward()
+                opt.step()
+            rec.close()
+            last = probes(self.root / name)[-1][1]
+            self.near(last["gram.training"], last["gram"], 1e-5)
+
+    def test_an_evaluation_between_steps_does_not_freeze_batch_norms(self):
+        net = moved(ResNet(4, 4, (1,)))
+        x, y = images()
+        opt = torch.optim.SGD(net.parameters(), 0.01)
+        rec = Recorder(self.root / "run", net, opt, probe=(x, y), classes=NAMES, every=0)
+        nn.functional.cross_entropy(net.train()(x), y).backward()
+        opt.step()
+        net.eval()
+        rec.close()
+        last = probes(self.root / "run")[-1][1]
+        self.assertGreater(np.abs(last["gram.training"] - last["gram"]).max(), 1e-3)
+
     def test_an_untrained_network_is_measured_with_the_statistics_of_the_probe(self):
         """Frozen at step 0, batch norms have the weighted statistics of the images in place of 0 and 1, for that time."""
         net = ResNet(4, 4, (1,))
@@ -255,6 +281,16 @@ class Gradients(Case):
             self.assertEqual(found[name].shape[1:], (16, 16))
             self.assertFalse(found[name][:, 4:8].any() or found[name][:, 11].any())
             self.assertTrue(np.isnan(found[name.replace("gram", "loss")][[4, 5, 6, 7, 11]]).all())
+
+    def test_a_class_that_is_not_trained_is_not_measured_as_in_training_though_the_probe_has_it(self):
+        x, y = images((8, 8, 8, 8))
+        net = ResNet(4, 4, (1,))
+        opt = torch.optim.SGD(net.parameters(), 0.1)
+        Recorder(self.root / "run", net, opt, probe=(x, y), classes=NAMES, train_counts=[8, 0, 8, 8]).close()
+        header, (_, found) = events(self.root / "run")[0], probes(self.root / "run")[0]
+        self.assertEqual(found["classes.training"].tolist(), [0, 2, 3])
+        self.assertEqual(header["probe"]["training"], [0, 2, 3])
+        self.assertEqual((found["gram"].shape[1:], found["gram.training"].shape[1:]), ((16, 16), (12, 12)))
 
 
 if __name__ == "__main__":

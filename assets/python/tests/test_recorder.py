@@ -201,6 +201,26 @@ class Training(Case):
         self.assertIsNotNone(inside._compiled_call_impl)
         rec.close()
 
+    def test_what_is_compiled_within_a_network_is_measured_as_it_was_written(self):
+        if not hasattr(getattr(torch, "compiler", None), "set_stance"):
+            self.skipTest("this PyTorch has no torch.compiler.set_stance")
+        x, y = images()
+        torch.manual_seed(1)
+        plain = ResNet(4, 4, (1,))
+        found = []
+        for name in ("plain", "method", "module"):
+            net = copy.deepcopy(plain)
+            if name == "method":
+                net.forward = torch.compile(net.forward, backend="aot_eager")
+            elif name == "module":
+                net.layer1 = torch.compile(net.layer1, backend="aot_eager")
+            train(net, x, y, steps=2, recorded=self.root / name, probe=(x, y), every=1)
+            found.append(probes(self.root / name))
+        for other in found[1:]:
+            self.assertEqual(len(other), 3)
+            for (_, wanted), (_, own) in zip(found[0], other):
+                self.near(own["gram.training"], wanted["gram.training"], 1e-5)
+
     def test_a_loader_is_counted_by_what_it_draws(self):
         x, y = images()
         data = torch.utils.data.TensorDataset(x, y)
@@ -283,6 +303,8 @@ class Training(Case):
         self.assertEqual([e["step"] for e in log if e["event"] == "probe"], [0, 2, 4])
         self.assertEqual([sum(e["support"]) for e in log if e["event"] == "eval"], [len(images()[1])])
         self.assertEqual(log[0]["layers"][0]["name"], "conv1")
+        # Both processes take eight images in a step.
+        self.assertEqual([e["images"] for e in log if e["event"] == "step"], [16, 32, 48, 64])
 
     def test_an_error_while_measuring_ends_the_run_and_not_the_training(self):
         net = ResNet(4, 4, (1,))
@@ -302,6 +324,75 @@ class Training(Case):
         last = events(self.root / "run")[-1]
         self.assertEqual((last["event"], last["step"]), ("failed", 2))
         self.assertTrue(all(m.training for m in net.modules()))
+
+    def step(self, net, opt):
+        x, y = images()
+        opt.zero_grad()
+        nn.functional.cross_entropy(net(x), y).backward()
+        opt.step()
+
+    def test_an_error_while_measuring_does_not_disturb_the_optimisers_other_hooks(self):
+        net = ResNet(4, 4, (1,))
+        opt = torch.optim.SGD(net.parameters(), 0.1)
+        if not hasattr(opt, "register_step_post_hook"):
+            self.skipTest("before PyTorch 2.0 optimisers have no hooks")
+        rec = Recorder(self.root / "run", net, opt, probe=images(), classes=NAMES, every=1)
+        heard = []
+        opt.register_step_pre_hook(lambda *_: heard.append("before"))
+        opt.register_step_post_hook(lambda *_: heard.append("after"))
+        rec._measure.frozen = lambda update: (_ for _ in ()).throw(RuntimeError("a fault"))
+        with self.assertWarnsRegex(RuntimeWarning, "a fault"):
+            self.step(net, opt)
+        self.step(net, opt)
+        self.assertEqual(heard, ["before", "after"] * 2)
+        self.assertEqual(events(self.root / "run")[-1]["step"], 1)
+
+    def test_an_update_for_which_memory_lacks_ends_the_run_and_not_the_training(self):
+        net = ResNet(4, 4, (1,))
+        opt = torch.optim.SGD(net.parameters(), 0.1)
+        rec = Recorder(self.root / "run", net, opt, probe=images(), classes=NAMES, every=1)
+        keep = rec._keep
+
+        def lacking():
+            keep()
+            # The difference of these shapes fails, as it does without memory.
+            rec._before_step[0] = torch.zeros(7)
+
+        rec._keep = lacking
+        with self.assertWarnsRegex(RuntimeWarning, "training goes on"):
+            self.step(net, opt)
+        self.assertEqual((rec._before_step, rec._update), (None, None))
+        self.assertEqual(events(self.root / "run")[-1]["event"], "failed")
+
+    def test_a_disk_that_is_full_at_the_end_is_warned_of(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("this system has no /dev/full")
+        net = ResNet(4, 4, (1,))
+        opt = torch.optim.SGD(net.parameters(), 0.1)
+        rec = Recorder(self.root / "run", net, opt, probe=images(), classes=NAMES)
+        rec._log._file.close()
+        rec._log._file = open("/dev/full", "ab")
+        with self.assertWarnsRegex(RuntimeWarning, "the end of the run could not be written"):
+            rec.close()
+        self.assertIsNone(rec._log._file)
+
+    def test_weights_that_are_changed_after_the_last_step_are_not_measured_as_those_of_the_step(self):
+        net = ResNet(4, 4, (1,))
+        best = copy.deepcopy(net.state_dict())
+        for name, is_changed in (("changed", True), ("same", False)):
+            opt = torch.optim.SGD(net.parameters(), 0.1)
+            rec = Recorder(self.root / name, net, opt, probe=images(), classes=NAMES, every=0)
+            self.step(net, opt)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                if is_changed:
+                    net.load_state_dict(best)
+                rec.close("done")
+            log = events(self.root / name)
+            sentence = "the weights were changed after step 1, which is therefore not measured"
+            self.assertEqual([str(warning.message) for warning in caught], [sentence] * is_changed)
+            self.assertEqual([e["step"] for e in log if e["event"] == "probe"], [0] if is_changed else [0, 1])
+            self.assertEqual(log[-1]["message"], f"done; {sentence}" if is_changed else "done")
 
     def test_a_copy_of_the_optimiser_does_not_count(self):
         net = ResNet(4, 4, (1,))
@@ -430,6 +521,65 @@ class Files(Case):
         with self.assertRaisesRegex(RecorderError, "is no split"):
             self.recorder("two")[1].evaluate(labels, logits, split="dev")
 
+    def test_a_second_evaluation_at_a_step_is_warned_of(self):
+        net, rec = self.recorder()
+        x, y = images()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            rec.evaluate(y, net(x))
+            rec.evaluate(y, net(x), split="test")
+            rec.step += 1
+            rec.evaluate(y, net(x))
+            rec.step -= 1
+        rec.evaluate(y, net(x))
+        with self.assertWarnsRegex(UserWarning, "a second evaluation of `val` at step 0 replaces the first"):
+            rec.evaluate(y[:9], net(x[:9]))
+        rec.close()
+
+    def test_probabilities_are_not_taken_for_logits(self):
+        class Soft(ResNet):
+            def forward(self, x):
+                logits = super().forward(x)
+                return logits if self.training else logits.softmax(1)
+
+        net, (x, y) = Soft(4, 4, (1,)), images()
+        opt = torch.optim.SGD(net.parameters(), 0.1)
+        with self.assertRaisesRegex(RecorderError, "gives probabilities in evaluation; pass `forward="):
+            Recorder(self.root / "soft", net, opt, probe=(x, y), classes=NAMES)
+        options = dict(probe=(x, y), classes=NAMES, forward=lambda model, images: model(images).log())
+        rec = Recorder(self.root / "log", net, opt, **options)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for split in ("val", "test"):
+                scores = rec.evaluate(y, net.eval()(x), split=split)
+                self.assertIsNone(scores["loss"])
+                self.assertGreaterEqual(scores["accuracy"], 0)
+        self.assertEqual(len(caught), 1)
+        self.assertIn("pass logits", str(caught[0].message))
+        self.assertGreater(rec.evaluate(y, net(x).log(), split="train")["loss"], 0)
+        rec.close()
+
+    def test_the_lock_ends_with_the_recorder_also_where_another_process_has_the_file(self):
+        _, rec = self.recorder()
+        # As a process has it that was forked meanwhile.
+        other = os.dup(rec._log._file.fileno())
+        self.addCleanup(os.close, other)
+        rec.close()
+        with self.assertRaisesRegex(RecorderError, "there is a run here already"):
+            self.recorder()
+
+    def test_a_script_may_go_to_another_directory(self):
+        before = os.getcwd()
+        self.addCleanup(os.chdir, before)
+        (self.root / "other").mkdir()
+        os.chdir(self.root)
+        net = ResNet(4, 4, (1,))
+        rec = Recorder("run", net, torch.optim.SGD(net.parameters(), 0.1), probe=images(), classes=NAMES)
+        os.chdir("other")
+        rec.step += 1
+        rec.close()
+        self.assertEqual([step for step, _ in probes(self.root / "run")], [0, 1])
+
     def test_probe_images_follow_from_the_seed_alone(self):
         x, y = images((50, 40, 30, 3))
         found = []
@@ -464,6 +614,12 @@ class Files(Case):
         config = events(self.root / "run")[0]["recorder"]["config"]
         self.assertEqual((config["lr"], config["nan"], config["deep"]), (0.1, None, {"a": [1, None]}))
         self.assertIsInstance(config["odd"], str)
+        values = dict(seed=np.int64(3), lr=np.float32(0.5), flag=np.bool_(True), one=torch.tensor(2), several=np.arange(2))
+        _, rec = self.recorder("numbers", config=values)
+        rec.close()
+        config = events(self.root / "numbers")[0]["recorder"]["config"]
+        self.assertEqual(config, dict(seed=3, lr=0.5, flag=True, one=2, several="[0 1]"))
+        self.assertIs(config["flag"], True)
 
     def test_the_optimiser_is_named_whatever_wraps_it(self):
         class Own(torch.optim.SGD):
@@ -502,6 +658,21 @@ class Layers(Case):
         self.assertEqual(rows["fc"]["group"], "classifier")
         grams = [row["gram"] for row in rows.values() if row["gram"] is not None]
         self.assertEqual(grams, list(range(len(grams))))
+
+    def test_blocks_that_are_called_as_parts_of_every_network_get_another_name(self):
+        class Whole(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.backbone, self.network = ResNet(8, 4, (1,)), nn.Sequential(nn.ReLU(), nn.Linear(8, 8))
+                self.head = nn.Linear(8, 4)
+
+            def forward(self, x):
+                return self.head(self.network(self.backbone(x)))
+
+        rows = self.rows(Whole(), images())
+        self.assertEqual(rows["backbone.conv1"]["group"], "backbone (block)")
+        self.assertEqual(rows["network.1"]["group"], "network (block)")
+        self.assertEqual(rows["backbone.layer1.0.conv1"]["group"], "backbone.layer1.0")
 
     def test_a_vision_transformer_has_its_tokens_and_attentions(self):
         net = ViT(4, 16, 2, patch=4, image=8)

@@ -182,6 +182,26 @@ class Resume(Case):
             again.recorder(resume=step)
         again.recorder(resume=step, drawn=[1, 1, 1, 1]).close()
 
+    def test_classes_with_fewer_images_than_pieces_are_compared_by_the_images_they_have(self):
+        again, step = self.interrupted(at=4, probe=images((30, 20, 10, 3)))
+        again.recorder(resume=step).close()
+        self.assertEqual([e["step"] for e in events(again.path) if e["event"] == "resumed"], [4])
+        fresh = Script(again.path, probe=images((30, 20, 10, 3)))
+        with torch.no_grad():
+            fresh.net.fc.bias.add_(torch.tensor([0.0, 9.0, 0.0, 0.0]))
+        with self.assertRaisesRegex(RecorderError, "not the network that was recorded at step 4"):
+            fresh.recorder(resume=step)
+
+    def test_blocks_that_an_earlier_version_named_otherwise_are_the_same(self):
+        again, step = self.interrupted()
+        log = again.path / "events.jsonl"
+        header, _, rest = log.read_text().partition("\n")
+        header = json.loads(header)
+        header["layers"][0]["group"] = "backbone"
+        log.write_text(json.dumps(header) + "\n" + rest)
+        again.recorder(resume=step).close()
+        self.assertEqual(events(again.path)[-1]["event"], "finished")
+
     def test_a_log_that_is_damaged_or_a_copy_is_refused(self):
         again, step = self.interrupted()
         log = again.path / "events.jsonl"

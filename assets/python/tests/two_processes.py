@@ -24,7 +24,8 @@ def work(rank, rendezvous, run, results):
     net = nn.parallel.DistributedDataParallel(ResNet(4, 4, (1,)))
     opt = torch.optim.SGD(net.parameters(), 0.05, momentum=0.9)
     x, y = images()
-    recorder = crosscurrent.Recorder(run, net, opt, probe=(x, y), classes=list("abcd"), every=2) if run else None
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), 8)
+    recorder = crosscurrent.Recorder(run, net, opt, probe=loader, classes=list("abcd"), every=2) if run else None
     for step in range(4):
         opt.zero_grad()
         part = slice((2 * step + rank) * 8, (2 * step + rank + 1) * 8)

@@ -91,7 +91,7 @@ impl Work {
             State::Cut => train::resume(&dir, &self.control, &mut emit),
             State::Anew => log::clear(&dir)
                 .map_err(TrainError::from)
-                .and_then(|()| anew()),
+                .and_then(|_| anew()),
             State::New | State::Busy | State::Finished => anew(),
         };
         match result {

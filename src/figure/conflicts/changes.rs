@@ -90,7 +90,7 @@ impl<'a, O: Of> Changes<'a, O> {
         if let Some(heading) = heading {
             ui.add(egui::Label::new(RichText::new(heading).size(11.0).weak()).truncate());
         }
-        let area = above(ui, summary_lines(ui, view));
+        let area = above(ui, summary_lines(ui, subject, view));
         let grid = Grid::new(ui, area, subject, view, LABELS);
         let dark = ui.visuals().dark_mode;
         grid.paint_bar(ui, |value| palette::diverging(value, dark));

@@ -6,7 +6,7 @@ use egui::Context;
 
 use crate::figure::facts::network;
 use crate::figure::facts::probes::Need;
-use crate::figure::facts::unread::NO_PROBE;
+use crate::figure::facts::unread::{NO_PROBE, NO_SUMMARIES};
 use crate::figure::kit::chart::{Chart, Curve, Gap, Look};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
@@ -80,6 +80,8 @@ fn over_time(subject: Subject<'_>, view: &View) -> Chart {
         curves: parts.flat_map(of_part).collect(),
         empty: if subject.run.probes.is_empty() {
             NO_PROBE.to_owned()
+        } else if network::lacks_summaries(subject) {
+            NO_SUMMARIES.to_owned()
         } else {
             "No pair of classes has gradients that could conflict.".to_owned()
         },

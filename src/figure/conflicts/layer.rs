@@ -71,7 +71,7 @@ fn moments<'a>(ctx: &Context, subject: Subject<'a>, view: &View) -> Result<Momen
     let probe = subject.probe(view).ok_or(NO_PROBE)?;
     let rows = subject.run.gram_rows(&view.scope);
     if rows.is_empty() {
-        return Err(no_parameters(&view.scope));
+        return Err(no_parameters(subject.run, &view.scope));
     }
     let now = summary_of(ctx, subject, probe, &view.scope);
     let first = subject.run.probes.first();

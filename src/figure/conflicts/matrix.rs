@@ -4,6 +4,7 @@ use egui::{Sense, Ui};
 
 use crate::figure::facts::conflict::{Shown, shown};
 use crate::figure::facts::mistakes::marked;
+use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::unmeasured::{self, REASON, is_unmeasured};
 use crate::figure::kit::numerals::{signed, three_figures};
@@ -56,9 +57,9 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
 const SUMMARY_WIDTH: f32 = 660.0;
 
 /// Lines that the summary takes: in a narrow figure several.
-pub(super) fn summary_lines(ui: &Ui, view: &View) -> f32 {
+pub(super) fn summary_lines(ui: &Ui, subject: Subject<'_>, view: &View) -> f32 {
     let lines = (SUMMARY_WIDTH / ui.available_width().max(1.0)).ceil();
-    lines.min(4.0) + f32::from(conflicts_by_construction(&view.scope))
+    lines.min(4.0) + f32::from(conflicts_by_construction(subject, &view.scope))
 }
 
 /// Draws the matrix, its colour bar and its summary; a click picks a pair.
@@ -70,7 +71,7 @@ pub(in crate::figure) fn matrix_ui(ui: &mut Ui, subject: Subject<'_>, view: &Vie
             return None;
         }
     };
-    let area = above(ui, summary_lines(ui, view));
+    let area = above(ui, summary_lines(ui, subject, view));
     let cosines = Cosines {
         shown: &shown,
         subject,
@@ -162,12 +163,11 @@ impl Cells for Cosines<'_> {
     }
 }
 
-fn conflicts_by_construction(scope: &Scope) -> bool {
-    let of_classifier = |name: &str| {
-        name.strip_prefix(CLASSIFIER)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    matches!(scope, Scope::Network) || of_classifier(scope.name())
+/// Whether a part of the network has its classifier. Layers of recorded networks have any names: a hidden one may be called
+/// `classifier.0`, and the classifier `fc`.
+fn conflicts_by_construction(subject: Subject<'_>, scope: &Scope) -> bool {
+    let mut layers = layers_with_gradients(subject);
+    layers.any(|(layer, _)| scope.covers(layer) && layer.group == CLASSIFIER)
 }
 
 /// Writes everything about one pair: the text of its tooltip.
@@ -249,7 +249,7 @@ fn summary_ui(ui: &mut Ui, summary: &ConflictSummary, subject: Subject<'_>, scop
             );
         }
     });
-    if conflicts_by_construction(scope) {
+    if conflicts_by_construction(subject, scope) {
         ui.weak("The classifier's class gradients conflict by construction.");
     }
 }

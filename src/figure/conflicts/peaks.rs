@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use egui::{Color32, FontId, Label, Rect, RichText, Role, ScrollArea, Sense, Ui, pos2, vec2};
 
+use crate::figure::facts::network;
 use crate::figure::facts::pair::{layers_at, made_by_layer};
 use crate::figure::facts::peaks::{Peak, of_pair, of_quantity};
 use crate::figure::facts::probes::{Made, Need};
 use crate::figure::facts::quantity::Classes;
-use crate::figure::facts::unread::NO_PROBE;
+use crate::figure::facts::unmeasured;
+use crate::figure::facts::unread::{NO_PROBE, NO_SUMMARIES};
 use crate::figure::kit::memo::remembered;
 use crate::figure::kit::numerals::{signed, three_figures};
 use crate::figure::kit::table::{Table, Value};
@@ -17,7 +19,7 @@ use crate::figure::look::clock::Clock;
 use crate::figure::look::kind::Kind;
 use crate::figure::look::pages::Page;
 use crate::figure::look::pick::Pick;
-use crate::figure::look::subject::{Subject, pair_of};
+use crate::figure::look::subject::{Subject, class_of, pair_of};
 use crate::figure::look::view::{Quantity, View};
 use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::run::Scope;
@@ -248,6 +250,17 @@ fn numbers(peak: &Peak, view: &View) -> [String; 3] {
 
 /// Why there is no peak, in words.
 fn nothing(subject: Subject<'_>, view: &View) -> String {
+    let of = match (view.one_pair, view.quantity) {
+        (true, _) => pair_of(subject, view).map(|(a, b)| vec![a, b]),
+        (false, Quantity::ClassNorm) => class_of(subject, view).map(|class| vec![class]),
+        (false, _) => None,
+    };
+    if let Some(sentence) = of.and_then(|classes| unmeasured::sentence(subject, &classes)) {
+        return sentence;
+    }
+    if !view.one_pair && network::lacks_summaries(subject) {
+        return NO_SUMMARIES.to_owned();
+    }
     if view.one_pair {
         return "The two classes are in no significant conflict (3 SE) in any layer at any moment that is read.".to_owned();
     }

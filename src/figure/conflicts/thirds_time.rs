@@ -131,7 +131,7 @@ fn empty(subject: Subject<'_>, view: &View) -> String {
     } else if !has_thirds(run) {
         NONE_RARE.to_owned()
     } else if run.gram_rows(&view.scope).is_empty() {
-        no_parameters(&view.scope)
+        no_parameters(subject.run, &view.scope)
     } else if is_single {
         "This log, which an older version wrote, does not say how frequent and rare classes conflict.".to_owned()
     } else {

@@ -39,7 +39,7 @@ pub(in crate::figure) fn shown(
         Some(made(subject.run, probe.step, tensors.gram_of(&rows)?))
     });
     shown.ok_or_else(|| match rows.is_empty() {
-        true => no_parameters(&view.scope),
+        true => no_parameters(subject.run, &view.scope),
         false => damaged(probe.step),
     })
 }

@@ -49,7 +49,7 @@ pub(in crate::figure) fn missing(
         return Some(text);
     }
     if rows.is_empty() {
-        let text = no_parameters(&view.scope);
+        let text = no_parameters(subject.run, &view.scope);
         return Some(text);
     }
     if learning_rate_at(subject.run, probe.step).is_none() {
@@ -218,7 +218,7 @@ pub(in crate::figure) fn made(
     view: &View,
     class: usize,
 ) -> Arc<Made<Moment>> {
-    let name = ("ledger over time", subject.identity());
+    let name = ("ledger over time", subject.identity() ^ (class as u64 + 1));
     // Until the first step no learning rate is known.
     let key = (class, &view.scope, subject.run.revisions.steps.min(1));
     of_probes(ctx, name, (subject, &[class]), key, |step| {

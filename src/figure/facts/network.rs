@@ -16,6 +16,13 @@ pub(in crate::figure) fn layers_with_gradients(
         .filter_map(|layer| Some((layer, layer.gram?)))
 }
 
+/// Whether the summaries of all probes are missing: the log of a recorder does not have them, and its probe files were not
+/// there to make them of.
+pub(in crate::figure) fn lacks_summaries(subject: Subject<'_>) -> bool {
+    let probes = &subject.run.probes;
+    !probes.is_empty() && probes.iter().all(|probe| probe.layers.is_empty())
+}
+
 /// ‖g_k‖ of a scope, from the log alone: squared norms add over layers.
 pub(in crate::figure) fn norm(probe: &Probe, rows: &[usize], class: usize) -> Option<f64> {
     let mut square = 0.0;

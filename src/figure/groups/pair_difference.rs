@@ -317,7 +317,7 @@ fn summary(seeds: usize, pairs: usize, [less, more]: [usize; 2]) -> String {
         let all = one_or_more(pairs, "interval", "intervals");
         let chance = match less + more {
             0 => String::new(),
-            _ => format!(" ({chance} would by chance)"),
+            _ => format!(" (by chance {chance})"),
         };
         format!("Over {over} {number} of {all} exclude{s} 0{chance}")
     } else {
@@ -425,13 +425,13 @@ mod tests {
                 8,
                 45,
                 [2, 1],
-                "Over 8 seeds 3 of 45 intervals exclude 0 (about 2 would by chance): less pull in 2, more in 1",
+                "Over 8 seeds 3 of 45 intervals exclude 0 (by chance about 2): less pull in 2, more in 1",
             ),
             (
                 8,
                 15,
                 [0, 1],
-                "Over 8 seeds 1 of 15 intervals excludes 0 (less than 1 would by chance): less pull in 0, more in 1",
+                "Over 8 seeds 1 of 15 intervals excludes 0 (by chance less than 1): less pull in 0, more in 1",
             ),
             (
                 2,

@@ -61,15 +61,24 @@ impl Subject<'_> {
     }
 }
 
-/// The class looked at: the one selected or, where none is, the rarest of those that have training images.
+/// The class looked at: the one selected or, where none is, the rarest of those that have training images. Of several that
+/// are equally rare, it is one that is measured in the way in which the run is shown. Classes of the view go by name.
 pub(in crate::figure) fn class_of(subject: Subject<'_>, view: &View) -> Option<usize> {
     let started = subject.run.started.as_ref()?;
+    let view = view.in_classes(&started.classes);
     let selected = view.class.filter(|&k| k < started.classes.len());
-    selected.or_else(|| started.rarest())
+    selected.or_else(|| {
+        let rarest = started.rarest()?;
+        let counts = started.train_counts.iter().enumerate();
+        let mut equal = counts.filter(|(_, count)| **count == started.train_counts[rarest]);
+        let measured = equal.find(|(k, _)| subject.run.measures(*k));
+        Some(measured.map_or(rarest, |(k, _)| k))
+    })
 }
 
-/// The selected pair, where the run has both classes.
+/// The selected pair, where the run has both classes, which go by name.
 pub(in crate::figure) fn pair_of(subject: Subject<'_>, view: &View) -> Option<(usize, usize)> {
+    let view = view.in_classes(subject.classes());
     let classes = subject.classes().len();
     view.pair.filter(|&(a, b)| a < classes && b < classes)
 }
@@ -115,4 +124,43 @@ pub(crate) fn order_of_classes(names: &[String], counts: &[usize], by: &Order) -
         Order::Similarity(_) => {}
     }
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::testing::{recorded, view};
+
+    /// Of equally rare classes, one that is measured is looked at; a class that is selected goes by its name.
+    #[test]
+    fn the_class_looked_at_is_measured_and_goes_by_its_name() -> anyhow::Result<()> {
+        let recorded = recorded("solar-none")?;
+        let mut run = recorded.run.clone();
+        let started = run.started.as_mut().expect("a header");
+        started.train_counts[4] = 7;
+        started.train_counts[5] = 7;
+        started.probe.training = vec![0, 1, 5];
+        let names = started.classes.clone();
+        run.show(crate::run::BatchNorm::AsInTraining);
+        let subject = Subject {
+            run: &run,
+            ..recorded.subject()
+        };
+        let none = View {
+            class: None,
+            ..view()
+        };
+        let is_shown = run.batch_norm() == crate::run::BatchNorm::AsInTraining;
+        let expected = if is_shown { 5 } else { 4 };
+        assert_eq!(class_of(subject, &none), Some(expected));
+        let turned = View {
+            classes: names.iter().rev().cloned().collect(),
+            class: Some(0),
+            pair: Some((0, 1)),
+            ..view()
+        };
+        assert_eq!(class_of(subject, &turned), Some(5));
+        assert_eq!(pair_of(subject, &turned), Some((5, 4)));
+        Ok(())
+    }
 }

@@ -6,7 +6,7 @@ use egui::{
 };
 
 use crate::figure::facts::ledger::{
-    Account, BEYOND_FIRST_ORDER, Moment, TOO_LARGE, account, measured_on, no_shares,
+    Account, BEYOND_FIRST_ORDER, Moment, TOO_LARGE, account, measured_on, no_shares, not_predicted,
 };
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::unmeasured;
@@ -139,9 +139,18 @@ fn class_ui(
         match account {
             Some(account) if account.is_whole => net_text_ui(ui, &account.net),
             Some(_) => {
-                let count = unmeasured::count(subject).unwrap_or_default();
-                ui.weak(format!("{count} are measured"))
-                    .on_hover_text("With batch norm as in training not all classes are measured: what they do together is not known");
+                let (text, hint) = match unmeasured::count(subject) {
+                    Some(count) => (
+                        format!("{count} are measured"),
+                        "With batch norm as in training not all classes are measured: what they do together is not known"
+                            .to_owned(),
+                    ),
+                    None => (
+                        "not all classes are measured".to_owned(),
+                        not_predicted(subject.run).unwrap_or_default(),
+                    ),
+                };
+                ui.weak(text).on_hover_text(hint);
             }
             None => {}
         }

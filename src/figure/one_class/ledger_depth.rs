@@ -79,7 +79,7 @@ fn steps_shown(subject: Subject<'_>) -> &'static str {
 /// no class.
 fn effects(ctx: &Context, subject: Subject<'_>, view: &View) -> Option<(Arc<Made<Layers>>, f64)> {
     let class = class_of(subject, view)?;
-    let name = ("ledger by depth", subject.identity());
+    let name = ("ledger by depth", subject.identity() ^ (class as u64 + 1));
     // Until the first step no learning rate is known.
     let key = (class, subject.run.revisions.steps.min(1));
     let made = of_probes(ctx, name, (subject, &[class]), key, |step| {
@@ -225,7 +225,7 @@ impl Cells for Shown<'_> {
             return;
         };
         let Some(effect) = effect else {
-            ui.label("undefined: too few probe images of the class, or no step yet");
+            ui.label("undefined: too few probe images of the class, or a step that is not known, as before the first one");
             return;
         };
         ui.strong(match (effect.resolved(), effect.nats > 0.0) {

@@ -7,7 +7,7 @@ use egui::{Color32, Context, RichText, Ui};
 use crate::figure::facts::ledger::{Moment, made, measured, not_predicted};
 use crate::figure::facts::probes::Need;
 use crate::figure::facts::unmeasured;
-use crate::figure::facts::unread::NO_PROBE;
+use crate::figure::facts::unread::{NO_PROBE, no_parameters};
 use crate::figure::kit::chart::{Chart, Curve, Look, signed_log};
 use crate::figure::kit::palette;
 use crate::figure::kit::table::Table;
@@ -151,7 +151,10 @@ pub(in crate::figure) fn over_time(ctx: &Context, subject: Subject<'_>, view: &V
     } else {
         "The probe has too few images of the class to say what moves it."
     };
-    chart.empty = unmeasured::sentence(subject, &[class]).unwrap_or_else(|| empty.to_owned());
+    let lacks = subject.run.gram_rows(&view.scope).is_empty();
+    let lacks = lacks.then(|| no_parameters(subject.run, &view.scope));
+    let empty = lacks.unwrap_or_else(|| empty.to_owned());
+    chart.empty = unmeasured::sentence(subject, &[class]).unwrap_or(empty);
     chart
 }
 

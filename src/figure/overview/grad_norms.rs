@@ -66,7 +66,7 @@ fn over_time(subject: Subject<'_>, view: &View) -> Chart {
     let rows = subject.run.gram_rows(&view.scope);
     if rows.is_empty() && !subject.classes().is_empty() {
         return Chart {
-            empty: no_parameters(&view.scope),
+            empty: no_parameters(subject.run, &view.scope),
             ..Chart::default()
         };
     }

@@ -126,12 +126,16 @@ fn panels<'a>(
     pack: impl FnOnce() -> Panels,
 ) -> &'a Panels {
     let place = tile.map_or(direct, |tile| &transformed[tile as usize]);
-    place.get_or_init(|| {
-        timed(Work::Pack, || match tile {
-            None => pack(),
-            Some(tile) => winograd::transformed(arch, tile, &pack()),
-        })
-    })
+    if let Some(panels) = place.get() {
+        return panels;
+    }
+    // Made outside the lock: a thread that waits here for others to pack their part takes up another piece of work meanwhile,
+    // which may ask for the same panels, and would wait for the lock for ever. Whichever thread is first, the panels are equal.
+    let packed = timed(Work::Pack, || match tile {
+        None => pack(),
+        Some(tile) => winograd::transformed(arch, tile, &pack()),
+    });
+    place.get_or_init(|| packed)
 }
 
 /// The products that give the weight's gradient.

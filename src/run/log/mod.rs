@@ -108,12 +108,13 @@ pub fn is_recorded(run: &Path) -> bool {
     matches!(started, Some(Event::Started(started)) if started.recorder.is_some())
 }
 
-/// Empties the log of a run that was cut before its first checkpoint, so that the run can be trained anew.
+/// Empties the log of a run that was cut before its first checkpoint, so that the run can be trained anew. Gives what the log
+/// held, for [`restore`].
 ///
 /// # Errors
 /// Where the log cannot be written, another process is writing it, the run has a checkpoint by now, or what it recorded
 /// is worth keeping.
-pub fn clear(run: &Path) -> Result<(), RunError> {
+pub fn clear(run: &Path) -> Result<Vec<u8>, RunError> {
     let writer = Writer::lock(run)?;
     let last = checkpoint_path(run, "last");
     if last.is_file() {
@@ -124,8 +125,22 @@ pub fn clear(run: &Path) -> Result<(), RunError> {
     if !is_early(run)? {
         return Err(RunError::NoCheckpoint { path: last });
     }
+    let path = events_path(run);
+    let held = fs::read(&path).map_err(|e| RunError::io("read the log", &path, e))?;
     let emptied = writer.file.set_len(0);
-    emptied.map_err(|e| RunError::io("empty the log", &events_path(run), e))
+    emptied.map_err(|e| RunError::io("empty the log", &path, e))?;
+    Ok(held)
+}
+
+/// Writes back what the log of a run held before it was emptied, where nothing was recorded since: otherwise a run whose
+/// images cannot be read for now would be lost.
+pub fn restore(run: &Path, held: &[u8]) {
+    let path = events_path(run);
+    if !fs::metadata(&path).is_ok_and(|log| log.len() > 0) {
+        // The error to report is the one for which nothing was recorded.
+        let _ = fs::create_dir_all(run);
+        let _ = write_whole(&path, held);
+    }
 }
 
 /// How often a log is opened again that is not at its path after it was locked; then it is taken as it is, since there are

@@ -75,11 +75,26 @@ impl Run {
 }
 
 /// The last moment that all of these runs have reached, where they have not all reached the same one; `None` where they
-/// have. A run in which nothing has been measured has no say.
+/// have, also where it is the same epoch in runs whose epochs have other numbers of steps. A run in which nothing has been
+/// measured has no say.
 pub fn last_common_step<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Option<u64> {
-    let newest: Vec<u64> = runs.into_iter().filter_map(Run::newest_moment).collect();
-    let (first, last) = (newest.iter().min()?, newest.iter().max()?);
-    (first < last).then_some(*first)
+    let runs = runs.into_iter();
+    let newest = runs.filter_map(|run| Some((run, run.newest_moment()?)));
+    let newest: Vec<(&Run, u64)> = newest.collect();
+    let steps = newest.iter().map(|(_, step)| *step);
+    let (first, last) = (steps.clone().min()?, steps.max()?);
+    let (one, step) = newest.first()?;
+    let is_same_epoch = |(run, other): &(&Run, u64)| {
+        let epochs = [one.epoch_of(*step), run.epoch_of(*other)];
+        let knows = one.has_epochs() && run.has_epochs();
+        let per_epoch = |run: &Run| run.started.as_ref().map(|x| x.steps_per_epoch);
+        if per_epoch(run) == per_epoch(one) {
+            other == step
+        } else {
+            knows && (epochs[0] - epochs[1]).abs() <= COMPARABLE_EPOCHS
+        }
+    };
+    (first < last && !newest.iter().all(is_same_epoch)).then_some(first)
 }
 
 /// A moment of a run: the name of the run, the run, and the step.
@@ -198,6 +213,15 @@ mod tests {
         // A run that has measured nothing does not hold the other one back.
         assert_eq!(last_common_step([&long, &Run::default()]), None);
         assert_eq!(last_common_step([]), None);
+        // Both are at the end of epoch 5, of 40 and of 24 steps.
+        let mut other = run(&[0, 60, 120], &[])?;
+        if let Some(started) = &mut other.started {
+            started.steps_per_epoch = 24;
+        }
+        let whole = run(&[0, 200], &[])?;
+        assert_eq!(last_common_step([&whole, &other]), None);
+        let longer = run(&[0, 300], &[])?;
+        assert_eq!(last_common_step([&longer, &other]), Some(120));
         Ok(())
     }
 

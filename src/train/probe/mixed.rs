@@ -147,8 +147,12 @@ pub(super) fn mixed_within(
             let present: Vec<usize> = (0..mix.measured.len())
                 .filter(|&i| losses.values[i].is_some())
                 .collect();
-            // On the CPU each thread takes a whole backward pass: the threads need not wait for each other.
-            let done = ops::pieces(x.device(), present.len(), |i| {
+            // On the CPU each thread takes a whole backward pass: the threads need not wait for each other. Such a pass has a
+            // few gradients of the size of the largest layer at a time.
+            let [height, width, _] = net.spec().image;
+            let layer = height * width * net.spec().channels()[0] * size_of::<f32>();
+            let bytes = 3 * layer * batch.images.len();
+            let done = ops::pieces_of(x.device(), (present.len(), bytes), |i| {
                 products::flatten(&losses.backward(present[i])?[params.clone()])
             });
             for (&i, gradient) in present.iter().zip(done) {

@@ -19,6 +19,8 @@ use super::training::Trainer;
 
 /// Images of an evaluation that go through the network at a time, at most.
 const EVAL_BATCH: usize = 250;
+/// Pixels of as many images as take little memory in an evaluation.
+const EVAL_PIXELS: usize = EVAL_BATCH * 64 * 64;
 /// Number of training images whose statistics become the running statistics before the first step.
 const NORM_IMAGES: usize = 512;
 
@@ -35,7 +37,9 @@ impl Trainer<'_> {
         indices.truncate(NORM_IMAGES);
         let weights = self.net.weights();
         let mut updates = Vec::new();
-        for batch in indices.chunks(self.config.batch) {
+        // Batches of about one size, since each counts as much as the others.
+        let batches = indices.len().div_ceil(self.config.batch).max(1);
+        for batch in indices.chunks(indices.len().div_ceil(batches).max(1)) {
             let out = self
                 .net
                 .forward(&weights, &self.images(batch)?, Mode::Train)?;
@@ -145,11 +149,13 @@ impl Trainer<'_> {
         let weights = net.weights();
         let adjustment = criterion::post_hoc(self.config, &self.train_counts);
         let mut predictions = Predictions::default();
-        // On a device with memory of its own, a batch that could be trained on can also be evaluated.
-        let at_once = match self.device {
-            Device::Cpu => EVAL_BATCH,
-            _ => EVAL_BATCH.min(self.config.batch),
+        // A batch that could be trained on can also be evaluated. On the CPU, small images take little memory anyway.
+        let [height, width, _] = self.net.spec().image;
+        let small = match self.device {
+            Device::Cpu => EVAL_PIXELS / (height * width).max(1),
+            _ => 0,
         };
+        let at_once = EVAL_BATCH.min(self.config.batch.max(small));
         for chunk in indices.chunks(at_once) {
             let out = net.forward(&weights, &self.images(chunk)?, Mode::Eval)?;
             let truth: Vec<u16> = chunk

@@ -9,7 +9,7 @@ use super::subject::Subject;
 
 /// Batches from which the running statistics are estimated.
 const NORM_BATCHES: usize = 12;
-/// Images that go through the network at a time.
+/// Images that go through the network at a time, at most; a batch that could be trained on fits.
 const AT_ONCE: usize = 250;
 /// The largest change of a loss that a small step is to cause, in nats: small enough to be first-order, and far above
 /// the rounding of an f32 loss.
@@ -81,7 +81,7 @@ impl Effects {
         let criteria = subject.criteria();
         let of = |split: &[(u32, usize)]| -> Result<Vec<Option<f64>>> {
             let (mut sums, mut images) = (vec![0.0; classes], vec![0_usize; classes]);
-            for chunk in split.chunks(AT_ONCE) {
+            for chunk in split.chunks(AT_ONCE.min(subject.config.batch)) {
                 let indices: Vec<u32> = chunk.iter().map(|(index, _)| *index).collect();
                 let x = subject.images(&indices)?;
                 let out = subject.net.forward(&weights, &x, Mode::Eval)?;

@@ -166,6 +166,7 @@ impl App {
     pub(super) fn notes_saved(&mut self, dir: &Path, notes: &Notes) {
         if let Some(id) = self.state.runs.at_dir(dir) {
             self.state.runs.rename(id, notes);
+            self.state.browser.rounds += 1;
         }
         self.look_again();
     }

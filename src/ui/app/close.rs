@@ -1,13 +1,10 @@
 //! Closes the window.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::App;
 use crate::ui::state::queue::End;
-
-/// After this long, closing the window no longer waits for training to stop, unless a signal asked to close it.
-const CLOSE_AFTER: Duration = Duration::from_secs(10);
 
 impl App {
     /// A function for other threads that closes the window as the user would, and gives the reason to the run that is
@@ -28,8 +25,8 @@ impl App {
         // A signal asks once; the window's button may ask again.
         let signalled = self.signalled.swap(false, Ordering::AcqRel);
         let asked = signalled || ctx.input(|input| input.viewport().close_requested());
-        match (asked, self.closing_since, &self.state.training) {
-            (true, None, Some(training)) => {
+        match (asked, self.is_closing, &self.state.training) {
+            (true, false, Some(training)) => {
                 match self.stop_reason.get() {
                     Some(reason) => training.control.stop_for(reason),
                     None => training.control.stop(),
@@ -41,7 +38,7 @@ impl App {
                     // At the next start, training continues the interrupted job before those that wait.
                     self.state.queue.add(vec![job], End::Front);
                 }
-                self.closing_since = Some(Instant::now());
+                self.is_closing = true;
                 ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
                 ctx.request_repaint_after(Duration::from_millis(100));
                 let mut text =
@@ -52,14 +49,13 @@ impl App {
                 } else if waiting > 0 {
                     text.push_str(" What waits is lost.");
                 }
+                text.push_str(" Close it again not to wait.");
                 self.tell(text, false);
             }
             // Nothing holds up the closing that a signal asks for.
-            (_, None, None) if signalled => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
-            (_, Some(since), training) if signalled || !asked => {
-                // Whoever sends signals ends the program by force when out of patience.
-                let is_patient = self.stop_reason.get().is_some();
-                if training.is_none() || (since.elapsed() > CLOSE_AFTER && !is_patient) {
+            (_, false, None) if signalled => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            (_, true, training) if signalled || !asked => {
+                if training.is_none() {
                     ctx.send_viewport_cmd(egui::ViewportCommand::Close);
                 }
                 ctx.request_repaint_after(Duration::from_millis(100));

@@ -66,8 +66,8 @@ pub struct App {
     has_closed_runs: bool,
     /// The time of this frame, in window seconds.
     now: f64,
-    /// When the user asked to close the window while training was under way.
-    closing_since: Option<Instant>,
+    /// Whether the window closes as soon as the training has ended that was under way when it was asked to close.
+    is_closing: bool,
     /// Whether the system has asked to close the window since the last frame.
     signalled: Arc<AtomicBool>,
     /// Why the system has asked to close the window, if it has.
@@ -105,7 +105,7 @@ impl App {
             discard: options.discard,
             has_closed_runs: false,
             now: 0.0,
-            closing_since: None,
+            is_closing: false,
             signalled: Arc::default(),
             stop_reason: Arc::default(),
         };

@@ -46,13 +46,25 @@ impl App {
 
     /// Takes in a run that was read from its beginning.
     pub(super) fn opened(&mut self, id: RunId, opened: Opened) {
-        let now = self.now;
-        if let Some(entry) = self.state.runs.get_mut(id) {
-            entry.read(opened.loaded, now);
-            entry.original = opened.original;
-            self.state.runs.rename(id, &opened.notes);
-        }
+        self.take_over(id, opened);
         self.is_open(id);
+    }
+
+    /// Puts what was read of a run on the list. Of a run that this window trains by now, the window knows more than the
+    /// log told when it was read.
+    pub(super) fn take_over(&mut self, id: RunId, opened: Opened) {
+        let now = self.now;
+        let Some(entry) = self.state.runs.get_mut(id) else {
+            return;
+        };
+        if !entry.state.is_ours() {
+            entry.read(opened.loaded, now);
+        }
+        entry.original = opened.original;
+        self.state.runs.rename(id, &opened.notes);
+        if let Some(entry) = self.state.runs.get_mut(id) {
+            entry.notes_error = opened.notes_error;
+        }
     }
 
     /// Takes in the newest events of a run that another process trains, or the sentence that says why its log cannot be
@@ -137,7 +149,7 @@ impl App {
         match purpose {
             Purpose::ImageFolder => {
                 self.state.draft.folder = path.display().to_string();
-                self.state.draft.use_folder(true);
+                self.state.draft.use_folder_anew();
             }
             Purpose::RunFolder => self.background.look_for_run(path),
             Purpose::FolderOfRuns => self.add_folder(path),

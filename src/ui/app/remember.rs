@@ -50,10 +50,11 @@ impl App {
     }
 
     /// Puts the jobs back into the queue that were waiting or under way when the window was closed. None of them begins
-    /// before the user asks for it.
+    /// before the user asks for it. The queue of a window that is still open is left to that window.
     pub(super) fn restore_queue(&mut self) {
         let mut kept = std::mem::take(&mut self.settings.queue);
-        if kept.is_empty() {
+        // A run that is being written is trained by another window, whose queue this is.
+        if kept.is_empty() || kept.iter().any(|x| log::is_being_written(x.job.dir())) {
             return;
         }
         for waiting in &mut kept {

@@ -31,10 +31,8 @@ impl App {
                 forgotten.into_iter().for_each(drop_elsewhere);
             }
             Reply::Scanned(config, result) => self.state.draft.scanned(&config, result),
-            Reply::Checked(config, found) => {
-                // Where the check was ended or failed, Start says what is wrong.
-                self.state.draft.checked(&config, found.unwrap_or_default());
-            }
+            Reply::Checked(config, Ok(found)) => self.state.draft.checked(&config, found),
+            Reply::Checked(config, Err(_)) => self.state.draft.not_checked(&config),
             Reply::Chosen(purpose, path) => self.chosen(purpose, path),
             Reply::Exported(Ok(exported)) => self.exported(exported),
             Reply::Exported(Err(sentence)) => self.tell(format!("Not exported: {sentence}"), true),
@@ -115,7 +113,7 @@ impl App {
             }
             Dropped::Images(dir) => {
                 self.state.draft.folder = dir.display().to_string();
-                self.state.draft.use_folder(true);
+                self.state.draft.use_folder_anew();
                 self.tell(
                     "The next experiment trains on the images of the folder that was dropped; \
                      see the left panel.",

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::App;
-use crate::config::RunConfig;
+use crate::config::{Field, RunConfig};
 use crate::findings::Setting;
 use crate::run::event::Event;
 use crate::run::log::new_fork_dir;
@@ -13,7 +13,13 @@ use crate::ui::state::queue::{End, Job, Waiting};
 use crate::ui::state::runs::{RunId, RunState, state_at_rest};
 use crate::ui::state::training::Training;
 use crate::ui::state::words::failures;
-use crate::ui::work::{Report, Update, Worker};
+use crate::ui::work::{Opened, Report, Update, Worker};
+
+/// A notice shows at most this many sentences of a job.
+const SHOWN_SENTENCES: usize = 6;
+
+/// At most this many sentences are kept with a run: there may be one for each image that cannot be decoded.
+const KEPT_SENTENCES: usize = 30;
 
 impl App {
     pub(super) fn start(&mut self) {
@@ -22,7 +28,10 @@ impl App {
 
     /// Trains the experiment as set up, without the images that cannot be decoded.
     pub(super) fn skip_and_train(&mut self) {
-        self.state.draft.config.skip_unreadable = true;
+        // As if the box had been ticked, which shows what was last written in its place.
+        if let Some(field) = Field::named("skip_unreadable") {
+            self.state.draft.typed(field, "true".to_owned());
+        }
         self.start();
     }
 
@@ -151,7 +160,9 @@ impl App {
             return false;
         };
         match report {
-            Report::Update(Update::Began(waiting)) => self.began(*waiting),
+            Report::Update(Update::Began(waiting, known)) => {
+                self.began(*waiting, known.map(|known| *known));
+            }
             Report::Update(Update::Message(message)) => self.take_message(*message),
             Report::Update(Update::Ended(result)) => self.ended(result),
             Report::NoneYet => return false,
@@ -175,7 +186,7 @@ impl App {
             Message::Event(_) | Message::Notice(_) => None,
         };
         match message {
-            Message::Notice(text) => return self.tell(text, false),
+            Message::Notice(text) => return self.tell_of_job(&text),
             Message::Event(event) => self.take_event(&event),
             Message::Loading { .. } => {}
         }
@@ -184,10 +195,43 @@ impl App {
         }
     }
 
+    /// Shows a sentence of the trainer, below those of the same job that are still shown, and keeps it with the run.
+    fn tell_of_job(&mut self, text: &str) {
+        let training = self.state.training.as_ref();
+        let Some(job) = training.and_then(|training| training.current.as_ref()) else {
+            return self.tell(text, false);
+        };
+        let about = About::Job(job.id);
+        let entry = self
+            .current_run()
+            .and_then(|id| self.state.runs.get_mut(id));
+        if let Some(entry) = entry
+            && entry.notes.len() < KEPT_SENTENCES
+            && entry.notes.iter().all(|note| note != text)
+        {
+            entry.notes.push(text.to_owned());
+        }
+        let now = self.now;
+        let shown = self.state.notice.as_mut();
+        if let Some(notice) = shown.filter(|notice| notice.about == about) {
+            notice.since = now;
+            match notice.text.lines().count() {
+                lines if lines < SHOWN_SENTENCES => notice.text.push_str(&format!("\n{text}")),
+                SHOWN_SENTENCES => notice.text.push_str("\n…"),
+                _ => {}
+            }
+            return;
+        }
+        self.tell(text, false);
+        if let Some(notice) = &mut self.state.notice {
+            notice.about = about;
+        }
+    }
+
     /// Takes in that a job begins: puts its run on the list and shows it, the first run of a pair on the left, the
     /// second on the right. If the user looks at another run than that of the previous job, the runs shown stay as they
-    /// are.
-    fn began(&mut self, waiting: Waiting) {
+    /// are. `known` is what was recorded before of a run that training goes on with.
+    fn began(&mut self, waiting: Waiting, known: Option<Opened>) {
         let Some(training) = &mut self.state.training else {
             return;
         };
@@ -196,8 +240,14 @@ impl App {
         training.loading = None;
         let id = match self.state.runs.at_dir(&dir) {
             Some(id) => id,
-            None => self.state.runs.add(dir, RunState::Loading),
+            None => self.state.runs.add(dir, RunState::Opening),
         };
+        let entry = self.state.runs.get(id);
+        if let Some(known) = known
+            && entry.is_some_and(|entry| entry.run.started.is_none())
+        {
+            self.take_over(id, known);
+        }
         if let Some(entry) = self.state.runs.get_mut(id) {
             entry.state = RunState::Loading;
         }
@@ -241,8 +291,11 @@ impl App {
     }
 
     fn ended(&mut self, result: Result<(), String>) {
+        let mut stopped = None;
         if let Some(training) = &mut self.state.training {
             training.done += 1;
+            let current = training.current.as_ref().map(|current| current.job.clone());
+            stopped = current.filter(|_| training.control.is_stopped());
         }
         let Some(id) = self.current_run() else { return };
         let Some(entry) = self.state.runs.get_mut(id) else {
@@ -260,9 +313,21 @@ impl App {
                 _ => state_at_rest(&entry.run, false),
             };
         }
-        if let Err(sentence) = result {
-            self.state.failed.push((name, sentence));
-            self.tell(failures(&self.state.failed), true);
+        let Err(sentence) = result else { return };
+        match stopped.filter(|_| is_untouched) {
+            // The reading of images was cut short, which is no failure.
+            Some(_) if self.is_closing => {}
+            Some(job) => {
+                self.state.queue.add(vec![job], End::Front);
+                self.tell("Stopped before its first step; it waits again.", false);
+            }
+            None => {
+                self.state.failed.push((name, sentence));
+                self.tell(failures(&self.state.failed), true);
+            }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,7 +110,9 @@ fn source_ui(ui: &mut egui::Ui, draft: &mut Draft, actions: &mut Vec<Action>) {
                 .changed();
         });
     }
-    if changed {
+    if folder && !is_folder {
+        draft.use_folder_anew();
+    } else if changed {
         draft.use_folder(folder);
     }
 }
@@ -177,9 +179,11 @@ fn unreadable_ui(ui: &mut egui::Ui, draft: &Draft, actions: &mut Vec<Action>) {
         format!("{number} of the images cannot be decoded, and training would stop at them.");
     let text = RichText::new(text).color(ui.visuals().warn_fg_color);
     ui.label(text).on_hover_text(&help);
+    let reason = draft.reason_not_to_start();
     let skip = ui
-        .button("Skip and train")
-        .on_hover_text("Leave these images out, and press Start");
+        .add_enabled(reason.is_none(), egui::Button::new("Skip and train"))
+        .on_hover_text("Leave these images out, and press Start")
+        .on_disabled_hover_text(reason.unwrap_or_default());
     if skip.clicked() {
         actions.push(Action::SkipAndTrain);
     }

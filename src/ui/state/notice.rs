@@ -4,7 +4,7 @@ use super::runs::RunId;
 
 /// A sentence that is shown over the page.
 pub(crate) struct Notice {
-    /// What the notice complains of.
+    /// What the notice is about.
     pub(crate) about: About,
     pub(crate) text: String,
     pub(crate) is_error: bool,
@@ -12,7 +12,7 @@ pub(crate) struct Notice {
     pub(crate) since: f64,
 }
 
-/// What an error complains of: it goes once that is well again.
+/// What a notice is about. An error goes once what it complains of is well again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum About {
     /// Something that stays true until the user has read it.
@@ -25,4 +25,6 @@ pub(crate) enum About {
     Connection,
     /// Notes that were not written.
     Notes,
+    /// The job of the queue that had this id, of which the notice is no error.
+    Job(u64),
 }

@@ -84,17 +84,7 @@ impl Background {
         let remotes = self.remotes.clone();
         let work = move || {
             remotes.prepare(&dir);
-            let mut loaded = log::load(&dir).map_err(|error| error.to_string())?;
-            let notes = Notes::load(&dir).unwrap_or_else(|error| {
-                loaded.notes.push(error.to_string());
-                Notes::default()
-            });
-            let original = mirrored::of(&dir).map(|mark| mark.original());
-            Ok(Box::new(Opened {
-                loaded,
-                notes,
-                original,
-            }))
+            Opened::read(&dir).map(Box::new)
         };
         self.spawn(work, move |read| Reply::Run(id, read));
     }

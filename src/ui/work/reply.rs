@@ -1,6 +1,6 @@
 //! The answers of threads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::dropped::Dropped;
@@ -9,7 +9,8 @@ use crate::config::RunConfig;
 use crate::data::Summary;
 use crate::figure::Order;
 use crate::findings::Finding;
-use crate::run::log::{Followed, Loaded};
+use crate::run::log::{self, Followed, Loaded};
+use crate::run::mirrored;
 use crate::run::notes::Notes;
 use crate::samples::Samples;
 use crate::ui::state::action::Purpose;
@@ -22,8 +23,28 @@ use crate::ui::state::{findings, images, samples};
 pub(crate) struct Opened {
     pub(crate) loaded: Loaded,
     pub(crate) notes: Notes,
+    /// Why the notes could not be read, if they could not.
+    pub(crate) notes_error: Option<String>,
     /// The address of the run that it is a copy of.
     pub(crate) original: Option<String>,
+}
+
+impl Opened {
+    /// Reads the run in a directory; a sentence where its log cannot be read.
+    pub(super) fn read(dir: &Path) -> Result<Self, String> {
+        let mut loaded = log::load(dir).map_err(|error| error.to_string())?;
+        let (notes, notes_error) = match Notes::load(dir) {
+            Ok(notes) => (notes, None),
+            Err(error) => (Notes::default(), Some(error.to_string())),
+        };
+        loaded.notes.extend(notes_error.clone());
+        Ok(Self {
+            loaded,
+            notes,
+            notes_error,
+            original: mirrored::of(dir).map(|mark| mark.original()),
+        })
+    }
 }
 
 /// The outcome of a piece of work.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 
 use super::panics::panic_sentence;
+use super::reply::Opened;
 use super::waker::Waker;
 use crate::train::{self, Control, Message, device};
 use crate::ui::state::queue::{Job, Queue, Waiting};
@@ -17,8 +18,9 @@ pub type Trainer = Arc<
 
 /// A message of the training thread.
 pub(crate) enum Update {
-    /// The thread begins this job.
-    Began(Box<Waiting>),
+    /// The thread begins this job. Of a run that it goes on with, the log was read first: the trainer tells only what
+    /// follows.
+    Began(Box<Waiting>, Option<Box<Opened>>),
     /// The trainer reports on the current job.
     Message(Box<Message>),
     /// The current job is over; an error says why it failed.
@@ -91,11 +93,19 @@ fn work(
         && let Some(next) = queue.take_first()
     {
         let job = next.job.clone();
-        send(Update::Began(Box::new(next)));
+        send(Update::Began(Box::new(next), known(&job).map(Box::new)));
         let mut emit = |message| send(Update::Message(Box::new(message)));
         let result = catch_unwind(AssertUnwindSafe(|| trainer(&job, control, &mut emit)))
             .unwrap_or_else(|panic| Err(panic_sentence(panic.as_ref())));
         send(Update::Ended(result));
+    }
+}
+
+/// What is recorded of the run that a job goes on with. Where it cannot be read, the trainer says why.
+fn known(job: &Job) -> Option<Opened> {
+    match job {
+        Job::Resume { dir } => catch_unwind(|| Opened::read(dir)).ok()?.ok(),
+        Job::Train { .. } | Job::Fork { .. } => None,
     }
 }
 

@@ -107,3 +107,49 @@ fn moments_far_apart_are_not_compared() -> anyhow::Result<()> {
     assert!(table(late, &shown, &view()).rows.is_empty());
     Ok(())
 }
+
+/// Moments are paired by epoch, of which a run with other batches has another number of steps.
+#[test]
+fn moments_are_paired_by_epoch() -> anyhow::Result<()> {
+    let recorded = recorded("solar-none")?;
+    let mut slow = recorded.run.clone();
+    if let Some(started) = &mut slow.started {
+        started.steps_per_epoch *= 4;
+    }
+    for probe in &mut slow.probes {
+        probe.step *= 4;
+    }
+    let slow = Subject {
+        run: &slow,
+        ..recorded.subject()
+    };
+    let both = Both::of(slow, recorded.subject(), &view());
+    let all: Vec<_> = (0..recorded.run.probes.len()).map(Some).collect();
+    assert_eq!(both.probes, all);
+    Ok(())
+}
+
+/// Where other classes are frequent and rare, no difference of their conflict is made; the pull is that of one class.
+#[test]
+fn quantities_of_other_classes_are_not_compared() -> anyhow::Result<()> {
+    let recorded = recorded("solar-none")?;
+    let mut turned = recorded.run.clone();
+    if let Some(started) = &mut turned.started {
+        started.train_counts.reverse();
+    }
+    let turned = Subject {
+        run: &turned,
+        ..recorded.subject()
+    };
+    let shown = [turned, recorded.subject()];
+    let rows = |quantity| {
+        let view = View { quantity, ..view() };
+        table(shown[1], &shown, &view).rows
+    };
+    assert!(rows(Quantity::HeadAgainstTail).is_empty());
+    assert!(!rows(Quantity::Interference).is_empty());
+    let norms = rows(Quantity::ClassNorm);
+    let is_0 = |row: &Vec<Value>| number(&row[7]).is_none_or(|x| x == 0.0);
+    assert!(!norms.is_empty() && norms.iter().all(is_0));
+    Ok(())
+}

@@ -2,6 +2,7 @@
 //! the log.
 
 use crate::figure::facts::network;
+use crate::figure::facts::unread::NO_SUMMARIES;
 use crate::figure::look::subject::Subject;
 use crate::gradient::gram::{ConflictSummary, ThirdsConflict};
 use crate::run::event::Probe;
@@ -38,7 +39,11 @@ pub(in crate::figure) fn lacks_in_log(subject: Subject<'_>) -> Option<&'static s
     let probes = &subject.run.probes;
     let is_logged = |probe: &Probe| probe.backbone.thirds.is_some();
     let lacks_all = || !probes.is_empty() && !probes.iter().any(is_logged);
-    lacks(subject).or_else(|| lacks_all().then_some(NONE_IN_LOG))
+    let reason = match network::lacks_summaries(subject) {
+        true => NO_SUMMARIES,
+        false => NONE_IN_LOG,
+    };
+    lacks(subject).or_else(|| lacks_all().then_some(reason))
 }
 
 /// Why a part of the network has no conflict between thirds; `None` where it has.

@@ -41,16 +41,18 @@ pub(in crate::figure) fn decades(input: GridInput) -> Vec<GridMark> {
     let (low, high) = input.bounds;
     let decade = low.floor();
     if low.ceil() > high {
-        let mark = |i: i32| GridMark {
-            value: decade + f64::from(i).log10(),
-            step_size: (f64::from(i + 1) / f64::from(i)).log10(),
-        };
-        let marks = (2..10).map(mark);
-        let marks: Vec<_> = marks.filter(|x| (low..=high).contains(&x.value)).collect();
-        return if marks.len() < 2 {
-            nice_marks(input, 3.5)
-        } else {
-            marks
+        // As far apart as decades are at least.
+        let step_size = 3.5 * input.base_step_size;
+        let mut marks: Vec<GridMark> = Vec::new();
+        for value in (2..10).map(|i| decade + f64::from(i).log10()) {
+            let is_far = marks.last().is_none_or(|x| value - x.value >= step_size);
+            if is_far && (low..=high).contains(&value) {
+                marks.push(GridMark { value, step_size });
+            }
+        }
+        return match marks.len() {
+            0 | 1 => nice_marks(input, 3.5),
+            _ => marks,
         };
     }
     // At least 28 points apart, or they would have no numbers; `base_step_size` is 8 points.

@@ -620,7 +620,7 @@ fn every_logarithmic_axis_has_numbers() {
     ] {
         let input = egui_plot::GridInput {
             bounds: (f64::log10(low), f64::log10(high)),
-            base_step_size: (f64::log10(high) - f64::log10(low)) / 25.0,
+            base_step_size: (f64::log10(high) - f64::log10(low)) / 9.0,
         };
         let numbers = axes::decades(input).into_iter().map(axes::log_number);
         let numbers: Vec<String> = numbers.filter(|text| !text.is_empty()).collect();

@@ -97,6 +97,19 @@ fn groups_and_threads_change_nothing() -> Result<()> {
     Ok(())
 }
 
+/// Pieces on many threads pack the same weights at the same time, and none waits for another one for ever.
+#[test]
+fn many_threads_do_not_wait_for_each_other_for_ever() -> Result<()> {
+    let ours = Case::new(&peer()?[1])?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build()?;
+    let whole = ours.probe(None)?;
+    for _ in 0..50 {
+        let again = pool.install(|| ours.probe(None))?;
+        assert_eq!(again.gram.len(), whole.gram.len());
+    }
+    Ok(())
+}
+
 fn networks() -> Result<Vec<Net>> {
     let mut networks = Vec::new();
     let mut add = |attention, layout, classifier| -> Result<()> {

@@ -23,11 +23,13 @@ pub(crate) fn keys(ctx: &egui::Context, state: &State) -> Vec<Action> {
         return actions;
     }
     let is_free = ctx.memory(|memory| memory.focused().is_none()) && !egui::Popup::is_any_open(ctx);
+    let is_typing = ctx.text_edit_focused();
     for command in commands(state, ctx) {
         let Some(shortcut) = command.shortcut else {
             continue;
         };
-        if (is_free || !shortcut.is_of_widgets()) && is_pressed(shortcut) {
+        let is_of_window = !(is_typing && shortcut.is_of_texts());
+        if is_of_window && (is_free || !shortcut.is_of_widgets()) && is_pressed(shortcut) {
             actions.push(command.action);
         }
     }

@@ -14,13 +14,13 @@ use crate::figure::pages::kind_shown;
 use crate::figure::{
     Brush, Kind, Pick, Quantity, TimeAxis, class_after, curve_names, what_if_choices,
 };
-use crate::run::BatchNorm;
 use crate::run::event::Started;
+use crate::run::{BatchNorm, Ending};
 use crate::ui::state::State;
 use crate::ui::state::action::{Action, Purpose};
 use crate::ui::state::choices::{ORDERS, SPLITS, scopes};
 use crate::ui::state::place::Page;
-use crate::ui::state::runs::{RunEntry, RunId, RunState, not_finite, offered_rate, with_rate};
+use crate::ui::state::runs::{RunEntry, RunId, not_finite, offered_rate, with_rate};
 
 /// With at most this many classes, the list holds all pairs of classes even if no class is selected.
 const PAIRS_UP_TO: usize = 20;
@@ -449,7 +449,9 @@ fn run(state: &State, entry: &RunEntry, list: &mut List) {
     }
     let reveal = Action::Reveal(dir.clone());
     list.plain(format!("Run: show {name} in the file manager"), reveal);
-    if entry.state != RunState::Opening && state.runs.iter().count() > 1 {
+    // The page Compare knows groups of finished runs alone.
+    let is_finished = matches!(entry.run.ending, Some(Ending::Finished(_)));
+    if is_finished && state.runs.iter().count() > 1 {
         list.plain(
             format!("Compare: to runs like {name}"),
             Action::CompareTo(id),

@@ -36,6 +36,11 @@ impl Shortcut {
         self.keys.modifiers == Modifiers::NONE && !is_function
     }
 
+    /// Whether a text that is being edited takes these keys before the window does: with Alt, the arrows go by words.
+    pub(super) fn is_of_texts(&self) -> bool {
+        self.keys.modifiers == Modifiers::ALT
+    }
+
     /// The keys in words, as they are written on a keyboard.
     #[expect(
         clippy::wildcard_enum_match_arm,

@@ -8,8 +8,10 @@ use super::command::Command;
 use super::list::commands;
 use super::shortcuts::{EXPORT, PAGES, SHORTCUTS};
 use crate::figure::style;
+use crate::run::event::{End, Event};
 use crate::ui::state::action::Action;
 use crate::ui::state::place::Page;
+use crate::ui::state::runs::RunState;
 
 #[test]
 fn no_two_shortcuts_are_the_same() {
@@ -48,6 +50,24 @@ fn a_command_is_found_by_its_synonyms_too() {
     assert!(command(&["cosine similarity"]).matches("read COSINE"));
     assert!(!command(&["cosine similarity"]).matches("read angle"));
     assert!(!command(&[]).matches("read cosine"));
+}
+
+/// The page Compare knows groups of finished runs alone.
+#[test]
+fn only_finished_runs_are_offered_for_comparison() {
+    let mut app = crate::ui::App::new(crate::ui::Options::default());
+    for name in ["whole", "cut"] {
+        let dir = Path::new(name).to_owned();
+        let id = app.state.runs.add(dir, RunState::Interrupted);
+        let message = String::new();
+        if let Some(entry) = app.state.runs.get_mut(id).filter(|_| name == "whole") {
+            entry.apply(&Event::Finished(End { step: 1, message }));
+        }
+    }
+    let commands = commands(&app.state, &egui::Context::default());
+    let has = |text: &str| commands.iter().any(|command| command.text == text);
+    assert!(has("Compare: runs like whole") && has("Compare: to runs like whole"));
+    assert!(!has("Compare: runs like cut") && !has("Compare: to runs like cut"));
 }
 
 /// The figures of the page Compare are of the group that is compared, whichever run other pages show on the left.

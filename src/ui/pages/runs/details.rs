@@ -7,6 +7,7 @@ use super::row_actions::buttons_ui;
 use crate::ui::panels::fork_ui;
 use crate::ui::state::action::Action;
 use crate::ui::state::run_table::{Browser, Edit, Row, Table, shortened, title_of};
+use crate::ui::state::runs::RunState;
 
 /// The notes and the configuration lie beside each other if the details are at least this wide, in points.
 const DETAILS_IN_COLUMNS: f32 = 620.0;
@@ -80,7 +81,7 @@ fn heading_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut
 }
 
 /// Draws fields for the name and the notes of the run, which are saved when the user leaves them. Those of a copy are only
-/// read.
+/// read, and notes that are not known cannot be edited: saving would replace them.
 fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut Vec<Action>) {
     if browser
         .edit
@@ -96,14 +97,17 @@ fn notes_ui(ui: &mut egui::Ui, browser: &mut Browser, row: &Row, actions: &mut V
         ui.label(RichText::new(text).weak());
         return;
     }
-    let mut edit = browser.edit.take().unwrap_or_else(|| Edit {
-        dir: row.dir.clone(),
-        notes: row.notes.clone(),
-        saved: row.notes.clone(),
-    });
-    if edit.notes == row.notes {
-        edit.saved = row.notes.clone();
+    if row.state == RunState::Opening {
+        return;
     }
+    if let Some(error) = &row.notes_error {
+        ui.label(RichText::new(error).color(ui.visuals().error_fg_color));
+        let text = "The name and the notes can be edited once the file is repaired or removed.";
+        ui.label(RichText::new(text).weak());
+        return;
+    }
+    let mut edit = browser.edit.take().unwrap_or_else(|| Edit::of(row));
+    edit.refresh(row);
     let directory = row.dir.file_name().unwrap_or_default().to_string_lossy();
     let left = ui
         .horizontal(|ui| {

@@ -182,10 +182,7 @@ impl Lines<'_> {
             focus_ui(ui, place);
         }
         if response.clicked() {
-            let rows = group.rows.iter().map(|&row| &self.table.rows[row]);
-            let readable = rows.filter(|row| row.glance.is_some());
-            let dirs = readable.map(|row| row.dir.clone()).collect();
-            actions.push(Action::CompareAll(dirs));
+            actions.push(Action::CompareAll(self.table.to_compare(group)));
         }
     }
 }

@@ -177,3 +177,46 @@ fn jobs_go_to_directories_of_their_own() -> std::io::Result<()> {
     assert_eq!(names, ["solar-none-2", "solar-branch-2"]);
     Ok(())
 }
+
+/// A folder of images that are counted.
+fn with_images() -> Result<Draft, String> {
+    let mut draft = Draft::new(Path::new("runs"));
+    draft.folder = "images".to_owned();
+    draft.use_folder(true);
+    count(&mut draft, 0.0)?;
+    Ok(draft)
+}
+
+fn count(draft: &mut Draft, now: f64) -> Result<(), String> {
+    let scanned = draft.scan_due(now).ok_or("a scan")?;
+    let summary = data::scan(&RunConfig::default()).map_err(|error| error.to_string())?;
+    draft.scanned(&scanned, Ok(Arc::new(summary)));
+    Ok(())
+}
+
+/// A check that a start has ended has found nothing out, so that it begins anew; one that failed would fail again.
+#[test]
+fn a_check_that_was_ended_is_due_again() -> Result<(), String> {
+    let mut draft = with_images()?;
+    let (first, _) = draft.check_due(0.0).ok_or("a check")?;
+    draft.not_checked(&first);
+    assert!(draft.check_due(9.0).is_none());
+    draft.stop_checking();
+    draft.not_checked(&first);
+    assert!(draft.check_due(9.0).is_some());
+    Ok(())
+}
+
+/// The images in the folder may have changed since it was looked through.
+#[test]
+fn a_folder_that_is_chosen_again_is_looked_through_again() -> Result<(), String> {
+    let mut draft = with_images()?;
+    let (first, is_cancelled) = draft.check_due(0.0).ok_or("a check")?;
+    draft.checked(&first, Checked::default());
+    assert!(draft.scan_due(9.0).is_none() && draft.check_due(9.0).is_none());
+    draft.use_folder_anew();
+    assert!(is_cancelled.load(Ordering::Relaxed));
+    count(&mut draft, 9.0)?;
+    assert!(draft.check_due(9.0).is_some());
+    Ok(())
+}

@@ -20,6 +20,27 @@ pub(crate) struct Edit {
     pub(crate) saved: Notes,
 }
 
+impl Edit {
+    /// The name and the notes of a run before anything is typed.
+    pub(crate) fn of(row: &Row) -> Self {
+        Self {
+            dir: row.dir.clone(),
+            notes: row.notes.clone(),
+            saved: row.notes.clone(),
+        }
+    }
+
+    /// Takes over what the file holds by now, unless the user has typed something else.
+    pub(crate) fn refresh(&mut self, row: &Row) {
+        if self.notes == self.saved {
+            self.notes = row.notes.clone();
+        }
+        if self.notes == row.notes {
+            self.saved = row.notes.clone();
+        }
+    }
+}
+
 /// The state of the page of runs.
 #[derive(Default)]
 pub(crate) struct Browser {

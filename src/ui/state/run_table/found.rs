@@ -23,6 +23,8 @@ pub(crate) struct Found {
     /// some damage.
     pub(crate) open_error: Option<String>,
     pub(crate) notes: Notes,
+    /// Why the notes cannot be read, if they cannot.
+    pub(crate) notes_error: Option<String>,
     /// Address of the run on another machine that this is a copy of.
     pub(crate) original: Option<String>,
 }

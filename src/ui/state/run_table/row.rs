@@ -22,6 +22,8 @@ pub(crate) struct Row {
     /// The configuration as text: the name of each field that is set, with its value.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) notes: Notes,
+    /// Why the notes cannot be read, if they cannot.
+    pub(crate) notes_error: Option<String>,
     /// Address of the run on another machine that this is a copy of: it is only read here.
     pub(crate) original: Option<String>,
 }
@@ -129,7 +131,12 @@ pub(super) fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
     for entry in runs.iter() {
         let running = matches!(entry.state, RunState::Elsewhere) || entry.state.is_ours();
         let glance = Glance::of(&entry.run, running);
+        // The search finds no run behind a link, and knows of none before it has ended.
         let known = found.iter().find(|found| found.dir == entry.dir);
+        let (notes, notes_error) = match known {
+            Some(known) => (&known.notes, &known.notes_error),
+            None => (&entry.user_notes, &entry.notes_error),
+        };
         rows.push(Row {
             dir: entry.dir.clone(),
             open: Some(entry.id),
@@ -140,8 +147,11 @@ pub(super) fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
                 .flat_map(|glance| glance.started.settings())
                 .collect(),
             glance,
-            notes: known.map(|known| known.notes.clone()).unwrap_or_default(),
-            original: known.and_then(|known| known.original.clone()),
+            notes: notes.clone(),
+            notes_error: notes_error.clone(),
+            original: known
+                .and_then(|known| known.original.clone())
+                .or_else(|| entry.original.clone()),
         });
     }
     for found in found {
@@ -169,6 +179,7 @@ pub(super) fn rows(runs: &Runs, found: &[Found]) -> Vec<Row> {
                 .collect(),
             glance,
             notes: found.notes.clone(),
+            notes_error: found.notes_error.clone(),
             original: found.original.clone(),
         });
     }

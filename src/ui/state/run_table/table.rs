@@ -1,5 +1,7 @@
 //! The table of runs: filtered, sorted, and grouped by seed.
 
+use std::path::PathBuf;
+
 use super::column::Column;
 use super::found::Found;
 use super::order::Order;
@@ -140,6 +142,15 @@ impl Table {
         let finished = rows.filter(|row| row.state == RunState::Finished);
         let values = finished.filter_map(|row| row.scores(split).and_then(score));
         Spread::of(&values.collect::<Vec<_>>())
+    }
+
+    /// The runs of a group that can be opened to compare it. The first one names the group on the page Compare, which knows
+    /// groups of finished runs alone.
+    pub(crate) fn to_compare(&self, group: &Group) -> Vec<PathBuf> {
+        let rows = group.rows.iter().map(|&row| &self.rows[row]);
+        let mut rows: Vec<&Row> = rows.filter(|row| row.glance.is_some()).collect();
+        rows.sort_by_key(|row| row.state != RunState::Finished);
+        rows.into_iter().map(|row| row.dir.clone()).collect()
     }
 }
 

@@ -2,13 +2,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::table::Spread;
-use super::{Browser, Column, DEPTH, Found, Line, Order, Table};
+use super::{Browser, Column, DEPTH, Edit, Found, Line, Order, Table};
 use crate::config::{Attention, RunConfig};
 use crate::run::event::{End, Event, Split, Started};
 use crate::run::glance::Scores;
 use crate::run::log::{Writer, events_path, load};
-use crate::run::notes::Notes;
-use crate::ui::state::runs::{GROWS_FOR_SECS, Runs};
+use crate::run::notes::{Notes, notes_path};
+use crate::ui::state::runs::{GROWS_FOR_SECS, RunState, Runs};
 use crate::ui::work::look_through;
 
 /// The header of a recorded run, with another configuration.
@@ -297,5 +297,67 @@ fn a_name_of_ones_own_is_shown() -> anyhow::Result<()> {
         names(&Table::new(&Runs::default(), &found, &order)),
         ["Final"]
     );
+    Ok(())
+}
+
+fn notes(name: &str, notes: &str) -> Notes {
+    Notes {
+        name: name.to_owned(),
+        notes: notes.to_owned(),
+    }
+}
+
+/// Notes are saved whole: an edit that begins with empty notes would erase those in the file.
+#[test]
+fn an_open_run_that_no_search_has_found_has_its_notes() {
+    let mut runs = Runs::default();
+    let id = runs.add(Path::new("link").to_owned(), RunState::Opening);
+    let row = |runs: &Runs| Table::new(runs, &[], &Order::default()).rows.remove(0);
+    let mut edit = Edit::of(&row(&runs));
+    runs.rename(id, &notes("Final", "the one in the paper"));
+    if let Some(entry) = runs.get_mut(id) {
+        entry.original = Some("ssh://server/run".to_owned());
+    }
+    let known = row(&runs);
+    assert_eq!(known.notes, notes("Final", "the one in the paper"));
+    assert_eq!(known.original.as_deref(), Some("ssh://server/run"));
+    edit.refresh(&known);
+    assert_eq!((&edit.notes, &edit.saved), (&known.notes, &known.notes));
+    edit.notes = notes("Final", "typed");
+    runs.rename(id, &notes("Other", "from elsewhere"));
+    edit.refresh(&row(&runs));
+    assert_eq!(edit.notes, notes("Final", "typed"));
+}
+
+#[test]
+fn an_error_in_a_file_of_notes_is_not_taken_for_notes() -> anyhow::Result<()> {
+    let (parent, found) = five_runs()?;
+    let dir = parent.path().join("c");
+    std::fs::write(notes_path(&dir), "{")?;
+    let found = look_through(&[(parent.path().to_owned(), DEPTH)], &found, 0.0);
+    let table = Table::new(&Runs::default(), &found, &Order::default());
+    let row = table.rows.iter().find(|row| row.dir == dir).unwrap();
+    assert_eq!(row.notes, Notes::default());
+    assert!(row.notes_error.is_some());
+    Ok(())
+}
+
+/// The first run of a group stands for it on the page Compare, which knows finished runs alone.
+#[test]
+fn finished_runs_of_a_group_are_compared_first() -> anyhow::Result<()> {
+    let (parent, mut found) = five_runs()?;
+    let mut writer = Writer::append(&parent.path().join("c"))?;
+    writer.write(&Event::Resumed { step: 10 })?;
+    drop(writer);
+    found = look_through(&[(parent.path().to_owned(), DEPTH)], &found, 0.0);
+    let order = Order {
+        by_seed: true,
+        ..Order::default()
+    };
+    let table = Table::new(&Runs::default(), &found, &order);
+    let mut groups = table.groups.iter();
+    let of_three = groups.find(|group| group.rows.len() == 3).unwrap();
+    let expected = ["b", "a", "c"].map(|name| parent.path().join(name));
+    assert_eq!(table.to_compare(of_three), expected);
     Ok(())
 }

@@ -47,6 +47,10 @@ pub(crate) struct RunEntry {
     pub(crate) probe_errors: BTreeMap<u64, String>,
     /// Sentences about lines of its log that were skipped.
     pub(crate) notes: Vec<String>,
+    /// The name and the notes that the user gave it.
+    pub(crate) user_notes: Notes,
+    /// Why they could not be read, if they could not.
+    pub(crate) notes_error: Option<String>,
     pub(crate) state: RunState,
     /// The position up to which its log was read; `None` if this window writes the log, or has written it.
     pub(crate) position: Option<Position>,
@@ -73,6 +77,8 @@ impl RunEntry {
             probes: Probes::new(),
             probe_errors: BTreeMap::new(),
             notes: Vec::new(),
+            user_notes: Notes::default(),
+            notes_error: None,
             state,
             position: None,
             is_being_read: false,

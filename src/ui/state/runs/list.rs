@@ -73,10 +73,12 @@ impl Runs {
         id
     }
 
-    /// Gives a run the name from its notes, or from its directory if they hold none.
+    /// Gives a run its notes, and the name in them, or that of its directory if they hold none.
     pub(crate) fn rename(&mut self, id: RunId, notes: &Notes) {
         if let Some(entry) = self.get_mut(id) {
             entry.own_name = notes.name_of(&entry.dir);
+            entry.user_notes = notes.clone();
+            entry.notes_error = None;
         }
         self.tell_apart();
     }

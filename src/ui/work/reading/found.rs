@@ -44,10 +44,10 @@ fn look_at(dir: PathBuf, before: Option<&Found>, now: f64) -> Found {
         let grows = grew_at.is_some_and(|at| now - at < GROWS_FOR_SECS);
         glance.running |= grows && glance.ending.is_none();
     }
-    let notes = Notes::load(&dir).unwrap_or_else(|error| Notes {
-        name: String::new(),
-        notes: error.to_string(),
-    });
+    let (notes, notes_error) = match Notes::load(&dir) {
+        Ok(notes) => (notes, None),
+        Err(error) => (Notes::default(), Some(error.to_string())),
+    };
     let original = mirrored::of(&dir).map(|mark| mark.original());
     Found {
         dir,
@@ -57,6 +57,7 @@ fn look_at(dir: PathBuf, before: Option<&Found>, now: f64) -> Found {
         glance,
         open_error: None,
         notes,
+        notes_error,
     }
 }
 

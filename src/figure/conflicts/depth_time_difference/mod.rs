@@ -1,4 +1,8 @@
 //! The difference between two runs of what layers show by moment: a quantity, or the cosine of the selected pair.
+//!
+//! both   the moments and the layers of the first run that stand for those of the second
+
+mod both;
 
 use std::sync::Arc;
 
@@ -7,10 +11,9 @@ use egui::{Color32, Label, Rect, RichText, Ui, UiBuilder};
 use crate::figure::conflicts::matrix_difference::other;
 use crate::figure::conflicts::pair_depth::cosine_scale_ui;
 use crate::figure::facts::conflict::Change;
-use crate::figure::facts::network::{layers_with_gradients, summary_of};
+use crate::figure::facts::network::layers_with_gradients;
 use crate::figure::facts::pair::{Layers, PairCell, layers_at, made_by_layer};
 use crate::figure::facts::probes::{Made, Need};
-use crate::figure::facts::quantity::Classes;
 use crate::figure::facts::unread::{NO_PROBE, THIS_PROBE};
 use crate::figure::kit::numerals::{signed, three_figures};
 use crate::figure::kit::palette;
@@ -24,7 +27,7 @@ use crate::figure::look::view::View;
 use crate::figure::parts::figure::{At, Figure, Gradients, NEVER, Of};
 use crate::figure::parts::lanes::{Cells, cells_ui, header};
 use crate::figure::parts::quantity_scale::Scale;
-use crate::run::comparable;
+use both::Both;
 
 pub(in crate::figure) const FIGURE: Figure = Figure {
     kind: Kind::DepthTimeDifference,
@@ -61,65 +64,6 @@ pub(in crate::figure) const FIGURE: Figure = Figure {
     ui: difference_ui,
     table,
 };
-
-/// Both runs, with the probes and the layers of the first that stand for those of the second.
-struct Both<'a> {
-    first: Subject<'a>,
-    second: Subject<'a>,
-    /// Index of the first run's probe for every probe of the second; `None` where none is near enough.
-    probes: Vec<Option<usize>>,
-    /// Gram row of the first run's layer of the same name, for every Gram row of the second.
-    rows: Vec<Option<usize>>,
-    classes: [Classes; 2],
-}
-
-impl<'a> Both<'a> {
-    fn of(first: Subject<'a>, second: Subject<'a>, view: &View) -> Self {
-        let probes = second.run.probes.iter().map(|probe| {
-            let at = first.run.probe_at(probe.step)?;
-            let nearest = first.run.probes.get(at)?.step;
-            let moments = [
-                (first.name, first.run, nearest),
-                (second.name, second.run, probe.step),
-            ];
-            comparable(moments).ok().map(|()| at)
-        });
-        let count = layers_with_gradients(second).map(|(_, row)| row + 1).max();
-        let mut rows = vec![None; count.unwrap_or(0)];
-        for (layer, row) in layers_with_gradients(second) {
-            let mut others = layers_with_gradients(first);
-            let found = others.find(|(other, _)| other.name == layer.name);
-            rows[row] = found.map(|(_, row)| row);
-        }
-        Self {
-            first,
-            second,
-            probes: probes.collect(),
-            rows,
-            classes: [first, second].map(|run| Classes::of(run, view)),
-        }
-    }
-
-    /// The values of the view's quantity in the first and the second run, in the layer with this Gram row of the second,
-    /// or the backbone, at a probe of the second.
-    fn values(&self, view: &View, row: Option<usize>, column: usize) -> Option<[f64; 2]> {
-        let first = self.first.run.probes.get((*self.probes.get(column)?)?)?;
-        let second = self.second.run.probes.get(column)?;
-        let row_of_first = match row {
-            Some(row) => Some((*self.rows.get(row)?)?),
-            None => None,
-        };
-        let summaries = [summary_of(first, row_of_first)?, summary_of(second, row)?];
-        let [a, b] = &self.classes;
-        let value = |classes: &Classes, at: usize| classes.value(view.quantity, summaries[at]);
-        Some([value(a, 0)?, value(b, 1)?])
-    }
-
-    /// The number of probes of the second run that have no partner.
-    fn alone(&self) -> usize {
-        self.probes.iter().filter(|probe| probe.is_none()).count()
-    }
-}
 
 /// The second minus the first or, of a logarithmic quantity, log10 of their ratio.
 fn difference([first, second]: [f64; 2], view: &View) -> f64 {
@@ -159,7 +103,11 @@ fn difference_ui(
         return None;
     }
     if !view.one_pair {
-        heading_ui(ui, area, &both, view.quantity.label());
+        if let Some(sentence) = both.refusal(view.quantity) {
+            empty_ui(ui, sentence);
+            return None;
+        }
+        heading_ui(ui, area, &both, &both.words(view.quantity));
         let scale = Scale::of(ui, shown, view);
         return cells_ui(ui, area, subject, view, &Quantities { both, view, scale });
     }
@@ -208,7 +156,7 @@ impl Quantities<'_> {
     }
 
     fn values_ui(&self, ui: &mut Ui, row: Option<usize>, column: usize) {
-        let label = self.view.quantity.label();
+        let label = self.both.words(self.view.quantity);
         let Some(values) = self.both.values(self.view, row, column) else {
             ui.label(
                 "undefined in one of the runs, or no moment of the first within half an epoch",
@@ -416,7 +364,8 @@ fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
     };
     let both = Both::of(first, subject, view);
     let pair = pair_of(subject, view).filter(|_| view.one_pair);
-    if view.one_pair && pair.is_none() {
+    let is_refused = !view.one_pair && both.refusal(view.quantity).is_some();
+    if is_refused || (view.one_pair && pair.is_none()) {
         return table;
     }
     let pairs = pair.map(|pair| {
@@ -428,7 +377,7 @@ fn table(subject: Subject<'_>, shown: &[Subject<'_>], view: &View) -> Table {
     });
     let names = subject.classes();
     let quantity = pair.map_or_else(
-        || view.quantity.label().to_owned(),
+        || both.words(view.quantity),
         |(a, b)| format!("cosine of {} and {}", names[a], names[b]),
     );
     let cosines = pairs.map(|pairs| Cosines {

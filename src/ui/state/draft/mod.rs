@@ -1,4 +1,8 @@
 //! The experiment being set up: the configuration, the texts as typed, and the counts of images in the data.
+//!
+//! keys   the parts of a configuration on which these counts depend
+
+mod keys;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +17,7 @@ use crate::text::grouped;
 use crate::train::cadence::Cadence;
 use crate::ui::state::queue::Job;
 use crate::ui::state::settings::Experiment;
+use keys::{check_key, scan_key};
 
 /// Seconds without a keystroke before the data is looked through again.
 const SCAN_DELAY_SECS: f64 = 0.4;
@@ -209,6 +214,14 @@ impl Draft {
         };
     }
 
+    /// Uses the image folder, and looks through it even if it was the one before: the user may have changed its images.
+    pub(crate) fn use_folder_anew(&mut self) {
+        self.stop_checking();
+        self.scan = Scan::default();
+        self.check = Check::default();
+        self.use_folder(true);
+    }
+
     /// Everything that stands in the way of a start, by field of [`RunConfig`] (or `variants`, `output`).
     pub(crate) fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems: Vec<_> = self.unreadable.clone().into_iter().collect();
@@ -403,6 +416,15 @@ impl Draft {
         }
     }
 
+    /// Takes in that a check has found nothing out: if it was ended, it is due again; if the images cannot be read, Start
+    /// says why.
+    pub(crate) fn not_checked(&mut self, config: &RunConfig) {
+        let is_of_these = self.check.of.as_ref() == Some(&check_key(config));
+        if is_of_these && self.check.is_cancelled.load(Ordering::Relaxed) {
+            self.check = Check::default();
+        }
+    }
+
     /// What a check of the chosen images has found; none before it has ended.
     pub(crate) fn found(&self) -> Option<&Checked> {
         let is_of_these = self.check.of.as_ref() == Some(&check_key(&self.config));
@@ -431,32 +453,6 @@ fn in_words(cadence: &Cadence, steps: u64) -> String {
             let probes = grouped(probes);
             format!("A probe {often}, about {probes} in this run; {cost}.")
         }
-    }
-}
-
-/// The configuration with only those fields that decide which images are found, and all others at their defaults.
-fn scan_key(config: &RunConfig) -> RunConfig {
-    RunConfig {
-        data: config.data.clone(),
-        splits: config.splits.clone(),
-        image_column: config.image_column.clone(),
-        label_column: config.label_column.clone(),
-        skip_unreadable: config.skip_unreadable,
-        ..RunConfig::default()
-    }
-}
-
-/// The configuration with only those fields that decide which images are found, how they are split and which pixels training
-/// sees, and all others at their defaults.
-fn check_key(config: &RunConfig) -> RunConfig {
-    RunConfig {
-        size: config.size,
-        channels: config.channels,
-        imbalance: config.imbalance,
-        profile: config.profile,
-        val: config.val,
-        data_seed: config.data_seed,
-        ..scan_key(config)
     }
 }
 
