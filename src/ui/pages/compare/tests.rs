@@ -216,7 +216,7 @@ fn pairs_of_classes_are_compared_over_seeds() -> Result<()> {
     // Both seeds have the same probe, so that the interval is a single point and no difference lies in it.
     assert!(has(
         &window,
-        "intervals exclude 0 (less than 1 would by chance): less pull in"
+        "intervals exclude 0 (by chance less than 1): less pull in"
     ));
     assert!(has(&window, "to call any significant takes 10 seeds"));
     window.get_by_label("Dusty × Bird-drop").click();
