@@ -1,7 +1,7 @@
 //! Checks of a configuration: errors for values that cannot work, and warnings about values that can work but are
 //! probably not intended.
 
-use super::choices::{Attention, ClassWeights, GatePlace, Loss, Sampler};
+use super::choices::{Attention, ClassWeights, DeviceKind, GatePlace, Loss, Sampler};
 use super::field::Field;
 use super::fields::{FIELDS, RunConfig};
 
@@ -88,6 +88,10 @@ impl RunConfig {
             (
                 never_mixed,
                 "`mixup` has no effect, since CutMix mixes every batch.",
+            ),
+            (
+                self.exact_convolutions && self.device != DeviceKind::Cpu,
+                "`exact_convolutions` has no effect on a GPU.",
             ),
             (
                 never_weighted,

@@ -257,10 +257,13 @@ fn values_without_effect_are_warned_about() {
         class_weights: ClassWeights::Inverse,
         weights_from: Some(1.0),
         loss: Loss::BalancedSoftmax,
+        exact_convolutions: true,
+        device: DeviceKind::Cuda,
         ..RunConfig::default()
     };
     let effectless = [
         "`mixup` has no effect, since CutMix mixes every batch.",
+        "`exact_convolutions` has no effect on a GPU.",
         "`class_weights` have no effect, since `weights_from` lets them begin after the last epoch.",
     ];
     assert_eq!(unheard.warnings(), effectless);

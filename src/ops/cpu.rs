@@ -83,8 +83,8 @@ pub fn pieces<T: Send>(device: &Device, count: usize, work: impl Fn(usize) -> T 
         .collect()
 }
 
-/// As [`pieces`], where each piece takes about so many bytes: pieces that together would take more than [`MOST_BYTES`] are
-/// done one after the other.
+/// As [`pieces`], where each piece takes about so many bytes: pieces that together would take more than 2 GiB are done one
+/// after the other.
 pub fn pieces_of<T: Send>(
     device: &Device,
     (count, bytes): (usize, usize),

@@ -113,6 +113,7 @@ fn start(
         .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
     // The directory is made before the images are read, so that a directory that cannot be written is known at once.
     let writer = Writer::create(dir)?;
+    note_lock(&writer, emit);
     let data = load_data(config, control, emit)
         .and_then(|loaded| match loaded.plan.refusal(config) {
             Some(reason) => Err(DataError::Settings(reason).into()),
@@ -130,6 +131,15 @@ fn start(
     trainer.close(result)
 }
 
+/// Says that nothing keeps a second process from writing the same run.
+fn note_lock(writer: &Writer, emit: Emit<'_>) {
+    if !writer.is_locked() {
+        let text = "This file system has no locks, so that nothing keeps another process from writing this run, too; give each \
+                    process runs of its own (of a sweep, by `--shard`).";
+        emit(Message::Notice(text.to_owned()));
+    }
+}
+
 /// Goes on with a run from its last checkpoint.
 fn go_on(
     dir: &Path,
@@ -138,6 +148,7 @@ fn go_on(
     emit: Emit<'_>,
 ) -> Result<(), TrainError> {
     let writer = Writer::append(dir)?;
+    note_lock(&writer, emit);
     let loaded = log::load(dir)?;
     if matches!(loaded.run.ending, Some(Ending::Finished(_))) {
         return Err(TrainError::Finished(dir.to_owned()));
@@ -183,6 +194,7 @@ fn branch_off(
     let device = device::open(config.device, config.tf32)
         .map_err(|reason| TrainError::Device(format!("{reason}; choose the device `cpu`")))?;
     let mut writer = Writer::create(dir)?;
+    note_lock(&writer, emit);
     let data = load_data(config, control, emit);
     let data = data.and_then(|loaded| match is_data_of(&loaded.dataset, plan.started()) {
         true => Ok(Arc::new(loaded.dataset)),

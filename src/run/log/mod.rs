@@ -152,9 +152,15 @@ const REOPENED: usize = 5;
 pub struct Writer {
     file: File,
     run: PathBuf,
+    is_locked: bool,
 }
 
 impl Writer {
+    /// Whether other processes are kept from writing the run; some file systems have no locks.
+    pub fn is_locked(&self) -> bool {
+        self.is_locked
+    }
+
     /// Makes the directory and its empty log, and locks the log.
     ///
     /// # Errors
@@ -203,7 +209,7 @@ impl Writer {
             if is_at(&self.file, &events_path(&self.run)) {
                 break;
             }
-            let Self { file, run } = self;
+            let Self { file, run, .. } = self;
             // Where this was the log at the path after all, its lock would keep the next one waiting.
             drop(file);
             fs::create_dir_all(&run)
@@ -229,6 +235,7 @@ impl Writer {
                     return Ok(Self {
                         file,
                         run: run.to_owned(),
+                        is_locked: true,
                     });
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
@@ -237,6 +244,7 @@ impl Writer {
                     return Ok(Self {
                         file,
                         run: run.to_owned(),
+                        is_locked: false,
                     });
                 }
                 Err(TryLockError::Error(e)) => return Err(RunError::io("lock the log", &path, e)),
