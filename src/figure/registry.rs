@@ -176,9 +176,8 @@ pub fn figure_ui(
     shown: &[Subject<'_>],
     view: &View,
 ) -> Option<Pick> {
-    let own = view
-        .in_classes(subject.classes())
-        .timed_for(shown.iter().map(|subject| subject.run));
+    let own = view.in_classes(subject.classes());
+    let own = own.timed_for(shown.iter().map(|subject| subject.run));
     // Figures of one kind stand side by side where two runs are compared, so ids have the run's name.
     let draw = |ui: &mut Ui| (figure(kind).ui)(ui, subject, shown, &own);
     let pick = ui.push_id((kind, subject.name), draw).inner;

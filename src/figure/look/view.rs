@@ -245,13 +245,18 @@ impl View {
     }
 
     /// The view in which these runs are shown together: in steps, where one of them does not know the chosen unit of time.
-    pub(in crate::figure) fn timed_for<'a>(&self, runs: impl IntoIterator<Item = &'a Run>) -> Self {
+    pub(in crate::figure) fn timed_for<'a>(
+        &self,
+        runs: impl IntoIterator<Item = &'a Run>,
+    ) -> Cow<'_, Self> {
         let mut runs = runs.into_iter();
-        let is_known = runs.all(|run| self.time.known_to(run) == self.time);
-        Self {
-            time: if is_known { self.time } else { TimeAxis::Step },
-            ..self.clone()
+        if runs.all(|run| self.time.known_to(run) == self.time) {
+            return Cow::Borrowed(self);
         }
+        Cow::Owned(Self {
+            time: TimeAxis::Step,
+            ..self.clone()
+        })
     }
 
     /// The pairs of classes whose conflict layers by moments show; `None` where they show another quantity.
