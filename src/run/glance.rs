@@ -98,7 +98,7 @@ impl Glance {
         let (start, end) = (line.end, log.length()?);
         // The best and the last step of a run of this program are evaluated once more at its end. Other programs test
         // whenever they like: which of their validations is the best is known from all of them alone.
-        let is_recorded = run.started.as_ref().is_some_and(|x| x.recorder.is_some());
+        let is_recorded = run.is_recorded();
         let mut length = if is_recorded { end } else { TAIL_BYTES };
         loop {
             let from = end.saturating_sub(length).max(start);

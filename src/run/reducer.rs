@@ -316,11 +316,15 @@ impl Run {
             })
     }
 
+    /// Whether another program trained the network, and a recorder wrote the run.
+    pub fn is_recorded(&self) -> bool {
+        self.started.as_ref().is_some_and(|x| x.recorder.is_some())
+    }
+
     /// Whether the loss of a step is not a number. A recorder does not have to log the loss; but a loss that is not finite
     /// leaves no finite gradient.
     pub fn has_no_number(&self, step: &Step) -> bool {
-        let is_recorded = self.started.as_ref().is_some_and(|x| x.recorder.is_some());
-        let is_missing = || !is_recorded || step.grad_norms.contains(&None);
+        let is_missing = || !self.is_recorded() || step.grad_norms.contains(&None);
         step.loss.map_or_else(is_missing, |loss| !loss.is_finite())
     }
 

@@ -1,5 +1,7 @@
 //! Head, medium and tail classes by rank, since a number of images that is small in one data set is large in another.
 
+use std::collections::BTreeSet;
+
 /// Classes in three groups by their numbers of training images. A class without training images is in none of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thirds {
@@ -55,6 +57,13 @@ impl Thirds {
         thirds.head.reverse();
         thirds.medium.reverse();
         thirds
+    }
+
+    /// Whether the same classes are frequent, and the same ones rare, in whatever order: what is measured between the two is
+    /// then of the same pairs.
+    pub fn have_the_ends_of(&self, other: &Self) -> bool {
+        let set = |classes: &[usize]| classes.iter().copied().collect::<BTreeSet<_>>();
+        set(&self.head) == set(&other.head) && set(&self.tail) == set(&other.tail)
     }
 }
 

@@ -302,11 +302,7 @@ fn f1_of(eval: &Eval, k: usize) -> Option<f64> {
 /// What a run has recorded of the conflict between its frequent and rare classes; `None` where these are not those of
 /// `thirds`, as where other runs have another profile of imbalance.
 fn head_tail(run: &Reached<'_>, thirds: &Thirds) -> Option<PairsConflict> {
-    let own = run.started.thirds();
-    let are_same = |one: &[usize], other: &[usize]| {
-        one.len() == other.len() && one.iter().all(|k| other.contains(k))
-    };
-    if !are_same(&own.head, &thirds.head) || !are_same(&own.tail, &thirds.tail) {
+    if !run.started.thirds().have_the_ends_of(thirds) {
         return None;
     }
     Some(run.probe?.backbone.thirds.as_ref()?.head_tail)

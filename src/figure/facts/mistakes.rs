@@ -32,7 +32,7 @@ pub(in crate::figure) fn evaluation_at(
 pub(in crate::figure) fn missing(subject: Subject<'_>, view: &View) -> String {
     let run = subject.run;
     let first = run.evals_of(Split::Test).next();
-    let is_recorded = run.started.as_ref().is_some_and(|x| x.recorder.is_some());
+    let is_recorded = run.is_recorded();
     match (view.split, first) {
         (Some(Split::Test), Some(first)) if !is_recorded => format!(
             "The test images are evaluated at the best and at the last step only, the first time at step {}.",
@@ -48,8 +48,7 @@ pub(in crate::figure) fn missing(subject: Subject<'_>, view: &View) -> String {
 
 /// Why a run has no evaluation up to a step.
 pub(in crate::figure) fn not_evaluated(run: &Run) -> &'static str {
-    let is_recorded = run.started.as_ref().is_some_and(|x| x.recorder.is_some());
-    match (is_recorded, has_validation(run)) {
+    match (run.is_recorded(), has_validation(run)) {
         (true, _) => "The script that recorded this run has evaluated nothing up to this step.",
         (false, true) => NO_EVALUATION,
         (false, false) => {

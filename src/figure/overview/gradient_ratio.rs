@@ -112,7 +112,7 @@ fn lacks(subject: Subject<'_>) -> Option<&'static str> {
             "With label smoothing, images pull at the logits of all classes, so that the ratio is not defined.",
         );
     }
-    if started.is_some_and(|x| x.recorder.is_some()) {
+    if run.is_recorded() {
         return Some("The recorder does not see the gradients at the logits.");
     }
     let is_old = run.started.as_ref().is_some_and(|x| x.format < 2);

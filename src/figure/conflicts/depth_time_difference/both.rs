@@ -1,7 +1,5 @@
 //! Two runs, and which moments and layers of the first stand for those of the second.
 
-use std::collections::BTreeSet;
-
 use crate::figure::facts::network::{layers_with_gradients, summary_of};
 use crate::figure::facts::quantity::Classes;
 use crate::figure::look::subject::{Subject, class_of};
@@ -59,19 +57,10 @@ impl<'a> Both<'a> {
 
     /// Why the quantity is of other pairs of classes in the first run than in the second.
     pub(super) fn refusal(&self, quantity: Quantity) -> Option<&'static str> {
-        let sorted = |classes: &[usize]| classes.iter().copied().collect::<BTreeSet<_>>();
-        let [first, second] = &self.classes;
-        let are_same = sorted(&first.head) == sorted(&second.head)
-            && sorted(&first.tail) == sorted(&second.tail);
-        let is_of_thirds = match quantity {
-            Quantity::TailShare
-            | Quantity::HeadToTail
-            | Quantity::HeadAgainstTail
-            | Quantity::TailAgainstTail
-            | Quantity::HeadAgainstHead => true,
-            Quantity::Interference | Quantity::ConflictRate | Quantity::ClassNorm => false,
-        };
-        (is_of_thirds && !are_same)
+        let is_of_thirds = quantity.is_of_thirds()
+            || matches!(quantity, Quantity::TailShare | Quantity::HeadToTail);
+        let [first, second] = [self.first, self.second].map(|of| of.run.thirds());
+        (is_of_thirds && !first.have_the_ends_of(&second))
             .then_some("Other classes are frequent and rare in the first run than in the second.")
     }
 

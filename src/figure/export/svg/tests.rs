@@ -147,11 +147,9 @@ fn every_figure_drawn_again_looks_like_its_png() -> Result<()> {
                 "{name} {dark}: {off:.3}, {others:.4}, {} kB",
                 svg.len() / 1000
             );
-            // The two renderers draw every letter a little differently: a table is all small text, and a matrix with numbers
-            // and a sentence has much.
+            // A table is all small text, and the two renderers draw every letter a little differently.
             let (limit, most) = match kind {
                 Kind::Measures | Kind::Peaks => (4.0, 0.03),
-                Kind::PairDifference => (2.5, 0.02),
                 _ => (2.0, 0.02),
             };
             assert!(

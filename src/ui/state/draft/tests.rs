@@ -23,12 +23,7 @@ fn typed_text_is_checked() {
 /// How images are split decides which of them are in two splits: a change is checked anew once the typing has ended.
 #[test]
 fn images_are_checked_anew_when_their_splits_change() -> Result<(), String> {
-    let mut draft = Draft::new(Path::new("runs"));
-    draft.folder = "images".to_owned();
-    draft.use_folder(true);
-    let scanned = draft.scan_due(0.0).ok_or("a scan")?;
-    let summary = data::scan(&RunConfig::default()).map_err(|error| error.to_string())?;
-    draft.scanned(&scanned, Ok(Arc::new(summary)));
+    let mut draft = with_images()?;
     let (first, _) = draft.check_due(0.0).ok_or("the first check")?;
     assert_eq!(draft.check_due(9.0).map(|_| ()), None);
     let found = Checked {
@@ -59,12 +54,7 @@ fn images_are_checked_anew_when_their_splits_change() -> Result<(), String> {
 /// Images are compared as training sees them: their size and channels decide which of them are the same.
 #[test]
 fn images_are_checked_anew_when_their_pixels_change() -> Result<(), String> {
-    let mut draft = Draft::new(Path::new("runs"));
-    draft.folder = "images".to_owned();
-    draft.use_folder(true);
-    let scanned = draft.scan_due(0.0).ok_or("a scan")?;
-    let summary = data::scan(&RunConfig::default()).map_err(|error| error.to_string())?;
-    draft.scanned(&scanned, Ok(Arc::new(summary)));
+    let mut draft = with_images()?;
     let (first, _) = draft.check_due(0.0).ok_or("a check")?;
     draft.checked(&first, Checked::default());
     assert!(draft.found().is_some());
